@@ -1,0 +1,77 @@
+# Front door for people: `make` says what there is. Everything happens in .venv, nothing outside the project changes.
+
+PYTHON ?= python3
+CORES ?= all
+TEST_ARGS ?=
+
+VENV := .venv
+READY := $(VENV)/.ready
+SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
+SNAKEFILES = Snakefile $(wildcard workflow/rules/*.smk)
+
+.PHONY: help setup demo demo-small test test-slow lint format lock clean
+
+help:
+	@echo "make demo        set up .venv, run the demonstration study, write its report (CORES=all)"
+	@echo "make test        set up .venv, run the tests (TEST_ARGS='-x -k splits' reaches pytest)"
+	@echo "make test-slow   the same with the tests that take long"
+	@echo "make lint        style, types and workflow checks"
+	@echo "make format      put Python and Snakemake files into shape"
+	@echo "make setup       only the set-up: .venv with the locked packages and this library"
+	@echo "make lock        resolve envs/requirements.lock anew from pyproject.toml (wants uv)"
+	@echo "make clean       remove .venv and caches; results and resources stay"
+	@echo
+	@echo "Another interpreter, for a new .venv: make PYTHON=python3.12 demo"
+
+setup: $(READY)
+
+# The stamp is written last, so a set-up that was interrupted is done again.
+$(READY): envs/requirements.lock envs/bootstrap.sh pyproject.toml
+	@bash envs/bootstrap.sh "$(PYTHON)" $(VENV) envs/requirements.lock
+
+demo: $(READY)
+	@echo "demo: running the workflow with profiles/demo"
+	@$(SNAKEMAKE) --profile profiles/demo
+	@echo "demo: writing the report"
+	@$(SNAKEMAKE) --profile profiles/demo --report results/report.zip
+	@echo "demo: done. Tables and figures are under results/demo; unpack results/report.zip for the report."
+
+demo-small: $(READY)
+	@echo "demo-small: running the workflow with profiles/demo and config/ci.yaml"
+	@$(SNAKEMAKE) --profile profiles/demo --configfile config/ci.yaml
+	@echo "demo-small: writing the report"
+	@$(SNAKEMAKE) --profile profiles/demo --configfile config/ci.yaml --report results/report-small.zip
+
+test: $(READY)
+	@echo "test: everything but what is marked slow"
+	@$(VENV)/bin/python -m pytest -m "not slow" $(TEST_ARGS)
+
+test-slow: $(READY)
+	@echo "test-slow: everything"
+	@$(VENV)/bin/python -m pytest $(TEST_ARGS)
+
+lint: $(READY)
+	@echo "lint: ruff"
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@echo "lint: snakefmt"
+	@$(VENV)/bin/snakefmt --check $(SNAKEFILES)
+	@echo "lint: snakemake"
+	@$(VENV)/bin/snakemake --lint
+	@echo "lint: mypy"
+	@$(VENV)/bin/mypy
+
+format: $(READY)
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/snakefmt $(SNAKEFILES)
+
+# Keeps the versions in the present lock where they still fit; delete the lock first to take the newest.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --output-file envs/requirements.lock pyproject.toml
+
+clean:
+	@echo "clean: removing .venv and caches (kept: results, resources and .snakemake, which knows what is up to date)"
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build
+	@find sonotune tests workflow benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,1 @@
+"""Analysis: averages over folds, tables and figures."""

@@ -1,0 +1,149 @@
+"""Averages over folds: the numbers behind Table II and Fig. 4."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, get_args
+
+import pandas as pd
+
+from sonotune.errors import SonotuneError
+
+LeaveOut = Literal["failed", "failed+collapsed", "none"]
+
+NEEDED = (
+    "dataset",
+    "source",
+    "strategy",
+    "percent",
+    "fold",
+    "dice",
+    "failed",
+    "collapsed",
+    "tuned_parameters",
+    "total_parameters",
+)
+FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+
+
+def read_cells(path: str | Path) -> pd.DataFrame:
+    """Read ``cells.csv``, one row a cell.
+
+    An empty ``failed`` or ``collapsed`` (the network that is evaluated unchanged) is read as no.
+
+    Raises
+    ------
+    SonotuneError
+        If columns are missing, a flag is neither true nor false, or a cell stands there twice.
+    """
+    names = {"dataset": str, "source": str, "strategy": str}
+    cells = pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
+    missing = [name for name in NEEDED if name not in cells]
+    if missing:
+        raise SonotuneError(f"{path}: no column {', '.join(missing)}; make the file again")
+    for flag in ("failed", "collapsed"):
+        known = cells[flag].astype("string").str.lower().map(FLAGS)
+        unread = cells.loc[known.isna() & cells[flag].notna(), flag]
+        if len(unread):
+            raise SonotuneError(
+                f"{path}: column {flag} holds {unread.iloc[0]!r}; expected True or False"
+            )
+        cells[flag] = known.eq(True).fillna(False).astype(bool)
+    key = ["dataset", "strategy", "percent", "fold"]
+    double = cells[cells.duplicated(key)]
+    if len(double):
+        twice = ", ".join(str(double.iloc[0][name]) for name in key)
+        raise SonotuneError(f"{path}: the cell ({twice}) stands there twice; make the file again")
+    return cells
+
+
+def is_left_out(cells: pd.DataFrame, leave_out: LeaveOut) -> pd.Series:
+    """Which cells an average leaves out, bool, one a row of ``cells``.
+
+    A cell without a Dice is left out whatever the setting: there is nothing to average.
+
+    Parameters
+    ----------
+    leave_out
+        ``failed`` as Amiri 2020 (section III-B), ``failed+collapsed``, or ``none``.
+
+    Raises
+    ------
+    SonotuneError
+        If ``leave_out`` is none of these.
+    """
+    if leave_out not in get_args(LeaveOut):
+        allowed = ", ".join(get_args(LeaveOut))
+        raise SonotuneError(f"leave_out: {leave_out!r} is unknown; use one of: {allowed}")
+    out = cells["dice"].isna()
+    if leave_out != "none":
+        out |= cells["failed"]
+    if leave_out == "failed+collapsed":
+        out |= cells["collapsed"]
+    return out
+
+
+def average_over_folds(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> pd.DataFrame:
+    """Mean and standard deviation of Dice over folds (Amiri 2020, Table II).
+
+    Parameters
+    ----------
+    cells
+        What `read_cells` gives; a cell's Dice is the mean over its test images.
+    leave_out
+        Which runs are left out, see `is_left_out`.
+    ddof
+        The standard deviation divides by n - ddof.
+
+    Returns
+    -------
+    DataFrame
+        One row a (dataset, percent, strategy), data sets and strategies in the order in which
+        they first appear, percents falling: dataset, train_percent, strategy, dice_mean, dice_std
+        (Dice in [0,1]), folds (number averaged), failed, collapsed (numbers of runs, whether
+        left out or not), source, tuned_parameters, total_parameters. The mean is empty where no
+        run is left, the standard deviation where not more than ddof are.
+
+    Raises
+    ------
+    SonotuneError
+        If cells of one strategy and data set disagree on source or on numbers of parameters.
+    """
+    kept = cells.assign(dice=cells["dice"].mask(is_left_out(cells, leave_out)))
+    groups = kept.groupby(["dataset", "percent", "strategy"], sort=False)
+    averages = pd.DataFrame(
+        {
+            "dice_mean": groups["dice"].mean(),
+            "dice_std": groups["dice"].std(ddof=ddof),
+            "folds": groups["dice"].count(),
+            "failed": groups["failed"].sum(),
+            "collapsed": groups["collapsed"].sum(),
+        }
+    )
+    for name in ("source", "tuned_parameters", "total_parameters"):
+        _check_agreement(cells, name)
+        averages[name] = groups[name].first()
+    averages = averages.reset_index().rename(columns={"percent": "train_percent"})
+    ranks = {
+        "dataset": {name: i for i, name in enumerate(cells["dataset"].unique())},
+        "strategy": {name: i for i, name in enumerate(cells["strategy"].unique())},
+    }
+    order = averages.assign(
+        dataset=averages["dataset"].map(ranks["dataset"]),
+        strategy=averages["strategy"].map(ranks["strategy"]),
+    ).sort_values(["dataset", "train_percent", "strategy"], ascending=[True, False, True])
+    first = ["dataset", "train_percent", "strategy"]
+    rest = [name for name in averages if name not in first]
+    return averages.loc[order.index, first + rest].reset_index(drop=True)
+
+
+def _check_agreement(cells: pd.DataFrame, name: str) -> None:
+    # A data set has one source; what a strategy tunes is a matter of the strategy alone.
+    by = "dataset" if name == "source" else "strategy"
+    differing = cells.groupby(by)[name].nunique()
+    differing = differing[differing > 1]
+    if len(differing):
+        raise SonotuneError(
+            f"cells of {by} {differing.index[0]!r} disagree on {name}; they come from different "
+            "settings and cannot share a table: run the study again"
+        )

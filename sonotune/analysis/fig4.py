@@ -1,0 +1,196 @@
+"""Fig. 4: Dice against the share of images used, for pairs of shallow and deep strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sonotune.analysis.averages import LeaveOut, average_over_folds, is_left_out, read_cells
+from sonotune.analysis.figure import (
+    TWO_COLUMNS,
+    footnote,
+    footnote_height,
+    journal_style,
+    message_figure,
+    save_figure,
+)
+from sonotune.analysis.names import dataset_title, percent_text, source_notes
+from sonotune.analysis.palette import style_of
+
+PANEL_HEIGHT = 1.75  # inches
+APART = 0.06  # half the distance between a pair's points, in categories
+DOTS = 0.1  # how far outside of them the folds' dots stand
+
+
+def write_fig4(
+    cells: str | Path,
+    pdf: str | Path,
+    png: str | Path,
+    *,
+    pairs: Sequence[Sequence[str]],
+    strategies: Mapping[str, str],
+    datasets: Mapping[str, str],
+    leave_out: LeaveOut = "failed",
+    ddof: int = 1,
+) -> None:
+    """Draw Fig. 4: a row of panels for each data set, a panel for each pair of strategies.
+
+    Parameters
+    ----------
+    cells
+        ``cells.csv`` of a study.
+    pairs
+        Shallow and deep strategy of each panel. A pair of which the cells lack one is left out;
+        if all are, the figure says so.
+    strategies
+        Title of every strategy of the study, in the configuration's order.
+    datasets
+        Title of each data set, in the order of the rows.
+    leave_out, ddof
+        See `sonotune.analysis.averages.average_over_folds`.
+    """
+    table = read_cells(cells)
+    table = table[(table["percent"] > 0) & table["dataset"].isin(list(datasets))]
+    present = set(table["strategy"])
+    drawn = [tuple(pair) for pair in pairs if set(pair) <= present]
+    with journal_style():
+        if drawn:
+            table = table[table["strategy"].isin([name for pair in drawn for name in pair])]
+            figure = draw_fig4(table, drawn, strategies, datasets, leave_out, ddof)
+        else:
+            figure = message_figure(
+                "Fig. 4 compares pairs of a shallow and a deep strategy; this study has trained "
+                "none of its pairs."
+            )
+        save_figure(figure, pdf, png)
+
+
+def draw_fig4(
+    cells: pd.DataFrame,
+    pairs: Sequence[Sequence[str]],
+    strategies: Mapping[str, str],
+    datasets: Mapping[str, str],
+    leave_out: LeaveOut,
+    ddof: int,
+) -> Figure:
+    """Fig. 4 of the trained cells of these pairs, as a Matplotlib figure."""
+    averages = average_over_folds(cells, leave_out, ddof)
+    kept = cells[~is_left_out(cells, leave_out)]
+    percents = sorted(averages["train_percent"].unique())
+    shown = [name for name in datasets if name in set(averages["dataset"])]
+    sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    notes = [*_notes(cells, leave_out, ddof), *source_notes(shown, datasets, sources)]
+
+    height = PANEL_HEIGHT * len(shown) + 0.45 + footnote_height(notes)
+    figure = Figure(figsize=(TWO_COLUMNS, height))
+    footnote(figure, notes, height)
+    foot = footnote_height(notes) / height
+    axes = figure.subplots(len(shown), len(pairs), sharex=True, sharey="row", squeeze=False)
+    figure.subplots_adjust(
+        left=0.1,
+        right=0.985,
+        bottom=foot + 0.4 / height,
+        top=1 - 0.27 / height,
+        wspace=0.08,
+        hspace=0.14,
+    )
+    for row, dataset in enumerate(shown):
+        title = dataset_title(dataset, datasets, sources)
+        axes[row, 0].set_ylabel("Dice")
+        axes[row, 0].text(
+            -0.24,
+            0.5,
+            title,
+            transform=axes[row, 0].transAxes,
+            rotation=90,
+            weight="bold",
+            ha="right",
+            va="center",
+        )
+        for column, pair in enumerate(pairs):
+            panel = axes[row, column]
+            for name, shift in zip(pair, (-APART, APART), strict=True):
+                chosen = (averages["dataset"] == dataset) & (averages["strategy"] == name)
+                points = kept[(kept["dataset"] == dataset) & (kept["strategy"] == name)]
+                _draw_strategy(
+                    panel,
+                    averages[chosen].set_index("train_percent").reindex(percents),
+                    points,
+                    shift,
+                    name,
+                    strategies,
+                )
+            panel.grid(axis="y", color="#dddddd", linewidth=0.5)
+            panel.set_axisbelow(True)
+    for column in range(len(pairs)):
+        axes[0, column].legend(
+            loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=2, columnspacing=1.2
+        )
+        bottom = axes[-1, column]
+        bottom.set_xticks(range(len(percents)), [percent_text(p) for p in percents])
+        bottom.set_xlim(-0.5, len(percents) - 0.5)
+    figure.supxlabel(
+        "Images used for training and validation (share of the data set)",
+        fontsize=7,
+        x=0.54,
+        y=foot + 0.03 / height,
+        va="bottom",
+    )
+    return figure
+
+
+def _draw_strategy(
+    panel: Axes,
+    averages: pd.DataFrame,
+    points: pd.DataFrame,
+    shift: float,
+    name: str,
+    strategies: Mapping[str, str],
+) -> None:
+    """Mean and deviation at every percent, and the folds behind them as small dots."""
+    style = style_of(name, list(strategies))
+    place = {percent: number + shift for number, percent in enumerate(averages.index)}
+    beside = shift + (DOTS if shift > 0 else -DOTS)
+    panel.plot(
+        points["percent"].map(list(averages.index).index) + beside,
+        points["dice"],
+        linestyle="none",
+        marker=".",
+        markersize=3.5,
+        markeredgewidth=0,
+        alpha=0.7,
+        color=style.colour,
+    )
+    panel.errorbar(
+        np.array(list(place.values())),
+        averages["dice_mean"].astype(float),
+        averages["dice_std"].astype(float).fillna(0),
+        color=style.colour,
+        marker=style.marker,
+        capsize=2,
+        elinewidth=0.9,
+        label=strategies.get(name, name),
+    )
+
+
+def _notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
+    folds = cells.groupby(["dataset", "percent", "strategy"])["fold"].nunique()
+    few, many = folds.min(), folds.max()
+    number = f"{few}" if few == many else f"{few} to {many}"
+    divisor = "n" if ddof == 0 else f"n−{ddof}"  # noqa: RUF001
+    bars = (
+        f"bars: one standard deviation over folds to either side (divisor {divisor}); "
+        if many > ddof
+        else "one fold has no standard deviation; "
+    )
+    notes = [f"Large markers: mean Dice over folds ({number} run); {bars}small dots: the folds."]
+    out = int(is_left_out(cells, leave_out).sum())
+    if out:
+        ended = "failed or collapsed" if leave_out == "failed+collapsed" else "failed"
+        notes.append(f"{out} of {len(cells)} runs {ended} and are left out.")
+    return notes

@@ -1,0 +1,38 @@
+"""How data sets are called in tables and figures, and what stands in for what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+def percent_text(percent: float) -> str:
+    """A percent as people write it: 80%, 2.5%."""
+    return f"{percent:g}%"
+
+
+def in_words(parts: Sequence[str]) -> str:
+    """Join as in a sentence: a, b and c."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def stands_in(name: str, sources: Mapping[str, str]) -> bool:
+    """Whether another data set stands behind a name."""
+    return bool(sources.get(name)) and sources[name] != name
+
+
+def dataset_title(name: str, datasets: Mapping[str, str], sources: Mapping[str, str]) -> str:
+    """Title of a data set, marked with an asterisk if another one stands in for it."""
+    title = datasets.get(name, name)
+    return f"{title}*" if stands_in(name, sources) else title
+
+
+def source_notes(
+    shown: Sequence[str], datasets: Mapping[str, str], sources: Mapping[str, str]
+) -> list[str]:
+    """What stands in for what, one sentence, or nothing."""
+    parts = [
+        f"{datasets.get(name, name)} is {sources[name]}"
+        for name in shown
+        if stands_in(name, sources)
+    ]
+    return [f"* Another data set stands in for the original: {in_words(parts)}."] if parts else []

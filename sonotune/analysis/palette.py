@@ -1,0 +1,77 @@
+"""One colour and marker a strategy in every figure, and the shades of a table's row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a strategy is drawn: a hex colour and a Matplotlib marker."""
+
+    colour: str
+    marker: str
+
+
+# Colours of Okabe and Ito and of Paul Tol (muted), told apart with red-green blindness; strategies
+# that a figure compares also differ in marker and in lightness, for print in grey.
+STYLES = {
+    "whole": Style("#000000", "o"),
+    "contracting": Style("#0072B2", "o"),
+    "expanding": Style("#E69F00", "s"),
+    "except_5": Style("#117733", "o"),
+    "block_5": Style("#CC79A7", "s"),
+    "blocks_1289": Style("#882255", "o"),
+    "blocks_3to7": Style("#56B4E9", "s"),
+    "block_1": Style("#332288", "^"),
+    "block_9": Style("#D55E00", "v"),
+    "blocks_19": Style("#AA4499", "D"),
+    "blocks_12": Style("#44AA99", "<"),
+    "blocks_34": Style("#999933", ">"),
+    "scratch": Style("#777777", "P"),
+    "unchanged": Style("#555555", "X"),
+}
+COLOURS = (
+    "#0072B2",
+    "#E69F00",
+    "#117733",
+    "#CC79A7",
+    "#882255",
+    "#56B4E9",
+    "#332288",
+    "#D55E00",
+    "#44AA99",
+    "#999933",
+    "#000000",
+)
+MARKERS = "os^vD<>PX"
+
+# Light green, yellow, red: the lightness falls evenly from best to worst (CIE L* 90, 80, 70), so
+# the order survives red-green blindness and grey print, and black text has a contrast above 7.
+WORST, MIDDLE, BEST = (0xF0, 0x92, 0x86), (0xF0, 0xC2, 0x52), (0xBC, 0xEF, 0xBC)
+
+
+def style_of(strategy: str, strategies: Sequence[str]) -> Style:
+    """Colour and marker of a strategy.
+
+    Parameters
+    ----------
+    strategies
+        All strategies of the study in the configuration's order. One that has no fixed style
+        takes the next of a cycle of 99 by its place among those without.
+    """
+    if strategy in STYLES:
+        return STYLES[strategy]
+    unknown = [name for name in strategies if name not in STYLES]
+    place = unknown.index(strategy) if strategy in unknown else len(unknown)
+    return Style(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)])
+
+
+def shade(position: float) -> str:
+    """Hex colour of a table's cell: 0 the worst of its row, 0.5 the median, 1 the best."""
+    position = min(max(position, 0.0), 1.0)
+    low, high = (WORST, MIDDLE) if position < 0.5 else (MIDDLE, BEST)
+    weight = 2 * position - (position >= 0.5)
+    channels = (round(a + (b - a) * weight) for a, b in zip(low, high, strict=True))
+    return "#" + "".join(f"{channel:02x}" for channel in channels)

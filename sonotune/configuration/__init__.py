@@ -1,0 +1,1 @@
+"""A configuration: checked, completed, and what each job takes from it."""

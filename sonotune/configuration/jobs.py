@@ -1,0 +1,135 @@
+"""What each job takes from a complete configuration.
+
+A job's settings are one dict with sorted keys and plain values that holds all that its results
+depend on, and nothing else: it is what decides whether the job's results are stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sonotune.errors import SonotuneError
+from sonotune.fingerprint import fingerprint
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training run, or one evaluation of the unchanged network (percent 0)."""
+
+    study: str
+    dataset: str
+    strategy: str
+    percent: float
+    fold: int
+
+    @property
+    def folder(self) -> str:
+        """Where its files are, below the results."""
+        return (
+            f"{self.study}/cells/{self.dataset}/{self.strategy}/{show_percent(self.percent)}"
+            f"/{self.fold}"
+        )
+
+
+def show_percent(percent: float) -> str:
+    """A percent as it stands in paths: 80, 5, 12.5."""
+    return f"{percent:.10g}"
+
+
+def cells_of(config: Mapping[str, Any], study: str, dataset: str) -> Iterator[Cell]:
+    """The cells of a study on one of its data sets, in the order of the tables."""
+    design = config["studies"][study]
+    for strategy, how in design["strategies"].items():
+        for percent in design["percents"] if how["tune"] else [0]:
+            for fold in design["resampling"]["run_folds"]:
+                yield Cell(study, dataset, strategy, percent, fold)
+
+
+def find_cell(
+    config: Mapping[str, Any], study: str, dataset: str, strategy: str, percent: str, fold: str
+) -> Cell:
+    """The cell that a path means.
+
+    Raises
+    ------
+    SonotuneError
+        If the study has no such cell.
+    """
+    for cell in cells_of(config, study, dataset):
+        if (cell.strategy, show_percent(cell.percent), str(cell.fold)) == (strategy, percent, fold):
+            return cell
+    raise SonotuneError(
+        f"{study} has no cell {dataset}/{strategy}/{percent}/{fold}; its strategies, percents and "
+        "folds are in the configuration"
+    )
+
+
+def is_pretrained(config: Mapping[str, Any], study: str, strategy: str) -> bool:
+    """Whether a strategy starts from the study's pre-trained weights."""
+    return config["studies"][study]["strategies"][strategy]["start"] == "pretrained"
+
+
+def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[str, Any]:
+    """All that a cell's results depend on, but for its arrays and start weights.
+
+    Parameters
+    ----------
+    script
+        Path of the rule's script, whose code counts too.
+    """
+    study = config["studies"][cell.study]
+    strategy = study["strategies"][cell.strategy]
+    resampling = {k: v for k, v in study["resampling"].items() if k != "run_folds"}
+    return in_order(
+        {
+            "study": cell.study,
+            "dataset": cell.dataset,
+            "strategy": cell.strategy,
+            "percent": cell.percent,
+            "fold": cell.fold,
+            "start": strategy["start"],
+            "tune": strategy["tune"],
+            "seed": study["seed"],
+            "network": study["network"],
+            "resampling": resampling,
+            "training": study["training"],
+            "augmentation": study["augmentation"],
+            "device": study["device"],
+            "precision": study["precision"],
+            "threads": study["threads"],
+            "keep_weights": study["keep_weights"],
+            "code": training_code(study["network"], script),
+        }
+    )
+
+
+def pretraining_settings(config: Mapping[str, Any], study: str, script: str) -> dict[str, Any]:
+    """All that pre-trained weights depend on, but for the arrays."""
+    design = config["studies"][study]
+    return in_order(
+        {
+            **{k: design["pretraining"][k] for k in ("dataset", "validation", "training")},
+            "threads": design["pretraining"]["threads"],
+            **{k: design[k] for k in ("seed", "network", "device", "precision")},
+            "code": training_code(design["network"], script),
+        }
+    )
+
+
+def training_code(network: Mapping[str, Any], script: str) -> str:
+    """Fingerprint of all code that trains this network, and of no other network's."""
+    return fingerprint("sonotune.training.cell", f"sonotune.models.{network['name']}", script)
+
+
+def dataset_settings(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:
+    """All that a data set's originals depend on, but for files and code."""
+    return in_order(config["datasets"][dataset])
+
+
+def in_order(value: Any) -> Any:
+    """Sort the keys of dicts at every depth, so that equal settings have one ``repr``."""
+    if isinstance(value, Mapping):
+        return {key: in_order(value[key]) for key in sorted(value)}
+    return [in_order(item) for item in value] if isinstance(value, list | tuple) else value

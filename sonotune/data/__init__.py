@@ -1,0 +1,1 @@
+"""Data: made or read, prepared, split and augmented."""

@@ -1,0 +1,139 @@
+"""Prepared arrays: a data set as two memory-mapped arrays and an index.
+
+A folder holds ``images.npy`` (uint8 [N,H,W]), ``masks.npy`` (uint8 0/1 [N,H,W]), ``index.csv``
+(one row an image, `COLUMNS`) and ``dataset.json`` (name, source, settings, hashes).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sonotune.errors import SonotuneError
+from sonotune.files import atomic, read_json, write_json
+
+FILES = ("images.npy", "masks.npy", "index.csv", "dataset.json")
+COLUMNS = (
+    "row",
+    "name",
+    "group",
+    "original_height",
+    "original_width",
+    "mm_per_pixel_y",
+    "mm_per_pixel_x",
+    "sha256",
+)
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """A prepared data set.
+
+    Attributes
+    ----------
+    images
+        uint8 [N,H,W], 0 to 255.
+    masks
+        uint8 [N,H,W], 0 or 1.
+    index
+        One dict an image with `COLUMNS`; millimetres a pixel are None where unknown.
+    about
+        What ``dataset.json`` holds.
+    """
+
+    images: np.ndarray
+    masks: np.ndarray
+    index: list[dict[str, Any]]
+    about: dict[str, Any]
+
+    @property
+    def groups(self) -> list[str]:
+        """The group (examination, patient) of each image."""
+        return [row["group"] for row in self.index]
+
+
+def save_set(folder: str | Path, data: ImageSet) -> None:
+    """Write a prepared data set; each file appears whole, ``dataset.json`` last."""
+    folder = Path(folder)
+    _check(folder, data.images, data.masks, len(data.index))
+    for name, array in (("images", data.images), ("masks", data.masks)):
+        with atomic(folder / f"{name}.npy") as temporary:
+            np.save(temporary, array, allow_pickle=False)
+    with (
+        atomic(folder / "index.csv") as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(
+            {
+                **row,
+                "row": number,
+                "sha256": hashlib.sha256(image.tobytes() + mask.tobytes()).hexdigest(),
+            }
+            for number, (row, image, mask) in enumerate(
+                zip(data.index, data.images, data.masks, strict=True)
+            )
+        )
+    about = {
+        **data.about,
+        "images": len(data.images),
+        "images_sha256": hashlib.sha256(data.images.tobytes()).hexdigest(),
+        "masks_sha256": hashlib.sha256(data.masks.tobytes()).hexdigest(),
+    }
+    write_json(folder / "dataset.json", about)
+
+
+def load_set(folder: str | Path) -> ImageSet:
+    """Open a prepared data set; the arrays are memory-mapped, read only.
+
+    Raises
+    ------
+    SonotuneError
+        If a file is missing, damaged, or does not fit the others.
+    """
+    folder = Path(folder)
+    try:
+        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
+        masks = np.load(folder / "masks.npy", mmap_mode="r", allow_pickle=False)
+        with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
+            index = [_typed(row) for row in csv.DictReader(file)]
+        about = read_json(folder / "dataset.json")
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise SonotuneError(
+            f"{folder}: the prepared data set cannot be read ({error}); delete the folder and run "
+            "again to prepare it anew"
+        ) from None
+    _check(folder, images, masks, len(index))
+    return ImageSet(images, masks, index, about)
+
+
+def _typed(row: dict[str, str]) -> dict[str, Any]:
+    return {
+        **row,
+        "row": int(row["row"]),
+        "original_height": int(row["original_height"]),
+        "original_width": int(row["original_width"]),
+        "mm_per_pixel_y": float(row["mm_per_pixel_y"]) if row["mm_per_pixel_y"] else None,
+        "mm_per_pixel_x": float(row["mm_per_pixel_x"]) if row["mm_per_pixel_x"] else None,
+    }
+
+
+def _check(folder: Path, images: np.ndarray, masks: np.ndarray, rows: int) -> None:
+    if (
+        images.dtype != np.uint8
+        or masks.dtype != np.uint8
+        or images.ndim != 3
+        or images.shape != masks.shape
+        or len(images) != rows
+    ):
+        raise SonotuneError(
+            f"{folder}: images are {images.dtype} {images.shape}, masks {masks.dtype} "
+            f"{masks.shape}, the index has {rows} rows; all must be uint8 [N,H,W] of one shape "
+            "with a row an image: delete the folder and run again"
+        )

@@ -1,0 +1,86 @@
+"""Random small deformations of whole batches, on the device (Amiri 2020, section II-C).
+
+An epoch's parameters are drawn at once on the CPU, so they are the same for every device; a
+batch is then one call of ``grid_sample`` for images and masks together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """A study's ``augmentation`` key.
+
+    Attributes
+    ----------
+    shift
+        Largest shift, as a share of the image's side (0.05 in the paper).
+    zoom
+        Largest relative change of scale (0.05 in the paper).
+    zoom_per_axis
+        Draw the zoom of height and width separately.
+    shear
+        Largest shear, as a share of the side (the paper names shear but gives no amount: 0).
+    flip
+        Probability of a horizontal flip.
+    fill
+        What enters at the border: the nearest pixel (``border``), ``zeros`` or a ``reflection``.
+    """
+
+    shift: float = 0.05
+    zoom: float = 0.05
+    zoom_per_axis: bool = True
+    shear: float = 0.0
+    flip: float = 0.5
+    fill: Literal["border", "zeros", "reflection"] = "border"
+
+
+def draw_warps(augmentation: Augmentation, images: int, random: torch.Generator) -> Tensor:
+    """Draw affine maps from output to input coordinates.
+
+    Returns
+    -------
+    Tensor
+        float32 [images,2,3] on the CPU, for `warp`, in coordinates from -1 to 1.
+    """
+    uniform = 2 * torch.rand(images, 5, generator=random) - 1
+    flips = torch.rand(images, generator=random) < augmentation.flip
+    zoom = 1 + augmentation.zoom * uniform[:, 0:2]
+    if not augmentation.zoom_per_axis:
+        zoom = zoom[:, :1].expand(-1, 2)
+    warps = torch.zeros(images, 2, 3)
+    warps[:, 0, 0] = zoom[:, 0] * torch.where(flips, -1.0, 1.0)
+    warps[:, 1, 1] = zoom[:, 1]
+    warps[:, 0, 1] = augmentation.shear * uniform[:, 4]
+    # A side is 2 long in these coordinates.
+    warps[:, :, 2] = 2 * augmentation.shift * uniform[:, 2:4]
+    return warps
+
+
+def warp(pairs: Tensor, warps: Tensor, fill: str) -> Tensor:
+    """Deform images and their masks alike.
+
+    Parameters
+    ----------
+    pairs
+        float32 [B,2,H,W]: image in [0,1] and mask in {0,1}.
+    warps
+        float32 [B,2,3] of `draw_warps`, on the same device.
+    fill
+        As in `Augmentation`.
+
+    Returns
+    -------
+    Tensor
+        As ``pairs``; the mask is bilinear between pixels, then 1 above a half.
+    """
+    grid = functional.affine_grid(warps, list(pairs.shape), align_corners=False)
+    moved = functional.grid_sample(pairs, grid, "bilinear", fill, align_corners=False)
+    return torch.stack([moved[:, 0], (moved[:, 1] > 0.5).to(moved.dtype)], dim=1)

@@ -1,0 +1,244 @@
+"""Folds, and what each percent draws from a fold (Amiri 2020, section II-D and Table I).
+
+A split is a pure function of the number of images, their groups, the number of folds, the seed,
+the percent and the fold: it is computed where it is needed, and a new percent or strategy
+changes nothing that was computed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import groupby
+
+import numpy as np
+
+from sonotune.errors import SonotuneError
+from sonotune.seeds import generator
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How a data set is cut: a study's ``resampling`` key.
+
+    Attributes
+    ----------
+    folds
+        Number of folds k; each image is in the test set of exactly one.
+    validation
+        Share of the drawn images that becomes the validation set, in percent.
+    grouped
+        Keep the images of one group (examination, patient) on one side of every cut.
+    """
+
+    folds: int = 5
+    validation: float = 20
+    grouped: bool = False
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of a data set, each sorted, int64."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def round_half_up(value: Fraction) -> int:
+    """Round to the nearest whole number, halves up, as Table I does."""
+    return int((value + Fraction(1, 2)) // 1)
+
+
+def top_percent(folds: int) -> Fraction:
+    """The largest percent of the whole data set that one fold leaves for training."""
+    return 100 * (1 - Fraction(1, folds))
+
+
+def is_top(percent: float, folds: int) -> bool:
+    """Whether a percent means all that is not test (66.67 does, with three folds)."""
+    return abs(Fraction(str(percent)) - top_percent(folds)) < Fraction(1, 100)
+
+
+def check_percent(percent: float, folds: int) -> None:
+    """Refuse a percent that a fold cannot give.
+
+    Raises
+    ------
+    SonotuneError
+        If the percent is not above 0 or exceeds 100 (1 - 1/folds).
+    """
+    most = top_percent(folds)
+    if percent <= 0 or (Fraction(str(percent)) > most and not is_top(percent, folds)):
+        raise SonotuneError(
+            f"percents: {percent:g} is not possible with {folds} folds: a fold leaves at most "
+            f"{float(most):.4g} percent of the images for training; give numbers above 0 and "
+            f"up to {float(most):.4g}, or use more folds"
+        )
+
+
+def split_seed(seed: int, dataset: str) -> int:
+    """The seed of a data set's splits in a study: the same for all strategies (section II-D)."""
+    return int(generator(seed, dataset, "splits").integers(2**31))
+
+
+def held_out(
+    images: int, resampling: Resampling, seed: int, groups: Sequence[str] | None = None
+) -> list[np.ndarray]:
+    """The test rows of every fold: disjoint, and together all images.
+
+    Without groups the sizes differ by at most one (163 images: 33, 33, 33, 32, 32). With groups,
+    each group goes to the fold that is then smallest, larger groups first.
+    """
+    folds = resampling.folds
+    rng = generator(seed, "folds")
+    if not resampling.grouped:
+        _check_enough(images, folds, "images")
+        return [np.sort(part) for part in np.array_split(rng.permutation(images), folds)]
+    members = _members(images, groups)
+    _check_enough(len(members), folds, "groups")
+    order = sorted(rng.permutation(len(members)), key=lambda group: -len(members[group]))
+    parts: list[list[int]] = [[] for _ in range(folds)]
+    for group in order:
+        min(parts, key=len).extend(members[group])
+    return [np.sort(np.array(part, np.int64)) for part in parts]
+
+
+def split(
+    images: int,
+    resampling: Resampling,
+    seed: int,
+    percent: float,
+    fold: int,
+    groups: Sequence[str] | None = None,
+) -> Split:
+    """Training, validation and test rows of one (percent, fold).
+
+    Percents are nested, for training and for validation rows alike: the pool's images stand in
+    one random order with their roles fixed, and a percent takes a prefix of it.
+
+    Parameters
+    ----------
+    images
+        Number of images N in the data set.
+    percent
+        Share of all N images that is drawn for training and validation together; 0 draws
+        nothing (the network that is evaluated unchanged).
+    fold
+        0 to ``resampling.folds - 1``.
+    groups
+        One name an image; needed if ``resampling.grouped``.
+
+    Raises
+    ------
+    SonotuneError
+        If the percent is too large for the folds or too small to give at least one training
+        and one validation image, or if there are fewer images (groups) than folds.
+    """
+    tests = held_out(images, resampling, seed, groups)
+    if not 0 <= fold < resampling.folds:
+        raise SonotuneError(f"fold {fold} does not exist: there are {resampling.folds} (from 0)")
+    test = tests[fold]
+    pool = np.setdiff1d(np.arange(images), test)
+    if percent == 0:
+        return Split(pool[:0], pool[:0], test)
+    check_percent(percent, resampling.folds)
+    order, in_validation = _ordered_pool(pool, resampling, seed, fold, groups)
+    drawn = min(round_half_up(Fraction(str(percent)) * images / 100), len(pool))
+    if is_top(percent, resampling.folds):
+        drawn = len(pool)
+    drawn_rows, roles = order[:drawn], in_validation[:drawn]
+    train, validation = np.sort(drawn_rows[~roles]), np.sort(drawn_rows[roles])
+    if not len(train) or not len(validation):
+        raise SonotuneError(
+            f"percents: {percent:g} of {images} images draws {drawn}, which leaves "
+            f"{len(train)} for training and {len(validation)} for validation; both need at least "
+            "one: use a larger percent, more images or another validation share"
+        )
+    return Split(train, validation, test)
+
+
+def batches_per_epoch(images: int, resampling: Resampling, batch_size: int) -> int:
+    """Batches in an epoch: those of the top percent, for every percent (section II-D).
+
+    The largest test set is assumed, so that all folds of a data set have the same number.
+    """
+    pool = images - -(-images // resampling.folds)
+    validation = round_half_up(Fraction(str(resampling.validation)) * pool / 100)
+    return -(-(pool - validation) // batch_size)
+
+
+def counts(
+    images: int,
+    resampling: Resampling,
+    seed: int,
+    percents: Sequence[float],
+    groups: Sequence[str] | None = None,
+) -> list[dict[str, float | int]]:
+    """Sizes of every split, one row a (percent, fold): what Table I is made of."""
+    rows: list[dict[str, float | int]] = []
+    for percent in percents:
+        for fold in range(resampling.folds):
+            part = split(images, resampling, seed, percent, fold, groups)
+            rows.append(
+                {
+                    "percent": percent,
+                    "fold": fold,
+                    "training": len(part.train),
+                    "validation": len(part.validation),
+                    "test": len(part.test),
+                }
+            )
+    return rows
+
+
+def _ordered_pool(
+    pool: np.ndarray,
+    resampling: Resampling,
+    seed: int,
+    fold: int,
+    groups: Sequence[str] | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pool in drawing order, and which of its images are for validation.
+
+    Every prefix of n images has round(share * n) validation images; with groups, where a group
+    goes whole to one side, as near to that as the groups allow.
+    """
+    rng = generator(seed, "draw", fold)
+    share = Fraction(str(resampling.validation)) / 100
+    if resampling.grouped:
+        assert groups is not None
+        names = [groups[row] for row in pool]
+        blocks = [pool[rows] for rows in _members(len(pool), names)]
+    else:
+        blocks = [pool[i : i + 1] for i in range(len(pool))]
+    order: list[int] = []
+    roles: list[bool] = []
+    held = 0
+    for block in (blocks[i] for i in rng.permutation(len(blocks))):
+        wanted = round_half_up(share * (len(order) + len(block))) - held
+        is_validation = 2 * wanted > len(block)
+        held += len(block) if is_validation else 0
+        order.extend(int(row) for row in rng.permutation(block))
+        roles.extend([is_validation] * len(block))
+    return np.array(order, np.int64), np.array(roles, bool)
+
+
+def _members(images: int, groups: Sequence[str] | None) -> list[list[int]]:
+    """Rows of each group, groups in order of their names."""
+    if groups is None or len(groups) != images:
+        raise SonotuneError(
+            "resampling: grouped is true, but the data set names no group for every image; "
+            "give its images groups or set grouped: false"
+        )
+    rows = sorted(range(images), key=lambda row: (groups[row], row))
+    return [list(part) for _, part in groupby(rows, key=lambda row: groups[row])]
+
+
+def _check_enough(number: int, folds: int, what: str) -> None:
+    if folds < 2 or number < folds:
+        raise SonotuneError(
+            f"resampling: {folds} folds of {number} {what} are not possible; use from 2 to "
+            f"{number} folds or more {what}"
+        )

@@ -1,0 +1,68 @@
+"""Random and stored weights."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from sonotune.errors import SonotuneError
+from sonotune.files import atomic
+
+
+def he_normal(network: nn.Module, seed: int) -> None:
+    """Give every convolution He-normal weights (fan in, ReLU) and zero bias.
+
+    The numbers are drawn on the CPU in the order of the network's modules, so they are the same
+    on every device.
+    """
+    random = torch.Generator().manual_seed(seed)
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            fan_in = module.weight[0].numel()
+            with torch.no_grad():
+                drawn = torch.randn(module.weight.shape, generator=random)
+                module.weight.copy_(drawn * math.sqrt(2 / fan_in))
+                if module.bias is not None:
+                    module.bias.zero_()
+
+
+def save_weights(state: dict[str, Tensor], path: str | Path) -> None:
+    """Write tensors as safetensors, fp32 and contiguous on the CPU, atomically."""
+    with atomic(path) as temporary:
+        save_file(
+            {name: t.detach().to("cpu", torch.float32).contiguous() for name, t in state.items()},
+            temporary,
+        )
+
+
+def load_weights(network: nn.Module, path: str | Path) -> None:
+    """Load a network's whole state from safetensors.
+
+    Raises
+    ------
+    SonotuneError
+        If the file cannot be read, or its names or shapes are not the network's: the message
+        names the first that is off.
+    """
+    try:
+        stored = load_file(path)
+    except Exception as error:  # safetensors raises its own kinds, all of them about the file
+        raise SonotuneError(f"{path}: cannot be read as safetensors ({error})") from None
+    own = network.state_dict()
+    if odd := sorted(set(own) ^ set(stored)):
+        side = "is missing" if odd[0] in own else "is not one of the network's"
+        raise SonotuneError(
+            f"{path}: holds the weights of another network: {odd[0]} {side} "
+            f"({len(odd)} names differ)"
+        )
+    for name, tensor in own.items():
+        if tensor.shape != stored[name].shape:
+            raise SonotuneError(
+                f"{path}: holds the weights of another network: {name} is "
+                f"{tuple(stored[name].shape)} where {tuple(tensor.shape)} is needed"
+            )
+    network.load_state_dict(stored)

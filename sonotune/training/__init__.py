@@ -1,0 +1,1 @@
+"""Training: the recipe, and one cell from arrays to predictions."""

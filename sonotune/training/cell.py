@@ -1,0 +1,301 @@
+"""One cell: from prepared arrays and start weights to predictions and a record."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from sonotune.data.arrays import ImageSet, load_set
+from sonotune.data.augment import Augmentation
+from sonotune.data.splits import Resampling, batches_per_epoch, round_half_up, split, split_seed
+from sonotune.errors import SonotuneError
+from sonotune.files import atomic, write_json
+from sonotune.models.initialise import he_normal, load_weights, save_weights
+from sonotune.models.stages import (
+    build_network,
+    count,
+    freeze_all_but,
+    frozen_state,
+    tuned_parameters,
+    tuned_state,
+)
+from sonotune.seeds import generator, torch_seed
+from sonotune.training.device import Processor, choose
+from sonotune.training.loop import Course, Recipe, predict, train
+
+
+def run_cell(
+    settings: Mapping[str, Any],
+    arrays: str | Path,
+    pretrained: str | Path | None,
+    folder: str | Path,
+    log: Callable[[str], None],
+) -> dict[str, Any]:
+    """Train one cell, predict its test images and write both down.
+
+    Parameters
+    ----------
+    settings
+        All that the cell depends on besides its arrays and start weights (see
+        `sonotune.configuration.cell_settings`).
+    pretrained
+        Start weights, or None for a random start.
+    folder
+        Gets ``history.csv``, ``predictions.npz`` (``rows`` int64 [n] and ``probabilities``
+        uint8 [n,H,W]), ``weights.safetensors`` with the tuned stages if asked for, and last
+        ``run.json``.
+
+    Returns
+    -------
+    dict
+        What ``run.json`` holds.
+
+    Raises
+    ------
+    SonotuneError
+        If input does not fit: images, weights, percent or device.
+    """
+    folder = Path(folder)
+    data = load_set(arrays)
+    seed, names = settings["seed"], _names(settings)
+    processor = choose(settings["device"], settings["precision"], settings["threads"])
+    resampling = Resampling(**settings["resampling"])
+    rows = split(
+        len(data.images),
+        resampling,
+        split_seed(seed, settings["dataset"]),
+        settings["percent"],
+        settings["fold"],
+        data.groups,
+    )
+    network = _start(settings["network"], data, pretrained, torch_seed(seed, *names, "initial"))
+    freeze_all_but(network, settings["tune"])
+    network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    frozen = _digest(frozen_state(network))
+    recipe = Recipe(**settings["training"])
+
+    marks = _Clock()
+    course = None
+    if settings["tune"]:
+        log(f"{len(rows.train)} training, {len(rows.validation)} validation images")
+        course = train(
+            network,
+            _pairs(data, rows.train, processor),
+            _pairs(data, rows.validation, processor),
+            recipe,
+            Augmentation(**settings["augmentation"]) if settings["augmentation"] else None,
+            batches_per_epoch(len(data.images), resampling, recipe.batch_size),
+            processor,
+            seed,
+            names,
+            log,
+        )
+    marks.stop("training")
+    probabilities = predict(network, _pairs(data, rows.test, processor)[:, :1], processor)
+    marks.stop("prediction")
+    if _digest(frozen_state(network)) != frozen:
+        raise RuntimeError("a frozen stage changed during training: this is a fault of sonotune")
+
+    quantised = quantise(probabilities)
+    with atomic(folder / "predictions.npz") as temporary:
+        np.savez_compressed(temporary, rows=rows.test, probabilities=quantised)
+    if settings["keep_weights"]:
+        save_weights(tuned_state(network), folder / "weights.safetensors")
+    record = {
+        "settings": dict(settings),
+        "source": data.about["source"],
+        "images": {
+            "training": len(rows.train),
+            "validation": len(rows.validation),
+            "test": len(rows.test),
+        },
+        **_record(network, course, processor, data, pretrained, marks),
+        # Early stopping would call a network that says the same everywhere converged.
+        "collapsed": course is not None
+        and (bool((quantised >= 128).all() or (quantised < 128).all()) or _never_overlaps(course)),
+    }
+    _write_history(folder, course)
+    record["cpu_seconds"]["total"] = time.process_time()
+    write_json(folder / "run.json", record)
+    return record
+
+
+def pretrain(
+    settings: Mapping[str, Any],
+    arrays: str | Path,
+    folder: str | Path,
+    log: Callable[[str], None],
+) -> dict[str, Any]:
+    """Pre-train a study's network on natural images (section II-D): all stages, no augmentation.
+
+    Writes ``weights.safetensors``, ``history.csv`` and ``run.json``; returns what that holds. A
+    pre-training that reaches its last epoch without an early stop keeps its best weights and is
+    no failure.
+
+    Raises
+    ------
+    SonotuneError
+        If its loss is not finite: no cell could start from such weights.
+    """
+    folder = Path(folder)
+    data = load_set(arrays)
+    seed, names = settings["seed"], ("pretraining", settings["dataset"])
+    processor = choose(settings["device"], settings["precision"], settings["threads"])
+    order = generator(seed, *names, "split").permutation(len(data.images))
+    held = max(1, round_half_up(Fraction(str(settings["validation"])) * len(order) / 100))
+    network = _start(settings["network"], data, None, torch_seed(seed, *names, "initial"))
+    network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    recipe = Recipe(**settings["training"])
+    training_rows = np.sort(order[held:])
+    marks = _Clock()
+    log(f"pre-training on {len(training_rows)} images, {held} for validation")
+    course = train(
+        network,
+        _pairs(data, training_rows, processor),
+        _pairs(data, np.sort(order[:held]), processor),
+        recipe,
+        None,
+        -(-len(training_rows) // recipe.batch_size),
+        processor,
+        seed,
+        names,
+        log,
+    )
+    marks.stop("training")
+    if course.failure and course.failure.startswith("loss"):
+        raise SonotuneError(
+            f"pretraining: {course.failure}; lower pretraining.training.learning_rate"
+        )
+    save_weights(network.state_dict(), folder / "weights.safetensors")
+    record = {
+        "settings": dict(settings),
+        "source": data.about["source"],
+        "images": {"training": len(training_rows), "validation": held},
+        **_record(network, course, processor, data, None, marks),
+        "collapsed": _never_overlaps(course),
+    }
+    _write_history(folder, course)
+    record["cpu_seconds"]["total"] = time.process_time()
+    write_json(folder / "run.json", record)
+    return record
+
+
+def quantise(probabilities: Tensor) -> np.ndarray:
+    """Store probabilities in [0,1] as uint8 such that p > 0.5 exactly where the value >= 128."""
+    return (probabilities * 256).ceil().sub(1).clamp(0, 255).to(torch.uint8).numpy()
+
+
+def _names(settings: Mapping[str, Any]) -> tuple[str | int | float, ...]:
+    return tuple(settings[key] for key in ("dataset", "strategy", "percent", "fold"))
+
+
+def _start(
+    network_settings: dict[str, Any], data: ImageSet, weights: str | Path | None, seed: int
+) -> nn.Module:
+    network = build_network(network_settings)
+    divisor: int = network.divisor  # type: ignore[assignment]
+    height, width = data.images.shape[1:]
+    if height % divisor or width % divisor:
+        raise SonotuneError(
+            f"image_size: {height} x {width} cannot be halved {divisor.bit_length() - 1} times; "
+            f"use a multiple of {divisor}"
+        )
+    if weights is None:
+        he_normal(network, seed)
+    else:
+        load_weights(network, weights)
+    return network
+
+
+def _pairs(data: ImageSet, rows: np.ndarray, processor: Processor) -> Tensor:
+    """Images scaled to [0,1] and masks, float32 [n,2,H,W] on the device."""
+    stacked = np.stack([data.images[rows], data.masks[rows]], axis=1)
+    pairs = torch.from_numpy(stacked).to(processor.device, torch.float32)
+    pairs[:, 0] /= 255
+    return pairs
+
+
+def _never_overlaps(course: Course) -> bool:
+    return max(epoch["validation_dice"] for epoch in course.history) == 0
+
+
+def _record(
+    network: nn.Module,
+    course: Course | None,
+    processor: Processor,
+    data: ImageSet,
+    weights: str | Path | None,
+    marks: _Clock,
+) -> dict[str, Any]:
+    training = marks.wall["training"]
+    return {
+        "converged": course.converged if course else None,
+        "failed": bool(course and course.failure),
+        "failure": course.failure if course else None,
+        "epochs": len(course.history) if course else 0,
+        "best_epoch": course.best_epoch if course else None,
+        "seconds": training,
+        "steps_per_second": course.steps / training if course else None,
+        "tuned_parameters": count(tuned_parameters(network)),
+        "total_parameters": count(network.parameters()),
+        "processor": processor.describe(),
+        "inputs": {
+            "images_sha256": data.about["images_sha256"],
+            "masks_sha256": data.about["masks_sha256"],
+            "weights_sha256": _file_digest(weights) if weights else None,
+        },
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "cpu_seconds": {
+            "training": marks.cpu["training"] - (course.evaluation_cpu if course else 0),
+            "evaluation": marks.cpu.get("prediction", 0) + (course.evaluation_cpu if course else 0),
+        },
+    }
+
+
+def _write_history(folder: Path, course: Course | None) -> None:
+    columns = ("epoch", "training_loss", "validation_loss", "validation_dice", "seconds")
+    with (
+        atomic(folder / "history.csv") as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(course.history if course else [])
+
+
+def _digest(state: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(name.encode())
+        digest.update(state[name].cpu().contiguous().numpy())
+    return digest.hexdigest()
+
+
+def _file_digest(path: str | Path) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Clock:
+    """Wall and processor seconds between marks."""
+
+    def __init__(self) -> None:
+        self.wall: dict[str, float] = {}
+        self.cpu: dict[str, float] = {}
+        self._began = time.perf_counter(), time.process_time()
+
+    def stop(self, name: str) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        now = time.perf_counter(), time.process_time()
+        self.wall[name], self.cpu[name] = now[0] - self._began[0], now[1] - self._began[1]
+        self._began = now

@@ -1,0 +1,95 @@
+"""Where a training runs and with which numbers."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from sonotune.errors import SonotuneError
+
+
+@dataclass(frozen=True)
+class Processor:
+    """What a training runs on.
+
+    Attributes
+    ----------
+    device
+        ``cpu`` or ``cuda``.
+    precision
+        ``fp32`` or ``bf16``: the type in which convolutions multiply.
+    threads
+        CPU threads; fixed by configuration, since sums depend on it in the last bits.
+    name
+        The processor's model.
+    """
+
+    device: str
+    precision: str
+    threads: int
+    name: str
+
+    def describe(self) -> dict[str, str | int]:
+        """What a run.json says of it, with the versions of what computes."""
+        packages = {name: version(name) for name in ("torch", "numpy", "sonotune")}
+        return {
+            **asdict(self),
+            **packages,
+            "python": platform.python_version(),
+            "host": platform.node(),
+        }
+
+
+def choose(device: str, precision: str, threads: int) -> Processor:
+    """Resolve ``auto`` and set PyTorch's threads and determinism.
+
+    Parameters
+    ----------
+    device
+        ``cpu``, ``cuda`` or ``auto`` (a GPU if there is one).
+    precision
+        ``fp32``, ``bf16`` or ``auto`` (bf16 where the processor computes it natively: CUDA 8.0
+        and later, AMX or AVX512-BF16).
+
+    Raises
+    ------
+    SonotuneError
+        If ``cuda`` is asked for and no GPU can be used.
+    """
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    found = torch.cuda.is_available()
+    if device == "cuda" and not found:
+        raise SonotuneError(
+            "device: cuda was asked for but PyTorch finds no usable GPU on this machine; use "
+            "device: auto or cpu, or check the driver with nvidia-smi"
+        )
+    device = "cuda" if found and device != "cpu" else "cpu"
+    if precision == "auto":
+        precision = "bf16" if _has_native_bf16(device) else "fp32"
+    name = torch.cuda.get_device_name() if device == "cuda" else _cpu_name()
+    return Processor(device, precision, threads, name)
+
+
+def _has_native_bf16(device: str) -> bool:
+    if device == "cuda":
+        return torch.cuda.get_device_capability() >= (8, 0)
+    flags = _cpu_field("flags").split()
+    return "amx_bf16" in flags or "avx512_bf16" in flags
+
+
+def _cpu_name() -> str:
+    return _cpu_field("model name") or platform.processor() or platform.machine()
+
+
+def _cpu_field(name: str) -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(name)), "")

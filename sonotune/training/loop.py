@@ -1,0 +1,225 @@
+"""The training recipe of Amiri et al. 2020 (section II-D), top to bottom.
+
+Adam and binary cross-entropy in batches of two; as many batches in an epoch for every percent
+as the top percent has; augmentation on the fly; training ends when the validation loss has not
+improved for 20 epochs, and the best weights are kept. Without an early stop within 200 epochs,
+or with a loss that is not finite, the run has *failed*.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from sonotune.data.augment import Augmentation, draw_warps, warp
+from sonotune.models.stages import tuned_parameters, tuned_state
+from sonotune.seeds import torch_seed
+from sonotune.training.device import Processor
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A study's ``training`` key (defaults: the paper's).
+
+    Attributes
+    ----------
+    learning_rate
+        Adam's step size.
+    batch_size
+        Images in a batch.
+    epochs
+        The most that are run.
+    patience
+        Epochs without a better validation loss that end the training.
+    """
+
+    learning_rate: float = 1e-4
+    batch_size: int = 2
+    epochs: int = 200
+    patience: int = 20
+
+
+@dataclass
+class Course:
+    """How a training went.
+
+    Attributes
+    ----------
+    history
+        One dict an epoch: epoch, training_loss, validation_loss, validation_dice, seconds.
+    converged
+        Whether it stopped early.
+    failure
+        Why it failed, or None.
+    best_epoch
+        The epoch whose weights were kept; 0 where none was better than the start.
+    steps
+        Optimiser steps taken.
+    evaluation_cpu
+        Processor seconds of this process spent on validation.
+    """
+
+    history: list[dict[str, float]] = field(default_factory=list)
+    converged: bool = False
+    failure: str | None = None
+    best_epoch: int = 0
+    steps: int = 0
+    evaluation_cpu: float = 0.0
+
+
+def train(
+    network: nn.Module,
+    training: Tensor,
+    validation: Tensor,
+    recipe: Recipe,
+    augmentation: Augmentation | None,
+    batches: int,
+    processor: Processor,
+    seed: int,
+    names: Sequence[str | int | float],
+    log: Callable[[str], None],
+) -> Course:
+    """Tune the parameters of ``network`` that require gradients; leave it with the best ones.
+
+    Parameters
+    ----------
+    training, validation
+        float32 [n,2,H,W] on the device: image in [0,1] and mask in {0,1}.
+    batches
+        Batches an epoch.
+    seed, names
+        What all random numbers of this training derive from.
+    """
+    optimiser = torch.optim.Adam(tuned_parameters(network), lr=recipe.learning_rate, fused=True)
+    course = Course()
+    best_loss, best = math.inf, _copy(tuned_state(network))
+    for epoch in range(1, recipe.epochs + 1):
+        began = time.perf_counter()
+        # Each epoch draws from its own names, so an epoch can be run again on its own.
+        random = torch.Generator().manual_seed(torch_seed(seed, *names, "epoch", epoch))
+        torch.manual_seed(torch_seed(seed, *names, "dropout", epoch))
+        order = _stream(len(training), batches * recipe.batch_size, random)
+        order = order.to(training.device).split(recipe.batch_size)
+        warps = _epoch_warps(augmentation, batches * recipe.batch_size, random, training)
+
+        network.train()
+        total = torch.zeros((), device=training.device)
+        for batch in range(batches):
+            pairs = training[order[batch]]
+            if warps is not None and augmentation is not None:
+                first = batch * recipe.batch_size
+                pairs = warp(pairs, warps[first : first + len(pairs)], augmentation.fill)
+            images, masks = pairs[:, :1], pairs[:, 1:]
+            loss = bce(forward(network, images, processor), masks)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            total += loss.detach()
+        course.steps += batches
+        training_loss = float(total) / batches
+
+        evaluation_began = time.process_time()
+        validation_loss, validation_dice = evaluate(network, validation, processor)
+        course.evaluation_cpu += time.process_time() - evaluation_began
+        seconds = time.perf_counter() - began
+        course.history.append(
+            {
+                "epoch": epoch,
+                "training_loss": training_loss,
+                "validation_loss": validation_loss,
+                "validation_dice": validation_dice,
+                "seconds": seconds,
+            }
+        )
+        if not math.isfinite(training_loss) or not math.isfinite(validation_loss):
+            course.failure = f"loss not finite in epoch {epoch}"
+            break
+        if validation_loss < best_loss:
+            best_loss, course.best_epoch = validation_loss, epoch
+            best = _copy(tuned_state(network))
+        log(
+            f"epoch {epoch:3d}  loss {training_loss:.4f}  validation loss {validation_loss:.4f}  "
+            f"Dice {validation_dice:.4f}  best epoch {course.best_epoch:3d}  {seconds:.2f} s  "
+            f"at most {_most_left(recipe, epoch, course.best_epoch) * seconds:.0f} s left"
+        )
+        if epoch - course.best_epoch >= recipe.patience:
+            course.converged = True
+            break
+    else:
+        course.failure = f"no early stop within {recipe.epochs} epochs"
+    with torch.no_grad():
+        for name, tensor in tuned_state(network).items():
+            tensor.copy_(best[name])
+    return course
+
+
+def forward(network: nn.Module, images: Tensor, processor: Processor) -> Tensor:
+    """Logits, float32 [B,1,H,W], computed in the processor's precision."""
+    images = images.contiguous(memory_format=torch.channels_last)
+    with torch.autocast(processor.device, torch.bfloat16, enabled=processor.precision == "bf16"):
+        return network(images).float()
+
+
+def bce(logits: Tensor, masks: Tensor) -> Tensor:
+    """Binary cross-entropy of sigmoid(logits), mean over pixels and images."""
+    return functional.binary_cross_entropy_with_logits(logits, masks)
+
+
+def evaluate(
+    network: nn.Module, pairs: Tensor, processor: Processor, batch_size: int = 16
+) -> tuple[float, float]:
+    """Mean loss, and mean Dice of the images at threshold 0.5, without dropout.
+
+    An image whose mask and prediction are both empty has Dice 1.
+    """
+    network.eval()
+    losses, dices = [], []
+    with torch.inference_mode():
+        for part in pairs.split(batch_size):
+            masks = part[:, 1:]
+            logits = forward(network, part[:, :1], processor)
+            losses.append(bce(logits, masks) * len(part))
+            found = (logits > 0).float()
+            overlap = 2 * (found * masks).sum((1, 2, 3))
+            size = found.sum((1, 2, 3)) + masks.sum((1, 2, 3))
+            dices.append(torch.where(size > 0, overlap / size.clamp(min=1), 1.0))
+        return float(torch.stack(losses).sum()) / len(pairs), float(torch.cat(dices).mean())
+
+
+def predict(
+    network: nn.Module, images: Tensor, processor: Processor, batch_size: int = 16
+) -> Tensor:
+    """Probabilities, float32 [n,H,W] on the CPU, of images float32 [n,1,H,W]."""
+    network.eval()
+    with torch.inference_mode():
+        parts = [forward(network, part, processor) for part in images.split(batch_size)]
+        return torch.cat(parts).sigmoid()[:, 0].cpu()
+
+
+def _stream(images: int, wanted: int, random: torch.Generator) -> Tensor:
+    """Rows for one epoch: whole random orders of all images, one after the other."""
+    rounds = -(-wanted // images)
+    return torch.cat([torch.randperm(images, generator=random) for _ in range(rounds)])[:wanted]
+
+
+def _epoch_warps(
+    augmentation: Augmentation | None, images: int, random: torch.Generator, like: Tensor
+) -> Tensor | None:
+    if augmentation is None:
+        return None
+    return draw_warps(augmentation, images, random).to(like.device)
+
+
+def _most_left(recipe: Recipe, epoch: int, best_epoch: int) -> int:
+    """Epochs left if the validation loss goes on improving: the most there can be."""
+    return recipe.epochs - epoch if epoch - best_epoch < recipe.patience else 0
+
+
+def _copy(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in state.items()}

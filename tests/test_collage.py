@@ -1,0 +1,203 @@
+"""The collage: objects of one photograph set on another, from photographs already installed."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage
+
+from sonotune.data import collage
+from sonotune.data.collage import Collage, collage_set, photograph_paths, photographs
+from sonotune.errors import SonotuneError
+
+SMALL = Collage(pixels=64)
+
+
+@pytest.fixture(scope="module")
+def three_hundred() -> tuple[np.ndarray, np.ndarray, list[dict]]:
+    return collage_set(SMALL, images=300, seed=7)
+
+
+def _inside_and_around(image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    around = cv2.dilate(mask, np.ones((9, 9), np.uint8)) > mask
+    return image[mask > 0].astype(float), image[around].astype(float)
+
+
+def test_same_seed_gives_same_bytes_with_one_and_two_workers():
+    one = collage_set(SMALL, images=12, seed=3, workers=1)
+    two = collage_set(SMALL, images=12, seed=3, workers=2)
+    assert one[0].tobytes() == two[0].tobytes()
+    assert one[1].tobytes() == two[1].tobytes()
+    assert one[2] == two[2]
+
+
+def test_an_image_does_not_depend_on_how_many_are_made():
+    few, many = (collage_set(SMALL, images=n, seed=3) for n in (3, 9))
+    np.testing.assert_array_equal(few[0], many[0][:3])
+    np.testing.assert_array_equal(few[1], many[1][:3])
+
+
+def test_another_seed_gives_another_set():
+    a, b = (collage_set(SMALL, images=5, seed=seed) for seed in (0, 1))
+    for i in range(5):
+        assert (a[0][i] != b[0][i]).any()
+        assert (a[1][i] != b[1][i]).any()
+
+
+def test_all_images_and_masks_are_distinct(three_hundred):
+    images, masks, rows = three_hundred
+    assert len({image.tobytes() for image in images}) == 300
+    assert len({mask.tobytes() for mask in masks}) == 300
+    assert len({row["name"] for row in rows}) == 300
+
+
+def test_arrays_and_rows_have_the_form_that_preparation_expects(three_hundred):
+    images, masks, rows = three_hundred
+    assert images.shape == masks.shape == (300, 64, 64)
+    assert images.dtype == masks.dtype == np.uint8
+    assert set(np.unique(masks)) == {0, 1}
+    assert rows[12] == {
+        "name": "collage_0012",
+        "group": "collage_0012",
+        "mm_per_pixel_y": None,
+        "mm_per_pixel_x": None,
+    }
+
+
+def test_objects_cover_the_asked_share_of_the_image(three_hundred):
+    share = three_hundred[1].mean(axis=(1, 2))
+    assert share.min() >= SMALL.area[0]
+    assert share.max() <= SMALL.area[1]
+    assert share.min() < 0.05
+    assert share.max() > 0.3
+
+
+def test_number_of_objects_follows_the_setting(three_hundred):
+    counts = [cv2.connectedComponents(mask)[0] - 1 for mask in three_hundred[1]]
+    assert set(counts) == {1, 2, 3}
+    _, masks, _ = collage_set(Collage(pixels=64, objects=(2, 2)), images=10, seed=0)
+    assert {cv2.connectedComponents(mask)[0] - 1 for mask in masks} == {2}
+
+
+def test_objects_lie_in_the_middle_more_often_than_at_the_edge_but_everywhere(three_hundred):
+    where = three_hundred[1].mean(axis=0)
+    centre, corners = where[24:40, 24:40].mean(), where[[6, 6, -7, -7], [6, -7, 6, -7]].mean()
+    assert 0.35 < centre < 0.46
+    assert 0.025 < corners < 0.065
+    assert (where[4:-4, 4:-4] > 0).all()
+    cut = np.array([(mask[[0, -1]].any() or mask[:, [0, -1]].any()) for mask in three_hundred[1]])
+    assert 0.02 < cut.mean() < 0.15  # objects cut by the frame are the exception
+
+
+def test_objects_differ_from_their_surroundings_in_brightness_or_in_texture(three_hundred):
+    images, masks, _ = three_hundred
+    unlike = 0
+    for image, mask in zip(images, masks, strict=True):
+        inside, around = _inside_and_around(image, mask)
+        brightness = abs(inside.mean() - around.mean()) > 15
+        texture = abs(np.log((inside.std() + 3) / (around.std() + 3))) > 0.35
+        unlike += brightness or texture
+    assert unlike >= 0.97 * 300
+
+
+@pytest.mark.parametrize(("darker", "brighter", "sign"), [(1.0, 0.0, -1), (0.0, 1.0, 1)])
+def test_objects_are_darker_or_brighter_as_asked(darker, brighter, sign):
+    settings = Collage(pixels=64, darker=darker, brighter=brighter, contrast=(0.2, 0.3), shadows=0)
+    for image, mask in zip(*collage_set(settings, images=30, seed=0)[:2], strict=True):
+        inside, around = _inside_and_around(image, mask)
+        assert sign * (inside.mean() - around.mean()) > 0.08 * 255
+
+
+def test_object_and_background_come_from_two_photographs(monkeypatch):
+    used: list[str] = []
+    cut = collage._patch
+
+    def note(rng, name, pixels):
+        used.append(str(name))
+        return cut(rng, name, pixels)
+
+    monkeypatch.setattr(collage, "_patch", note)
+    backgrounds = set()
+    for index in range(60):
+        used.clear()
+        collage._draw(SMALL, 0, index)
+        ground, objects = used[0], used[1:]
+        assert ground not in objects
+        assert len(set(objects)) == 1
+        backgrounds.add(ground)
+    assert len(backgrounds) >= 10
+
+
+def test_photographs_lie_inside_the_installed_package():
+    package = Path(skimage.__file__).parent
+    paths = photograph_paths()
+    assert len(paths) == 17
+    assert all(path.is_file() and path.is_relative_to(package) for path in paths.values())
+
+
+def test_photographs_are_grey_and_not_empty():
+    for name, photo in photographs().items():
+        assert photo.ndim == 2, name
+        assert photo.dtype == np.float32, name
+        assert photo.min() >= 0, name
+        assert photo.max() <= 1, name
+        assert photo.std() > 0.02, name
+
+
+def test_a_missing_photograph_is_one_clear_message(monkeypatch, tmp_path):
+    monkeypatch.setattr(skimage, "__file__", str(tmp_path / "__init__.py"))
+    with pytest.raises(SonotuneError, match=r"17 of the 17 photographs .*: brick.png, .*install"):
+        photograph_paths()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("pixels", 16),
+        ("pixels", 64.0),
+        ("pixels", True),
+        ("objects", (0, 2)),
+        ("objects", (3, 1)),
+        ("objects", (1.0, 2.0)),
+        ("objects", 2),
+        ("area", (0.4, 0.1)),
+        ("area", (0.1, 0.9)),
+        ("area", [0.1]),
+        ("area", float("nan")),
+        ("area", (0.1, float("nan"))),
+        ("contrast", ("0.1", "0.2")),
+        ("darker", 1.5),
+        ("brighter", 0.6),
+        ("shadows", -0.1),
+        ("blurred", "often"),
+        ("noise", None),
+        ("speckle", float("nan")),
+    ],
+)
+def test_a_bad_setting_is_one_message_that_names_it(key, value):
+    with pytest.raises(SonotuneError, match=rf"^collage: .*{key}.* is .*; it must be ") as error:
+        Collage(**{key: value})
+    assert "\n" not in str(error.value)
+
+
+def test_lists_as_yaml_gives_them_are_the_same_settings():
+    assert Collage(objects=[1, 3], area=[0.02, 0.4]) == Collage()
+
+
+@pytest.mark.parametrize(("key", "value"), [("images", 0), ("seed", -1), ("workers", 0)])
+def test_a_bad_number_is_named(key, value):
+    with pytest.raises(SonotuneError, match=rf"^collage: {key} is {value}"):
+        collage_set(SMALL, **{"images": 1, "seed": 0, key: value})
+
+
+def test_objects_that_do_not_fit_are_an_error_and_not_an_endless_search():
+    crowded = Collage(pixels=64, objects=(6, 6), area=(0.59, 0.6))
+    with pytest.raises(SonotuneError, match="no room for 6 objects"):
+        collage_set(crowded, images=1, seed=0)
+
+
+def test_progress_is_told_of_every_image():
+    told: list[tuple[int, int]] = []
+    collage_set(SMALL, images=3, seed=0, workers=2, progress=lambda *done: told.append(done))
+    assert told == [(1, 3), (2, 3), (3, 3)]

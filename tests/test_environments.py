@@ -1,0 +1,70 @@
+"""The conda environment, the package's own requirements and the pip lock say the same."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+CONDA_NAMES = {
+    "matplotlib-base": "matplotlib",
+    "opencv": "opencv-python-headless",
+    "pytorch": "torch",
+    "snakemake-minimal": "snakemake",
+}
+LOCKED = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)")
+
+
+def declared() -> dict[str, Requirement]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = project["dependencies"] + project["optional-dependencies"]["dev"]
+    return {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
+
+
+def conda() -> dict[str, Requirement]:
+    environment = yaml.safe_load((ROOT / "envs/sonotune.yaml").read_text())
+    found = [Requirement(line) for line in environment["dependencies"] if line != "pip"]
+    return {canonicalize_name(CONDA_NAMES.get(one.name, one.name)): one for one in found}
+
+
+def locked() -> dict[str, str]:
+    lines = (ROOT / "envs/requirements.lock").read_text().splitlines()
+    found = [match for match in map(LOCKED.match, lines) if match]
+    return {canonicalize_name(match["name"]): match["version"] for match in found}
+
+
+def test_conda_environment_has_the_packages_of_the_project():
+    assert set(conda()) - {"python"} == set(declared())
+
+
+@pytest.mark.parametrize("name", declared())
+def test_conda_environment_allows_the_versions_of_the_project(name):
+    assert conda()[name].specifier == declared()[name].specifier
+
+
+@pytest.mark.parametrize("name", declared())
+def test_locked_version_is_allowed_by_the_project(name):
+    assert declared()[name].specifier.contains(locked()[name])
+
+
+def test_python_is_the_same_for_conda_and_pip():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert str(conda()["python"].specifier) == project["requires-python"]
+
+
+def test_every_locked_package_has_one_exact_version_and_a_hash():
+    text = (ROOT / "envs/requirements.lock").read_text().replace("\\\n", "")
+    for line in filter(None, text.splitlines()):
+        assert LOCKED.match(line), line
+        assert "--hash=sha256:" in line, line
+    assert len(locked()) == len(text.splitlines())
+
+
+def test_lock_names_no_index_and_no_path():
+    text = (ROOT / "envs/requirements.lock").read_text()
+    assert "://" not in text
+    assert "-index" not in text

@@ -1,0 +1,235 @@
+"""Figures: what they show, that they show it the same way twice, and what they do without data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up_cells import DATASETS, STRATEGIES, made_up_cells, write_cells
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+from sonotune.analysis.averages import average_over_folds
+from sonotune.analysis.fig4 import draw_fig4, write_fig4
+from sonotune.analysis.fig5 import choose_rows, write_fig5
+from sonotune.analysis.figure import journal_style
+from sonotune.analysis.palette import COLOURS, MARKERS, STYLES, style_of
+from sonotune.data.arrays import ImageSet, save_set
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.metrics import overlap
+
+PAIRS = [("contracting", "expanding"), ("except_5", "block_5"), ("blocks_1289", "blocks_3to7")]
+SIZE = 32
+
+
+def fig4(cells: pd.DataFrame, folder: Path, **settings: object) -> tuple[Path, Path]:
+    """Write Fig. 4 of these cells; return the paths of PDF and PNG."""
+    folder.mkdir(exist_ok=True)
+    paths = folder / "fig4.pdf", folder / "fig4.png"
+    settings = {"pairs": PAIRS, "strategies": STRATEGIES, "datasets": DATASETS, **settings}
+    write_fig4(write_cells(cells, folder), *paths, **settings)
+    return paths
+
+
+def drawn(cells: pd.DataFrame, ddof: int = 1) -> Figure:
+    """Fig. 4 of these cells as a figure that can be asked what it shows."""
+    with journal_style():
+        present = set(cells["strategy"])
+        pairs = [pair for pair in PAIRS if set(pair) <= present]
+        return draw_fig4(cells, pairs, STRATEGIES, DATASETS, "failed", ddof)
+
+
+def foot(figure: Figure) -> str:
+    """The notes under a figure, on one line."""
+    return " ".join(" ".join(text.get_text() for text in figure.texts).split())
+
+
+def only(cells: pd.DataFrame, **values: object) -> pd.DataFrame:
+    """Cells with these values."""
+    for name, value in values.items():
+        cells = cells[cells[name].isin(value if isinstance(value, list) else [value])]
+    return cells
+
+
+def looks_drawn(png: Path) -> bool:
+    """Whether a picture is more than one colour."""
+    return len(np.unique(imread(png).reshape(-1, 4), axis=0)) > 1
+
+
+def test_fig4_has_a_row_for_each_data_set_and_a_panel_for_each_pair():
+    figure = drawn(made_up_cells())
+    assert len(figure.axes) == 2 * 3
+    legends = [axes.get_legend() for axes in figure.axes[:3]]
+    titles = [[text.get_text() for text in legend.get_texts()] for legend in legends]
+    assert titles == [[STRATEGIES[name] for name in pair] for pair in PAIRS]
+
+
+def test_fig4_shows_the_averages_and_deviations():
+    cells = made_up_cells()
+    averages = only(average_over_folds(cells, "failed", 1), dataset="bus", strategy="expanding")
+    averages = averages.sort_values("train_percent")
+    bars = drawn(cells).axes[3].containers[1]
+    np.testing.assert_allclose(bars.lines[0].get_ydata(), averages["dice_mean"])
+    ends = np.array([segment[:, 1] for segment in bars.lines[2][0].get_segments()])
+    np.testing.assert_allclose((ends[:, 1] - ends[:, 0]) / 2, averages["dice_std"])
+
+
+def test_fig4_leaves_failed_runs_out_and_says_so():
+    cells = only(made_up_cells(), strategy=["contracting", "expanding"])
+    assert "failed" not in foot(drawn(cells))
+    cells["failed"] = (cells["strategy"] == "expanding") & (cells["fold"] == 0)
+    figure = drawn(cells)
+    assert "6 of 60 runs failed and are left out" in foot(figure)
+    dots = [line for line in figure.axes[0].lines if line.get_marker() == "."]
+    assert [len(line.get_xdata()) for line in dots] == [15, 12]
+
+
+def test_fig4_explains_its_error_bars():
+    assert "one standard deviation over folds" in foot(drawn(made_up_cells()))
+    assert "divisor n)" in foot(drawn(made_up_cells(), ddof=0))
+    assert "one fold has no standard deviation" in foot(drawn(made_up_cells(folds=1)))
+
+
+def test_fig4_names_a_stand_in():
+    assert "BUS is busi" in foot(drawn(made_up_cells()))
+
+
+def test_fig4_leaves_out_a_pair_that_was_not_trained(tmp_path):
+    cells = made_up_cells()
+    assert len(drawn(cells[cells["strategy"] != "block_5"]).axes) == 2 * 2
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        only(made_up_cells(), fold=0),
+        only(made_up_cells(), percent=5),
+        only(made_up_cells(), strategy="whole"),
+        only(made_up_cells(), percent=5).assign(failed=True),
+        only(made_up_cells(), dataset="sus").assign(dice=np.nan),
+    ],
+    ids=["one fold", "one percent", "one strategy", "all failed", "no Dice"],
+)
+def test_fig4_of_little_is_still_a_picture(tmp_path, cells):
+    pdf, png = fig4(cells, tmp_path)
+    assert looks_drawn(png)
+    assert pdf.read_bytes().startswith(b"%PDF")
+
+
+def test_the_same_cells_give_the_same_bytes(tmp_path):
+    cells = made_up_cells()
+    once, again = fig4(cells, tmp_path / "once"), fig4(cells, tmp_path / "again")
+    for one, other in zip(once, again, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+    assert b"CreationDate" not in once[0].read_bytes()
+
+
+def test_a_strategy_has_one_colour_in_every_figure():
+    colours = {to_hex(line.get_color()).upper() for line in drawn(made_up_cells()).axes[0].lines}
+    assert colours == {STYLES["contracting"].colour, STYLES["expanding"].colour}
+    assert len(set(STYLES.values())) == len(STYLES)
+
+
+def test_unknown_strategies_get_their_style_by_their_place():
+    names = ["whole", "encoder", "decoder_0", "decoder_all"]
+    styles = [style_of(name, names) for name in names]
+    assert styles[0] == STYLES["whole"]
+    assert [style.colour for style in styles[1:]] == list(COLOURS[:3])
+    assert [style.marker for style in styles[1:]] == list(MARKERS[:3])
+    many = [f"strategy {number}" for number in range(len(COLOURS) * len(MARKERS))]
+    assert len({style_of(name, many) for name in many}) == len(many)
+
+
+def examples(folder: Path, strategies: tuple[str, ...] = ("contracting", "expanding")) -> dict:
+    """Paths of a data set of six images, four of them tested, and what strategies found."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (6, SIZE, SIZE), dtype=np.uint8)
+    masks = np.zeros_like(images)
+    for number in range(6):
+        masks[number, 4 : 12 + 2 * number, 6:20] = 1
+    sizes = {"original_height": SIZE, "original_width": SIZE}
+    unknown = {"mm_per_pixel_y": None, "mm_per_pixel_x": None}
+    index = [{"name": f"i{n}", "group": f"i{n}", **sizes, **unknown} for n in range(6)]
+    save_set(folder / "sus", ImageSet(images, masks, index, {"dataset": "sus", "source": "sus"}))
+    rows = np.array([1, 2, 3, 5])
+    scores, predictions = [], {}
+    for shift, strategy in enumerate(strategies, start=1):
+        probabilities = 255 * np.roll(masks[rows], shift, axis=1)
+        probabilities[0] = 0
+        probabilities[1] = 255
+        predictions[strategy] = folder / f"{strategy}.npz"
+        np.savez(predictions[strategy], rows=rows, probabilities=probabilities)
+        dice = overlap(probabilities >= 128, masks[rows] > 0)["dice"]
+        about = {"dataset": "sus", "strategy": strategy, "percent": 5, "fold": 0}
+        scores.append(pd.DataFrame({**about, "row": rows, "dice": dice}))
+    pd.concat(scores or [pd.DataFrame()]).to_csv(folder / "scores.csv", index=False)
+    return {
+        "arrays": {"sus": folder / "sus"},
+        "scores": {"sus": folder / "scores.csv"},
+        "predictions": {"sus": predictions},
+    }
+
+
+def fig5(paths: dict, folder: Path, **settings: object) -> tuple[Path, Path]:
+    """Write Fig. 5; return the paths of PDF and PNG."""
+    out = {"pdf": folder / "fig5.pdf", "png": folder / "fig5.png"}
+    settings = {"percent": 5, "fold": 0, "strategies": STRATEGIES, "datasets": DATASETS, **settings}
+    write_fig5(**paths, **out, **settings)
+    return out["pdf"], out["png"]
+
+
+def test_fig5_chooses_the_quartiles_of_mean_dice():
+    scores = pd.DataFrame({"row": [7, 8, 9, 10, 11] * 2, "dice": [0.9, 0.1, 0.3, 0.5, 0.7] * 2})
+    scores.loc[5:, "dice"] += 0.02
+    assert choose_rows(scores) == {9: "lower quartile", 10: "median", 11: "upper quartile"}
+
+
+def test_fig5_of_fewer_images_shows_each_once():
+    scores = pd.DataFrame({"row": [7, 8], "dice": [0.9, 0.1]})
+    assert sorted(choose_rows(scores)) == [7, 8]
+    assert list(choose_rows(scores.head(1))) == [7]
+
+
+def test_fig5_is_the_same_twice_and_survives_empty_and_full_predictions(tmp_path):
+    paths = examples(tmp_path)
+    once = [path.read_bytes() for path in fig5(paths, tmp_path)]
+    assert looks_drawn(tmp_path / "fig5.png")
+    assert once == [path.read_bytes() for path in fig5(paths, tmp_path)]
+
+
+def test_fig5_depends_on_the_predictions(tmp_path):
+    paths = examples(tmp_path)
+    before = fig5(paths, tmp_path)[1].read_bytes()
+    found = paths["predictions"]["sus"]
+    found["contracting"], found["expanding"] = found["expanding"], found["contracting"]
+    assert fig5(paths, tmp_path)[1].read_bytes() != before
+
+
+def test_fig5_without_predictions_says_so(tmp_path):
+    paths = examples(tmp_path, strategies=())
+    assert looks_drawn(fig5(paths, tmp_path)[1])
+
+
+def test_fig5_refuses_scores_of_other_cells(tmp_path):
+    with pytest.raises(SonotuneError, match="no scores of contracting, expanding at 80% in fold 0"):
+        fig5(examples(tmp_path), tmp_path, percent=80)
+
+
+def test_fig5_refuses_predictions_that_lack_a_scored_image(tmp_path):
+    paths = examples(tmp_path)
+    for path in paths["predictions"]["sus"].values():
+        np.savez(path, rows=np.array([0]), probabilities=np.zeros((1, SIZE, SIZE), np.uint8))
+    with pytest.raises(SonotuneError, match="no prediction for row"):
+        fig5(paths, tmp_path)
+
+
+def test_a_users_matplotlibrc_changes_nothing(tmp_path):
+    import matplotlib
+
+    cells = only(made_up_cells(), dataset="sus")
+    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red"}):
+        changed = fig4(cells, tmp_path / "once")[1].read_bytes()
+    assert changed == fig4(cells, tmp_path / "again")[1].read_bytes()

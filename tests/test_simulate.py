@@ -1,0 +1,321 @@
+"""The ultrasound simulation: its physics, its geometry, its bytes and its messages."""
+
+import argparse
+import csv
+import hashlib
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from sonotune.data.aperture import two_way_pulse
+from sonotune.data.phantom import (
+    LESION_GAP_MM,
+    Lesion,
+    Scatterers,
+    draw_lesions,
+    draw_scatterers,
+    lesion_mask,
+    pixel_centers,
+)
+from sonotune.data.scan import make_scanner, scan
+from sonotune.data.simulate import add_arguments, display, run, simulate_image, simulate_set
+from sonotune.data.simulation import Simulation
+from sonotune.errors import SonotuneError
+from sonotune.seeds import generator
+
+# The blur of the edge of a lesion, left out where intensities are measured.
+EDGE_MM = 1.5
+
+# A small array and few scatterers, where only bytes and shapes matter.
+SMALL = Simulation(
+    lines=12, elements=8, scatterers=2000, width_mm=20, depth_mm=(30, 50), pixels=(40, 32),
+    lesion_radius_mm=(2, 4),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def scanner():
+    return make_scanner(Simulation(contrast=(0.1, 0.7)))
+
+
+@pytest.fixture(scope="module")
+def speckle(scanner):
+    """Envelopes of ten phantoms, over the mean intensity of background at their depth."""
+    settings = scanner.settings
+    scans = []
+    for index in range(10):
+        rng = generator(7, "test", index)
+        lesions = draw_lesions(settings, rng)
+        envelope, depths = scan(scanner, draw_scatterers(settings, lesions, rng))
+        scans.append((envelope, lesions))
+    inside_field = (depths > settings.depth_mm[0]) & (depths < settings.depth_mm[1])
+    z = depths[inside_field, None]
+    x = (np.arange(settings.lines) + 0.5) * settings.line_spacing_mm - settings.width_mm / 2
+    found = []
+    for envelope, lesions in scans:
+        background = np.ones((z.size, x.size), dtype=bool)
+        for lesion in lesions:
+            background &= ~grown(lesion, EDGE_MM).contains(x, z)
+        found.append((envelope[inside_field], lesions, background))
+    intensity = np.ma.array(
+        [envelope**2 for envelope, _, _ in found], mask=[~background for _, _, background in found]
+    ).mean(axis=(0, 2))
+    trend = np.polynomial.Polynomial.fit(z[:, 0], np.log(intensity), 5)
+    return [(e / np.exp(trend(z) / 2), lesions, b) for e, lesions, b in found], x, z
+
+
+def grown(lesion, by_mm):
+    return replace(lesion, long_mm=lesion.long_mm + by_mm, short_mm=lesion.short_mm + by_mm)
+
+
+def test_background_is_fully_developed_speckle(speckle):
+    scans, _, _ = speckle
+    ratios = [e[b].mean() / e[b].std() for e, _, b in scans]
+    assert len(ratios) >= 8
+    assert np.mean(ratios) == pytest.approx(1.91, abs=0.1)
+
+
+def test_lesions_are_as_dark_as_k_says(speckle):
+    scans, x, z = speckle
+    errors = []
+    for envelope, lesions, background in scans:
+        for lesion in lesions:
+            core = grown(lesion, -EDGE_MM)
+            if core.short_mm < 1:  # too few independent samples
+                continue
+            inside = core.contains(x, z)
+            measured = (envelope[inside] ** 2).mean() / (envelope[background] ** 2).mean()
+            errors.append(10 * np.log10(measured) - 20 * np.log10(lesion.k))
+    assert len(errors) >= 10
+    assert np.mean(errors) == pytest.approx(0, abs=0.5)
+
+
+def test_echoes_are_sums_over_the_elements_and_interfere(scanner):
+    settings = scanner.settings
+    lines_x = (np.arange(50) + 0.5) * settings.line_spacing_mm - settings.width_mm / 2
+    near = slice(17, 24)  # lines about the points, up to 3 mm aside
+    gain = None
+    for x, y, z in [(-3.6, 0.0, 60.0), (-3.97, 1.7, 41.3), (-3.38, -3.2, 74.9), (-3.51, 0.4, 33.8)]:
+        pair = np.array([x, x + 0.2]), np.array([y, y + 0.9]), np.array([z, z + 0.33])
+        envelope, depths = scan(scanner, Scatterers(*pair, np.ones(2)))
+        envelope = envelope[:, near]
+        expected = np.empty_like(envelope)
+        for column, at in enumerate(lines_x[near]):
+            echoes = [
+                sum_over_elements(settings, px - at, *p, depths)
+                for px, *p in zip(*pair, strict=True)
+            ]
+            expected[:, column] = np.abs(sum(echoes))
+        # One gain, that of the first pair, must do for all.
+        gain = gain or (envelope * expected).sum() / (expected**2).sum()
+        error = np.sqrt(((envelope / gain - expected) ** 2).sum() / (expected**2).sum())
+        print("ERR", error)
+        assert error < 0.03, f"points at {(x, y, z)}"
+
+
+def sum_over_elements(settings, x, y, z, depths):
+    """The echo of one point, straight from the definition."""
+    frequencies = np.arange(1.2, 5.8, 0.01)  # so fine that nothing wraps around in the field
+    wavenumbers = 2 * np.pi * frequencies / settings.speed_mm_per_us
+    pitch = settings.element_width_mm + settings.kerf_mm
+    element_x = (np.arange(settings.elements) - (settings.elements - 1) / 2) * pitch
+    height = settings.element_height_mm / 24
+    part_y = (np.arange(24) - 11.5) * height
+    distance = np.sqrt((x - element_x[:, None]) ** 2 + (y - part_y) ** 2 + z**2)
+    sine = (x - element_x[:, None]) / distance
+    field = np.sinc(settings.element_width_mm / settings.wavelength_mm * sine) / distance
+    rho = np.hypot(y, z)
+    waves = (field * np.exp(-1j * wavenumbers[:, None, None] * (distance - rho))).sum(axis=2)
+    window = np.hanning(settings.elements + 2)[1:-1]
+    both = two_way_pulse(settings, frequencies)
+    for focus in (settings.focus_mm, rho):
+        delays = np.hypot(element_x, focus) - focus
+        both = both * (window * np.exp(1j * wavenumbers[:, None] * delays) * waves).sum(axis=1)
+    return np.exp(2j * wavenumbers * (depths[:, None] - rho)) @ both
+
+
+def test_intensity_contrast_is_the_square_of_amplitude_contrast():
+    settings = replace(SMALL, lesions=(1, 1), contrast=(0.25, 0.25))
+    lesion = Lesion(x_mm=0, z_mm=40, long_mm=4, short_mm=4, angle=0, k=0.25)
+    plain = draw_scatterers(settings, [], generator(0))
+    for contrast_of, factor in (("amplitude", 0.25), ("intensity", 0.5)):
+        drawn = draw_scatterers(replace(settings, contrast_of=contrast_of), [lesion], generator(0))
+        inside = lesion.contains(drawn.x_mm, drawn.z_mm)
+        assert inside.any()
+        np.testing.assert_allclose(drawn.amplitude[inside], factor * plain.amplitude[inside])
+        np.testing.assert_array_equal(drawn.amplitude[~inside], plain.amplitude[~inside])
+
+
+def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers():
+    one = simulate_set(SMALL, images=5, seed=3, workers=1)
+    two = simulate_set(SMALL, images=5, seed=3, workers=2)
+    other = simulate_set(SMALL, images=5, seed=4, workers=2)
+    assert digest(one) == digest(two)
+    assert digest(one) != digest(other)
+
+
+def test_full_size_images_do_not_depend_on_workers(scanner):
+    one = [simulate_image(scanner, 5, index) for index in range(2)]
+    images, masks, _ = simulate_set(scanner.settings, images=2, seed=5, workers=2)
+    np.testing.assert_array_equal(images, [made.image for made in one])
+    np.testing.assert_array_equal(masks, [made.mask for made in one])
+
+
+def test_an_image_does_not_depend_on_how_many_are_made():
+    few, _, _ = simulate_set(SMALL, images=2, seed=3)
+    many, _, _ = simulate_set(SMALL, images=4, seed=3)
+    np.testing.assert_array_equal(few, many[:2])
+    assert len({image.tobytes() for image in many}) == 4
+
+
+def digest(made):
+    images, masks, _ = made
+    return hashlib.sha256(images.tobytes() + masks.tobytes()).hexdigest()
+
+
+def test_a_set_has_images_masks_and_a_row_for_each():
+    images, masks, rows = simulate_set(SMALL, images=3, seed=0)
+    assert images.shape == masks.shape == (3, 40, 32)
+    assert images.dtype == masks.dtype == np.uint8
+    assert set(np.unique(masks)) == {0, 1}
+    assert rows[2] == {
+        "name": "sus_002", "group": "sus_002", "mm_per_pixel_y": 0.5, "mm_per_pixel_x": 0.625,
+    }  # fmt: skip
+
+
+def test_progress_counts_every_image():
+    seen = []
+    simulate_set(SMALL, images=3, seed=0, progress=lambda done, of: seen.append((done, of)))
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_default_pixels_are_square():
+    assert Simulation().pixel_mm == pytest.approx((0.15625, 0.15625))
+
+
+def test_the_mask_is_the_lesion():
+    settings = Simulation()
+    long, short, angle = 7.0, 3.5, 0.6
+    lesion = Lesion(x_mm=-4.0, z_mm=52.0, long_mm=long, short_mm=short, angle=angle, k=0.5)
+    mask = lesion_mask(settings, [lesion])
+    assert mask.sum() * 0.15625**2 == pytest.approx(np.pi * long * short, rel=0.01)
+    z, x = pixel_centers(settings)
+    rows, columns = np.nonzero(mask)
+    assert z[rows].mean() == pytest.approx(52, abs=0.05)
+    assert x[columns].mean() == pytest.approx(-4, abs=0.05)
+    # The outline in polar form, about the centre: just inside is marked and just outside is not.
+    turn = np.linspace(0, 2 * np.pi, 90)
+    radius = long * short / np.hypot(short * np.cos(turn - angle), long * np.sin(turn - angle))
+    for step, marked in ((-0.2, 1), (0.2, 0)):
+        at_x = -4 + (radius + step) * np.cos(turn)
+        at_z = 52 + (radius + step) * np.sin(turn)
+        near = mask[((at_z - 30) / 0.15625).astype(int), ((at_x + 20) / 0.15625).astype(int)]
+        assert (near == marked).all()
+
+
+def test_lesions_are_dark_where_the_mask_is(scanner):
+    rng = generator(2, "test")
+    lesion = Lesion(x_mm=8.0, z_mm=45.0, long_mm=6.0, short_mm=4.0, angle=0.9, k=0.1)
+    envelope, depths = scan(scanner, draw_scatterers(scanner.settings, [lesion], rng))
+    image = display(scanner.settings, envelope, depths)
+    mask = lesion_mask(scanner.settings, [lesion]).astype(bool)
+    row = np.abs(pixel_centers(scanner.settings)[0] - 45) < 6
+    here = np.zeros_like(mask) | row[:, None]
+    assert image[mask].mean() + 60 < image[here & ~mask].mean()
+    # Moved by its own size, the mask would catch background.
+    assert image[mask].mean() + 30 < image[np.roll(mask, -60, axis=1)].mean()
+
+
+def test_lesions_lie_apart_and_inside_the_field():
+    settings = replace(Simulation(), lesions=(1, 4))
+    counts, circles, total = set(), 0, 0
+    for index in range(60):
+        lesions = draw_lesions(settings, generator(1, index))
+        counts.add(len(lesions))
+        total += len(lesions)
+        marked = [lesion_mask(settings, [lesion]).astype(int) for lesion in lesions]
+        assert np.sum(marked, axis=0).max() == 1
+        for lesion in lesions:
+            circles += lesion.long_mm == lesion.short_mm
+            assert abs(lesion.x_mm) + lesion.long_mm <= 20 - LESION_GAP_MM + 1e-9
+            assert lesion.z_mm - lesion.long_mm >= 31 - 1e-9
+            assert lesion.z_mm + lesion.long_mm <= 89 + 1e-9
+            assert 0 <= lesion.k <= 1
+    assert counts == {1, 2, 3, 4}
+    assert 0.3 < circles / total < 0.7
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"contrast": [0.2, 1.5]}, r"contrast: must be at least 0, at most 1, found \[0.2, 1.5\]"),
+        ({"contrast": [0.5, 0.2]}, "contrast: the first must be the smaller"),
+        ({"contrast": 0.5}, "contrast: must be a list of two numbers"),
+        ({"contrast_of": "power"}, "contrast_of: must be amplitude or intensity, found 'power'"),
+        ({"contrast_of": 3}, "contrast_of: must be amplitude or intensity, found 3"),
+        ({"lesions": [3, 1]}, "lesions: the first must be the smaller"),
+        ({"lesions": [1.5, 2]}, "lesions: must be a whole number, found 1.5"),
+        ({"lesion_radius_mm": [2, 30]}, "lesion_radius_mm: must be at most 19 to fit the field"),
+        ({"depth_mm": [90, 30]}, "depth_mm: the first must be the smaller"),
+        ({"depth_mm": [5, 60]}, "depth_mm: must begin at or below thickness_mm"),
+        ({"lines": 1}, "lines: must be at least 2"),
+        ({"lines": True}, "lines: must be a whole number, found True"),
+        ({"lines": "many"}, "lines: must be a whole number, found 'many'"),
+        ({"width_mm": float("nan")}, "width_mm: must be a number, found nan"),
+        ({"pixels": [384]}, "pixels: must be a list of two numbers"),
+        ({"sampling_frequency_mhz": 5}, "sampling_frequency_mhz: must be at least 4 times"),
+        ({"scatterers": 0}, "scatterers: must be at least 1"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_line(wrong, message):
+    with pytest.raises(SonotuneError, match=message) as raised:
+        Simulation(**wrong)
+    assert "\n" not in str(raised.value)
+
+
+def test_settings_from_yaml_lists_equal_those_from_tuples():
+    assert Simulation(pixels=[384, 256], depth_mm=[30, 90]) == Simulation()
+    assert hash(Simulation(lesions=[1, 4])) == hash(Simulation())
+
+
+def test_lesions_without_room_are_an_error_not_a_hang():
+    crowded = replace(Simulation(), lesions=(12, 12), lesion_radius_mm=(8, 8))
+    with pytest.raises(SonotuneError, match="lesions: found no room for up to 12 lesions"):
+        draw_lesions(crowded, generator(0))
+
+
+@pytest.mark.parametrize("wrong", [{"images": 0}, {"seed": -1}, {"workers": 0}])
+def test_wrong_counts_are_named(wrong):
+    with pytest.raises(SonotuneError, match=f"{next(iter(wrong))}: must be at least"):
+        simulate_set(SMALL, **{"images": 1, "seed": 0, **wrong})
+
+
+def test_the_command_writes_images_masks_and_a_table_of_lesions(tmp_path, capsys):
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = (
+        f"--images 2 --seed 1 --lines 12 --width-mm 20 --depth-mm 30 50 --scatterers 2000 "
+        f"--lesion-radius-mm 2 4 --pixels 40 32 --output {tmp_path}"
+    )
+    assert run(parser.parse_args(options.split())) == 0
+    assert "simulated 2 of 2 images" in capsys.readouterr().err
+    image = cv2.imread(str(tmp_path / "images" / "sus_001.png"), cv2.IMREAD_UNCHANGED)
+    mask = cv2.imread(str(tmp_path / "masks" / "sus_001.png"), cv2.IMREAD_UNCHANGED)
+    assert image.shape == mask.shape == (40, 32)
+    assert set(np.unique(mask)) == {0, 255}
+    with (tmp_path / "lesions.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row.pop("name") == "sus_001"]
+    lesions = [Lesion(**{key: float(value) for key, value in row.items()}) for row in rows]
+    settings = replace(SMALL, elements=64)
+    np.testing.assert_array_equal(mask // 255, lesion_mask(settings, lesions))
+
+
+def test_an_output_folder_that_cannot_be_made_is_one_line_before_the_work(tmp_path, capsys):
+    (tmp_path / "taken").write_text("a file")
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    with pytest.raises(SonotuneError, match="--output: cannot make the folder"):
+        run(parser.parse_args(["--output", str(tmp_path / "taken")]))
+    assert capsys.readouterr().err == ""

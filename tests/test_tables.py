@@ -1,0 +1,361 @@
+"""Averages over folds and the tables made of them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up_cells import DATASETS, STRATEGIES, made_up_cells, write_cells
+
+from sonotune.analysis.averages import average_over_folds, read_cells
+from sonotune.analysis.palette import BEST, MIDDLE, WORST, shade
+from sonotune.analysis.render import escape_tex, short_count
+from sonotune.analysis.table1 import write_table1
+from sonotune.analysis.table2 import write_table2
+from sonotune.data.splits import Resampling, counts
+from sonotune.errors import SonotuneError
+
+# Amiri 2020, Table I: size, then training and validation at 80, 50 and 5%, then test.
+TABLE1 = {
+    "sus": (85, 54, 14, 34, 9, 3, 1, 17),
+    "bus": (163, 104, 26, 66, 16, 6, 2, 33),
+    "fus": (805, 515, 129, 322, 81, 32, 8, 161),
+    "xray": (240, 154, 38, 96, 24, 10, 2, 48),
+}
+
+
+class Grid(HTMLParser):
+    """Body cells of a page's table: text and background of each, row by row."""
+
+    VOID = frozenset(("meta",))
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: list[list[dict[str, str]]] = []
+        self.heads: list[dict[str, str | None]] = []
+        self.open: list[str] = []
+        self.feed(page)
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if tag == "th":
+            self.heads.append(dict(attrs))
+        if tag == "tr" and "tbody" in self.open:
+            self.rows.append([])
+        if tag == "td" and "tbody" in self.open:
+            self.rows[-1].append({"text": "", "style": dict(attrs).get("style") or ""})
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if {"td", "tbody"} <= set(self.open):
+            self.rows[-1][-1]["text"] += f" {data}"
+
+
+def table2(cells: pd.DataFrame, folder: Path, **settings: object) -> dict[str, str]:
+    """The texts of Table II of these cells, by format."""
+    paths = {kind: folder / f"table2.{kind}" for kind in ("csv", "tex", "html")}
+    settings = {"strategies": STRATEGIES, "datasets": DATASETS, **settings}
+    write_table2(write_cells(cells, folder), *paths.values(), **settings)
+    return {kind: path.read_text("utf-8") for kind, path in paths.items()}
+
+
+def few_cells(**columns: object) -> pd.DataFrame:
+    """Three folds of one strategy, Dice .5, .7 and .9, with columns replaced."""
+    cells = made_up_cells(folds=3)
+    cells = cells[(cells[["dataset", "strategy", "percent"]] == ["sus", "whole", 80]).all(axis=1)]
+    return cells.assign(dice=[0.5, 0.7, 0.9], **columns)
+
+
+def test_a_failed_run_is_left_out_and_counted():
+    row = average_over_folds(few_cells(failed=[False, False, True]), "failed", 1).iloc[0]
+    assert row["dice_mean"] == pytest.approx(0.6)
+    assert (row["folds"], row["failed"], row["collapsed"]) == (2, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("leave_out", "mean"), [("none", 0.7), ("failed", 0.8), ("failed+collapsed", 0.9)]
+)
+def test_the_setting_says_which_runs_are_left_out(leave_out, mean):
+    cells = few_cells(failed=[True, False, False], collapsed=[False, True, False])
+    row = average_over_folds(cells, leave_out, 1).iloc[0]
+    assert row["dice_mean"] == pytest.approx(mean)
+    assert (row["failed"], row["collapsed"]) == (1, 1)
+
+
+def test_the_deviation_divides_by_n_minus_ddof():
+    for ddof in (0, 1):
+        std = average_over_folds(few_cells(), "failed", ddof)["dice_std"].iloc[0]
+        assert std == pytest.approx(np.sqrt(0.08 / (3 - ddof)))
+
+
+def test_one_fold_has_a_mean_and_no_deviation():
+    row = average_over_folds(few_cells().head(1), "failed", 1).iloc[0]
+    assert row["dice_mean"] == 0.5
+    assert np.isnan(row["dice_std"])
+
+
+def test_when_all_runs_failed_the_mean_is_empty():
+    row = average_over_folds(few_cells(failed=True), "failed", 1).iloc[0]
+    assert np.isnan(row["dice_mean"])
+    assert np.isnan(row["dice_std"])
+    assert (row["folds"], row["failed"]) == (0, 3)
+
+
+def test_a_run_without_dice_is_left_out_even_if_none_shall_be():
+    row = average_over_folds(few_cells().assign(dice=[0.5, 0.7, None]), "none", 1).iloc[0]
+    assert (row["dice_mean"], row["folds"]) == (pytest.approx(0.6), 2)
+
+
+def test_averages_do_not_depend_on_the_order_of_cells():
+    cells = made_up_cells()
+    shuffled = cells.sample(frac=1, random_state=0)
+    key = ["dataset", "train_percent", "strategy"]
+    one, other = (
+        average_over_folds(table, "failed", 1).sort_values(key).reset_index(drop=True)
+        for table in (cells, shuffled)
+    )
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_empty_flags_of_an_untrained_network_mean_no(tmp_path):
+    path = write_cells(few_cells(failed=["True", "", "False"]), tmp_path)
+    assert read_cells(path)["failed"].tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (few_cells().drop(columns="dice"), "no column dice"),
+        (few_cells(failed=["maybe", "True", "False"]), "column failed holds 'maybe'"),
+        (few_cells(fold=0), "stands there twice"),
+    ],
+)
+def test_cells_that_cannot_be_read_are_refused_in_one_line(tmp_path, cells, message):
+    with pytest.raises(SonotuneError, match=message):
+        read_cells(write_cells(cells, tmp_path))
+
+
+def test_unlike_networks_do_not_share_an_average():
+    with pytest.raises(SonotuneError, match="disagree on tuned_parameters"):
+        average_over_folds(few_cells(tuned_parameters=[1, 2, 2]), "failed", 1)
+
+
+def test_an_unknown_leave_out_is_refused():
+    with pytest.raises(SonotuneError, match="leave_out: 'collapsed' is unknown"):
+        average_over_folds(few_cells(), "collapsed", 1)
+
+
+def test_the_csv_can_be_joined_with_the_papers(tmp_path):
+    table2(made_up_cells(), tmp_path)
+    table = pd.read_csv(tmp_path / "table2.csv")
+    assert list(table)[:5] == ["dataset", "train_percent", "strategy", "dice_mean", "dice_std"]
+    assert list(table)[5:] == ["folds", "failed", "collapsed", "source"]
+    assert table["train_percent"].dtype == int
+    assert len(table) == 13 * 3 * 2
+    assert set(table["source"]) == {"sus", "busi"}
+
+
+def test_csv_tex_and_html_show_the_same_numbers(tmp_path):
+    texts = table2(made_up_cells(), tmp_path)
+    table = pd.read_csv(tmp_path / "table2.csv")
+    means = [f"{mean:.3f}" for mean in table["dice_mean"]]
+    deviations = [f"({std:.3f})" for std in table["dice_std"]]
+
+    cells = [cell["text"].split() for row in Grid(texts["html"]).rows for cell in row]
+    assert [cell[0] for cell in cells] == means
+    assert [cell[-1] for cell in cells] == deviations
+
+    body = texts["tex"].split(r"\midrule", 1)[1].split(r"\bottomrule")[0]
+    body = re.sub(r"\\cellcolor\[HTML\]{\w+}|\\textsuperscript{[^ ]*}", "", body)
+    assert re.findall(r"(?<!\()\b0\.\d{3}", body) == means
+    assert re.findall(r"\(0\.\d{3}\)", body) == deviations
+
+
+def test_the_head_shows_parameters_and_fractions_of_the_paper(tmp_path):
+    page = table2(made_up_cells(), tmp_path)["html"]
+    head = page.split("<thead>")[1].split("</thead>")[0]
+    values = re.findall(r"<td>([^<]+)</td>", head)
+    assert values[:6] == ["31.0M", "9.40M", "21.6M", "16.9M", "14.2M", "976k"]
+    assert values[13:17] == ["1.000", "0.303", "0.697", "0.544"]
+
+
+def test_colours_follow_the_rank_in_every_row(tmp_path):
+    def lightness(cell: dict[str, str]) -> float:
+        red, green, blue = bytes.fromhex(cell["style"].split("#")[1])
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    for row in Grid(table2(made_up_cells(), tmp_path)["html"]).rows:
+        ordered = sorted(row, key=lambda cell: float(cell["text"].split()[0]))
+        values = [lightness(cell) for cell in ordered]
+        assert (np.diff(values) > -0.5).all()  # of 255: channels are whole numbers
+        assert values[0] < values[-1]
+    ends = ["#" + bytes(colour).hex() for colour in (WORST, MIDDLE, BEST)]
+    assert [shade(position) for position in (0, 0.5, 1)] == ends
+
+
+def test_text_on_every_shade_is_readable():
+    for position in np.linspace(0, 1, 21):
+        channels = np.array(list(bytes.fromhex(shade(position)[1:]))) / 255
+        linear = np.where(
+            channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4
+        )
+        contrast = (linear @ [0.2126, 0.7152, 0.0722] + 0.05) / 0.05
+        assert contrast > 7  # WCAG 2, level AAA, black text
+
+
+def test_the_best_of_a_row_is_bold_and_ties_as_printed_share_it(tmp_path):
+    cells = pd.concat([few_cells(strategy=name) for name in ("whole", "contracting", "scratch")])
+    cells.loc[cells["strategy"] == "contracting", "dice"] += 0.0001
+    cells.loc[cells["strategy"] == "scratch", "dice"] -= 0.1
+    page = table2(cells, tmp_path)["html"]
+    assert page.count("<strong>0.700</strong>") == 2
+    assert page.count("<strong>") == 2
+
+
+def test_failed_and_collapsed_runs_are_marked_and_explained(tmp_path):
+    texts = table2(made_up_cells(), tmp_path)
+    assert texts["html"].count("<sup>†2</sup>") == 2
+    assert texts["html"].count("<sup>‡1</sup>") == 1
+    assert r"\textsuperscript{\dag{}2}" in texts["tex"]
+    assert "failed runs are left out of the mean" in texts["html"]
+    assert "collapsed (" in texts["html"]
+    assert "are kept unless they failed too" in texts["html"]
+    kept = table2(made_up_cells(), tmp_path, leave_out="none")["html"]
+    assert "failed runs are part of the mean" in kept
+
+
+def test_a_strategy_whose_runs_all_failed_is_a_dash_and_has_no_colour(tmp_path):
+    cells = pd.concat([few_cells(), few_cells(strategy="scratch", failed=True)])
+    texts = table2(cells, tmp_path, strategies={"whole": "Whole", "scratch": "Scratch"})
+    whole, scratch = Grid(texts["html"]).rows[0]
+    assert scratch["text"].split() == ["–", "†3"]  # noqa: RUF001
+    assert not scratch["style"]
+    assert not whole["style"]  # alone in its row: nothing to compare
+    assert "sus,80,scratch,,,0,3,0,sus" in texts["csv"]
+
+
+def test_a_table_of_one_cell_is_a_table(tmp_path):
+    texts = table2(few_cells().head(1), tmp_path, strategies={"whole": "Whole"})
+    assert [[cell["text"] for cell in row] for row in Grid(texts["html"]).rows] == [[" 0.500"]]
+    assert "1 fold was run" in texts["html"]
+    assert "None of the 1 runs failed" in texts["html"]
+
+
+def test_a_table_of_no_cell_is_refused(tmp_path):
+    with pytest.raises(SonotuneError, match="no cell of these strategies and data sets"):
+        table2(few_cells(), tmp_path, strategies={"other": "Other"})
+
+
+def test_the_unchanged_network_is_a_column_only_if_wanted(tmp_path):
+    unchanged = few_cells(strategy="unchanged", percent=0, tuned_parameters=0, failed=[None] * 3)
+    cells = pd.concat([made_up_cells(), unchanged])
+    without = table2(cells, tmp_path)
+    assert "unchanged" not in without["csv"]
+    wanted = table2(cells, tmp_path, strategies={**STRATEGIES, "unchanged": "Unchanged"})
+    assert wanted["csv"].count("sus,0,unchanged,0.7,0.2,3,0,0,sus") == 1
+    last = [row[-1]["text"].split()[0] for row in Grid(wanted["html"]).rows]
+    assert last == ["0.700"] * 3 + ["–"] * 3  # noqa: RUF001
+    assert "evaluated without any tuning" in wanted["html"]
+
+
+def test_a_stand_in_is_named_beside_the_data_set(tmp_path):
+    page = table2(made_up_cells(), tmp_path)["html"]
+    assert ">BUS*</th>" in page
+    assert ">SUS</th>" in page
+    assert "stands in for the original: BUS is busi." in page
+
+
+def test_mixed_precision_of_runs_is_noted(tmp_path):
+    assert "did not all share" not in table2(few_cells(), tmp_path)["html"]
+    page = table2(few_cells(precision=["fp32", "bf16", "bf16"]), tmp_path)["html"]
+    assert "share one precision: bf16 (2 runs) and fp32 (1 runs)" in page
+
+
+def test_html_escapes_what_it_is_given(tmp_path):
+    evil = "<script>alert(1)</script>"
+    cells = few_cells(source=evil)
+    page = table2(cells, tmp_path, strategies={"whole": evil}, datasets={"sus": evil})["html"]
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") >= 3
+
+
+def test_html_is_one_page_with_scoped_heads(tmp_path):
+    page = table2(made_up_cells(), tmp_path)["html"]
+    scopes = [head.get("scope") for head in Grid(page).heads]
+    assert set(scopes) == {"col", "row", "rowgroup"}
+    assert "http" not in page
+    assert "src=" not in page
+
+
+def test_tex_escapes_and_balances(tmp_path):
+    tex = table2(made_up_cells(), tmp_path, datasets={"sus": "a_b & 5%", "bus": "{$#^~\\}"})["tex"]
+    assert r"a\_b \& 5\%" in tex
+    assert escape_tex("{$#^~\\}") in tex
+    bare = re.sub(r"\\[{}]", "", tex)
+    assert bare.count("{") == bare.count("}")
+    opened = re.findall(r"\\begin{(\w+\*?)}", tex)
+    closed = re.findall(r"\\end{(\w+\*?)}", tex)
+    assert sorted(opened) == sorted(closed) == ["table*", "tabular"]
+    rows = [line for line in tex.splitlines() if line.endswith(r" \\") and r"\multi" not in line]
+    assert {len(re.findall(r"(?<!\\)&", row)) for row in rows} == {14}
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="LaTeX is not installed")
+def test_tex_compiles(tmp_path):
+    table2(made_up_cells(), tmp_path, datasets={"sus": "a_b & 5%", "bus": "BUS"})
+    table1(tmp_path)
+    (tmp_path / "all.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs}\\usepackage[table]{xcolor}"
+        "\\begin{document}\\input{table1}\\input{table2}\\end{document}"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(31030593, "31.0M"), (999600, "1.00M"), (976449, "976k"), (9403840, "9.40M"), (512, "512")],
+)
+def test_counts_are_shown_in_three_digits(number, text):
+    assert short_count(number) == text
+
+
+def table1(folder: Path) -> Path:
+    """Write the paper's Table I from our splits; return the folder."""
+    rows = [
+        {"dataset": name, "size": sizes[0], **row}
+        for name, sizes in TABLE1.items()
+        for row in counts(sizes[0], Resampling(), 0, [80, 50, 5])
+    ]
+    paths = [folder / f"table1.{kind}" for kind in ("csv", "tex", "html")]
+    titles = {name: name.upper() for name in TABLE1}
+    write_table1(rows, *paths, datasets=titles, sources={"bus": "busi"})
+    return folder
+
+
+def test_table1_is_the_papers(tmp_path):
+    page = (table1(tmp_path) / "table1.html").read_text("utf-8")
+    rows = [tuple(int(cell["text"]) for cell in row) for row in Grid(page).rows]
+    assert rows == list(TABLE1.values())
+    assert "BUS 32 to 33" in page
+    assert "BUS is busi" in page
+
+
+def test_table1_csv_has_one_value_a_row(tmp_path):
+    table = pd.read_csv(table1(tmp_path) / "table1.csv")
+    assert len(table) == 4 * 8
+    for name, sizes in TABLE1.items():
+        assert table[table["dataset"] == name]["images"].tolist() == list(sizes)
+    test = table[(table["dataset"] == "bus") & (table["part"] == "test")].iloc[0]
+    assert (test["fewest"], test["most"]) == (32, 33)

@@ -1,0 +1,104 @@
+from snakemake.exceptions import WorkflowError
+
+from sonotune.configuration.check import check_no_duplicates, complete
+from sonotune.configuration.jobs import (
+    cell_settings,
+    cells_of,
+    dataset_settings,
+    find_cell,
+    in_order,
+    is_pretrained,
+    pretraining_settings,
+)
+from sonotune.data.pairs import check_files, find_pairs
+from sonotune.errors import SonotuneError
+from sonotune.fingerprint import fingerprint
+
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+ARRAYS = ["images.npy", "masks.npy", "index.csv", "dataset.json"]
+CELL = "results/{study}/cells/{dataset}/{strategy}/{percent}/{fold}"
+
+
+def fail(error):
+    """End with one message and no traceback: the user's input is at fault, not the code."""
+    raise WorkflowError(str(error))
+
+
+try:
+    for file in workflow.configfiles:
+        check_no_duplicates(file)
+    config = complete(config, Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml")
+    check_files(config)
+except SonotuneError as error:
+    fail(error)
+
+
+STUDIES = config["studies"]
+DATASETS = config["datasets"]
+
+
+wildcard_constraints:
+    study="|".join(STUDIES),
+    dataset="|".join(DATASETS),
+    strategy="[a-z][a-z0-9_]*",
+    percent=r"[0-9.]+",
+    fold="[0-9]+",
+    size="[0-9]+",
+
+
+def made_by(reader):
+    """A wildcard constraint: the data sets of one reader."""
+    return "|".join(name for name, one in DATASETS.items() if one["reader"] == reader) or "(?!)"
+
+
+def door(name):
+    return str(SCRIPTS / f"{name}.py")
+
+
+def arrays_of(study, dataset):
+    size = STUDIES[study]["image_size"]
+    return [f"results/datasets/{dataset}/{size}/{file}" for file in ARRAYS]
+
+
+def cell_folders(study, dataset):
+    return [f"results/{cell.folder}" for cell in cells_of(config, study, dataset)]
+
+
+def cell_files(study, datasets, *names):
+    return [
+        f"{folder}/{name}"
+        for dataset in datasets
+        for folder in cell_folders(study, dataset)
+        for name in names
+    ]
+
+
+def settings_of_cell(wildcards):
+    try:
+        cell = find_cell(config, *wildcards)
+    except SonotuneError as error:
+        fail(error)
+    return cell_settings(config, cell, door("finetune"))
+
+
+def gpus(study):
+    return 0 if STUDIES[study]["device"] == "cpu" else 1
+
+
+def labels_of(study):
+    return {name: one["label"] for name, one in STUDIES[study]["strategies"].items()}
+
+
+def rendered(wildcards):
+    """Every table and figure of every study."""
+    return [file for study in STUDIES for file in outputs_of(study)]
+
+
+def outputs_of(study):
+    results = f"results/{study}"
+    return [
+        f"{results}/splits.json",
+        *(f"{results}/tables/table{n}.{kind}" for n in (1, 2) for kind in ("csv", "tex", "html")),
+        *(f"{results}/figures/{name}.{kind}" for name in ("fig4", "fig5") for kind in ("pdf", "png")),
+        f"{results}/tables/provenance.html",
+    ]

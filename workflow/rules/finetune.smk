@@ -1,0 +1,27 @@
+def start_weights(wildcards):
+    """A random start depends on no pre-trained weights."""
+    if is_pretrained(config, wildcards.study, wildcards.strategy):
+        return f"results/{wildcards.study}/pretrained/weights.safetensors"
+    return []
+
+
+rule finetune:
+    input:
+        arrays=lambda wildcards: arrays_of(wildcards.study, wildcards.dataset),
+        weights=start_weights,
+    output:
+        history=f"{CELL}/history.csv",
+        predictions=f"{CELL}/predictions.npz",
+        run=f"{CELL}/run.json",
+    log:
+        "results/logs/{study}/{dataset}/{strategy}_{percent}_{fold}.log",
+    params:
+        settings=settings_of_cell,
+    threads: lambda wildcards: STUDIES[wildcards.study]["threads"]
+    resources:
+        gpu=lambda wildcards: gpus(wildcards.study),
+    message:
+        "{wildcards.study}: {wildcards.strategy} on {wildcards.percent} % of {wildcards.dataset}, "
+        "fold {wildcards.fold}"
+    script:
+        "../scripts/finetune.py"

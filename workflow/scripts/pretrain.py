@@ -1,0 +1,14 @@
+"""Pre-train a study's network."""
+
+from pathlib import Path
+
+from sonotune.doors import logged
+from sonotune.training.cell import pretrain
+
+with logged(snakemake.log[0]) as log:
+    pretrain(
+        snakemake.params.settings,
+        Path(snakemake.input.arrays[0]).parent,
+        Path(snakemake.output.run).parent,
+        log,
+    )
