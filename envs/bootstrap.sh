@@ -38,7 +38,7 @@ progress() {
         echo "$line" >>"$log"
         case $line in
         *Downloading*[0-9][0-9].[0-9]" MB)"* | *"Using cached"*[0-9][0-9].[0-9]" MB)"*) echo "  ${line#"${line%%[! ]*}"}" ;;
-        "Installing collected packages"*) say "unpacking" ;;
+        "Installing collected packages"*) say "unpacking, a minute or two" ;;
         ERROR* | error*) echo "  $line" ;;
         esac
     done

@@ -111,7 +111,6 @@ def test_echoes_are_sums_over_the_elements_and_interfere(scanner):
         # One gain, that of the first pair, must do for all.
         gain = gain or (envelope * expected).sum() / (expected**2).sum()
         error = np.sqrt(((envelope / gain - expected) ** 2).sum() / (expected**2).sum())
-        print("ERR", error)
         assert error < 0.03, f"points at {(x, y, z)}"
 
 

@@ -92,7 +92,7 @@ def draw_fig4(
     foot = footnote_height(notes) / height
     axes = figure.subplots(len(shown), len(pairs), sharex=True, sharey="row", squeeze=False)
     figure.subplots_adjust(
-        left=0.1,
+        left=0.11,
         right=0.985,
         bottom=foot + 0.4 / height,
         top=1 - 0.27 / height,
@@ -101,32 +101,19 @@ def draw_fig4(
     )
     for row, dataset in enumerate(shown):
         title = dataset_title(dataset, datasets, sources)
-        axes[row, 0].set_ylabel("Dice")
-        axes[row, 0].text(
-            -0.24,
-            0.5,
-            title,
-            transform=axes[row, 0].transAxes,
-            rotation=90,
-            weight="bold",
-            ha="right",
-            va="center",
-        )
-        for column, pair in enumerate(pairs):
-            panel = axes[row, column]
+        _name_row(axes[row, 0], title)
+        of_set, runs = averages[averages["dataset"] == dataset], kept[kept["dataset"] == dataset]
+        for panel, pair in zip(axes[row], pairs, strict=True):
             for name, shift in zip(pair, (-APART, APART), strict=True):
-                chosen = (averages["dataset"] == dataset) & (averages["strategy"] == name)
-                points = kept[(kept["dataset"] == dataset) & (kept["strategy"] == name)]
-                _draw_strategy(
-                    panel,
-                    averages[chosen].set_index("train_percent").reindex(percents),
-                    points,
-                    shift,
-                    name,
-                    strategies,
-                )
+                means = of_set[of_set["strategy"] == name].set_index("train_percent")
+                points = runs[runs["strategy"] == name]
+                _draw_strategy(panel, means.reindex(percents), points, shift, name, strategies)
             panel.grid(axis="y", color="#dddddd", linewidth=0.5)
             panel.set_axisbelow(True)
+            if not runs["strategy"].isin(list(pair)).any():
+                panel.text(0.5, 0.5, "no run left", transform=panel.transAxes, ha="center")
+        if not len(runs):
+            axes[row, 0].set_ylim(0, 1)
     for column in range(len(pairs)):
         axes[0, column].legend(
             loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=2, columnspacing=1.2
@@ -144,6 +131,14 @@ def draw_fig4(
     return figure
 
 
+def _name_row(panel: Axes, title: str) -> None:
+    # At fixed places, since the numbers on the axis may be wide.
+    panel.set_ylabel("Dice")
+    panel.yaxis.set_label_coords(-0.21, 0.5)
+    place = {"transform": panel.transAxes, "rotation": 90, "ha": "center", "va": "center"}
+    panel.text(-0.31, 0.5, title, weight="bold", **place)
+
+
 def _draw_strategy(
     panel: Axes,
     averages: pd.DataFrame,
@@ -154,22 +149,22 @@ def _draw_strategy(
 ) -> None:
     """Mean and deviation at every percent, and the folds behind them as small dots."""
     style = style_of(name, list(strategies))
-    place = {percent: number + shift for number, percent in enumerate(averages.index)}
     beside = shift + (DOTS if shift > 0 else -DOTS)
-    panel.plot(
-        points["percent"].map(list(averages.index).index) + beside,
-        points["dice"],
-        linestyle="none",
-        marker=".",
-        markersize=3.5,
-        markeredgewidth=0,
-        alpha=0.7,
-        color=style.colour,
-    )
+    if points["fold"].nunique() > 1:
+        panel.plot(
+            points["percent"].map(list(averages.index).index) + beside,
+            points["dice"],
+            linestyle="none",
+            marker=".",
+            markersize=3.5,
+            markeredgewidth=0,
+            alpha=0.7,
+            color=style.colour,
+        )
     panel.errorbar(
-        np.array(list(place.values())),
+        np.arange(len(averages)) + shift,
         averages["dice_mean"].astype(float),
-        averages["dice_std"].astype(float).fillna(0),
+        averages["dice_std"].astype(float),
         color=style.colour,
         marker=style.marker,
         capsize=2,
@@ -183,12 +178,14 @@ def _notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
     few, many = folds.min(), folds.max()
     number = f"{few}" if few == many else f"{few} to {many}"
     divisor = "n" if ddof == 0 else f"n−{ddof}"  # noqa: RUF001
-    bars = (
-        f"bars: one standard deviation over folds to either side (divisor {divisor}); "
-        if many > ddof
-        else "one fold has no standard deviation; "
-    )
-    notes = [f"Large markers: mean Dice over folds ({number} run); {bars}small dots: the folds."]
+    notes = [f"Large markers: mean Dice over folds ({number} run)."]
+    if many > 1:
+        notes[0] += (
+            f" Bars: one standard deviation over folds to either side (divisor {divisor}). "
+            "Small dots: the folds."
+        )
+    else:
+        notes[0] += " One fold has no standard deviation."
     out = int(is_left_out(cells, leave_out).sum())
     if out:
         ended = "failed or collapsed" if leave_out == "failed+collapsed" else "failed"

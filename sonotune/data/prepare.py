@@ -36,7 +36,7 @@ def make_originals(
     folder
         Where to write ``images.npy`` and the others of `sonotune.data.arrays`.
     workers
-        Processes; they change the time, never the images.
+        Threads; they change the time, never the images.
     """
     if settings["reader"] == "simulate":
         from sonotune.data.simulate import Simulation, simulate_set

@@ -5,6 +5,7 @@ of the aperture's response (`aperture.py`). The grids are convolved with their e
 and every so many columns of the sum is a line.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,12 +93,11 @@ def _grid(settings: Simulation, response: Response) -> Grid:
     row_mm = settings.speed_mm_per_us / (2 * response.baseband_mhz)
     rho_span = (response.weights.shape[1] - 1) * response.weight_mm[1]
     spacing = settings.line_spacing_mm
-    first_line = int(np.ceil((spacing / 2 + MARGIN_MM) / response.column_mm))
+    first_line = math.ceil((spacing / 2 + MARGIN_MM) / response.column_mm)
     first_x = (spacing - settings.width_mm) / 2 - first_line * response.column_mm
     return Grid(
-        rows=int(np.ceil(rho_span / row_mm)) + 2,
-        columns=int(np.ceil((settings.width_mm / 2 + MARGIN_MM - first_x) / response.column_mm))
-        + 2,
+        rows=math.ceil(rho_span / row_mm) + 2,
+        columns=math.ceil((settings.width_mm / 2 + MARGIN_MM - first_x) / response.column_mm) + 2,
         row_mm=row_mm,
         column_mm=response.column_mm,
         first_rho_mm=response.rho_mm,

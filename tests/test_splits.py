@@ -1,0 +1,156 @@
+"""Folds, percents and validation sets (Amiri 2020, section II-D and Table I)."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sonotune.data.splits import (
+    Resampling,
+    batches_per_epoch,
+    held_out,
+    round_half_up,
+    split,
+    split_seed,
+)
+from sonotune.errors import SonotuneError
+
+# Table I: size, (training, validation) at 80, 50 and 5 percent, test.
+TABLE_1 = {
+    "sus": (85, (54, 14), (34, 9), (3, 1), 17),
+    "bus": (163, (104, 26), (66, 16), (6, 2), 33),
+    "fus": (805, (515, 129), (322, 81), (32, 8), 161),
+    "xray": (240, (154, 38), (96, 24), (10, 2), 48),
+}
+
+
+@pytest.mark.parametrize("name", TABLE_1)
+def test_all_counts_of_table_1_follow(name):
+    size, *pairs, test = TABLE_1[name]
+    folds_with_that_size = 0
+    for fold in range(5):
+        for percent, (training, validation) in zip((80, 50, 5), pairs, strict=True):
+            part = split(size, Resampling(), 7, percent, fold)
+            if len(part.test) == test:
+                folds_with_that_size += 1
+                assert (len(part.train), len(part.validation)) == (training, validation)
+    assert folds_with_that_size >= 9
+
+
+def test_163_images_make_folds_of_33_33_33_32_32():
+    sizes = [len(rows) for rows in held_out(163, Resampling(), 0)]
+    assert sizes == [33, 33, 33, 32, 32]
+
+
+sizes = st.integers(40, 300)
+seeds = st.integers(0, 2**31)
+
+
+@given(sizes, st.integers(2, 7), seeds)
+def test_test_sets_are_disjoint_and_cover_everything(images, folds, seed):
+    tests = held_out(images, Resampling(folds=folds), seed)
+    assert sorted(np.concatenate(tests).tolist()) == list(range(images))
+    assert max(map(len, tests)) - min(map(len, tests)) <= 1
+
+
+@given(sizes, seeds, st.integers(0, 4), st.sampled_from([10, 20, 33.3]))
+def test_smaller_percents_lie_inside_larger_ones(images, seed, fold, validation):
+    resampling = Resampling(validation=validation)
+    smaller, middle, larger = (
+        split(images, resampling, seed, percent, fold) for percent in (20, 50, 80)
+    )
+    for inner, outer in ((smaller, middle), (middle, larger)):
+        assert set(inner.train) <= set(outer.train)
+        assert set(inner.validation) <= set(outer.validation)
+        assert np.array_equal(inner.test, outer.test)
+
+
+@given(sizes, seeds, st.integers(0, 4))
+def test_the_top_percent_takes_all_that_is_not_test(images, seed, fold):
+    part = split(images, Resampling(), seed, 80, fold)
+    everything = np.concatenate([part.train, part.validation, part.test])
+    assert sorted(everything.tolist()) == list(range(images))
+
+
+@st.composite
+def grouped_sets(draw):
+    sizes = draw(st.lists(st.integers(1, 4), min_size=30, max_size=80))
+    groups = [f"g{number}" for number, size in enumerate(sizes) for _ in range(size)]
+    return draw(st.permutations(groups))
+
+
+@settings(max_examples=50)
+@given(grouped_sets(), seeds, st.integers(0, 4), st.sampled_from([50, 80]))
+def test_no_group_straddles_a_cut_when_grouping_is_on(groups, seed, fold, percent):
+    part = split(len(groups), Resampling(grouped=True), seed, percent, fold, groups)
+    sides = [{groups[row] for row in rows} for rows in (part.train, part.validation, part.test)]
+    assert not sides[0] & sides[1]
+    assert not sides[0] & sides[2]
+    assert not sides[1] & sides[2]
+
+
+@settings(max_examples=50)
+@given(grouped_sets(), seeds)
+def test_grouped_test_sets_are_disjoint_and_cover_everything(groups, seed):
+    tests = held_out(len(groups), Resampling(grouped=True), seed, groups)
+    assert sorted(np.concatenate(tests).tolist()) == list(range(len(groups)))
+    assert max(map(len, tests)) - min(map(len, tests)) <= 4
+
+
+def test_groups_of_one_image_give_the_counts_of_table_1():
+    names = [f"image {row}" for row in range(85)]
+    part = split(85, Resampling(grouped=True), 3, 50, 2, names)
+    assert (len(part.train), len(part.validation), len(part.test)) == (34, 9, 17)
+
+
+def test_percents_do_not_change_each_other():
+    alone = split(85, Resampling(), 1, 5, 3)
+    for percent in (10, 50, 80):
+        split(85, Resampling(), 1, percent, 3)
+    again = split(85, Resampling(), 1, 5, 3)
+    assert np.array_equal(alone.train, again.train)
+
+
+def test_data_sets_of_a_study_are_cut_differently():
+    first, second = (held_out(85, Resampling(), split_seed(1, name))[0] for name in ("sus", "bus"))
+    assert not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("percent", "folds", "says"),
+    [(81, 5, "at most 80"), (100, 5, "at most 80"), (-1, 5, "above 0"), (70, 3, "at most 66.67")],
+)
+def test_a_percent_that_a_fold_cannot_give_is_refused(percent, folds, says):
+    with pytest.raises(SonotuneError, match=says):
+        split(85, Resampling(folds=folds), 0, percent, 0)
+
+
+def test_two_thirds_is_the_top_percent_of_three_folds():
+    part = split(85, Resampling(folds=3), 0, 66.67, 0)
+    assert len(part.train) + len(part.validation) + len(part.test) == 85
+
+
+def test_too_few_images_for_a_validation_set_is_refused():
+    with pytest.raises(SonotuneError, match="1 for training and 0 for validation"):
+        split(20, Resampling(), 0, 5, 0)
+
+
+def test_more_folds_than_images_is_refused():
+    with pytest.raises(SonotuneError, match="5 folds of 4 images"):
+        held_out(4, Resampling(), 0)
+
+
+def test_grouping_without_groups_is_refused():
+    with pytest.raises(SonotuneError, match="names no group"):
+        held_out(40, Resampling(grouped=True), 0)
+
+
+def test_halves_round_up():
+    from fractions import Fraction
+
+    assert [round_half_up(Fraction(n, 2)) for n in (1, 3, 5)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("images", "batches"), [(85, 27), (163, 52), (805, 258), (240, 77)])
+def test_an_epoch_has_the_top_percents_batches(images, batches):
+    assert batches_per_epoch(images, Resampling(), 2) == batches

@@ -1,0 +1,316 @@
+"""The recipe and a whole cell (Amiri 2020, section II-D)."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from sonotune.data.arrays import ImageSet, save_set
+from sonotune.data.augment import Augmentation, draw_warps, warp
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.metrics import THRESHOLD, overlap
+from sonotune.evaluation.scores import load_predictions
+from sonotune.models.initialise import he_normal, load_weights, save_weights
+from sonotune.models.stages import freeze_all_but
+from sonotune.models.unet import STAGES, build
+from sonotune.training.cell import pretrain, quantise, run_cell
+from sonotune.training.device import choose
+from sonotune.training.loop import Recipe, _stream, evaluate, train
+
+CPU = choose("cpu", "fp32", 1)
+
+
+def bright_disks(images: int, size: int = 32, seed: int = 0) -> ImageSet:
+    """Bright disks on a dark ground in noise: a task that the smallest network learns."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size]
+    masks, pictures = [], []
+    for _ in range(images):
+        cy, cx, r = random.uniform(8, size - 8, 2).tolist() + [random.uniform(4, 8)]
+        mask = (y - cy) ** 2 + (x - cx) ** 2 < r**2
+        pictures.append(np.clip(60 + 120 * mask + random.normal(0, 15, mask.shape), 0, 255))
+        masks.append(mask)
+    index = [
+        {
+            "name": f"disk_{i}",
+            "group": f"disk_{i}",
+            "original_height": size,
+            "original_width": size,
+            "mm_per_pixel_y": None,
+            "mm_per_pixel_x": None,
+        }
+        for i in range(images)
+    ]
+    return ImageSet(
+        np.array(pictures, np.uint8), np.array(masks, np.uint8), index, {"source": "disks"}
+    )
+
+
+def as_tensor(data: ImageSet) -> torch.Tensor:
+    stacked = np.stack([data.images / 255, data.masks], axis=1)
+    return torch.from_numpy(stacked.astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def disks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("disks")
+    save_set(folder, bright_disks(20))
+    return folder
+
+
+def settings(**changes):
+    return {
+        "study": "s",
+        "dataset": "disks",
+        "strategy": "whole",
+        "percent": 80,
+        "fold": 1,
+        "start": "random",
+        "tune": list(STAGES),
+        "seed": 5,
+        "network": {"name": "unet", "width": 4, "dropout": 0.1, "relu_after_up": False},
+        "resampling": {"folds": 5, "validation": 20, "grouped": False},
+        "training": {"learning_rate": 0.003, "batch_size": 2, "epochs": 3, "patience": 3},
+        "augmentation": {"shift": 0.05, "zoom": 0.05, "flip": 0.5},
+        "device": "cpu",
+        "precision": "fp32",
+        "threads": 1,
+        "keep_weights": False,
+        "code": "0",
+        **changes,
+    }
+
+
+def quiet(line):
+    pass
+
+
+def run(disks, folder, pretrained=None, **changes):
+    return run_cell(settings(**changes), disks, pretrained, folder, quiet)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    network = build(4, 0.1)
+    he_normal(network, 9)
+    path = tmp_path_factory.mktemp("weights") / "weights.safetensors"
+    save_weights(network.state_dict(), path)
+    return path
+
+
+@pytest.mark.parametrize("tune", [["block1"], ["block5a", "block5b"], ["block1", "block9"]])
+def test_frozen_stages_do_not_change_and_tuned_ones_do(tune):
+    network = build(4)
+    he_normal(network, 0)
+    freeze_all_but(network, tune)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    data = as_tensor(bright_disks(8))
+    train(network, data, data[:2], Recipe(epochs=2), None, 4, CPU, 0, ("a",), quiet)
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, before[name]) == (name.split(".")[0] not in tune), name
+
+
+def test_a_cell_learns_its_task(disks, tmp_path):
+    recipe = {"learning_rate": 0.01, "batch_size": 2, "epochs": 30, "patience": 10}
+    run(disks, tmp_path, training=recipe)
+    rows, probabilities = load_predictions(tmp_path / "predictions.npz")
+    truth = bright_disks(20).masks[rows] > 0
+    assert overlap(probabilities >= THRESHOLD, truth)["dice"].mean() > 0.8
+
+
+def test_two_runs_of_a_cell_are_alike_byte_for_byte(disks, tmp_path):
+    for name in ("a", "b"):
+        run(disks, tmp_path / name, keep_weights=True)
+    for file in ("predictions.npz", "weights.safetensors"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+    first, second = (
+        [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(path.open())]
+        for path in (tmp_path / "a/history.csv", tmp_path / "b/history.csv")
+    )
+    assert first == second
+
+
+def test_another_seed_gives_another_run(disks, tmp_path):
+    for seed in (1, 2):
+        run(disks, tmp_path / str(seed), seed=seed)
+    first, second = ((tmp_path / str(s) / "history.csv").read_text() for s in (1, 2))
+    assert first != second
+
+
+def test_a_record_says_what_ran(disks, tmp_path, weights):
+    record = run(disks, tmp_path, weights, tune=["block9"], start="pretrained")
+    assert record == json.loads((tmp_path / "run.json").read_text())
+    assert record["images"] == {"training": 13, "validation": 3, "test": 4}
+    assert record["tuned_parameters"] == 577
+    assert record["total_parameters"] == 122_089
+    assert record["processor"]["device"] == "cpu"
+    assert record["processor"]["precision"] == "fp32"
+    assert len(record["inputs"]["weights_sha256"]) == 64
+    cpu = record["cpu_seconds"]
+    assert 0 < cpu["training"] < cpu["total"]
+
+
+def test_only_tuned_stages_are_kept(disks, tmp_path, weights):
+    from safetensors.torch import load_file
+
+    run(disks, tmp_path, weights, tune=["block9"], keep_weights=True)
+    assert {name.split(".")[0] for name in load_file(tmp_path / "weights.safetensors")} == {
+        "block9"
+    }
+
+
+def test_the_unchanged_network_is_evaluated_and_not_trained(disks, tmp_path, weights):
+    record = run(disks, tmp_path, weights, strategy="unchanged", percent=0, tune=[])
+    assert record["converged"] is None
+    assert not record["failed"]
+    assert not record["collapsed"]
+    assert record["epochs"] == 0
+    network = build(4, 0.1)
+    load_weights(network, weights)
+    rows, probabilities = load_predictions(tmp_path / "predictions.npz")
+    network.eval()
+    with torch.inference_mode():
+        expected = network(as_tensor(bright_disks(20))[rows, :1]).sigmoid()[:, 0]
+    assert np.abs(quantise(expected).astype(int) - probabilities.astype(int)).max() <= 1
+
+
+def test_all_percents_of_a_fold_are_tested_on_the_same_images(disks, tmp_path):
+    for percent in (40, 80):
+        run(disks, tmp_path / str(percent), percent=percent)
+    first, second = (load_predictions(tmp_path / p / "predictions.npz")[0] for p in ("40", "80"))
+    assert np.array_equal(first, second)
+
+
+def test_training_ends_after_patience_and_keeps_the_best_weights():
+    network = build(4)
+    he_normal(network, 0)
+    data, validation = as_tensor(bright_disks(8)), as_tensor(bright_disks(4, seed=1))
+    recipe = Recipe(learning_rate=0.03, epochs=60, patience=4)
+    course = train(network, data, validation, recipe, None, 4, CPU, 0, ("a",), quiet)
+    assert course.converged
+    assert course.failure is None
+    assert len(course.history) == course.best_epoch + 4
+    losses = [epoch["validation_loss"] for epoch in course.history]
+    assert min(losses) == losses[course.best_epoch - 1]
+    assert evaluate(network, validation, CPU)[0] == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_no_early_stop_is_a_failure(disks, tmp_path):
+    record = run(disks, tmp_path)
+    assert record["failed"]
+    assert not record["converged"]
+    assert record["failure"] == "no early stop within 3 epochs"
+    assert (tmp_path / "predictions.npz").exists()
+
+
+def test_a_loss_that_is_not_finite_is_a_failure_and_not_an_error(disks, tmp_path):
+    recipe = {"learning_rate": 1e30, "batch_size": 2, "epochs": 30, "patience": 20}
+    record = run(disks, tmp_path, training=recipe)
+    assert record["failed"]
+    assert "loss not finite in epoch" in record["failure"]
+    rows, _ = load_predictions(tmp_path / "predictions.npz")
+    assert len(rows) == 4
+
+
+def test_a_run_that_says_the_same_everywhere_has_collapsed(tmp_path):
+    data = bright_disks(20)
+    data.masks[:] = 0
+    save_set(tmp_path / "empty", data)
+    recipe = {"learning_rate": 0.01, "batch_size": 2, "epochs": 10, "patience": 3}
+    record = run(tmp_path / "empty", tmp_path / "cell", training=recipe)
+    assert record["collapsed"]
+
+
+def test_pretrained_weights_load_into_a_cell(disks, tmp_path):
+    ours = settings()
+    record = pretrain(
+        {
+            **{key: ours[key] for key in ("dataset", "seed", "network", "device", "precision")},
+            **{key: ours[key] for key in ("threads", "training", "code")},
+            "validation": 10,
+        },
+        disks,
+        tmp_path,
+        quiet,
+    )
+    assert record["images"] == {"training": 18, "validation": 2}
+    run(disks, tmp_path / "cell", tmp_path / "weights.safetensors", start="pretrained")
+
+
+def test_an_image_size_that_cannot_be_halved_is_refused(tmp_path):
+    save_set(tmp_path / "odd", bright_disks(20, size=40))
+    with pytest.raises(SonotuneError, match="multiple of 16"):
+        run(tmp_path / "odd", tmp_path / "cell")
+
+
+def test_an_epoch_goes_through_all_images_before_any_comes_again():
+    order = _stream(5, 12, torch.Generator().manual_seed(0)).tolist()
+    assert sorted(order[:5]) == sorted(order[5:10]) == list(range(5))
+
+
+@pytest.mark.parametrize("images", [1, 3])
+def test_stored_probabilities_stay_on_their_side_of_a_half(images):
+    around = torch.tensor([0.0, 0.4999, 0.5, 0.50001, 0.996, 1.0]).repeat(images, 1, 1)
+    assert ((quantise(around) >= THRESHOLD) == (around.numpy() > 0.5)).all()
+
+
+def test_dice_of_stored_predictions_is_dice_of_the_float_ones():
+    probabilities = torch.rand(4, 32, 32, generator=torch.Generator().manual_seed(0))
+    probabilities[0, :4] = 0.5
+    truth = bright_disks(4).masks > 0
+    stored = overlap(quantise(probabilities) >= THRESHOLD, truth)
+    exact = overlap(probabilities.numpy() > 0.5, truth)
+    assert np.array_equal(stored["dice"], exact["dice"])
+
+
+def test_augmentation_moves_image_and_mask_together():
+    data = as_tensor(bright_disks(16))
+    warps = draw_warps(Augmentation(shear=0.1), 16, torch.Generator().manual_seed(0))
+    moved = warp(data, warps, "border")
+    assert not torch.equal(moved, data)
+    assert set(moved[:, 1].unique().tolist()) == {0.0, 1.0}
+    bright = (moved[:, 0] > 0.47).numpy()
+    assert overlap(bright, moved[:, 1].numpy() > 0)["dice"].min() > 0.8
+
+
+def test_augmentation_stays_within_its_ranges():
+    warps = draw_warps(Augmentation(), 2000, torch.Generator().manual_seed(0))
+    assert 0.0495 < float(warps[:, :, 2].abs().max()) / 2 <= 0.05
+    assert 0.95 <= float(warps[:, 1, 1].min()) < 0.951
+    assert 0.45 < float((warps[:, 0, 0] < 0).float().mean()) < 0.55
+    assert float(warps[:, 0, 1].abs().max()) == 0
+
+
+def test_no_augmentation_leaves_images_as_they_are():
+    none = Augmentation(shift=0, zoom=0, flip=0)
+    data = as_tensor(bright_disks(4))
+    warps = draw_warps(none, 4, torch.Generator().manual_seed(0))
+    assert torch.allclose(warp(data, warps, "border"), data, atol=1e-5)
+
+
+def test_a_flip_mirrors():
+    data = as_tensor(bright_disks(4))
+    flips = draw_warps(Augmentation(shift=0, zoom=0, flip=1), 4, torch.Generator().manual_seed(0))
+    assert torch.allclose(warp(data, flips, "border"), data.flip(-1), atol=1e-5)
+
+
+def test_one_zoom_for_both_axes_if_asked():
+    warps = draw_warps(
+        Augmentation(zoom_per_axis=False), 50, torch.Generator().manual_seed(0)
+    )
+    assert torch.equal(warps[:, 0, 0].abs(), warps[:, 1, 1])
+
+
+def test_a_gpu_that_is_not_there_is_one_clear_line():
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(SonotuneError, match="no usable GPU"):
+        choose("cuda", "fp32", 1)
+
+
+def test_bf16_runs_and_is_recorded(disks, tmp_path):
+    record = run(disks, tmp_path, precision="bf16")
+    assert record["processor"]["precision"] == "bf16"
+    assert not (record["failure"] or "").startswith("loss")
