@@ -14,6 +14,11 @@ fail() {
 }
 is_recent() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
+can_compile() {
+    command -v cc >/dev/null &&
+        "$venv/bin/python" -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")' 2>/dev/null
+}
+
 make_venv() {
     command -v "$python" >/dev/null ||
         fail "no '$python' here; install Python 3.11 or newer (Debian: apt install python3 python3-venv)"
@@ -51,15 +56,18 @@ pip_install() {
 
 # What is there is brought up to date, unless it was left half done or does not run.
 rm -f "$venv/.ready"
-if [ -e "$unfinished" ] || ! is_recent "$venv/bin/python"; then
+if [ -e "$unfinished" ]; then
+    say "the last set-up was not finished; starting anew"
+    make_venv
+elif ! is_recent "$venv/bin/python"; then
     make_venv
 fi
 touch "$unfinished"
 : >"$log"
 
 # One dependency of Snakemake (immutables) has no wheel for Python 3.14; it also works without its compiled
-# part, so a machine without a compiler skips that part.
-command -v cc >/dev/null || command -v gcc >/dev/null || export CC=true
+# part, so a machine that cannot compile skips that part.
+can_compile || export CC=true
 
 say "installing the packages of $lock (on Linux about 3 GB to download and 7 GB on disk, mostly PyTorch)"
 pip_install --require-hashes --requirement "$lock"

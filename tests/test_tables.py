@@ -14,11 +14,13 @@ import pytest
 from made_up_cells import DATASETS, STRATEGIES, made_up_cells, write_cells
 
 from sonotune.analysis.averages import average_over_folds, read_cells
+from sonotune.analysis.latex import escape_tex
+from sonotune.analysis.layout import Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.analysis.palette import BEST, MIDDLE, WORST, shade
-from sonotune.analysis.render import escape_tex, short_count
 from sonotune.analysis.table1 import write_table1
 from sonotune.analysis.table2 import write_table2
-from sonotune.data.splits import Resampling, counts
+from sonotune.analysis.web import to_html
+from sonotune.data.splits import Resampling, split
 from sonotune.errors import SonotuneError
 
 # Amiri 2020, Table I: size, then training and validation at 80, 50 and 5%, then test.
@@ -289,6 +291,15 @@ def test_html_escapes_what_it_is_given(tmp_path):
     assert page.count("&lt;script&gt;") >= 3
 
 
+def test_html_escapes_every_text_of_a_table():
+    evil = '"><script>'
+    cell = Cell(evil, evil, evil, hover=evil)
+    head = (HeadRow((evil,), (Head(evil),)), HeadRow((evil,), (Head(evil),), values=True))
+    page = to_html(Table("evil", evil, head, (Row((evil,), (cell,)),), (evil,)))
+    assert "<script" not in page
+    assert page.count("&quot;&gt;&lt;script&gt;") == 12
+
+
 def test_html_is_one_page_with_scoped_heads(tmp_path):
     page = table2(made_up_cells(), tmp_path)["html"]
     scopes = [head.get("scope") for head in Grid(page).heads]
@@ -333,11 +344,14 @@ def test_counts_are_shown_in_three_digits(number, text):
 
 def table1(folder: Path) -> Path:
     """Write the paper's Table I from our splits; return the folder."""
-    rows = [
-        {"dataset": name, "size": sizes[0], **row}
-        for name, sizes in TABLE1.items()
-        for row in counts(sizes[0], Resampling(), 0, [80, 50, 5])
-    ]
+    rows = []
+    for name, (size, *_) in TABLE1.items():
+        for percent in (80, 50, 5):
+            for fold in range(5):
+                part = split(size, Resampling(), 0, percent, fold)
+                sizes = {"training": len(part.train), "validation": len(part.validation)}
+                about = {"dataset": name, "size": size, "percent": percent, "fold": fold}
+                rows.append({**about, **sizes, "test": len(part.test)})
     paths = [folder / f"table1.{kind}" for kind in ("csv", "tex", "html")]
     titles = {name: name.upper() for name in TABLE1}
     write_table1(rows, *paths, datasets=titles, sources={"bus": "busi"})

@@ -144,7 +144,7 @@ def test_a_record_says_what_ran(disks, tmp_path, weights):
     assert record == json.loads((tmp_path / "run.json").read_text())
     assert record["images"] == {"training": 13, "validation": 3, "test": 4}
     assert record["tuned_parameters"] == 577
-    assert record["total_parameters"] == 122_089
+    assert record["total_parameters"] == 121_653
     assert record["processor"]["device"] == "cpu"
     assert record["processor"]["precision"] == "fp32"
     assert len(record["inputs"]["weights_sha256"]) == 64

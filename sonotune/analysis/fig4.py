@@ -135,8 +135,16 @@ def _name_row(panel: Axes, title: str) -> None:
     # At fixed places, since the numbers on the axis may be wide.
     panel.set_ylabel("Dice")
     panel.yaxis.set_label_coords(-0.21, 0.5)
-    place = {"transform": panel.transAxes, "rotation": 90, "ha": "center", "va": "center"}
-    panel.text(-0.31, 0.5, title, weight="bold", **place)
+    panel.text(
+        -0.31,
+        0.5,
+        title,
+        transform=panel.transAxes,
+        rotation=90,
+        weight="bold",
+        ha="center",
+        va="center",
+    )
 
 
 def _draw_strategy(

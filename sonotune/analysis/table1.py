@@ -8,16 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from sonotune.analysis.layout import DASH, Cell, Head, HeadRow, Row, Table
 from sonotune.analysis.names import dataset_title, in_words, percent_text, source_notes
-from sonotune.analysis.render import (
-    DASH,
-    Cell,
-    Head,
-    HeadRow,
-    Row,
-    Table,
-    write_table,
-)
+from sonotune.analysis.render import write_table
 from sonotune.files import atomic
 
 PARTS = ("training", "validation", "test")

@@ -9,18 +9,10 @@ import numpy as np
 import pandas as pd
 
 from sonotune.analysis.averages import LeaveOut, average_over_folds, read_cells
+from sonotune.analysis.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.analysis.names import dataset_title, in_words, percent_text, source_notes
 from sonotune.analysis.palette import shade
-from sonotune.analysis.render import (
-    DASH,
-    Cell,
-    Head,
-    HeadRow,
-    Row,
-    Table,
-    short_count,
-    write_table,
-)
+from sonotune.analysis.render import write_table
 from sonotune.errors import SonotuneError
 from sonotune.files import atomic
 

@@ -189,7 +189,8 @@ def _resolve(rule: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str,
 def _complete_datasets(config: dict[str, Any]) -> Iterator[str]:
     for name, dataset in config["datasets"].items():
         where, reader = f"datasets: {name}", dataset["reader"]
-        dataset.setdefault("source", reader)
+        dataset.setdefault("source", name)
+        dataset.setdefault("label", name.upper())
         for other in {"simulate", "collage", "folder"} - {reader}:
             if other in dataset:
                 yield f"{where}: {other}: has no use where reader is {reader}; remove it"

@@ -124,8 +124,8 @@ def training_code(network: Mapping[str, Any], script: str) -> str:
 
 
 def dataset_settings(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:
-    """All that a data set's originals depend on, but for files and code."""
-    return in_order(config["datasets"][dataset])
+    """All that a data set's arrays depend on, but for files and code."""
+    return in_order({k: v for k, v in config["datasets"][dataset].items() if k != "label"})
 
 
 def in_order(value: Any) -> Any:

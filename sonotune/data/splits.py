@@ -169,30 +169,6 @@ def batches_per_epoch(images: int, resampling: Resampling, batch_size: int) -> i
     return -(-(pool - validation) // batch_size)
 
 
-def counts(
-    images: int,
-    resampling: Resampling,
-    seed: int,
-    percents: Sequence[float],
-    groups: Sequence[str] | None = None,
-) -> list[dict[str, float | int]]:
-    """Sizes of every split, one row a (percent, fold): what Table I is made of."""
-    rows: list[dict[str, float | int]] = []
-    for percent in percents:
-        for fold in range(resampling.folds):
-            part = split(images, resampling, seed, percent, fold, groups)
-            rows.append(
-                {
-                    "percent": percent,
-                    "fold": fold,
-                    "training": len(part.train),
-                    "validation": len(part.validation),
-                    "test": len(part.test),
-                }
-            )
-    return rows
-
-
 def _ordered_pool(
     pool: np.ndarray,
     resampling: Resampling,

@@ -243,6 +243,7 @@ def _record(
         "failure": course.failure if course else None,
         "epochs": len(course.history) if course else 0,
         "best_epoch": course.best_epoch if course else None,
+        "best_validation_dice": course.best_dice if course else None,
         "seconds": training,
         "steps_per_second": course.steps / training if course else None,
         "tuned_parameters": count(tuned_parameters(network)),

@@ -59,6 +59,8 @@ class Course:
         Why it failed, or None.
     best_epoch
         The epoch whose weights were kept; 0 where none was better than the start.
+    best_dice
+        Validation Dice of that epoch, or None.
     steps
         Optimiser steps taken.
     evaluation_cpu
@@ -69,6 +71,7 @@ class Course:
     converged: bool = False
     failure: str | None = None
     best_epoch: int = 0
+    best_dice: float | None = None
     steps: int = 0
     evaluation_cpu: float = 0.0
 
@@ -142,6 +145,7 @@ def train(
             break
         if validation_loss < best_loss:
             best_loss, course.best_epoch = validation_loss, epoch
+            course.best_dice = validation_dice
             best = _copy(tuned_state(network))
         log(
             f"epoch {epoch:3d}  loss {training_loss:.4f}  validation loss {validation_loss:.4f}  "

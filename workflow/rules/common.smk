@@ -1,3 +1,6 @@
+import sys
+from importlib.metadata import version
+
 from snakemake.exceptions import WorkflowError
 
 from sonotune.configuration.check import check_no_duplicates, complete
@@ -100,5 +103,17 @@ def outputs_of(study):
         f"{results}/splits.json",
         *(f"{results}/tables/table{n}.{kind}" for n in (1, 2) for kind in ("csv", "tex", "html")),
         *(f"{results}/figures/{name}.{kind}" for name in ("fig4", "fig5") for kind in ("pdf", "png")),
+        f"{results}/tables/provenance.csv",
         f"{results}/tables/provenance.html",
     ]
+
+
+# For the report's front page alone, so it is not looked up at every start.
+config["changed_packages"] = ""
+if "--report" in sys.argv:
+    from sonotune.analysis.provenance import changed_packages
+
+    config["changed_packages"] = changed_packages(
+        [file for study in STUDIES for file in cell_files(study, STUDIES[study]["datasets"], "run.json")],
+        {package: version(package) for package in ("torch", "numpy", "sonotune")},
+    )

@@ -1,0 +1,215 @@
+def labels(output, dataset="all"):
+    """The columns of the report's table of results."""
+    return {"output": output, "data sets": dataset}
+
+
+def titles_of(study):
+    return {name: DATASETS[name]["label"] for name in STUDIES[study]["datasets"]}
+
+
+def averages_of(study):
+    return in_order(STUDIES[study]["averages"])
+
+
+def study_arrays(wildcards):
+    return [
+        file
+        for dataset in STUDIES[wildcards.study]["datasets"]
+        for file in arrays_of(wildcards.study, dataset)
+    ]
+
+
+def array_folders(study):
+    size = STUDIES[study]["image_size"]
+    return {name: f"results/datasets/{name}/{size}" for name in STUDIES[study]["datasets"]}
+
+
+rule splits:
+    input:
+        study_arrays,
+    output:
+        "results/{study}/splits.json",
+    log:
+        "results/logs/{study}/splits.log",
+    params:
+        settings=lambda wildcards: in_order(
+            {
+                "datasets": array_folders(wildcards.study),
+                "percents": STUDIES[wildcards.study]["percents"],
+                "seed": STUDIES[wildcards.study]["seed"],
+                "resampling": {
+                    key: value
+                    for key, value in STUDIES[wildcards.study]["resampling"].items()
+                    if key != "run_folds"
+                },
+            }
+        ),
+        code=fingerprint("sonotune.data.split_file", door("splits")),
+    message:
+        "Writing down the splits of {wildcards.study}"
+    script:
+        "../scripts/splits.py"
+
+
+rule table1:
+    input:
+        "results/{study}/splits.json",
+    output:
+        csv="results/{study}/tables/table1.csv",
+        tex="results/{study}/tables/table1.tex",
+        html=report(
+            "results/{study}/tables/table1.html",
+            category="{study}",
+            subcategory="Tables",
+            labels=labels("Table I: numbers of images"),
+            caption="../report/table1.rst",
+        ),
+    log:
+        "results/logs/{study}/table1.log",
+    params:
+        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        code=fingerprint("sonotune.analysis.table1", door("table1")),
+    message:
+        "Table I of {wildcards.study}"
+    script:
+        "../scripts/table1.py"
+
+
+rule table2:
+    input:
+        "results/{study}/cells.csv",
+    output:
+        csv="results/{study}/tables/table2.csv",
+        tex="results/{study}/tables/table2.tex",
+        html=report(
+            "results/{study}/tables/table2.html",
+            category="{study}",
+            subcategory="Tables",
+            labels=labels("Table II: Dice of every strategy"),
+            caption="../report/table2.rst",
+        ),
+    log:
+        "results/logs/{study}/table2.log",
+    params:
+        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
+        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        averages=lambda wildcards: averages_of(wildcards.study),
+        code=fingerprint("sonotune.analysis.table2", door("table2")),
+    message:
+        "Table II of {wildcards.study}"
+    script:
+        "../scripts/table2.py"
+
+
+rule fig4:
+    input:
+        "results/{study}/cells.csv",
+    output:
+        pdf="results/{study}/figures/fig4.pdf",
+        png=report(
+            "results/{study}/figures/fig4.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=labels("Fig. 4: Dice against percent"),
+            caption="../report/fig4.rst",
+        ),
+    log:
+        "results/logs/{study}/fig4.log",
+    params:
+        pairs=lambda wildcards: STUDIES[wildcards.study]["figures"]["pairs"],
+        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
+        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        averages=lambda wildcards: averages_of(wildcards.study),
+        code=fingerprint("sonotune.analysis.fig4", door("fig4")),
+    message:
+        "Fig. 4 of {wildcards.study}"
+    script:
+        "../scripts/fig4.py"
+
+
+def example_predictions(study):
+    """Predictions that Fig. 5 shows: of the smallest percent, in the first fold run."""
+    design = STUDIES[study]
+    percent, fold = min(design["percents"]), design["resampling"]["run_folds"][0]
+    return {
+        dataset: {
+            cell.strategy: f"results/{cell.folder}/predictions.npz"
+            for cell in cells_of(config, study, dataset)
+            if cell.strategy in design["figures"]["examples"]
+            and (cell.percent, cell.fold) == (percent, fold)
+        }
+        for dataset in design["datasets"]
+    }
+
+
+rule fig5:
+    input:
+        arrays=study_arrays,
+        scores=lambda wildcards: expand(
+            "results/{study}/scores/{dataset}.csv",
+            study=wildcards.study,
+            dataset=STUDIES[wildcards.study]["datasets"],
+        ),
+        predictions=lambda wildcards: [
+            file
+            for files in example_predictions(wildcards.study).values()
+            for file in files.values()
+        ],
+    output:
+        pdf="results/{study}/figures/fig5.pdf",
+        png=report(
+            "results/{study}/figures/fig5.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=labels("Fig. 5: example segmentations"),
+            caption="../report/fig5.rst",
+        ),
+    log:
+        "results/logs/{study}/fig5.log",
+    params:
+        arrays=lambda wildcards: in_order(array_folders(wildcards.study)),
+        predictions=lambda wildcards: in_order(example_predictions(wildcards.study)),
+        shown=lambda wildcards: {
+            "fold": STUDIES[wildcards.study]["resampling"]["run_folds"][0],
+            "percent": min(STUDIES[wildcards.study]["percents"]),
+        },
+        strategies=lambda wildcards: [
+            (name, labels_of(wildcards.study)[name])
+            for name in STUDIES[wildcards.study]["figures"]["examples"]
+            if name in labels_of(wildcards.study)
+        ],
+        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        code=fingerprint("sonotune.analysis.fig5", door("fig5")),
+    message:
+        "Fig. 5 of {wildcards.study}"
+    script:
+        "../scripts/fig5.py"
+
+
+rule provenance:
+    input:
+        cells=lambda wildcards: cell_files(
+            wildcards.study, STUDIES[wildcards.study]["datasets"], "run.json"
+        ),
+        pretrained=lambda wildcards: (
+            f"results/{wildcards.study}/pretrained/run.json"
+            if "pretraining" in STUDIES[wildcards.study]
+            else []
+        ),
+    output:
+        csv="results/{study}/tables/provenance.csv",
+        html=report(
+            "results/{study}/tables/provenance.html",
+            category="{study}",
+            subcategory="Tables",
+            labels=labels("Provenance: what ran on which versions"),
+            caption="../report/provenance.rst",
+        ),
+    log:
+        "results/logs/{study}/provenance.log",
+    params:
+        code=fingerprint("sonotune.analysis.provenance", door("provenance")),
+    message:
+        "Provenance of {wildcards.study}"
+    script:
+        "../scripts/provenance.py"

@@ -1,0 +1,72 @@
+"""What a table consists of, whatever it is written as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DASH = "–"  # noqa: RUF001  an en dash: no value
+
+
+@dataclass(frozen=True)
+class Head:
+    """A cell of the head that spans ``columns`` columns."""
+
+    text: str
+    columns: int = 1
+
+
+@dataclass(frozen=True)
+class HeadRow:
+    """A row of the head: names above the body's row names (the last spans the rest), then cells.
+
+    With ``values`` the cells are not titles but numbers that the row's name describes.
+    """
+
+    names: tuple[str, ...]
+    cells: tuple[Head, ...]
+    values: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A value: text, a second line below it, raised marks, a shade (#rrggbb) behind it."""
+
+    text: str
+    below: str = ""
+    marks: str = ""
+    shade: str = ""
+    bold: bool = False
+    hover: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the body: its names (repeated ones are printed once) and its cells."""
+
+    names: tuple[str, ...]
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its caption and the notes that explain it; all text is plain."""
+
+    label: str
+    caption: str
+    head: tuple[HeadRow, ...]
+    body: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def name_columns(self) -> int:
+        """Columns that row names take."""
+        return max(len(row.names) for row in self.head)
+
+
+def short_count(number: float) -> str:
+    """A count in three digits: 31.0M, 976k, 512."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if number >= 0.9995 * size:
+            value = number / size
+            return f"{value:.{2 if value < 9.995 else 1 if value < 99.95 else 0}f}{unit}"
+    return f"{number:.0f}"

@@ -1,0 +1,82 @@
+"""The splits of a study as a file that people can read and reuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sonotune.data.arrays import load_set
+from sonotune.data.splits import Resampling, split, split_seed
+from sonotune.files import read_json, write_json
+
+
+def write_splits(
+    datasets: Mapping[str, str | Path],
+    percents: Sequence[float],
+    resampling: Resampling,
+    seed: int,
+    path: str | Path,
+) -> None:
+    """Write the rows of every data set, percent and fold as JSON.
+
+    Nothing reads this file to train: splits are computed anew where they are needed.
+
+    Parameters
+    ----------
+    datasets
+        Folder of the prepared arrays of each data set.
+    seed
+        The study's.
+    """
+    content = {}
+    for name, folder in datasets.items():
+        data = load_set(folder)
+        parts = []
+        for percent in percents:
+            for fold in range(resampling.folds):
+                rows = split(
+                    len(data.images),
+                    resampling,
+                    split_seed(seed, name),
+                    percent,
+                    fold,
+                    data.groups,
+                )
+                parts.append(
+                    {
+                        "percent": percent,
+                        "fold": fold,
+                        "training": rows.train.tolist(),
+                        "validation": rows.validation.tolist(),
+                        "test": rows.test.tolist(),
+                    }
+                )
+        content[name] = {
+            "source": data.about["source"],
+            "names": [row["name"] for row in data.index],
+            "splits": parts,
+        }
+    write_json(path, content)
+
+
+def read_counts(path: str | Path) -> list[dict[str, Any]]:
+    """Sizes of every split in a file of `write_splits`: what Table I is made of.
+
+    Returns
+    -------
+    list of dict
+        dataset, source, size, percent, fold, training, validation, test.
+    """
+    return [
+        {
+            "dataset": name,
+            "source": one["source"],
+            "size": len(one["names"]),
+            "percent": part["percent"],
+            "fold": part["fold"],
+            **{key: len(part[key]) for key in ("training", "validation", "test")},
+        }
+        for name, one in read_json(path).items()
+        for part in one["splits"]
+    ]

@@ -1,0 +1,11 @@
+"""Write down a study's splits."""
+
+from sonotune.data.split_file import write_splits
+from sonotune.data.splits import Resampling
+from sonotune.doors import logged
+
+with logged(snakemake.log[0]):
+    settings = dict(snakemake.params.settings)
+    write_splits(
+        resampling=Resampling(**settings.pop("resampling")), path=snakemake.output[0], **settings
+    )

@@ -1,0 +1,16 @@
+"""Table I: numbers of images."""
+
+from sonotune.analysis.table1 import write_table1
+from sonotune.data.split_file import read_counts
+from sonotune.doors import logged
+
+with logged(snakemake.log[0]):
+    counts = read_counts(snakemake.input[0])
+    write_table1(
+        counts,
+        snakemake.output.csv,
+        snakemake.output.tex,
+        snakemake.output.html,
+        datasets=dict(snakemake.params.titles),
+        sources={row["dataset"]: row["source"] for row in counts},
+    )
