@@ -4,7 +4,7 @@
 set -euo pipefail
 
 python=$1 venv=$2 lock=$3
-unfinished=$venv/.unfinished # there while a set-up is under way
+unfinished=$venv/.unfinished # there while packages are being installed
 log=$venv/setup.log
 
 say() { echo "setup: $*"; }
@@ -71,8 +71,8 @@ can_compile || export CC=true
 
 say "installing the packages of $lock (on Linux about 3 GB to download and 7 GB on disk, mostly PyTorch)"
 pip_install --require-hashes --requirement "$lock"
+rm "$unfinished"
 say "installing sonotune itself, as a link to this folder"
 pip_install --no-deps --no-build-isolation --editable .
-rm "$unfinished"
 touch "$venv/.ready"
 say "done in $SECONDS s"

@@ -297,9 +297,7 @@ def test_a_flip_mirrors():
 
 
 def test_one_zoom_for_both_axes_if_asked():
-    warps = draw_warps(
-        Augmentation(zoom_per_axis=False), 50, torch.Generator().manual_seed(0)
-    )
+    warps = draw_warps(Augmentation(zoom_per_axis=False), 50, torch.Generator().manual_seed(0))
     assert torch.equal(warps[:, 0, 0].abs(), warps[:, 1, 1])
 
 

@@ -104,7 +104,7 @@ def load_set(folder: str | Path) -> ImageSet:
         with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
             index = [_typed(row) for row in csv.DictReader(file)]
         about = read_json(folder / "dataset.json")
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise SonotuneError(
             f"{folder}: the prepared data set cannot be read ({error}); delete the folder and run "
             "again to prepare it anew"

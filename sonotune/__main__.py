@@ -1,0 +1,33 @@
+"""Which layers of a segmentation network should be fine-tuned?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from sonotune.data import simulate
+from sonotune.errors import SonotuneError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit status. The user's mistakes are one line, no traceback."""
+    parser = argparse.ArgumentParser(prog="sonotune", description=__doc__)
+    commands = parser.add_subparsers(title="commands", required=True)
+    command = commands.add_parser(
+        "simulate",
+        help="make simulated ultrasound images with masks",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    simulate.add_arguments(command)
+    command.set_defaults(run=simulate.run)
+    parsed = parser.parse_args(arguments)
+    try:
+        return parsed.run(parsed)
+    except SonotuneError as error:
+        print(f"sonotune: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

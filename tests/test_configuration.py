@@ -1,0 +1,201 @@
+"""A mistake in the configuration is one line that names the key and what is allowed."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sonotune.configuration.check import check_no_duplicates, complete
+from sonotune.configuration.jobs import Cell, cell_settings, cells_of, in_order
+from sonotune.errors import SonotuneError
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+SCRIPT = str(ROOT / "workflow/scripts/finetune.py")
+
+SMALL = yaml.safe_load("""
+datasets:
+  sus: {reader: simulate, images: 40}
+  collage: {reader: collage, images: 30}
+studies:
+  s:
+    image_size: 64
+    network: {width: 8}
+    pretraining: {dataset: collage}
+    datasets: [sus]
+    percents: [80, 20]
+    strategies:
+      whole: {tune: all}
+      edges: {tune: [block9, block1]}
+      scratch: {start: random, tune: all}
+      unchanged: {tune: none}
+""")
+
+
+def changed(path, value):
+    """The small configuration with one key set (or removed, where value is `...`)."""
+    config = copy.deepcopy(SMALL)
+    *parents, last = path.split("/")
+    node = config
+    for key in parents:
+        node = node[key]
+    if value is ...:
+        del node[last]
+    else:
+        node[last] = value
+    return config
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
+def test_shipped_configurations_are_valid(file):
+    check_no_duplicates(file)
+    complete(yaml.safe_load(file.read_text()), SCHEMA)
+
+
+S = "studies/s"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        (f"{S}/learning", 1, "studies: s: learning: there is no such key"),
+        (f"{S}/trainin", {}, "did you mean 'training'?"),
+        (f"{S}/training", {"learning_rate": "1e-4"}, "must be a number; found '1e-4' (a text"),
+        (f"{S}/training", {"batch_size": 0}, "batch_size: must be at least 1; found 0"),
+        (f"{S}/training", {"epochs": 2.5}, "epochs: must be a whole number; found 2.5"),
+        (f"{S}/training", {"patience": True}, "patience: must be a whole number; found True"),
+        (f"{S}/percents", [90], "percents: 90 is not possible with 5 folds"),
+        (f"{S}/percents", [0], "must be above 0; found 0"),
+        (f"{S}/percents", [5, 5], "percents: must be a list without repetitions"),
+        (f"{S}/percents", 80, "percents: must be a list; found 80"),
+        (f"{S}/percents", [], "percents: must be a list that is not empty"),
+        (f"{S}/datasets", ["suss"], "there is no data set 'suss'; did you mean 'sus'?"),
+        (f"{S}/datasets", ..., "studies: s: needs the key 'datasets'"),
+        (f"{S}/pretraining/dataset", "xpie", "pretraining: dataset: there is no data set 'xpie'"),
+        (f"{S}/resampling", {"run_folds": [5]}, "run_folds: must be below 5"),
+        (f"{S}/resampling", {"folds": 1}, "folds: must be at least 2"),
+        (f"{S}/image_size", 60, "multiple of 16; found 60, nearest are 48 and 64"),
+        (f"{S}/network", {"name": "vnet"}, "network: name: must be one of unet; found 'vnet'"),
+        (f"{S}/device", "gpu", "device: must be one of auto, cpu, cuda; found 'gpu'"),
+        (f"{S}/augmentation", {"shfit": 0.1}, "did you mean 'shift'?"),
+        (f"{S}/augmentation", {"shift": 2}, "shift: must be at most 0.5; found 2"),
+        (f"{S}/augmentation", True, "augmentation: must be false or a mapping; found True"),
+        (f"{S}/strategies/edges/tune", ["block12"], "edges: tune: the network has no stage"),
+        (f"{S}/strategies/edges/tune", ["block1", "block1"], "'block1' is named twice"),
+        (f"{S}/strategies/edges/tune", [], "edges: tune: the list is empty"),
+        (f"{S}/strategies/edges/tune", "some", "must be one of all, none or a list"),
+        (f"{S}/strategies/edges", {}, "edges: needs the key 'tune'"),
+        (f"{S}/strategies/a;b", {"tune": "all"}, "the name 'a;b' is not possible"),
+        (f"{S}/strategies/..", {"tune": "all"}, "the name '..' is not possible"),
+        ("studies/datasets", SMALL["studies"]["s"], "the name 'datasets' is not possible"),
+        ("datasets/sus/reader", "dicom", "reader: must be one of simulate, collage, folder"),
+        ("datasets/sus/images", ..., "datasets: sus: needs the key 'images'"),
+        ("datasets/sus/simulate", {"line": 9}, "did you mean 'lines'?"),
+        ("datasets/sus/simulate", {"contrast": [0, 2]}, "datasets: sus: simulate: contrast: must"),
+        ("datasets/collage/collage", {"area": [0.5, 0.1]}, "datasets: collage: collage: "),
+        ("datasets/sus/collage", {}, "has no use where reader is simulate"),
+        ("seed", -1, "seed: must be at least 0; found -1"),
+        ("studies", {}, "studies: must be a mapping that is not empty"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_key(path, value, says):
+    with pytest.raises(SonotuneError) as caught:
+        complete(changed(path, value), SCHEMA)
+    first, *lines = str(caught.value).splitlines()
+    assert first == "The configuration cannot be used:"
+    assert len(lines) == 1, lines
+    assert says in lines[0]
+
+
+def test_all_mistakes_are_told_at_once():
+    config = changed(f"{S}/device", "gpu")
+    config["studies"]["s"]["precision"] = "fp8"
+    with pytest.raises(SonotuneError) as caught:
+        complete(config, SCHEMA)
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_a_strategy_given_twice_is_refused_with_its_line(tmp_path):
+    file = tmp_path / "twice.yaml"
+    file.write_text("studies:\n  s:\n    strategies:\n      a: 1\n      b: 2\n      a: 3\n")
+    with pytest.raises(SonotuneError, match=r"line 6: studies: s: strategies: a is given twice"):
+        check_no_duplicates(file)
+
+
+def test_a_file_that_is_not_yaml_is_refused(tmp_path):
+    file = tmp_path / "bad.yaml"
+    file.write_text("studies: [\n")
+    with pytest.raises(SonotuneError, match="not valid YAML"):
+        check_no_duplicates(file)
+
+
+def test_the_papers_values_are_the_defaults():
+    study = complete(SMALL, SCHEMA)["studies"]["s"]
+    assert study["training"] == {
+        "learning_rate": 0.0001,
+        "batch_size": 2,
+        "epochs": 200,
+        "patience": 20,
+    }
+    assert study["resampling"]["run_folds"] == [0, 1, 2, 3, 4]
+    assert study["augmentation"]["zoom"] == 0.05
+
+
+def test_one_seed_serves_all_that_name_none():
+    config = complete({**changed(f"{S}/seed", 7), "seed": 3}, SCHEMA)
+    assert config["studies"]["s"]["seed"] == 7
+    assert config["datasets"]["sus"]["seed"] == 3
+
+
+def test_a_pretrained_start_needs_a_pretraining():
+    with pytest.raises(SonotuneError) as caught:
+        complete(changed(f"{S}/pretraining", ...), SCHEMA)
+    lines = str(caught.value).splitlines()[1:]
+    assert [line.split(": ")[3] for line in lines] == ["whole", "edges", "unchanged"]
+    assert "add it or write start: random" in lines[0]
+
+
+def test_a_study_has_its_cells_and_one_unchanged_evaluation_a_fold():
+    cells = list(cells_of(complete(SMALL, SCHEMA), "s", "sus"))
+    assert len(cells) == 3 * 2 * 5 + 5
+    assert Cell("s", "sus", "unchanged", 0, 4) in cells
+
+
+def test_the_papers_study_has_195_trainings_and_5_evaluations_a_data_set():
+    config = complete(yaml.safe_load((ROOT / "config/config.yaml").read_text()), SCHEMA)
+    cells = list(cells_of(config, "amiri2020", "sus"))
+    assert sum(cell.percent > 0 for cell in cells) == 195
+    assert sum(cell.percent == 0 for cell in cells) == 5
+
+
+def test_stages_are_put_in_the_networks_order():
+    study = complete(SMALL, SCHEMA)["studies"]["s"]
+    assert study["strategies"]["edges"]["tune"] == ["block1", "block9"]
+
+
+def test_equal_settings_look_equal_whatever_their_order():
+    config = complete(SMALL, SCHEMA)
+    cell = Cell("s", "sus", "whole", 80, 0)
+    turned = copy.deepcopy(config)
+    turned["studies"]["s"] = dict(reversed(turned["studies"]["s"].items()))
+    turned["studies"]["s"]["training"] = dict(reversed(turned["studies"]["s"]["training"].items()))
+    first, second = (repr(cell_settings(c, cell, SCRIPT)) for c in (config, turned))
+    assert first == second
+
+
+def test_a_cell_does_not_know_of_other_cells():
+    config = complete(SMALL, SCHEMA)
+    cell = Cell("s", "sus", "whole", 80, 0)
+    before = cell_settings(config, cell, SCRIPT)
+    config["studies"]["s"]["percents"].append(50)
+    config["studies"]["s"]["strategies"]["new"] = {"tune": ["block2"], "start": "random"}
+    config["studies"]["s"]["resampling"]["run_folds"] = [0]
+    assert cell_settings(config, cell, SCRIPT) == before
+
+
+def test_in_order_sorts_at_every_depth():
+    assert (
+        repr(in_order({"b": [{"d": 1, "c": 2}], "a": (1,)}))
+        == "{'a': [1], 'b': [{'c': 2, 'd': 1}]}"
+    )

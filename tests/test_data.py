@@ -1,0 +1,251 @@
+"""Prepared arrays, resizing and folders of files."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from sonotune.data.arrays import ImageSet, load_set, save_set
+from sonotune.data.folder import read_pairs
+from sonotune.data.pairs import check_files, find_pairs
+from sonotune.data.prepare import make_originals, prepare
+from sonotune.data.resize import resize_image, resize_mask
+from sonotune.data.split_file import read_counts, write_splits
+from sonotune.data.splits import Resampling
+from sonotune.errors import SonotuneError
+from sonotune.files import atomic, write_json
+
+
+def disk(height, width, radius):
+    y, x = np.mgrid[:height, :width] + 0.5
+    return ((y - height / 2) ** 2 + (x - width / 2) ** 2 < radius**2).astype(np.uint8)
+
+
+@pytest.mark.parametrize("size", [64, 256])
+def test_a_disk_keeps_its_area_and_centre(size):
+    small = resize_mask(disk(500, 400, 120), size)
+    share = small.mean() / disk(500, 400, 120).mean()
+    y, x = np.nonzero(small)
+    assert share == pytest.approx(1, abs=0.02)
+    assert (y.mean() + 0.5, x.mean() + 0.5) == pytest.approx((size / 2, size / 2), abs=0.1)
+    assert set(np.unique(small)) == {0, 1}
+
+
+def test_a_pixel_that_is_half_covered_belongs_to_the_object():
+    assert resize_mask(np.array([[1, 0], [1, 0]], np.uint8), 1).item() == 1
+    assert resize_mask(np.array([[1, 0], [0, 0]], np.uint8), 1).item() == 0
+
+
+def test_shrinking_averages_over_areas():
+    image = np.kron([[10, 20], [30, 40]], np.ones((3, 3))).astype(np.uint8)
+    assert resize_image(image, 2).tolist() == [[10, 20], [30, 40]]
+
+
+def test_an_image_of_the_right_size_stays_as_it_is():
+    image = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
+    assert np.array_equal(resize_image(image, 32), image)
+
+
+def small_set():
+    random = np.random.default_rng(0)
+    row = {
+        "group": "g, 1",
+        "original_height": 9,
+        "original_width": 8,
+        "mm_per_pixel_y": 0.25,
+        "mm_per_pixel_x": None,
+    }
+    return ImageSet(
+        random.integers(0, 256, (2, 16, 16), dtype=np.uint8),
+        random.integers(0, 2, (2, 16, 16), dtype=np.uint8),
+        [{"name": 'naïve "quoted", one', **row}, {"name": "two", **row}],
+        {"dataset": "d", "source": "made up"},
+    )
+
+
+def test_a_data_set_comes_back_as_it_was_saved(tmp_path):
+    saved = small_set()
+    save_set(tmp_path, saved)
+    loaded = load_set(tmp_path)
+    assert np.array_equal(loaded.images, saved.images)
+    assert np.array_equal(loaded.masks, saved.masks)
+    assert [row["name"] for row in loaded.index] == [row["name"] for row in saved.index]
+    assert loaded.groups == ["g, 1", "g, 1"]
+    assert loaded.index[0]["mm_per_pixel_y"] == 0.25
+    assert loaded.index[0]["mm_per_pixel_x"] is None
+    assert loaded.about["source"] == "made up"
+    assert len(loaded.about["images_sha256"]) == 64
+
+
+@pytest.mark.parametrize("file", ["images.npy", "masks.npy", "index.csv", "dataset.json"])
+@pytest.mark.parametrize("damage", ["missing", "truncated"])
+def test_a_damaged_data_set_is_refused(tmp_path, file, damage):
+    save_set(tmp_path, small_set())
+    path = tmp_path / file
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    with pytest.raises(SonotuneError, match=str(tmp_path)):
+        load_set(tmp_path)
+
+
+def test_pickled_arrays_are_not_loaded(tmp_path):
+    save_set(tmp_path, small_set())
+    np.save(tmp_path / "images.npy", np.array([{"a": 1}], object), allow_pickle=True)
+    with pytest.raises(SonotuneError, match="cannot be read"):
+        load_set(tmp_path)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Three images with masks of different sizes, in folders with a space and an umlaut."""
+    for folder in ("bäd name/images", "bäd name/masks"):
+        (tmp_path / folder).mkdir(parents=True)
+    for number, (height, width) in enumerate([(40, 60), (50, 50), (60, 40)]):
+        image = (disk(height, width, 12) * 150).astype(np.uint8)
+        mask = disk(height, width, 12) * 255
+        for path, array in (
+            (f"bäd name/images/{number}.png", image),
+            (f"bäd name/masks/{number}_mask.png", mask),
+        ):
+            (tmp_path / path).write_bytes(cv2.imencode(".png", array)[1].tobytes())
+    return tmp_path
+
+
+GLOBS = {"images": "bäd name/images/*.png", "masks": "bäd name/masks/*.png"}
+
+
+def test_a_folder_of_pairs_is_prepared(pictures, tmp_path, monkeypatch):
+    monkeypatch.chdir(pictures)
+    settings = {"reader": "folder", "source": "mine", "folder": GLOBS}
+    prepare("mine", settings, 32, tmp_path / "out", None)
+    data = load_set(tmp_path / "out")
+    assert data.images.shape == (3, 32, 32)
+    assert [row["name"] for row in data.index] == ["0", "1", "2"]
+    assert [row["original_width"] for row in data.index] == [60, 50, 40]
+    assert data.masks[1].mean() == pytest.approx(np.pi * 12**2 / 2500, abs=0.01)
+
+
+def test_a_mask_that_is_missing_is_named(pictures):
+    (pictures / "bäd name/masks/1_mask.png").unlink()
+    with pytest.raises(SonotuneError, match=r"1 files have no partner.*images/1.png"):
+        find_pairs(**GLOBS, root=pictures)
+
+
+def test_two_files_of_one_stem_are_refused(pictures):
+    (pictures / "bäd name/masks/1.png").write_bytes(b"x")
+    with pytest.raises(SonotuneError, match="have the same stem"):
+        find_pairs(**GLOBS, root=pictures)
+
+
+def test_every_unreadable_file_is_listed(pictures):
+    for name in ("0", "2"):
+        path = pictures / f"bäd name/images/{name}.png"
+        path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(SonotuneError) as caught:
+        read_pairs(find_pairs(**GLOBS, root=pictures))
+    assert "0.png: cannot be read" in str(caught.value)
+    assert "2.png: cannot be read" in str(caught.value)
+
+
+def test_a_mask_of_another_size_is_refused(pictures):
+    path = pictures / "bäd name/masks/0_mask.png"
+    path.write_bytes(cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1].tobytes())
+    with pytest.raises(SonotuneError, match=r"\(9, 9\) where its image is \(40, 60\)"):
+        read_pairs(find_pairs(**GLOBS, root=pictures))
+
+
+def test_all_missing_files_are_told_at_once_and_unused_data_sets_are_not(pictures, monkeypatch):
+    monkeypatch.chdir(pictures)
+    nowhere = {"reader": "folder", "folder": {"images": "nowhere/*.png", "masks": "no/*.png"}}
+    config = {
+        "datasets": {
+            "here": {"reader": "folder", "folder": GLOBS},
+            "gone": nowhere,
+            "away": nowhere,
+            "unused": nowhere,
+        },
+        "studies": {"s": {"datasets": ["here", "gone"], "pretraining": {"dataset": "away"}}},
+    }
+    with pytest.raises(SonotuneError) as caught:
+        check_files(config)
+    text = str(caught.value)
+    assert "datasets: gone: folder: images: no file matches 'nowhere/*.png'" in text
+    assert "datasets: away" in text
+    assert "unused" not in text
+    assert str(pictures) in text
+
+
+@pytest.fixture(scope="module")
+def collage(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("collage")
+    settings = {
+        "reader": "collage",
+        "source": "collage",
+        "images": 12,
+        "seed": 1,
+        "collage": {"pixels": 48},
+    }
+    make_originals("collage", settings, folder / "original", 1)
+    prepare("collage", settings, 32, folder / "32", folder / "original")
+    return folder
+
+
+def test_made_images_are_prepared_at_any_size(collage):
+    original, small = load_set(collage / "original"), load_set(collage / "32")
+    assert original.images.shape == (12, 48, 48)
+    assert small.images.shape == (12, 32, 32)
+    assert small.masks.mean() == pytest.approx(original.masks.mean(), abs=0.01)
+    assert small.index[0]["original_height"] == 48
+
+
+def test_simulated_pixels_keep_their_millimetres(tmp_path):
+    settings = {
+        "reader": "simulate",
+        "source": "sus",
+        "images": 1,
+        "seed": 1,
+        "simulate": {"scatterers": 2000, "pixels": [96, 64]},
+    }
+    make_originals("sus", settings, tmp_path / "original", 1)
+    prepare("sus", settings, 32, tmp_path / "32", tmp_path / "original")
+    row = load_set(tmp_path / "32").index[0]
+    assert row["mm_per_pixel_y"] == pytest.approx(60 / 32)
+    assert row["mm_per_pixel_x"] == pytest.approx(40 / 32)
+    assert (row["original_height"], row["original_width"]) == (96, 64)
+
+
+def test_splits_can_be_read_by_people_and_counted(collage, tmp_path):
+    path = tmp_path / "splits.json"
+    write_splits({"collage": collage / "32"}, [75, 50], Resampling(folds=4), 3, path)
+    content = json.loads(path.read_text())["collage"]
+    assert content["names"][0] == "collage_0000"
+    assert len(content["splits"]) == 8
+    counts = read_counts(path)
+    assert [(c["training"], c["validation"], c["test"]) for c in counts[::4]] == [
+        (7, 2, 3),
+        (5, 1, 3),
+    ]
+
+
+def test_a_file_is_whole_or_not_there(tmp_path):
+    path = tmp_path / "folder" / "file.txt"
+    with pytest.raises(RuntimeError), atomic(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert list(path.parent.iterdir()) == []
+    with atomic(path) as temporary:
+        temporary.write_text("whole")
+        assert not path.exists()
+    assert path.read_text() == "whole"
+
+
+def test_an_old_file_survives_a_failed_write(tmp_path):
+    path = tmp_path / "file.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, {"a": float("nan")})
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert len(list(tmp_path.iterdir())) == 1

@@ -1,0 +1,130 @@
+"""Overlap of masks, and scores of stored predictions."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from sonotune.data.arrays import ImageSet, save_set
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.metrics import overlap
+from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
+from sonotune.files import write_json
+
+pairs_of_masks = st.integers(1, 3).flatmap(
+    lambda n: st.tuples(arrays(bool, (n, 4, 5)), arrays(bool, (n, 4, 5)))
+)
+
+
+@given(pairs_of_masks)
+def test_scores_agree_with_counting_one_pixel_after_the_other(pair):
+    scores = overlap(*pair)
+    for number, (found, truth) in enumerate(zip(*pair, strict=True)):
+        tp = fp = fn = tn = 0
+        for f, t in zip(found.ravel(), truth.ravel(), strict=True):
+            tp, fp, fn, tn = (
+                tp + (f and t),
+                fp + (f and not t),
+                fn + (t and not f),
+                tn + (not f and not t),
+            )
+        if tp + fp + fn:
+            assert scores["dice"][number] == pytest.approx(2 * tp / (2 * tp + fn + fp))
+            assert scores["iou"][number] == pytest.approx(tp / (tp + fn + fp))
+        assert scores["pixel_accuracy"][number] == pytest.approx((tp + tn) / 20)
+
+
+@given(pairs_of_masks)
+def test_dice_and_iou_tell_the_same(pair):
+    scores = overlap(*pair)
+    assert scores["dice"] == pytest.approx(2 * scores["iou"] / (1 + scores["iou"]))
+
+
+def test_empty_masks_score_one_if_nothing_was_found_and_else_nought():
+    empty, full = np.zeros((1, 4, 4), bool), np.ones((1, 4, 4), bool)
+    assert overlap(empty, empty)["dice"] == overlap(empty, empty)["iou"] == 1
+    assert overlap(full, empty)["dice"] == overlap(empty, full)["dice"] == 0
+    assert overlap(full, empty)["iou"] == overlap(empty, full)["iou"] == 0
+
+
+def cell(folder, strategy, fold, rows, probabilities, **changes):
+    settings = {"dataset": "d", "strategy": strategy, "percent": 80, "fold": fold}
+    record = {
+        "settings": settings,
+        "source": "made up",
+        "converged": True,
+        "failed": False,
+        "collapsed": False,
+        "epochs": 3,
+        "best_epoch": 2,
+        "seconds": 1.5,
+        "steps_per_second": 4.0,
+        "tuned_parameters": 10,
+        "total_parameters": 20,
+        "processor": {"device": "cpu", "precision": "fp32", "threads": 1, "torch": "2"},
+        "cpu_seconds": {"total": 3.0, "training": 2.0, "evaluation": 0.5},
+        **changes,
+    }
+    folder = folder / strategy / str(fold)
+    folder.mkdir(parents=True)
+    write_json(folder / "run.json", record)
+    np.savez_compressed(folder / "predictions.npz", rows=rows, probabilities=probabilities)
+    return folder
+
+
+@pytest.fixture
+def scored(tmp_path):
+    """Two cells on four images: one finds the masks, one marks everything."""
+    masks = np.zeros((4, 8, 8), np.uint8)
+    masks[:, :4] = 1
+    index = [
+        {
+            "name": f"00{i}",
+            "group": f"g{i // 2}",
+            "original_height": 8,
+            "original_width": 8,
+            "mm_per_pixel_y": None,
+            "mm_per_pixel_x": None,
+        }
+        for i in range(4)
+    ]
+    save_set(tmp_path / "arrays", ImageSet(masks * 9, masks, index, {"source": "made up"}))
+    rows = np.array([1, 3])
+    right = np.where(masks[rows] > 0, 128, 127).astype(np.uint8)
+    cells = [
+        cell(tmp_path, "right", 0, rows, right),
+        cell(tmp_path, "all", 0, rows, np.full((2, 8, 8), 255, np.uint8), collapsed=True),
+    ]
+    score_dataset(tmp_path / "arrays", cells, tmp_path / "d.csv")
+    aggregate([tmp_path / "d.csv"], cells, tmp_path / "cells.csv")
+    return tmp_path
+
+
+def test_every_test_image_of_every_cell_has_a_row(scored):
+    table = pd.read_csv(scored / "d.csv", dtype={"name": str})
+    assert table[["strategy", "name", "group", "dice"]].to_numpy().tolist() == [
+        ["right", "001", "g0", 1.0],
+        ["right", "003", "g1", 1.0],
+        ["all", "001", "g0", pytest.approx(2 / 3)],
+        ["all", "003", "g1", pytest.approx(2 / 3)],
+    ]
+
+
+def test_a_cell_has_the_mean_of_its_images_and_how_it_ran(scored):
+    table = pd.read_csv(scored / "cells.csv").set_index("strategy")
+    assert table.loc["right", "dice"] == 1
+    assert table.loc["all", "iou"] == 0.5
+    assert table.loc["all", "pixel_accuracy"] == 0.5
+    assert table["images"].tolist() == [2, 2]
+    assert table["collapsed"].tolist() == [False, True]
+    assert table.loc["all", "source"] == "made up"
+    assert table.loc["all", "cpu_total"] == 3
+
+
+def test_damaged_predictions_are_named_and_refused(scored):
+    path = scored / "right" / "0" / "predictions.npz"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(SonotuneError, match=r"predictions.npz: the predictions cannot be read"):
+        load_predictions(path)
