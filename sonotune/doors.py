@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sonotune.errors import SonotuneError
 
@@ -29,3 +30,27 @@ def logged(path: str | Path) -> Iterator[Callable[[str], None]]:
             log(f"error: {error}")
             print(f"sonotune: {error}", file=sys.stderr)
             sys.exit(1)
+
+
+def tell_progress(record: dict[str, Any], folder: str | Path, planned: int) -> None:
+    """Print one line on the terminal: how a cell went, and how many of the study's are done.
+
+    Parameters
+    ----------
+    record
+        What the cell's ``run.json`` holds.
+    folder
+        The cell's folder.
+    planned
+        Cells of the study.
+    """
+    settings, best = record["settings"], record["best_validation_dice"]
+    done = sum(1 for _ in Path(folder).parents[3].glob("*/*/*/*/run.json"))
+    how = f"{record['epochs']} epochs in {record['seconds']:.0f} s" if best is not None else "as is"
+    ended = "failed: " + record["failure"] if record["failed"] else f"validation Dice {best:.3f}"
+    print(
+        f"sonotune: cell {done} of {planned} done: {settings['strategy']}, {settings['percent']:g} % "
+        f"of {settings['dataset']}, fold {settings['fold']}: {how}"
+        + ("" if best is None and not record["failed"] else f", {ended}"),
+        file=sys.stderr,
+    )

@@ -111,8 +111,9 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
         "Code is a fingerprint of what the training code means: a change of it makes a run stale, "
         "a comment does not."
     )
-    sources = sorted({(r["settings"]["dataset"], r["source"]) for kind, r in records})
-    yield "Images: " + ", ".join(f"{name} from {source}" for name, source in sources) + "."
+    sources = sorted({(r["settings"]["dataset"], r["source"]) for _, r in records})
+    shown = [name if name == source else f"{name} ({source})" for name, source in sources]
+    yield f"Images: {', '.join(shown)}."
     for kind, record in records:
         if kind == "pre-training":
             stop = "early stop" if record["converged"] else "no early stop"

@@ -2,6 +2,7 @@ import sys
 from importlib.metadata import version
 
 from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DAGSettings, RerunTrigger
 
 from sonotune.configuration.check import check_no_duplicates, complete
 from sonotune.configuration.jobs import (
@@ -16,6 +17,17 @@ from sonotune.configuration.jobs import (
 from sonotune.data.pairs import check_files, find_pairs
 from sonotune.errors import SonotuneError
 from sonotune.fingerprint import fingerprint
+
+# What makes a result stale is in its job's settings, with a fingerprint of the code: never a script's
+# file time, nor a package's version. The profiles say so too, but a user's own replaces the default
+# one; only what was asked for on purpose is left as it is.
+staleness = workflow.dag_settings or DAGSettings()  # there is none for --lint and --report
+if staleness.rerun_triggers == RerunTrigger.all():
+    staleness.rerun_triggers = frozenset(
+        {RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT}
+    )
+if staleness.max_checksum_file_size == DAGSettings.max_checksum_file_size:
+    staleness.max_checksum_file_size = 10**12
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 ARRAYS = ["images.npy", "masks.npy", "index.csv", "dataset.json"]
@@ -107,6 +119,12 @@ def outputs_of(study):
         f"{results}/tables/provenance.html",
     ]
 
+
+# Told while cells run; no result depends on it.
+config["cells_planned"] = {
+    study: sum(len(cell_folders(study, dataset)) for dataset in STUDIES[study]["datasets"])
+    for study in STUDIES
+}
 
 # For the report's front page alone, so it is not looked up at every start.
 config["changed_packages"] = ""

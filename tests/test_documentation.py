@@ -1,0 +1,98 @@
+"""The manual, the schema and the data classes name the same keys."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sonotune.data.augment import Augmentation
+from sonotune.data.collage import Collage
+from sonotune.data.simulation import Simulation
+from sonotune.data.splits import Resampling
+from sonotune.training.loop import Recipe
+
+ROOT = Path(__file__).parents[1]
+MANUAL = (ROOT / "config/README.md").read_text()
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+STUDY = SCHEMA["$defs"]["study"]["properties"]
+AUGMENTATION = STUDY["augmentation"]["anyOf"][1]["properties"]
+
+SECTIONS = {
+    "## Top level": SCHEMA["properties"],
+    "## Data sets": SCHEMA["$defs"]["dataset"]["properties"],
+    "### `simulate:`": {item.name: {} for item in fields(Simulation)},
+    "### `collage:`": {item.name: {} for item in fields(Collage)},
+    "## Studies": STUDY,
+    "### `network:`": STUDY["network"]["properties"],
+    "### `pretraining:`": STUDY["pretraining"]["properties"],
+    "### `resampling:`": STUDY["resampling"]["properties"],
+    "### `strategies: NAME:`": STUDY["strategies"]["additionalProperties"]["properties"],
+    "### `training:`": SCHEMA["$defs"]["recipe"]["properties"],
+    "### `augmentation:`": AUGMENTATION,
+    "### `averages:`": STUDY["averages"]["properties"],
+    "### `figures:`": STUDY["figures"]["properties"],
+}
+
+
+def rows(section):
+    """Key and default of each row of a section's table."""
+    text = MANUAL[MANUAL.index(section) + len(section) :]
+    text = re.split(r"\n##+ ", text)[0]
+    return dict(re.findall(r"^\| `(\w+)` \|.*\| ?(.*?) ?\|$", text, re.M))
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_key_is_explained_and_no_other(section):
+    assert list(rows(section)) == list(SECTIONS[section])
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_defaults_in_the_manual_are_the_schemas(section):
+    explained = rows(section)
+    for key, rule in SECTIONS[section].items():
+        default = rule.get("default")
+        if isinstance(default, int | float | str):
+            assert explained[key] == str(default).lower(), key
+
+
+@pytest.mark.parametrize(
+    ("section", "kind"), [("### `simulate:`", Simulation), ("### `collage:`", Collage)]
+)
+def test_defaults_in_the_manual_are_the_made_data_sets(section, kind):
+    explained = rows(section)
+    for item in fields(kind):
+        value = item.default
+        shown = f"[{value[0]:g}, {value[1]:g}]" if isinstance(value, tuple) else value
+        shown = shown if isinstance(shown, str) else f"{shown:.10g}"
+        assert explained[item.name] == shown, item.name
+
+
+@pytest.mark.parametrize(
+    ("kind", "rules"),
+    [
+        (Recipe, SCHEMA["$defs"]["recipe"]["properties"]),
+        (Augmentation, AUGMENTATION),
+        (Resampling, {k: v for k, v in STUDY["resampling"]["properties"].items() if k != "run_folds"}),
+    ],
+)
+def test_the_schemas_defaults_are_the_data_classes(kind, rules):
+    assert {item.name: item.default for item in fields(kind)} == {
+        key: rule["default"] for key, rule in rules.items()
+    }
+
+
+def test_every_key_of_the_schema_has_a_description():
+    def bare(node, path=""):
+        if isinstance(node, dict):
+            for key, rule in node.get("properties", {}).items():
+                if isinstance(rule, dict) and "description" not in rule:
+                    yield f"{path}/{key}"
+            for key, child in node.items():
+                yield from bare(child, f"{path}/{key}")
+        elif isinstance(node, list):
+            for child in node:
+                yield from bare(child, path)
+
+    assert not list(bare(SCHEMA))

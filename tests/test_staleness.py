@@ -1,0 +1,248 @@
+"""After an edit only the invalidated cells run: real `snakemake -n` on a finished tiny study."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PARTS = ["Snakefile", "workflow", "config", "profiles", "sonotune", "envs", "pyproject.toml"]
+TRAININGS = 2 * 3 * 2  # data sets x trained strategies x percents
+CELLS = TRAININGS + 2  # and the unchanged network, once a data set
+
+
+class Project:
+    """A copy of the project in which the tiny study has been run."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.options = ["--configfile", "tiny.yaml"]
+
+    def snakemake(self, *options):
+        command = [sys.executable, "-m", "snakemake", *self.options, *options]
+        environment = {**os.environ, "PYTHONPATH": str(self.folder)}
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True
+        )
+
+    def stale(self):
+        """Number of jobs of each rule that would run, and the cells among them."""
+        run = self.snakemake("-n", "--cores", "2")
+        assert run.returncode == 0, run.stdout + run.stderr
+        text = run.stdout + run.stderr
+        if "Nothing to be done" in text:
+            return Counter(), set()
+        stats = text[text.rindex("Job stats:") :]
+        jobs = Counter({rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M)})
+        del jobs["total"], jobs["all"]
+        cells = re.findall(r"tiny: (\w+) on (\S+) % of (\w+), fold 0", text)
+        assert len(cells) == jobs["finetune"]
+        return jobs, set(cells)
+
+    def edit(self, file, before, after, count=1):
+        path = self.folder / file
+        text = path.read_text()
+        assert before in text, f"{file} has no {before!r}"
+        path.write_text(text.replace(before, after, count))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished")
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder / part)
+    shutil.copy2(ROOT / "tests/tiny.yaml", folder / "tiny.yaml")
+    project = Project(folder)
+    run = project.snakemake("--cores", "2")
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    """A fresh clone with results and Snakemake's own records copied in, times kept."""
+    folder = tmp_path / "clone"
+    shutil.copytree(finished, folder, symlinks=True)  # copies with copy2, which keeps times
+    return Project(folder)
+
+
+def test_a_finished_study_is_complete_and_so_is_its_copy(finished, project):
+    results = finished / "results/tiny"
+    assert len(list(results.glob("cells/*/*/*/*/run.json"))) == CELLS
+    for file in ("table1.tex", "table2.csv", "table2.html", "provenance.html"):
+        assert (results / "tables" / file).stat().st_size > 100
+    for file in ("fig4.pdf", "fig4.png", "fig5.pdf", "fig5.png"):
+        assert (results / "figures" / file).stat().st_size > 1000
+    assert project.stale() == (Counter(), set())
+
+
+def test_file_times_do_not_count(project):
+    for path in project.folder.rglob("*"):
+        if ".snakemake" not in path.parts:
+            os.utime(path)
+    assert project.stale() == (Counter(), set())
+
+
+def test_comments_and_docstrings_in_training_code_do_not_count(project):
+    loop = "sonotune/training/loop.py"
+    project.edit(loop, '"""The training recipe', '"""THE training recipe')
+    project.edit(loop, "        network.train()", "        # Dropout on.\n        network.train()")
+    project.edit("workflow/scripts/finetune.py", "Train one cell", "Train exactly one cell")
+    assert project.stale() == (Counter(), set())
+
+
+def test_training_code_reruns_the_cells(project):
+    project.edit("sonotune/training/loop.py", "lr=recipe.learning_rate", "lr=0.5")
+    jobs, cells = project.stale()
+    assert len(cells) == CELLS
+    assert jobs["pretrain"] == 1
+    assert not jobs["simulate"]
+
+
+def test_figure_code_reruns_only_figures(project):
+    project.edit("sonotune/analysis/palette.py", "#0072B2", "#0000FF")
+    jobs, _ = project.stale()
+    assert set(jobs) <= {"fig4", "fig5", "table2"}
+    assert jobs["fig4"] == 1
+
+
+def test_one_figures_code_reruns_only_that_figure(project):
+    with (project.folder / "sonotune/analysis/fig4.py").open("a") as file:
+        file.write("\nNEW = 1\n")
+    assert project.stale()[0] == Counter(fig4=1)
+
+
+def test_metric_code_scores_anew_and_trains_nothing(project):
+    project.edit("sonotune/evaluation/metrics.py", "2 * true_positive", "3 * true_positive")
+    jobs, cells = project.stale()
+    assert not cells
+    assert jobs["score"] == 2
+    assert jobs["aggregate"] == jobs["table2"] == jobs["fig4"] == jobs["fig5"] == 1
+    assert set(jobs) == {"score", "aggregate", "table2", "fig4", "fig5"}
+
+
+def test_the_learning_rate_reruns_all_trainings(project):
+    project.edit(
+        "tiny.yaml",
+        "training: {epochs: 2, patience: 1, learning_rate: 0.01}",
+        "training: {epochs: 2, patience: 1, learning_rate: 0.02}",
+    )
+    jobs, cells = project.stale()
+    assert len(cells) == CELLS
+    assert not jobs["pretrain"]
+
+
+def test_a_new_strategy_runs_its_cells_only(project):
+    project.edit("tiny.yaml", "      scratch:", "      block_1: {tune: [block1]}\n      scratch:")
+    _, cells = project.stale()
+    assert cells == {("block_1", p, d) for p in ("50", "40") for d in ("sus_a", "sus_b")}
+
+
+def test_a_new_percent_runs_its_cells_only(project):
+    project.edit("tiny.yaml", "[50, 40]", "[50, 45, 40]")
+    _, cells = project.stale()
+    assert cells == {
+        (s, "45", d) for s in ("whole", "block_9", "scratch") for d in ("sus_a", "sus_b")
+    }
+
+
+def test_a_new_fold_runs_its_cells_only(project):
+    project.edit("tiny.yaml", "run_folds: [0]", "run_folds: [0, 1]")
+    run = project.snakemake("-n", "--cores", "2")
+    text = run.stdout + run.stderr
+    assert len(re.findall(r"tiny: .*, fold 1", text)) == CELLS
+    assert not re.findall(r"tiny: .*, fold 0", text)
+
+
+def test_one_strategys_stages_rerun_its_cells_only(project):
+    project.edit("tiny.yaml", "block_9: {tune: [block9]}", "block_9: {tune: [block8, block9]}")
+    _, cells = project.stale()
+    assert cells == {("block_9", p, d) for p in ("50", "40") for d in ("sus_a", "sus_b")}
+
+
+def test_one_data_sets_seed_reruns_its_cells_only(project):
+    project.edit("tiny.yaml", "seed: 2", "seed: 3")
+    jobs, cells = project.stale()
+    assert {dataset for _, _, dataset in cells} == {"sus_b"}
+    assert len(cells) == CELLS / 2
+    assert jobs["simulate"] == 1
+    assert not jobs["pretrain"]
+
+
+def test_pretraining_reruns_everything_but_scratch(project):
+    project.edit("tiny.yaml", "{epochs: 1, learning_rate: 0.01}", "{epochs: 1, learning_rate: 0.02}")
+    jobs, cells = project.stale()
+    assert jobs["pretrain"] == 1
+    assert {strategy for strategy, _, _ in cells} == {"whole", "block_9", "unchanged"}
+
+
+def test_two_settings_that_swap_values_are_noticed(project):
+    """Snakemake compares params as a set of values: the names have to be inside them."""
+    project.edit("tiny.yaml", "{epochs: 2, patience: 1, l", "{epochs: 1, patience: 2, l")
+    assert len(project.stale()[1]) == CELLS
+
+
+def test_another_networks_code_reruns_no_unet(project):
+    other = project.folder / "sonotune/models/other.py"
+    other.write_text("def build():\n    return None\n")
+    assert project.stale()[1] == set()
+    other.write_text("def build():\n    return 1\n")
+    assert project.stale()[1] == set()
+
+
+def test_the_networks_own_code_reruns_its_cells(project):
+    project.edit("sonotune/models/unet.py", "self.dropout(self.block5b(x5))", "self.block5b(x5)")
+    assert len(project.stale()[1]) == CELLS
+
+
+def test_environment_files_and_packages_do_not_count(project):
+    for file in (project.folder / "envs").iterdir():
+        with file.open("a") as open_file:
+            open_file.write("\n# another version\n")
+    project.edit("pyproject.toml", 'version = "0.1.0"', 'version = "0.2.0"')
+    assert project.stale() == (Counter(), set())
+
+
+def test_a_label_reruns_what_shows_it_and_no_cell(project):
+    project.edit("tiny.yaml", "whole: {tune: all}", "whole: {tune: all, label: Everything}")
+    jobs, cells = project.stale()
+    assert not cells
+    assert set(jobs) == {"table2", "fig4"}
+
+
+def test_a_damaged_result_is_not_hidden_by_the_rest(project):
+    (project.folder / "results/tiny/cells/sus_a/whole/50/0/predictions.npz").unlink()
+    assert project.stale()[1] == {("whole", "50", "sus_a")}
+
+
+@pytest.fixture
+def own_profile(project):
+    """A user's own profile, which replaces the default one and says nothing of staleness."""
+    folder = project.folder / "profiles/mine"
+    folder.mkdir()
+    (folder / "config.yaml").write_text("cores: 2\n")
+    project.options += ["--workflow-profile", "profiles/mine"]
+    return project
+
+
+def test_with_a_users_own_profile_neither_times_nor_comments_count(own_profile):
+    for path in own_profile.folder.rglob("*"):
+        if ".snakemake" not in path.parts:
+            os.utime(path)
+    own_profile.edit("workflow/scripts/finetune.py", "Train one cell", "Train exactly one cell")
+    own_profile.edit("workflow/scripts/fig4.py", "Fig. 4", "Figure 4")
+    assert own_profile.stale() == (Counter(), set())
+
+
+def test_with_a_users_own_profile_settings_count(own_profile):
+    own_profile.edit("tiny.yaml", "{epochs: 2, patience: 1, l", "{epochs: 1, patience: 2, l")
+    assert len(own_profile.stale()[1]) == CELLS
