@@ -44,11 +44,11 @@ demo-small: $(READY)
 
 test: $(READY)
 	@echo "test: everything but what is marked slow"
-	@$(VENV)/bin/python -m pytest -m "not slow" $(TEST_ARGS)
+	@$(VENV)/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(TEST_ARGS)
 
 test-slow: $(READY)
 	@echo "test-slow: everything"
-	@$(VENV)/bin/python -m pytest $(TEST_ARGS)
+	@$(VENV)/bin/python -m pytest -n auto --dist loadfile $(TEST_ARGS)
 
 lint: $(READY)
 	@echo "lint: ruff"

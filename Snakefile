@@ -4,7 +4,7 @@ from pathlib import Path
 
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27")
 
 # Not merged with a file that was named on the command line: that would run both files' studies.
 if not workflow.overwrite_configfiles:

@@ -44,13 +44,17 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: int) -> N
     planned
         Cells of the study.
     """
-    settings, best = record["settings"], record["best_validation_dice"]
+    settings = record["settings"]
     done = sum(1 for _ in Path(folder).parents[3].glob("*/*/*/*/run.json"))
-    how = f"{record['epochs']} epochs in {record['seconds']:.0f} s" if best is not None else "as is"
-    ended = "failed: " + record["failure"] if record["failed"] else f"validation Dice {best:.3f}"
+    if not settings["tune"]:
+        ended = "evaluated as it starts"
+    elif record["failed"]:
+        ended = f"failed, {record['failure']}"
+    else:
+        ended = f"validation Dice {record['best_validation_dice']:.3f}"
     print(
         f"sonotune: cell {done} of {planned} done: {settings['strategy']}, {settings['percent']:g} % "
-        f"of {settings['dataset']}, fold {settings['fold']}: {how}"
-        + ("" if best is None and not record["failed"] else f", {ended}"),
+        f"of {settings['dataset']}, fold {settings['fold']}: {ended} "
+        f"({record['epochs']} epochs, {record['seconds']:.0f} s)",
         file=sys.stderr,
     )

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "workflow", "config", "profiles", "sonotune", "envs", "pyproject.toml"]
@@ -179,7 +180,8 @@ def test_one_data_sets_seed_reruns_its_cells_only(project):
 
 
 def test_pretraining_reruns_everything_but_scratch(project):
-    project.edit("tiny.yaml", "{epochs: 1, learning_rate: 0.01}", "{epochs: 1, learning_rate: 0.02}")
+    before = "{epochs: 1, learning_rate: 0.01}"
+    project.edit("tiny.yaml", before, "{epochs: 1, learning_rate: 0.02}")
     jobs, cells = project.stale()
     assert jobs["pretrain"] == 1
     assert {strategy for strategy, _, _ in cells} == {"whole", "block_9", "unchanged"}
@@ -219,30 +221,46 @@ def test_a_label_reruns_what_shows_it_and_no_cell(project):
     assert set(jobs) == {"table2", "fig4"}
 
 
-def test_a_damaged_result_is_not_hidden_by_the_rest(project):
-    (project.folder / "results/tiny/cells/sus_a/whole/50/0/predictions.npz").unlink()
-    assert project.stale()[1] == {("whole", "50", "sus_a")}
+OWN_PROFILE = """
+cores: 2
+rerun-triggers: [mtime, params, input]
+max-checksum-file-size: 1000000000000
+"""
 
 
-@pytest.fixture
-def own_profile(project):
-    """A user's own profile, which replaces the default one and says nothing of staleness."""
+def with_own_profile(project, text):
+    """A user's own profile, which replaces the default one."""
     folder = project.folder / "profiles/mine"
     folder.mkdir()
-    (folder / "config.yaml").write_text("cores: 2\n")
-    project.options += ["--workflow-profile", "profiles/mine"]
+    (folder / "config.yaml").write_text(text)
+    project.options = [*project.options, "--workflow-profile", "profiles/mine"]
     return project
 
 
-def test_with_a_users_own_profile_neither_times_nor_comments_count(own_profile):
-    for path in own_profile.folder.rglob("*"):
+def test_with_a_users_own_profile_neither_times_nor_comments_count(project):
+    own = with_own_profile(project, OWN_PROFILE)
+    for path in own.folder.rglob("*"):
         if ".snakemake" not in path.parts:
             os.utime(path)
-    own_profile.edit("workflow/scripts/finetune.py", "Train one cell", "Train exactly one cell")
-    own_profile.edit("workflow/scripts/fig4.py", "Fig. 4", "Figure 4")
-    assert own_profile.stale() == (Counter(), set())
+    own.edit("workflow/scripts/finetune.py", "Train one cell", "Train exactly one cell")
+    own.edit("workflow/scripts/fig4.py", "Fig. 4", "Figure 4")
+    assert own.stale() == (Counter(), set())
 
 
-def test_with_a_users_own_profile_settings_count(own_profile):
-    own_profile.edit("tiny.yaml", "{epochs: 2, patience: 1, l", "{epochs: 1, patience: 2, l")
-    assert len(own_profile.stale()[1]) == CELLS
+def test_with_a_users_own_profile_settings_count(project):
+    own = with_own_profile(project, OWN_PROFILE)
+    own.edit("tiny.yaml", "{epochs: 2, patience: 1, l", "{epochs: 1, patience: 2, l")
+    assert len(own.stale()[1]) == CELLS
+
+
+def test_a_profile_that_forgets_staleness_is_told_so(project):
+    says = "copy rerun-triggers and max-checksum-file-size"
+    assert says not in project.snakemake("-n").stderr
+    assert says in with_own_profile(project, "cores: 2\n").snakemake("-n").stderr
+
+
+@pytest.mark.parametrize("profile", sorted((ROOT / "profiles").iterdir()), ids=lambda p: p.name)
+def test_every_profile_says_what_makes_results_stale(profile):
+    settings = yaml.safe_load((profile / "config.yaml").read_text())
+    assert settings["rerun-triggers"] == ["mtime", "params", "input"]
+    assert settings["max-checksum-file-size"] >= 10**12

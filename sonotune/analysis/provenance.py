@@ -103,7 +103,7 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
     if mixed:
         yield (
             f"The cells differ in {', '.join(mixed)}. Cells are not run again when packages or "
-            "machines change; to have them all alike, delete their folders and run again."
+            "machines change; to have them all alike, run snakemake with --forcerun finetune."
         )
     else:
         yield "All cells ran on the same kind of processor, versions and code."

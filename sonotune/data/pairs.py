@@ -36,11 +36,11 @@ def find_pairs(images: str, masks: str, root: str | Path = ".") -> list[tuple[Pa
             by_stem[stem] = path
         found[key] = by_stem
     if lonely := sorted(found["images"].keys() ^ found["masks"].keys()):
-        files = [str(found["images"].get(stem) or found["masks"][stem]) for stem in lonely]
+        names = [str(found["images"].get(stem) or found["masks"][stem]) for stem in lonely]
         raise SonotuneError(
-            f"folder: {len(files)} files have no partner (an image needs a mask of its own name, "
-            f"and the other way round): {', '.join(files[:10])}"
-            + (", ..." if len(files) > 10 else "")
+            f"folder: {len(names)} files have no partner (an image needs a mask of its own name, "
+            f"and the other way round): {', '.join(names[:10])}"
+            + (", ..." if len(names) > 10 else "")
         )
     return [(found["images"][stem], found["masks"][stem]) for stem in sorted(found["images"])]
 

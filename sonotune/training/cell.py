@@ -277,7 +277,7 @@ def _digest(state: dict[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name in sorted(state):
         digest.update(name.encode())
-        digest.update(state[name].cpu().contiguous().numpy())
+        digest.update(state[name].cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -2,7 +2,7 @@ import sys
 from importlib.metadata import version
 
 from snakemake.exceptions import WorkflowError
-from snakemake.settings.types import DAGSettings, RerunTrigger
+from snakemake.settings.types import RerunTrigger
 
 from sonotune.configuration.check import check_no_duplicates, complete
 from sonotune.configuration.jobs import (
@@ -17,17 +17,6 @@ from sonotune.configuration.jobs import (
 from sonotune.data.pairs import check_files, find_pairs
 from sonotune.errors import SonotuneError
 from sonotune.fingerprint import fingerprint
-
-# What makes a result stale is in its job's settings, with a fingerprint of the code: never a script's
-# file time, nor a package's version. The profiles say so too, but a user's own replaces the default
-# one; only what was asked for on purpose is left as it is.
-staleness = workflow.dag_settings or DAGSettings()  # there is none for --lint and --report
-if staleness.rerun_triggers == RerunTrigger.all():
-    staleness.rerun_triggers = frozenset(
-        {RerunTrigger.MTIME, RerunTrigger.PARAMS, RerunTrigger.INPUT}
-    )
-if staleness.max_checksum_file_size == DAGSettings.max_checksum_file_size:
-    staleness.max_checksum_file_size = 10**12
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 ARRAYS = ["images.npy", "masks.npy", "index.csv", "dataset.json"]
@@ -104,8 +93,24 @@ def labels_of(study):
     return {name: one["label"] for name, one in STUDIES[study]["strategies"].items()}
 
 
+def check_profile():
+    """Tell whoever brings a profile of their own what it has to say about staleness.
+
+    What makes a result stale is in its job's settings, with a fingerprint of the code. Snakemake's
+    own triggers would train anew because a script's comment changed.
+    """
+    if RerunTrigger.CODE in workflow.dag_settings.rerun_triggers:
+        print(
+            "sonotune: your profile replaces profiles/default, but does not say what makes results "
+            "stale, so finished cells may run again for no reason; copy rerun-triggers and "
+            "max-checksum-file-size from profiles/default/config.yaml into it.",
+            file=sys.stderr,
+        )
+
+
 def rendered(wildcards):
     """Every table and figure of every study."""
+    check_profile()
     return [file for study in STUDIES for file in outputs_of(study)]
 
 
