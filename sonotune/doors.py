@@ -53,8 +53,8 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: int) -> N
     else:
         ended = f"validation Dice {record['best_validation_dice']:.3f}"
     print(
-        f"sonotune: cell {done} of {planned} done: {settings['strategy']}, {settings['percent']:g} % "
-        f"of {settings['dataset']}, fold {settings['fold']}: {ended} "
+        f"sonotune: cell {done} of {planned} done: {settings['strategy']}, "
+        f"{settings['percent']:g} % of {settings['dataset']}, fold {settings['fold']}: {ended} "
         f"({record['epochs']} epochs, {record['seconds']:.0f} s)",
         file=sys.stderr,
     )

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 MANUAL = (ROOT / "config/README.md").read_text()
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 STUDY = SCHEMA["$defs"]["study"]["properties"]
+CUTTING = {k: v for k, v in STUDY["resampling"]["properties"].items() if k != "run_folds"}
 AUGMENTATION = STUDY["augmentation"]["anyOf"][1]["properties"]
 
 SECTIONS = {
@@ -74,7 +75,10 @@ def test_defaults_in_the_manual_are_the_made_data_sets(section, kind):
     [
         (Recipe, SCHEMA["$defs"]["recipe"]["properties"]),
         (Augmentation, AUGMENTATION),
-        (Resampling, {k: v for k, v in STUDY["resampling"]["properties"].items() if k != "run_folds"}),
+        (
+            Resampling,
+            {k: v for k, v in STUDY["resampling"]["properties"].items() if k != "run_folds"},
+        ),
     ],
 )
 def test_the_schemas_defaults_are_the_data_classes(kind, rules):

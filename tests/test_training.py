@@ -28,7 +28,7 @@ def bright_disks(images: int, size: int = 32, seed: int = 0) -> ImageSet:
     y, x = np.mgrid[:size, :size]
     masks, pictures = [], []
     for _ in range(images):
-        cy, cx, r = random.uniform(8, size - 8, 2).tolist() + [random.uniform(4, 8)]
+        cy, cx, r = random.uniform([8, 8, 4], [size - 8, size - 8, 8])
         mask = (y - cy) ** 2 + (x - cx) ** 2 < r**2
         pictures.append(np.clip(60 + 120 * mask + random.normal(0, 15, mask.shape), 0, 255))
         masks.append(mask)

@@ -1,8 +1,14 @@
+import os
 import sys
 from importlib.metadata import version
 
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import RerunTrigger
+
+# The library of this folder, in every environment that a job may run in.
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT))
+os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.getenv("PYTHONPATH")])))
 
 from sonotune.configuration.check import check_no_duplicates, complete
 from sonotune.configuration.jobs import (
@@ -18,7 +24,7 @@ from sonotune.data.pairs import check_files, find_pairs
 from sonotune.errors import SonotuneError
 from sonotune.fingerprint import fingerprint
 
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+SCRIPTS = ROOT / "workflow" / "scripts"
 ARRAYS = ["images.npy", "masks.npy", "index.csv", "dataset.json"]
 CELL = "results/{study}/cells/{dataset}/{strategy}/{percent}/{fold}"
 
@@ -31,7 +37,7 @@ def fail(error):
 try:
     for file in workflow.configfiles:
         check_no_duplicates(file)
-    config = complete(config, Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml")
+    config = complete(config, ROOT / "workflow" / "schemas" / "config.schema.yaml")
     check_files(config)
 except SonotuneError as error:
     fail(error)
@@ -93,6 +99,62 @@ def labels_of(study):
     return {name: one["label"] for name, one in STUDIES[study]["strategies"].items()}
 
 
+def originals_of(wildcards):
+    """What a data set is prepared from: its made originals, or its files."""
+    dataset = DATASETS[wildcards.dataset]
+    if dataset["reader"] == "folder":
+        return [str(file) for pair in find_pairs(**dataset["folder"]) for file in pair]
+    return expand("results/datasets/{dataset}/original/{file}", file=ARRAYS, **wildcards)
+
+
+def start_weights(wildcards):
+    """A random start depends on no pre-trained weights."""
+    if is_pretrained(config, wildcards.study, wildcards.strategy):
+        return f"results/{wildcards.study}/pretrained/weights.safetensors"
+    return []
+
+
+def labels(output, dataset="all"):
+    """The columns of the report's table of results."""
+    return {"output": output, "data sets": dataset}
+
+
+def titles_of(study):
+    return {name: DATASETS[name]["label"] for name in STUDIES[study]["datasets"]}
+
+
+def averages_of(study):
+    return in_order(STUDIES[study]["averages"])
+
+
+def study_arrays(wildcards):
+    return [
+        file
+        for dataset in STUDIES[wildcards.study]["datasets"]
+        for file in arrays_of(wildcards.study, dataset)
+    ]
+
+
+def array_folders(study):
+    size = STUDIES[study]["image_size"]
+    return {name: f"results/datasets/{name}/{size}" for name in STUDIES[study]["datasets"]}
+
+
+def example_predictions(study):
+    """Predictions that Fig. 5 shows: of the smallest percent, in the first fold run."""
+    design = STUDIES[study]
+    percent, fold = min(design["percents"]), design["resampling"]["run_folds"][0]
+    return {
+        dataset: {
+            cell.strategy: f"results/{cell.folder}/predictions.npz"
+            for cell in cells_of(config, study, dataset)
+            if cell.strategy in design["figures"]["examples"]
+            and (cell.percent, cell.fold) == (percent, fold)
+        }
+        for dataset in design["datasets"]
+    }
+
+
 def check_profile():
     """Tell whoever brings a profile of their own what it has to say about staleness.
 
@@ -119,7 +181,11 @@ def outputs_of(study):
     return [
         f"{results}/splits.json",
         *(f"{results}/tables/table{n}.{kind}" for n in (1, 2) for kind in ("csv", "tex", "html")),
-        *(f"{results}/figures/{name}.{kind}" for name in ("fig4", "fig5") for kind in ("pdf", "png")),
+        *(
+            f"{results}/figures/{name}.{kind}"
+            for name in ("fig4", "fig5")
+            for kind in ("pdf", "png")
+        ),
         f"{results}/tables/provenance.csv",
         f"{results}/tables/provenance.html",
     ]
@@ -137,6 +203,10 @@ if "--report" in sys.argv:
     from sonotune.analysis.provenance import changed_packages
 
     config["changed_packages"] = changed_packages(
-        [file for study in STUDIES for file in cell_files(study, STUDIES[study]["datasets"], "run.json")],
+        [
+            file
+            for study in STUDIES
+            for file in cell_files(study, STUDIES[study]["datasets"], "run.json")
+        ],
         {package: version(package) for package in ("torch", "numpy", "sonotune")},
     )

@@ -5,6 +5,8 @@ rule simulate:
         "results/logs/datasets/{dataset}/simulate.log",
     wildcard_constraints:
         dataset=made_by("simulate"),
+    conda:
+        "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
         code=fingerprint("sonotune.data.simulate", door("make_originals")),
@@ -22,6 +24,8 @@ rule collage:
         "results/logs/datasets/{dataset}/collage.log",
     wildcard_constraints:
         dataset=made_by("collage"),
+    conda:
+        "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
         code=fingerprint("sonotune.data.collage", door("make_originals")),
@@ -32,14 +36,6 @@ rule collage:
         "../scripts/make_originals.py"
 
 
-def originals_of(wildcards):
-    """What a data set is prepared from: its made originals, or its files."""
-    dataset = DATASETS[wildcards.dataset]
-    if dataset["reader"] == "folder":
-        return [str(file) for pair in find_pairs(**dataset["folder"]) for file in pair]
-    return expand("results/datasets/{dataset}/original/{file}", file=ARRAYS, **wildcards)
-
-
 rule preprocess:
     input:
         originals_of,
@@ -47,6 +43,8 @@ rule preprocess:
         expand("results/datasets/{{dataset}}/{{size}}/{file}", file=ARRAYS),
     log:
         "results/logs/datasets/{dataset}/preprocess_{size}.log",
+    conda:
+        "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
         code=fingerprint("sonotune.data.prepare", door("preprocess")),

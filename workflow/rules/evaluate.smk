@@ -8,6 +8,8 @@ rule score:
         "results/{study}/scores/{dataset}.csv",
     log:
         "results/logs/{study}/{dataset}/score.log",
+    conda:
+        "../../envs/sonotune.yaml"
     params:
         folders=lambda wildcards: cell_folders(wildcards.study, wildcards.dataset),
         code=fingerprint("sonotune.evaluation.scores", door("score")),
@@ -31,6 +33,8 @@ rule aggregate:
         "results/{study}/cells.csv",
     log:
         "results/logs/{study}/aggregate.log",
+    conda:
+        "../../envs/sonotune.yaml"
     params:
         code=fingerprint("sonotune.evaluation.scores", door("aggregate")),
     message:

@@ -1,10 +1,3 @@
-def start_weights(wildcards):
-    """A random start depends on no pre-trained weights."""
-    if is_pretrained(config, wildcards.study, wildcards.strategy):
-        return f"results/{wildcards.study}/pretrained/weights.safetensors"
-    return []
-
-
 rule finetune:
     input:
         arrays=lambda wildcards: arrays_of(wildcards.study, wildcards.dataset),
@@ -15,6 +8,8 @@ rule finetune:
         run=f"{CELL}/run.json",
     log:
         "results/logs/{study}/{dataset}/{strategy}_{percent}_{fold}.log",
+    conda:
+        "../../envs/sonotune.yaml"
     params:
         settings=settings_of_cell,
     threads: lambda wildcards: STUDIES[wildcards.study]["threads"]

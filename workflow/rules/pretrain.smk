@@ -9,10 +9,10 @@ rule pretrain:
         run="results/{study}/pretrained/run.json",
     log:
         "results/logs/{study}/pretrain.log",
+    conda:
+        "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: pretraining_settings(
-            config, wildcards.study, door("pretrain")
-        ),
+        settings=lambda wildcards: pretraining_settings(config, wildcards.study, door("pretrain")),
     threads: lambda wildcards: STUDIES[wildcards.study]["pretraining"]["threads"]
     resources:
         gpu=lambda wildcards: gpus(wildcards.study),

@@ -1,29 +1,3 @@
-def labels(output, dataset="all"):
-    """The columns of the report's table of results."""
-    return {"output": output, "data sets": dataset}
-
-
-def titles_of(study):
-    return {name: DATASETS[name]["label"] for name in STUDIES[study]["datasets"]}
-
-
-def averages_of(study):
-    return in_order(STUDIES[study]["averages"])
-
-
-def study_arrays(wildcards):
-    return [
-        file
-        for dataset in STUDIES[wildcards.study]["datasets"]
-        for file in arrays_of(wildcards.study, dataset)
-    ]
-
-
-def array_folders(study):
-    size = STUDIES[study]["image_size"]
-    return {name: f"results/datasets/{name}/{size}" for name in STUDIES[study]["datasets"]}
-
-
 rule splits:
     input:
         study_arrays,
@@ -31,6 +5,8 @@ rule splits:
         "results/{study}/splits.json",
     log:
         "results/logs/{study}/splits.log",
+    conda:
+        "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: in_order(
             {
@@ -66,6 +42,8 @@ rule table1:
         ),
     log:
         "results/logs/{study}/table1.log",
+    conda:
+        "../../envs/sonotune.yaml"
     params:
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
         code=fingerprint("sonotune.analysis.table1", door("table1")),
@@ -90,6 +68,8 @@ rule table2:
         ),
     log:
         "results/logs/{study}/table2.log",
+    conda:
+        "../../envs/sonotune.yaml"
     params:
         strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
@@ -115,6 +95,8 @@ rule fig4:
         ),
     log:
         "results/logs/{study}/fig4.log",
+    conda:
+        "../../envs/sonotune.yaml"
     params:
         pairs=lambda wildcards: STUDIES[wildcards.study]["figures"]["pairs"],
         strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
@@ -125,21 +107,6 @@ rule fig4:
         "Fig. 4 of {wildcards.study}"
     script:
         "../scripts/fig4.py"
-
-
-def example_predictions(study):
-    """Predictions that Fig. 5 shows: of the smallest percent, in the first fold run."""
-    design = STUDIES[study]
-    percent, fold = min(design["percents"]), design["resampling"]["run_folds"][0]
-    return {
-        dataset: {
-            cell.strategy: f"results/{cell.folder}/predictions.npz"
-            for cell in cells_of(config, study, dataset)
-            if cell.strategy in design["figures"]["examples"]
-            and (cell.percent, cell.fold) == (percent, fold)
-        }
-        for dataset in design["datasets"]
-    }
 
 
 rule fig5:
@@ -166,6 +133,8 @@ rule fig5:
         ),
     log:
         "results/logs/{study}/fig5.log",
+    conda:
+        "../../envs/sonotune.yaml"
     params:
         arrays=lambda wildcards: in_order(array_folders(wildcards.study)),
         predictions=lambda wildcards: in_order(example_predictions(wildcards.study)),
@@ -207,6 +176,8 @@ rule provenance:
         ),
     log:
         "results/logs/{study}/provenance.log",
+    conda:
+        "../../envs/sonotune.yaml"
     params:
         code=fingerprint("sonotune.analysis.provenance", door("provenance")),
     message:
