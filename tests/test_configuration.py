@@ -7,7 +7,14 @@ import pytest
 import yaml
 
 from sonotune.configuration.check import check_no_duplicates, complete
-from sonotune.configuration.jobs import Cell, cell_settings, cells_of, in_order
+from sonotune.configuration.jobs import (
+    Cell,
+    cell_settings,
+    cells_of,
+    find_cell,
+    in_order,
+    show_percent,
+)
 from sonotune.errors import SonotuneError
 
 ROOT = Path(__file__).parents[1]
@@ -167,6 +174,16 @@ def test_the_papers_study_has_195_trainings_and_5_evaluations_a_data_set():
     cells = list(cells_of(config, "amiri2020", "sus"))
     assert sum(cell.percent > 0 for cell in cells) == 195
     assert sum(cell.percent == 0 for cell in cells) == 5
+
+
+def test_every_cell_is_found_by_its_path_and_no_other_is():
+    config = complete(changed(f"{S}/percents", [80, 12.5]), SCHEMA)
+    for cell in cells_of(config, "s", "sus"):
+        path = (cell.study, cell.dataset, cell.strategy, show_percent(cell.percent))
+        assert find_cell(config, *path, str(cell.fold)) == cell
+    for wrong in (("whole", "50"), ("nothing", "80"), ("unchanged", "80"), ("whole", "0")):
+        with pytest.raises(SonotuneError, match="has no cell"):
+            find_cell(config, "s", "sus", *wrong, "0")
 
 
 def test_stages_are_put_in_the_networks_order():

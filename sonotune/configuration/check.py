@@ -6,17 +6,14 @@ here. Nothing here loads PyTorch: it runs at every start of the workflow.
 
 from __future__ import annotations
 
-import copy
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
 
+from sonotune.configuration.schema import nearest, read_by_schema
 from sonotune.data.splits import check_percent
 from sonotune.errors import SonotuneError
 from sonotune.models.stage_names import divisor_of, stages_of
@@ -37,13 +34,9 @@ def complete(config: Mapping[str, Any], schema: str | Path) -> dict[str, Any]:
     SonotuneError
         With one line a mistake: the key, what was found and what is allowed.
     """
-    rules = _load_schema(schema)
-    validator = Draft202012Validator(rules)
-    errors = sorted(validator.iter_errors(config), key=lambda error: [str(p) for p in error.path])
-    if errors:
-        _refuse([line for error in errors for line in _lines(error)])
-    full: dict[str, Any] = copy.deepcopy(dict(config))
-    _fill(full, rules, rules)
+    full, mistakes = read_by_schema(config, schema)
+    if mistakes:
+        _refuse(mistakes)
     mistakes = [*_complete_datasets(full), *_complete_studies(full)]
     if mistakes:
         _refuse(mistakes)
@@ -85,107 +78,6 @@ def _refuse(mistakes: list[str]) -> None:
     raise SonotuneError("The configuration cannot be used:\n  " + "\n  ".join(mistakes))
 
 
-def _load_schema(path: str | Path) -> dict[str, Any]:
-    return yaml.safe_load(Path(path).read_text("utf-8"))
-
-
-def _lines(error: ValidationError) -> list[str]:
-    """One line for a mistake (or one a key, where several are unknown)."""
-    if error.validator == "anyOf" and error.context:
-        deeper = [e for e in error.context if e.validator not in ("enum", "const", "type")]
-        if deeper and (best := best_match(deeper)):
-            return _lines(best)
-        kinds = " or ".join(_expected(e) for e in error.context)
-        return [f"{_key(error)}: must be {kinds}; found {error.instance!r}"]
-    if error.validator == "additionalProperties":
-        allowed = error.schema.get("properties", {})
-        return [
-            f"{_key(error, unknown)}: there is no such key; "
-            + _nearest(unknown, allowed)
-            + f"allowed: {', '.join(allowed)}"
-            for unknown in error.instance
-            if unknown not in allowed
-        ]
-    if error.validator == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
-        return [f"{_key(error)}: needs the key {key!r}" for key in missing]
-    if "propertyNames" in error.absolute_schema_path:
-        return [
-            f"{_key(error)}: the name {error.instance!r} is not possible; names begin with a "
-            "small letter and go on with small letters, digits and _"
-        ]
-    return [f"{_key(error)}: must be {_expected(error)}; found {error.instance!r}{_hint(error)}"]
-
-
-def _key(error: ValidationError, *more: str) -> str:
-    return ": ".join([*map(str, error.absolute_path), *more]) or "configuration"
-
-
-def _nearest(unknown: str, allowed: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(str(unknown), list(allowed), n=1)
-    return f"did you mean {near[0]!r}? " if near else ""
-
-
-def _expected(error: ValidationError) -> str:
-    value = error.validator_value
-    kinds = {
-        "type": {
-            "object": "a mapping",
-            "array": "a list",
-            "string": "text",
-            "number": "a number",
-            "integer": "a whole number",
-            "boolean": "true or false",
-        }.get(str(value), str(value)),
-        "enum": f"one of {', '.join(map(str, value))}" if error.validator == "enum" else "",
-        "const": str(value).lower(),
-        "minimum": f"at least {value}",
-        "maximum": f"at most {value}",
-        "exclusiveMinimum": f"above {value}",
-        "exclusiveMaximum": f"below {value}",
-        "minItems": "a list that is not empty",
-        "minProperties": "a mapping that is not empty",
-        "minLength": "text that is not empty",
-        "uniqueItems": "a list without repetitions",
-    }
-    return kinds.get(str(error.validator), error.message)
-
-
-def _hint(error: ValidationError) -> str:
-    """YAML 1.1 reads 1e-4 as text: a trap for everybody who types a learning rate."""
-    if error.validator == "type" and isinstance(error.instance, str):
-        try:
-            return f" (a text in YAML: write {float(error.instance)!r} with a decimal point)"
-        except ValueError:
-            return ""
-    return ""
-
-
-def _fill(value: Any, rule: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
-    """Set the schema's defaults, in place and at every depth."""
-    rule = _resolve(rule, schema)
-    for option in rule.get("anyOf", ()):
-        if isinstance(value, dict) and option.get("type") == "object":
-            _fill(value, option, schema)
-    if isinstance(value, dict):
-        for key, child in rule.get("properties", {}).items():
-            default = _resolve(child, schema).get("default")
-            if key not in value and default is not None:
-                value[key] = copy.deepcopy(default)
-            if key in value:
-                _fill(value[key], child, schema)
-        if isinstance(other := rule.get("additionalProperties"), dict):
-            for key in value.keys() - rule.get("properties", {}).keys():
-                _fill(value[key], other, schema)
-
-
-def _resolve(rule: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    while "$ref" in rule:
-        name = rule["$ref"].rpartition("/")[2]
-        rule = {**schema["$defs"][name], **{k: v for k, v in rule.items() if k != "$ref"}}
-    return rule
-
-
 def _complete_datasets(config: dict[str, Any]) -> Iterator[str]:
     for name, dataset in config["datasets"].items():
         where, reader = f"datasets: {name}", dataset["reader"]
@@ -208,7 +100,7 @@ def _complete_datasets(config: dict[str, Any]) -> Iterator[str]:
         for key in unknown:
             yield (
                 f"{where}: {reader}: {key}: there is no such key; "
-                f"{_nearest(key, allowed)}allowed: {', '.join(allowed)}"
+                f"{nearest(key, allowed)}allowed: {', '.join(allowed)}"
             )
         if not unknown:
             try:
@@ -222,7 +114,7 @@ def _settings_class(reader: str) -> Any:
         from sonotune.data.simulation import Simulation
 
         return Simulation
-    from sonotune.data.collage import Collage
+    from sonotune.data.collage_settings import Collage
 
     return Collage
 
@@ -272,7 +164,7 @@ def _check_datasets(
         if name not in datasets:
             yield (
                 f"{where}: {key}: there is no data set {name!r}; "
-                f"{_nearest(name, datasets)}described are: {', '.join(datasets)}"
+                f"{nearest(name, datasets)}described are: {', '.join(datasets)}"
             )
 
 

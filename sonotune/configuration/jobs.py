@@ -57,9 +57,13 @@ def find_cell(
     SonotuneError
         If the study has no such cell.
     """
-    for cell in cells_of(config, study, dataset):
-        if (cell.strategy, show_percent(cell.percent), str(cell.fold)) == (strategy, percent, fold):
-            return cell
+    design = config["studies"][study]
+    how = design["strategies"].get(strategy)
+    if how is not None:
+        percents = {show_percent(p): p for p in (design["percents"] if how["tune"] else [0])}
+        known = dataset in design["datasets"] and int(fold) < design["resampling"]["folds"]
+        if percent in percents and known:
+            return Cell(study, dataset, strategy, percents[percent], int(fold))
     raise SonotuneError(
         f"{study} has no cell {dataset}/{strategy}/{percent}/{fold}; its strategies, percents and "
         "folds are in the configuration"

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import skimage
-from scipy.ndimage import gaussian_filter1d
 
+from sonotune.data.collage_settings import Collage, is_whole, refusal
+from sonotune.data.outlines import draw_layout
 from sonotune.errors import SonotuneError
 from sonotune.seeds import generator
 
@@ -31,57 +31,6 @@ BACKGROUNDS = [
 ]
 # These show bright blobs on a plain ground: as a background they would be unmarked objects.
 OBJECTS_ONLY = ["cell.png", "clock_motion.png", "coins.png"]
-MOST_LAYOUTS = 500
-
-
-@dataclass(frozen=True)
-class Collage:
-    """Settings of the collage; grey values run from 0 (black) to 1 (white).
-
-    Parameters
-    ----------
-    pixels : side of the square images, at least 32.
-    objects : fewest and most objects in an image, 1 to 6; fewer are more frequent.
-    area : smallest and largest share of the image that its objects cover together.
-    contrast : smallest and largest difference of mean grey value, object to its surroundings.
-    darker, brighter : share of images whose objects are darker, or brighter, than their
-        surroundings; in the rest only texture and sharpness differ.
-    shadows : share of images in which objects cast a soft shadow.
-    blurred : share of images with a background out of focus.
-    noise : share of images with additive (sensor) noise.
-    speckle : share of images with multiplicative noise.
-    """
-
-    pixels: int = 256
-    objects: tuple[int, int] = (1, 3)
-    area: tuple[float, float] = (0.02, 0.4)
-    contrast: tuple[float, float] = (0.12, 0.45)
-    darker: float = 0.5
-    brighter: float = 0.3
-    shadows: float = 0.4
-    blurred: float = 0.3
-    noise: float = 0.3
-    speckle: float = 0.3
-
-    def __post_init__(self) -> None:
-        if not _is_whole(self.pixels) or self.pixels < 32:
-            raise _bad("pixels", self.pixels, "a whole number of at least 32")
-        for key, least, most in (("objects", 1, 6), ("area", 0.005, 0.6), ("contrast", 0.02, 0.6)):
-            value = getattr(self, key)
-            pair = isinstance(value, tuple | list) and len(value) == 2
-            check = _is_whole if key == "objects" else _is_number
-            if not pair or not all(map(check, value)) or not least <= value[0] <= value[1] <= most:
-                kind = "whole numbers" if key == "objects" else "numbers"
-                wanted = f"two {kind}, the smaller first, from {least} to {most}"
-                raise _bad(key, value, wanted)
-            object.__setattr__(self, key, tuple(value))  # YAML gives lists
-        for key in ("darker", "brighter", "shadows", "blurred", "noise", "speckle"):
-            value = getattr(self, key)
-            if not _is_number(value) or not 0 <= value <= 1:
-                raise _bad(key, value, "a number from 0 to 1")
-        if self.darker + self.brighter > 1 + 1e-9:
-            both = f"{self.darker} + {self.brighter}"
-            raise _bad("darker + brighter", both, "at most 1 together")
 
 
 def collage_set(
@@ -119,8 +68,8 @@ def collage_set(
         fit side by side in the area asked for.
     """
     for key, number, least in (("images", images, 1), ("seed", seed, 0), ("workers", workers, 1)):
-        if not _is_whole(number) or number < least:
-            raise _bad(key, number, f"a whole number of at least {least}")
+        if not is_whole(number) or number < least:
+            raise refusal(key, number, f"a whole number of at least {least}")
     photographs()  # read once, before the threads ask for them
     shape = (images, settings.pixels, settings.pixels)
     pictures, masks = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
@@ -181,7 +130,7 @@ def _draw(settings: Collage, seed: int, index: int) -> tuple[np.ndarray, np.ndar
     rng = generator(seed, "collage", index)
     pixels = settings.pixels
     unit = pixels / 256  # lengths below are in pixels of a 256-pixel image
-    layout = _layout(rng, settings)
+    layout = draw_layout(rng, settings)
     mask = np.bitwise_or.reduce(layout)
 
     kind = rng.choice(
@@ -239,77 +188,6 @@ def _tones(rng: np.random.Generator, kind: str, contrast: float) -> tuple[float,
     lowest, highest = contrast + 0.08, 0.85
     ground_mean = rng.uniform(min(lowest, 0.7), highest)
     return ground_spread, object_spread, ground_mean if kind == "darker" else 1 - ground_mean
-
-
-def _layout(rng: np.random.Generator, settings: Collage) -> list[np.ndarray]:
-    """Draw the objects' outlines, apart from each other, as uint8 masks [pixels, pixels]."""
-    pixels = settings.pixels
-    counts = np.arange(settings.objects[0], settings.objects[1] + 1)
-    weights = 0.4 ** np.arange(len(counts))
-    count = rng.choice(counts, p=weights / weights.sum())
-    gap = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (pixels // 40) + 1,) * 2)
-    for _ in range(MOST_LAYOUTS):
-        # Uniform in the mean diameter, so that small objects are well represented.
-        total = rng.uniform(*np.sqrt(settings.area)) ** 2
-        shares = total * rng.dirichlet(np.full(count, 6.0))
-        pieces: list[np.ndarray] = []
-        taken = np.zeros((pixels, pixels), np.uint8)
-        for share in shares:
-            piece = _place(rng, _outline(rng) * np.sqrt(share), pixels)
-            if piece.mean() < 0.6 * share or (piece & taken).any():
-                break
-            pieces.append(piece)
-            taken = np.maximum(taken, cv2.dilate(piece, gap))
-        covered = sum(piece.mean() for piece in pieces)
-        if len(pieces) == count and settings.area[0] <= covered <= settings.area[1]:
-            return pieces
-    raise SonotuneError(
-        f"collage: no room for {count} objects that cover {settings.area[0]:g} to "
-        f"{settings.area[1]:g} of the image; widen or lower `area`, or ask for fewer `objects`"
-    )
-
-
-def _outline(rng: np.random.Generator) -> np.ndarray:
-    """Draw a smooth closed curve of unit area about the origin, float64 [points, 2]."""
-    angle = np.linspace(0, 2 * np.pi, 240, endpoint=False)
-    kind = rng.choice(["ellipse", "blob", "polygon"], p=[0.25, 0.5, 0.25])
-    radius = np.ones_like(angle)
-    if kind == "blob":
-        roughness = rng.uniform(0.1, 0.45)
-        for order in range(2, 8):
-            size, phase = rng.normal(0, roughness / order), rng.uniform(0, 2 * np.pi)
-            radius += size * np.cos(order * angle + phase)
-        radius = np.maximum(radius, 0.35)
-    points = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    if kind == "polygon":
-        corners = rng.integers(3, 8)
-        # Never two corners on one spot, so that the polygon is not a sliver.
-        at = (np.arange(corners) + rng.uniform(-0.3, 0.3, corners)) * 240 / corners
-        at = np.append(at, at[0] + 240)
-        turn = 2 * np.pi * at / 240
-        steps = np.linspace(at[0], at[0] + 240, 240, endpoint=False)
-        points = np.stack([np.interp(steps, at, f(turn)) for f in (np.cos, np.sin)], axis=1)
-    points = gaussian_filter1d(points, rng.uniform(2, 8), axis=0, mode="wrap")
-    points *= [1, rng.uniform(0.45, 1)]
-    tilt = rng.uniform(0, 2 * np.pi)
-    points = points @ np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
-    points -= (points.max(axis=0) + points.min(axis=0)) / 2
-    x, y = points.T
-    size = abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
-    return points / np.sqrt(size)
-
-
-def _place(rng: np.random.Generator, outline: np.ndarray, pixels: int) -> np.ndarray:
-    """Fill an outline (in shares of the side) at a random place: a uint8 mask."""
-    centred = rng.random() < 0.6
-    centre = rng.normal(0.5, 0.14, 2) if centred else rng.uniform(0, 1, 2)
-    if rng.random() > 0.1:  # one in ten may be cut by the frame
-        half = np.minimum(outline.max(axis=0) + 0.02, 0.5)
-        centre = np.clip(centre, half, 1 - half)
-    mask = np.zeros((pixels, pixels), np.uint8)
-    # OpenCV puts whole numbers at pixel centres and, with shift=4, counts in sixteenths.
-    corners = np.round(((outline + centre) * pixels - 0.5) * 16).astype(np.int32)
-    return cv2.fillPoly(mask, [corners], 1, shift=4)
 
 
 def _patch(rng: np.random.Generator, name: str, pixels: int) -> np.ndarray:
@@ -376,15 +254,3 @@ def _degrade(
 
 def _blur(image: np.ndarray, sigma: float) -> np.ndarray:
     return cv2.GaussianBlur(image, (0, 0), max(sigma, 0.3))
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _bad(key: str, value: object, wanted: str) -> SonotuneError:
-    return SonotuneError(f"collage: {key} is {value!r}; it must be {wanted}")

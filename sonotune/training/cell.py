@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -22,15 +20,20 @@ from sonotune.files import atomic, write_json
 from sonotune.models.initialise import he_normal, load_weights, save_weights
 from sonotune.models.stages import (
     build_network,
-    count,
     freeze_all_but,
     frozen_state,
-    tuned_parameters,
     tuned_state,
 )
 from sonotune.seeds import generator, torch_seed
 from sonotune.training.device import Processor, choose
-from sonotune.training.loop import Course, Recipe, predict, train
+from sonotune.training.loop import Recipe, predict, train
+from sonotune.training.record import (
+    Clock,
+    describe_run,
+    never_overlaps,
+    state_digest,
+    write_history,
+)
 
 
 def run_cell(
@@ -80,10 +83,10 @@ def run_cell(
     network = _start(settings["network"], data, pretrained, torch_seed(seed, *names, "initial"))
     freeze_all_but(network, settings["tune"])
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    frozen = _digest(frozen_state(network))
+    frozen = state_digest(frozen_state(network))
     recipe = Recipe(**settings["training"])
 
-    marks = _Clock()
+    marks = Clock()
     course = None
     if settings["tune"]:
         log(f"{len(rows.train)} training, {len(rows.validation)} validation images")
@@ -102,7 +105,7 @@ def run_cell(
     marks.stop("training")
     probabilities = predict(network, _pairs(data, rows.test, processor)[:, :1], processor)
     marks.stop("prediction")
-    if _digest(frozen_state(network)) != frozen:
+    if state_digest(frozen_state(network)) != frozen:
         raise RuntimeError("a frozen stage changed during training: this is a fault of sonotune")
 
     quantised = quantise(probabilities)
@@ -118,12 +121,12 @@ def run_cell(
             "validation": len(rows.validation),
             "test": len(rows.test),
         },
-        **_record(network, course, processor, data, pretrained, marks),
+        **describe_run(network, course, processor, data, pretrained, marks),
         # Early stopping would call a network that says the same everywhere converged.
         "collapsed": course is not None
-        and (bool((quantised >= 128).all() or (quantised < 128).all()) or _never_overlaps(course)),
+        and (bool((quantised >= 128).all() or (quantised < 128).all()) or never_overlaps(course)),
     }
-    _write_history(folder, course)
+    write_history(folder, course)
     record["cpu_seconds"]["total"] = time.process_time()
     write_json(folder / "run.json", record)
     return record
@@ -156,7 +159,7 @@ def pretrain(
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     recipe = Recipe(**settings["training"])
     training_rows = np.sort(order[held:])
-    marks = _Clock()
+    marks = Clock()
     log(f"pre-training on {len(training_rows)} images, {held} for validation")
     course = train(
         network,
@@ -180,10 +183,10 @@ def pretrain(
         "settings": dict(settings),
         "source": data.about["source"],
         "images": {"training": len(training_rows), "validation": held},
-        **_record(network, course, processor, data, None, marks),
-        "collapsed": _never_overlaps(course),
+        **describe_run(network, course, processor, data, None, marks),
+        "collapsed": never_overlaps(course),
     }
-    _write_history(folder, course)
+    write_history(folder, course)
     record["cpu_seconds"]["total"] = time.process_time()
     write_json(folder / "run.json", record)
     return record
@@ -222,81 +225,3 @@ def _pairs(data: ImageSet, rows: np.ndarray, processor: Processor) -> Tensor:
     pairs = torch.from_numpy(stacked).to(processor.device, torch.float32)
     pairs[:, 0] /= 255
     return pairs
-
-
-def _never_overlaps(course: Course) -> bool:
-    return max(epoch["validation_dice"] for epoch in course.history) == 0
-
-
-def _record(
-    network: nn.Module,
-    course: Course | None,
-    processor: Processor,
-    data: ImageSet,
-    weights: str | Path | None,
-    marks: _Clock,
-) -> dict[str, Any]:
-    training = marks.wall["training"]
-    return {
-        "converged": course.converged if course else None,
-        "failed": bool(course and course.failure),
-        "failure": course.failure if course else None,
-        "epochs": len(course.history) if course else 0,
-        "best_epoch": course.best_epoch if course else None,
-        "best_validation_dice": course.best_dice if course else None,
-        "seconds": training,
-        "steps_per_second": course.steps / training if course else None,
-        "tuned_parameters": count(tuned_parameters(network)),
-        "total_parameters": count(network.parameters()),
-        "processor": processor.describe(),
-        "inputs": {
-            "images_sha256": data.about["images_sha256"],
-            "masks_sha256": data.about["masks_sha256"],
-            "weights_sha256": _file_digest(weights) if weights else None,
-        },
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "cpu_seconds": {
-            "training": marks.cpu["training"] - (course.evaluation_cpu if course else 0),
-            "evaluation": marks.cpu.get("prediction", 0) + (course.evaluation_cpu if course else 0),
-        },
-    }
-
-
-def _write_history(folder: Path, course: Course | None) -> None:
-    columns = ("epoch", "training_loss", "validation_loss", "validation_dice", "seconds")
-    with (
-        atomic(folder / "history.csv") as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(course.history if course else [])
-
-
-def _digest(state: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        digest.update(name.encode())
-        digest.update(state[name].cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _file_digest(path: str | Path) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-class _Clock:
-    """Wall and processor seconds between marks."""
-
-    def __init__(self) -> None:
-        self.wall: dict[str, float] = {}
-        self.cpu: dict[str, float] = {}
-        self._began = time.perf_counter(), time.process_time()
-
-    def stop(self, name: str) -> None:
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        now = time.perf_counter(), time.process_time()
-        self.wall[name], self.cpu[name] = now[0] - self._began[0], now[1] - self._began[1]
-        self._began = now

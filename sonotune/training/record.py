@@ -1,0 +1,111 @@
+"""What a run writes down of itself: its course, its record and digests of what it used."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from sonotune.data.arrays import ImageSet
+from sonotune.files import atomic
+from sonotune.models.stages import count, tuned_parameters
+from sonotune.training.device import Processor
+from sonotune.training.loop import Course
+
+
+def never_overlaps(course: Course) -> bool:
+    """Whether the validation Dice was 0 in every epoch."""
+    return max(epoch["validation_dice"] for epoch in course.history) == 0
+
+
+def describe_run(
+    network: nn.Module,
+    course: Course | None,
+    processor: Processor,
+    data: ImageSet,
+    weights: str | Path | None,
+    marks: Clock,
+) -> dict[str, Any]:
+    """What a ``run.json`` says of a training and of what it ran on, but for its settings.
+
+    Parameters
+    ----------
+    course
+        How the training went, or None where nothing was trained.
+    weights
+        The start weights, or None for a random start.
+    marks
+        Stopped at ``training`` and, where there was one, at ``prediction``.
+    """
+    training = marks.wall["training"]
+    return {
+        "converged": course.converged if course else None,
+        "failed": bool(course and course.failure),
+        "failure": course.failure if course else None,
+        "epochs": len(course.history) if course else 0,
+        "best_epoch": course.best_epoch if course else None,
+        "best_validation_dice": course.best_dice if course else None,
+        "seconds": training,
+        "steps_per_second": course.steps / training if course else None,
+        "tuned_parameters": count(tuned_parameters(network)),
+        "total_parameters": count(network.parameters()),
+        "processor": processor.describe(),
+        "inputs": {
+            "images_sha256": data.about["images_sha256"],
+            "masks_sha256": data.about["masks_sha256"],
+            "weights_sha256": _file_digest(weights) if weights else None,
+        },
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "cpu_seconds": {
+            "training": marks.cpu["training"] - (course.evaluation_cpu if course else 0),
+            "evaluation": marks.cpu.get("prediction", 0) + (course.evaluation_cpu if course else 0),
+        },
+    }
+
+
+def write_history(folder: Path, course: Course | None) -> None:
+    """Write ``history.csv``, one row an epoch; none where nothing was trained."""
+    columns = ("epoch", "training_loss", "validation_loss", "validation_dice", "seconds")
+    with (
+        atomic(folder / "history.csv") as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(course.history if course else [])
+
+
+def state_digest(state: dict[str, Tensor]) -> str:
+    """SHA-256 of tensors and their names, to tell whether any of them changed."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(name.encode())
+        digest.update(state[name].cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _file_digest(path: str | Path) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Clock:
+    """Wall and processor seconds between marks."""
+
+    def __init__(self) -> None:
+        self.wall: dict[str, float] = {}
+        self.cpu: dict[str, float] = {}
+        self._began = time.perf_counter(), time.process_time()
+
+    def stop(self, name: str) -> None:
+        """End the part that began at the last mark, or when the clock was made."""
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        now = time.perf_counter(), time.process_time()
+        self.wall[name], self.cpu[name] = now[0] - self._began[0], now[1] - self._began[1]
+        self._began = now

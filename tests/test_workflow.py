@@ -1,0 +1,153 @@
+"""The workflow as a person meets it: one clear message, nothing run in vain."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sonotune.analysis.provenance import changed_packages, write_provenance
+
+ROOT = Path(__file__).parents[1]
+TINY = (ROOT / "tests/tiny.yaml").read_text()
+
+
+def snakemake(folder, *options):
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--cores", "1", *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def with_tiny(folder, before="", after=""):
+    assert before in TINY
+    (folder / "tiny.yaml").write_text(TINY.replace(before, after, 1) if before else TINY)
+    return ["--configfile", "tiny.yaml"]
+
+
+def test_a_typo_is_one_line_and_no_traceback(tmp_path):
+    run = snakemake(tmp_path, *with_tiny(tmp_path, "patience: 1", "patiense: 1"), "-n")
+    assert run.returncode != 0
+    said = run.stdout + run.stderr
+    assert "studies: tiny: training: patiense: there is no such key" in said
+    assert "did you mean 'patience'?" in said
+    assert "Traceback" not in said
+
+
+def test_a_strategy_given_twice_is_refused(tmp_path):
+    twice = "      whole: {tune: all}\n      whole: {tune: [block1]}\n"
+    options = with_tiny(tmp_path, "      whole: {tune: all}\n", twice)
+    run = snakemake(tmp_path, *options, "-n")
+    assert run.returncode != 0
+    assert "strategies: whole is given twice" in run.stdout + run.stderr
+
+
+def test_files_that_are_not_there_yet_are_told_before_anything_runs(tmp_path):
+    reader = "reader: folder, folder: {images: resources/x/*.png, masks: resources/y/*.png}"
+    options = with_tiny(tmp_path, "sus_a: &sus\n", f"mine: {{{reader}}}\n  sus_a: &sus\n")
+    text = (tmp_path / "tiny.yaml").read_text()
+    (tmp_path / "tiny.yaml").write_text(text.replace("[sus_a, sus_b]", "[sus_a, mine]"))
+    run = snakemake(tmp_path, *options)
+    assert run.returncode != 0
+    said = run.stdout + run.stderr
+    assert "These data sets are not there yet" in said
+    assert "no file matches 'resources/x/*.png'" in said
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_full_study_is_planned_with_a_gpu_a_cell(tmp_path):
+    run = snakemake(tmp_path, "-n", "--resources", "gpu=1")
+    assert run.returncode == 0, run.stdout + run.stderr
+    said = run.stdout + run.stderr
+    assert "finetune        200" in said
+    assert said.count("gpu=1") == 201  # the cells and the pre-training
+
+
+def test_on_a_cpu_a_cell_asks_for_no_gpu(tmp_path):
+    run = snakemake(tmp_path, *with_tiny(tmp_path), "-n")
+    assert "gpu=0" in run.stdout + run.stderr
+    assert "gpu=1" not in run.stdout + run.stderr
+
+
+def test_a_file_named_on_the_command_line_replaces_the_default_one(tmp_path):
+    run = snakemake(tmp_path, *with_tiny(tmp_path), "-n")
+    assert "tiny: whole" in run.stdout + run.stderr
+    assert "amiri2020" not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("name", ["demo", "ci"])
+def test_the_demo_has_every_rule_and_asks_for_no_gpu(name, tmp_path):
+    options = ["--configfile", str(ROOT / f"config/{name}.yaml"), "-n"]
+    run = snakemake(tmp_path, *options)
+    said = run.stdout + run.stderr
+    rules = ("simulate", "collage", "preprocess", "pretrain", "finetune", "score", "aggregate")
+    for rule in (*rules, "splits", "table1", "table2", "fig4", "fig5", "provenance"):
+        assert f"\n{rule} " in said, rule
+    assert "gpu=1" not in said
+
+
+def test_the_demo_has_13_strategies_2_percents_and_2_of_5_folds():
+    study = yaml.safe_load((ROOT / "config/demo.yaml").read_text())["studies"]["demo"]
+    trained = [one for one in study["strategies"].values() if one["tune"] != "none"]
+    assert len(trained) == 13
+    assert len(study["percents"]) == 2
+    assert study["resampling"] == {"folds": 5, "run_folds": [0, 1]}
+
+
+def run_json(folder, name, torch, code="aa"):
+    processor = {
+        "device": "cpu",
+        "name": "<b>fast</b>",
+        "precision": "fp32",
+        "threads": 1,
+        "torch": torch,
+        "numpy": "2.0",
+        "python": "3.11",
+        "sonotune": "0.1",
+    }
+    path = folder / f"{name}.json"
+    record = {
+        "processor": processor,
+        "settings": {"code": code, "dataset": "sus"},
+        "source": "made up",
+    }
+    path.write_text(json.dumps(record))
+    return path
+
+
+def test_a_mixture_of_versions_is_noted_and_counted(tmp_path):
+    cells = [run_json(tmp_path, str(i), torch) for i, torch in enumerate(["2.1", "2.1", "2.2"])]
+    write_provenance(cells, None, tmp_path / "p.csv", tmp_path / "p.html")
+    table = (tmp_path / "p.csv").read_text().splitlines()
+    assert [line.rsplit(",", 1)[1] for line in table] == ["runs", "2", "1"]
+    page = (tmp_path / "p.html").read_text()
+    assert "The cells differ in PyTorch." in page
+    assert "<b>fast</b>" not in page
+    assert "&lt;b&gt;fast&lt;/b&gt;" in page
+
+
+def test_packages_that_changed_since_are_noted(tmp_path):
+    cells = [run_json(tmp_path, str(i), torch) for i, torch in enumerate(["2.1", "2.2"])]
+    note = changed_packages([*cells, tmp_path / "none.json"], {"torch": "2.2", "numpy": "2.0"})
+    assert note == "1 of 2 cells ran with torch 2.1, not 2.2 as installed now"
+    assert changed_packages(cells[1:], {"torch": "2.2"}) == ""
+
+
+def test_input_that_was_damaged_is_named_without_a_traceback(tmp_path):
+    options = [*with_tiny(tmp_path), "--quiet", "rules"]
+    arrays = "results/datasets/collage/16/images.npy"
+    assert snakemake(tmp_path, *options, arrays).returncode == 0
+    damaged = tmp_path / arrays
+    times = damaged.stat()
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    os.utime(damaged, ns=(times.st_atime_ns, times.st_mtime_ns))
+    run = snakemake(tmp_path, *options, "results/tiny/pretrained/run.json")
+    assert run.returncode != 0
+    said = run.stdout + run.stderr
+    assert "sonotune: results/datasets/collage/16: the prepared data set cannot be read" in said
+    assert (
+        "results/datasets/collage/16" in (tmp_path / "results/logs/tiny/pretrain.log").read_text()
+    )
+    assert not (tmp_path / "results/tiny/pretrained/weights.safetensors").exists()
