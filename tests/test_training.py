@@ -120,9 +120,10 @@ def test_a_cell_learns_its_task(disks, tmp_path):
     assert overlap(probabilities >= THRESHOLD, truth)["dice"].mean() > 0.8
 
 
-def test_two_runs_of_a_cell_are_alike_byte_for_byte(disks, tmp_path):
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_two_runs_of_a_cell_are_alike_byte_for_byte(disks, tmp_path, precision):
     for name in ("a", "b"):
-        run(disks, tmp_path / name, keep_weights=True)
+        run(disks, tmp_path / name, keep_weights=True, precision=precision)
     for file in ("predictions.npz", "weights.safetensors"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
     first, second = (
