@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from sonotune.models.unet import STAGES, build
 from sonotune.training.cell import pretrain, quantise, run_cell
 from sonotune.training.device import choose
 from sonotune.training.loop import Recipe, _stream, evaluate, train
+from sonotune.training.optimiser import Adam
 
 CPU = choose("cpu", "fp32", 1)
 
@@ -110,6 +113,41 @@ def test_frozen_stages_do_not_change_and_tuned_ones_do(tune):
     train(network, data, data[:2], Recipe(epochs=2), None, 4, CPU, 0, ("a",), quiet)
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, before[name]) == (name.split(".")[0] not in tune), name
+
+
+def test_our_adam_takes_the_steps_of_pytorchs():
+    ours, theirs = build(2), build(2)
+    for network in (ours, theirs):
+        he_normal(network, 3)
+    images = torch.rand(2, 1, 32, 32)
+    steps = (
+        (ours, Adam(ours.parameters(), 0.01)),
+        (theirs, torch.optim.Adam(theirs.parameters(), lr=0.01, fused=True)),
+    )
+    for network, optimiser in steps:
+        network.eval()
+        for _ in range(4):
+            optimiser.zero_grad()
+            network(images).square().mean().backward()
+            optimiser.step()
+    for name, tensor in theirs.state_dict().items():
+        assert torch.equal(tensor, ours.state_dict()[name]), name
+
+
+def test_training_does_not_load_what_it_does_not_use():
+    code = (
+        "import sys, torch\n"
+        "from sonotune.training.cell import run_cell\n"
+        "from sonotune.training.optimiser import Adam\n"
+        "weight = torch.nn.Parameter(torch.ones(2))\n"
+        "optimiser = Adam([weight], 0.1)\n"
+        "weight.sum().backward()\n"
+        "optimiser.step()\n"
+        "print([m for m in ('torch._dynamo', 'pandas', 'matplotlib', 'scipy', 'cv2', 'skimage')"
+        " if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.stdout.strip() == "[]", run.stdout + run.stderr
 
 
 def test_a_cell_learns_its_task(disks, tmp_path):

@@ -21,6 +21,7 @@ from sonotune.data.augment import Augmentation, draw_warps, warp
 from sonotune.models.stages import tuned_parameters, tuned_state
 from sonotune.seeds import torch_seed
 from sonotune.training.device import Processor
+from sonotune.training.optimiser import Adam
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def train(
     seed, names
         What all random numbers of this training derive from.
     """
-    optimiser = torch.optim.Adam(tuned_parameters(network), lr=recipe.learning_rate, fused=True)
+    optimiser = Adam(tuned_parameters(network), recipe.learning_rate)
     course = Course()
     best_loss, best = math.inf, _copy(tuned_state(network))
     for epoch in range(1, recipe.epochs + 1):
@@ -120,7 +121,7 @@ def train(
                 pairs = warp(pairs, warps[first : first + len(pairs)], augmentation.fill)
             images, masks = pairs[:, :1], pairs[:, 1:]
             loss = bce(forward(network, images, processor), masks)
-            optimiser.zero_grad(set_to_none=True)
+            optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             total += loss.detach()
