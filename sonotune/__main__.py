@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from sonotune.data import commands as data_commands
 from sonotune.data import simulate
 from sonotune.errors import SonotuneError
 
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     simulate.add_arguments(command)
     command.set_defaults(run=simulate.run)
+    data_commands.add_arguments(commands.add_parser("data", help="list, find and fetch data sets"))
     parsed = parser.parse_args(arguments)
     try:
         return parsed.run(parsed)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sonotune.data.arrays import ImageSet, load_set, save_set
-from sonotune.data.folder import read_pairs
-from sonotune.data.pairs import check_files, find_pairs
+from sonotune.data.pairs import check_files
 from sonotune.data.prepare import make_originals, prepare
+from sonotune.data.readers import find_entries
 from sonotune.data.resize import resize_image, resize_mask
 from sonotune.data.split_file import read_counts, write_splits
 from sonotune.data.splits import Resampling
@@ -23,29 +23,35 @@ def disk(height, width, radius):
     return ((y - height / 2) ** 2 + (x - width / 2) ** 2 < radius**2).astype(np.uint8)
 
 
-@pytest.mark.parametrize("size", [64, 256])
+@pytest.mark.parametrize("size", [64, 256, 512])
 def test_a_disk_keeps_its_area_and_centre(size):
-    small = resize_mask(disk(500, 400, 120), size)
-    share = small.mean() / disk(500, 400, 120).mean()
+    small = resize_mask(disk(500, 400, 120), (size, size))
+    radius = 120 * np.sqrt(small.mean() / disk(500, 400, 120).mean()) * size / 500
     y, x = np.nonzero(small)
-    assert share == pytest.approx(1, abs=0.02)
+    assert radius == pytest.approx(120 * size / 500, abs=0.1)
     assert (y.mean() + 0.5, x.mean() + 0.5) == pytest.approx((size / 2, size / 2), abs=0.1)
     assert set(np.unique(small)) == {0, 1}
 
 
 def test_a_pixel_that_is_half_covered_belongs_to_the_object():
-    assert resize_mask(np.array([[1, 0], [1, 0]], np.uint8), 1).item() == 1
-    assert resize_mask(np.array([[1, 0], [0, 0]], np.uint8), 1).item() == 0
+    assert resize_mask(np.array([[1, 0], [1, 0]], np.uint8), (1, 1)).item() == 1
+    assert resize_mask(np.array([[1, 0], [0, 0]], np.uint8), (1, 1)).item() == 0
 
 
 def test_shrinking_averages_over_areas():
     image = np.kron([[10, 20], [30, 40]], np.ones((3, 3))).astype(np.uint8)
-    assert resize_image(image, 2).tolist() == [[10, 20], [30, 40]]
+    assert resize_image(image, (2, 2)).tolist() == [[10, 20], [30, 40]]
+
+
+def test_an_axis_that_shrinks_is_averaged_while_the_other_grows():
+    stripes = np.tile(np.array([0, 200], np.uint8), (4, 40))
+    assert set(np.unique(resize_image(stripes, (8, 40)))) == {100}
+    assert resize_image(stripes[:, :8], (2, 16)).shape == (2, 16)
 
 
 def test_an_image_of_the_right_size_stays_as_it_is():
     image = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
-    assert np.array_equal(resize_image(image, 32), image)
+    assert np.array_equal(resize_image(image, (32, 32)), image)
 
 
 def small_set():
@@ -116,12 +122,12 @@ def pictures(tmp_path):
 
 
 GLOBS = {"images": "bäd name/images/*.png", "masks": "bäd name/masks/*.png"}
+MINE = {"reader": "folder", "source": "mine", "folder": GLOBS}
 
 
 def test_a_folder_of_pairs_is_prepared(pictures, tmp_path, monkeypatch):
     monkeypatch.chdir(pictures)
-    settings = {"reader": "folder", "source": "mine", "folder": GLOBS}
-    prepare("mine", settings, 32, tmp_path / "out", None)
+    prepare("mine", MINE, 32, tmp_path / "out")
     data = load_set(tmp_path / "out")
     assert data.images.shape == (3, 32, 32)
     assert [row["name"] for row in data.index] == ["0", "1", "2"]
@@ -132,13 +138,13 @@ def test_a_folder_of_pairs_is_prepared(pictures, tmp_path, monkeypatch):
 def test_a_mask_that_is_missing_is_named(pictures):
     (pictures / "bäd name/masks/1_mask.png").unlink()
     with pytest.raises(SonotuneError, match=r"1 files have no partner.*images/1.png"):
-        find_pairs(**GLOBS, root=pictures)
+        find_entries(MINE, pictures)
 
 
 def test_two_files_of_one_stem_are_refused(pictures):
     (pictures / "bäd name/masks/1.png").write_bytes(b"x")
     with pytest.raises(SonotuneError, match="have the same stem"):
-        find_pairs(**GLOBS, root=pictures)
+        find_entries(MINE, pictures)
 
 
 def test_every_unreadable_file_is_listed(pictures):
@@ -146,7 +152,7 @@ def test_every_unreadable_file_is_listed(pictures):
         path = pictures / f"bäd name/images/{name}.png"
         path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(SonotuneError) as caught:
-        read_pairs(find_pairs(**GLOBS, root=pictures))
+        prepare("mine", MINE, 32, pictures / "out", pictures)
     assert "0.png: cannot be read" in str(caught.value)
     assert "2.png: cannot be read" in str(caught.value)
 
@@ -155,7 +161,7 @@ def test_a_mask_of_another_size_is_refused(pictures):
     path = pictures / "bäd name/masks/0_mask.png"
     path.write_bytes(cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1].tobytes())
     with pytest.raises(SonotuneError, match=r"\(9, 9\) where its image is \(40, 60\)"):
-        read_pairs(find_pairs(**GLOBS, root=pictures))
+        prepare("mine", MINE, 32, pictures / "out", pictures)
 
 
 def test_all_missing_files_are_told_at_once_and_unused_data_sets_are_not(pictures, monkeypatch):

@@ -1,5 +1,6 @@
 """The manual, the schema and the data classes name the same keys."""
 
+import inspect
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -9,6 +10,7 @@ import yaml
 
 from sonotune.data.augment import Augmentation
 from sonotune.data.collage import Collage
+from sonotune.data.readers import own_folder
 from sonotune.data.simulation import Simulation
 from sonotune.data.splits import Resampling
 from sonotune.training.loop import Recipe
@@ -23,6 +25,9 @@ AUGMENTATION = STUDY["augmentation"]["anyOf"][1]["properties"]
 SECTIONS = {
     "## Top level": SCHEMA["properties"],
     "## Data sets": SCHEMA["$defs"]["dataset"]["properties"],
+    "### `folder:`": {
+        key: {} for key in inspect.signature(own_folder.find).parameters if key != "folder"
+    },
     "### `simulate:`": {item.name: {} for item in fields(Simulation)},
     "### `collage:`": {item.name: {} for item in fields(Collage)},
     "## Studies": STUDY,

@@ -63,7 +63,8 @@ def finished(tmp_path_factory):
             shutil.copy2(source, folder / part)
     shutil.copy2(ROOT / "tests/tiny.yaml", folder / "tiny.yaml")
     project = Project(folder)
-    run = project.snakemake("--cores", "2")
+    # With device: cpu no job asks for a GPU, so it runs where there is none to give.
+    run = project.snakemake("--cores", "2", "--resources", "gpu=0")
     assert run.returncode == 0, run.stdout + run.stderr
     return folder
 

@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 
 from sonotune.configuration.schema import nearest, read_by_schema
+from sonotune.data.catalogue import find_entry
+from sonotune.data.readers import MADE_HERE, READERS, check_options
 from sonotune.data.splits import check_percent
 from sonotune.errors import SonotuneError
 from sonotune.models.stage_names import divisor_of, stages_of
@@ -80,33 +82,59 @@ def _refuse(mistakes: list[str]) -> None:
 
 def _complete_datasets(config: dict[str, Any]) -> Iterator[str]:
     for name, dataset in config["datasets"].items():
-        where, reader = f"datasets: {name}", dataset["reader"]
-        dataset.setdefault("source", name)
+        where = f"datasets: {name}"
+        try:
+            reader = _complete_reader(dataset)
+        except SonotuneError as error:
+            yield f"{where}: {error}"
+            continue
+        dataset.setdefault("source", dataset.get("catalogue", name))
         dataset.setdefault("label", name.upper())
-        for other in {"simulate", "collage", "folder"} - {reader}:
-            if other in dataset:
-                yield f"{where}: {other}: has no use where reader is {reader}; remove it"
-        if reader == "folder":
-            if "folder" not in dataset:
-                yield f"{where}: needs the key 'folder' with 'images' and 'masks'"
+        for other in [key for key in (*MADE_HERE, *READERS) if key in dataset and key != reader]:
+            yield f"{where}: {other}: has no use where reader is {reader}; remove it"
+        if reader not in MADE_HERE:
+            try:
+                check_options(reader, dataset.get(reader, {}))
+            except SonotuneError as error:
+                yield f"{where}: {error}"
             continue
         if "images" not in dataset:
             yield f"{where}: needs the key 'images', the number to make"
         dataset.setdefault("seed", config["seed"])
-        given = dataset.setdefault(reader, {})
-        kind = _settings_class(reader)
-        allowed = {item.name: item for item in fields(kind)}
-        unknown = [key for key in given if key not in allowed]
-        for key in unknown:
-            yield (
-                f"{where}: {reader}: {key}: there is no such key; "
-                f"{nearest(key, allowed)}allowed: {', '.join(allowed)}"
-            )
-        if not unknown:
-            try:
-                dataset[reader] = _plain(asdict(kind(**given)))
-            except SonotuneError as error:
-                yield f"{where}: {reader}: {error}"
+        yield from _complete_made(where, dataset)
+
+
+def _complete_reader(dataset: dict[str, Any]) -> str:
+    """The reader of a data set, which a catalogue's entry brings along."""
+    if "catalogue" in dataset:
+        reader = find_entry(dataset["catalogue"]).reader
+        if dataset.setdefault("reader", reader) != reader:
+            raise SonotuneError(f"reader: must be {reader} or left out for this entry")
+    elif "reader" not in dataset:
+        raise SonotuneError("needs the key 'catalogue' or the key 'reader'")
+    elif dataset["reader"] not in (*MADE_HERE, "folder"):
+        raise SonotuneError(
+            f"reader: {dataset['reader']} reads a published data set; write catalogue: instead"
+        )
+    return dataset["reader"]
+
+
+def _complete_made(where: str, dataset: dict[str, Any]) -> Iterator[str]:
+    reader = dataset["reader"]
+    given = dataset.setdefault(reader, {})
+    kind = _settings_class(reader)
+    allowed = {item.name: item for item in fields(kind)}
+    unknown = [key for key in given if key not in allowed]
+    for key in unknown:
+        yield (
+            f"{where}: {reader}: {key}: there is no such key; "
+            f"{nearest(key, allowed)}allowed: {', '.join(allowed)}"
+        )
+    if not unknown:
+        try:
+            dataset[reader] = _plain(asdict(kind(**given)))
+        except SonotuneError as error:
+            yield f"{where}: {reader}: {error}"
 
 
 def _settings_class(reader: str) -> Any:

@@ -1,23 +1,29 @@
 """From a data set's settings to prepared arrays of one size.
 
-A reader gives originals: images and masks of any size with what is known of them. ``simulate``
-and ``collage`` make theirs; ``folder`` reads files.
+``simulate`` and ``collage`` make originals of their own; all others are files, which are read one
+by one, so that a data set never lies in memory at its full size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sonotune.data.arrays import ImageSet, load_set, save_set
-from sonotune.data.pairs import find_pairs
-from sonotune.data.resize import resize_image, resize_mask
+from sonotune.data.readers import MADE_HERE, find_entries
+from sonotune.data.readers.entry import Entry, shortened
+from sonotune.data.readers.pixels import Loaded, load
+from sonotune.data.resize import padded, resize_image, resize_mask, target_shape
+from sonotune.errors import SonotuneError
 
-Originals = tuple[list[np.ndarray], list[np.ndarray], list[dict[str, Any]]]
-MADE_HERE = ("simulate", "collage")
+# Images, masks, rows of the index, and what was noticed.
+Resized = tuple[np.ndarray, np.ndarray, list[dict[str, Any]], dict[str, Any]]
 
 
 def make_originals(
@@ -58,59 +64,131 @@ def make_originals(
             workers=workers,
             progress=progress,
         )
-    save_set(folder, _image_set(name, settings, images, rows, images, masks))
+    rows = [_row(row, image.shape, image.shape) for row, image in zip(rows, images, strict=True)]
+    save_set(folder, ImageSet(np.asarray(images), np.asarray(masks), rows, _about(name, settings)))
 
 
 def prepare(
-    name: str, settings: dict[str, Any], size: int, folder: str | Path, originals: str | Path | None
+    name: str,
+    settings: dict[str, Any],
+    size: int,
+    folder: str | Path,
+    originals: str | Path | None = None,
+    workers: int = 2,
+    log: Callable[[str], None] = lambda line: None,
 ) -> None:
     """Write a data set's arrays at ``size`` x ``size`` pixels.
+
+    Images are stretched to that, or padded where the settings have ``keep_aspect: true``.
+    What was noticed on the way is logged and kept in ``dataset.json``: ``notes`` (how many images
+    were converted, and how), ``empty_masks`` (names) and ``duplicates`` (names of images that are
+    the same, pixel by pixel).
 
     Parameters
     ----------
     originals
-        The folder of `make_originals` for a data set that is made here, else None.
+        The folder of `make_originals` for a data set that is made here; else the folder in which
+        the data set lies in its published layout, or, for the reader ``folder``, what the
+        configuration's paths are relative to (by default the current folder).
+    workers
+        Threads that read and resize; they change the time, never the arrays.
+    log
+        Called with a line for each thing noticed.
 
     Raises
     ------
     SonotuneError
-        If files are missing, unreadable or do not belong together.
+        If files are missing, unreadable or do not belong together (every such file is listed), or
+        all masks are empty.
     """
-    images: Any
-    masks: Any
-    if originals is not None:
-        made = load_set(originals)
-        images, masks, rows = made.images, made.masks, made.index
-    else:
-        from sonotune.data.folder import read_pairs
-
-        images, masks, rows = read_pairs(find_pairs(**settings["folder"]))
-    resized = np.stack([resize_image(image, size) for image in images])
-    resized_masks = np.stack([resize_mask(mask, size) for mask in masks])
-    save_set(folder, _image_set(name, settings, images, rows, resized, resized_masks))
+    make = _from_made if settings["reader"] in MADE_HERE else _from_files
+    images, masks, rows, noticed = make(name, settings, size, Path(originals or "."), workers)
+    for note, count in noticed["notes"].items():
+        log(f"{name}: {count} of {len(rows)} images: {note}")
+    if empty := noticed["empty_masks"]:
+        log(f"{name}: {len(empty)} masks are empty at {size} x {size} pixels: {', '.join(empty)}")
+    for names in noticed["duplicates"]:
+        log(f"{name}: the same image: {', '.join(names)}")
+    save_set(folder, ImageSet(images, masks, rows, {**_about(name, settings), **noticed}))
 
 
-def _image_set(
-    name: str,
-    settings: dict[str, Any],
-    originals: Any,
-    rows: list[dict[str, Any]],
-    resized: np.ndarray,
-    resized_masks: np.ndarray,
-) -> ImageSet:
-    index = [
-        {
-            **row,
-            "original_height": original.shape[0],
-            "original_width": original.shape[1],
-            "mm_per_pixel_y": _rescaled(row["mm_per_pixel_y"], original.shape[0], resized.shape[1]),
-            "mm_per_pixel_x": _rescaled(row["mm_per_pixel_x"], original.shape[1], resized.shape[2]),
-        }
-        for row, original in zip(rows, originals, strict=True)
-    ]
-    about = {"dataset": name, "source": settings["source"], "settings": settings}
-    return ImageSet(resized, resized_masks, index, about)
+def _from_made(
+    name: str, settings: dict[str, Any], size: int, originals: Path, workers: int
+) -> Resized:
+    made = load_set(originals)
+    before = made.images.shape[1:]
+    after = target_shape(before, size, settings.get("keep_aspect", False))
+    images = np.stack([padded(resize_image(image, after), size) for image in made.images])
+    masks = np.stack([padded(resize_mask(mask, after), size) for mask in made.masks])
+    rows = [_row(row, before, after) for row in made.index]
+    empty = [row["name"] for row, mask in zip(rows, masks, strict=True) if not mask.any()]
+    return images, masks, rows, {"notes": {}, "empty_masks": empty, "duplicates": []}
 
 
-def _rescaled(mm_per_pixel: float | None, before: int, after: int) -> float | None:
-    return None if mm_per_pixel is None else mm_per_pixel * before / after
+def _from_files(
+    name: str, settings: dict[str, Any], size: int, originals: Path, workers: int
+) -> Resized:
+    entries = find_entries(settings, originals)
+    images = np.empty((len(entries), size, size), np.uint8)
+    masks = np.empty_like(images)
+    rows, bad, empty = [], [], []
+    notes, same = Counter[str](), defaultdict(list)
+    keep_aspect = settings.get("keep_aspect", False)
+    read = partial(_load_or_reason, size=size, keep_aspect=keep_aspect)
+    with ThreadPoolExecutor(workers) as pool:
+        for number, one in enumerate(pool.map(read, entries)):
+            entry = entries[number]
+            if isinstance(one, str):
+                bad.append(one)
+                continue
+            images[number], masks[number] = one.image, one.mask
+            after = target_shape(one.original_shape, size, keep_aspect)
+            rows.append(_row(_known(entry, one), one.original_shape, after))
+            notes.update(one.notes)
+            same[one.pixels_sha256].append(entry.name)
+            if not one.mask.any():
+                empty.append(entry.name)
+    if bad:
+        raise SonotuneError(
+            f"{name}: {len(bad)} of {len(entries)} images cannot be used:\n  " + "\n  ".join(bad)
+        )
+    if len(empty) == len(entries):
+        raise SonotuneError(
+            f"{name}: all {len(entries)} masks are empty at {size} x {size} pixels: "
+            + shortened(empty)
+        )
+    duplicates = [names for names in same.values() if len(names) > 1]
+    noticed = {"notes": dict(notes), "empty_masks": empty, "duplicates": duplicates}
+    return images, masks, rows, noticed
+
+
+def _load_or_reason(entry: Entry, size: int, keep_aspect: bool) -> Loaded | str:
+    try:
+        return load(entry, size, keep_aspect)
+    except SonotuneError as error:
+        return str(error)
+
+
+def _known(entry: Entry, loaded: Loaded) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "group": entry.group,
+        "mm_per_pixel_y": loaded.mm_per_pixel[0],
+        "mm_per_pixel_x": loaded.mm_per_pixel[1],
+    }
+
+
+def _row(known: dict[str, Any], before: Sequence[int], after: Sequence[int]) -> dict[str, Any]:
+    """An index row: the pixel size is that of the resized image."""
+    mm_y, mm_x = known["mm_per_pixel_y"], known["mm_per_pixel_x"]
+    return {
+        **known,
+        "original_height": before[0],
+        "original_width": before[1],
+        "mm_per_pixel_y": None if mm_y is None else mm_y * before[0] / after[0],
+        "mm_per_pixel_x": None if mm_x is None else mm_x * before[1] / after[1],
+    }
+
+
+def _about(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    return {"dataset": name, "source": settings["source"], "settings": settings}

@@ -6,25 +6,60 @@ import cv2
 import numpy as np
 
 
-def resize_image(image: np.ndarray, size: int) -> np.ndarray:
-    """Resize a grey image, uint8 [H,W], to uint8 [size,size].
+def target_shape(shape: tuple[int, int], size: int, keep_aspect: bool = False) -> tuple[int, int]:
+    """Height and width that an image has after resizing, before `padded` makes it square.
 
-    Shrinking averages over areas, so speckle and edges do not alias; enlarging is bilinear. The
-    aspect ratio is not kept, as in Amiri 2020 (section II-D).
+    The papers stretch every image to a square (Amiri 2020, section II-D); with `keep_aspect` the
+    longer side becomes `size`.
     """
-    return cv2.resize(image, (size, size), interpolation=_method(image, size))
+    if not keep_aspect:
+        return size, size
+    longest = max(shape)
+    return max(1, round(shape[0] * size / longest)), max(1, round(shape[1] * size / longest))
 
 
-def resize_mask(mask: np.ndarray, size: int) -> np.ndarray:
-    """Resize a mask, uint8 0/1 [H,W], to uint8 0/1 [size,size].
+def padded(image: np.ndarray, size: int) -> np.ndarray:
+    """Put an image or mask, [H,W], in the middle of a black square of ``size`` x ``size``."""
+    height, width = image.shape
+    if (height, width) == (size, size):
+        return image
+    square = np.zeros((size, size), image.dtype)
+    top, left = (size - height) // 2, (size - width) // 2
+    square[top : top + height, left : left + width] = image
+    return square
+
+
+def resize_image(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Resize a grey image, uint8 [H,W], to another height and width.
+
+    Shrinking averages over areas, so speckle and edges do not alias; enlarging is bilinear; each
+    axis goes its own way.
+    """
+    if _mixed(image, shape):
+        return np.rint(_resize(image.astype(np.float32), shape)).astype(np.uint8)
+    return _resize(image, shape)
+
+
+def resize_mask(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Resize a mask, uint8 0/1 [H,W], to another height and width.
 
     A pixel belongs to the object if at least half of its area does, so edges stay in place.
     """
-    share = cv2.resize(mask.astype(np.float32), (size, size), interpolation=_method(mask, size))
+    share = _resize(mask.astype(np.float32), shape)
     # The averages are sums of float32 weights, so a half may come out a hair below.
     return (share >= 0.5 - 1e-6).astype(np.uint8)
 
 
-def _method(image: np.ndarray, size: int) -> int:
-    shrinks = image.shape[0] >= size and image.shape[1] >= size
-    return cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+def _resize(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    if _mixed(image, shape):
+        # Enlarging along both axes at once would skip pixels along the one that shrinks.
+        smaller = (min(image.shape[0], shape[0]), min(image.shape[1], shape[1]))
+        image = cv2.resize(image, smaller[::-1], interpolation=cv2.INTER_AREA)
+    shrinks = image.shape[0] >= shape[0] and image.shape[1] >= shape[1]
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(image, shape[::-1], interpolation=method)
+
+
+def _mixed(image: np.ndarray, shape: tuple[int, int]) -> bool:
+    """Whether one axis shrinks and the other grows."""
+    return (image.shape[0] - shape[0]) * (image.shape[1] - shape[1]) < 0

@@ -20,7 +20,10 @@ from sonotune.configuration.jobs import (
     is_pretrained,
     pretraining_settings,
 )
-from sonotune.data.pairs import check_files, find_pairs
+from sonotune.data.pairs import check_files
+from sonotune.data.preflight import check_addresses
+from sonotune.data.readers import MADE_HERE, files_of, reader_module
+from sonotune.data.sources import find_mirror, used_entries
 from sonotune.errors import SonotuneError
 from sonotune.fingerprint import fingerprint
 
@@ -38,7 +41,9 @@ try:
     for file in workflow.configfiles:
         check_no_duplicates(file)
     config = complete(config, ROOT / "workflow" / "schemas" / "config.schema.yaml")
-    check_files(config)
+    MIRROR = find_mirror(config.get("data_mirror"))
+    PUBLISHED = used_entries(config)
+    check_files(config, PUBLISHED, MIRROR)
 except SonotuneError as error:
     fail(error)
 
@@ -59,6 +64,11 @@ wildcard_constraints:
 def made_by(reader):
     """A wildcard constraint: the data sets of one reader."""
     return "|".join(name for name, one in DATASETS.items() if one["reader"] == reader) or "(?!)"
+
+
+def published():
+    """A wildcard constraint: the data sets of the catalogue."""
+    return "|".join(name for name, one in DATASETS.items() if "catalogue" in one) or "(?!)"
 
 
 def door(name):
@@ -102,9 +112,18 @@ def labels_of(study):
 def originals_of(wildcards):
     """What a data set is prepared from: its made originals, or its files."""
     dataset = DATASETS[wildcards.dataset]
-    if dataset["reader"] == "folder":
-        return [str(file) for pair in find_pairs(**dataset["folder"]) for file in pair]
-    return expand("results/datasets/{dataset}/original/{file}", file=ARRAYS, **wildcards)
+    if dataset["reader"] in MADE_HERE:
+        return expand("results/datasets/{dataset}/original/{file}", file=ARRAYS, **wildcards)
+    if "catalogue" in dataset:
+        return f"results/datasets/{wildcards.dataset}/source.json"
+    return [str(file) for file in files_of(dataset)]
+
+
+def preparing_code(wildcards):
+    """Of the readers, only a data set's own counts."""
+    reader = DATASETS[wildcards.dataset]["reader"]
+    own = [] if reader in MADE_HERE else [reader_module(reader)]
+    return fingerprint("sonotune.data.prepare", *own, door("preprocess"))
 
 
 def start_weights(wildcards):

@@ -1,3 +1,28 @@
+onstart:
+    # Takes seconds, and saves a night that ends at the last data set's address.
+    try:
+        check_addresses(PUBLISHED, MIRROR)
+    except SonotuneError as error:
+        fail(error)
+
+
+rule download:
+    output:
+        "results/datasets/{dataset}/source.json",
+    log:
+        "results/logs/datasets/{dataset}/download.log",
+    wildcard_constraints:
+        dataset=published(),
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        catalogue=lambda wildcards: DATASETS[wildcards.dataset]["catalogue"],
+    message:
+        "Fetching {params.catalogue} for {wildcards.dataset} (progress: {log})"
+    script:
+        "../scripts/download.py"
+
+
 rule simulate:
     output:
         expand("results/datasets/{{dataset}}/original/{file}", file=ARRAYS),
@@ -47,7 +72,7 @@ rule preprocess:
         "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
-        code=fingerprint("sonotune.data.prepare", door("preprocess")),
+        code=preparing_code,
     message:
         "Preparing {wildcards.dataset} at {wildcards.size} x {wildcards.size} pixels"
     script:

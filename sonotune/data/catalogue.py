@@ -1,0 +1,191 @@
+"""The data sets that sonotune knows, as `catalogue.yaml` lists them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files as package_files
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import yaml
+
+from sonotune.errors import SonotuneError
+
+ACCESS = ("open", "agreement", "registration", "made")
+CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file that a publisher offers.
+
+    Parameters
+    ----------
+    address : https, or http if ``no_https`` says that its publisher has nothing else.
+    bytes : exact size, or None if it is not known.
+    checksum : ``sha256:`` or ``md5:`` and the digest; None if none is published.
+    unpack : whether it is an archive (zip, tar) whose content is wanted.
+    into : folder for all that the archive holds; by default its own only folder, else its stem.
+    about : size in words, where the exact one is not known.
+    """
+
+    address: str
+    bytes: int | None
+    checksum: str | None
+    unpack: bool
+    into: str | None = None
+    about: str | None = None
+    no_https: bool = False
+
+    def __post_init__(self) -> None:
+        allowed = ("https", "http") if self.no_https else ("https",)
+        if urlsplit(self.address).scheme not in allowed or not self.name:
+            raise SonotuneError(
+                f"address: must be a file's at {' or '.join(allowed)}, found {self.address!r}"
+            )
+        if self.checksum is not None and not CHECKSUM.fullmatch(self.checksum):
+            raise SonotuneError(
+                f"checksum: must be sha256: or md5: and the digest, found {self.checksum!r}"
+            )
+        if self.bytes is not None and (not isinstance(self.bytes, int) or self.bytes < 1):
+            raise SonotuneError(f"bytes: must be a number above 0 or null, found {self.bytes!r}")
+        if not isinstance(self.unpack, bool):
+            raise SonotuneError(f"unpack: must be true or false, found {self.unpack!r}")
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return PurePosixPath(unquote(urlsplit(self.address).path)).name
+
+    @property
+    def size(self) -> str:
+        """Its size in words."""
+        return show_bytes(self.bytes) if self.bytes else self.about or "size unknown"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A data set of the catalogue.
+
+    Parameters
+    ----------
+    name : its key in the catalogue.
+    title, version, licence, citation, by_hand : texts for people; ``by_hand`` says how to obtain
+        it without this program.
+    images : how many images have masks; None if the configuration says.
+    reader : which reader understands its layout.
+    access : ``open`` to downloads; by ``agreement`` or ``registration``, so placed by hand;
+        ``made`` by the workflow.
+    files : what is downloaded.
+    holds : globs below its folder, each of which matches once the data set is complete.
+    stand_ins : data sets that may take its place, the nearest first.
+    """
+
+    name: str
+    title: str
+    version: str
+    images: int | None
+    reader: str
+    access: str
+    licence: str
+    citation: str
+    files: tuple[RemoteFile, ...]
+    holds: tuple[str, ...]
+    by_hand: str
+    stand_ins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for key in ("title", "version", "reader", "licence", "citation", "by_hand"):
+            if not isinstance(getattr(self, key), str) or not getattr(self, key).strip():
+                raise SonotuneError(f"{key}: must be a text, found {getattr(self, key)!r}")
+        if self.access not in ACCESS:
+            raise SonotuneError(f"access: must be one of {', '.join(ACCESS)}, found {self.access}")
+        if bool(self.files) != (self.access == "open"):
+            raise SonotuneError("files: open data sets have files to download, others have none")
+        if bool(self.holds) != (self.access != "made"):
+            raise SonotuneError("holds: say how a complete copy is known, unless it is made here")
+        names = [file.name for file in self.files]
+        if len(set(names)) < len(names):
+            raise SonotuneError(f"files: two have one name among {', '.join(names)}")
+
+    def is_complete(self, folder: str | Path) -> bool:
+        """Whether a folder holds something for every glob of ``holds``."""
+        return not self.lacks(folder)
+
+    def lacks(self, folder: str | Path) -> list[str]:
+        """The globs of ``holds`` that match nothing in a folder."""
+        return [glob for glob in self.holds if next(Path(folder).glob(glob), None) is None]
+
+
+def show_bytes(count: float) -> str:
+    """A size for people: 33.7 kB, 132.9 MB."""
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.0f} bytes" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} GB"
+
+
+@cache
+def load_catalogue() -> Mapping[str, Entry]:
+    """The package's own catalogue, by name."""
+    text = package_files("sonotune.data").joinpath("catalogue.yaml").read_text("utf-8")
+    return read_catalogue(text)
+
+
+def find_entry(name: str) -> Entry:
+    """A data set of the catalogue by its name.
+
+    Raises
+    ------
+    SonotuneError
+        If there is no such data set; the message names those that there are.
+    """
+    catalogue = load_catalogue()
+    if name not in catalogue:
+        near = get_close_matches(name, catalogue, 1)
+        raise SonotuneError(
+            f"catalogue: there is no data set {name!r}"
+            + (f"; did you mean {near[0]}?" if near else "")
+            + f" Known are: {', '.join(catalogue)}."
+        )
+    return catalogue[name]
+
+
+def read_catalogue(text: str) -> Mapping[str, Entry]:
+    """Read and check a catalogue written in YAML.
+
+    Raises
+    ------
+    SonotuneError
+        Naming the data set and the key at fault.
+    """
+    entries = {}
+    tree = yaml.safe_load(text)
+    for name, content in tree.items():
+        try:
+            found = [_make(RemoteFile, one) for one in content.get("files", [])]
+            lists = {key: tuple(content.get(key, ())) for key in ("holds", "stand_ins")}
+            entries[name] = _make(Entry, {**content, **lists, "files": tuple(found), "name": name})
+        except SonotuneError as error:
+            raise SonotuneError(f"catalogue: {name}: {error}") from None
+    for entry in entries.values():
+        if strangers := set(entry.stand_ins) - entries.keys():
+            raise SonotuneError(
+                f"catalogue: {entry.name}: stand_ins: not in the catalogue: {', '.join(strangers)}"
+            )
+    return entries
+
+
+def _make(kind: type, content: dict[str, Any]) -> Any:
+    known = {one.name: one.default is MISSING for one in fields(kind)}
+    if strangers := content.keys() - known.keys():
+        raise SonotuneError(f"unknown key {sorted(strangers)[0]}")
+    if absent := [key for key, needed in known.items() if needed and key not in content]:
+        raise SonotuneError(f"{absent[0]}: is missing")
+    return kind(**content)

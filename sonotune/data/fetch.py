@@ -1,0 +1,255 @@
+"""Fetch a data set of the catalogue: download, verify, unpack, and leave it whole or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from sonotune.data.archive import place, unpack
+from sonotune.data.catalogue import Entry, RemoteFile
+from sonotune.data.download import NotThere, copy, download, without_password
+from sonotune.errors import SonotuneError
+from sonotune.files import read_json, write_json
+
+RECORD = "checksums.json"
+
+
+def locate(entry: Entry, resources: str | Path, mirror: str | None) -> Path | None:
+    """Where a complete, unpacked copy lies already: below ``resources``, else below the mirror.
+
+    Parameters
+    ----------
+    resources
+        The folder that has a folder for every data set.
+    mirror
+        The data mirror, of which only a folder can hold an unpacked copy; None for none.
+    """
+    places = [Path(resources) / entry.name]
+    if mirror is not None and not is_address(mirror):
+        places.append(Path(mirror) / entry.name)
+    return next((one for one in places if entry.holds and entry.is_complete(one)), None)
+
+
+def fetch(entry: Entry, target: Path, mirror: str | None, log: Callable[[str], None]) -> Path:
+    """Bring a data set into ``target``, unless a complete copy lies there or in the mirror.
+
+    Archives are kept beside what they held. One that was placed in ``target`` by hand is verified
+    and unpacked, and not downloaded. The checksum of a file whose publisher gives none is recorded
+    in ``checksums.json`` beside ``target``.
+
+    Parameters
+    ----------
+    target
+        The data set's own folder, such as ``resources/hc18``.
+    mirror
+        Folder or address that is used instead of the publishers'; None for none.
+    log
+        Takes a line.
+
+    Returns
+    -------
+    folder : Path
+        Where it lies: ``target``, or a folder of the mirror, which is used in place.
+
+    Raises
+    ------
+    SonotuneError
+        If it cannot be had: nobody may download it, the server fails, a checksum differs, an
+        archive is not to be trusted, or something else was in it than expected.
+    """
+    target = Path(target)
+    if found := locate(entry, target.parent, mirror):
+        log(f"{entry.name}: is there already, in {found}")
+        return found
+    if entry.access == "made":
+        raise SonotuneError(f"{entry.name}: there is nothing to fetch. {entry.by_hand}")
+    if not entry.files:
+        raise SonotuneError(how_to_place(entry, target))
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        # On the disk of a target that is a link, so that moving is one step.
+        home = target.resolve()
+        partial = home.parent / f".{home.name}.partial"
+        with _alone(home.parent / f".{home.name}.lock"):
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+            try:
+                # Another process may have brought it while this one waited.
+                for file in () if entry.is_complete(target) else entry.files:
+                    _bring(entry, file, target, partial, mirror, log)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
+    except OSError as error:
+        raise SonotuneError(f"{entry.name}: cannot be brought to {target}: {error}") from None
+    if lacks := entry.lacks(target):
+        held = ", ".join(sorted(path.name for path in target.iterdir()))
+        raise SonotuneError(
+            f"{entry.name}: nothing in {target} matches {' and '.join(lacks)}; it holds {held}. "
+            "Its publisher may have changed the layout."
+        )
+    log(f"{entry.name}: complete in {target}")
+    return target
+
+
+def how_to_place(entry: Entry, target: str | Path) -> str:
+    """What to do about a data set that has to be placed by hand."""
+    return (
+        f"{entry.name} ({entry.title}) is not in {target}, where {' and '.join(entry.holds)} are "
+        f"looked for. {entry.by_hand} Put it into {Path(target).absolute()}, or into a folder "
+        f"{entry.name} of the data mirror."
+    )
+
+
+def is_address(mirror: str) -> bool:
+    """Whether a mirror is an address rather than a folder."""
+    return mirror.startswith(("http://", "https://"))
+
+
+def _bring(
+    entry: Entry,
+    file: RemoteFile,
+    target: Path,
+    partial: Path,
+    mirror: str | None,
+    log: Callable[[str], None],
+) -> None:
+    """Have one file in the target, verified, and unpacked if it is an archive."""
+    kept = target / file.name
+    record = target.parent / RECORD
+    if is_new := not kept.exists():
+        archive = partial / file.name
+        source = _obtain(entry, file, archive, mirror, log)
+    else:
+        archive, source = kept, str(kept)
+        log(f"{entry.name}: {kept} is there already")
+    sha256 = _verify(entry, file, archive, source, record)
+    log(f"{file.name}: sha256 {sha256}, {'as published' if file.checksum else 'none is published'}")
+    inside = partial / f"{file.name}.unpacked"
+    if file.unpack:
+        log(f"unpacking {file.name}")
+        inside.mkdir()
+        try:
+            unpack(archive, inside)
+        except SonotuneError as error:
+            raise SonotuneError(f"{source}: {error}. {_what_now(archive, source)}") from None
+    if file.checksum is None:
+        # Only now is it known to be more than a web page that says "try later".
+        _remember(record, _key(entry, file), sha256, source)
+    # Killed between these two steps, it finds the archive next time and unpacks it.
+    if is_new:
+        archive.rename(kept)
+    if file.unpack:
+        stem = file.name.removesuffix(".gz").rsplit(".", 1)[0]
+        placed = place(inside, target, file.into or f"{stem}?")
+        log(f"{file.name}: unpacked to {placed}")
+
+
+def _obtain(
+    entry: Entry, file: RemoteFile, path: Path, mirror: str | None, log: Callable[[str], None]
+) -> str:
+    """Download or copy a file to ``path``; return where it came from."""
+    if mirror is None:
+        log(f"downloading {file.address}, {file.size}")
+        download(file.address, path, log)
+        return file.address
+    places = mirrored(entry, file, mirror)
+    for one in places:
+        if is_address(mirror):
+            log(f"downloading {without_password(one)}, {file.size}")
+            try:
+                download(one, path, log)
+                return without_password(one)
+            except NotThere:
+                continue
+        elif Path(one).is_file():
+            copy(Path(one), path, log)
+            return one
+    shown = " nor ".join(without_password(one) for one in places)
+    unpacked = (
+        "" if is_address(mirror) else f" nor {' and '.join(entry.holds)} in the former's folder"
+    )
+    raise SonotuneError(
+        f"{entry.name}: the data mirror has neither {shown}{unpacked}. Put {file.name} there, or "
+        "leave data_mirror out to use its publisher's address."
+    )
+
+
+def mirrored(entry: Entry, file: RemoteFile, mirror: str) -> list[str]:
+    """Where a mirror may have a file: in a folder of its data set, or beside all others."""
+    if is_address(mirror):
+        base = mirror.rstrip("/")
+        return [f"{base}/{entry.name}/{quote(file.name)}", f"{base}/{quote(file.name)}"]
+    return [str(Path(mirror) / entry.name / file.name), str(Path(mirror) / file.name)]
+
+
+def _verify(entry: Entry, file: RemoteFile, path: Path, source: str, record: Path) -> str:
+    """Check size and checksum; return the sha256."""
+    import pooch
+
+    size = path.stat().st_size
+    if file.bytes is not None and size != file.bytes:
+        raise SonotuneError(
+            f"{source}: has {size} bytes where {file.bytes} are expected; it is damaged or another "
+            f"version of {file.name}. {_what_now(path, source)}"
+        )
+    sha256 = pooch.file_hash(str(path))
+    if file.checksum is not None:
+        kind, expected = file.checksum.split(":")
+        found = sha256 if kind == "sha256" else pooch.file_hash(str(path), alg=kind)
+        if found != expected:
+            raise SonotuneError(
+                f"{source}: {kind} is {found} where {expected} is expected; it is damaged or "
+                f"another version of {file.name}. {_what_now(path, source)}"
+            )
+        return sha256
+    first = read_record(record.parent).get(_key(entry, file))
+    if first is not None and first["sha256"] != sha256:
+        raise SonotuneError(
+            f"{source}: its sha256 is {sha256}, but that of the first download, from "
+            f"{first['source']}, was {first['sha256']}: it was changed since, or is damaged. "
+            f"If the new one is right, delete {_key(entry, file)!r} from {record}."
+        )
+    return sha256
+
+
+def _what_now(path: Path, source: str) -> str:
+    if str(path) == source:
+        return "Delete it to have it downloaded."
+    return "Nothing was kept; try again, or name a good copy with data_mirror."
+
+
+def _key(entry: Entry, file: RemoteFile) -> str:
+    return f"{entry.name}/{file.name}"
+
+
+def _remember(record: Path, key: str, sha256: str, source: str) -> None:
+    with _alone(record.with_name(f".{record.name}.lock")):
+        known = read_record(record.parent)
+        if key not in known:
+            write_json(record, {**known, key: {"sha256": sha256, "source": source}})
+
+
+def read_record(resources: Path) -> dict[str, dict[str, str]]:
+    """The checksums of first downloads: ``sha256`` and ``source`` by data set and file name."""
+    record = resources / RECORD
+    try:
+        return read_json(record) if record.exists() else {}
+    except ValueError as error:
+        raise SonotuneError(
+            f"{record}: is not valid JSON ({error}); mend it, or delete it to record anew"
+        ) from None
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Wait until no other process is at it; the lock ends with its process, however it ends."""
+    with path.open("w") as file:
+        with suppress(
+            OSError
+        ):  # a disk without locks: one process at a time is then up to the user
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,172 @@
+"""Try every address before anything runs, in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sonotune.data.catalogue import Entry, RemoteFile, find_entry
+from sonotune.data.download import HEADERS, NO_NAME, describe, stay_secure, without_password
+from sonotune.data.fetch import is_address, mirrored
+from sonotune.data.sources import RESOURCES, not_here
+from sonotune.errors import SonotuneError
+
+# Seconds to connect, and to the first byte of the answer.
+TIMEOUT = (4, 6)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An address that would fail, or a file that a mirror folder lacks.
+
+    Parameters
+    ----------
+    dataset : the data set's name in the configuration.
+    address : what was tried.
+    reason : what it answered.
+    advice : what to do, with the one line of the configuration to change.
+    """
+
+    dataset: str
+    address: str
+    reason: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.dataset}: {self.address}: {self.reason}. {self.advice}"
+
+
+def check_addresses(
+    wanted: Mapping[str, Entry], mirror: str | None, resources: str | Path = RESOURCES
+) -> None:
+    """Refuse to start while a data set that has to be fetched cannot be; see `preflight`.
+
+    Raises
+    ------
+    SonotuneError
+        Naming every address that fails, why, and the one line to change.
+    """
+    failures = preflight(wanted, mirror, resources)
+    if not failures:
+        return
+    lines = [str(one) for one in failures]
+    if all(NO_NAME in one.reason for one in failures):
+        lines.append(
+            "No server's name is known: without the internet, fetch elsewhere and name the folder "
+            "with `data_mirror:`."
+        )
+    raise SonotuneError("These data sets cannot be fetched now:\n  " + "\n  ".join(lines))
+
+
+def preflight(
+    wanted: Mapping[str, Entry], mirror: str | None, resources: str | Path = RESOURCES
+) -> list[Failure]:
+    """Try the address of every file that is not there yet, all at once; return those that fail.
+
+    Parameters
+    ----------
+    wanted
+        Entries of the catalogue by the data sets' names in the configuration.
+    mirror
+        Folder or address that is used instead of the publishers'; None for none.
+    resources
+        The folder that has a folder for every data set.
+    """
+    tries = [
+        (name, entry, file)
+        for name, entry in not_here(wanted, mirror, resources).items()
+        for file in entry.files
+        if not (Path(resources) / entry.name / file.name).exists()
+    ]
+    found = _try_all([(entry, file) for _, entry, file in tries], mirror)
+    failed = [(one, reason) for one, reason in zip(tries, found, strict=True) if reason]
+    stand_ins = _that_answer(
+        {other for (_, entry, _), _ in failed for other in entry.stand_ins}, mirror
+    )
+    return [
+        Failure(
+            name,
+            " and ".join(map(without_password, _places(entry, file, mirror))),
+            reason,
+            _advice(name, entry, stand_ins, Path(resources) / entry.name),
+        )
+        for (name, entry, file), reason in failed
+    ]
+
+
+def _that_answer(names: Iterable[str], mirror: str | None) -> set[str]:
+    """Which of these data sets could be fetched now."""
+    pairs = [(find_entry(name), file) for name in names for file in find_entry(name).files]
+    found = _try_all(pairs, mirror)
+    return {entry.name for entry, _ in pairs} - {
+        entry.name for (entry, _), reason in zip(pairs, found, strict=True) if reason
+    }
+
+
+def _advice(name: str, entry: Entry, answering: set[str], folder: Path) -> str:
+    change = f"set `datasets: {name}: catalogue:` to"
+    if usable := [other for other in entry.stand_ins if other in answering]:
+        return f"To go on without it, {change} {usable[0]}, which answers"
+    by_hand = f"Place it by hand in {folder}, or name a copy with `data_mirror:`"
+    if entry.stand_ins:
+        return f"{by_hand}; or {change} {' or '.join(entry.stand_ins)}, once one of them answers"
+    return by_hand
+
+
+def _places(entry: Entry, file: RemoteFile, mirror: str | None) -> list[str]:
+    return [file.address] if mirror is None else mirrored(entry, file, mirror)
+
+
+def _try_all(pairs: list[tuple[Entry, RemoteFile]], mirror: str | None) -> list[str]:
+    """What is wrong with each file; nothing where nothing is."""
+    if not pairs:
+        return []
+    with ThreadPoolExecutor(len(pairs)) as pool:
+        return list(pool.map(lambda pair: _try(pair[0], pair[1], mirror), pairs))
+
+
+def _try(entry: Entry, file: RemoteFile, mirror: str | None) -> str:
+    reason = ""
+    for place in _places(entry, file, mirror):
+        if mirror is None or is_address(mirror):
+            reason = _ask(place, file)
+        else:
+            reason = "" if Path(place).is_file() else "is not there"
+        if not reason:
+            return ""
+    return reason
+
+
+def _ask(address: str, file: RemoteFile) -> str:
+    """What is wrong with an address; nothing if it offers the file."""
+    import requests
+
+    how: dict[str, Any] = {
+        "timeout": TIMEOUT,
+        "allow_redirects": True,
+        "hooks": {"response": stay_secure},
+    }
+    try:
+        answer = requests.head(address, headers=HEADERS, **how)
+        if not answer.ok:
+            # Some servers answer only to those who want the file.
+            first_byte = {**HEADERS, "Range": "bytes=0-0"}
+            answer = requests.get(address, headers=first_byte, stream=True, **how)
+            answer.close()
+    except SonotuneError as error:
+        return str(error)
+    except requests.exceptions.RequestException as error:
+        return describe(error)
+    if not answer.ok:
+        return f"{answer.status_code} {answer.reason}"
+    if file.unpack and answer.headers.get("content-type", "").startswith("text/html"):
+        return "a web page is there, not the archive"
+    size = answer.headers.get("content-length", "")
+    if answer.status_code == 206:
+        size = answer.headers.get("content-range", "").rpartition("/")[2]
+    if file.bytes is not None and size.isdigit() and int(size) != file.bytes:
+        return f"the file there has {size} bytes where {file.bytes} are expected"
+    return ""

@@ -1,0 +1,82 @@
+"""Readers: what lies in a data set's folder, in the layout in which it is published.
+
+A reader is a module with ``find(folder, **options)``, which lists a data set's entries without
+reading a pixel, and, if it reads other files than images and masks, ``other_files``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from sonotune.data.readers.entry import Entry
+from sonotune.errors import SonotuneError
+
+# Made and not read: sets of these names have no files.
+MADE_HERE = ("simulate", "collage")
+
+READERS = {
+    "folder": "own_folder",
+    "hc18": "hc18",
+    "busi": "busi",
+    "scr": "scr",
+    "bus_b": "two_folders",
+    "xpie": "two_folders",
+    "ecssd": "two_folders",
+    "duts": "two_folders",
+    "msra10k": "two_folders",
+}
+
+
+def reader_module(reader: str) -> str:
+    """Name of the module that a data set's arrays depend on besides the common ones."""
+    return f"sonotune.data.readers.{READERS[reader]}"
+
+
+def find_entries(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Entry]:
+    """List the images and masks of a data set.
+
+    Parameters
+    ----------
+    settings
+        A data set's configuration: ``reader``, and the reader's options under its name.
+    folder
+        Where the originals lie; for the reader ``folder``, what its paths are relative to.
+
+    Raises
+    ------
+    SonotuneError
+        If files are missing, do not belong together or lie in an unknown layout, or an option
+        is unknown or impossible.
+    """
+    reader = settings["reader"]
+    options = settings.get(reader) or {}
+    check_options(reader, options)
+    # A module of several layouts takes the layout's name as an option of its own.
+    layout = {"layout": reader} if READERS[reader] == "two_folders" else {}
+    return import_module(reader_module(reader)).find(Path(folder), **layout, **options)
+
+
+def check_options(reader: str, options: Mapping[str, Any]) -> None:
+    """Refuse an option that a reader does not have, with the names of those that it has."""
+    parameters = inspect.signature(import_module(reader_module(reader)).find).parameters
+    allowed = [key for key in parameters if key not in ("folder", "layout")]
+    for key in options:
+        if key not in allowed:
+            raise SonotuneError(
+                f"{reader}: there is no option {key!r}; "
+                + (f"allowed: {', '.join(allowed)}" if allowed else "it has none")
+            )
+
+
+def files_of(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Path]:
+    """All files that a data set is prepared from, each once, tables last."""
+    entries = find_entries(settings, folder)
+    files = [file for entry in entries for file in (entry.image, *entry.masks)]
+    others = getattr(import_module(reader_module(settings["reader"])), "other_files", None)
+    if others:
+        files += others(Path(folder), **(settings.get(settings["reader"]) or {}))
+    return list(dict.fromkeys(files))

@@ -1,0 +1,57 @@
+"""BUSI (Al-Dhabyani et al. 2020): breast ultrasound with masks of lesions.
+
+``benign/benign (1).png`` has the mask ``benign (1)_mask.png``, and with several lesions also
+``benign (1)_mask_1.png`` and so on. Normal images have empty masks.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sonotune.data.readers.entry import Entry, another_layout, files_below, shortened
+from sonotune.errors import SonotuneError
+
+_NAME = re.compile(r"((benign|malignant|normal) \((\d+)\))(_mask(_\d+)?)?")
+
+
+def find(folder: Path, normal: bool = False) -> list[Entry]:
+    """List images in order of their class and number; each is a group of its own.
+
+    Parameters
+    ----------
+    folder
+        Holds ``benign/``, ``malignant/`` and ``normal/``, directly or further below.
+    normal
+        Whether images without a lesion are taken too.
+
+    Raises
+    ------
+    SonotuneError
+        If there are no such files, a file is there twice, or an image or a mask is missing.
+    """
+    images: dict[str, Path] = {}
+    masks: dict[str, list[Path]] = {}
+    order: dict[str, tuple[str, int]] = {}
+    files = files_below(folder)
+    for path in files:
+        match = _NAME.fullmatch(path.stem)
+        if path.suffix != ".png" or match is None or (match[2] == "normal" and not normal):
+            continue
+        name = match[1]
+        order[name] = (match[2], int(match[3]))
+        if match[4]:
+            masks.setdefault(name, []).append(folder / path)
+        elif name in images:
+            raise SonotuneError(f"busi: {folder / path} and {images[name]} have the same name")
+        else:
+            images[name] = folder / path
+    if not images:
+        wanted = "benign/benign (1).png with benign (1)_mask.png, malignant/..., normal/..."
+        raise another_layout("busi", folder, wanted, files)
+    if lonely := sorted(images.keys() ^ masks.keys()):
+        raise SonotuneError(f"busi: {folder}: image or mask is missing of: {shortened(lonely)}")
+    return [
+        Entry(name=name, group=name, image=images[name], masks=tuple(masks[name]))
+        for name in sorted(images, key=order.__getitem__)
+    ]

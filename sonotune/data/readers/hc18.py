@@ -1,0 +1,124 @@
+"""HC18 (van den Heuvel et al. 2018): fetal heads, outlined by ellipses.
+
+Files are named ``000_HC.png``, ``010_2HC.png``, ... by examination; the outline of an image lies
+beside it (``..._Annotation.png``), pixel sizes and circumferences in one CSV.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sonotune.data.readers.entry import Entry, MaskRule, another_layout, files_below, shortened
+from sonotune.errors import SonotuneError
+
+CSV = "training_set_pixel_size_and_HC.csv"
+_NAME = re.compile(r"(\d+)_(\d*)HC")
+_COLUMNS = ("filename", "pixel size(mm)", "head circumference (mm)")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A row of the CSV."""
+
+    mm_per_pixel: float
+    circumference_mm: float
+
+
+def find(folder: Path, selection: str = "all", leave_out: Sequence[str] = ()) -> list[Entry]:
+    """List the training set, in order of the names; examinations are groups.
+
+    Parameters
+    ----------
+    folder
+        Holds ``training_set/`` and the CSV, directly or further below.
+    selection
+        ``all`` (999 images), or ``unsuffixed``: the one image of an examination whose name has
+        no number before HC (806).
+    leave_out
+        Names of images that are not taken, such as ``805_HC``.
+
+    Raises
+    ------
+    SonotuneError
+        If files are missing or unknown, or an option names no image.
+    """
+    if selection not in ("all", "unsuffixed"):
+        raise SonotuneError(f"hc18: selection: must be all or unsuffixed; found {selection!r}")
+    files = [path for path in files_below(folder) if "training_set" in path.parts]
+    found = {path.stem: folder / path for path in files if path.suffix == ".png"}
+    if not found:
+        wanted = f"training_set/000_HC.png, training_set/000_HC_Annotation.png and {CSV}"
+        raise another_layout("hc18", folder, wanted, files_below(folder))
+    measures = read_measures(folder)
+    images = {stem for stem in found if _NAME.fullmatch(stem)}
+    if images != measures.keys():
+        raise SonotuneError(
+            f"hc18: {folder}: images and the rows of {CSV} differ; without a row: "
+            f"{shortened(sorted(images - measures.keys())) or 'none'}; without an image: "
+            f"{shortened(sorted(measures.keys() - images)) or 'none'}"
+        )
+    if bare := sorted(name for name in images if f"{name}_Annotation" not in found):
+        raise SonotuneError(
+            f"hc18: {folder}: no outline (..._Annotation.png) for: {shortened(bare)}"
+        )
+    names = sorted(n for n in images if selection == "all" or n.endswith("_HC"))
+    if unknown := sorted(set(leave_out) - set(names)):
+        raise SonotuneError(f"hc18: leave_out: there is no image {', '.join(unknown)}")
+    return [
+        Entry(
+            name=name,
+            group=name.partition("_")[0],
+            image=found[name],
+            masks=(found[f"{name}_Annotation"],),
+            rule=MaskRule("ellipse"),
+            mm_per_pixel_y=measures[name].mm_per_pixel,
+            mm_per_pixel_x=measures[name].mm_per_pixel,
+        )
+        for name in names
+        if name not in leave_out
+    ]
+
+
+def other_files(folder: Path, **_: object) -> list[Path]:
+    """Files that are read besides images and masks."""
+    return [_find_csv(folder)]
+
+
+def read_measures(folder: Path) -> dict[str, Measure]:
+    """Read pixel sizes and head circumferences by name, ``000_HC`` and so on.
+
+    Raises
+    ------
+    SonotuneError
+        If the CSV is missing, lacks a column, or a row has no number.
+    """
+    path = _find_csv(folder)
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        if lacking := [name for name in _COLUMNS if name not in (reader.fieldnames or ())]:
+            raise SonotuneError(
+                f"hc18: {path}: has no column {', '.join(map(repr, lacking))}; found "
+                f"{', '.join(map(repr, reader.fieldnames or ()))}"
+            )
+        measures = {}
+        for row in reader:
+            name, *numbers = (row[column] for column in _COLUMNS)
+            try:
+                measures[Path(name).stem] = Measure(*map(float, numbers))
+            except (TypeError, ValueError):
+                raise SonotuneError(
+                    f"hc18: {path}: line {reader.line_num}: {name}: needs a pixel size and a "
+                    f"circumference; found {numbers}"
+                ) from None
+    return measures
+
+
+def _find_csv(folder: Path) -> Path:
+    found = [path for path in files_below(folder) if path.name == CSV]
+    if not found:
+        raise another_layout("hc18", folder, CSV, files_below(folder))
+    return folder / found[0]

@@ -1,0 +1,71 @@
+"""Published data sets whose images lie in one folder and their masks, of one stem, in another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sonotune.data.readers.entry import (
+    Entry,
+    MaskRule,
+    another_layout,
+    by_stem,
+    files_below,
+    pair,
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Names of the two folders, or None where images and masks share one, and suffixes."""
+
+    images: str | None
+    masks: str | None
+    image_suffixes: tuple[str, ...] = (".jpg", ".jpeg")
+    mask_suffixes: tuple[str, ...] = (".png",)
+
+
+# XPIE's masks are seen without their suffix; the others as their loaders name them.
+LAYOUTS = {
+    "bus_b": Layout("original", "GT", image_suffixes=(".png",)),
+    "xpie": Layout("Images", "Grounds", mask_suffixes=(".png", ".bmp", ".jpg")),
+    "ecssd": Layout("images", "ground_truth_mask"),
+    "duts": Layout("DUTS-TR-Image", "DUTS-TR-Mask"),
+    "msra10k": Layout(None, None),
+}
+
+
+def find(folder: Path, layout: str) -> list[Entry]:
+    """List a data set of `LAYOUTS` in order of the names; each image is a group of its own.
+
+    The folders may lie anywhere below `folder`. In a mask, the object is what is at least half
+    bright: some of these sets have smooth edges.
+
+    Raises
+    ------
+    SonotuneError
+        If the files are not there, a stem is there twice, or an image or a mask is missing.
+    """
+    how = LAYOUTS[layout]
+    files = files_below(folder)
+    images = [folder / f for f in files if _lies_in(f, how.images, how.image_suffixes)]
+    masks = [folder / f for f in files if _lies_in(f, how.masks, how.mask_suffixes)]
+    if not images or not masks:
+        wanted = " and ".join(
+            f"{'/'.join(filter(None, [name, '*']))}({' '.join(suffixes)})"
+            for name, suffixes in (
+                (how.images, how.image_suffixes),
+                (how.masks, how.mask_suffixes),
+            )
+        )
+        raise another_layout(layout, folder, wanted, files)
+    pairs = pair(by_stem(images, layout), by_stem(masks, layout), layout)
+    return [
+        Entry(name=stem, group=stem, image=image, masks=(mask,), rule=MaskRule("threshold", 128))
+        for stem, image, mask in pairs
+    ]
+
+
+def _lies_in(file: Path, name: str | None, suffixes: tuple[str, ...]) -> bool:
+    parents = [part.lower() for part in file.parts[:-1]]
+    return file.suffix.lower() in suffixes and (name is None or name.lower() in parents)

@@ -1,0 +1,110 @@
+"""Where a configuration's data sets come from, and which of them are not there yet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sonotune.data.catalogue import Entry, find_entry
+from sonotune.data.fetch import how_to_place, is_address, locate, read_record
+from sonotune.errors import SonotuneError
+
+VARIABLE = "SONOTUNE_DATA_MIRROR"
+RESOURCES = "resources"
+
+
+def find_mirror(configured: str | None) -> str | None:
+    """The folder or address that is used instead of the publishers', or None.
+
+    The environment variable ``SONOTUNE_DATA_MIRROR`` stands for this computer and wins over the
+    configuration's ``data_mirror``, which travels.
+
+    Raises
+    ------
+    SonotuneError
+        If it is neither an existing folder nor an address.
+    """
+    mirror = os.environ.get(VARIABLE) or configured
+    if not mirror:
+        return None
+    if is_address(mirror):
+        return mirror
+    folder = Path(mirror).expanduser()
+    if not folder.is_dir():
+        raise SonotuneError(
+            f"{VARIABLE if os.environ.get(VARIABLE) else 'data_mirror'}: must be an existing "
+            f"folder, or an address that begins with https:// or http://; found {mirror!r}"
+        )
+    return str(folder)
+
+
+def used_entries(config: Mapping[str, Any]) -> dict[str, Entry]:
+    """What the studies of a configuration take from the catalogue, by the data sets' names.
+
+    Raises
+    ------
+    SonotuneError
+        If a data set's ``catalogue`` is not the name of an entry.
+    """
+    used = {name: None for study in config["studies"].values() for name in study["datasets"]}
+    for study in config["studies"].values():
+        if "pretraining" in study:
+            used[study["pretraining"]["dataset"]] = None
+    entries = {}
+    for name in used:
+        if (asked := config["datasets"][name].get("catalogue")) is not None:
+            try:
+                entries[name] = find_entry(asked)
+            except SonotuneError as error:
+                raise SonotuneError(f"datasets: {name}: {error}") from None
+    return entries
+
+
+def not_here(
+    wanted: Mapping[str, Entry], mirror: str | None, resources: str | Path = RESOURCES
+) -> dict[str, Entry]:
+    """Those of which there is no complete copy yet, neither in ``resources`` nor in the mirror."""
+    return {name: one for name, one in wanted.items() if locate(one, resources, mirror) is None}
+
+
+def missing(
+    wanted: Mapping[str, Entry], mirror: str | None, resources: str | Path = RESOURCES
+) -> list[str]:
+    """A line for every data set that is not there and that nobody may download for the user.
+
+    Each says what is looked for, where, and how to obtain it.
+    """
+    return [
+        f"datasets: {name}: {how_to_place(entry, Path(resources) / entry.name)}"
+        for name, entry in not_here(wanted, mirror, resources).items()
+        if not entry.files
+    ]
+
+
+def describe_source(
+    entry: Entry, folder: str | Path, resources: str | Path = RESOURCES
+) -> dict[str, Any]:
+    """What a rule writes down about a data set that it found or fetched: plain values, for JSON."""
+    recorded = read_record(Path(resources))
+    return {
+        "catalogue": entry.name,
+        "title": entry.title,
+        "version": entry.version,
+        "licence": entry.licence,
+        "citation": entry.citation,
+        "folder": str(folder),
+        "files": [
+            {
+                "address": file.address,
+                "checksum": file.checksum
+                or (
+                    f"sha256:{recorded[key]['sha256']}"
+                    if (key := f"{entry.name}/{file.name}") in recorded
+                    else None
+                ),
+            }
+            for file in entry.files
+        ],
+    }

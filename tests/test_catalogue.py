@@ -1,0 +1,184 @@
+"""The catalogue of data sets, and what a configuration takes from it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+import sonotune.data
+from sonotune.__main__ import main
+from sonotune.data.catalogue import find_entry, load_catalogue, read_catalogue
+from sonotune.data.sources import find_mirror, missing, not_here, used_entries
+from sonotune.errors import SonotuneError
+
+TEXT = (Path(sonotune.data.__file__).parent / "catalogue.yaml").read_text()
+HC18 = "https://zenodo.org/records/1327317/files/training_set.zip"
+
+
+def changed(name, **keys):
+    tree = yaml.safe_load(TEXT)
+    tree[name].update(keys)
+    return yaml.safe_dump(tree)
+
+
+def test_every_data_set_of_both_papers_is_there():
+    papers = {"hc18", "scr", "busi", "bus_b", "xpie", "ecssd", "duts", "msra10k", "jsrt"}
+    assert set(load_catalogue()) == papers | {"simulate", "collage"}
+
+
+@pytest.mark.parametrize("name", load_catalogue())
+def test_open_data_sets_have_addresses_and_others_say_how_to_get_them(name):
+    entry = find_entry(name)
+    if entry.access == "open":
+        assert entry.files
+    elif entry.access in ("agreement", "registration"):
+        assert "http" in entry.by_hand
+    assert all(file.unpack or file.checksum for file in entry.files)
+
+
+def test_only_three_publishers_have_no_https():
+    plain = {
+        entry.name
+        for entry in load_catalogue().values()
+        for file in entry.files
+        if file.address.startswith("http:")
+    }
+    assert plain == {"xpie", "duts", "msra10k"}
+
+
+def test_stand_ins_can_be_downloaded():
+    for entry in load_catalogue().values():
+        assert all(find_entry(other).access == "open" for other in entry.stand_ins)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"access": "free"}, "hc18: access: must be one of open"),
+        ({"titel": "x"}, "hc18: unknown key titel"),
+        ({"licence": ""}, "hc18: licence: must be a text"),
+        ({"files": []}, "hc18: files: open data sets"),
+        ({"holds": []}, "hc18: holds: say how"),
+        ({"stand_ins": ["hc19"]}, "hc18: stand_ins: not in the catalogue: hc19"),
+    ],
+)
+def test_a_faulty_entry_is_named_with_its_key(keys, message):
+    with pytest.raises(SonotuneError, match=message):
+        read_catalogue(changed("hc18", **keys))
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"address": HC18.replace("https", "http")}, "address: must be .* at https"),
+        ({"checksum": "md5:123"}, "checksum: must be"),
+        ({"bytes": "132 MB"}, "bytes: must be"),
+        ({"unpack": "yes please"}, "unpack: must be"),
+    ],
+)
+def test_a_faulty_file_is_named_with_its_key(keys, message):
+    good = {"address": HC18, "bytes": 1, "checksum": None, "unpack": True}
+    with pytest.raises(SonotuneError, match=f"hc18: {message}"):
+        read_catalogue(changed("hc18", files=[{**good, **keys}]))
+
+
+def test_a_key_that_is_missing_is_named():
+    with pytest.raises(SonotuneError, match="hc18: checksum: is missing"):
+        read_catalogue(changed("hc18", files=[{"address": HC18, "bytes": 1, "unpack": True}]))
+
+
+def test_an_unknown_name_is_answered_with_the_nearest():
+    with pytest.raises(SonotuneError, match="no data set 'hc81'; did you mean hc18"):
+        find_entry("hc81")
+
+
+CONFIG = {
+    "datasets": {
+        "fus": {"catalogue": "hc18"},
+        "bus": {"catalogue": "bus_b"},
+        "xray": {"catalogue": "jsrt"},
+        "sus": {"reader": "simulate"},
+        "unused": {"catalogue": "busi"},
+        "natural": {"catalogue": "xpie"},
+    },
+    "studies": {
+        "one": {"datasets": ["fus", "bus"], "pretraining": {"dataset": "natural"}},
+        "two": {"datasets": ["fus", "sus", "xray"]},
+    },
+}
+
+
+def test_only_what_studies_use_is_taken_from_the_catalogue():
+    entries = used_entries(CONFIG)
+    assert {name: entry.name for name, entry in entries.items()} == {
+        "fus": "hc18",
+        "bus": "bus_b",
+        "xray": "jsrt",
+        "natural": "xpie",
+    }
+
+
+def test_an_unknown_entry_names_the_data_set_of_the_configuration():
+    config = {"datasets": {"fus": {"catalogue": "hc"}}, "studies": {"s": {"datasets": ["fus"]}}}
+    with pytest.raises(SonotuneError, match="datasets: fus: catalogue: there is no data set 'hc'"):
+        used_entries(config)
+
+
+def test_all_that_must_be_placed_by_hand_is_reported_at_once(tmp_path):
+    lines = missing(used_entries(CONFIG), None, tmp_path)
+    assert len(lines) == 2
+    assert lines[0].startswith("datasets: bus: bus_b")
+    assert "dataset.php" in lines[0]
+    assert str(tmp_path / "bus_b") in lines[0]
+    assert lines[1].startswith("datasets: xray: jsrt")
+
+
+def test_what_was_placed_by_hand_is_found(tmp_path):
+    for folder in ("original", "GT"):
+        (tmp_path / "bus_b" / "BUS" / folder).mkdir(parents=True)
+        (tmp_path / "bus_b" / "BUS" / folder / "000001.png").touch()
+    assert set(not_here(used_entries(CONFIG), None, tmp_path)) == {"fus", "xray", "natural"}
+    assert [line.split()[1] for line in missing(used_entries(CONFIG), None, tmp_path)] == ["xray:"]
+
+
+def test_the_environment_names_the_mirror_before_the_configuration(tmp_path, monkeypatch):
+    monkeypatch.delenv("SONOTUNE_DATA_MIRROR", raising=False)
+    assert find_mirror(None) is None
+    assert find_mirror("https://mirror.example/data") == "https://mirror.example/data"
+    monkeypatch.setenv("SONOTUNE_DATA_MIRROR", str(tmp_path))
+    assert find_mirror("https://mirror.example/data") == str(tmp_path)
+    monkeypatch.setenv("SONOTUNE_DATA_MIRROR", str(tmp_path / "gone"))
+    with pytest.raises(SonotuneError, match="SONOTUNE_DATA_MIRROR: must be an existing folder"):
+        find_mirror(None)
+
+
+@pytest.fixture
+def no_mirror(monkeypatch):
+    monkeypatch.delenv("SONOTUNE_DATA_MIRROR", raising=False)
+
+
+@pytest.mark.usefixtures("no_mirror")
+def test_list_has_a_line_for_every_data_set(tmp_path, capsys):
+    assert main(["data", "list", "--resources", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["name", *load_catalogue()]
+
+
+@pytest.mark.usefixtures("no_mirror")
+@pytest.mark.parametrize("name", load_catalogue())
+def test_where_says_what_to_do(name, tmp_path, capsys):
+    assert main(["data", "where", name, "--resources", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    entry = find_entry(name)
+    assert entry.title in printed
+    assert all(file.address in printed for file in entry.files)
+    if entry.access in ("agreement", "registration"):
+        assert str(tmp_path / name) in printed.replace("\n  ", "")
+
+
+@pytest.mark.usefixtures("no_mirror")
+def test_fetch_of_what_nobody_may_download_says_how_to_get_it(tmp_path, capsys):
+    assert main(["data", "fetch", "bus_b", "--resources", str(tmp_path)]) == 1
+    assert "agreement on https://helward" in capsys.readouterr().err
+    assert main(["data", "fetch", "collage", "--resources", str(tmp_path)]) == 1
+    assert "nothing to fetch" in capsys.readouterr().err

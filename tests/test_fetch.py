@@ -1,0 +1,559 @@
+"""Fetching data sets from a server on this computer, from mirrors and from bad archives."""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import textwrap
+import threading
+import time
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+from local_server import serve
+
+from sonotune.data import download as downloading
+from sonotune.data import preflight as trying
+from sonotune.data.archive import unpack
+from sonotune.data.catalogue import Entry, RemoteFile
+from sonotune.data.fetch import fetch, locate
+from sonotune.data.preflight import check_addresses, preflight
+from sonotune.data.sources import describe_source
+from sonotune.errors import SonotuneError
+
+IMAGES = {f"images/{n}.jpg": bytes([n]) * 4000 for n in range(3)}
+MASKS = {f"{n}.png": bytes([n]) * 40 for n in range(3)}
+
+
+def zipped(members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members.items():
+            # A fixed date, so that the same members give the same bytes.
+            info = name if isinstance(name, zipfile.ZipInfo) else zipfile.ZipInfo(name)
+            archive.writestr(info, content)
+    return buffer.getvalue()
+
+
+def sha256(content):
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def entry_at(address, files, checksums=True, **keys):
+    """A data set of two archives with images and masks, published at an address."""
+    known = {
+        "name": "pond",
+        "title": "Ducks",
+        "version": "1",
+        "images": 3,
+        "reader": "ecssd",
+        "access": "open",
+        "licence": "CC0",
+        "citation": "nobody",
+        "files": tuple(
+            RemoteFile(
+                f"{address}/{name}",
+                bytes=len(content) if checksums else None,
+                checksum=sha256(content) if checksums else None,
+                unpack=True,
+                no_https=True,
+            )
+            for name, content in files.items()
+        ),
+        "holds": ("images/*.jpg", "masks/*.png"),
+        "by_hand": "Ask the ducks.",
+    }
+    return Entry(**{**known, **keys})
+
+
+ARCHIVES = {"images.zip": zipped(IMAGES), "masks.zip": zipped(MASKS)}
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(downloading, "WAITS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(downloading, "TIMEOUT", (2, 0.5))
+    monkeypatch.setattr(trying, "TIMEOUT", (2, 0.5))
+
+
+@pytest.fixture
+def server():
+    with serve() as running:
+        running.files = {f"/{name}": content for name, content in ARCHIVES.items()}
+        yield running
+
+
+@pytest.fixture
+def pond(server):
+    return entry_at(server.address, ARCHIVES)
+
+
+def visible(folder):
+    """Everything below a folder but empty lock files."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(str(p.relative_to(folder)) for p in found if p.suffix != ".lock")
+
+
+def get(entry, tmp_path, mirror=None):
+    lines = []
+    return fetch(entry, tmp_path / "resources" / entry.name, mirror, lines.append), lines
+
+
+def refused(entry, tmp_path, mirror=None):
+    """The message of a fetch that fails, after which nothing may look complete."""
+    with pytest.raises(SonotuneError) as caught:
+        get(entry, tmp_path, mirror)
+    assert locate(entry, tmp_path / "resources", None) is None
+    assert not list(tmp_path.rglob("*.partial"))
+    return str(caught.value)
+
+
+def test_a_data_set_is_downloaded_verified_and_unpacked(pond, server, tmp_path):
+    folder, lines = get(pond, tmp_path)
+    assert folder == tmp_path / "resources" / "pond"
+    for name, content in IMAGES.items():
+        assert (folder / name).read_bytes() == content
+    for name, content in MASKS.items():
+        assert (folder / "masks" / name).read_bytes() == content
+    for name, content in ARCHIVES.items():
+        assert (folder / name).read_bytes() == content
+    assert any("100 % of" in line for line in lines)
+    assert not any("\r" in line for line in lines)
+
+
+def test_what_is_there_is_not_downloaded_again(pond, server, tmp_path):
+    get(pond, tmp_path)
+    asked = len(server.asked)
+    lines = get(pond, tmp_path)[1]
+    assert len(server.asked) == asked
+    assert "is there already" in lines[0]
+
+
+def test_a_wrong_checksum_keeps_nothing_and_says_both(pond, server, tmp_path):
+    wrong = bytes(reversed(ARCHIVES["masks.zip"]))
+    server.files["/masks.zip"] = wrong
+    message = refused(pond, tmp_path)
+    assert f"{server.address}/masks.zip: sha256 is {sha256(wrong)[7:]} where" in message
+    assert sha256(ARCHIVES["masks.zip"])[7:] in message
+    assert "masks.zip" not in visible(tmp_path / "resources")
+
+
+def test_a_wrong_size_says_both(pond, server, tmp_path):
+    server.files["/images.zip"] += b"!"
+    size = len(ARCHIVES["images.zip"])
+    assert f"has {size + 1} bytes where {size} are expected" in refused(pond, tmp_path)
+
+
+def test_md5_is_verified_too(server, tmp_path):
+    entry = entry_at(server.address, ARCHIVES)
+    digest = hashlib.md5(ARCHIVES["images.zip"]).hexdigest()
+    first, second = entry.files
+    get(replace(entry, files=(replace(first, checksum=f"md5:{digest}"), second)), tmp_path)
+    bad = replace(entry, files=(replace(first, checksum=f"md5:{'0' * 32}"), second))
+    assert f"md5 is {digest} where {'0' * 32}" in refused(bad, tmp_path / "other")
+
+
+def test_404_is_final(pond, server, tmp_path):
+    del server.files["/images.zip"]
+    message = refused(pond, tmp_path)
+    assert f"{server.address}/images.zip: the server has no such file (404" in message
+    assert server.asked == ["GET /images.zip"]
+
+
+def test_a_refusal_is_final(pond, server, tmp_path):
+    server.troubles["/images.zip"] = [403, 200]
+    assert "refuses (403" in refused(pond, tmp_path)
+
+
+@pytest.mark.parametrize("trouble", [500, 503, "close", "stall"])
+def test_a_passing_trouble_is_tried_again(trouble, pond, server, tmp_path):
+    server.troubles["/images.zip"] = [trouble, 200]
+    folder, lines = get(pond, tmp_path)
+    assert pond.is_complete(folder)
+    assert server.asked.count("GET /images.zip") == 2
+    assert any("trying again" in line for line in lines)
+
+
+def test_a_lasting_trouble_ends_with_what_the_server_said(pond, server, tmp_path):
+    server.troubles["/images.zip"] = [500] * 9
+    message = refused(pond, tmp_path)
+    assert "in 4 tries" in message
+    assert "500" in message
+    assert "data_mirror" in message
+    assert len(server.asked) == 4
+
+
+def test_no_server_is_one_message(pond, tmp_path):
+    entry = entry_at("http://127.0.0.1:9", ARCHIVES)
+    assert "no connection to the server" in refused(entry, tmp_path)
+
+
+def test_a_secure_address_is_not_left_for_an_insecure_one():
+    answer = requests.Response()
+    answer.status_code, answer.url = 302, "https://example.org/a.zip"
+    answer.headers["location"] = "/b.zip"
+    downloading.stay_secure(answer)
+    answer.headers["location"] = "http://example.org/a.zip"
+    with pytest.raises(SonotuneError, match="not https; nothing was downloaded"):
+        downloading.stay_secure(answer)
+
+
+def test_a_redirect_is_followed(pond, server, tmp_path):
+    server.files["/moved/images.zip"] = server.files["/images.zip"]
+    server.files["/images.zip"] = b"/moved/images.zip"
+    server.troubles["/images.zip"] = ["elsewhere"]
+    assert pond.is_complete(get(pond, tmp_path)[0])
+
+
+def test_a_first_download_is_recorded_and_a_later_difference_reported(server, tmp_path):
+    entry = entry_at(server.address, ARCHIVES, checksums=False)
+    folder, _ = get(entry, tmp_path)
+    record = json.loads((tmp_path / "resources" / "checksums.json").read_text())
+    assert f"sha256:{record['pond/images.zip']['sha256']}" == sha256(ARCHIVES["images.zip"])
+    about = describe_source(entry, folder, tmp_path / "resources")
+    assert about["files"][0]["checksum"] == sha256(ARCHIVES["images.zip"])
+
+    folder.rename(tmp_path / "old")
+    server.files["/images.zip"] = zipped({**IMAGES, "images/3.jpg": b"new"})
+    message = refused(entry, tmp_path)
+    assert sha256(ARCHIVES["images.zip"])[7:] in message
+    assert sha256(server.files["/images.zip"])[7:] in message
+    assert "checksums.json" in message
+
+
+def test_a_web_page_in_place_of_an_archive_is_neither_kept_nor_recorded(server, tmp_path):
+    entry = entry_at(server.address, ARCHIVES, checksums=False)
+    server.files["/images.zip"] = b"<!DOCTYPE html><p>Please try later"
+    message = refused(entry, tmp_path)
+    assert f"{server.address}/images.zip: is neither a zip nor a tar archive" in message
+    assert "DOCTYPE" in message
+    assert visible(tmp_path / "resources") == []
+
+
+def test_an_archive_cut_short_is_neither_kept_nor_recorded(server, tmp_path):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name in IMAGES:
+            content = os.urandom(20000)
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    files = {"images.tar.gz": buffer.getvalue()[:-9000]}
+    server.files = {f"/{name}": content for name, content in files.items()}
+    entry = entry_at(server.address, files, checksums=False, holds=("images/*.jpg",))
+    assert "is damaged or cannot be unpacked" in refused(entry, tmp_path)
+    assert visible(tmp_path / "resources") == []
+
+
+def test_another_layout_than_expected_says_what_is_there(server, tmp_path):
+    entry = entry_at(server.address, ARCHIVES, holds=("images/*.jpg", "outlines/*.png"))
+    message = refused(entry, tmp_path)
+    assert "nothing in" in message
+    assert "matches outlines/*.png; it holds images, images.zip, masks, masks.zip" in message
+
+
+KILLED = """
+    import sys
+    from pathlib import Path
+    sys.path[:0] = {path!r}
+    from test_fetch import entry_at, ARCHIVES
+    from sonotune.data.fetch import fetch
+    fetch(entry_at({address!r}, ARCHIVES), Path({target!r}), None, print)
+"""
+
+
+def test_a_killed_download_leaves_nothing_that_looks_complete(pond, server, tmp_path):
+    server.troubles["/masks.zip"] = ["stall"]
+    target = tmp_path / "resources" / "pond"
+    code = KILLED.format(path=sys.path, address=server.address, target=str(target))
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)])
+    limit = time.monotonic() + 15
+    while not list(tmp_path.rglob("masks.zip")) and time.monotonic() < limit:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    server.go_on.set()
+
+    assert list(tmp_path.rglob("masks.zip")) == [target.parent / ".pond.partial" / "masks.zip"]
+    assert locate(pond, tmp_path / "resources", None) is None
+    assert not (target / "masks.zip").exists()
+    assert not (target / "masks").exists()
+    assert pond.is_complete(get(pond, tmp_path)[0])
+    assert server.asked.count("GET /images.zip") == 1  # what was complete is used
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_two_at_once_fetch_it_once(pond, server, tmp_path):
+    threads = [threading.Thread(target=get, args=(pond, tmp_path)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert pond.is_complete(tmp_path / "resources" / "pond")
+    assert sorted(server.asked) == ["GET /images.zip", "GET /masks.zip"]
+
+
+def test_archives_placed_by_hand_are_verified_unpacked_and_not_changed(pond, server, tmp_path):
+    folder = tmp_path / "resources" / "pond"
+    folder.mkdir(parents=True)
+    for name, content in ARCHIVES.items():
+        (folder / name).write_bytes(content)
+    before = (folder / "images.zip").stat().st_mtime_ns
+    assert pond.is_complete(get(pond, tmp_path)[0])
+    assert server.asked == []
+    assert (folder / "images.zip").stat().st_mtime_ns == before
+
+
+def test_a_bad_archive_placed_by_hand_is_named_and_stays(pond, server, tmp_path):
+    folder = tmp_path / "resources" / "pond"
+    folder.mkdir(parents=True)
+    bad = bytes(len(ARCHIVES["images.zip"]))
+    (folder / "images.zip").write_bytes(bad)
+    message = refused(pond, tmp_path)
+    assert message.startswith(f"{folder / 'images.zip'}: sha256 is")
+    assert "Delete it to have it downloaded" in message
+    assert (folder / "images.zip").read_bytes() == bad
+
+
+@pytest.mark.parametrize("inner", ["pond", ""])
+def test_a_mirror_folder_is_used_instead_of_the_publisher(inner, pond, server, tmp_path):
+    mirror = tmp_path / "Spiegel für Übung, alt"
+    (mirror / inner).mkdir(parents=True)
+    for name, content in ARCHIVES.items():
+        (mirror / inner / name).write_bytes(content)
+    folder, _ = get(pond, tmp_path, str(mirror))
+    assert folder == tmp_path / "resources" / "pond"
+    assert pond.is_complete(folder)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("inner", ["/pond", ""])
+def test_a_mirror_address_is_used_instead_of_the_publisher(inner, server, tmp_path):
+    entry = entry_at("http://127.0.0.1:9", ARCHIVES)
+    server.files = {f"/a b{inner}/{name}": content for name, content in ARCHIVES.items()}
+    assert entry.is_complete(get(entry, tmp_path, f"{server.address}/a%20b/")[0])
+
+
+def test_a_mirror_folder_may_hold_the_data_set_unpacked(pond, server, tmp_path):
+    mirror = tmp_path / "mirror"
+    for name, content in {**IMAGES, **{f"masks/{n}": c for n, c in MASKS.items()}}.items():
+        path = mirror / "pond" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    before = visible(mirror)
+    assert get(pond, tmp_path, str(mirror))[0] == mirror / "pond"
+    assert visible(mirror) == before
+    assert not (tmp_path / "resources").exists()
+
+
+@pytest.mark.parametrize("kind", ["folder", "address"])
+def test_a_mirror_that_lacks_a_file_says_where_it_was_looked_for(kind, pond, server, tmp_path):
+    server.files = {}
+    address = server.address.replace("http://", "http://me:secret@")
+    mirror = str(tmp_path) if kind == "folder" else address
+    message = refused(pond, tmp_path, mirror)
+    assert "the data mirror has neither" in message
+    assert "pond/images.zip nor" in message
+    assert "secret" not in message
+
+
+def test_paths_with_spaces_and_letters_of_all_languages_work(server, tmp_path):
+    name = "Ünter suchung 胎.zip"
+    files = {name: zipped({"Bil der/ä 1.jpg": b"x", "Bil der/ß.png": b"y"})}
+    server.files = {f"/{name}": files[name]}
+    entry = entry_at(server.address, files, holds=("Bil der/*.jpg",))
+    folder, _ = get(entry, tmp_path / "Größe 1 µm")
+    assert (folder / "Bil der" / "ä 1.jpg").read_bytes() == b"x"
+
+
+def test_preflight_is_silent_when_all_is_well(pond, server, tmp_path):
+    assert preflight({"ducks": pond}, None, tmp_path) == []
+    assert all(one.startswith("HEAD") for one in server.asked)
+
+
+def test_preflight_asks_for_one_byte_where_head_is_refused(pond, server, tmp_path):
+    server.troubles["/images.zip"] = [405, 200]
+    assert preflight({"ducks": pond}, None, tmp_path) == []
+    assert "GET /images.zip" in server.asked
+
+
+@pytest.mark.parametrize("trouble", ["404", "size", "page"])
+def test_preflight_says_what_fails_and_what_to_change(trouble, pond, server, tmp_path):
+    if trouble == "404":
+        del server.files["/masks.zip"]
+        said = "404 Not Found"
+    elif trouble == "size":
+        server.files["/masks.zip"] += b"!"
+        size = len(ARCHIVES["masks.zip"])
+        said = f"has {size + 1} bytes where {size} are expected"
+    else:
+        server.kind = "text/html; charset=utf-8"
+        said = "a web page is there"
+    failures = preflight({"ducks": pond}, None, tmp_path)
+    assert [one.address.rsplit("/")[-1] for one in failures][-1] == "masks.zip"
+    assert said in failures[-1].reason
+    assert f"Place it by hand in {tmp_path / 'pond'}" in str(failures[-1])
+
+
+def test_preflight_names_the_first_stand_in_that_answers(pond, server, tmp_path):
+    entry = replace(
+        pond, name="xpie", stand_ins=("duts", "msra10k"), files=(replace(pond.files[0]),)
+    )
+    # On a mirror, so that no publisher is asked: it has nothing but the second stand-in.
+    (tmp_path / "MSRA10K_Imgs_GT.zip").write_bytes(b"x")
+    (failure,) = preflight({"natural": entry}, str(tmp_path), tmp_path / "resources")
+    assert "set `datasets: natural: catalogue:` to msra10k, which answers" in failure.advice
+
+
+def test_preflight_of_a_server_that_does_not_answer_takes_seconds(pond, server, tmp_path):
+    server.troubles = {f"/{name}": ["silent"] * 9 for name in ARCHIVES}
+    start = time.monotonic()
+    failures = preflight({f"ducks{n}": pond for n in range(8)}, None, tmp_path)
+    assert time.monotonic() - start < 3  # 16 addresses, each with half a second
+    assert [one.reason for one in failures] == [
+        "the server did not answer in time, or stopped sending"
+    ] * 16
+
+
+def test_preflight_leaves_alone_what_is_there(pond, server, tmp_path):
+    server.files = {}
+    (tmp_path / "pond").mkdir()
+    (tmp_path / "pond" / "images.zip").touch()
+    (failure,) = preflight({"ducks": pond}, None, tmp_path)
+    assert failure.address.endswith("/masks.zip")
+    for path in ("images/a.jpg", "masks/a.png"):
+        (tmp_path / "pond" / path).parent.mkdir()
+        (tmp_path / "pond" / path).touch()
+    assert preflight({"ducks": pond}, None, tmp_path) == []
+
+
+def test_all_that_cannot_be_fetched_is_one_message(pond, server, tmp_path):
+    check_addresses({"ducks": pond}, None, tmp_path)
+    server.files = {}
+    with pytest.raises(SonotuneError) as caught:
+        check_addresses({"ducks": pond, "geese": replace(pond, name="lake")}, None, tmp_path)
+    lines = str(caught.value).splitlines()
+    assert [line.split(":")[0].strip() for line in lines[1:]] == ["ducks"] * 2 + ["geese"] * 2
+
+
+def test_a_record_that_is_not_json_is_named(server, tmp_path):
+    (tmp_path / "resources").mkdir()
+    (tmp_path / "resources" / "checksums.json").write_text("{")
+    message = refused(entry_at(server.address, ARCHIVES, checksums=False), tmp_path)
+    assert "checksums.json: is not valid JSON" in message
+
+
+def test_a_folder_that_cannot_be_written_is_one_message(pond, tmp_path):
+    (tmp_path / "resources").touch()
+    assert "pond: cannot be brought to" in refused(pond, tmp_path)
+
+
+# Archives that nobody should trust.
+
+
+def tarred(*members, mode="w"):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as archive:
+        for info, content in members:
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def tar_member(name, kind=tarfile.REGTYPE, link=""):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    return info
+
+
+def linked_zip():
+    info = zipfile.ZipInfo("link")
+    info.external_attr = 0o120777 << 16
+    return zipped({info: b"/etc/passwd"})
+
+
+BAD = {
+    "parent in zip": (zipped({"../evil.png": b"x"}), "leads out"),
+    "parent inside": (zipped({"a/../../evil.png": b"x"}), "leads out"),
+    "backslash": (zipped({"..\\evil.png": b"x"}), "leads out"),
+    "absolute in zip": (zipped({"/tmp/evil.png": b"x"}), "leads out"),
+    "link in zip": (linked_zip(), "link or a device"),
+    "parent in tar": (tarred((tar_member("../evil.png"), b"x")), "leads out"),
+    "absolute in tar": (tarred((tar_member("/tmp/evil.png"), b"x")), "leads out"),
+    "symlink in tar": (tarred((tar_member("l", tarfile.SYMTYPE, "/etc"), b"")), "link or a device"),
+    "hard link in tar": (tarred((tar_member("l", tarfile.LNKTYPE, "a"), b"")), "link or a device"),
+    "pipe in tar": (tarred((tar_member("p", tarfile.FIFOTYPE), b"")), "link or a device"),
+    "same name twice": (tarred((tar_member("a"), b"x"), (tar_member("a"), b"y")), "one place"),
+    "file and folder": (tarred((tar_member("a"), b"x"), (tar_member("a/b"), b"y")), "one place"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_an_archive_that_leads_elsewhere_is_refused(name, tmp_path):
+    content, reason = BAD[name]
+    (tmp_path / "bad").write_bytes(content)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SonotuneError, match=reason):
+        unpack(tmp_path / "bad", tmp_path / "folder")
+    assert not list(tmp_path.rglob("evil*"))
+    assert not Path("/tmp/evil.png").exists()
+
+
+@pytest.mark.parametrize("name", ["parent in zip", "symlink in tar"])
+def test_nothing_of_a_bad_archive_is_kept(name, server, tmp_path):
+    files = {"images.zip": BAD[name][0]}
+    server.files = {"/images.zip": files["images.zip"]}
+    message = refused(entry_at(server.address, files), tmp_path)
+    assert message.startswith(f"{server.address}/images.zip: is not unpacked, since")
+    assert visible(tmp_path / "resources") == []
+
+
+def bomb(kind):
+    if kind == "tar":
+        return gzip.compress(tarred((tar_member("a"), bytes(3_000_000))))
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", bytes(3_000_000))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_an_archive_that_grows_without_end_is_refused(kind, tmp_path):
+    (tmp_path / "bomb").write_bytes(bomb(kind))
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SonotuneError, match="exceeds 1000000 bytes"):
+        unpack(tmp_path / "bomb", tmp_path / "folder", most_bytes=1_000_000)
+    assert (tmp_path / "folder" / "a").stat().st_size <= 1_000_000
+
+
+def test_an_archive_of_too_many_files_is_refused(tmp_path):
+    (tmp_path / "many.zip").write_bytes(zipped({f"{n}": b"" for n in range(11)}))
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SonotuneError, match="more than 10 files"):
+        unpack(tmp_path / "many.zip", tmp_path / "folder", most_files=10)
+
+
+def test_a_damaged_member_is_refused(tmp_path):
+    content = bytearray(ARCHIVES["images.zip"])
+    content[2000] ^= 255
+    (tmp_path / "bad.zip").write_bytes(content)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SonotuneError, match=r"is damaged .*CRC"):
+        unpack(tmp_path / "bad.zip", tmp_path / "folder")
+
+
+def test_what_file_managers_add_is_left_out(tmp_path):
+    content = zipped({"__MACOSX/a": b"", "a/.DS_Store": b"", "a/b.png": b"x"})
+    (tmp_path / "a.zip").write_bytes(content)
+    (tmp_path / "folder").mkdir()
+    unpack(tmp_path / "a.zip", tmp_path / "folder")
+    assert visible(tmp_path / "folder") == ["a/b.png"]

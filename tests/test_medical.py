@@ -1,0 +1,112 @@
+"""DICOM, NIfTI and MetaImage files of anybody's own."""
+
+import sys
+
+import numpy as np
+import pytest
+from tiny_files import HEIGHT, WIDTH, grey, square, write, write_table
+
+from sonotune.data.arrays import load_set
+from sonotune.data.prepare import prepare
+from sonotune.data.readers import find_entries
+from sonotune.data.readers.pixels import load, read_grey
+from sonotune.errors import SonotuneError
+
+
+def dicom(path, pixels, photometric="MONOCHROME2", **more):
+    pydicom = pytest.importorskip("pydicom")
+    meta = pydicom.dataset.FileMetaDataset()
+    meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = pydicom.uid.UltrasoundImageStorage
+    meta.MediaStorageSOPInstanceUID = "1.2.3"
+    data = pydicom.dataset.FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, "1.2.3"
+    bits = pixels.itemsize * 8
+    data.set_pixel_data(pixels, photometric, bits, generate_instance_uid=False)
+    for key, value in more.items():
+        setattr(data, key, value)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data.save_as(path)
+    return path
+
+
+def volume(path, pixels, spacing):
+    itk = pytest.importorskip("SimpleITK")
+    image = itk.GetImageFromArray(pixels)
+    image.SetSpacing(spacing)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    itk.WriteImage(image, str(path))
+    return path
+
+
+def test_a_dicom_image_brings_its_millimetres(tmp_path):
+    dicom(tmp_path / "images/1.dcm", grey(), PixelSpacing=[0.2, 0.3])
+    write(tmp_path / "masks/1.png", square())
+    settings = {"reader": "folder", "source": "mine"}
+    settings["folder"] = {"images": "images/*.dcm", "masks": "masks/*"}
+    loaded = load(find_entries(settings, tmp_path)[0])
+    assert np.array_equal(loaded.image, grey())
+    prepare("mine", settings, 20, tmp_path / "out", tmp_path)
+    row = load_set(tmp_path / "out").index[0]
+    assert row["mm_per_pixel_y"] == pytest.approx(0.2 * HEIGHT / 20)
+    assert row["mm_per_pixel_x"] == pytest.approx(0.3 * WIDTH / 20)
+
+
+def test_dicom_that_is_stored_inverted_or_deep_is_shown_as_meant(tmp_path):
+    ramp = np.tile(np.arange(WIDTH, dtype=np.uint16) * 50, (HEIGHT, 1))
+    image, notes = read_grey(dicom(tmp_path / "a.dcm", ramp))
+    assert (image[0, 0], image[0, -1], len(notes)) == (0, 255, 1)
+    image, _ = read_grey(dicom(tmp_path / "b.dcm", ramp, "MONOCHROME1"))
+    assert (image[0, 0], image[0, -1]) == (255, 0)
+
+
+def test_colour_dicom_has_its_luminance(tmp_path):
+    red = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    red[..., 0] = 200
+    image, _ = read_grey(dicom(tmp_path / "a.dcm", red, "RGB"))
+    assert image.max() == 60
+
+
+@pytest.mark.parametrize("suffix", [".mha", ".nii", ".nii.gz"])
+def test_a_single_slice_is_paired_by_its_stem(tmp_path, suffix):
+    volume(tmp_path / f"images/1{suffix}", grey()[None], (0.3, 0.2, 1))
+    volume(tmp_path / f"masks/1_mask{suffix}", square(value=1)[None], (0.3, 0.2, 1))
+    globs = {"images": "images/*", "masks": "masks/*"}
+    (entry,) = find_entries({"reader": "folder", "folder": globs}, tmp_path)
+    loaded = load(entry)
+    assert entry.name == "1"
+    assert np.array_equal(loaded.image, grey())
+    assert loaded.mask.sum() == 100
+    assert loaded.mm_per_pixel == pytest.approx((0.2, 0.3))
+
+
+def test_slices_of_a_volume_are_chosen_by_a_table(tmp_path):
+    volume(tmp_path / "v.nii.gz", np.stack([grey(0), grey(1), grey(2)]), (1, 1, 1))
+    volume(tmp_path / "m.nii.gz", np.stack([square(), square(0, 5), square(0, 0)]), (1, 1, 1))
+    rows = [["image", "mask", "slice"], *(["v.nii.gz", "m.nii.gz", n] for n in (1, 2, 3))]
+    write_table(tmp_path / "t.csv", rows)
+    first, _, last = find_entries({"reader": "folder", "folder": {"csv": "t.csv"}}, tmp_path)
+    assert (first.name, first.group, last.name) == ("v_1", "v", "v_3")
+    assert np.array_equal(load(first).image, grey(1))
+    assert load(first).mask.sum() == 25
+    with pytest.raises(SonotuneError, match=r"v.nii.gz: has no slice 3; they are 0 to 2"):
+        load(last)
+    with pytest.raises(SonotuneError, match="has 3 slices or pages; choose by a table"):
+        read_grey(tmp_path / "v.nii.gz")
+
+
+@pytest.mark.parametrize("name", ["a.dcm", "a.nii", "a.nii.gz", "a.mha"])
+def test_a_damaged_medical_file_is_refused(tmp_path, name):
+    make = dicom if name == "a.dcm" else volume
+    path = make(tmp_path / name, grey(), *(() if make is dicom else ((1, 1),)))
+    path.write_bytes(path.read_bytes()[:700])
+    with pytest.raises(SonotuneError, match=f"{name}: cannot be read"):
+        read_grey(path)
+
+
+@pytest.mark.parametrize(("name", "package"), [("a.dcm", "pydicom"), ("a.nii.gz", "SimpleITK")])
+def test_a_package_that_is_missing_is_named(tmp_path, monkeypatch, name, package):
+    (tmp_path / name).write_bytes(b"x")
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(SonotuneError, match=f"{name}: needs the package {package} .*pip install"):
+        read_grey(tmp_path / name)

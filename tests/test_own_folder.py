@@ -1,0 +1,170 @@
+"""Anybody's own images: globs and tables, formats, depths and masks of every kind."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from tiny_files import HEIGHT, WIDTH, grey, names, square, write, write_table
+
+from sonotune.data.arrays import load_set
+from sonotune.data.prepare import prepare
+from sonotune.data.readers import find_entries
+from sonotune.data.readers.entry import Entry, MaskRule
+from sonotune.data.readers.pixels import load, read_grey
+from sonotune.errors import SonotuneError
+
+
+def one(image, mask, rule=None):
+    return Entry(name="one", group="one", image=image, masks=(mask,), rule=rule or MaskRule())
+
+
+def own(table):
+    return {"reader": "folder", "source": "mine", "folder": {"csv": table}}
+
+
+def test_a_table_tells_masks_groups_and_millimetres(tmp_path):
+    for number in (1, 2):
+        write(tmp_path / f"daten/Bild {number} ä.png", grey(number))
+    write(tmp_path / "daten/masks/m.png", square())
+    write_table(
+        tmp_path / "daten/table.csv",
+        [
+            ["image", "mask", "group", "mm_per_pixel", "mm_per_pixel_x"],
+            ["Bild 1 ä.png", "masks/m.png", "Müller", "0.2", ""],
+            ["Bild 2 ä.png", "masks/m.png", "", "0.2", "0.3"],
+        ],
+    )
+    prepare("mine", own("daten/table.csv"), 20, tmp_path / "out", tmp_path)
+    data = load_set(tmp_path / "out")
+    assert [row["name"] for row in data.index] == ["Bild 1 ä", "Bild 2 ä"]
+    assert data.groups == ["Müller", "Bild 2 ä"]
+    assert [row["mm_per_pixel_y"] for row in data.index] == pytest.approx([0.4, 0.4])
+    assert [row["mm_per_pixel_x"] for row in data.index] == pytest.approx([0.6, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([["image", "maske"], ["a.png", "m.png"]], "no column 'mask'; found: image, maske"),
+        ([["image;mask"], ["a.png;m.png"]], "no column 'image'; found: image;mask; .* by commas"),
+        ([["image", "mask"]], "has no rows"),
+        ([["image", "mask"], ["a.png", ""]], "line 2: image or mask is empty"),
+        ([["image", "mask"], ["b.png", "m.png"]], "there is no file .*b.png"),
+        ([["image", "mask"], ["a.png", "m.png"], ["a.png", "m.png"]], "named twice: a"),
+        (
+            [["image", "mask", "mm_per_pixel"], ["a.png", "m.png", "0,2"]],
+            "line 2: millimetres per pixel must be a number above 0; found '0,2'",
+        ),
+    ],
+)
+def test_a_bad_table_is_refused(tmp_path, rows, message):
+    write(tmp_path / "a.png", grey())
+    write(tmp_path / "m.png", square())
+    write_table(tmp_path / "t.csv", rows)
+    with pytest.raises(SonotuneError, match=message):
+        find_entries(own("t.csv"), tmp_path)
+
+
+def test_a_folder_needs_globs_or_a_table(tmp_path):
+    for options in ({}, {"images": "*.png"}, {"images": "*", "masks": "*", "csv": "t.csv"}):
+        with pytest.raises(SonotuneError, match="either images and masks, two globs, or csv"):
+            find_entries({"reader": "folder", "folder": options}, tmp_path)
+    with pytest.raises(SonotuneError, match=r"no file .*t\.csv"):
+        find_entries(own("t.csv"), tmp_path)
+
+
+def test_globs_can_be_absolute(tmp_path):
+    write(tmp_path / "a/1.png", grey())
+    write(tmp_path / "b/1.png", square())
+    globs = {"images": f"{tmp_path}/a/*.png", "masks": f"{tmp_path}/b/*.png"}
+    assert names(find_entries({"reader": "folder", "folder": globs})) == ["1"]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp"])
+def test_grey_images_are_read_as_they_are(tmp_path, suffix):
+    image, notes = read_grey(write(tmp_path / f"a{suffix}", grey()))
+    assert np.array_equal(image, grey())
+    assert notes == ()
+
+
+def test_a_jpeg_is_read(tmp_path):
+    smooth = np.tile(np.arange(0, 240, 4, dtype=np.uint8), (HEIGHT, 1))
+    image, _ = read_grey(write(tmp_path / "a.jpg", smooth))
+    assert np.abs(image.astype(int) - smooth).max() < 5
+
+
+def test_colour_becomes_grey_and_is_noted(tmp_path):
+    red = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    red[..., 2] = 200
+    write(tmp_path / "images/1.png", red)
+    write(tmp_path / "masks/1.png", square())
+    settings = {"reader": "folder", "source": "mine"}
+    settings["folder"] = {"images": "images/*", "masks": "masks/*"}
+    lines = []
+    prepare("mine", settings, 16, tmp_path / "out", tmp_path, log=lines.append)
+    assert load_set(tmp_path / "out").images.max() == 60
+    assert lines == ["mine: 1 of 1 images: colour was converted to grey"]
+    about = json.loads((tmp_path / "out/dataset.json").read_text())
+    assert about["notes"] == {"colour was converted to grey": 1}
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bits_are_scaled_from_the_images_own_range(tmp_path, suffix):
+    deep = np.linspace(1000, 5080, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH).astype(np.uint16)
+    image, notes = read_grey(write(tmp_path / f"a{suffix}", deep))
+    assert (image.min(), image.max()) == (0, 255)
+    assert image[HEIGHT // 2, 0] == 128
+    assert len(notes) == 1
+    flat, _ = read_grey(write(tmp_path / f"b{suffix}", np.full_like(deep, 1000)))
+    assert flat.max() == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "rule", "area"),
+    [
+        ((1, 1), MaskRule(), 125),
+        ((255, 255), MaskRule(), 125),
+        ((200, 90), MaskRule("threshold", 100), 100),
+        ((200, 100), MaskRule("threshold", 100), 125),
+        ((1, 2), MaskRule("label", 2), 25),
+    ],
+)
+def test_a_mask_means_what_its_rule_says(tmp_path, values, rule, area):
+    image = write(tmp_path / "i.png", grey())
+    mask = write(tmp_path / "m.png", square(10, 20, values[0]) + square(30, 35, values[1]))
+    assert load(one(image, mask, rule)).mask.sum() == area
+
+
+def test_a_mask_in_colour_has_no_label(tmp_path):
+    colour = np.dstack([square(), square(0, 5), square()])
+    entry = one(write(tmp_path / "i.png", grey()), write(tmp_path / "m.png", colour))
+    assert load(entry).mask.sum() == 125
+    with pytest.raises(SonotuneError, match=r"m\.png: is in colour"):
+        load(one(entry.image, entry.masks[0], MaskRule("label", 1)))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".bmp"])
+def test_a_truncated_image_is_refused(tmp_path, suffix):
+    path = write(tmp_path / f"a{suffix}", grey())
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.9)])
+    with pytest.raises(SonotuneError, match=f"a{suffix}: cannot be read; it is damaged"):
+        read_grey(path)
+
+
+def test_a_tiff_of_several_pages_is_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    path.write_bytes(cv2.imencodemulti(".tif", [grey(0), grey(1)])[1].tobytes())
+    with pytest.raises(SonotuneError, match="has 2 slices or pages"):
+        read_grey(path)
+
+
+def test_masks_that_are_all_empty_are_refused(tmp_path):
+    for number in (1, 2):
+        write(tmp_path / f"images/{number}.png", grey(number))
+        write(tmp_path / f"masks/{number}.png", square(0, 0))
+    settings = {"reader": "folder", "source": "mine"}
+    settings["folder"] = {"images": "images/*", "masks": "masks/*"}
+    with pytest.raises(SonotuneError, match="mine: all 2 masks are empty at 16 x 16 pixels: 1, 2"):
+        prepare("mine", settings, 16, tmp_path / "out", tmp_path)
+    assert not (tmp_path / "out").exists()
