@@ -177,7 +177,7 @@ def test_all_missing_files_are_told_at_once_and_unused_data_sets_are_not(picture
         "studies": {"s": {"datasets": ["here", "gone"], "pretraining": {"dataset": "away"}}},
     }
     with pytest.raises(SonotuneError) as caught:
-        check_files(config)
+        check_files(config, {}, None)
     text = str(caught.value)
     assert "datasets: gone: folder: images: no file matches 'nowhere/*.png'" in text
     assert "datasets: away" in text

@@ -103,7 +103,7 @@ def test_comments_and_docstrings_in_training_code_do_not_count(project):
 
 
 def test_training_code_reruns_the_cells(project):
-    project.edit("sonotune/training/loop.py", "lr=recipe.learning_rate", "lr=0.5")
+    project.edit("sonotune/training/loop.py", "recipe.learning_rate)", "0.5)")
     jobs, cells = project.stale()
     assert len(cells) == CELLS
     assert jobs["pretrain"] == 1
