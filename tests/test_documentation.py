@@ -105,3 +105,12 @@ def test_every_key_of_the_schema_has_a_description():
                 yield from bare(child, path)
 
     assert not list(bare(SCHEMA))
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "config/README.md", "docs/fidelity.md", "docs/data.md"]
+)
+def test_links_between_pages_lead_somewhere(page):
+    path = ROOT / page
+    links = re.findall(r"\]\(([^)#:]+)\)", path.read_text())
+    assert [link for link in links if not (path.parent / link).exists()] == []
