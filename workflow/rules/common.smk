@@ -133,9 +133,9 @@ def start_weights(wildcards):
     return []
 
 
-def labels(output, dataset="all"):
+def labels(output):
     """The columns of the report's table of results."""
-    return {"output": output, "data sets": dataset}
+    return {"output": output, "data sets": "all"}
 
 
 def titles_of(study):
