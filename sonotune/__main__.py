@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from sonotune.check_command import add_check
 from sonotune.data import commands as data_commands
 from sonotune.data import simulate
 from sonotune.errors import SonotuneError
@@ -22,7 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     simulate.add_arguments(command)
     command.set_defaults(run=simulate.run)
-    data_commands.add_arguments(commands.add_parser("data", help="list, find and fetch data sets"))
+    data = commands.add_parser("data", help="list, find, fetch and check data sets")
+    of_data = data.add_subparsers(title="commands", required=True)
+    data_commands.add_arguments(of_data)
+    add_check(of_data)
     parsed = parser.parse_args(arguments)
     try:
         return parsed.run(parsed)

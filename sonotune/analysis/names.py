@@ -15,9 +15,13 @@ def in_words(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
+# The papers' own data sets, by their names in the papers: entries of the catalogue.
+ORIGINALS = {"bus": ("bus_b",), "fus": ("hc18",), "xray": ("scr", "jsrt")}
+
+
 def stands_in(name: str, sources: Mapping[str, str]) -> bool:
-    """Whether another data set stands behind a name."""
-    return bool(sources.get(name)) and sources[name] != name
+    """Whether images that the papers did not use stand behind a name."""
+    return bool(sources.get(name)) and sources[name] not in (name, *ORIGINALS.get(name, ()))
 
 
 def dataset_title(name: str, datasets: Mapping[str, str], sources: Mapping[str, str]) -> str:

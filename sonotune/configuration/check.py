@@ -20,6 +20,25 @@ from sonotune.data.splits import check_percent
 from sonotune.errors import SonotuneError
 from sonotune.models.stage_names import divisor_of, stages_of
 
+SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
+
+
+def read_configuration(path: str | Path) -> dict[str, Any]:
+    """Read a configuration file, check it, and fill in all defaults.
+
+    Raises
+    ------
+    SonotuneError
+        If it is not there, is no YAML, or holds mistakes, with one line for each.
+    """
+    if not Path(path).is_file():
+        raise SonotuneError(f"{path}: there is no such configuration file")
+    check_no_duplicates(path)
+    config = yaml.safe_load(Path(path).read_text("utf-8"))
+    if not isinstance(config, dict):
+        raise SonotuneError(f"{path}: must be a mapping with the keys datasets and studies")
+    return complete(config, SCHEMA)
+
 
 def complete(config: Mapping[str, Any], schema: str | Path) -> dict[str, Any]:
     """Check a configuration against the schema and itself; return it with all defaults.

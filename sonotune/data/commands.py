@@ -6,15 +6,15 @@ import argparse
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 from sonotune.data.catalogue import Entry, find_entry, load_catalogue
 from sonotune.data.fetch import fetch, locate
 from sonotune.data.sources import RESOURCES, find_mirror
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(commands: Any) -> None:
     """Add `list`, `where` and `fetch`, each with its own arguments."""
-    commands = parser.add_subparsers(title="commands", required=True)
     for name, run, text in (
         ("list", _list, "list the data sets of the catalogue"),
         ("where", _where, "say what a data set is, where it lies, or how to obtain it"),
@@ -23,13 +23,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         command = commands.add_parser(name, help=text, description=text)
         if name != "list":
             command.add_argument("name", help="its name in the catalogue, such as hc18")
-        command.add_argument(
-            "--resources", default=RESOURCES, metavar="FOLDER", help="folder of all data sets"
-        )
-        command.add_argument(
-            "--mirror", metavar="PLACE", help="folder or address instead of the publishers'"
-        )
+        add_places(command)
         command.set_defaults(run=run)
+
+
+def add_places(command: argparse.ArgumentParser) -> None:
+    """Add the options that say where data sets lie."""
+    command.add_argument(
+        "--resources", default=RESOURCES, metavar="FOLDER", help="folder of all data sets"
+    )
+    command.add_argument(
+        "--mirror", metavar="PLACE", help="folder or address instead of the publishers'"
+    )
 
 
 def _list(arguments: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ by one, so that a data set never lies in memory at its full size.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from sonotune.data.readers.entry import Entry, shortened
 from sonotune.data.readers.pixels import Loaded, load
 from sonotune.data.resize import padded, resize_image, resize_mask, target_shape
 from sonotune.errors import SonotuneError
+from sonotune.files import read_json
 
 # Images, masks, rows of the index, and what was noticed.
 Resized = tuple[np.ndarray, np.ndarray, list[dict[str, Any]], dict[str, Any]]
@@ -68,6 +69,17 @@ def make_originals(
     save_set(folder, ImageSet(np.asarray(images), np.asarray(masks), rows, _about(name, settings)))
 
 
+def folder_of_originals(settings: Mapping[str, Any], first: str | Path) -> Path:
+    """The folder that `prepare` reads, from the first of the files that the workflow gives it.
+
+    That is one of the files made here, the ``source.json`` of a published data set, or a file of
+    the reader ``folder``, whose paths are relative to the current folder.
+    """
+    if settings["reader"] in MADE_HERE:
+        return Path(first).parent
+    return Path(read_json(first)["folder"]) if "catalogue" in settings else Path()
+
+
 def prepare(
     name: str,
     settings: dict[str, Any],
@@ -99,7 +111,7 @@ def prepare(
     ------
     SonotuneError
         If files are missing, unreadable or do not belong together (every such file is listed), or
-        all masks are empty.
+        all masks are empty or full.
     """
     make = _from_made if settings["reader"] in MADE_HERE else _from_files
     images, masks, rows, noticed = make(name, settings, size, Path(originals or "."), workers)
@@ -110,6 +122,14 @@ def prepare(
     for names in noticed["duplicates"]:
         log(f"{name}: the same image: {', '.join(names)}")
     save_set(folder, ImageSet(images, masks, rows, {**_about(name, settings), **noticed}))
+
+
+def useless_masks(images: int, empty: int, full: int) -> str:
+    """Why nothing can be learnt from masks of which so many are empty or full, or nothing."""
+    if images and empty + full == images:
+        kind = "empty" if not full else "full" if not empty else "empty or full"
+        return f"all {images} masks are {kind}"
+    return ""
 
 
 def _from_made(
@@ -131,7 +151,7 @@ def _from_files(
     entries = find_entries(settings, originals)
     images = np.empty((len(entries), size, size), np.uint8)
     masks = np.empty_like(images)
-    rows, bad, empty = [], [], []
+    rows, bad, empty, full = [], [], [], 0
     notes, same = Counter[str](), defaultdict(list)
     keep_aspect = settings.get("keep_aspect", False)
     read = partial(_load_or_reason, size=size, keep_aspect=keep_aspect)
@@ -148,15 +168,14 @@ def _from_files(
             same[one.pixels_sha256].append(entry.name)
             if not one.mask.any():
                 empty.append(entry.name)
+            full += bool(one.mask.all())
     if bad:
         raise SonotuneError(
             f"{name}: {len(bad)} of {len(entries)} images cannot be used:\n  " + "\n  ".join(bad)
         )
-    if len(empty) == len(entries):
-        raise SonotuneError(
-            f"{name}: all {len(entries)} masks are empty at {size} x {size} pixels: "
-            + shortened(empty)
-        )
+    if useless := useless_masks(len(entries), len(empty), full):
+        names = shortened([entry.name for entry in entries])
+        raise SonotuneError(f"{name}: {useless} at {size} x {size} pixels: {names}")
     duplicates = [names for names in same.values() if len(names) > 1]
     noticed = {"notes": dict(notes), "empty_masks": empty, "duplicates": duplicates}
     return images, masks, rows, noticed

@@ -10,7 +10,7 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.getenv("PYTHONPATH")])))
 
-from sonotune.configuration.check import check_no_duplicates, complete
+from sonotune.configuration.check import SCHEMA, check_no_duplicates, complete
 from sonotune.configuration.jobs import (
     cell_settings,
     cells_of,
@@ -40,7 +40,7 @@ def fail(error):
 try:
     for file in workflow.configfiles:
         check_no_duplicates(file)
-    config = complete(config, ROOT / "workflow" / "schemas" / "config.schema.yaml")
+    config = complete(config, SCHEMA)
     MIRROR = find_mirror(config.get("data_mirror"))
     PUBLISHED = used_entries(config)
     check_files(config, PUBLISHED, MIRROR)
@@ -126,6 +126,13 @@ def preparing_code(wildcards):
     return fingerprint("sonotune.data.prepare", *own, door("preprocess"))
 
 
+def auditing_code(wildcards):
+    """As for preparing: of the readers, only a data set's own counts."""
+    reader = DATASETS[wildcards.dataset]["reader"]
+    own = [] if reader in MADE_HERE else [reader_module(reader)]
+    return fingerprint("sonotune.data.audit_files", *own, door("audit"))
+
+
 def start_weights(wildcards):
     """A random start depends on no pre-trained weights."""
     if is_pretrained(config, wildcards.study, wildcards.strategy):
@@ -174,6 +181,13 @@ def example_predictions(study):
     }
 
 
+def audits_of(study):
+    """Pages about every data set that a study uses, also that of the pre-training."""
+    design = STUDIES[study]
+    names = [*design["datasets"], *filter(None, [design.get("pretraining", {}).get("dataset")])]
+    return expand("results/datasets/{dataset}/audit.{kind}", dataset=names, kind=("csv", "html"))
+
+
 def check_profile():
     """Tell whoever brings a profile of their own what it has to say about staleness.
 
@@ -207,6 +221,7 @@ def outputs_of(study):
         ),
         f"{results}/tables/provenance.csv",
         f"{results}/tables/provenance.html",
+        *audits_of(study),
     ]
 
 
@@ -218,8 +233,14 @@ config["cells_planned"] = {
 
 # For the report's front page alone, so it is not looked up at every start.
 config["changed_packages"] = ""
+config["suspicious"] = {}
 if "--report" in sys.argv:
     from sonotune.analysis.provenance import changed_packages
+    from sonotune.data.audit_files import suspicious
+
+    for file in {file for study in STUDIES for file in audits_of(study) if file.endswith(".csv")}:
+        if Path(file).is_file() and (found := suspicious(file)):
+            config["suspicious"][Path(file).parent.name] = found
 
     config["changed_packages"] = changed_packages(
         [

@@ -1,0 +1,205 @@
+"""What is wrong with a data set, or suspicious, before a network is trained on it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from sonotune.data.look import Gallery, Look
+from sonotune.data.prepare import useless_masks
+from sonotune.data.readers.entry import shortened
+from sonotune.errors import SonotuneError
+
+# Correlation of two thumbnails from which two images count as nearly the same.
+NEAR = 0.98
+# Share of the image below which an object is hardly one on purpose.
+TINY = 0.001
+# Pairs that a finding spells out; all are in the table.
+SPELT_OUT = 20
+
+Level = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong (``error``: training would be meaningless), suspicious, or worth knowing.
+
+    Attributes
+    ----------
+    kind
+        A few words, the same for every data set.
+    names
+        The images concerned; empty if it concerns the data set.
+    """
+
+    level: Level
+    kind: str
+    text: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A data set's images, those that are alike, and what follows from both.
+
+    Attributes
+    ----------
+    same
+        Names of images that are the same, pixel by pixel, in groups.
+    near
+        Pairs of names that are not, but nearly.
+    """
+
+    dataset: str
+    source: str
+    looks: tuple[Look, ...]
+    same: tuple[tuple[str, ...], ...]
+    near: tuple[tuple[str, str], ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> str:
+        """How much is wrong, in words: 1 error, 2 warnings."""
+        counts = {level: len(self.of_level(level)) for level in get_args(Level)[:2]}
+        return ", ".join(f"{n} {level}{'s' * (n != 1)}" for level, n in counts.items())
+
+    def of_level(self, level: Level) -> list[Finding]:
+        """The findings of one level."""
+        return [one for one in self.findings if one.level == level]
+
+
+def audit_dataset(
+    name: str, settings: Mapping[str, Any], originals: str | Path = ".", workers: int = 2
+) -> tuple[Audit, Gallery | None]:
+    """Look at every image of a data set and judge what is found.
+
+    Parameters
+    ----------
+    settings
+        A data set's configuration: ``reader``, ``source`` and the reader's options.
+    originals
+        As for `sonotune.data.prepare.prepare`.
+    workers
+        Threads that read.
+
+    Returns
+    -------
+    audit
+        Also of a data set that cannot be used: what is wrong is among its findings.
+    gallery
+        To read images again; None if not even the files' names make sense.
+    """
+    source = str(settings.get("source", name))
+    try:
+        gallery = Gallery(settings, originals)
+    except SonotuneError as error:
+        broken = Finding("error", "files do not make a data set", str(error))
+        return Audit(name, source, (), (), (), (broken,)), None
+    looks = gallery.look(workers)
+    same, near = exact_duplicates(looks), near_duplicates(looks)
+    findings = (*_of_images(looks), *_of_duplicates(looks, same, near), *_of_groups(looks))
+    order = ("error", "warning", "note")
+    findings = tuple(sorted(findings, key=lambda one: order.index(one.level)))
+    return Audit(name, source, looks, same, near, findings), gallery
+
+
+def errors_of(audit: Audit) -> str:
+    """One message with every error and every file concerned; empty where there is none."""
+    lines = [f"{one.kind}: {one.text}" for one in audit.of_level("error")]
+    return f"{audit.dataset}: " + "\n  ".join(lines) if lines else ""
+
+
+def exact_duplicates(looks: Sequence[Look]) -> tuple[tuple[str, ...], ...]:
+    """Names of images that are the same, pixel by pixel."""
+    alike = defaultdict(list)
+    for look in looks:
+        if look.digest:
+            alike[look.digest].append(look.name)
+    return tuple(tuple(names) for names in alike.values() if len(names) > 1)
+
+
+def near_duplicates(looks: Sequence[Look]) -> tuple[tuple[str, str], ...]:
+    """Pairs, not the same pixel by pixel, whose thumbnails correlate by at least `NEAR`."""
+    kept = [(look, look.thumbnail) for look in looks if look.thumbnail is not None]
+    if not kept:
+        return ()
+    thumbnails = np.stack([thumbnail for _, thumbnail in kept])
+    pairs = []
+    rows = 1000
+    for start in range(0, len(kept), rows):
+        alike = thumbnails[start : start + rows] @ thumbnails[start:].T
+        for row, column in np.argwhere(np.triu(alike, 1) >= NEAR):
+            first, second = kept[start + row][0], kept[start + column][0]
+            if first.digest != second.digest:
+                pairs.append((first.name, second.name))
+    return tuple(pairs)
+
+
+def _of_images(looks: Sequence[Look]) -> Iterator[Finding]:
+    if bad := [look for look in looks if look.problem]:
+        reasons = "".join(f"\n    {look.problem}" for look in bad)
+        text = f"{len(bad)} of {len(looks)} images:{reasons}"
+        yield Finding("error", "cannot be used", text, _names(bad))
+    good = [look for look in looks if not look.problem]
+    empty = [look for look in good if look.foreground == 0]
+    full = [look for look in good if look.foreground == 1]
+    if useless := useless_masks(len(good), len(empty), len(full)):
+        yield Finding("error", "nothing to learn", useless, _names([*empty, *full]))
+    tiny = [look for look in good if look.foreground and look.foreground < TINY]
+    plain = [look for look in good if look.grey_least == look.grey_most]
+    for kind, found, why in (
+        ("empty masks", empty, "nothing is marked"),
+        ("full masks", full, "everything is marked"),
+        ("tiny objects", tiny, f"less than {TINY:.1%} of the image is marked"),
+        ("images of one grey", plain, "there is nothing to see"),
+    ):
+        if found:
+            text = f"{len(found)} of {len(looks)} images: {why}: {shortened(_names(found))}"
+            yield Finding("warning", kind, text, _names(found))
+    for note, count in Counter(note for look in good for note in look.notes).items():
+        yield Finding("note", "converted", f"{count} of {len(looks)} images: {note}")
+
+
+def _of_duplicates(
+    looks: Sequence[Look], same: Sequence[tuple[str, ...]], near: Sequence[tuple[str, ...]]
+) -> Iterator[Finding]:
+    group = {look.name: look.group for look in looks}
+    marked = {look.name: look.foreground for look in looks}
+    for kind, alike in (("exact duplicates", same), ("near duplicates", near)):
+        apart = [names for names in alike if len({group[name] for name in names}) > 1]
+        together = [names for names in alike if names not in apart]
+        if apart:
+            why = "one may be trained on and the other tested, in spite of grouping"
+            yield _alike("warning", f"{kind} across groups", apart, why)
+        if together:
+            why = "of one group, which `resampling: grouped: true` keeps on one side of a split"
+            yield _alike("note", f"{kind} within groups", together, why)
+    if differ := [names for names in same if len({marked[name] for name in names}) > 1]:
+        why = "the same image is marked in different ways"
+        yield _alike("warning", "one image, several masks", differ, why)
+
+
+def _alike(level: Level, kind: str, alike: Sequence[tuple[str, ...]], why: str) -> Finding:
+    shown = shortened([" = ".join(names) for names in alike], SPELT_OUT)
+    names = tuple(dict.fromkeys(name for names in alike for name in names))
+    return Finding(level, kind, f"{len(alike)} times: {why}: {shown}", names)
+
+
+def _of_groups(looks: Sequence[Look]) -> Iterator[Finding]:
+    groups = Counter(look.group for look in looks)
+    if several := sum(count > 1 for count in groups.values()):
+        yield Finding(
+            "note",
+            "groups of several images",
+            f"{several} of {len(groups)} groups (examinations, patients) have more than one image; "
+            "`resampling: grouped: true` keeps a group on one side of every split",
+        )
+
+
+def _names(looks: Sequence[Look]) -> tuple[str, ...]:
+    return tuple(look.name for look in looks)

@@ -1,0 +1,219 @@
+"""An audit as a table of images and as a page for people."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from sonotune.data.audit import Audit, Finding
+from sonotune.data.look import Gallery, Look
+from sonotune.data.readers.pixels import Loaded
+from sonotune.files import atomic
+
+COLUMNS = (
+    "name",
+    "group",
+    "image",
+    "masks",
+    "height",
+    "width",
+    "mm_per_pixel_y",
+    "mm_per_pixel_x",
+    "grey_least",
+    "grey_mean",
+    "grey_most",
+    "foreground",
+    "components",
+    "same_as",
+    "nearly",
+    "notes",
+    "verdict",
+    "reasons",
+)
+# Images on the contact sheet: evenly taken from all, and of those that a finding names.
+SHEET, SUSPICIOUS = 40, 24
+SIDE = 160
+OUTLINE = (0, 194, 255)  # blue, green, red
+
+STYLE = """
+body { font: 14px/1.4 system-ui, sans-serif; color: #111; background: #fff; margin: 1rem;
+  max-width: 74rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .15rem .8rem .15rem 0; vertical-align: top; }
+th { font-weight: 600; }
+ul.findings { list-style: none; padding: 0; }
+ul.findings li { border-left: .4rem solid; padding: .2rem .6rem; margin: .4rem 0;
+  white-space: pre-line; overflow-wrap: anywhere; }
+ul.findings li.error { border-color: #b3261e; background: #fdecea; }
+ul.findings li.warning { border-color: #d98200; background: #fff5e0; }
+ul.findings li.note { border-color: #8a8a8a; background: #f3f3f3; }
+.sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: .6rem; }
+figure { margin: 0; }
+figure img { width: 100%; display: block; background: #000; }
+figcaption { font-size: 12px; overflow-wrap: anywhere; }
+"""
+
+
+def write_audit_csv(audit: Audit, path: str | Path) -> None:
+    """Write a row an image with `COLUMNS`; ``verdict`` is ok, warning or error."""
+    reasons: dict[str, list[str]] = defaultdict(list)
+    verdicts: dict[str, str] = {}
+    for finding in (*audit.of_level("error"), *audit.of_level("warning")):
+        for name in finding.names:
+            reasons[name].append(finding.kind)
+            verdicts.setdefault(name, finding.level)
+    alike: dict[str, dict[str, list[str]]] = {
+        "same_as": defaultdict(list),
+        "nearly": defaultdict(list),
+    }
+    for column, sets in (("same_as", audit.same), ("nearly", audit.near)):
+        for names in sets:
+            for name in names:
+                alike[column][name] += [other for other in names if other != name]
+    with (
+        atomic(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        for look in audit.looks:
+            row: dict[str, Any] = {
+                **vars(look),
+                "grey_mean": None if look.grey_mean is None else f"{look.grey_mean:.2f}",
+                "foreground": None if look.foreground is None else f"{look.foreground:.6f}",
+                "notes": "; ".join(look.notes),
+                "verdict": verdicts.get(look.name, "ok"),
+                "reasons": "; ".join([*reasons[look.name], *filter(None, [look.problem])]),
+            }
+            row |= {column: "; ".join(names[look.name]) for column, names in alike.items()}
+            writer.writerow(row)
+
+
+def suspicious(path: str | Path) -> str:
+    """From a table of `write_audit_csv`, how many images are not ok, or nothing if all are."""
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        verdicts = Counter(row["verdict"] for row in csv.DictReader(file))
+    parts = [
+        f"{verdicts[level]} with {level}s" for level in ("error", "warning") if verdicts[level]
+    ]
+    return f"{' and '.join(parts)} of {verdicts.total()} images" if parts else ""
+
+
+def write_audit_html(audit: Audit, gallery: Gallery | None, path: str | Path) -> None:
+    """Write a page that needs no other file: counts, findings, and images with outlined masks."""
+    title = f"Audit of {audit.dataset}"
+    lines = [
+        "<!DOCTYPE html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{html.escape(title)}</title>",
+        f"<style>{STYLE}</style>",
+        "</head>",
+        "<body>",
+        f"<h1>{html.escape(title)}</h1>",
+        f"<p>{len(audit.looks)} images from {html.escape(audit.source)}: {audit.verdict}. Nothing "
+        "was left out or changed; <code>audit.csv</code> has a row for every image.</p>",
+        "<table>",
+        *(
+            f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(text)}</td></tr>'
+            for name, text in _facts(audit.looks)
+        ),
+        "</table>",
+        "<h2>Findings</h2>",
+        *_findings(audit.findings),
+        *_sheets(audit, gallery),
+        "</body>",
+        "</html>",
+    ]
+    with atomic(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _facts(looks: Sequence[Look]) -> Iterator[tuple[str, str]]:
+    good = [look for look in looks if not look.problem]
+    yield "Groups (examinations, patients)", str(len({look.group for look in looks}))
+    if not good:
+        return
+    sizes = Counter((look.width, look.height) for look in good)
+    shown = [f"{width} x {height} ({count})" for (width, height), count in sizes.most_common(6)]
+    more = f", and {len(sizes) - 6} other sizes" if len(sizes) > 6 else ""
+    yield "Width x height, pixels (images)", ", ".join(shown) + more
+    yield "Millimetres per pixel", _span(good, "mm_per_pixel_x", ".4f") or "not known"
+    yield "Darkest grey value", _span(good, "grey_least", "d")
+    yield "Mean grey value", _span(good, "grey_mean", ".0f")
+    yield "Brightest grey value", _span(good, "grey_most", "d")
+    yield "Share of the image that is marked", _span(good, "foreground", ".1%")
+    yield "Parts of a mask", _span(good, "components", "d")
+
+
+def _span(looks: Sequence[Look], what: str, form: str) -> str:
+    values = sorted(v for look in looks if (v := getattr(look, what)) is not None)
+    if not values:
+        return ""
+    least, middle, most = (format(values[i], form) for i in (0, len(values) // 2, -1))
+    return least if least == most else f"{least} to {most}, median {middle}"
+
+
+def _findings(findings: Sequence[Finding]) -> list[str]:
+    if not findings:
+        return ["<p>Nothing wrong and nothing suspicious was found.</p>"]
+    items = [
+        f'<li class="{one.level}"><strong>{one.level}: {html.escape(one.kind)}</strong>\n'
+        f"{html.escape(one.text)}</li>"
+        for one in findings
+    ]
+    return ['<ul class="findings">', *items, "</ul>"]
+
+
+def _sheets(audit: Audit, gallery: Gallery | None) -> Iterator[str]:
+    good = [look for look in audit.looks if not look.problem]
+    if gallery is None or not good:
+        return
+    warned = {name for one in audit.of_level("warning") for name in one.names}
+    suspicious = [look for look in good if look.name in warned]
+    if suspicious:
+        yield f"<h2>Suspicious images{_of(len(suspicious), SUSPICIOUS)}</h2>"
+        yield from _sheet(suspicious[:SUSPICIOUS], gallery.load)
+    yield f"<h2>Images with their masks outlined{_of(len(good), SHEET)}</h2>"
+    every = np.linspace(0, len(good) - 1, min(SHEET, len(good))).round().astype(int)
+    yield from _sheet([good[number] for number in every], gallery.load)
+
+
+def _of(all_of_them: int, shown: int) -> str:
+    return f" ({shown} of {all_of_them})" if all_of_them > shown else ""
+
+
+def _sheet(looks: Sequence[Look], read: Callable[[int], Loaded]) -> Iterator[str]:
+    yield '<div class="sheet">'
+    for look in looks:
+        name = html.escape(look.name)
+        picture = base64.b64encode(_picture(read(look.number))).decode()
+        yield (
+            f'<figure><img src="data:image/jpeg;base64,{picture}" '
+            f'alt="{name} with its mask outlined"><figcaption>{name}</figcaption></figure>'
+        )
+    yield "</div>"
+
+
+def _picture(loaded: Loaded) -> bytes:
+    """A small JPEG with the outline of the mask."""
+    height, width = loaded.image.shape
+    scale = SIDE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    picture = cv2.cvtColor(
+        cv2.resize(loaded.image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_GRAY2BGR
+    )
+    mask = cv2.resize(loaded.mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(picture, outlines, -1, OUTLINE, 1)
+    return bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])[1])

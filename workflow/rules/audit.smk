@@ -1,0 +1,25 @@
+rule audit:
+    input:
+        originals_of,
+    output:
+        csv="results/datasets/{dataset}/audit.csv",
+        html=report(
+            "results/datasets/{dataset}/audit.html",
+            category="Data sets",
+            labels=lambda wildcards: {
+                "output": "Audit: what is in it, what is suspicious",
+                "data sets": wildcards.dataset,
+            },
+            caption="../report/audit.rst",
+        ),
+    log:
+        "results/logs/datasets/{dataset}/audit.log",
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
+        code=auditing_code,
+    message:
+        "Auditing {wildcards.dataset}"
+    script:
+        "../scripts/audit.py"

@@ -1,0 +1,16 @@
+"""Look at every image of a data set and say what is wrong with it."""
+
+from sonotune.data.audit import audit_dataset
+from sonotune.data.audit_files import write_audit_csv, write_audit_html
+from sonotune.data.prepare import folder_of_originals
+from sonotune.doors import logged
+
+with logged(snakemake.log[0]) as log:
+    settings = snakemake.params.settings
+    audit, gallery = audit_dataset(
+        snakemake.wildcards.dataset, settings, folder_of_originals(settings, snakemake.input[0])
+    )
+    for finding in audit.findings:
+        log(f"{finding.level}: {finding.kind}: {finding.text}")
+    write_audit_csv(audit, snakemake.output.csv)
+    write_audit_html(audit, gallery, snakemake.output.html)
