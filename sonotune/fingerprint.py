@@ -16,6 +16,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 
 
+@cache
 def fingerprint(*roots: str, package: Path = PACKAGE) -> str:
     """Hash the meaning of some modules or scripts and of all they import from the package.
 

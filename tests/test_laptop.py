@@ -1,0 +1,60 @@
+"""The laptop's study, reduced, on real heads, real lesions and real natural images."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not SHARED.is_dir(), reason=f"no data in {SHARED}"),
+]
+
+
+def reduced():
+    config = yaml.safe_load((ROOT / "config/laptop.yaml").read_text())
+    study = config["studies"]["laptop"]
+    study["image_size"] = 32
+    study["network"]["width"] = 2
+    study["pretraining"]["training"] |= {"epochs": 1}
+    study["training"] |= {"epochs": 2, "patience": 1, "batch_size": 16}
+    study["resampling"]["run_folds"] = [0]
+    kept = ("whole", "block_9", "scratch", "unchanged")
+    study["strategies"] = {name: study["strategies"][name] for name in kept}
+    config["datasets"]["sus"] |= {"images": 10, "simulate": {"scatterers": 2000}}
+    study["percents"] = [80, 30]
+    return config
+
+
+def test_the_laptop_study_runs_on_real_data(tmp_path):
+    (tmp_path / "reduced.yaml").write_text(yaml.safe_dump(reduced(), sort_keys=False))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--cores", "2", "--configfile", "reduced.yaml"]
+    environment = {**os.environ, "SONOTUNE_DATA_MIRROR": str(SHARED)}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+    results = tmp_path / "results"
+    table = pd.read_csv(results / "laptop/tables/table2.csv")
+    sources = table.groupby("dataset")["source"].unique().str.join("+").to_dict()
+    assert sources["fus"] == "hc18"
+    assert sources["bus"] == "busi"
+    assert sources["sus"].startswith("simulated")
+    page = (results / "laptop/tables/table2.html").read_text("utf-8")
+    assert "BUS is busi" in page
+    assert "FUS is" not in page
+
+    assert "groups of several images" not in (results / "datasets/fus/audit.html").read_text()
+    audit = pd.read_csv(results / "datasets/fus/audit.csv")
+    assert (len(audit), set(audit["verdict"])) == (805, {"ok"})
+    for name in ("sus", "bus", "ecssd"):
+        assert "Images with their masks outlined" in (
+            results / f"datasets/{name}/audit.html"
+        ).read_text("utf-8")
