@@ -216,11 +216,12 @@ def outputs_of(study):
         *(f"{results}/tables/table{n}.{kind}" for n in (1, 2) for kind in ("csv", "tex", "html")),
         *(
             f"{results}/figures/{name}.{kind}"
-            for name in ("fig4", "fig5")
+            for name in ("fig4", "fig5", "intervals", "ranks")
             for kind in ("pdf", "png")
         ),
         f"{results}/tables/provenance.csv",
         f"{results}/tables/provenance.html",
+        f"{results}/statistics/tukey.csv",
         *audits_of(study),
     ]
 

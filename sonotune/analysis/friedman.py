@@ -1,0 +1,108 @@
+"""Strategies ranked over data sets: Friedman's test and Nemenyi's critical difference.
+
+After Demsar, Statistical comparisons of classifiers over multiple data sets, JMLR 7, 2006: each
+data set ranks the strategies by their mean Dice, whatever its scale; mean ranks that differ by
+more than the critical difference differ significantly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import friedmanchisquare, rankdata, studentized_range
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Mean ranks of strategies over data sets, 1 for the best.
+
+    Attributes
+    ----------
+    ranks
+        By strategy, best first.
+    sets
+        Data sets in which all these strategies have a mean.
+    statistic, p
+        Friedman's chi-squared and its p value; nan where it cannot be computed.
+    kendall_w
+        Agreement of the data sets, 0 to 1: the effect size.
+    critical_difference
+        Of two mean ranks, at the level .05; nan where there is no test.
+    says
+        In a sentence, what the test can show.
+    """
+
+    ranks: pd.Series
+    sets: int
+    statistic: float
+    p: float
+    kendall_w: float
+    critical_difference: float
+    says: str
+
+
+def rank_strategies(means: pd.DataFrame) -> Ranking:
+    """Rank strategies over data sets.
+
+    Parameters
+    ----------
+    means
+        Mean Dice, a row a data set, a column a strategy. Strategies without a mean in some data
+        set are left out, and the sentence says so.
+    """
+    whole = means.dropna(axis=1)
+    missing = [name for name in means if name not in whole]
+    sets, number = whole.shape
+    ranks = pd.Series(
+        rankdata(-whole.to_numpy(), axis=1).mean(axis=0) if number else [], whole.columns, float
+    ).sort_values(kind="stable")
+    lost = f" Left out, without a mean in some data set: {', '.join(missing)}." if missing else ""
+    if sets < 2 or number < 3:
+        why = f"{sets} data sets and {number} strategies: no test; it takes two and three."
+        return Ranking(ranks, sets, np.nan, np.nan, np.nan, np.nan, why + lost)
+    critical = critical_difference(number, sets)
+    spread = number - 1
+    if np.ptp(whole.to_numpy(), axis=1).max() == 0:
+        why = "All strategies are equal in all data sets: no test."
+        return Ranking(ranks, sets, np.nan, np.nan, np.nan, np.nan, why + lost)
+    statistic, p = friedmanchisquare(*whole.to_numpy().T)
+    if critical > spread:
+        can = "so no difference at all could be significant"
+    elif critical > spread / 2:
+        can = f"of at most {spread}, so only strategies near opposite ends can differ significantly"
+    else:
+        can = f"of at most {spread}"
+    says = (
+        f"With {sets} data sets and {number} strategies, mean ranks must differ by "
+        f"{critical:.2f} to differ significantly, {can}."
+    )
+    return Ranking(
+        ranks,
+        sets,
+        float(statistic),
+        float(p),
+        float(statistic) / (sets * spread),
+        critical,
+        says + lost,
+    )
+
+
+def critical_difference(strategies: int, sets: int) -> float:
+    """Nemenyi's critical difference of mean ranks at the level .05 (Demsar 2006, section 3.2.2)."""
+    q = studentized_range.ppf(1 - LEVEL, strategies, np.inf) / np.sqrt(2)
+    return float(q * np.sqrt(strategies * (strategies + 1) / (6 * sets)))
+
+
+def nemenyi(means: pd.DataFrame) -> pd.DataFrame:
+    """P values of every pair of strategies, square, by scikit-posthocs; empty without a test."""
+    from scikit_posthocs import posthoc_nemenyi_friedman
+
+    whole = means.dropna(axis=1)
+    if len(whole) < 2 or whole.shape[1] < 3 or np.ptp(whole.to_numpy(), axis=1).max() == 0:
+        return pd.DataFrame()
+    found = posthoc_nemenyi_friedman(whole.to_numpy())
+    return pd.DataFrame(found.to_numpy(), whole.columns, whole.columns)

@@ -1,0 +1,80 @@
+"""Scores of every image of a study that nobody ran, with effects that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+
+def made_up_scores(
+    means: Mapping[tuple[str, str, float], float],
+    folds: int = 5,
+    images: int = 20,
+    spread: Mapping[str, float] | None = None,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """A row a (data set, strategy, percent, fold, image).
+
+    Parameters
+    ----------
+    means
+        Mean Dice by (data set, strategy, percent).
+    images
+        In a fold's test set; two of an examination.
+    spread
+        Standard deviations of ``fold``, ``image``, ``run`` and ``rest``.
+    """
+    sd = {"fold": 0.01, "image": 0.05, "run": 0.01, "rest": 0.03, **(spread or {})}
+    random = np.random.default_rng(seed)
+    rows = []
+    for dataset in dict.fromkeys(name for name, _, _ in means):
+        of_fold = random.normal(0, sd["fold"], folds)
+        of_image = random.normal(0, sd["image"], (folds, images))
+        for (name, strategy, percent), mean in means.items():
+            if name != dataset:
+                continue
+            for fold in range(folds):
+                run = random.normal(0, sd["run"])
+                dice = mean + of_fold[fold] + of_image[fold] + run
+                dice = dice + random.normal(0, sd["rest"], images)
+                rows += [
+                    (dataset, strategy, percent, fold, f"{fold}_{i}", f"{fold}_{i // 2}", value)
+                    for i, value in enumerate(dice)
+                ]
+    columns = ["dataset", "strategy", "percent", "fold", "name", "group", "dice"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def cells_of_scores(scores: pd.DataFrame, **columns: object) -> pd.DataFrame:
+    """A row a run, as in ``cells.csv``; ``columns`` are the same for all."""
+    key = ["dataset", "strategy", "percent", "fold"]
+    cells = scores.groupby(key, sort=False)["dice"].mean().reset_index()
+    about = {
+        "source": cells["dataset"],
+        "failed": False,
+        "collapsed": False,
+        "converged": True,
+        "tuned_parameters": 10,
+        "total_parameters": 10,
+        "seconds": 60.0,
+        "device": "cpu",
+        "precision": "fp32",
+    }
+    return cells.assign(**{**about, **columns})
+
+
+def write_study(scores: pd.DataFrame, cells: pd.DataFrame, folder) -> tuple[str, dict[str, str]]:
+    """Write ``cells.csv`` and a file of scores for each data set; give their paths."""
+    cells.to_csv(folder / "cells.csv", index=False)
+    files = {}
+    for dataset, part in scores.groupby("dataset", sort=False):
+        files[str(dataset)] = str(folder / f"{dataset}.csv")
+        part.to_csv(files[str(dataset)], index=False)
+    return str(folder / "cells.csv"), files
+
+
+def with_strategies(names: Sequence[str], step: float = 0.02, percent: float = 80) -> dict:
+    """Means of one data set that fall by ``step`` from each strategy to the next."""
+    return {("sus", name, percent): 0.8 - step * i for i, name in enumerate(names)}

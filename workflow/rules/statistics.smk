@@ -1,0 +1,90 @@
+def scores_of(wildcards):
+    """The scores of every image, a file a data set."""
+    return expand(
+        "results/{study}/scores/{dataset}.csv",
+        study=wildcards.study,
+        dataset=STUDIES[wildcards.study]["datasets"],
+    )
+
+
+rule statistics:
+    input:
+        cells="results/{study}/cells.csv",
+        scores=scores_of,
+    output:
+        expand(
+            "results/{{study}}/statistics/{name}.csv",
+            name=("tukey", "mixed", "variance", "bootstrap", "ranks", "friedman", "nemenyi"),
+        ),
+    log:
+        "results/logs/{study}/statistics.log",
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        settings=lambda wildcards: in_order(
+            {
+                "strategies": list(labels_of(wildcards.study)),
+                "leave_out": averages_of(wildcards.study)["leave_out"],
+                "seed": STUDIES[wildcards.study]["seed"],
+                "folds": STUDIES[wildcards.study]["resampling"]["folds"],
+                "validation": STUDIES[wildcards.study]["resampling"]["validation"],
+            }
+        ),
+        code=fingerprint("sonotune.analysis.statistics", door("statistics")),
+    message:
+        "Tests of {wildcards.study}"
+    script:
+        "../scripts/statistics.py"
+
+
+rule fig_intervals:
+    input:
+        "results/{study}/cells.csv",
+    output:
+        pdf="results/{study}/figures/intervals.pdf",
+        png=report(
+            "results/{study}/figures/intervals.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=labels("Intervals: which strategies differ (Tukey)"),
+            caption="../report/intervals.rst",
+        ),
+    log:
+        "results/logs/{study}/intervals.log",
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
+        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        leave_out=lambda wildcards: averages_of(wildcards.study)["leave_out"],
+        code=fingerprint("sonotune.analysis.fig_intervals", door("intervals")),
+    message:
+        "Confidence intervals of {wildcards.study}"
+    script:
+        "../scripts/intervals.py"
+
+
+rule fig_ranks:
+    input:
+        "results/{study}/cells.csv",
+    output:
+        pdf="results/{study}/figures/ranks.pdf",
+        png=report(
+            "results/{study}/figures/ranks.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=labels("Ranks over data sets (Nemenyi)"),
+            caption="../report/ranks.rst",
+        ),
+    log:
+        "results/logs/{study}/ranks.log",
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
+        leave_out=lambda wildcards: averages_of(wildcards.study)["leave_out"],
+        code=fingerprint("sonotune.analysis.fig_ranks", door("ranks")),
+    message:
+        "Ranks of strategies in {wildcards.study}"
+    script:
+        "../scripts/ranks.py"

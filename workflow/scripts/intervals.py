@@ -1,0 +1,14 @@
+"""Simultaneous confidence intervals of the strategies."""
+
+from sonotune.analysis.fig_intervals import write_intervals
+from sonotune.doors import logged
+
+with logged(snakemake.log[0]):
+    write_intervals(
+        snakemake.input[0],
+        snakemake.output.pdf,
+        snakemake.output.png,
+        strategies=dict(snakemake.params.strategies),
+        datasets=dict(snakemake.params.titles),
+        leave_out=snakemake.params.leave_out,
+    )

@@ -1,0 +1,13 @@
+"""Critical-difference diagrams of the strategies."""
+
+from sonotune.analysis.fig_ranks import write_ranks
+from sonotune.doors import logged
+
+with logged(snakemake.log[0]):
+    write_ranks(
+        snakemake.input[0],
+        snakemake.output.pdf,
+        snakemake.output.png,
+        strategies=dict(snakemake.params.strategies),
+        leave_out=snakemake.params.leave_out,
+    )

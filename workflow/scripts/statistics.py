@@ -1,0 +1,16 @@
+"""Tests of a study."""
+
+from pathlib import Path
+
+from sonotune.analysis.statistics import read_evidence, write_statistics
+from sonotune.doors import logged
+
+with logged(snakemake.log[0]):
+    settings = dict(snakemake.params.settings)
+    evidence = read_evidence(
+        snakemake.input.cells,
+        {Path(file).stem: file for file in snakemake.input.scores},
+        settings.pop("strategies"),
+        settings.pop("leave_out"),
+    )
+    write_statistics(evidence, Path(snakemake.output[0]).parent, **settings)
