@@ -39,6 +39,7 @@ SECTIONS = {
     "### `augmentation:`": AUGMENTATION,
     "### `averages:`": STUDY["averages"]["properties"],
     "### `figures:`": STUDY["figures"]["properties"],
+    "### `claims:`": STUDY["claims"]["properties"],
 }
 
 

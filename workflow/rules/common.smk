@@ -1,3 +1,4 @@
+import hashlib
 import os
 import sys
 from importlib.metadata import version
@@ -10,6 +11,7 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.getenv("PYTHONPATH")])))
 
+from sonotune.analysis.claims.declare import declare
 from sonotune.configuration.check import SCHEMA, check_no_duplicates, complete
 from sonotune.configuration.jobs import (
     cell_settings,
@@ -44,6 +46,8 @@ try:
     MIRROR = find_mirror(config.get("data_mirror"))
     PUBLISHED = used_entries(config)
     check_files(config, PUBLISHED, MIRROR)
+    for name, study in config["studies"].items():
+        declare(study["claims"]["own"], f"studies: {name}")
 except SonotuneError as error:
     fail(error)
 
@@ -140,6 +144,12 @@ def start_weights(wildcards):
     return []
 
 
+def contents_of(*patterns):
+    """A hash of the project's files that are data to the code: what they say, not when."""
+    files = sorted(file for pattern in patterns for file in ROOT.glob(pattern))
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
 def labels(output):
     """The columns of the report's table of results."""
     return {"output": output, "data sets": "all"}
@@ -221,7 +231,7 @@ def outputs_of(study):
         ),
         f"{results}/tables/provenance.csv",
         f"{results}/tables/provenance.html",
-        f"{results}/statistics/tukey.csv",
+        *(f"{results}/statistics/claims.{kind}" for kind in ("csv", "html")),
         *audits_of(study),
     ]
 

@@ -88,3 +88,40 @@ rule fig_ranks:
         "Ranks of strategies in {wildcards.study}"
     script:
         "../scripts/ranks.py"
+
+
+rule claims:
+    input:
+        cells="results/{study}/cells.csv",
+        scores=scores_of,
+        mixed="results/{study}/statistics/mixed.csv",
+    output:
+        csv="results/{study}/statistics/claims.csv",
+        html=report(
+            "results/{study}/statistics/claims.html",
+            category="{study}",
+            subcategory="Claims",
+            labels=labels("Claims: what holds on this run"),
+            caption="../report/claims.rst",
+        ),
+    log:
+        "results/logs/{study}/claims.log",
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        settings=lambda wildcards: in_order(
+            {
+                "strategies": list(labels_of(wildcards.study)),
+                "leave_out": averages_of(wildcards.study)["leave_out"],
+                "seed": STUDIES[wildcards.study]["seed"],
+                "claims": STUDIES[wildcards.study]["claims"],
+            }
+        ),
+        declared=contents_of("sonotune/analysis/claims/*.yaml", "sonotune/analysis/paper/*.csv"),
+        code=fingerprint(
+            "sonotune.analysis.claims.page", "sonotune.analysis.claims.judge", door("claims")
+        ),
+    message:
+        "Judging the claims on {wildcards.study}"
+    script:
+        "../scripts/claims.py"

@@ -1,0 +1,54 @@
+"""What the two papers printed: Tables I, II and III of Amiri 2020, and Wang 2023's results."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+FOLDER = Path(__file__).parent / "paper"
+# Wang's own data set, by the names that a study may give it.
+WANG_DATASETS = ("fus", "hc18")
+
+
+@cache
+def published_table(name: str) -> pd.DataFrame:
+    """A table as it was printed, such as ``amiri2020_table2``; means that are illegible are nan."""
+    return pd.read_csv(FOLDER / f"{name}.csv")
+
+
+def published_mean(
+    paper: str, dataset: str, strategy: str, percent: float, metric: str
+) -> float | None:
+    """A printed mean, or None where the paper has none.
+
+    Parameters
+    ----------
+    metric
+        ``dice``, ``iou`` or ``pixel_accuracy`` in [0,1], or ``seconds`` of a training.
+    """
+    if paper == "amiri2020" and metric == "dice":
+        return _one(
+            published_table("amiri2020_table2"),
+            "dice_mean",
+            dataset=dataset,
+            strategy=strategy,
+            train_percent=percent,
+        )
+    if paper == "amiri2020" and metric == "seconds" and percent == 80:
+        table = published_table("amiri2020_table3")
+        minutes = _one(table, "minutes_mean", dataset=dataset, strategy=strategy)
+        return None if minutes is None else 60 * minutes
+    columns = {"dice": "dice", "iou": "miou", "pixel_accuracy": "pixel_accuracy"}
+    if paper == "wang2023" and dataset in WANG_DATASETS and metric in columns:
+        found = _one(published_table("wang2023_results"), columns[metric], row=strategy)
+        return None if found is None else found / 100
+    return None
+
+
+def _one(table: pd.DataFrame, column: str, **where: object) -> float | None:
+    for name, value in where.items():
+        table = table[table[name] == value]
+    found = table[column].dropna()
+    return float(found.iloc[0]) if len(found) else None

@@ -1,0 +1,23 @@
+"""Judge what the papers, and the study itself, say of the results."""
+
+from pathlib import Path
+
+from sonotune.analysis.claims.declare import declare, papers_claims
+from sonotune.analysis.claims.facts import Facts
+from sonotune.analysis.claims.judge import judge
+from sonotune.analysis.claims.page import write_claims
+from sonotune.doors import logged
+
+with logged(snakemake.log[0]):
+    settings = dict(snakemake.params.settings)
+    how = settings.pop("claims")
+    facts = Facts(
+        snakemake.input.cells,
+        {Path(file).stem: file for file in snakemake.input.scores},
+        snakemake.input.mixed,
+        margins={"": how["margin"], **how["margins"]},
+        **settings,
+    )
+    claims = [*declare(how["own"], "own"), *papers_claims()]
+    verdicts = [verdict for claim in claims for verdict in judge(claim, facts)]
+    write_claims(verdicts, snakemake.output.csv, snakemake.output.html)
