@@ -14,6 +14,8 @@ import yaml
 ROOT = Path(__file__).parents[1]
 PARTS = ["Snakefile", "workflow", "config", "profiles", "sonotune", "envs", "pyproject.toml"]
 TRAININGS = 2 * 3 * 2  # data sets x trained strategies x percents
+# What is made of scores.
+SHOWN = {"table2", "fig4", "fig5", "statistics", "fig_intervals", "fig_ranks", "claims"}
 CELLS = TRAININGS + 2  # and the unchanged network, once a data set
 
 
@@ -113,8 +115,8 @@ def test_training_code_reruns_the_cells(project):
 def test_figure_code_reruns_only_figures(project):
     project.edit("sonotune/analysis/palette.py", "#0072B2", "#0000FF")
     jobs, _ = project.stale()
-    assert set(jobs) <= {"fig4", "fig5", "table2"}
-    assert jobs["fig4"] == 1
+    assert set(jobs) <= {"fig4", "fig5", "table2", "fig_intervals", "fig_ranks"}
+    assert jobs["fig4"] == jobs["fig_intervals"] == 1
 
 
 def test_one_figures_code_reruns_only_that_figure(project):
@@ -123,13 +125,25 @@ def test_one_figures_code_reruns_only_that_figure(project):
     assert project.stale()[0] == Counter(fig4=1)
 
 
+def test_a_claim_reruns_only_the_claims(project):
+    project.edit(
+        "sonotune/analysis/claims/amiri2020.yaml", "are the best three", "are the top three"
+    )
+    assert project.stale()[0] == Counter(claims=1)
+
+
+def test_the_audits_code_reruns_only_the_audits(project):
+    project.edit("sonotune/data/audit.py", "TINY = 0.001", "TINY = 0.002")
+    assert project.stale()[0] == Counter(audit=3)
+
+
 def test_metric_code_scores_anew_and_trains_nothing(project):
     project.edit("sonotune/evaluation/metrics.py", "2 * true_positive", "3 * true_positive")
     jobs, cells = project.stale()
     assert not cells
     assert jobs["score"] == 2
     assert jobs["aggregate"] == jobs["table2"] == jobs["fig4"] == jobs["fig5"] == 1
-    assert set(jobs) == {"score", "aggregate", "table2", "fig4", "fig5"}
+    assert set(jobs) == {"score", "aggregate", *SHOWN}
 
 
 def test_the_learning_rate_reruns_all_trainings(project):
@@ -219,7 +233,7 @@ def test_a_label_reruns_what_shows_it_and_no_cell(project):
     project.edit("tiny.yaml", "whole: {tune: all}", "whole: {tune: all, label: Everything}")
     jobs, cells = project.stale()
     assert not cells
-    assert set(jobs) == {"table2", "fig4"}
+    assert set(jobs) == {"table2", "fig4", "fig_intervals", "fig_ranks"}
 
 
 OWN_PROFILE = """
