@@ -165,15 +165,15 @@ def _draw(
         data, table = sets[name], scores[name]
         title = dataset_title(name, datasets, sources)
         panels[0].set_ylabel(f"{title}\n{chosen[name][row]}", fontsize=7)
-        _show(panels[0], data.images[row], [])
-        _show(panels[1], data.images[row], [(data.masks[row], TRUTH, "solid")])
+        show_image(panels[0], data.images[row], [])
+        show_image(panels[1], data.images[row], [(data.masks[row], TRUTH, "solid")])
         for panel, strategy in zip(panels[2:], strategies, strict=True):
             if strategy not in predictions[name]:
                 panel.axis("off")
                 continue
             found = _prediction_of(predictions[name][strategy], row)
             outlines = [(found, FOUND, "solid"), (data.masks[row], TRUTH, (0, (2, 1.5)))]
-            _show(panel, data.images[row], outlines)
+            show_image(panel, data.images[row], outlines)
             dice = table[(table["strategy"] == strategy) & (table["row"] == row)]["dice"]
             text = f"{dice.iloc[0]:.3f}" if len(dice) else "not scored"
             panel.set_xlabel(text + _extreme(found), labelpad=2)
@@ -198,7 +198,9 @@ def _prediction_of(path: str | Path, row: int) -> np.ndarray:
     return probabilities[places[0]] >= THRESHOLD
 
 
-def _show(panel: Axes, image: np.ndarray, outlines: Sequence[tuple[np.ndarray, str, Any]]) -> None:
+def show_image(
+    panel: Axes, image: np.ndarray, outlines: Sequence[tuple[np.ndarray, str, Any]]
+) -> None:
     """An image with outlines of masks over it, without axes."""
     height, width = image.shape
     panel.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none")

@@ -80,7 +80,9 @@ def half_widths(runs: pd.DataFrame) -> pd.Series | str:
         return fit
     number = runs.dropna(subset="value").groupby("level")["value"].size()[list(fit.levels)]
     q = studentized_range.ppf(1 - LEVEL, len(fit.levels), fit.df)
-    return pd.Series(simultaneous_ci(q, fit.error_sd**2, number.to_numpy(float)), fit.levels)
+    # Of two groups it gives a column.
+    halves = np.ravel(simultaneous_ci(q, fit.error_sd**2, number.to_numpy(float)))
+    return pd.Series(halves, fit.levels)
 
 
 def draw_intervals(

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from sonotune.files import atomic
 
-TWO_COLUMNS = 7.16  # inches, the text width of an IEEE journal
+ONE_COLUMN, TWO_COLUMNS = 3.5, 7.16  # inches, the widths of an IEEE journal
 SETTINGS: dict[Any, Any] = {
     "backend": "agg",
     "font.family": "DejaVu Sans",  # comes with Matplotlib, so it is the same everywhere
@@ -57,16 +57,19 @@ def message_figure(message: str) -> Figure:
     return figure
 
 
-def footnote_height(sentences: list[str]) -> float:
-    """Inches that `footnote` takes."""
-    return 0.12 + 0.112 * len(_lines(sentences))
+def footnote_height(sentences: list[str], width: float = TWO_COLUMNS) -> float:
+    """Inches that `footnote` takes in a figure that is ``width`` inches wide."""
+    return 0.12 + 0.112 * len(_lines(sentences, width))
 
 
-def footnote(figure: Figure, sentences: list[str], height: float) -> None:
+def footnote(
+    figure: Figure, sentences: list[str], height: float, width: float = TWO_COLUMNS
+) -> None:
     """Print sentences at the foot of a figure that is ``height`` inches high."""
-    text = "\n".join(_lines(sentences))
-    figure.text(0.012, 0.05 / height, text, ha="left", va="bottom", fontsize=6.5)
+    text = "\n".join(_lines(sentences, width))
+    figure.text(0.086 / width, 0.05 / height, text, ha="left", va="bottom", fontsize=6.5)
 
 
-def _lines(sentences: list[str]) -> list[str]:
-    return [line for text in sentences for line in textwrap.wrap(text, 150)]
+def _lines(sentences: list[str], width: float) -> list[str]:
+    characters = int(21 * width)
+    return [line for text in sentences for line in textwrap.wrap(text, characters)]

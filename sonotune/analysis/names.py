@@ -15,6 +15,17 @@ def in_words(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
+# Figures that compare certain strategies: drawn where a study has them all.
+NEEDED = {
+    "fig3": ("scratch", "whole"),
+    "fig6": ("blocks_1289", "whole"),
+    "fig7": ("unchanged", "whole"),
+    "figS1": ("unchanged", "block_1", "block_9", "blocks_19"),
+}
+
+# Data sets of Amiri 2020, by their names in its tables.
+PAPER_DATASETS = ("sus", "bus", "fus", "xray")
+
 # The papers' own data sets, by their names in the papers: entries of the catalogue.
 ORIGINALS = {"bus": ("bus_b",), "fus": ("hc18",), "xray": ("scr", "jsrt")}
 

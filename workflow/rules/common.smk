@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT))
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.getenv("PYTHONPATH")])))
 
 from sonotune.analysis.claims.declare import declare
+from sonotune.analysis.names import NEEDED, PAPER_DATASETS
 from sonotune.configuration.check import SCHEMA, check_no_duplicates, complete
 from sonotune.configuration.jobs import (
     cell_settings,
@@ -219,14 +220,38 @@ def rendered(wildcards):
     return [file for study in STUDIES for file in outputs_of(study)]
 
 
+def figures_of(study):
+    """Those that the study has the strategies, and the paper the data sets, for."""
+    compared = [
+        name for name, needed in NEEDED.items() if set(needed) <= set(STUDIES[study]["strategies"])
+    ]
+    always = [
+        "fig1",
+        "fig2",
+        "fig4",
+        "fig5",
+        "intervals",
+        "ranks",
+        "pareto",
+        "curves",
+        "distributions",
+    ]
+    paper = ["against_paper"] if set(STUDIES[study]["datasets"]) & set(PAPER_DATASETS) else []
+    return [*always, *compared, *paper]
+
+
 def outputs_of(study):
     results = f"results/{study}"
     return [
         f"{results}/splits.json",
-        *(f"{results}/tables/table{n}.{kind}" for n in (1, 2) for kind in ("csv", "tex", "html")),
+        *(
+            f"{results}/tables/table{n}.{kind}"
+            for n in (1, 2, 3)
+            for kind in ("csv", "tex", "html")
+        ),
         *(
             f"{results}/figures/{name}.{kind}"
-            for name in ("fig4", "fig5", "intervals", "ranks")
+            for name in figures_of(study)
             for kind in ("pdf", "png")
         ),
         f"{results}/tables/provenance.csv",

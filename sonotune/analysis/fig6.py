@@ -1,0 +1,55 @@
+"""Fig. 6: what a few blocks reach, and what the rest of the network adds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sonotune.analysis.averages import LeaveOut
+from sonotune.analysis.bars import draw_gains, panels, summarise
+from sonotune.analysis.figure import ONE_COLUMN, journal_style, save_figure
+from sonotune.analysis.names import percent_text
+from sonotune.analysis.palette import style_of
+
+LEVELS = ("blocks_1289", "whole")
+
+
+def write_figure(
+    cells: str | Path,
+    pdf: str | Path,
+    png: str | Path,
+    *,
+    strategies: Mapping[str, str],
+    datasets: Mapping[str, str],
+    leave_out: LeaveOut,
+    ddof: int,
+) -> None:
+    """Draw a stacked bar for each data set, at the largest percent.
+
+    Parameters
+    ----------
+    cells
+        ``cells.csv`` of a study that has `LEVELS`.
+    strategies, datasets
+        Titles, in the order of the tables.
+    leave_out, ddof
+        See `sonotune.analysis.averages.average_over_folds`.
+    """
+    found = summarise(cells, LEVELS, datasets, leave_out, ddof)
+    percent = found.percents[-1]
+    notes = [
+        f"At {percent_text(percent)}. Numbers: what the whole network adds to the mean.",
+        *found.notes[1:],
+    ]
+    with journal_style():
+        figure, (panel,) = panels(1, ONE_COLUMN, notes)
+        levels = {
+            strategies[name]: (
+                [found.mean(dataset, name, percent)[0] for dataset in found.shown],
+                style_of(name, list(strategies)).colour,
+            )
+            for name in LEVELS
+        }
+        draw_gains(panel, [found.titles[name] for name in found.shown], levels)
+        panel.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        save_figure(figure, pdf, png)

@@ -1,0 +1,60 @@
+"""Fig. 7: the pre-trained network as it is, and what little and much data add."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sonotune.analysis.averages import LeaveOut
+from sonotune.analysis.bars import draw_gains, panels, summarise
+from sonotune.analysis.figure import ONE_COLUMN, journal_style, save_figure
+from sonotune.analysis.names import percent_text
+from sonotune.analysis.palette import style_of
+
+STARTS, TUNED = "unchanged", "whole"
+LITTLE, MUCH = "#56B4E9", "#0072B2"
+
+
+def write_figure(
+    cells: str | Path,
+    pdf: str | Path,
+    png: str | Path,
+    *,
+    strategies: Mapping[str, str],
+    datasets: Mapping[str, str],
+    leave_out: LeaveOut,
+    ddof: int,
+) -> None:
+    """Draw a stacked bar for each data set: unchanged, smallest and largest percent.
+
+    Parameters
+    ----------
+    cells
+        ``cells.csv`` of a study that has the unchanged and the whole network.
+    strategies, datasets
+        Titles, in the order of the tables.
+    leave_out, ddof
+        See `sonotune.analysis.averages.average_over_folds`.
+    """
+    found = summarise(cells, (STARTS, TUNED), datasets, leave_out, ddof)
+    points = {strategies[STARTS]: (STARTS, 0.0, style_of(STARTS, list(strategies)).colour)}
+    for percent, colour in zip(
+        (found.percents[0], found.percents[-1]), (LITTLE, MUCH), strict=True
+    ):
+        title = f"{strategies[TUNED]}, {percent_text(percent)}"
+        points[title] = (TUNED, percent, colour)
+    with journal_style():
+        figure, (panel,) = panels(
+            1,
+            ONE_COLUMN,
+            ["Numbers: what each step adds to the mean, the last step above.", *found.notes[1:]],
+        )
+        levels = {
+            title: ([found.mean(d, strategy, percent)[0] for d in found.shown], colour)
+            for title, (strategy, percent, colour) in points.items()
+        }
+        draw_gains(panel, [found.titles[name] for name in found.shown], levels)
+        panel.legend(
+            loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=3, fontsize=6, columnspacing=0.8
+        )
+        save_figure(figure, pdf, png)

@@ -1,0 +1,139 @@
+"""Dice against what it costs: tuned parameters, and time to train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from sonotune.analysis.averages import LeaveOut, is_left_out, read_cells
+from sonotune.analysis.figure import (
+    TWO_COLUMNS,
+    footnote,
+    footnote_height,
+    journal_style,
+    save_figure,
+)
+from sonotune.analysis.names import dataset_title, percent_text, source_notes
+from sonotune.analysis.palette import style_of
+
+PANEL = 1.75  # inches
+COSTS = {"tuned_parameters": "Tuned parameters", "minutes": "Training, minutes a fold"}
+
+
+def pareto_front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
+    """Which points no other beats in both, bool [n]: cheaper is better, and so is more gain.
+
+    Parameters
+    ----------
+    costs, gains : float64 [n]
+        nan is on no front.
+    """
+    known = np.isfinite(costs) & np.isfinite(gains)
+    front = np.zeros(len(costs), bool)
+    for i in np.flatnonzero(known):
+        beats = known & (costs <= costs[i]) & (gains >= gains[i])
+        beats &= (costs < costs[i]) | (gains > gains[i])
+        front[i] = not beats.any()
+    return front
+
+
+def write_figure(
+    cells: str | Path,
+    pdf: str | Path,
+    png: str | Path,
+    *,
+    strategies: Mapping[str, str],
+    datasets: Mapping[str, str],
+    leave_out: LeaveOut,
+    ddof: int,
+) -> None:
+    """Draw a row of panels for each cost, a panel for each data set, at the largest percent.
+
+    Parameters
+    ----------
+    cells
+        ``cells.csv`` of a study.
+    strategies, datasets
+        Titles, in the order of the tables.
+    leave_out
+        See `sonotune.analysis.averages.is_left_out`.
+    """
+    table = read_cells(cells)
+    table = table[table["strategy"].isin(list(strategies)) & table["dataset"].isin(list(datasets))]
+    percent = float(table["percent"].max())
+    table = table[(table["percent"] == percent) & ~is_left_out(table, leave_out)]
+    table = table.assign(minutes=table["seconds"] / 60)
+    points = (
+        table.groupby(["dataset", "strategy"], sort=False)[["dice", *COSTS]].mean().reset_index()
+    )
+    shown = [name for name in datasets if name in set(points["dataset"])]
+    sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    notes = [
+        f"Mean Dice over folds at {percent_text(percent)}. Line: the Pareto front, strategies that "
+        "no other beats in both. Time of training alone; runs beside each other on one processor "
+        "slow each other down.",
+        *source_notes(shown, datasets, sources),
+    ]
+    foot, legend = footnote_height(notes), 0.42
+    height = 2 * (PANEL + 0.4) + foot + legend + 0.2
+    with journal_style():
+        figure = Figure(figsize=(TWO_COLUMNS, height))
+        footnote(figure, notes, height)
+        axes = figure.subplots(2, len(shown), squeeze=False, sharey="col")
+        figure.subplots_adjust(
+            left=0.085,
+            right=0.99,
+            bottom=(foot + legend + 0.33) / height,
+            top=1 - 0.2 / height,
+            hspace=0.4 / PANEL,
+            wspace=0.28,
+        )
+        for row, (cost, title) in enumerate(COSTS.items()):
+            for panel, dataset in zip(axes[row], shown, strict=True):
+                _draw(panel, points[points["dataset"] == dataset], cost, strategies)
+                panel.set_xlabel(title)
+                if row == 0:
+                    panel.set_title(dataset_title(dataset, datasets, sources), fontsize=7)
+            axes[row, 0].set_ylabel("Dice")
+        handles = {
+            name: handle
+            for panel in axes.flat
+            for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)
+        }
+        figure.legend(
+            handles.values(), handles.keys(), loc="lower center", ncols=7,
+            bbox_to_anchor=(0.5, foot / height),
+            fontsize=6.5, columnspacing=1.0, handletextpad=0.3,
+        )  # fmt: skip
+        save_figure(figure, pdf, png)
+
+
+def _draw(panel: Axes, points: pd.DataFrame, cost: str, strategies: Mapping[str, str]) -> None:
+    for point in points.itertuples():
+        style = style_of(str(point.strategy), list(strategies))
+        panel.plot(
+            getattr(point, cost),
+            point.dice,
+            marker=style.marker,
+            color=style.colour,
+            linestyle="none",
+            label=strategies[str(point.strategy)],
+            clip_on=False,
+        )
+    front = points[pareto_front(points[cost].to_numpy(float), points["dice"].to_numpy(float))]
+    front = front.sort_values(cost)
+    panel.plot(front[cost], front["dice"], color="#888888", linewidth=0.8, zorder=0)
+    if cost == "tuned_parameters":
+        panel.set_xscale("log")
+    else:
+        panel.set_xlim(left=0)
+        panel.xaxis.set_major_locator(MaxNLocator(4))
+    panel.margins(y=0.12)
+    panel.grid(color="#eeeeee", linewidth=0.5)
+    panel.set_axisbelow(True)

@@ -1,0 +1,59 @@
+"""Fig. S1: the outermost blocks, each alone and both, against the network as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sonotune.analysis.averages import LeaveOut
+from sonotune.analysis.bars import draw_groups, panels, summarise
+from sonotune.analysis.figure import TWO_COLUMNS, journal_style, save_figure
+from sonotune.analysis.names import percent_text
+from sonotune.analysis.palette import style_of
+
+COMPARED = ("unchanged", "block_1", "block_9", "blocks_19")
+
+
+def write_figure(
+    cells: str | Path,
+    pdf: str | Path,
+    png: str | Path,
+    *,
+    strategies: Mapping[str, str],
+    datasets: Mapping[str, str],
+    leave_out: LeaveOut,
+    ddof: int,
+) -> None:
+    """Draw a panel for each percent, with a group of bars for each data set.
+
+    Parameters
+    ----------
+    cells
+        ``cells.csv`` of a study that has `COMPARED`.
+    strategies, datasets
+        Titles, in the order of the tables.
+    leave_out, ddof
+        See `sonotune.analysis.averages.average_over_folds`.
+    """
+    found = summarise(cells, COMPARED, datasets, leave_out, ddof)
+    percents = found.percents[::-1]
+    with journal_style():
+        figure, axes = panels(len(percents), TWO_COLUMNS, found.notes)
+        for panel, percent in zip(axes, percents, strict=True):
+            series = {}
+            for name in COMPARED:
+                means = [
+                    found.mean(dataset, name, percent if name != "unchanged" else 0.0)
+                    for dataset in found.shown
+                ]
+                colour = style_of(name, list(strategies)).colour
+                series[strategies[name]] = (
+                    [mean for mean, _ in means],
+                    [deviation for _, deviation in means],
+                    colour,
+                )
+            draw_groups(panel, [found.titles[name] for name in found.shown], series)
+            panel.set_title(percent_text(percent), fontsize=7, pad=4)
+        handles, names = axes[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="upper right", ncols=4, bbox_to_anchor=(0.995, 1.0))
+        save_figure(figure, pdf, png)

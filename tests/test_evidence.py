@@ -1,0 +1,240 @@
+"""Table III, the figures besides Figs. 4 and 5, and the comparison with the paper."""
+
+from importlib import import_module
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up_cells import STRATEGIES, made_up_cells, write_cells
+from made_up_scores import made_up_scores, write_study
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from sonotune.analysis.against_paper import compare, write_against_paper
+from sonotune.analysis.bars import draw_gains, draw_groups
+from sonotune.analysis.fig1 import TUNED, draw_fig1, write_fig1
+from sonotune.analysis.fig2 import median_row, write_fig2
+from sonotune.analysis.fig_curves import draw_curves, write_curves
+from sonotune.analysis.fig_distributions import write_distributions
+from sonotune.analysis.fig_intervals import half_widths, write_intervals
+from sonotune.analysis.fig_pareto import pareto_front
+from sonotune.analysis.fig_ranks import write_ranks
+from sonotune.analysis.names import NEEDED
+from sonotune.analysis.published import published_table
+from sonotune.analysis.table3 import time_table, write_table3
+from sonotune.data.arrays import ImageSet, save_set
+
+TITLES = {**STRATEGIES, "unchanged": "Unchanged"}
+DATASETS = {"sus": "SUS", "bus": "BUS"}
+HOW = {"leave_out": "failed", "ddof": 1}
+RUNS = {"seconds": 90.0, "threads": 1, "epochs": 20}
+
+
+def study(folder):
+    cells = made_up_cells(folds=2).assign(**RUNS)
+    unchanged = cells[(cells["strategy"] == "whole") & (cells["percent"] == 80)]
+    unchanged = unchanged.assign(strategy="unchanged", percent=0, dice=0.2, tuned_parameters=0)
+    cells = pd.concat([cells, unchanged])
+    return cells, write_cells(cells, folder)
+
+
+@pytest.mark.parametrize("module", ["fig3", "fig6", "fig7", "figs1", "fig_pareto"])
+def test_a_figure_of_averages_is_drawn_and_the_same_every_time(module, tmp_path):
+    _, path = study(tmp_path)
+    draw = import_module(f"sonotune.analysis.{module}").write_figure
+    pages = []
+    for number in (1, 2):
+        files = [tmp_path / f"{number}.{kind}" for kind in ("pdf", "png")]
+        draw(path, *files, strategies=TITLES, datasets=DATASETS, **HOW)
+        pages.append([file.read_bytes() for file in files])
+    assert pages[0] == pages[1]
+    assert all(len(page) > 5000 for page in pages[0])
+
+
+def test_every_figure_that_needs_strategies_says_which():
+    modules = {"fig3": "COMPARED", "fig6": "LEVELS", "figS1": "COMPARED"}
+    for name, constant in modules.items():
+        module = import_module(f"sonotune.analysis.{name.lower()}")
+        assert set(getattr(module, constant)) == set(NEEDED[name])
+
+
+def test_bars_are_as_high_as_the_means_and_a_missing_one_is_named():
+    panel = Figure().subplots()
+    draw_groups(panel, ["5%", "80%"], {"a": ([0.5, np.nan], [0.1, np.nan], "#000000")})
+    assert [bar.get_height() for bar in panel.patches] == [0.5, 0.0]
+    assert [text.get_text() for text in panel.texts] == ["none"]
+
+
+def test_gains_are_stacked_and_a_loss_is_no_bar():
+    panel = Figure().subplots()
+    draw_gains(panel, ["x", "y"], {"few": ([0.6, 0.8], "#111111"), "all": ([0.9, 0.7], "#222222")})
+    heights = [bar.get_height() for bar in panel.patches]
+    assert heights == pytest.approx([0.6, 0.8, 0.3, 0.0])
+    assert panel.patches[2].get_y() == pytest.approx(0.6)
+    assert [text.get_text() for text in panel.texts] == ["+0.300", "-0.100"]
+
+
+def test_the_front_has_what_nothing_beats_in_both():
+    costs = np.array([1.0, 2.0, 2.0, 3.0, 4.0, np.nan])
+    gains = np.array([0.5, 0.7, 0.6, 0.7, 0.9, 1.0])
+    assert pareto_front(costs, gains).tolist() == [True, True, False, False, True, False]
+
+
+def test_table3_has_minutes_over_folds_of_runs_that_count(tmp_path):
+    cells, _ = study(tmp_path)
+    cells.loc[cells["strategy"] == "whole", "seconds"] = np.resize([60.0, 120.0], 12)
+    times = time_table(cells[(cells["percent"] == 80) & (cells["strategy"] == "whole")], ddof=1)
+    assert times["minutes_mean"].tolist() == [1.5, 1.5]
+    assert times["minutes_std"].round(4).tolist() == [0.7071, 0.7071]
+    path = write_cells(cells, tmp_path)
+    files = [tmp_path / f"t.{kind}" for kind in ("csv", "tex", "html")]
+    timed = ["whole", "contracting", "nowhere"]
+    write_table3(path, *files, timed=timed, strategies=TITLES, datasets=DATASETS, **HOW)
+    table = pd.read_csv(files[0])
+    assert table["strategy"].tolist() == ["whole", "contracting"] * 2
+    assert set(table["precision"]) == {"fp32"}
+    page = files[2].read_text("utf-8")
+    assert "Ran on cpu in fp32 with 1 thread." in page
+    assert "1.50<small>(0.71)</small>" in page
+    assert "BUS is busi" in page
+    assert r"\multicolumn{2}{c}{Whole network}" in files[1].read_text("utf-8")
+
+
+def test_the_papers_own_numbers_correlate_perfectly_with_themselves():
+    table = published_table("amiri2020_table2").dropna()
+    cells = pd.DataFrame(
+        {
+            "dataset": table["dataset"],
+            "source": table["dataset"].replace({"bus": "busi", "fus": "hc18", "xray": "scr"}),
+            "strategy": table["strategy"],
+            "percent": table["train_percent"].astype(float),
+            "fold": 0,
+            "dice": table["dice_mean"],
+            "failed": False,
+            "collapsed": False,
+            "seconds": 60.0,
+            "tuned_parameters": 1,
+            "total_parameters": 1,
+        }
+    )
+    found = compare(cells, "failed", 1)
+    dice = found[found["measure"] == "dice"]
+    assert len(dice) == len(table)
+    assert (dice["rank_correlation"].round(9) == 1).all()
+    assert (dice["difference"] == 0).all()
+    assert set(dice[dice["stands_in"].astype(bool)]["dataset"]) == {"bus"}
+    ratios = found[found["measure"] == "time_ratio"].set_index(["dataset", "strategy"])
+    assert ratios.loc[("sus", "contracting"), "paper"] == pytest.approx(1.53 / 1.36)
+    assert ratios.loc[("sus", "contracting"), "ours"] == 1
+    worst = cells.assign(dice=1 - cells["dice"])
+    assert (
+        compare(worst, "failed", 1).query("measure == 'dice'")["rank_correlation"] < -0.99
+    ).all()
+
+
+def test_the_comparison_leaves_stand_ins_out_of_the_figure(tmp_path, monkeypatch):
+    _, path = study(tmp_path)
+    shown = []
+    module = import_module("sonotune.analysis.against_paper")
+    monkeypatch.setattr(module, "save_figure", lambda figure, *_: shown.append(figure))
+    files = [tmp_path / f"a.{kind}" for kind in ("csv", "pdf", "png")]
+    write_against_paper(path, *files, strategies=TITLES, datasets=DATASETS, **HOW)
+    titles = [panel.get_title() for panel in shown[0].axes if panel.get_title()]
+    assert all(title.startswith("SUS") for title in titles)
+    assert len(titles) == 3
+    assert set(pd.read_csv(files[0])["dataset"]) == {"sus", "bus"}
+    assert any("Left out" in text.get_text() for text in shown[0].texts)
+
+
+def test_fig1_is_drawn_from_the_networks_stages(tmp_path):
+    stages = {"block1": 100, "block5a": 300, "head": 600}
+    strategies = {
+        "whole": ("Whole", "pretrained", list(stages)),
+        "head": ("Head", "pretrained", ["head"]),
+        "scratch": ("From scratch", "random", list(stages)),
+    }
+    panel = draw_fig1(stages, strategies).axes[0]
+    filled = [to_hex(patch.get_facecolor()) == TUNED.lower() for patch in panel.patches]
+    assert filled == [True, True, True, False, False, True, False, False, False]
+    assert [bool(patch.get_hatch()) for patch in panel.patches[6:]] == [True] * 3
+    texts = [text.get_text() for text in panel.texts]
+    assert "600  60.0%" in texts
+    write_fig1(
+        {"name": "unet", "width": 2},
+        tmp_path / "1.pdf",
+        tmp_path / "1.png",
+        strategies={"whole": ("Whole", "pretrained", ["block1"])},
+    )
+    assert (tmp_path / "1.png").stat().st_size > 5000
+
+
+def test_fig2_shows_the_image_with_an_object_of_median_size(tmp_path):
+    masks = np.zeros((3, 16, 16), np.uint8)
+    for number, side in enumerate((12, 2, 5)):
+        masks[number, :side, :side] = 1
+    rows = [
+        {"name": f"{n}", "group": f"{n}", "original_height": 16, "original_width": 16}
+        | {"mm_per_pixel_y": None, "mm_per_pixel_x": None}
+        for n in range(3)
+    ]
+    data = ImageSet(masks * 200, masks, rows, {"source": "sus"})
+    assert median_row(data) == 2
+    save_set(tmp_path / "sus", data)
+    write_fig2(
+        {"sus": tmp_path / "sus"}, tmp_path / "2.pdf", tmp_path / "2.png", datasets={"sus": "SUS"}
+    )
+    assert (tmp_path / "2.png").stat().st_size > 2000
+
+
+def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
+    cells, path = study(tmp_path)
+    history = pd.DataFrame({"epoch": [1, 2], "training_loss": [1, 0.5], "validation_loss": [1, 2]})
+    history.to_csv(tmp_path / "history.csv", index=False)
+    bad = cells[cells["failed"] | cells["collapsed"]]
+    histories = {
+        (r.dataset, r.strategy, r.percent, r.fold): tmp_path / "history.csv"
+        for r in bad.itertuples()
+    }
+    files = [tmp_path / "c.pdf", tmp_path / "c.png"]
+    write_curves(path, histories, *files, strategies=TITLES, datasets=DATASETS)
+    assert files[1].stat().st_size > 5000
+    figure = draw_curves([("SUS, 80%, fold 0\nFrom scratch: failed", history)], 30)
+    assert list(figure.axes[0].lines[1].get_ydata()) == [1, 2]
+    assert any("The first 1 of 30." in text.get_text() for text in figure.texts)
+    good = cells[~cells["failed"] & ~cells["collapsed"]]
+    write_curves(write_cells(good, tmp_path), {}, *files, strategies=TITLES, datasets=DATASETS)
+    assert files[1].stat().st_size > 1000
+
+
+def test_intervals_do_not_overlap_where_tukey_finds_a_difference():
+    random = np.random.default_rng(0)
+    rows = [
+        (level, fold, mean + random.normal(0, 0.01))
+        for level, mean in (("a", 0.8), ("b", 0.79), ("c", 0.7))
+        for fold in range(5)
+    ]
+    runs = pd.DataFrame(rows, columns=["level", "block", "value"])
+    halves = half_widths(runs)
+    means = runs.groupby("level")["value"].mean()
+    assert abs(means["a"] - means["b"]) < halves["a"] + halves["b"]
+    assert means["b"] - means["c"] > halves["b"] + halves["c"]
+    assert half_widths(runs[runs["block"] == 0]).startswith("one run each")
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+def test_figures_of_tests_are_drawn_of_any_study(folds, tmp_path):
+    means = {(d, s, p): 0.8 for d in ("sus", "bus") for s in ("whole", "block_9") for p in (80.0,)}
+    scores = made_up_scores(means, folds=folds, images=4)
+    cells = scores.groupby(["dataset", "strategy", "percent", "fold"])["dice"].mean().reset_index()
+    cells = cells.assign(source=cells["dataset"], failed=False, collapsed=False, converged=True)
+    cells = cells.assign(tuned_parameters=1, total_parameters=1)
+    path, files = write_study(scores, cells, tmp_path)
+    out = SimpleNamespace(pdf=tmp_path / "f.pdf", png=tmp_path / "f.png")
+    titles = {"strategies": TITLES, "datasets": DATASETS}
+    write_intervals(path, out.pdf, out.png, **titles)
+    assert out.png.stat().st_size > 5000
+    write_ranks(path, out.pdf, out.png, strategies=TITLES)
+    assert out.png.stat().st_size > 5000
+    write_distributions(path, files, out.pdf, out.png, **titles, leave_out="failed")
+    assert out.png.stat().st_size > 5000

@@ -1,0 +1,16 @@
+"""Table III: Dice and time to train."""
+
+from sonotune.analysis.table3 import write_table3
+from sonotune.doors import logged
+
+with logged(snakemake.log[0]):
+    write_table3(
+        snakemake.input[0],
+        snakemake.output.csv,
+        snakemake.output.tex,
+        snakemake.output.html,
+        strategies=dict(snakemake.params.strategies),
+        datasets=dict(snakemake.params.titles),
+        **snakemake.params.timed,
+        **snakemake.params.averages,
+    )
