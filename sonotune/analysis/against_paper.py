@@ -139,15 +139,16 @@ def write_against_paper(
     dice = table[table["measure"] == "dice"]
     with journal_style():
         if len(dice):
-            figure = _draw(dice, strategies, datasets)
+            figure = draw_against_paper(dice, strategies, datasets)
         else:
             figure = message_figure("The paper has no Dice of these data sets and strategies.")
         save_figure(figure, pdf, png)
 
 
-def _draw(
+def draw_against_paper(
     table: pd.DataFrame, strategies: Mapping[str, str], datasets: Mapping[str, str]
 ) -> Figure:
+    """The figure of `compare`'s rows of Dice: a row of panels a data set, a column a percent."""
     own = table[~table["stands_in"].astype(bool)]
     only_stand_ins = not len(own)
     left_out = [datasets[name] for name in datasets if name in set(table["dataset"])]
