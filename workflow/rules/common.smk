@@ -105,6 +105,13 @@ def settings_of_cell(wildcards):
     return cell_settings(config, cell, door("finetune"))
 
 
+def circumferences_of(wildcards):
+    """Measured head circumferences, of a data set that has them."""
+    if DATASETS[wildcards.dataset]["reader"] == "hc18":
+        return f"results/datasets/{wildcards.dataset}/circumferences.csv"
+    return []
+
+
 def gpus(study):
     return 0 if STUDIES[study]["device"] == "cpu" else 1
 
