@@ -240,6 +240,7 @@ def outputs_of(study):
         f"{results}/tables/provenance.html",
         *(f"{results}/statistics/claims.{kind}" for kind in ("csv", "html")),
         *audits_of(study),
+        *(f"{results}/tables/metrics.{kind}" for kind in ("csv", "html")),
     ]
 
 

@@ -13,3 +13,30 @@ rule circumferences:
         "Reading the head circumferences of {wildcards.dataset}"
     script:
         "../scripts/circumferences.py"
+
+
+rule metrics_table:
+    input:
+        "results/{study}/cells.csv",
+    output:
+        csv="results/{study}/tables/metrics.csv",
+        html=report(
+            "results/{study}/tables/metrics.html",
+            category="{study}",
+            subcategory="Tables",
+            labels=labels("Metrics: distances, circumferences, counts"),
+            caption="../report/metrics.rst",
+        ),
+    log:
+        "results/logs/{study}/metrics_table.log",
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
+        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        averages=lambda wildcards: averages_of(wildcards.study),
+        code=fingerprint("sonotune.analysis.metrics_table", door("metrics_table")),
+    message:
+        "All metrics of {wildcards.study}"
+    script:
+        "../scripts/metrics_table.py"

@@ -1,0 +1,88 @@
+"""Print where the time goes after the last training, rule by rule, and the memory it takes.
+
+python benchmarks/evidence.py [--keep FOLDER] [IMAGES,FOLDS ...]   (e.g. 0.25,5 0.5,5 1,5 1,2)
+
+For each pair, a share of the paper's numbers of images and a number of folds, it makes finished
+cells (benchmarks/full_grid.py), lets every rule after the training run on two cores, and reads
+from Snakemake's own records how long each job took. Seconds of a rule are summed over its jobs;
+the last column is how long a person waits. Memory is the most that Snakemake and its jobs held
+together.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.full_grid import FEWEST, IMAGES, write_grid  # noqa: E402
+
+
+def measure(folder: Path) -> tuple[dict[str, tuple[int, float]], float, float]:
+    """Run all that is missing; jobs and seconds of every rule, seconds in all, largest memory."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--configfile", str(folder / "grid.yaml")]
+    began, most = time.time(), 0
+    with (folder / "snakemake.log").open("w") as log:
+        run = psutil.Popen([*command, "--cores", "2"], stdout=log, stderr=log)
+        while run.poll() is None:
+            most = max(most, _memory(run))
+            time.sleep(0.3)
+    if run.returncode:
+        raise SystemExit(f"snakemake failed; see {folder / 'snakemake.log'}")
+    return _jobs(folder, began), time.time() - began, most / 2**20
+
+
+def _memory(run: psutil.Popen) -> int:
+    total = 0
+    try:
+        for process in [run, *run.children(recursive=True)]:
+            total += process.memory_info().rss
+    except psutil.NoSuchProcess:
+        pass
+    return total
+
+
+def _jobs(folder: Path, began: float) -> dict[str, tuple[int, float]]:
+    """Jobs and their seconds, by rule, of what finished since `began`."""
+    jobs: dict[str, set[tuple[float, float]]] = defaultdict(set)
+    for file in (folder / ".snakemake/metadata").rglob("*"):
+        if file.is_file():
+            record = json.loads(file.read_text())
+            if record["starttime"] >= began:
+                # A job has a record an output, all with its times.
+                jobs[record["rule"]].add((record["starttime"], record["endtime"]))
+    return {rule: (len(times), sum(b - a for a, b in times)) for rule, times in jobs.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--keep", type=Path, help="leave the results of the last pair here")
+    parser.add_argument("pairs", nargs="*", default=["0.25,5", "0.5,5", "1,5"])
+    asked = parser.parse_args()
+    for pair in asked.pairs:
+        share, folds = (float(part) for part in pair.split(","))
+        images = {name: max(FEWEST, round(share * number)) for name, number in IMAGES.items()}
+        with tempfile.TemporaryDirectory() as temporary:
+            last = asked.keep is not None and pair == asked.pairs[-1]
+            folder = asked.keep if last else Path(temporary)
+            write_grid(folder, images, folds=int(folds))
+            jobs, seconds, memory = measure(folder)
+        print(f"\n{images}, {int(folds)} folds\nrule                  jobs  seconds")
+        for rule, (number, spent) in sorted(jobs.items(), key=lambda item: -item[1][1]):
+            print(f"{rule:20} {number:5} {spent:8.1f}")
+        print(f"{'in all':20} {'':5} {seconds:8.1f}   {memory:.0f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
