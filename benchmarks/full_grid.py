@@ -72,8 +72,7 @@ def grid_configuration(images: dict[str, int], size: int, folds: int, width: int
     study |= {"image_size": size, "datasets": list(images), "device": "cpu", "precision": "fp32"}
     study["network"]["width"] = width
     study["pretraining"]["dataset"] = "collage"
-    study["resampling"]["folds"] = folds
-    study["resampling"].pop("run_folds", None)
+    study["resampling"]["run_folds"] = list(range(folds))
     return {"seed": SEED, "datasets": datasets, "studies": {"amiri2020": study}}
 
 
@@ -86,6 +85,17 @@ def write_grid(
     workers: int = 2,
 ) -> Path:
     """Write configuration, arrays, pre-training and cells; return the configuration's path.
+
+    Parameters
+    ----------
+    images
+        Number of images of each data set, by default the paper's.
+    size
+        Side of the images in pixels.
+    folds
+        How many of the five folds count as run.
+    width
+        Width of the network whose parameters are counted.
 
     Files are written in the order in which the workflow would make them, so to Snakemake each is
     newer than what it is made from.
@@ -271,7 +281,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--images", type=float, default=1, help="share of the data sets' sizes")
     parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--folds", type=int, default=5, help="how many of five are run")
     parser.add_argument("--width", type=int, default=64)
     asked = parser.parse_args()
     images = {name: max(FEWEST, round(asked.images * n)) for name, n in IMAGES.items()}

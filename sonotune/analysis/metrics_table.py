@@ -41,7 +41,7 @@ COUNTS = {
     "several_components": Column("Several components", 0),
     "reach_border": Column("At the border", 0),
     "without_distance": Column("No distance", 0),
-    "without_hc": Column("No circumference", 0),
+    "without_hc": Column("No HC", 0),
 }
 KEY = ["dataset", "percent", "strategy"]
 
@@ -136,7 +136,7 @@ def _describe(
         title = dataset_title(row["dataset"], datasets, sources)
         share = percent_text(row["percent"]) if row["percent"] else "no tuning"
         cells = [_mean(row, name, one.decimals) for name, one in means.items()]
-        cells += [Cell(str(row[name]) if row["folds"] else DASH) for name in ("images", *counts)]
+        cells += [_count(row, name) for name in ("images", *counts)]
         body.append(Row((f"{title}, {share}", strategies[row["strategy"]]), tuple(cells)))
     titles = [one.title for one in means.values()]
     titles += ["Images", *(one.title for one in counts.values())]
@@ -158,6 +158,11 @@ def _mean(row: dict[str, float], name: str, decimals: int) -> Cell:
     return Cell(f"{mean:.{decimals}f}", "" if np.isnan(std) else f"({std:.{decimals}f})")
 
 
+def _count(row: dict[str, float], name: str) -> Cell:
+    unmeasured = name == "without_hc" and not row[name] and np.isnan(row["hc_difference_mm_mean"])
+    return Cell(DASH if unmeasured or not row["folds"] else str(row[name]))
+
+
 def _notes(leave_out: LeaveOut, heads: bool) -> list[str]:
     notes = [
         "Each mean is first over a fold's test images and then over folds"
@@ -177,7 +182,7 @@ def _notes(leave_out: LeaveOut, heads: bool) -> list[str]:
         notes.append(
             "HC: head circumference, of the ellipse fitted to the largest component of the "
             "prediction, less the one that was published with the image. A border that cuts the "
-            "component is no part of the outline that is fitted. No circumference: nothing found, "
+            "component is no part of the outline that is fitted. No HC: nothing found, "
             "or no ellipse that fits into the image."
         )
     return notes

@@ -14,6 +14,7 @@ from sonotune.errors import SonotuneError
 from sonotune.evaluation.circumferences import read_circumferences
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.shapes import SHAPE_METRICS, shape_scores
+from sonotune.evaluation.surface import outline
 from sonotune.files import atomic, read_json
 
 METRICS = ("dice", "iou", "pixel_accuracy", *SHAPE_METRICS)
@@ -70,6 +71,8 @@ def score_dataset(
     """
     data = load_set(arrays)
     measured = read_circumferences(circumferences, data) if circumferences else {}
+    # A mask is met in many cells.
+    outlines = [outline(mask > 0) for mask in data.masks]
     parts = []
     for folder in map(Path, cells):
         settings = read_json(folder / "run.json")["settings"]
@@ -79,8 +82,8 @@ def score_dataset(
         index = [data.index[row] for row in rows]
         names = {key: [image[key] for image in index] for key in ("name", "group")}
         shapes = [
-            shape_scores(mask, wanted, _mm_per_pixel(image), measured.get(image["name"]))
-            for mask, wanted, image in zip(found, truth, index, strict=True)
+            shape_scores(mask, outlines[row], _mm_per_pixel(image), measured.get(image["name"]))
+            for mask, row, image in zip(found, rows, index, strict=True)
         ]
         scores = {**about, "row": rows, **names, **overlap(found, truth)}
         parts.append(pd.concat([pd.DataFrame(scores), pd.DataFrame(shapes)], axis=1))

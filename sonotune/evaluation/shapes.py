@@ -9,7 +9,7 @@ import numpy as np
 
 from sonotune.data.readers.ellipse import mask_ellipse
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.surface import surface_distances
+from sonotune.evaluation.surface import outline, surface_distances
 
 SHAPE_METRICS = (
     "hausdorff95_px",
@@ -35,8 +35,10 @@ def shape_scores(
 
     Parameters
     ----------
-    found, truth
+    found
         bool [H,W].
+    truth
+        The `outline` of the mask.
     mm_per_pixel
         Height and width of a pixel, or None where unknown.
     circumference_mm
@@ -51,14 +53,13 @@ def shape_scores(
         circumference of the prediction, the measured one, their difference (found less measured)
         and its absolute value. NaN where there is no such number.
     """
-    pixels = surface_distances(found, truth)
+    edge = outline(found)
+    pixels = surface_distances(edge, truth)
     millimetres = pixels.times(np.nan)
     if mm_per_pixel is not None:
         height, width = mm_per_pixel
         same = math.isclose(height, width, rel_tol=1e-9)
-        millimetres = (
-            pixels.times(height) if same else surface_distances(found, truth, mm_per_pixel)
-        )
+        millimetres = pixels.times(height) if same else surface_distances(edge, truth, mm_per_pixel)
     circumference = difference = math.nan
     if circumference_mm is not None and mm_per_pixel is not None:
         circumference = head_circumference(found, mm_per_pixel)

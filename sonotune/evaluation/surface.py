@@ -28,14 +28,19 @@ class SurfaceDistances:
         return SurfaceDistances(self.hausdorff95 * factor, self.mean * factor)
 
 
-def surface(mask: np.ndarray) -> np.ndarray:
+def outline(mask: np.ndarray) -> np.ndarray:
     """Pixels of an object, bool [H,W], that have a side in common with what is not the object.
 
-    Beyond the image's border is no object, so where an image cuts an object, the cut is surface.
+    Beyond the image's border is no object, so where an image cuts an object, the cut is outline.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64 [N,2], row and column of each; none for an empty mask.
     """
     framed = np.pad(mask, 1)
     inner = framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
-    return mask & ~inner
+    return np.argwhere(mask & ~inner)
 
 
 def surface_distances(
@@ -45,12 +50,12 @@ def surface_distances(
 
     The definitions are those of MONAI's ``compute_hausdorff_distance`` (with ``percentile=95``)
     and ``compute_average_surface_distance`` (``symmetric=True``); a search tree over the outlines'
-    pixels finds the same distances in a tenth of the time.
+    pixels finds the same distances in a fraction of the time.
 
     Parameters
     ----------
     found, truth
-        bool [H,W].
+        The masks' pixels from `outline`.
     spacing
         Height and width of a pixel.
 
@@ -60,12 +65,11 @@ def surface_distances(
         0 where both masks are empty (nothing was there to find and nothing was found), NaN where
         one of them is: there is no distance to an outline that does not exist.
     """
-    if not found.any() and not truth.any():
+    if not len(found) and not len(truth):
         return SurfaceDistances(0.0, 0.0)
-    if not found.any() or not truth.any():
+    if not len(found) or not len(truth):
         return SurfaceDistances(np.nan, np.nan)
-    points = np.argwhere(surface(found)) * spacing
-    others = np.argwhere(surface(truth)) * spacing
+    points, others = found * spacing, truth * spacing
     there, _ = cKDTree(others).query(points)
     back, _ = cKDTree(points).query(others)
     return SurfaceDistances(
