@@ -36,6 +36,8 @@ from sonotune.configuration.jobs import (  # noqa: E402
     pretraining_settings,
 )
 from sonotune.data.arrays import ImageSet, save_set  # noqa: E402
+from sonotune.data.audit import Audit  # noqa: E402
+from sonotune.data.audit_files import write_audit_csv, write_audit_html  # noqa: E402
 from sonotune.data.readers.hc18 import CSV  # noqa: E402
 from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed  # noqa: E402
 from sonotune.files import atomic, write_json  # noqa: E402
@@ -107,6 +109,11 @@ def write_grid(
         temporary.write_text(yaml.safe_dump(given, sort_keys=False))
     config = complete(given, ROOT / "workflow/schemas/config.schema.yaml")
     made = {name: _write_set(folder, name, number, size) for name, number in images.items()}
+    for name in config["datasets"]:
+        # There are no originals that could be looked at.
+        audit = Audit(name, SOURCE, (), (), (), ())
+        write_audit_csv(audit, folder / f"results/datasets/{name}/audit.csv")
+        write_audit_html(audit, None, folder / f"results/datasets/{name}/audit.html")
     parameters = _write_pretraining(folder, config)
     for name, one in made.items():
         predictor = Predictor(one.data.masks, generator(SEED, name, "fields"))

@@ -76,7 +76,17 @@ def test_the_demo_has_every_rule(name, tmp_path):
     said = run.stdout + run.stderr
     assert run.returncode == 0, said
     rules = ("simulate", "collage", "preprocess", "pretrain", "finetune", "score", "aggregate")
-    for rule in (*rules, "splits", "table1", "table2", "fig4", "fig5", "provenance", "metrics_table", "summary"):
+    for rule in (
+        *rules,
+        "splits",
+        "table1",
+        "table2",
+        "fig4",
+        "fig5",
+        "provenance",
+        "metrics_table",
+        "summary",
+    ):
         assert f"\n{rule} " in said, rule
 
 
