@@ -24,6 +24,7 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/statistics.smk"
+include: "workflow/rules/summary.smk"
 
 
 rule all:

@@ -36,7 +36,7 @@ def name_of(option: Option, strategies: Mapping[str, str]) -> str:
 
 
 def parameters(option: Option) -> str:
-    """How many parameters are tuned, and which share of all that is."""
+    """How many parameters are tuned, and which share of all they are."""
     share = 100 * option.tuned / option.total
     shown = "under 1" if share < 1 else f"{share:.0f}"
     return f"{short_count(option.tuned)} ({shown}%)"
@@ -49,7 +49,8 @@ def time_of(seconds: float) -> str:
 
 def signed(value: float) -> str:
     """A difference of Dice scores."""
-    return f"{value:+.3f}".replace("-", "−")  # noqa: RUF001
+    text = f"{value:+.3f}".replace("-", "−")  # noqa: RUF001
+    return "0.000" if text[1:] == "0.000" else text
 
 
 def paragraph(
@@ -63,16 +64,16 @@ def paragraph(
     use = one.use
     sentences = [
         f"{start}, use <strong>{name_of(use, strategies)}</strong>: Dice {use.dice:.3f} (95% "
-        f"interval {use.lower:.3f} to {use.upper:.3f}), for {parameters(use)} of the parameters "
-        f"and {time_of(use.seconds)} a training."
+        f"interval {use.lower:.3f} to {use.upper:.3f}). It tunes {parameters(use)} parameters and "
+        f"takes {time_of(use.seconds)} to train."
     ]
     if one.unchanged is not None:
         sentences.append(f"The pre-trained network as it was has {one.unchanged:.3f}.")
     if one.cheaper is not None:
         cheap = one.cheaper
         sentences.append(
-            f"Cheaper and about as good is {name_of(cheap, strategies)}: {parameters(cheap)} of "
-            f"the parameters, {time_of(cheap.seconds)}, Dice {signed(-cheap.behind)} (95% "
+            f"Cheaper and about as good is {name_of(cheap, strategies)}: {parameters(cheap)} "
+            f"parameters, {time_of(cheap.seconds)}, Dice {signed(-cheap.behind)} (95% "
             f"interval {signed(-cheap.behind_upper)} to {signed(-cheap.behind_lower)})."
         )
     if one.open:

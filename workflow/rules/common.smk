@@ -241,6 +241,7 @@ def outputs_of(study):
         *(f"{results}/statistics/claims.{kind}" for kind in ("csv", "html")),
         *audits_of(study),
         *(f"{results}/tables/metrics.{kind}" for kind in ("csv", "html")),
+        f"{results}/summary.html",
     ]
 
 
