@@ -54,14 +54,17 @@ def _memory(run: psutil.Popen) -> int:
 
 def _jobs(folder: Path, began: float) -> dict[str, tuple[int, float]]:
     """Jobs and their seconds, by rule, of what finished since `began`."""
-    jobs: dict[str, set[tuple[float, float]]] = defaultdict(set)
+    jobs: dict[str, dict[float, float]] = defaultdict(dict)
     for file in (folder / ".snakemake/metadata").rglob("*"):
         if file.is_file():
             record = json.loads(file.read_text())
             if record["starttime"] >= began:
-                # A job has a record an output, all with its times.
-                jobs[record["rule"]].add((record["starttime"], record["endtime"]))
-    return {rule: (len(times), sum(b - a for a, b in times)) for rule, times in jobs.items()}
+                # A job has a record for each output; they begin at the same moment.
+                jobs[record["rule"]][record["starttime"]] = record["endtime"]
+    return {
+        rule: (len(times), sum(end - start for start, end in times.items()))
+        for rule, times in jobs.items()
+    }
 
 
 def main() -> None:

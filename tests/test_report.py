@@ -83,6 +83,13 @@ def test_the_front_page_says_where_to_start(opened):
     assert "Start with Table II" in opened.find_element(By.TAG_NAME, "body").text
 
 
+def test_the_summary_is_shown_with_its_picture(opened):
+    show(opened, "Answers", "Summary")
+    opened.switch_to.frame(opened.find_element(By.CSS_SELECTOR, "iframe[src$='summary.html']"))
+    assert "Which layers should be fine-tuned?" in opened.find_element(By.TAG_NAME, "h1").text
+    assert opened.find_element(By.TAG_NAME, "img").get_property("naturalWidth") > 1000
+
+
 def test_table_2_is_shown_with_its_numbers(opened):
     show(opened, "Tables", "Table II")
     opened.switch_to.frame(opened.find_element(By.CSS_SELECTOR, "iframe[src$='table2.html']"))

@@ -83,7 +83,7 @@ def page(folder, **changes):
 def test_the_page_says_what_to_use_what_it_costs_and_how_sure_that_is(tmp_path):
     text = re.sub(r"<[^>]+>", " ", page(tmp_path))
     assert "use  Whole &lt;network&gt; : Dice 0.800 (95% interval 0.750 to 0.850)" in text
-    assert "It tunes 1.00k (100%) parameters and takes 1.5 min to train." in text
+    assert "It tunes all 1.00k parameters and takes 1.5 min to train." in text
     assert "54 for training, 14 for validation" in text
     assert "the best in 96% of draws" in text
     assert "The pre-trained network as it was has 0.300" in text

@@ -37,9 +37,20 @@ def name_of(option: Option, strategies: Mapping[str, str]) -> str:
 
 def parameters(option: Option) -> str:
     """How many parameters are tuned, and which share of all they are."""
+    return f"{short_count(option.tuned)} ({_share(option)})"
+
+
+def parameters_of(option: Option) -> str:
+    """The same within a sentence."""
+    if option.tuned == option.total:
+        return f"all {short_count(option.total)} parameters"
+    tuned, total = short_count(option.tuned), short_count(option.total)
+    return f"{tuned} of {total} parameters ({_share(option)})"
+
+
+def _share(option: Option) -> str:
     share = 100 * option.tuned / option.total
-    shown = "under 1" if share < 1 else f"{share:.0f}"
-    return f"{short_count(option.tuned)} ({shown}%)"
+    return "under 1%" if share < 1 else f"{share:.0f}%"
 
 
 def time_of(seconds: float) -> str:
@@ -64,23 +75,23 @@ def paragraph(
     use = one.use
     sentences = [
         f"{start}, use <strong>{name_of(use, strategies)}</strong>: Dice {use.dice:.3f} (95% "
-        f"interval {use.lower:.3f} to {use.upper:.3f}). It tunes {parameters(use)} parameters and "
-        f"takes {time_of(use.seconds)} to train."
+        f"interval {use.lower:.3f} to {use.upper:.3f}). It tunes {parameters_of(use)} and takes "
+        f"{time_of(use.seconds)} to train."
     ]
     if one.unchanged is not None:
         sentences.append(f"The pre-trained network as it was has {one.unchanged:.3f}.")
     if one.cheaper is not None:
         cheap = one.cheaper
         sentences.append(
-            f"Cheaper and about as good is {name_of(cheap, strategies)}: {parameters(cheap)} "
-            f"parameters, {time_of(cheap.seconds)}, Dice {signed(-cheap.behind)} (95% "
+            f"Cheaper and about as good is {name_of(cheap, strategies)}: "
+            f"{parameters_of(cheap)}, {time_of(cheap.seconds)}, Dice {signed(-cheap.behind)} (95% "
             f"interval {signed(-cheap.behind_upper)} to {signed(-cheap.behind_lower)})."
         )
     if one.open:
-        names = in_words([name_of(option, strategies) for option in one.open])
+        names = "; ".join(name_of(option, strategies) for option in one.open)
         sentences.append(f"Not known to be worse: {names}.")
     if one.worse:
-        names = in_words([name_of(option, strategies) for option in one.worse])
+        names = "; ".join(name_of(option, strategies) for option in one.worse)
         sentences.append(f"Worse: {names}.")
     failed = [option for option in one.options if option.failed]
     if failed:
@@ -90,7 +101,7 @@ def paragraph(
                 for option in failed
             ]
         )
-        sentences.append(f"Runs that failed: {names}; a strategy that can fail is not recommended.")
+        sentences.append(f"Runs that failed: {names}. What can fail is not recommended.")
     return " ".join(sentences)
 
 
