@@ -62,10 +62,10 @@ def test_a_strategy_of_which_no_run_is_left_has_a_row_without_numbers(tmp_path):
 
 def test_columns_that_no_data_set_has_are_not_shown(tmp_path):
     _, page = write(cells(), tmp_path)
-    assert "HC difference (mm)" in page
+    assert "HC diff. (mm)" in page
     _, page = write(cells().query("dataset == 'sus'"), tmp_path)
     assert "HC" not in page
-    assert "Hausdorff 95% (mm)" in page
+    assert "HD95 (mm)" in page
 
 
 def test_rows_follow_the_order_of_the_configuration(tmp_path):

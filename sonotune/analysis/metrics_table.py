@@ -29,17 +29,17 @@ MEANS = {
     "dice": Column("Dice", 3),
     "iou": Column("IoU", 3),
     "pixel_accuracy": Column("Pixel accuracy", 3),
-    "hausdorff95_px": Column("Hausdorff 95% (pixels)", 1),
-    "surface_distance_px": Column("Surface distance (pixels)", 2),
-    "hausdorff95_mm": Column("Hausdorff 95% (mm)", 2),
-    "surface_distance_mm": Column("Surface distance (mm)", 2),
-    "hc_difference_mm": Column("HC difference (mm)", 2),
-    "hc_absolute_difference_mm": Column("HC absolute difference (mm)", 2),
+    "hausdorff95_px": Column("HD95 (px)", 1),
+    "surface_distance_px": Column("ASD (px)", 2),
+    "hausdorff95_mm": Column("HD95 (mm)", 2),
+    "surface_distance_mm": Column("ASD (mm)", 2),
+    "hc_difference_mm": Column("HC diff. (mm)", 2),
+    "hc_absolute_difference_mm": Column("HC abs. diff. (mm)", 2),
 }
 COUNTS = {
     "no_component": Column("Nothing found", 0),
-    "several_components": Column("Several components", 0),
-    "reach_border": Column("At the border", 0),
+    "several_components": Column("Several parts", 0),
+    "reach_border": Column("At border", 0),
     "without_distance": Column("No distance", 0),
     "without_hc": Column("No HC", 0),
 }
@@ -167,22 +167,22 @@ def _notes(leave_out: LeaveOut, heads: bool) -> list[str]:
     notes = [
         "Each mean is first over a fold's test images and then over folds"
         + ("." if leave_out == "none" else f"; runs that {_ended(leave_out)} are left out."),
-        "Distances are between the outlines of prediction and mask. Hausdorff 95%: the 95th "
-        "percentile of each outline's distances to the other, the larger of the two. Surface "
-        "distance: the mean over both outlines (average symmetric surface distance). Millimetres "
-        "use the height and width of a pixel after resizing.",
+        "Distances are between the outlines of prediction and mask, in pixels of the resized "
+        "image or millimetres. HD95, the 95% Hausdorff distance: the 95th percentile of each "
+        "outline's distances to the other, the larger of the two. ASD, the average symmetric "
+        "surface distance: their mean over both outlines.",
         "Where one outline is missing there is no distance; such images are not in the means of "
         "distances but are counted (No distance), so compare strategies by these only where few "
         "are. Where neither prediction nor mask has a pixel, the distance is 0.",
-        "Counts are of test images over all folds shown: the prediction is empty, has more than "
-        "one component (which is right where there are several objects), or reaches the image's "
+        "Counts are of test images over all folds shown: the prediction is empty, has several "
+        "connected parts (which is right where there are several objects), or reaches the image's "
         "border.",
     ]
     if heads:
         notes.append(
-            "HC: head circumference, of the ellipse fitted to the largest component of the "
-            "prediction, less the one that was published with the image. A border that cuts the "
-            "component is no part of the outline that is fitted. No HC: nothing found, "
+            "HC: head circumference, of the ellipse fitted to the largest part of the prediction, "
+            "less the one that was published with the image. A border that cuts the "
+            "part is no part of the outline that is fitted. No HC: nothing found, "
             "or no ellipse that fits into the image."
         )
     return notes

@@ -24,7 +24,7 @@ rule metrics_table:
             "results/{study}/tables/metrics.html",
             category="{study}",
             subcategory="Tables",
-            labels=labels("Metrics: distances, circumferences, counts"),
+            labels=labels("Metrics: all of every strategy"),
             caption="../report/metrics.rst",
         ),
     log:
