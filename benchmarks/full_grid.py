@@ -69,6 +69,8 @@ def grid_configuration(images: dict[str, int], size: int, folds: int, width: int
     }
     if "fus" in datasets:  # whose circumferences come with the files
         datasets["fus"] = {"catalogue": "hc18", "source": SOURCE}
+    for name, dataset in datasets.items():
+        dataset["label"] = given["datasets"][name]["label"]
     datasets["collage"] = {"reader": "collage", "images": 2000}
     study = given["studies"]["amiri2020"]
     study |= {"image_size": size, "datasets": list(images), "device": "cpu", "precision": "fp32"}
