@@ -241,7 +241,7 @@ def _table2(cell: Cell) -> tuple[float, float]:
     return sum(others) / 2, float(deviation)
 
 
-with (ROOT / "benchmarks/amiri2020_table2.csv").open(newline="") as table:
+with (ROOT / "sonotune/analysis/paper/amiri2020_table2.csv").open(newline="") as table:
     _TABLE2 = list(csv.reader(table))[1:]
 
 

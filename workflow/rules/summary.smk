@@ -8,7 +8,7 @@ rule summary:
         report(
             "results/{study}/summary.html",
             category="{study}",
-            subcategory="Answers",
+            subcategory="Summary",
             labels=labels("Summary: which strategy to use"),
             caption="../report/summary.rst",
         ),
