@@ -32,8 +32,8 @@ class Option:
         Numbers of parameters.
     seconds
         Mean time of a training.
-    failed, runs
-        Numbers of runs that failed, and of all.
+    failed
+        Number of runs that failed.
     """
 
     strategy: str
@@ -48,7 +48,6 @@ class Option:
     total: int
     seconds: float
     failed: int
-    runs: int
 
     @property
     def is_worse(self) -> bool:
@@ -69,7 +68,9 @@ class Advice:
         The one with the fewest tuned parameters that is not known to be worse than `use` and at
         most `CLOSE` behind it, if it tunes less.
     options
-        All strategies, best first.
+        All strategies that have a mean, best first.
+    failed
+        By strategy of which runs failed, how many did and how many runs there are.
     unchanged
         Mean Dice of the network that is tuned nowhere, if the study has one.
     given_runs
@@ -81,6 +82,7 @@ class Advice:
     use: Option | None
     cheaper: Option | None
     options: tuple[Option, ...]
+    failed: Mapping[str, tuple[int, int]]
     unchanged: float | None
     given_runs: bool
 
@@ -121,9 +123,10 @@ def read_advice(
     for dataset in datasets:
         mine = means[means["dataset"] == dataset]
         bare = mine.loc[mine["percent"] == 0, "mean"]
-        for percent in sorted(mine.loc[mine["percent"] > 0, "percent"].unique(), reverse=True):
+        of_set = runs[runs["dataset"] == dataset]
+        for percent in sorted(of_set["percent"].unique(), reverse=True):
             here = mine[mine["percent"] == percent]
-            its_runs = runs[(runs["dataset"] == dataset) & (runs["percent"] == percent)]
+            its_runs = of_set[of_set["percent"] == percent]
             its_pairs = pairs[(pairs["dataset"] == dataset) & (pairs["percent"] == percent)]
             options = sorted(
                 _options(here, its_runs, its_pairs, leave_out), key=lambda one: -one.dice
@@ -136,6 +139,7 @@ def read_advice(
                     use,
                     _cheaper(use, options),
                     tuple(options),
+                    _failed(its_runs),
                     float(bare.max()) if len(bare) else None,
                     bool(here["levels"].str.contains("given the runs").any()),
                 )
@@ -165,8 +169,14 @@ def _options(
             total=int(of_it["total_parameters"].iloc[0]),
             seconds=float(counting.loc[counting["strategy"] == strategy, "seconds"].mean()),
             failed=int(of_it["failed"].sum()),
-            runs=len(of_it),
         )
+
+
+def _failed(runs: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    counts = runs.groupby("strategy", sort=False)["failed"].agg(["sum", "size"])
+    return {
+        name: (int(row["sum"]), int(row["size"])) for name, row in counts.iterrows() if row["sum"]
+    }
 
 
 def _behind(best: str | None, pairs: pd.DataFrame) -> Mapping[Any, tuple[float, float, float]]:

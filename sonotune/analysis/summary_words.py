@@ -71,7 +71,10 @@ def paragraph(
     size = sizes.get((one.dataset, one.percent))
     start = f"With {percent_text(one.percent)} of the images" + (f" ({size})" if size else "")
     if one.use is None:
-        return f"{start}, no strategy can be recommended: of each at least one run failed."
+        return (
+            f"{start}, no strategy can be recommended, since of each runs failed: "
+            f"{_failures(one, strategies)}."
+        )
     use = one.use
     sentences = [
         f"{start}, use <strong>{name_of(use, strategies)}</strong>: Dice {use.dice:.3f} (95% "
@@ -93,16 +96,16 @@ def paragraph(
     if one.worse:
         names = "; ".join(name_of(option, strategies) for option in one.worse)
         sentences.append(f"Worse: {names}.")
-    failed = [option for option in one.options if option.failed]
-    if failed:
-        names = in_words(
-            [
-                f"{name_of(option, strategies)} ({option.failed} of {option.runs})"
-                for option in failed
-            ]
-        )
-        sentences.append(f"Runs that failed: {names}. What can fail is not recommended.")
+    if one.failed:
+        sentences.append(f"Runs that failed: {_failures(one, strategies)}.")
     return " ".join(sentences)
+
+
+def _failures(one: Advice, strategies: Mapping[str, str]) -> str:
+    return "; ".join(
+        f"{html.escape(strategies.get(name, name))} ({failed} of {runs})"
+        for name, (failed, runs) in one.failed.items()
+    )
 
 
 def sureness(one: Advice) -> str:
