@@ -12,9 +12,6 @@ import pandas as pd
 
 from sonotune.analysis.averages import LeaveOut, is_left_out, read_cells
 
-# Dice by which a cheaper strategy may fall short and still be offered.
-CLOSE = 0.02
-
 
 @dataclass(frozen=True)
 class Option:
@@ -65,8 +62,8 @@ class Advice:
         The strategy with the highest mean Dice among those of which no run failed; None if there
         is none.
     cheaper
-        The one with the fewest tuned parameters that is not known to be worse than `use` and at
-        most `CLOSE` behind it, if it tunes less.
+        The one with the fewest tuned parameters whose mean is at most the margin behind that of
+        `use`, if it tunes less; no run of it failed.
     options
         All strategies that have a mean, best first.
     failed
@@ -101,7 +98,7 @@ def read_advice(
     cells: str | Path,
     differences: str | Path,
     ranks: str | Path,
-    datasets: Sequence[str],
+    margins: Mapping[str, float],
     leave_out: LeaveOut = "failed",
 ) -> list[Advice]:
     """Advice for every data set, in the order given, and percent, falling.
@@ -113,6 +110,8 @@ def read_advice(
     differences, ranks
         ``bootstrap.csv`` (every pair of strategies) and ``ranks.csv`` (every strategy) of its
         statistics.
+    margins
+        By data set, a difference in Dice that counts as none.
     leave_out
         See `sonotune.analysis.averages.is_left_out`; the bootstrap has left out the same.
     """
@@ -120,7 +119,7 @@ def read_advice(
     runs = runs[runs["percent"] > 0]
     pairs, means = pd.read_csv(differences), pd.read_csv(ranks)
     found = []
-    for dataset in datasets:
+    for dataset, margin in margins.items():
         mine = means[means["dataset"] == dataset]
         bare = mine.loc[mine["percent"] == 0, "mean"]
         of_set = runs[runs["dataset"] == dataset]
@@ -137,7 +136,7 @@ def read_advice(
                     dataset,
                     float(percent),
                     use,
-                    _cheaper(use, options),
+                    _cheaper(use, options, margin),
                     tuple(options),
                     _failed(its_runs),
                     float(bare.max()) if len(bare) else None,
@@ -190,12 +189,10 @@ def _behind(best: str | None, pairs: pd.DataFrame) -> Mapping[Any, tuple[float, 
     return found
 
 
-def _cheaper(use: Option | None, options: Sequence[Option]) -> Option | None:
+def _cheaper(use: Option | None, options: Sequence[Option], margin: float) -> Option | None:
     if use is None:
         return None
     close = [
-        one
-        for one in options
-        if one.tuned < use.tuned and not one.failed and not one.is_worse and one.behind <= CLOSE
+        one for one in options if one.tuned < use.tuned and not one.failed and one.behind <= margin
     ]
     return min(close, key=lambda one: one.tuned, default=None)

@@ -57,13 +57,14 @@ def write_summary(
     counts: Sequence[Mapping[str, object]],
     strategies: Mapping[str, str],
     datasets: Mapping[str, str],
+    margins: Mapping[str, float],
     leave_out: LeaveOut = "failed",
 ) -> None:
     """Write which strategy to use, what it costs and how sure that is.
 
     Parameters
     ----------
-    cells, differences, ranks, leave_out
+    cells, differences, ranks, margins, leave_out
         See `sonotune.analysis.advice.read_advice`.
     page
         The HTML to write; its figures are inside it.
@@ -77,7 +78,7 @@ def write_summary(
     runs = read_cells(cells)
     sources = runs.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     titles = {name: dataset_title(name, datasets, sources) for name in datasets}
-    advice = read_advice(cells, differences, ranks, list(datasets), leave_out)
+    advice = read_advice(cells, differences, ranks, margins, leave_out)
     sizes = _sizes(counts)
     parts = [
         f"<h1>Which layers should be fine-tuned? The answer of {html.escape(study)}</h1>",
@@ -90,7 +91,7 @@ def write_summary(
         parts += [f"<p>{paragraph(one, strategies, sizes)}</p>" for one in mine]
         parts.append(picture(mine, strategies, titles[name]))
     said = [
-        *notes(advice, leave_out),
+        *notes(advice, titles, margins, leave_out),
         *map(html.escape, source_notes(list(titles), datasets, sources)),
     ]
     parts.append("<h2>How to read this</h2>")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from sonotune.analysis.advice import CLOSE, Advice, Option
+from sonotune.analysis.advice import Advice, Option
 from sonotune.analysis.averages import LeaveOut
 from sonotune.analysis.layout import short_count
 from sonotune.analysis.names import in_words, percent_text
@@ -120,8 +120,14 @@ def sureness(one: Advice) -> str:
     )
 
 
-def notes(advice: Sequence[Advice], leave_out: LeaveOut) -> list[str]:
+def notes(
+    advice: Sequence[Advice],
+    titles: Mapping[str, str],
+    margins: Mapping[str, float],
+    leave_out: LeaveOut,
+) -> list[str]:
     """What a reader has to know to judge the answers."""
+    allowed = html.escape(in_words([f"{margins[name]:g} on {titles[name]}" for name in titles]))
     left_out = {
         "failed": "Runs that failed are left out.",
         "failed+collapsed": "Runs that failed or collapsed are left out.",
@@ -130,8 +136,9 @@ def notes(advice: Sequence[Advice], leave_out: LeaveOut) -> list[str]:
     found = [
         "Recommended is the strategy with the highest mean Dice over the folds among those of "
         f"which no run failed. {left_out}",
-        f"Cheaper and about as good: the strategy that tunes the fewest parameters among those "
-        f"that are not known to be worse and whose mean Dice is at most {CLOSE:g} lower.",
+        "Cheaper and about as good: the strategy that tunes the fewest parameters among those "
+        f"whose mean Dice is at most {allowed} lower (key claims: margin); its interval says how "
+        "much worse it might be.",
         "Worse: in at least 97.5% of the bootstrap's draws the recommended strategy is better "
         "(the 95% interval of the difference lies above 0). Not known to be worse is not the same "
         "as equal: with few folds or images large differences stay open.",

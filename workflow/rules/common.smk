@@ -166,6 +166,12 @@ def titles_of(study):
     return {name: DATASETS[name]["label"] for name in STUDIES[study]["datasets"]}
 
 
+def margins_of(study):
+    """By data set, a difference in Dice that counts as none."""
+    claims = STUDIES[study]["claims"]
+    return {name: claims["margins"].get(name, claims["margin"]) for name in titles_of(study)}
+
+
 def averages_of(study):
     return in_order(STUDIES[study]["averages"])
 

@@ -19,6 +19,7 @@ rule summary:
     params:
         strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        margins=lambda wildcards: margins_of(wildcards.study),
         leave_out=lambda wildcards: averages_of(wildcards.study)["leave_out"],
         code=fingerprint("sonotune.analysis.summary", door("summary")),
     message:

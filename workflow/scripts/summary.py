@@ -14,5 +14,6 @@ with logged(snakemake.log[0]):
         counts=read_counts(snakemake.input.splits),
         strategies=dict(snakemake.params.strategies),
         datasets=dict(snakemake.params.titles),
+        margins=snakemake.params.margins,
         leave_out=snakemake.params.leave_out,
     )
