@@ -9,6 +9,9 @@ READY := $(VENV)/.ready
 SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
 SNAKEFILES = Snakefile $(wildcard workflow/rules/*.smk)
 
+# A report as a plain folder, beside its zip and of the same name.
+unpack = rm -rf $(1) && $(VENV)/bin/python -m zipfile -e $(1).zip results
+
 .PHONY: help setup demo demo-small test test-slow lint format lock clean
 
 help:
@@ -34,13 +37,15 @@ demo: $(READY)
 	@$(SNAKEMAKE) --profile profiles/demo
 	@echo "demo: writing the report"
 	@$(SNAKEMAKE) --profile profiles/demo --report results/report.zip
-	@echo "demo: done. Tables and figures are under results/demo; unpack results/report.zip for the report."
+	@$(call unpack,results/report)
+	@echo "demo: done. Tables and figures are under results/demo; the report is results/report/report.html (to pass on: results/report.zip)."
 
 demo-small: $(READY)
 	@echo "demo-small: running the workflow with profiles/demo and config/ci.yaml"
 	@$(SNAKEMAKE) --profile profiles/demo --configfile config/ci.yaml
 	@echo "demo-small: writing the report"
 	@$(SNAKEMAKE) --profile profiles/demo --configfile config/ci.yaml --report results/report-small.zip
+	@$(call unpack,results/report-small)
 
 test: $(READY)
 	@echo "test: everything but what is marked slow"

@@ -16,6 +16,7 @@ PARTS = ["Snakefile", "workflow", "config", "profiles", "sonotune", "envs", "pyp
 TRAININGS = 2 * 3 * 2  # data sets x trained strategies x percents
 # What is made of scores.
 SHOWN = {"table2", "fig4", "fig5", "statistics", "fig_intervals", "fig_ranks", "claims"}
+SHOWN |= {"metrics_table", "summary"}
 CELLS = TRAININGS + 2  # and the unchanged network, once a data set
 
 
@@ -115,7 +116,7 @@ def test_training_code_reruns_the_cells(project):
 def test_figure_code_reruns_only_figures(project):
     project.edit("sonotune/analysis/palette.py", "#0072B2", "#0000FF")
     jobs, _ = project.stale()
-    assert set(jobs) <= {"fig4", "fig5", "table2", "fig_intervals", "fig_ranks"}
+    assert set(jobs) <= {"fig4", "fig5", "table2", "fig_intervals", "fig_ranks", "summary"}
     assert jobs["fig4"] == jobs["fig_intervals"] == 1
 
 
@@ -233,7 +234,8 @@ def test_a_label_reruns_what_shows_it_and_no_cell(project):
     project.edit("tiny.yaml", "whole: {tune: all}", "whole: {tune: all, label: Everything}")
     jobs, cells = project.stale()
     assert not cells
-    assert set(jobs) == {"table2", "fig4", "fig_intervals", "fig_ranks"}
+    shown = {"table2", "metrics_table", "summary", "fig4", "fig_intervals", "fig_ranks"}
+    assert set(jobs) == shown
 
 
 OWN_PROFILE = """

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,7 +61,7 @@ def test_files_that_are_not_there_yet_are_told_before_anything_runs(tmp_path):
 def test_the_full_study_is_planned(tmp_path):
     run = snakemake(tmp_path, "-n", "--resources", "gpu=1")
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "finetune        800" in run.stdout + run.stderr
+    assert re.search("^finetune +800$", run.stdout, re.M)
 
 
 def test_a_file_named_on_the_command_line_replaces_the_default_one(tmp_path):
@@ -76,7 +77,17 @@ def test_the_demo_has_every_rule(name, tmp_path):
     said = run.stdout + run.stderr
     assert run.returncode == 0, said
     rules = ("simulate", "collage", "preprocess", "pretrain", "finetune", "score", "aggregate")
-    for rule in (*rules, "splits", "table1", "table2", "fig4", "fig5", "provenance"):
+    for rule in (
+        *rules,
+        "splits",
+        "table1",
+        "table2",
+        "fig4",
+        "fig5",
+        "provenance",
+        "metrics_table",
+        "summary",
+    ):
         assert f"\n{rule} " in said, rule
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,24 @@ import pandas as pd
 
 from sonotune.data.arrays import load_set
 from sonotune.errors import SonotuneError
+from sonotune.evaluation.circumferences import read_circumferences
 from sonotune.evaluation.metrics import THRESHOLD, overlap
+from sonotune.evaluation.shapes import SHAPE_METRICS, shape_scores
+from sonotune.evaluation.surface import outline
 from sonotune.files import atomic, read_json
 
-METRICS = ("dice", "iou", "pixel_accuracy")
+METRICS = ("dice", "iou", "pixel_accuracy", *SHAPE_METRICS)
+# Of the others a cell has the mean over its images, without those that have no such number.
+NOT_AVERAGED = ("components", "at_border", "hc_mm", "hc_measured_mm")
+AVERAGED = tuple(name for name in METRICS if name not in NOT_AVERAGED)
+# Numbers of images.
+COUNTED = (
+    "no_component",
+    "several_components",
+    "reach_border",
+    "without_distance",
+    "without_hc",
+)
 
 
 def load_predictions(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
@@ -35,7 +49,12 @@ def load_predictions(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
         ) from None
 
 
-def score_dataset(arrays: str | Path, cells: Iterable[str | Path], path: str | Path) -> None:
+def score_dataset(
+    arrays: str | Path,
+    cells: Iterable[str | Path],
+    path: str | Path,
+    circumferences: str | Path | None = None,
+) -> None:
     """Write one row a (strategy, percent, fold, image) of a data set.
 
     Parameters
@@ -45,24 +64,45 @@ def score_dataset(arrays: str | Path, cells: Iterable[str | Path], path: str | P
     cells
         Folders of finished cells of this data set.
     path
-        The CSV to write: dataset, strategy, percent, fold, row, name, group and `METRICS`.
+        The CSV to write: dataset, strategy, percent, fold, row, name, group and `METRICS`, which
+        are empty where there is no such number.
+    circumferences
+        CSV of measured head circumferences (name, hc_mm), for data sets that have them.
     """
     data = load_set(arrays)
+    measured = read_circumferences(circumferences, data) if circumferences else {}
+    # A mask is met in many cells.
+    outlines = [outline(mask > 0) for mask in data.masks]
     parts = []
     for folder in map(Path, cells):
         settings = read_json(folder / "run.json")["settings"]
         rows, probabilities = load_predictions(folder / "predictions.npz")
-        scores = overlap(probabilities >= THRESHOLD, data.masks[rows] > 0)
+        found, truth = probabilities >= THRESHOLD, data.masks[rows] > 0
         about = {key: settings[key] for key in ("dataset", "strategy", "percent", "fold")}
-        names = [data.index[row]["name"] for row in rows]
-        groups = [data.index[row]["group"] for row in rows]
-        parts.append(pd.DataFrame({**about, "row": rows, "name": names, "group": groups, **scores}))
+        index = [data.index[row] for row in rows]
+        names = {key: [image[key] for image in index] for key in ("name", "group")}
+        shapes = [
+            shape_scores(mask, outlines[row], _mm_per_pixel(image), measured.get(image["name"]))
+            for mask, row, image in zip(found, rows, index, strict=True)
+        ]
+        scores = {**about, "row": rows, **names, **overlap(found, truth)}
+        parts.append(pd.concat([pd.DataFrame(scores), pd.DataFrame(shapes)], axis=1))
     with atomic(path) as temporary:
         pd.concat(parts).to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
 
 
+def _mm_per_pixel(image: dict[str, Any]) -> tuple[float, float] | None:
+    size = image["mm_per_pixel_y"], image["mm_per_pixel_x"]
+    return None if None in size else size
+
+
 def aggregate(scores: Iterable[str | Path], cells: Iterable[str | Path], path: str | Path) -> None:
-    """Write one row a cell: the means over its test images, and how its training went.
+    """Write one row a cell: means over its test images and counts of them, and how it was trained.
+
+    A mean leaves out images that have no such number; `COUNTED` says of how many images the
+    prediction is empty (``no_component``), in several parts or reaches the border, how many have
+    no distance between outlines since one is missing, and of how many measured heads the
+    prediction gives no circumference.
 
     Parameters
     ----------
@@ -73,14 +113,26 @@ def aggregate(scores: Iterable[str | Path], cells: Iterable[str | Path], path: s
     """
     table = pd.concat([pd.read_csv(file, dtype={"name": str, "group": str}) for file in scores])
     key = ["dataset", "strategy", "percent", "fold"]
-    means = table.groupby(key, sort=False)[list(METRICS)].mean()
-    images = table.groupby(key, sort=False).size().rename("images")
+    for name, count in zip(COUNTED, _counts(table), strict=True):
+        table[name] = count
+    groups = table.groupby(key, sort=False)
+    means = groups[list(AVERAGED)].mean().join(groups[list(COUNTED)].sum())
+    images = groups.size().rename("images")
     runs = pd.DataFrame([_run(read_json(Path(folder) / "run.json")) for folder in cells])
     joined = runs.merge(means.join(images), on=key, how="left", validate="one_to_one")
-    first = ["dataset", "source", "strategy", "percent", "fold", "images", *METRICS]
+    first = ["dataset", "source", "strategy", "percent", "fold", "images", *AVERAGED, *COUNTED]
     joined = joined[first + [name for name in joined if name not in first]]
     with atomic(path) as temporary:
         joined.to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
+
+
+def _counts(table: pd.DataFrame) -> Iterator[pd.Series]:
+    """Which images each of `COUNTED` counts."""
+    yield table["components"] == 0
+    yield table["components"] > 1
+    yield table["at_border"] == 1
+    yield table["hausdorff95_px"].isna()
+    yield table["hc_measured_mm"].notna() & table["hc_mm"].isna()
 
 
 def _run(record: dict[str, Any]) -> dict[str, Any]:

@@ -106,6 +106,13 @@ def settings_of_cell(wildcards):
     return cell_settings(config, cell, door("finetune"))
 
 
+def circumferences_of(wildcards):
+    """Measured head circumferences, of a data set that has them."""
+    if DATASETS[wildcards.dataset]["reader"] == "hc18":
+        return f"results/datasets/{wildcards.dataset}/circumferences.csv"
+    return []
+
+
 def gpus(study):
     return 0 if STUDIES[study]["device"] == "cpu" else 1
 
@@ -158,6 +165,12 @@ def labels(output):
 
 def titles_of(study):
     return {name: DATASETS[name]["label"] for name in STUDIES[study]["datasets"]}
+
+
+def margins_of(study):
+    """By data set, a difference in Dice that counts as none."""
+    claims = STUDIES[study]["claims"]
+    return {name: claims["margins"].get(name, claims["margin"]) for name in titles_of(study)}
 
 
 def averages_of(study):
@@ -258,6 +271,8 @@ def outputs_of(study):
         f"{results}/tables/provenance.html",
         *(f"{results}/statistics/claims.{kind}" for kind in ("csv", "html")),
         *audits_of(study),
+        *(f"{results}/tables/metrics.{kind}" for kind in ("csv", "html")),
+        f"{results}/summary.html",
     ]
 
 

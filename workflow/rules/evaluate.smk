@@ -4,6 +4,7 @@ rule score:
         cells=lambda wildcards: cell_files(
             wildcards.study, [wildcards.dataset], "predictions.npz", "run.json"
         ),
+        circumferences=circumferences_of,
     output:
         "results/{study}/scores/{dataset}.csv",
     log:

@@ -1,0 +1,302 @@
+"""Write finished cells of the full study that nobody trained, so that all that follows can run.
+
+python benchmarks/full_grid.py FOLDER [--images SHARE] [--size 256] [--folds 5] [--width 64]
+
+makes in FOLDER a configuration (``grid.yaml``), prepared arrays of the paper's four data sets
+(85, 163, 805 and 240 images), a pre-training and 13 strategies x 3 percents x 5 folds x 4 data
+sets = 780 trainings and 20 evaluations. Predictions are random deformations of the masks, with
+Dice scores around the means of Amiri 2020, Table II; histories, seconds and failures are made up
+likewise. For tests and benchmarks only: nothing can be learned from them about fine-tuning.
+Every rule after the training runs from them:
+
+snakemake --snakefile Snakefile --directory FOLDER --configfile FOLDER/grid.yaml
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.plausible import MadeSet, Predictor, make_set  # noqa: E402
+from sonotune.configuration.check import complete  # noqa: E402
+from sonotune.configuration.jobs import (  # noqa: E402
+    Cell,
+    cell_settings,
+    cells_of,
+    pretraining_settings,
+)
+from sonotune.data.arrays import ImageSet, save_set  # noqa: E402
+from sonotune.data.audit import Audit  # noqa: E402
+from sonotune.data.audit_files import write_audit_csv, write_audit_html  # noqa: E402
+from sonotune.data.readers.hc18 import CSV  # noqa: E402
+from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed  # noqa: E402
+from sonotune.files import atomic, write_json  # noqa: E402
+from sonotune.models.initialise import he_normal, save_weights  # noqa: E402
+from sonotune.models.stages import (  # noqa: E402
+    build_network,
+    count,
+    freeze_all_but,
+    tuned_parameters,
+)
+from sonotune.seeds import generator  # noqa: E402
+from sonotune.training.device import Processor  # noqa: E402
+
+IMAGES = {"sus": 85, "bus": 163, "fus": 805, "xray": 240}
+FEWEST = 60  # of fewer, 5 percent have no validation image
+UNCHANGED = {"sus": 0.42, "bus": 0.33, "fus": 0.5, "xray": 0.62}
+SOURCE = "made up for tests and benchmarks"
+DOORS = ROOT / "workflow/scripts"
+SEED = 2020
+PATIENCE, EPOCHS = 20, 200
+
+
+def grid_configuration(images: dict[str, int], size: int, folds: int, width: int) -> dict[str, Any]:
+    """The study amiri2020 of ``config/config.yaml`` on these data sets."""
+    given = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    datasets: dict[str, Any] = {
+        name: {"reader": "simulate", "images": number, "source": SOURCE}
+        for name, number in images.items()
+    }
+    if "fus" in datasets:  # whose circumferences come with the files
+        datasets["fus"] = {"catalogue": "hc18", "source": SOURCE}
+    for name, dataset in datasets.items():
+        dataset["label"] = given["datasets"][name]["label"]
+    datasets["collage"] = {"reader": "collage", "images": 2000}
+    study = given["studies"]["amiri2020"]
+    study |= {"image_size": size, "datasets": list(images), "device": "cpu", "precision": "fp32"}
+    study["network"]["width"] = width
+    study["pretraining"]["dataset"] = "collage"
+    study["resampling"]["run_folds"] = list(range(folds))
+    return {"seed": SEED, "datasets": datasets, "studies": {"amiri2020": study}}
+
+
+def write_grid(
+    folder: str | Path,
+    images: dict[str, int] | None = None,
+    size: int = 256,
+    folds: int = 5,
+    width: int = 64,
+    workers: int = 2,
+) -> Path:
+    """Write configuration, arrays, pre-training and cells; return the configuration's path.
+
+    Parameters
+    ----------
+    images
+        Number of images of each data set, by default the paper's.
+    size
+        Side of the images in pixels.
+    folds
+        How many of the five folds count as run.
+    width
+        Width of the network whose parameters are counted.
+
+    Files are written in the order in which the workflow would make them, so to Snakemake each is
+    newer than what it is made from.
+    """
+    folder, images = Path(folder), images or IMAGES
+    given = grid_configuration(images, size, folds, width)
+    path = folder / "grid.yaml"
+    with atomic(path) as temporary:
+        temporary.write_text(yaml.safe_dump(given, sort_keys=False))
+    config = complete(given, ROOT / "workflow/schemas/config.schema.yaml")
+    made = {name: _write_set(folder, name, number, size) for name, number in images.items()}
+    for name in config["datasets"]:
+        # There are no originals that could be looked at.
+        audit = Audit(name, SOURCE, (), (), (), ())
+        write_audit_csv(audit, folder / f"results/datasets/{name}/audit.csv")
+        write_audit_html(audit, None, folder / f"results/datasets/{name}/audit.html")
+    parameters = _write_pretraining(folder, config)
+    for name, one in made.items():
+        predictor = Predictor(one.data.masks, generator(SEED, name, "fields"))
+        cells = list(cells_of(config, "amiri2020", name))
+        with ThreadPoolExecutor(workers) as pool:
+            list(
+                pool.map(
+                    lambda cell, data=one.data, predictor=predictor: _write_cell(
+                        folder, config, cell, data, predictor, parameters
+                    ),
+                    cells,
+                )
+            )
+    return path
+
+
+def _write_set(folder: Path, name: str, number: int, size: int) -> MadeSet:
+    made = make_set(name, number, size, generator(SEED, name, "images"))
+    if made.measures:
+        home = folder / "resources/hc18"
+        (home / "training_set").mkdir(parents=True, exist_ok=True)
+        with (home / CSV).open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("filename", "pixel size(mm)", "head circumference (mm)"))
+            writer.writerows((f"{key}.png", *pair) for key, pair in made.measures.items())
+        # Enough for the data set to count as being there; no rule has to read them.
+        for file in ("000_HC.png", "000_HC_Annotation.png"):
+            (home / "training_set" / file).touch()
+        source = {"catalogue": "hc18", "folder": "resources/hc18"}
+        write_json(folder / f"results/datasets/{name}/source.json", source)
+    about = {"dataset": name, "source": SOURCE}
+    data = ImageSet(made.data.images, made.data.masks, made.data.index, about)
+    save_set(folder / f"results/datasets/{name}/{size}", data)
+    return MadeSet(data, made.measures)
+
+
+def _write_pretraining(folder: Path, config: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    """Untrained weights and their record; tuned and all parameters of every strategy."""
+    study = config["studies"]["amiri2020"]
+    network = build_network(study["network"])
+    he_normal(network, SEED)
+    home = folder / "results/amiri2020/pretrained"
+    home.mkdir(parents=True, exist_ok=True)
+    save_weights(network.state_dict(), home / "weights.safetensors")
+    settings = pretraining_settings(config, "amiri2020", str(DOORS / "pretrain.py"))
+    _write_history(home, 60, 0.8, generator(SEED, "pretraining"))
+    run = _record(settings, 60, 0.8, 900, (count(network.parameters()),) * 2)
+    write_json(home / "run.json", {**run, "images": {"training": 1800, "validation": 200}})
+    counts = {}
+    for name, strategy in study["strategies"].items():
+        freeze_all_but(network, strategy["tune"])
+        counts[name] = count(tuned_parameters(network)), count(network.parameters())
+    return counts
+
+
+def _write_cell(
+    folder: Path,
+    config: dict[str, Any],
+    cell: Cell,
+    data: ImageSet,
+    predictor: Predictor,
+    parameters: dict[str, tuple[int, int]],
+) -> None:
+    settings = cell_settings(config, cell, str(DOORS / "finetune.py"))
+    resampling = Resampling(**settings["resampling"])
+    seed = split_seed(settings["seed"], cell.dataset)
+    rows = split(len(data.images), resampling, seed, cell.percent, cell.fold, data.groups)
+    rng = generator(SEED, cell.dataset, cell.strategy, cell.percent, cell.fold)
+    failed = cell.strategy == "scratch" and cell.percent == 5 and bool(rng.random() < 0.3)
+    collapsed = (cell.dataset, cell.strategy, cell.percent, cell.fold) == ("bus", "block_9", 5, 1)
+    wanted = _wanted_dice(cell, rows.test, len(data.images), failed, rng)
+    found = np.stack(
+        [predictor.predict(row, dice, rng) for row, dice in zip(rows.test, wanted, strict=True)]
+    )
+    if collapsed:
+        found[:] = 3
+    home = folder / "results" / cell.folder
+    home.mkdir(parents=True, exist_ok=True)
+    with atomic(home / "predictions.npz") as temporary:
+        np.savez_compressed(temporary, rows=rows.test, probabilities=found)
+    trained = bool(settings["tune"])
+    epochs = EPOCHS if failed else int(rng.integers(PATIENCE + 5, 90)) if trained else 0
+    best = 0.0 if collapsed else float(wanted.mean())
+    _write_history(home, epochs, best, rng)
+    batches = batches_per_epoch(len(data.images), resampling, settings["training"]["batch_size"])
+    run = _record(settings, epochs, best, batches, parameters[cell.strategy])
+    run["images"] = {
+        "training": len(rows.train),
+        "validation": len(rows.validation),
+        "test": len(rows.test),
+    }
+    run |= {"failed": failed, "converged": not failed if trained else None, "collapsed": collapsed}
+    run["failure"] = f"no early stop within {EPOCHS} epochs" if failed else None
+    write_json(home / "run.json", run)
+
+
+def _wanted_dice(
+    cell: Cell, rows: np.ndarray, images: int, failed: bool, rng: np.random.Generator
+) -> np.ndarray:
+    """Dice scores of a cell's images: around Table II's mean, with effects that make them related.
+
+    A run is better or worse than its strategy by as much as the table's standard deviation says,
+    half of it due to the fold; an image is as hard for one strategy as for the others.
+    """
+    mean, deviation = _table2(cell)
+    fold = generator(SEED, cell.dataset, "fold", cell.fold).normal()
+    error = 1 - (mean + deviation * (fold + rng.normal()) / np.sqrt(2))
+    hard = generator(SEED, cell.dataset, "hard").normal(size=images)[rows]
+    spread = 0.45 * hard + 0.2 * rng.normal(size=len(rows))
+    error = error * np.exp(spread - (0.45**2 + 0.2**2) / 2)
+    return np.clip(1 - error - 0.2 * failed, 0.02, 0.995)
+
+
+def _table2(cell: Cell) -> tuple[float, float]:
+    if cell.percent == 0:
+        return UNCHANGED[cell.dataset], 0.01
+    rows = {(d, p, s): rest for d, p, s, *rest in _TABLE2}
+    mean, deviation = rows[cell.dataset, f"{cell.percent:g}", cell.strategy]
+    if mean:
+        return float(mean), float(deviation)
+    # Five means cannot be read in the paper: halfway between those of its other percents.
+    others = [float(rows[cell.dataset, percent, cell.strategy][0]) for percent in ("80", "5")]
+    return sum(others) / 2, float(deviation)
+
+
+with (ROOT / "sonotune/analysis/paper/amiri2020_table2.csv").open(newline="") as table:
+    _TABLE2 = list(csv.reader(table))[1:]
+
+
+def _write_history(folder: Path, epochs: int, dice: float, rng: np.random.Generator) -> None:
+    """Losses that fall and level off; the best epoch is the one that early stopping would keep."""
+    epoch = np.arange(1, epochs + 1)
+    fall = np.exp(-epoch / 8)
+    best = max(epochs - PATIENCE, 1)
+    with (folder / "history.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("epoch", "training_loss", "validation_loss", "validation_dice", "seconds"))
+        for number, part in zip(epoch, fall, strict=True):
+            loss = 0.1 + 0.5 * part + 0.002 * abs(number - best) / best + 0.001 * rng.random()
+            overlap = dice * (1 - part) * (1 - 0.02 * rng.random())
+            writer.writerow((number, 0.08 + 0.5 * part, loss, overlap, 2.0))
+
+
+def _record(
+    settings: dict[str, Any], epochs: int, dice: float, batches: int, parameters: tuple[int, int]
+) -> dict[str, Any]:
+    """A ``run.json`` but for how the run ended (see `sonotune.training.record.describe_run`)."""
+    seconds = epochs * batches * 0.03
+    return {
+        "settings": settings,
+        "source": SOURCE,
+        "converged": True,
+        "failed": False,
+        "failure": None,
+        "epochs": epochs,
+        "best_epoch": max(epochs - PATIENCE, 1) if epochs else None,
+        "best_validation_dice": dice if epochs else None,
+        "seconds": seconds,
+        "steps_per_second": epochs * batches / seconds if epochs else None,
+        "tuned_parameters": parameters[0],
+        "total_parameters": parameters[1],
+        "processor": Processor("cpu", "fp32", settings["threads"], SOURCE).describe(),
+        "inputs": {"images_sha256": "", "masks_sha256": "", "weights_sha256": None},
+        "finished": "2020-01-01T00:00:00+0000",
+        "cpu_seconds": {"training": seconds, "evaluation": 1.0, "total": seconds + 1},
+        "collapsed": False,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--images", type=float, default=1, help="share of the data sets' sizes")
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--folds", type=int, default=5, help="how many of five are run")
+    parser.add_argument("--width", type=int, default=64)
+    asked = parser.parse_args()
+    images = {name: max(FEWEST, round(asked.images * n)) for name, n in IMAGES.items()}
+    path = write_grid(asked.folder, images, asked.size, asked.folds, asked.width)
+    print(f"snakemake --directory {asked.folder} --configfile {path}")
+
+
+if __name__ == "__main__":
+    main()

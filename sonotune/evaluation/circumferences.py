@@ -1,0 +1,41 @@
+"""Head circumferences as measured by those who published a data set (HC18)."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from sonotune.data.arrays import ImageSet
+from sonotune.data.readers.hc18 import read_measures
+from sonotune.errors import SonotuneError
+from sonotune.files import atomic
+
+
+def write_circumferences(folder: str | Path, path: str | Path) -> None:
+    """Write the circumferences of a copy of HC18 as CSV: name, hc_mm.
+
+    They lie beside the prepared arrays and not in their index: no training depends on them.
+    """
+    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("name", "hc_mm"))
+        for name, measure in sorted(read_measures(Path(folder)).items()):
+            writer.writerow((name, measure.circumference_mm))
+
+
+def read_circumferences(path: str | Path, data: ImageSet) -> dict[str, float]:
+    """Circumference in millimetres by name of the image.
+
+    Raises
+    ------
+    SonotuneError
+        If an image of the data set has none.
+    """
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        measured = {row["name"]: float(row["hc_mm"]) for row in csv.DictReader(file)}
+    if missing := [row["name"] for row in data.index if row["name"] not in measured]:
+        raise SonotuneError(
+            f"{path}: has no circumference of {len(missing)} images, the first is {missing[0]}; "
+            "delete the file and run again to make it anew"
+        )
+    return measured

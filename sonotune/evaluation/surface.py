@@ -1,0 +1,78 @@
+"""How far the outlines of two objects are apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+
+@dataclass(frozen=True)
+class SurfaceDistances:
+    """Distances between two outlines, in the unit of the pixels' size.
+
+    Attributes
+    ----------
+    hausdorff95
+        Of each outline's distances to the other one the 95th percentile; the larger of the two.
+    mean
+        Average symmetric surface distance: the mean over the pixels of both outlines.
+    """
+
+    hausdorff95: float
+    mean: float
+
+    def times(self, factor: float) -> SurfaceDistances:
+        """The same in another unit."""
+        return SurfaceDistances(self.hausdorff95 * factor, self.mean * factor)
+
+
+def outline(mask: np.ndarray) -> np.ndarray:
+    """Pixels of an object, bool [H,W], that have a side in common with what is not the object.
+
+    Beyond the image's border is no object, so where an image cuts an object, the cut is outline.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64 [N,2], row and column of each; none for an empty mask.
+    """
+    framed = np.pad(mask, 1)
+    inner = framed[:-2, 1:-1] & framed[2:, 1:-1] & framed[1:-1, :-2] & framed[1:-1, 2:]
+    return np.argwhere(mask & ~inner)
+
+
+def surface_distances(
+    found: np.ndarray, truth: np.ndarray, spacing: tuple[float, float] = (1.0, 1.0)
+) -> SurfaceDistances:
+    """Distances between the outlines of two masks, from pixel centre to nearest pixel centre.
+
+    The definitions are those of MONAI's ``compute_hausdorff_distance`` (with ``percentile=95``)
+    and ``compute_average_surface_distance`` (``symmetric=True``); a search tree over the outlines'
+    pixels finds the same distances in a fraction of the time.
+
+    Parameters
+    ----------
+    found, truth
+        The masks' pixels from `outline`.
+    spacing
+        Height and width of a pixel.
+
+    Returns
+    -------
+    SurfaceDistances
+        0 where both masks are empty (nothing was there to find and nothing was found), NaN where
+        one of them is: there is no distance to an outline that does not exist.
+    """
+    if not len(found) and not len(truth):
+        return SurfaceDistances(0.0, 0.0)
+    if not len(found) or not len(truth):
+        return SurfaceDistances(np.nan, np.nan)
+    points, others = found * spacing, truth * spacing
+    there, _ = cKDTree(others).query(points)
+    back, _ = cKDTree(points).query(others)
+    return SurfaceDistances(
+        float(max(np.percentile(there, 95), np.percentile(back, 95))),
+        float((there.sum() + back.sum()) / (len(there) + len(back))),
+    )

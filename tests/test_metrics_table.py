@@ -1,0 +1,82 @@
+"""The table of all metrics."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sonotune.analysis.metrics_table import COUNTS, MEANS, write_metrics_table
+from sonotune.errors import SonotuneError
+from tests.made_up_cells import made_up_cells
+
+STRATEGIES = {"whole": "Whole network", "scratch": "From scratch"}
+
+
+def cells():
+    """Two data sets, of which one has head circumferences; scratch failed in some folds."""
+    table = made_up_cells()
+    table = table[table["strategy"].isin(list(STRATEGIES))].reset_index(drop=True)
+    for number, name in enumerate(MEANS):
+        if name != "dice":
+            table[name] = table["fold"] + number
+    table.loc[table["dataset"] == "sus", ["hc_difference_mm", "hc_absolute_difference_mm"]] = np.nan
+    for name in COUNTS:
+        table[name] = 1
+    table.loc[table["dataset"] == "sus", "without_hc"] = 0
+    return table.assign(images=10)
+
+
+def write(table, folder, **changes):
+    table.to_csv(folder / "cells.csv", index=False)
+    how = {"strategies": STRATEGIES, "datasets": {"sus": "SUS", "bus": "BUS"}, **changes}
+    write_metrics_table(folder / "cells.csv", folder / "m.csv", folder / "m.html", **how)
+    averages = pd.read_csv(folder / "m.csv").set_index(["dataset", "train_percent", "strategy"])
+    return averages, (folder / "m.html").read_text()
+
+
+def test_means_are_over_folds_and_counts_are_sums(tmp_path):
+    averages, _ = write(cells(), tmp_path)
+    row = averages.loc["sus", 80, "whole"]
+    assert row["hausdorff95_px_mean"] == 2 + list(MEANS).index("hausdorff95_px")
+    assert row["hausdorff95_px_std"] == pytest.approx(np.std(range(5), ddof=1), rel=1e-5)
+    assert (row["folds"], row["images"], row["no_component"]) == (5, 50, 5)
+
+
+def test_failed_runs_are_left_out_of_means_and_counts(tmp_path):
+    averages, _ = write(cells(), tmp_path)
+    row = averages.loc["sus", 5, "scratch"]  # failed in folds 0 and 1
+    assert (row["folds"], row["images"], row["reach_border"]) == (3, 30, 3)
+    assert row["iou_mean"] == 3 + list(MEANS).index("iou")
+    averages, _ = write(cells(), tmp_path, leave_out="none")
+    assert averages.loc["sus", 5, "scratch"]["folds"] == 5
+
+
+def test_a_strategy_of_which_no_run_is_left_has_a_row_without_numbers(tmp_path):
+    table = cells()
+    table.loc[(table["strategy"] == "scratch") & (table["percent"] == 5), "failed"] = True
+    averages, page = write(table, tmp_path)
+    row = averages.loc["bus", 5, "scratch"]
+    assert row["folds"] == 0
+    assert np.isnan(row["dice_mean"])
+    assert "nan" not in page
+
+
+def test_columns_that_no_data_set_has_are_not_shown(tmp_path):
+    _, page = write(cells(), tmp_path)
+    assert "HC diff. (mm)" in page
+    _, page = write(cells().query("dataset == 'sus'"), tmp_path)
+    assert "HC" not in page
+    assert "HD95 (mm)" in page
+
+
+def test_rows_follow_the_order_of_the_configuration(tmp_path):
+    averages, _ = write(cells(), tmp_path, datasets={"bus": "BUS", "sus": "SUS"})
+    assert list(averages.index)[:3] == [
+        ("bus", 80, "whole"),
+        ("bus", 80, "scratch"),
+        ("bus", 50, "whole"),
+    ]
+
+
+def test_cells_without_these_metrics_are_refused(tmp_path):
+    with pytest.raises(SonotuneError, match="no column hausdorff95_px; make the file again"):
+        write(cells().drop(columns="hausdorff95_px"), tmp_path)

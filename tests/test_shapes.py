@@ -1,0 +1,214 @@
+"""Distances between outlines, components and head circumferences of predictions."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from sonotune.data.arrays import ImageSet, save_set
+from sonotune.data.readers.ellipse import Ellipse
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.circumferences import write_circumferences
+from sonotune.evaluation.scores import aggregate, score_dataset
+from sonotune.evaluation.shapes import SHAPE_METRICS, head_circumference, shape_scores
+from sonotune.evaluation.surface import outline, surface_distances
+from sonotune.files import write_json
+
+SIZE = 64
+pairs = st.tuples(arrays(bool, (5, 6)), arrays(bool, (5, 6)))
+spacings = st.tuples(st.floats(0.1, 3), st.floats(0.1, 3))
+
+
+def slow_outline(mask):
+    """Pixels of the object with a neighbour, by a side, that is not of it; one after the other."""
+    height, width = mask.shape
+    found = []
+    for y, x in np.argwhere(mask):
+        around = [(y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)]
+        if not all(0 <= v < height and 0 <= u < width and mask[v, u] for v, u in around):
+            found.append((y, x))
+    return found
+
+
+def nearest(points, others, spacing):
+    return [
+        min(math.hypot((y - v) * spacing[0], (x - u) * spacing[1]) for v, u in others)
+        for y, x in points
+    ]
+
+
+def distances_of(found, truth, spacing=(1.0, 1.0)):
+    return surface_distances(outline(found), outline(truth), spacing)
+
+
+@given(pairs, spacings)
+def test_distances_agree_with_trying_every_pair_of_pixels(pair, spacing):
+    distances = distances_of(*pair, spacing)
+    if not pair[0].any() or not pair[1].any():
+        return
+    first, second = map(slow_outline, pair)
+    there, back = nearest(first, second, spacing), nearest(second, first, spacing)
+    assert distances.mean == pytest.approx(np.mean(there + back), abs=1e-12)
+    assert distances.hausdorff95 == pytest.approx(
+        max(np.percentile(there, 95), np.percentile(back, 95)), abs=1e-12
+    )
+
+
+@pytest.mark.parametrize("spacing", [(1.0, 1.0), (0.3, 0.7)])
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_distances_agree_with_monai(spacing):
+    import torch
+    from monai.metrics import compute_average_surface_distance, compute_hausdorff_distance
+
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        pair = rng.random((2, 40, 50)) < 0.9
+        found, truth = (torch.from_numpy(mask)[None, None].float() for mask in pair)
+        distances = distances_of(*pair, spacing)
+        hausdorff = compute_hausdorff_distance(
+            found, truth, include_background=True, percentile=95, spacing=list(spacing)
+        )
+        mean = compute_average_surface_distance(
+            found, truth, include_background=True, symmetric=True, spacing=list(spacing)
+        )
+        assert distances.hausdorff95 == pytest.approx(hausdorff.item(), rel=1e-5)
+        assert distances.mean == pytest.approx(mean.item(), rel=1e-5)
+
+
+def test_millimetres_differ_along_the_axes():
+    masks = np.zeros((3, SIZE, SIZE), bool)
+    masks[0, 20:30, 20:30] = masks[1, 24:34, 20:30] = masks[2, 20:30, 24:34] = True
+    down = shape_scores(masks[1], outline(masks[0]), (0.5, 2.0))
+    right = shape_scores(masks[2], outline(masks[0]), (0.5, 2.0))
+    assert down["hausdorff95_px"] == right["hausdorff95_px"] == 4
+    assert down["hausdorff95_mm"] == 2
+    assert right["hausdorff95_mm"] > 4
+
+
+def test_no_outline_has_no_distance_unless_there_was_nothing_to_find():
+    empty, full = np.zeros((8, 8), bool), np.ones((8, 8), bool)
+    assert distances_of(empty, empty).hausdorff95 == distances_of(empty, empty).mean == 0
+    assert math.isnan(distances_of(empty, full).hausdorff95)
+    assert math.isnan(distances_of(full, empty).mean)
+
+
+def test_components_are_counted_by_sides_and_corners():
+    mask = np.zeros((8, 8), bool)
+    assert shape_scores(mask, outline(mask))["components"] == 0
+    mask[2, 2] = mask[3, 3] = True
+    assert shape_scores(mask, outline(mask))["components"] == 1
+    mask[5, 5] = True
+    assert shape_scores(mask, outline(mask))["components"] == 2
+    assert shape_scores(mask, outline(mask))["at_border"] == 0
+    mask[0, 5] = True
+    assert shape_scores(mask, outline(mask))["at_border"] == 1
+
+
+HEAD = Ellipse(x=33.0, y=30.0, a=24.0, b=18.0, angle=0.4)
+
+
+def head(**changes):
+    return Ellipse(**{**vars(HEAD), **changes}).mask((SIZE, SIZE)) > 0
+
+
+def test_circumference_is_that_of_the_ellipse():
+    assert head_circumference(head(), (1, 1)) == pytest.approx(HEAD.circumference, rel=0.01)
+    assert head_circumference(head(), (0.5, 0.5)) == pytest.approx(HEAD.circumference / 2, rel=0.01)
+
+
+def test_circumference_in_millimetres_where_pixels_are_not_square():
+    circle = Ellipse(x=32, y=32, a=12, b=24, angle=0).mask((SIZE, SIZE)) > 0
+    assert head_circumference(circle, (0.5, 1.0)) == pytest.approx(2 * math.pi * 12, rel=0.01)
+
+
+def test_circumference_is_of_the_largest_component_without_its_holes():
+    mask = head()
+    mask[25:30, 25:30] = False
+    mask[60:, :4] = True
+    assert head_circumference(mask, (1, 1)) == pytest.approx(HEAD.circumference, rel=0.01)
+
+
+def test_circumference_of_a_head_cut_by_the_border_closes_the_gap():
+    mask = head(x=14.0)
+    assert mask[:, 0].any()
+    assert head_circumference(mask, (1, 1)) == pytest.approx(HEAD.circumference, rel=0.02)
+
+
+def test_no_ellipse_no_circumference():
+    empty, strip, dot = (np.zeros((SIZE, SIZE), bool) for _ in range(3))
+    strip[:, :9] = True  # all outline that is no border is a straight line
+    dot[5, 5] = True
+    for mask in (empty, strip, dot):
+        assert math.isnan(head_circumference(mask, (1, 1)))
+
+
+@pytest.fixture
+def heads(tmp_path):
+    """Four heads; one cell finds a head, nothing, three parts, and one cut by the border."""
+    (tmp_path / "hc18/training_set").mkdir(parents=True)
+    names = [f"00{i}_HC" for i in range(4)]
+    lines = [f"{name}.png,0.1,{HEAD.circumference * 0.5 + i}" for i, name in enumerate(names)]
+    table = "filename,pixel size(mm),head circumference (mm)\n" + "\n".join(lines) + "\n"
+    (tmp_path / "hc18/training_set_pixel_size_and_HC.csv").write_text(table)
+    masks = np.stack([head().astype(np.uint8)] * 4)
+    known = {"original_height": 80, "original_width": 80}
+    index = [
+        {"name": name, "group": name, **known, "mm_per_pixel_y": 0.5, "mm_per_pixel_x": 0.5}
+        for name in names
+    ]
+    save_set(tmp_path / "arrays", ImageSet(masks * 9, masks, index, {"source": "made up"}))
+    found = np.stack([head(), head() & False, head(), head(x=14.0)])
+    found[2, :3, :3] = found[2, -3:, -3:] = True
+    cell = tmp_path / "cell"
+    cell.mkdir()
+    np.savez(cell / "predictions.npz", rows=np.arange(4), probabilities=found * np.uint8(255))
+    settings = {"dataset": "fus", "strategy": "whole", "percent": 80, "fold": 0}
+    run = {name: 1 for name in ("converged", "failed", "collapsed", "epochs", "best_epoch")}
+    run |= {name: 1 for name in ("seconds", "steps_per_second")}
+    run |= {"tuned_parameters": 1, "total_parameters": 1, "source": "made up"}
+    run |= {"processor": {"device": "cpu", "precision": "fp32", "threads": 1, "torch": "2"}}
+    run |= {"cpu_seconds": {"total": 1, "training": 1, "evaluation": 1}, "settings": settings}
+    write_json(cell / "run.json", run)
+    write_circumferences(tmp_path / "hc18", tmp_path / "circumferences.csv")
+    return tmp_path
+
+
+def test_heads_are_scored_against_the_published_circumferences(heads):
+    score_dataset(
+        heads / "arrays", [heads / "cell"], heads / "fus.csv", heads / "circumferences.csv"
+    )
+    table = pd.read_csv(heads / "fus.csv").set_index("row")
+    assert table["components"].tolist() == [1, 0, 3, 1]
+    assert table["at_border"].tolist() == [0, 0, 1, 1]
+    assert table["hc_difference_mm"].isna().tolist() == [False, True, False, False]
+    assert table["hc_difference_mm"].tolist()[0] == pytest.approx(0, abs=1)
+    assert table["hc_difference_mm"].tolist()[2] == pytest.approx(-2, abs=1)
+    assert table["hc_absolute_difference_mm"].tolist()[2] == pytest.approx(2, abs=1)
+    assert table["hausdorff95_mm"].tolist()[0] == 0
+
+    aggregate([heads / "fus.csv"], [heads / "cell"], heads / "cells.csv")
+    cell = pd.read_csv(heads / "cells.csv").iloc[0]
+    counts = ["no_component", "several_components", "reach_border", "without_distance"]
+    assert cell[[*counts, "without_hc"]].tolist() == [1, 1, 2, 1, 1]
+    assert cell["hc_difference_mm"] == pytest.approx(table["hc_difference_mm"].mean())
+
+
+def test_without_circumferences_or_pixel_sizes_the_columns_are_empty(heads):
+    mask = head()
+    scores = shape_scores(mask, outline(mask), None, 70.0)
+    unknown = {name for name in SHAPE_METRICS if math.isnan(scores[name])}
+    assert unknown == {name for name in SHAPE_METRICS if name.endswith("_mm")} - {"hc_measured_mm"}
+    score_dataset(heads / "arrays", [heads / "cell"], heads / "fus.csv")
+    table = pd.read_csv(heads / "fus.csv")
+    assert table.filter(like="hc_").isna().all(axis=None)
+
+
+def test_an_image_without_a_published_circumference_is_named(heads):
+    path = heads / "circumferences.csv"
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
+    with pytest.raises(SonotuneError, match="no circumference of 1 images, the first is 003_HC"):
+        score_dataset(heads / "arrays", [heads / "cell"], heads / "fus.csv", path)
