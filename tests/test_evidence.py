@@ -39,7 +39,10 @@ def study(folder):
     return cells, write_cells(cells, folder)
 
 
-@pytest.mark.parametrize("module", ["fig3", "fig6", "fig7", "figs1", "fig_pareto"])
+OF_AVERAGES = ["fig3", "fig6", "fig7", "figs1", "fig_pareto"]
+
+
+@pytest.mark.parametrize("module", OF_AVERAGES)
 def test_a_figure_of_averages_is_drawn_and_the_same_every_time(module, tmp_path):
     _, path = study(tmp_path)
     draw = import_module(f"sonotune.analysis.{module}").write_figure
@@ -50,6 +53,16 @@ def test_a_figure_of_averages_is_drawn_and_the_same_every_time(module, tmp_path)
         pages.append([file.read_bytes() for file in files])
     assert pages[0] == pages[1]
     assert all(len(page) > 5000 for page in pages[0])
+
+
+@pytest.mark.parametrize("module", OF_AVERAGES)
+def test_a_figure_is_drawn_where_every_run_failed(module, tmp_path):
+    cells, _ = study(tmp_path)
+    path = write_cells(cells.assign(failed=cells["percent"] > 0), tmp_path)
+    draw = import_module(f"sonotune.analysis.{module}").write_figure
+    files = [tmp_path / f"1.{kind}" for kind in ("pdf", "png")]
+    draw(path, *files, strategies=TITLES, datasets=DATASETS, **HOW)
+    assert files[1].stat().st_size > 1000
 
 
 def test_every_figure_that_needs_strategies_says_which():

@@ -16,7 +16,8 @@ PARTS = ["Snakefile", "workflow", "config", "profiles", "sonotune", "envs", "pyp
 TRAININGS = 2 * 3 * 2  # data sets x trained strategies x percents
 # What is made of scores.
 SHOWN = {"table2", "fig4", "fig5", "statistics", "fig_intervals", "fig_ranks", "claims"}
-SHOWN |= {"metrics_table", "summary"}
+DRAWN = {"figure", "table3", "curves", "distributions"}
+SHOWN |= {"metrics_table", "summary", *DRAWN}
 CELLS = TRAININGS + 2  # and the unchanged network, once a data set
 
 
@@ -116,7 +117,7 @@ def test_training_code_reruns_the_cells(project):
 def test_figure_code_reruns_only_figures(project):
     project.edit("sonotune/analysis/palette.py", "#0072B2", "#0000FF")
     jobs, _ = project.stale()
-    assert set(jobs) <= {"fig4", "fig5", "table2", "fig_intervals", "fig_ranks", "summary"}
+    assert set(jobs) <= {"fig4", "fig5", "table2", "fig_intervals", "fig_ranks", "summary", *DRAWN}
     assert jobs["fig4"] == jobs["fig_intervals"] == 1
 
 
@@ -234,8 +235,8 @@ def test_a_label_reruns_what_shows_it_and_no_cell(project):
     project.edit("tiny.yaml", "whole: {tune: all}", "whole: {tune: all, label: Everything}")
     jobs, cells = project.stale()
     assert not cells
-    shown = {"table2", "metrics_table", "summary", "fig4", "fig_intervals", "fig_ranks"}
-    assert set(jobs) == shown
+    shown = {"table2", "metrics_table", "summary", "fig1", "fig4", "fig_intervals", "fig_ranks"}
+    assert set(jobs) == shown | DRAWN
 
 
 OWN_PROFILE = """

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from sonotune.analysis.fig5 import TRUTH, show_image
 from sonotune.analysis.figure import (
     TWO_COLUMNS,
     footnote,
@@ -16,6 +15,7 @@ from sonotune.analysis.figure import (
     journal_style,
     save_figure,
 )
+from sonotune.analysis.images import TRUTH, show_image
 from sonotune.analysis.names import dataset_title, source_notes
 from sonotune.data.arrays import ImageSet, load_set
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sonotune.analysis.figure import (
@@ -19,6 +17,7 @@ from sonotune.analysis.figure import (
     message_figure,
     save_figure,
 )
+from sonotune.analysis.images import FOUND, TRUTH, show_image
 from sonotune.analysis.names import dataset_title, percent_text, source_notes
 from sonotune.data.arrays import ImageSet, load_set
 from sonotune.errors import SonotuneError
@@ -28,7 +27,6 @@ from sonotune.evaluation.scores import load_predictions
 QUARTILES = {0.25: "lower quartile", 0.5: "median", 0.75: "upper quartile"}
 OUTER_QUARTILES = {0.25: "lower quartile", 0.75: "upper quartile"}
 MOST_WITH_MEDIAN = 2  # data sets; with more, a page has no room for three images of each
-TRUTH, FOUND = "#56B4E9", "#E69F00"  # told apart with any colour vision, and from grey
 LEFT, TOP, UNDER = 0.34, 0.25, 0.19  # inches: names of rows and columns, Dice under an image
 
 
@@ -196,25 +194,3 @@ def _prediction_of(path: str | Path, row: int) -> np.ndarray:
             "folder and run again"
         )
     return probabilities[places[0]] >= THRESHOLD
-
-
-def show_image(
-    panel: Axes, image: np.ndarray, outlines: Sequence[tuple[np.ndarray, str, Any]]
-) -> None:
-    """An image with outlines of masks over it, without axes."""
-    height, width = image.shape
-    panel.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none")
-    for mask, colour, line in outlines:
-        if mask.any():
-            # A rim of background closes the outline of a mask that touches the border.
-            panel.contour(
-                np.arange(-1, width + 1),
-                np.arange(-1, height + 1),
-                np.pad(mask.astype(float), 1),
-                levels=[0.5],
-                colors=[colour],
-                linewidths=0.9,
-                linestyles=[line],
-            )
-    panel.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), xticks=[], yticks=[])
-    panel.spines[:].set_visible(False)

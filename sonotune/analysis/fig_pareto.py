@@ -17,6 +17,7 @@ from sonotune.analysis.figure import (
     footnote,
     footnote_height,
     journal_style,
+    message_figure,
     save_figure,
 )
 from sonotune.analysis.names import dataset_title, percent_text, source_notes
@@ -74,6 +75,25 @@ def write_figure(
     )
     shown = [name for name in datasets if name in set(points["dataset"])]
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    with journal_style():
+        if shown:
+            figure = _front(points, shown, percent, sources, strategies, datasets)
+        else:
+            figure = message_figure(
+                f"At {percent_text(percent)} every run is left out of averages, so there is no "
+                "Dice to set against its cost."
+            )
+        save_figure(figure, pdf, png)
+
+
+def _front(
+    points: pd.DataFrame,
+    shown: list[str],
+    percent: float,
+    sources: Mapping[str, str],
+    strategies: Mapping[str, str],
+    datasets: Mapping[str, str],
+) -> Figure:
     notes = [
         f"Mean Dice over folds at {percent_text(percent)}. Line: the Pareto front, strategies that "
         "no other beats in both. Time of training alone; runs beside each other on one processor "
@@ -82,36 +102,35 @@ def write_figure(
     ]
     foot, legend = footnote_height(notes), 0.42
     height = 2 * (PANEL + 0.4) + foot + legend + 0.2
-    with journal_style():
-        figure = Figure(figsize=(TWO_COLUMNS, height))
-        footnote(figure, notes, height)
-        axes = figure.subplots(2, len(shown), squeeze=False, sharey="col")
-        figure.subplots_adjust(
-            left=0.085,
-            right=0.99,
-            bottom=(foot + legend + 0.33) / height,
-            top=1 - 0.2 / height,
-            hspace=0.4 / PANEL,
-            wspace=0.28,
-        )
-        for row, (cost, title) in enumerate(COSTS.items()):
-            for panel, dataset in zip(axes[row], shown, strict=True):
-                _draw(panel, points[points["dataset"] == dataset], cost, strategies)
-                panel.set_xlabel(title)
-                if row == 0:
-                    panel.set_title(dataset_title(dataset, datasets, sources), fontsize=7)
-            axes[row, 0].set_ylabel("Dice")
-        handles = {
-            name: handle
-            for panel in axes.flat
-            for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)
-        }
-        figure.legend(
-            handles.values(), handles.keys(), loc="lower center", ncols=7,
-            bbox_to_anchor=(0.5, foot / height),
-            fontsize=6.5, columnspacing=1.0, handletextpad=0.3,
-        )  # fmt: skip
-        save_figure(figure, pdf, png)
+    figure = Figure(figsize=(TWO_COLUMNS, height))
+    footnote(figure, notes, height)
+    axes = figure.subplots(2, len(shown), squeeze=False, sharey="col")
+    figure.subplots_adjust(
+        left=0.085,
+        right=0.99,
+        bottom=(foot + legend + 0.33) / height,
+        top=1 - 0.2 / height,
+        hspace=0.4 / PANEL,
+        wspace=0.28,
+    )
+    for row, (cost, title) in enumerate(COSTS.items()):
+        for panel, dataset in zip(axes[row], shown, strict=True):
+            _draw(panel, points[points["dataset"] == dataset], cost, strategies)
+            panel.set_xlabel(title)
+            if row == 0:
+                panel.set_title(dataset_title(dataset, datasets, sources), fontsize=7)
+        axes[row, 0].set_ylabel("Dice")
+    handles = {
+        name: handle
+        for panel in axes.flat
+        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(
+        handles.values(), handles.keys(), loc="lower center", ncols=7,
+        bbox_to_anchor=(0.5, foot / height),
+        fontsize=6.5, columnspacing=1.0, handletextpad=0.3,
+    )  # fmt: skip
+    return figure
 
 
 def _draw(panel: Axes, points: pd.DataFrame, cost: str, strategies: Mapping[str, str]) -> None:

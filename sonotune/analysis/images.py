@@ -1,0 +1,33 @@
+"""Images with outlines of masks over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+TRUTH, FOUND = "#56B4E9", "#E69F00"  # told apart with any colour vision, and from grey
+
+
+def show_image(
+    panel: Axes, image: np.ndarray, outlines: Sequence[tuple[np.ndarray, str, Any]]
+) -> None:
+    """An image with outlines of masks over it, without axes."""
+    height, width = image.shape
+    panel.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none")
+    for mask, colour, line in outlines:
+        if mask.any():
+            # A rim of background closes the outline of a mask that touches the border.
+            panel.contour(
+                np.arange(-1, width + 1),
+                np.arange(-1, height + 1),
+                np.pad(mask.astype(float), 1),
+                levels=[0.5],
+                colors=[colour],
+                linewidths=0.9,
+                linestyles=[line],
+            )
+    panel.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), xticks=[], yticks=[])
+    panel.spines[:].set_visible(False)
