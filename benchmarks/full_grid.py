@@ -48,6 +48,7 @@ from sonotune.models.stages import (  # noqa: E402
     freeze_all_but,
     tuned_parameters,
 )
+from sonotune.records import write_record  # noqa: E402
 from sonotune.seeds import generator  # noqa: E402
 from sonotune.training.device import Processor  # noqa: E402
 
@@ -163,7 +164,8 @@ def _write_pretraining(folder: Path, config: dict[str, Any]) -> dict[str, tuple[
     settings = pretraining_settings(config, "amiri2020", str(DOORS / "pretrain.py"))
     _write_history(home, 60, 0.8, generator(SEED, "pretraining"))
     run = _record(settings, 60, 0.8, 900, (count(network.parameters()),) * 2)
-    write_json(home / "run.json", {**run, "images": {"training": 1800, "validation": 200}})
+    run["images"] = {"training": 1800, "validation": 200}
+    write_record(home, run, ["weights.safetensors", "history.csv"])
     counts = {}
     for name, strategy in study["strategies"].items():
         freeze_all_but(network, strategy["tune"])
@@ -209,7 +211,7 @@ def _write_cell(
     }
     run |= {"failed": failed, "converged": not failed if trained else None, "collapsed": collapsed}
     run["failure"] = f"no early stop within {EPOCHS} epochs" if failed else None
-    write_json(home / "run.json", run)
+    write_record(home, run, ["predictions.npz", "history.csv"])
 
 
 def _wanted_dice(
@@ -271,6 +273,7 @@ def _record(
         "failed": False,
         "failure": None,
         "epochs": epochs,
+        "resumed": 0,
         "best_epoch": max(epochs - PATIENCE, 1) if epochs else None,
         "best_validation_dice": dice if epochs else None,
         "seconds": seconds,

@@ -1,35 +1,75 @@
-"""What every script of the workflow does around its one call: log, and fail in one line."""
+"""What every script of the workflow does around its one call: log, lock, and fail in one line."""
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sonotune.errors import SonotuneError
+from sonotune.errors import SonotuneError, Stopped
+from sonotune.locks import Lock
+from sonotune.orphans import GRACE, end_with_workflow
+
+# What a disk refuses, and what to do then.
+REFUSALS = {
+    errno.ENOSPC: "make space",
+    errno.EDQUOT: "make space within your quota",
+    errno.EROFS: "make it writable or run elsewhere",
+    errno.EACCES: "change its permissions or run elsewhere",
+    errno.EPERM: "change its permissions or run elsewhere",
+}
 
 
 @contextmanager
 def logged(path: str | Path) -> Iterator[Callable[[str], None]]:
     """Give a function that writes a line to a job's log at once.
 
-    A `SonotuneError` ends the job with its message, in the log and on the terminal, and no
-    traceback. Any other error is a fault of the code: its traceback is shown.
+    The job ends with the workflow that started it, and holds a lock: where the same job of a
+    killed workflow is still at work, this one waits for its end. A `SonotuneError`, or a disk that
+    refuses to be written, ends the job with a message, in the log and on the terminal, and no
+    traceback. A signal that a training heeded becomes the status that it would have had. Any
+    other error is a fault of the code: its traceback is shown.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with Path(path).open("w", encoding="utf-8") as file:
-
-        def log(line: str) -> None:
-            print(line, file=file, flush=True)
-
+    path = Path(path)
+    end_with_workflow()
+    try:
+        lock = Lock(path.with_suffix(".lock"), f"the job of {path}", 2 * GRACE)
         try:
-            yield log
-        except SonotuneError as error:
-            log(f"error: {error}")
-            print(f"sonotune: {error}", file=sys.stderr)
-            sys.exit(1)
+            with path.open("w", encoding="utf-8") as file:
+
+                def log(line: str) -> None:
+                    print(line, file=file, flush=True)
+
+                try:
+                    yield log
+                except (Exception, KeyboardInterrupt) as error:
+                    with suppress(OSError):
+                        log(f"error: {_explain(error)}")
+                    raise
+        finally:
+            lock.release(remove=True)
+    except (SonotuneError, Stopped, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in REFUSALS:
+            raise
+        print(f"sonotune: {_explain(error)}", file=sys.stderr)
+        sys.exit(128 + error.signal if isinstance(error, Stopped) else 1)
+
+
+def _explain(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno in REFUSALS:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}; {REFUSALS[error.errno]}, then run again"
+    if isinstance(error, SonotuneError | Stopped):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def checkpoint_path(study: str, *names: str) -> Path:
+    """Where a training's checkpoint lies: beside the outputs, which Snakemake clears."""
+    return Path("results", study, "checkpoints", *names[:-1], f"{names[-1]}.safetensors")
 
 
 def tell_progress(record: dict[str, Any], folder: str | Path, planned: int) -> None:

@@ -1,4 +1,6 @@
-"""The one kind of error that is the user's to mend."""
+"""Errors that are no fault of the code."""
+
+from signal import Signals
 
 
 class SonotuneError(ValueError):
@@ -6,3 +8,17 @@ class SonotuneError(ValueError):
 
     The command line and the workflow print it as it is, without a traceback.
     """
+
+
+class Stopped(Exception):
+    """A signal asked a training to end; its checkpoint is written.
+
+    Attributes
+    ----------
+    signal
+        Its number.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by {Signals(number).name}; run again to go on")
+        self.signal = number

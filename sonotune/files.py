@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem[:40]}-", suffix=path.suffix
-    )
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path), suffix=path.suffix)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -35,6 +35,31 @@ def atomic(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def remove_unfinished(path: str | Path) -> None:
+    """Remove what was left when a process was killed while it wrote ``path``.
+
+    Only for whoever holds the lock of the job that writes it.
+    """
+    path = Path(path)
+    for left in path.parent.glob(f"{glob.escape(_prefix(path))}????????{path.suffix}"):
+        left.unlink(missing_ok=True)
+
+
+def not_in_the_future(paths: Iterable[str | Path]) -> None:
+    """Set files that a clock ahead of ours has dated back to now.
+
+    Snakemake takes an output that is older than its input for a fault, and deletes it.
+    """
+    now = time.time()
+    for path in paths:
+        if Path(path).stat().st_mtime > now:
+            os.utime(path, (now, now))
+
+
+def _prefix(path: Path) -> str:
+    return f".{path.stem[:40]}-"
 
 
 def _umask() -> int:

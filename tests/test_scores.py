@@ -11,7 +11,7 @@ from sonotune.data.arrays import ImageSet, save_set
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import overlap
 from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
-from sonotune.files import write_json
+from sonotune.records import write_record
 
 pairs_of_masks = st.integers(1, 3).flatmap(
     lambda n: st.tuples(arrays(bool, (n, 4, 5)), arrays(bool, (n, 4, 5)))
@@ -69,8 +69,8 @@ def cell(folder, strategy, fold, rows, probabilities, **changes):
     }
     folder = folder / strategy / str(fold)
     folder.mkdir(parents=True)
-    write_json(folder / "run.json", record)
     np.savez_compressed(folder / "predictions.npz", rows=rows, probabilities=probabilities)
+    write_record(folder, record, ["predictions.npz"])
     return folder
 
 

@@ -16,7 +16,7 @@ from sonotune.evaluation.circumferences import write_circumferences
 from sonotune.evaluation.scores import aggregate, score_dataset
 from sonotune.evaluation.shapes import SHAPE_METRICS, head_circumference, shape_scores
 from sonotune.evaluation.surface import outline, surface_distances
-from sonotune.files import write_json
+from sonotune.records import write_record
 
 SIZE = 64
 pairs = st.tuples(arrays(bool, (5, 6)), arrays(bool, (5, 6)))
@@ -172,7 +172,7 @@ def heads(tmp_path):
     run |= {"tuned_parameters": 1, "total_parameters": 1, "source": "made up"}
     run |= {"processor": {"device": "cpu", "precision": "fp32", "threads": 1, "torch": "2"}}
     run |= {"cpu_seconds": {"total": 1, "training": 1, "evaluation": 1}, "settings": settings}
-    write_json(cell / "run.json", run)
+    write_record(cell, run, ["predictions.npz"])
     write_circumferences(tmp_path / "hc18", tmp_path / "circumferences.csv")
     return tmp_path
 

@@ -1,7 +1,6 @@
 """The recipe and a whole cell (Amiri 2020, section II-D)."""
 
 import csv
-import json
 import subprocess
 import sys
 
@@ -17,6 +16,7 @@ from sonotune.evaluation.scores import load_predictions
 from sonotune.models.initialise import he_normal, load_weights, save_weights
 from sonotune.models.stages import freeze_all_but
 from sonotune.models.unet import STAGES, build
+from sonotune.records import read_record
 from sonotune.training.cell import pretrain, quantise, run_cell
 from sonotune.training.device import choose
 from sonotune.training.loop import Recipe, _stream, evaluate, train
@@ -180,7 +180,7 @@ def test_another_seed_gives_another_run(disks, tmp_path):
 
 def test_a_record_says_what_ran(disks, tmp_path, weights):
     record = run(disks, tmp_path, weights, tune=["block9"], start="pretrained")
-    assert record == json.loads((tmp_path / "run.json").read_text())
+    assert record == read_record(tmp_path / "run.json")
     assert record["images"] == {"training": 13, "validation": 3, "test": 4}
     assert record["tuned_parameters"] == 577
     assert record["total_parameters"] == 121_653

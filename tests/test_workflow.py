@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from sonotune.analysis.provenance import changed_packages, write_provenance
+from sonotune.records import write_record
 
 ROOT = Path(__file__).parents[1]
 TINY = (ROOT / "tests/tiny.yaml").read_text()
@@ -110,14 +111,13 @@ def run_json(folder, name, torch, code="aa"):
         "python": "3.11",
         "sonotune": "0.1",
     }
-    path = folder / f"{name}.json"
     record = {
         "processor": processor,
         "settings": {"code": code, "dataset": "sus"},
         "source": "made up",
     }
-    path.write_text(json.dumps(record))
-    return path
+    write_record(folder / name, record, [])
+    return folder / name / "run.json"
 
 
 def test_a_mixture_of_versions_is_noted_and_counted(tmp_path):

@@ -10,7 +10,8 @@ import pandas as pd
 
 from sonotune.analysis.layout import Cell, Head, HeadRow, Row, Table
 from sonotune.analysis.web import to_html
-from sonotune.files import atomic, read_json
+from sonotune.files import atomic
+from sonotune.records import read_record
 
 # Title of each column and where a run.json has it.
 COLUMNS = {
@@ -41,9 +42,9 @@ def write_provenance(
     csv, page
         The CSV and HTML to write.
     """
-    records = [("cells", read_json(path)) for path in cells]
+    records = [("cells", read_record(path)) for path in cells]
     if pretrained is not None:
-        records.append(("pre-training", read_json(pretrained)))
+        records.append(("pre-training", read_record(pretrained)))
     runs = pd.DataFrame([{"run": kind, **_origin(record)} for kind, record in records])
     grouped = runs.groupby(["run", *COLUMNS], sort=False, dropna=False)
     counted = grouped.size().rename("runs").reset_index()
@@ -65,7 +66,7 @@ def changed_packages(cells: Iterable[str | Path], now: dict[str, str]) -> str:
     now
         Version of each package that counts.
     """
-    found = [read_json(path)["processor"] for path in cells if Path(path).exists()]
+    found = [read_record(path)["processor"] for path in cells if Path(path).exists()]
     parts = []
     for package, version in now.items():
         others = [run[package] for run in found if run[package] != version]

@@ -17,6 +17,7 @@ import numpy as np
 
 from sonotune.errors import SonotuneError
 from sonotune.files import atomic, read_json, write_json
+from sonotune.records import file_digest, seal
 
 FILES = ("images.npy", "masks.npy", "index.csv", "dataset.json")
 COLUMNS = (
@@ -86,8 +87,10 @@ def save_set(folder: str | Path, data: ImageSet) -> None:
         "images": len(data.images),
         "images_sha256": hashlib.sha256(data.images.tobytes()).hexdigest(),
         "masks_sha256": hashlib.sha256(data.masks.tobytes()).hexdigest(),
+        "index_sha256": file_digest(folder / "index.csv"),
     }
-    write_json(folder / "dataset.json", about)
+    about.pop("sha256", None)
+    write_json(folder / "dataset.json", {**about, "sha256": seal(about)})
 
 
 def load_set(folder: str | Path) -> ImageSet:
@@ -105,12 +108,25 @@ def load_set(folder: str | Path) -> ImageSet:
         with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
             index = [_typed(row) for row in csv.DictReader(file)]
         about = read_json(folder / "dataset.json")
+        told = {name: about[name] for name in ("images_sha256", "masks_sha256", "index_sha256")}
+        told["sha256"] = about.pop("sha256")
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise SonotuneError(
             f"{folder}: the prepared data set cannot be read ({error}); delete the folder and run "
             "again to prepare it anew"
         ) from None
     _check(folder, images, masks, len(index))
+    found = {
+        "images_sha256": hashlib.sha256(images.data).hexdigest(),
+        "masks_sha256": hashlib.sha256(masks.data).hexdigest(),
+        "index_sha256": file_digest(folder / "index.csv"),
+        "sha256": seal(about),
+    }
+    if damaged := [FILES[i] for i, name in enumerate(found) if found[name] != told[name]]:
+        raise SonotuneError(
+            f"{folder}: {', '.join(damaged)} changed after being written; delete the folder and "
+            "run again to prepare it anew"
+        )
     return ImageSet(images, masks, index, about)
 
 

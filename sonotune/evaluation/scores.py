@@ -15,7 +15,8 @@ from sonotune.evaluation.circumferences import read_circumferences
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.shapes import SHAPE_METRICS, shape_scores
 from sonotune.evaluation.surface import outline
-from sonotune.files import atomic, read_json
+from sonotune.files import atomic
+from sonotune.records import check_output, read_record
 
 METRICS = ("dice", "iou", "pixel_accuracy", *SHAPE_METRICS)
 # Of the others a cell has the mean over its images, without those that have no such number.
@@ -75,7 +76,9 @@ def score_dataset(
     outlines = [outline(mask > 0) for mask in data.masks]
     parts = []
     for folder in map(Path, cells):
-        settings = read_json(folder / "run.json")["settings"]
+        record = read_record(folder / "run.json")
+        check_output(folder / "predictions.npz", record)
+        settings = record["settings"]
         rows, probabilities = load_predictions(folder / "predictions.npz")
         found, truth = probabilities >= THRESHOLD, data.masks[rows] > 0
         about = {key: settings[key] for key in ("dataset", "strategy", "percent", "fold")}
@@ -118,7 +121,7 @@ def aggregate(scores: Iterable[str | Path], cells: Iterable[str | Path], path: s
     groups = table.groupby(key, sort=False)
     means = groups[list(AVERAGED)].mean().join(groups[list(COUNTED)].sum())
     images = groups.size().rename("images")
-    runs = pd.DataFrame([_run(read_json(Path(folder) / "run.json")) for folder in cells])
+    runs = pd.DataFrame([_run(read_record(Path(folder) / "run.json")) for folder in cells])
     joined = runs.merge(means.join(images), on=key, how="left", validate="one_to_one")
     first = ["dataset", "source", "strategy", "percent", "fold", "images", *AVERAGED, *COUNTED]
     joined = joined[first + [name for name in joined if name not in first]]

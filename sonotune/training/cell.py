@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from sonotune.data.arrays import ImageSet, load_set
 from sonotune.data.augment import Augmentation
 from sonotune.data.splits import Resampling, batches_per_epoch, round_half_up, split, split_seed
 from sonotune.errors import SonotuneError
-from sonotune.files import atomic, write_json
+from sonotune.files import atomic, remove_unfinished
 from sonotune.models.initialise import he_normal, load_weights, save_weights
 from sonotune.models.stages import (
     build_network,
@@ -24,7 +25,9 @@ from sonotune.models.stages import (
     frozen_state,
     tuned_state,
 )
+from sonotune.records import check_output, file_digest, read_record, write_record
 from sonotune.seeds import generator, torch_seed
+from sonotune.training.checkpoint import Checkpoint
 from sonotune.training.device import Processor, choose
 from sonotune.training.loop import Recipe, predict, train
 from sonotune.training.record import (
@@ -42,6 +45,7 @@ def run_cell(
     pretrained: str | Path | None,
     folder: str | Path,
     log: Callable[[str], None],
+    checkpoint: str | Path | None = None,
 ) -> dict[str, Any]:
     """Train one cell, predict its test images and write both down.
 
@@ -56,6 +60,9 @@ def run_cell(
         Gets ``history.csv``, ``predictions.npz`` (``rows`` int64 [n] and ``probabilities``
         uint8 [n,H,W]), ``weights.safetensors`` with the tuned stages if asked for, and last
         ``run.json``.
+    checkpoint
+        Where to keep what a killed training needs to go on; outside of the folder, which
+        Snakemake clears before it starts a cell anew. None for no checkpoint.
 
     Returns
     -------
@@ -66,9 +73,14 @@ def run_cell(
     ------
     SonotuneError
         If input does not fit: images, weights, percent or device.
+    Stopped
+        If a signal asked to end and the checkpoint was written.
     """
     folder = Path(folder)
+    _clear(folder)
     data = load_set(arrays)
+    if pretrained and (run := Path(pretrained).with_name("run.json")).exists():
+        check_output(pretrained, read_record(run))
     seed, names = settings["seed"], _names(settings)
     processor = choose(settings["device"], settings["precision"], settings["threads"])
     resampling = Resampling(**settings["resampling"])
@@ -88,21 +100,26 @@ def run_cell(
 
     marks = Clock()
     course = None
+    keeper = _checkpoint(checkpoint, settings, data, pretrained, processor, log)
     if settings["tune"]:
         log(f"{len(rows.train)} training, {len(rows.validation)} validation images")
-        course = train(
-            network,
-            _pairs(data, rows.train, processor),
-            _pairs(data, rows.validation, processor),
-            recipe,
-            Augmentation(**settings["augmentation"]) if settings["augmentation"] else None,
-            batches_per_epoch(len(data.images), resampling, recipe.batch_size),
-            processor,
-            seed,
-            names,
-            log,
-        )
+        with keeper or nullcontext():
+            course = train(
+                network,
+                _pairs(data, rows.train, processor),
+                _pairs(data, rows.validation, processor),
+                recipe,
+                Augmentation(**settings["augmentation"]) if settings["augmentation"] else None,
+                batches_per_epoch(len(data.images), resampling, recipe.batch_size),
+                processor,
+                seed,
+                names,
+                log,
+                keeper,
+            )
     marks.stop("training")
+    if keeper:
+        marks.add("training", keeper.earlier_wall, keeper.earlier_cpu)
     probabilities = predict(network, _pairs(data, rows.test, processor)[:, :1], processor)
     marks.stop("prediction")
     if state_digest(frozen_state(network)) != frozen:
@@ -127,9 +144,10 @@ def run_cell(
         and (bool((quantised >= 128).all() or (quantised < 128).all()) or never_overlaps(course)),
     }
     write_history(folder, course)
-    record["cpu_seconds"]["total"] = time.process_time()
-    write_json(folder / "run.json", record)
-    return record
+    written = ["predictions.npz", "history.csv"]
+    if settings["keep_weights"]:
+        written.append("weights.safetensors")
+    return _finish(folder, record, written, keeper)
 
 
 def pretrain(
@@ -137,6 +155,7 @@ def pretrain(
     arrays: str | Path,
     folder: str | Path,
     log: Callable[[str], None],
+    checkpoint: str | Path | None = None,
 ) -> dict[str, Any]:
     """Pre-train a study's network on natural images (section II-D): all stages, no augmentation.
 
@@ -148,8 +167,11 @@ def pretrain(
     ------
     SonotuneError
         If its loss is not finite: no cell could start from such weights.
+    Stopped
+        If a signal asked to end and the checkpoint was written (see `run_cell`).
     """
     folder = Path(folder)
+    _clear(folder)
     data = load_set(arrays)
     seed, names = settings["seed"], ("pretraining", settings["dataset"])
     processor = choose(settings["device"], settings["precision"], settings["threads"])
@@ -160,20 +182,25 @@ def pretrain(
     recipe = Recipe(**settings["training"])
     training_rows = np.sort(order[held:])
     marks = Clock()
+    keeper = _checkpoint(checkpoint, settings, data, None, processor, log)
     log(f"pre-training on {len(training_rows)} images, {held} for validation")
-    course = train(
-        network,
-        _pairs(data, training_rows, processor),
-        _pairs(data, np.sort(order[:held]), processor),
-        recipe,
-        None,
-        -(-len(training_rows) // recipe.batch_size),
-        processor,
-        seed,
-        names,
-        log,
-    )
+    with keeper or nullcontext():
+        course = train(
+            network,
+            _pairs(data, training_rows, processor),
+            _pairs(data, np.sort(order[:held]), processor),
+            recipe,
+            None,
+            -(-len(training_rows) // recipe.batch_size),
+            processor,
+            seed,
+            names,
+            log,
+            keeper,
+        )
     marks.stop("training")
+    if keeper:
+        marks.add("training", keeper.earlier_wall, keeper.earlier_cpu)
     if course.failure and course.failure.startswith("loss"):
         raise SonotuneError(
             f"pretraining: {course.failure}; lower pretraining.training.learning_rate"
@@ -187,14 +214,50 @@ def pretrain(
         "collapsed": never_overlaps(course),
     }
     write_history(folder, course)
-    record["cpu_seconds"]["total"] = time.process_time()
-    write_json(folder / "run.json", record)
-    return record
+    return _finish(folder, record, ["weights.safetensors", "history.csv"], keeper)
 
 
 def quantise(probabilities: Tensor) -> np.ndarray:
     """Store probabilities in [0,1] as uint8 such that p > 0.5 exactly where the value >= 128."""
     return (probabilities * 256).ceil().sub(1).clamp(0, 255).to(torch.uint8).numpy()
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a killed run of the same cell was writing."""
+    for name in ("predictions.npz", "weights.safetensors", "history.csv", "run.json"):
+        remove_unfinished(folder / name)
+
+
+def _checkpoint(
+    path: str | Path | None,
+    settings: Mapping[str, Any],
+    data: ImageSet,
+    weights: str | Path | None,
+    processor: Processor,
+    log: Callable[[str], None],
+) -> Checkpoint | None:
+    if path is None:
+        return None
+    belongs_to = {
+        "settings": dict(settings),
+        "images": data.about["images_sha256"],
+        "masks": data.about["masks_sha256"],
+        "weights": file_digest(weights) if weights else None,
+        "processor": [processor.device, processor.precision, torch.__version__],
+    }
+    return Checkpoint(path, belongs_to, log)
+
+
+def _finish(
+    folder: Path, record: dict[str, Any], written: list[str], keeper: Checkpoint | None
+) -> dict[str, Any]:
+    """Write the record last, and let go of the checkpoint."""
+    earlier = keeper.earlier_cpu if keeper else 0.0
+    record["cpu_seconds"]["total"] = time.process_time() + earlier
+    whole = write_record(folder, record, written)
+    if keeper:
+        keeper.remove()
+    return whole
 
 
 def _names(settings: Mapping[str, Any]) -> tuple[str | int | float, ...]:

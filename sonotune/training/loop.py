@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,7 @@ from torch.nn import functional
 from sonotune.data.augment import Augmentation, draw_warps, warp
 from sonotune.models.stages import tuned_parameters, tuned_state
 from sonotune.seeds import torch_seed
+from sonotune.training.checkpoint import Checkpoint, random_state, set_random_state
 from sonotune.training.device import Processor
 from sonotune.training.optimiser import Adam
 
@@ -60,21 +61,25 @@ class Course:
         Why it failed, or None.
     best_epoch
         The epoch whose weights were kept; 0 where none was better than the start.
-    best_dice
-        Validation Dice of that epoch, or None.
+    best_loss, best_dice
+        Validation loss and Dice of that epoch; infinite and None where there is none.
     steps
         Optimiser steps taken.
     evaluation_cpu
-        Processor seconds of this process spent on validation.
+        Processor seconds spent on validation.
+    resumed
+        How often it went on from a checkpoint.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
     converged: bool = False
     failure: str | None = None
     best_epoch: int = 0
+    best_loss: float = math.inf
     best_dice: float | None = None
     steps: int = 0
     evaluation_cpu: float = 0.0
+    resumed: int = 0
 
 
 def train(
@@ -88,6 +93,7 @@ def train(
     seed: int,
     names: Sequence[str | int | float],
     log: Callable[[str], None],
+    checkpoint: Checkpoint | None = None,
 ) -> Course:
     """Tune the parameters of ``network`` that require gradients; leave it with the best ones.
 
@@ -99,11 +105,30 @@ def train(
         Batches an epoch.
     seed, names
         What all random numbers of this training derive from.
+    checkpoint
+        Where to go on from, and what to write now and then.
+
+    Raises
+    ------
+    Stopped
+        If a signal asked to end and the checkpoint was written.
     """
     optimiser = Adam(tuned_parameters(network), recipe.learning_rate)
-    course = Course()
-    best_loss, best = math.inf, _copy(tuned_state(network))
-    for epoch in range(1, recipe.epochs + 1):
+    course, stopped = Course(), None
+    best, total = _copy(tuned_state(network)), torch.zeros((), device=training.device)
+    # All that steps and epochs change; the rest is drawn or counted anew.
+    moving = {
+        **{f"network.{name}": tensor for name, tensor in tuned_state(network).items()},
+        **{f"optimiser.{name}": tensor for name, tensor in optimiser.state().items()},
+        **{f"best.{name}": tensor for name, tensor in best.items()},
+        "total": total,
+    }
+    random_before = random_state(processor.device)
+    if checkpoint and (stopped := checkpoint.load({**moving, "random": random_before})):
+        course = Course(**stopped["course"])
+        course.resumed += 1
+        log(f"going on in epoch {stopped['epoch']} after {stopped['batches']} of {batches} batches")
+    for epoch in range(stopped["epoch"] if stopped else 1, recipe.epochs + 1):
         began = time.perf_counter()
         # Each epoch draws from its own names, so an epoch can be run again on its own.
         random = torch.Generator().manual_seed(torch_seed(seed, *names, "epoch", epoch))
@@ -113,8 +138,13 @@ def train(
         warps = _epoch_warps(augmentation, batches * recipe.batch_size, random, training)
 
         network.train()
-        total = torch.zeros((), device=training.device)
-        for batch in range(batches):
+        done = 0
+        if stopped and epoch == stopped["epoch"]:
+            done, began = stopped["batches"], began - stopped["seconds"]
+            set_random_state(processor.device, random_before)
+        else:
+            total.zero_()
+        for batch in range(done, batches):
             pairs = training[order[batch]]
             if warps is not None and augmentation is not None:
                 first = batch * recipe.batch_size
@@ -125,6 +155,16 @@ def train(
             loss.backward()
             optimiser.step()
             total += loss.detach()
+            if checkpoint and checkpoint.due():
+                checkpoint.save(
+                    {**moving, "random": random_state(processor.device)},
+                    {
+                        "epoch": epoch,
+                        "batches": batch + 1,
+                        "seconds": time.perf_counter() - began,
+                        "course": asdict(course),
+                    },
+                )
         course.steps += batches
         training_loss = float(total) / batches
 
@@ -144,10 +184,10 @@ def train(
         if not math.isfinite(training_loss) or not math.isfinite(validation_loss):
             course.failure = f"loss not finite in epoch {epoch}"
             break
-        if validation_loss < best_loss:
-            best_loss, course.best_epoch = validation_loss, epoch
+        if validation_loss < course.best_loss:
+            course.best_loss, course.best_epoch = validation_loss, epoch
             course.best_dice = validation_dice
-            best = _copy(tuned_state(network))
+            _copy_into(best, tuned_state(network))
         log(
             f"epoch {epoch:3d}  loss {training_loss:.4f}  validation loss {validation_loss:.4f}  "
             f"Dice {validation_dice:.4f}  best epoch {course.best_epoch:3d}  {seconds:.2f} s  "
@@ -158,9 +198,7 @@ def train(
             break
     else:
         course.failure = f"no early stop within {recipe.epochs} epochs"
-    with torch.no_grad():
-        for name, tensor in tuned_state(network).items():
-            tensor.copy_(best[name])
+    _copy_into(tuned_state(network), best)
     return course
 
 
@@ -228,3 +266,9 @@ def _most_left(recipe: Recipe, epoch: int, best_epoch: int) -> int:
 
 def _copy(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in state.items()}
+
+
+def _copy_into(state: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    with torch.no_grad():
+        for name, tensor in state.items():
+            tensor.copy_(other[name])

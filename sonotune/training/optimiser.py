@@ -30,6 +30,11 @@ class Adam:
         self.squares = [torch.zeros_like(p) for p in self.parameters]
         self.steps = [torch.zeros((), device=p.device) for p in self.parameters]
 
+    def state(self) -> dict[str, Tensor]:
+        """All that it remembers from step to step, by name (not copied)."""
+        kinds = {"mean": self.means, "square": self.squares, "step": self.steps}
+        return {f"{kind}.{i}": t for kind, some in kinds.items() for i, t in enumerate(some)}
+
     def zero_grad(self) -> None:
         """Forget the gradients."""
         for parameter in self.parameters:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from sonotune.data.arrays import ImageSet
 from sonotune.files import atomic
 from sonotune.models.stages import count, tuned_parameters
+from sonotune.records import file_digest
 from sonotune.training.device import Processor
 from sonotune.training.loop import Course
 
@@ -48,6 +49,7 @@ def describe_run(
         "failed": bool(course and course.failure),
         "failure": course.failure if course else None,
         "epochs": len(course.history) if course else 0,
+        "resumed": course.resumed if course else 0,
         "best_epoch": course.best_epoch if course else None,
         "best_validation_dice": course.best_dice if course else None,
         "seconds": training,
@@ -58,7 +60,7 @@ def describe_run(
         "inputs": {
             "images_sha256": data.about["images_sha256"],
             "masks_sha256": data.about["masks_sha256"],
-            "weights_sha256": _file_digest(weights) if weights else None,
+            "weights_sha256": file_digest(weights) if weights else None,
         },
         "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "cpu_seconds": {
@@ -89,11 +91,6 @@ def state_digest(state: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def _file_digest(path: str | Path) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 class Clock:
     """Wall and processor seconds between marks."""
 
@@ -109,3 +106,8 @@ class Clock:
         now = time.perf_counter(), time.process_time()
         self.wall[name], self.cpu[name] = now[0] - self._began[0], now[1] - self._began[1]
         self._began = now
+
+    def add(self, name: str, wall: float, cpu: float) -> None:
+        """Count seconds of an earlier process to a part."""
+        self.wall[name] += wall
+        self.cpu[name] += cpu

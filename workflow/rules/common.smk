@@ -29,7 +29,14 @@ from sonotune.data.preflight import check_addresses
 from sonotune.data.readers import MADE_HERE, files_of, reader_module
 from sonotune.data.sources import find_mirror, used_entries
 from sonotune.errors import SonotuneError
+from sonotune.failures import tell_failures
+from sonotune.files import not_in_the_future
 from sonotune.fingerprint import fingerprint
+from sonotune.locks import lock_results
+from sonotune.orphans import WORKFLOW, name_process
+
+# Jobs end with this process.
+os.environ[WORKFLOW] = name_process(os.getpid())
 
 SCRIPTS = ROOT / "workflow" / "scripts"
 ARRAYS = ["images.npy", "masks.npy", "index.csv", "dataset.json"]

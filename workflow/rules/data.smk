@@ -1,11 +1,3 @@
-onstart:
-    # Takes seconds, and saves a night that ends at the last data set's address.
-    try:
-        check_addresses(PUBLISHED, MIRROR)
-    except SonotuneError as error:
-        fail(error)
-
-
 rule download:
     output:
         "results/datasets/{dataset}/source.json",

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from sonotune.doors import logged, tell_progress
+from sonotune.doors import checkpoint_path, logged, tell_progress
+from sonotune.files import not_in_the_future
 from sonotune.training.cell import run_cell
 
 folder = Path(snakemake.output.run).parent
@@ -13,5 +14,7 @@ with logged(snakemake.log[0]) as log:
         snakemake.input.get("weights") or None,
         folder,
         log,
+        checkpoint_path(*snakemake.wildcards),
     )
+    not_in_the_future([*snakemake.input])
 tell_progress(record, folder, snakemake.config["cells_planned"][snakemake.wildcards.study])

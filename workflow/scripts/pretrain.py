@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from sonotune.doors import logged
+from sonotune.doors import checkpoint_path, logged
+from sonotune.files import not_in_the_future
 from sonotune.training.cell import pretrain
 
 with logged(snakemake.log[0]) as log:
@@ -11,4 +12,6 @@ with logged(snakemake.log[0]) as log:
         Path(snakemake.input.arrays[0]).parent,
         Path(snakemake.output.run).parent,
         log,
+        checkpoint_path(snakemake.wildcards.study, "pretraining"),
     )
+    not_in_the_future([*snakemake.input])

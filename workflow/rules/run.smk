@@ -1,0 +1,26 @@
+# What happens around a run: before its first job, and after one that failed.
+LOCKS = []
+
+
+onstart:
+    try:
+        # Held until this process ends, also by SIGKILL.
+        LOCKS.append(lock_results("results"))
+        not_in_the_future(file for file in Path("results").rglob("*") if file.is_file())
+        # Takes seconds, and saves a night that ends at the last data set's address.
+        check_addresses(PUBLISHED, MIRROR)
+    except SonotuneError as error:
+        fail(error)
+
+
+onerror:
+    print(
+        tell_failures(
+            [
+                (f"{job.rule.name}: {job.message}", job.log[0])
+                for job in workflow.scheduler.failed
+            ],
+            len(workflow.scheduler.remaining_jobs),
+        ),
+        file=sys.stderr,
+    )
