@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from scipy.stats import studentized_range
 from statsmodels.sandbox.stats.multicomp import simultaneous_ci
 
@@ -119,6 +120,9 @@ def draw_intervals(
             _draw_panel(axes[row, column], part, names, strategies)
             title = f"{dataset_title(dataset, datasets, sources)}, {percent_text(percent)}"
             axes[row, column].set_title(title, fontsize=7, pad=3)
+    for panel in axes.flat:
+        # Short numbers, so that those of two panels do not touch.
+        panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     for panel in axes[-1]:
         panel.set_xlabel("Dice")
     axes[0, 0].set_yticks(range(len(names)), [strategies[name] for name in names])

@@ -71,5 +71,5 @@ def footnote(
 
 
 def _lines(sentences: list[str], width: float) -> list[str]:
-    characters = int(21 * width)
+    characters = int(20 * width)  # of this size fit in a line, wide ones too
     return [line for text in sentences for line in textwrap.wrap(text, characters)]

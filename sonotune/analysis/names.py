@@ -45,9 +45,12 @@ def source_notes(
     shown: Sequence[str], datasets: Mapping[str, str], sources: Mapping[str, str]
 ) -> list[str]:
     """What stands in for what, one sentence, or nothing."""
+    behind: dict[str, list[str]] = {}
+    for name in shown:
+        if stands_in(name, sources):
+            behind.setdefault(sources[name], []).append(datasets.get(name, name))
     parts = [
-        f"{datasets.get(name, name)} is {sources[name]}"
-        for name in shown
-        if stands_in(name, sources)
+        f"{in_words(titles)} {'is' if len(titles) == 1 else 'are'} {source}"
+        for source, titles in behind.items()
     ]
     return [f"* Another data set stands in for the original: {in_words(parts)}."] if parts else []
