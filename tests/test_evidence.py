@@ -162,23 +162,20 @@ def test_the_comparison_leaves_stand_ins_out_of_the_figure(tmp_path):
 
 def test_fig1_is_drawn_from_the_networks_stages(tmp_path):
     stages = {"block1": 100, "block5a": 300, "head": 600}
-    strategies = {
-        "whole": ("Whole", "pretrained", list(stages)),
-        "head": ("Head", "pretrained", ["head"]),
-        "scratch": ("From scratch", "random", list(stages)),
-    }
-    panel = draw_fig1(stages, strategies).axes[0]
+    strategies = [
+        ("Whole", "pretrained", list(stages)),
+        ("Head", "pretrained", ["head"]),
+        ("From scratch", "random", list(stages)),
+    ]
+    panel = draw_fig1([(stages, strategies)]).axes[0]
     filled = [to_hex(patch.get_facecolor()) == TUNED.lower() for patch in panel.patches]
     assert filled == [True, True, True, False, False, True, False, False, False]
     assert [bool(patch.get_hatch()) for patch in panel.patches[6:]] == [True] * 3
     texts = [text.get_text() for text in panel.texts]
     assert "600  60.0%" in texts
-    write_fig1(
-        {"name": "unet", "width": 2},
-        tmp_path / "1.pdf",
-        tmp_path / "1.png",
-        strategies={"whole": ("Whole", "pretrained", ["block1"])},
-    )
+    networks = [{"name": "unet", "width": 2}, {"name": "unet_bn", "width": 2}]
+    row = [("Whole", "pretrained", ["block1"])]
+    write_fig1([(one, row) for one in networks], tmp_path / "1.pdf", tmp_path / "1.png")
     assert (tmp_path / "1.png").stat().st_size > 5000
 
 

@@ -9,7 +9,7 @@ import yaml
 from sonotune.configuration.check import complete
 from sonotune.errors import SonotuneError
 from sonotune.models.initialise import he_normal, load_weights, save_weights
-from sonotune.models.stage_names import divisor_of, stages_of
+from sonotune.models.settings import divisor_of, stages_of
 from sonotune.models.stages import (
     build_network,
     count,
@@ -77,7 +77,7 @@ def test_the_workflow_knows_the_networks_stages_without_loading_it():
 def test_a_stage_left_out_is_noticed():
     network = build(2)
     network.stages = network.stages[1:]
-    with pytest.raises(SonotuneError, match="do not cover exactly"):
+    with pytest.raises(SonotuneError, match=r"block1\.conv1\.weight is in none of them"):
         stage_parameters(network)
 
 

@@ -24,61 +24,73 @@ TUNED, FROZEN, LINE = "#0072B2", "#ffffff", "#555555"
 ROW, HEAD, LEFT, RIGHT = 0.17, 0.62, 1.35, 0.95  # inches
 
 
+Strategy = tuple[str, str, Sequence[str]]
+
+
 def write_fig1(
-    network: Mapping[str, Any],
+    networks: Sequence[tuple[Mapping[str, Any], Sequence[Strategy]]],
     pdf: str | Path,
     png: str | Path,
-    *,
-    strategies: Mapping[str, tuple[str, str, Sequence[str]]],
 ) -> None:
-    """Draw the stages as columns, as wide as they are deep in channels, a row for each strategy.
+    """Draw the stages of each network as columns, and a row for each of its strategies.
 
     Parameters
     ----------
-    network
-        A study's ``network`` key: stages and numbers of parameters come from the network itself.
-    strategies
-        Title, start (``pretrained`` or ``random``) and tuned stages of each, in the tables' order.
+    networks
+        ``network`` keys of a study, from which stages and numbers of parameters come, each with
+        the title, start (``pretrained`` or ``random``) and tuned stages of its strategies.
     """
-    stages = {
-        stage: count(parameters.values())
-        for stage, parameters in stage_parameters(build_network(dict(network))).items()
-    }
+    counted = []
+    for network, strategies in networks:
+        stages = {
+            stage: count(parameters.values())
+            for stage, parameters in stage_parameters(build_network(network)).items()
+        }
+        counted.append((stages, strategies))
     with journal_style():
-        save_figure(draw_fig1(stages, strategies), pdf, png)
+        save_figure(draw_fig1(counted), pdf, png)
 
 
-def draw_fig1(
-    stages: Mapping[str, int], strategies: Mapping[str, tuple[str, str, Sequence[str]]]
-) -> Figure:
-    """The figure, from each stage's number of parameters."""
-    total = sum(stages.values())
+def draw_fig1(networks: Sequence[tuple[Mapping[str, int], Sequence[Strategy]]]) -> Figure:
+    """The figure, from the number of parameters of each network's stages."""
+    totals = " and ".join(f"{sum(stages.values()):,}" for stages, _ in networks)
     notes = [
-        f"The network's stages from input to output with their numbers of parameters ({total:,} "
+        f"The network's stages from input to output with their numbers of parameters ({totals} "
         "in all). Blue: tuned; white: frozen; hatched: tuned from random weights. Right: tuned "
         "parameters and their share of all.",
     ]
-    height = HEAD + ROW * len(strategies) + 0.1 + footnote_height(notes)
+    rows = sum(len(strategies) for _, strategies in networks)
+    foot = footnote_height(notes)
+    height = HEAD * len(networks) + ROW * rows + 0.1 + foot
     figure = Figure(figsize=(TWO_COLUMNS, height))
     footnote(figure, notes, height)
-    foot = footnote_height(notes)
     panel = figure.add_axes((0, foot / height, 1, 1 - foot / height))
     panel.set(xlim=(0, TWO_COLUMNS), ylim=(height - foot, 0))
     panel.axis("off")
+    top = HEAD
+    for stages, strategies in networks:
+        _draw_network(panel, stages, strategies, top)
+        top += ROW * len(strategies) + HEAD
+    return figure
+
+
+def _draw_network(
+    panel: Axes, stages: Mapping[str, int], strategies: Sequence[Strategy], top: float
+) -> None:
+    total = sum(stages.values())
     wide = (TWO_COLUMNS - LEFT - RIGHT) / len(stages)
     for number, (stage, parameters) in enumerate(stages.items()):
         x = LEFT + (number + 0.5) * wide
-        panel.text(x, HEAD - 0.28, _title(stage), ha="center", va="bottom", fontsize=6.5)
-        panel.text(x, HEAD - 0.08, short_count(parameters), ha="center", va="bottom", fontsize=6)
-    for row, (title, start, tuned) in enumerate(strategies.values()):
-        y = HEAD + ROW * row
+        panel.text(x, top - 0.28, _title(stage), ha="center", va="bottom", fontsize=6.5)
+        panel.text(x, top - 0.08, short_count(parameters), ha="center", va="bottom", fontsize=6)
+    for row, (title, start, tuned) in enumerate(strategies):
+        y = top + ROW * row
         panel.text(LEFT - 0.08, y + ROW / 2, title, ha="right", va="center")
         _draw_row(panel, list(stages), tuned, start, y, wide)
         number_tuned = sum(stages[stage] for stage in tuned)
         share = f"{number_tuned / total:.1%}" if number_tuned else "none"
         text = f"{short_count(number_tuned)}  {share}" if number_tuned else "none"
         panel.text(TWO_COLUMNS - RIGHT + 0.08, y + ROW / 2, text, ha="left", va="center")
-    return figure
 
 
 def _draw_row(
@@ -100,6 +112,6 @@ def _draw_row(
 
 
 def _title(stage: str) -> str:
-    """block5a as 5a below Block, on two lines where that is narrower."""
-    name = stage.rstrip("0123456789ab") if stage.startswith("block") else stage
+    """block5a as 5a below block, on two lines, which is narrower."""
+    name = stage.rstrip("0123456789ab") if stage.startswith("block") else stage.rstrip("0123456789")
     return f"{name}\n{stage[len(name) :]}" if len(name) < len(stage) else stage

@@ -13,12 +13,13 @@ from typing import Any
 
 import yaml
 
+from sonotune.configuration.networks import networks_of, start_of
 from sonotune.configuration.schema import nearest, read_by_schema
-from sonotune.data.catalogue import find_entry
+from sonotune.data.catalogue import WEIGHTS, find_entry
 from sonotune.data.readers import MADE_HERE, READERS, check_options
 from sonotune.data.splits import check_percent
 from sonotune.errors import SonotuneError
-from sonotune.models.stage_names import divisor_of, stages_of
+from sonotune.models.settings import complete_network, divisor_of, stages_of
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
 
@@ -127,6 +128,8 @@ def _complete_reader(dataset: dict[str, Any]) -> str:
     """The reader of a data set, which a catalogue's entry brings along."""
     if "catalogue" in dataset:
         reader = find_entry(dataset["catalogue"]).reader
+        if reader == WEIGHTS:
+            raise SonotuneError(f"catalogue: {dataset['catalogue']} holds weights and no images")
         if dataset.setdefault("reader", reader) != reader:
             raise SonotuneError(f"reader: must be {reader} or left out for this entry")
     elif "reader" not in dataset:
@@ -178,14 +181,11 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
         where = f"studies: {name}"
         study.setdefault("seed", config["seed"])
         yield from _check_datasets(where, study, config["datasets"])
-        divisor = divisor_of(study["network"])
-        if study["image_size"] % divisor:
-            yield (
-                f"{where}: image_size: must be a multiple of {divisor}; found "
-                f"{study['image_size']}, nearest are "
-                f"{study['image_size'] // divisor * divisor} and "
-                f"{(study['image_size'] // divisor + 1) * divisor}"
-            )
+        try:
+            _complete_networks(study)
+        except SonotuneError as error:
+            yield f"{where}: {error}"
+            continue
         folds = study["resampling"]["folds"]
         run_folds = study["resampling"].setdefault("run_folds", list(range(folds)))
         for fold in (fold for fold in run_folds if fold >= folds):
@@ -199,6 +199,25 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
             except SonotuneError as error:
                 yield f"{where}: {error}"
         yield from _complete_strategies(where, study)
+
+
+def _complete_networks(study: dict[str, Any]) -> None:
+    """The study's network, and those that single strategies have instead."""
+    study["network"] = complete_network(study["network"])
+    for name, strategy in study["strategies"].items():
+        if "network" in strategy:
+            try:
+                strategy["network"] = complete_network(strategy["network"])
+            except SonotuneError as error:
+                raise SonotuneError(f"strategies: {name}: {error}") from None
+    for network in networks_of(study):
+        divisor, size = divisor_of(network), study["image_size"]
+        if size % divisor:
+            raise SonotuneError(
+                f"image_size: must be a multiple of {divisor} for {network['name']}; found {size}, "
+                f"nearest are {max(size // divisor, 1) * divisor} and "
+                f"{(size // divisor + 1) * divisor}"
+            )
 
 
 def _check_datasets(
@@ -216,15 +235,21 @@ def _check_datasets(
 
 
 def _complete_strategies(where: str, study: dict[str, Any]) -> Iterator[str]:
-    stages = stages_of(study["network"])
     for name, strategy in study["strategies"].items():
         strategy.setdefault("label", name)
-        if strategy["start"] == "pretrained" and "pretraining" not in study:
+        network = strategy.get("network", study["network"])
+        if strategy["start"] == "pretrained" and start_of(study, name) is None:
+            what = (
+                "its own network"
+                if "network" in strategy
+                else "the study has no key 'pretraining' and its network"
+            )
             yield (
-                f"{where}: strategies: {name}: starts from pre-trained weights, but the study "
-                "has no key 'pretraining'; add it or write start: random"
+                f"{where}: strategies: {name}: starts from pre-trained weights, but {what} has "
+                "none; add them or write start: random"
             )
         try:
+            stages = stages_of(network)
             strategy["tune"] = list(resolve_stages(name, strategy["tune"], stages))
         except SonotuneError as error:
             yield f"{where}: {error}"

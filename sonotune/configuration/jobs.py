@@ -10,8 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sonotune.configuration.networks import network_of
 from sonotune.errors import SonotuneError
 from sonotune.fingerprint import fingerprint
+from sonotune.models.settings import built_from
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,6 @@ def find_cell(
     )
 
 
-def is_pretrained(config: Mapping[str, Any], study: str, strategy: str) -> bool:
-    """Whether a strategy starts from the study's pre-trained weights."""
-    return config["studies"][study]["strategies"][strategy]["start"] == "pretrained"
-
-
 def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[str, Any]:
     """All that a cell's results depend on, but for its arrays and start weights.
 
@@ -86,6 +83,7 @@ def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[st
     study = config["studies"][cell.study]
     strategy = study["strategies"][cell.strategy]
     resampling = {k: v for k, v in study["resampling"].items() if k != "run_folds"}
+    network = built_from(network_of(study, cell.strategy))
     return in_order(
         {
             "study": cell.study,
@@ -96,7 +94,7 @@ def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[st
             "start": strategy["start"],
             "tune": strategy["tune"],
             "seed": study["seed"],
-            "network": study["network"],
+            "network": network,
             "resampling": resampling,
             "training": study["training"],
             "augmentation": study["augmentation"],
@@ -104,7 +102,7 @@ def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[st
             "precision": study["precision"],
             "threads": study["threads"],
             "keep_weights": study["keep_weights"],
-            "code": training_code(study["network"], script),
+            "code": training_code(network, script),
         }
     )
 
@@ -116,7 +114,8 @@ def pretraining_settings(config: Mapping[str, Any], study: str, script: str) -> 
         {
             **{k: design["pretraining"][k] for k in ("dataset", "validation", "training")},
             "threads": design["pretraining"]["threads"],
-            **{k: design[k] for k in ("seed", "network", "device", "precision")},
+            **{k: design[k] for k in ("seed", "device", "precision")},
+            "network": built_from(design["network"]),
             "code": training_code(design["network"], script),
         }
     )

@@ -157,6 +157,9 @@ def find_entry(name: str) -> Entry:
     return catalogue[name]
 
 
+WEIGHTS = "weights"  # what stands for the reader of an entry that is no data set
+
+
 def read_catalogue(text: str) -> Mapping[str, Entry]:
     """Read and check a catalogue written in YAML.
 

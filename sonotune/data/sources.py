@@ -41,7 +41,7 @@ def find_mirror(configured: str | None) -> str | None:
 
 
 def used_entries(config: Mapping[str, Any]) -> dict[str, Entry]:
-    """What the studies of a configuration take from the catalogue, by the data sets' names.
+    """The data sets that the studies of a configuration take from the catalogue, by their names.
 
     Raises
     ------

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 
 from sonotune.errors import SonotuneError
 from sonotune.files import atomic
+from sonotune.models.stages import build_network
 
 
 def he_normal(network: nn.Module, seed: int) -> None:
@@ -30,17 +33,51 @@ def he_normal(network: nn.Module, seed: int) -> None:
                     module.bias.zero_()
 
 
+def start_network(settings: Mapping[str, Any], weights: str | Path | None, seed: int) -> nn.Module:
+    """Make a network with the weights that it starts from.
+
+    Parameters
+    ----------
+    settings
+        A ``network`` key.
+    weights
+        Pre-trained weights (see `load_weights`), or None for a random start. What they do not
+        hold starts at random.
+    seed
+        What random weights derive from.
+
+    Raises
+    ------
+    SonotuneError
+        If the weights are those of another network.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build_network(settings)
+    if weights is not None:
+        load_weights(network, weights)
+    elif not getattr(network, "own_initialisation", False):
+        he_normal(network, seed)
+    return network
+
+
 def save_weights(state: dict[str, Tensor], path: str | Path) -> None:
-    """Write tensors as safetensors, fp32 and contiguous on the CPU, atomically."""
+    """Write tensors as safetensors, numbers with a fraction as fp32, atomically."""
     with atomic(path) as temporary:
         save_file(
-            {name: t.detach().to("cpu", torch.float32).contiguous() for name, t in state.items()},
+            {
+                # What counts, as batch normalisation does, stays a whole number.
+                name: t.detach()
+                .to("cpu", torch.float32 if t.is_floating_point() else t.dtype)
+                .contiguous()
+                for name, t in state.items()
+            },
             temporary,
         )
 
 
 def load_weights(network: nn.Module, path: str | Path) -> None:
-    """Load a network's whole state from safetensors.
+    """Load a network's whole state from safetensors, or its pre-trained part if it has one.
 
     Raises
     ------
@@ -53,6 +90,9 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
     except Exception as error:  # safetensors raises its own kinds, all of them about the file
         raise SonotuneError(f"{path}: cannot be read as safetensors ({error})") from None
     own = network.state_dict()
+    part = getattr(network, "pretrained_part", None)
+    if part and stored and all(name.startswith(part) for name in stored):
+        own = {name: tensor for name, tensor in own.items() if name.startswith(part)}
     if odd := sorted(set(own) ^ set(stored)):
         side = "is missing" if odd[0] in own else "is not one of the network's"
         raise SonotuneError(
@@ -65,4 +105,4 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
                 f"{path}: holds the weights of another network: {name} is "
                 f"{tuple(stored[name].shape)} where {tuple(tensor.shape)} is needed"
             )
-    network.load_state_dict(stored)
+    network.load_state_dict(stored, strict=len(own) == len(network.state_dict()))

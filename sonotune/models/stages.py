@@ -1,23 +1,25 @@
 """Stages: which parts of a network are tuned, and which stay frozen.
 
-Nothing here knows a particular network: a network is a module with ``stages``, the names of
-those of its children that hold parameters, and is made by the ``build`` of the module of its
-name in this package.
+Nothing here knows a particular network: a network is a module with ``stages``, names of those of
+its children that hold parameters, or with ``patterns``, regular expressions for the parameters of
+each stage. It is made by the ``build`` of the module of its name in this package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
 from torch import Tensor, nn
 
 from sonotune.errors import SonotuneError
+from sonotune.models.staged import moving_buffers
 
 
-def build_network(settings: dict[str, Any]) -> nn.Module:
-    """Make the network that a study's ``network`` key describes: ``name`` and its arguments.
+def build_network(settings: Mapping[str, Any]) -> nn.Module:
+    """Make the network that a ``network`` key describes: ``name`` and its arguments.
 
     Raises
     ------
@@ -35,20 +37,23 @@ def stage_parameters(network: nn.Module) -> dict[str, dict[str, nn.Parameter]]:
     Raises
     ------
     SonotuneError
-        If the stages leave a parameter in none or put one in two of them.
+        If the stages leave a parameter in none or put one in two of them: it is named.
     """
-    found = {
-        stage: {
-            f"{stage}.{name}": parameter
-            for name, parameter in network.get_submodule(stage).named_parameters()
-        }
-        for stage in network.stages  # type: ignore[union-attr]
-    }
-    covered = [name for parameters in found.values() for name in parameters]
-    every = [name for name, _ in network.named_parameters()]
-    if sorted(covered) != sorted(every):
-        odd = sorted(set(every) ^ set(covered)) or sorted(covered)
-        raise SonotuneError(f"stages of {type(network).__name__} do not cover exactly: {odd}")
+    stages: tuple[str, ...] = network.stages  # type: ignore[assignment]
+    patterns = getattr(network, "patterns", None) or {s: rf"{re.escape(s)}\." for s in stages}
+    compiled = {stage: re.compile(pattern) for stage, pattern in patterns.items()}
+    found: dict[str, dict[str, nn.Parameter]] = {stage: {} for stage in stages}
+    for name, parameter in network.named_parameters():
+        owners = [stage for stage in stages if compiled[stage].match(name)]
+        if len(owners) != 1:
+            where = f"is in {' and '.join(owners)}" if owners else "is in none of them"
+            raise SonotuneError(
+                f"network: stages: must hold every parameter once, but {name} {where}; stages: "
+                + ", ".join(stages)
+            )
+        found[owners[0]][name] = parameter
+    if empty := [stage for stage, parameters in found.items() if not parameters]:
+        raise SonotuneError(f"network: stages: {empty[0]} holds no parameter of the network")
     return found
 
 
@@ -66,12 +71,17 @@ def tuned_parameters(network: nn.Module) -> list[nn.Parameter]:
 
 
 def tuned_state(network: nn.Module) -> dict[str, Tensor]:
-    """Tuned parameters by name, detached (not copied)."""
-    return {n: p.detach() for n, p in network.named_parameters() if p.requires_grad}
+    """All that training changes, by name, detached (not copied): what has to be kept of it.
+
+    Tuned parameters, and the running statistics of batch normalisation that move with them.
+    """
+    changing = {name for name, p in network.named_parameters() if p.requires_grad}
+    changing |= moving_buffers(network)
+    return {name: t.detach() for name, t in network.state_dict().items() if name in changing}
 
 
 def frozen_state(network: nn.Module) -> dict[str, Tensor]:
-    """Everything else in the network's state, buffers included, detached (not copied)."""
+    """Everything else in the network's state, detached (not copied)."""
     tuned = tuned_state(network)
     return {name: t.detach() for name, t in network.state_dict().items() if name not in tuned}
 

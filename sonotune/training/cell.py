@@ -18,13 +18,8 @@ from sonotune.data.augment import Augmentation
 from sonotune.data.splits import Resampling, batches_per_epoch, round_half_up, split, split_seed
 from sonotune.errors import SonotuneError
 from sonotune.files import atomic, remove_unfinished
-from sonotune.models.initialise import he_normal, load_weights, save_weights
-from sonotune.models.stages import (
-    build_network,
-    freeze_all_but,
-    frozen_state,
-    tuned_state,
-)
+from sonotune.models.initialise import save_weights, start_network
+from sonotune.models.stages import freeze_all_but, frozen_state, tuned_state
 from sonotune.records import check_output, file_digest, read_record, write_record
 from sonotune.seeds import generator, torch_seed
 from sonotune.training.checkpoint import Checkpoint
@@ -92,7 +87,7 @@ def run_cell(
         settings["fold"],
         data.groups,
     )
-    network = _start(settings["network"], data, pretrained, torch_seed(seed, *names, "initial"))
+    network = start_of_cell(settings, data, pretrained)
     freeze_all_but(network, settings["tune"])
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     frozen = state_digest(frozen_state(network))
@@ -156,8 +151,11 @@ def pretrain(
     folder: str | Path,
     log: Callable[[str], None],
     checkpoint: str | Path | None = None,
+    weights: str | Path | None = None,
 ) -> dict[str, Any]:
     """Pre-train a study's network on natural images (section II-D): all stages, no augmentation.
+
+    It starts from ``weights``, those of a published encoder, or at random where they are None.
 
     Writes ``weights.safetensors``, ``history.csv`` and ``run.json``; returns what that holds. A
     pre-training that reaches its last epoch without an early stop keeps its best weights and is
@@ -177,12 +175,12 @@ def pretrain(
     processor = choose(settings["device"], settings["precision"], settings["threads"])
     order = generator(seed, *names, "split").permutation(len(data.images))
     held = max(1, round_half_up(Fraction(str(settings["validation"])) * len(order) / 100))
-    network = _start(settings["network"], data, None, torch_seed(seed, *names, "initial"))
+    network = _start(settings["network"], data, weights, torch_seed(seed, *names, "initial"))
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     recipe = Recipe(**settings["training"])
     training_rows = np.sort(order[held:])
     marks = Clock()
-    keeper = _checkpoint(checkpoint, settings, data, None, processor, log)
+    keeper = _checkpoint(checkpoint, settings, data, weights, processor, log)
     log(f"pre-training on {len(training_rows)} images, {held} for validation")
     with keeper or nullcontext():
         course = train(
@@ -210,7 +208,7 @@ def pretrain(
         "settings": dict(settings),
         "source": data.about["source"],
         "images": {"training": len(training_rows), "validation": held},
-        **describe_run(network, course, processor, data, None, marks),
+        **describe_run(network, course, processor, data, weights, marks),
         "collapsed": never_overlaps(course),
     }
     write_history(folder, course)
@@ -264,10 +262,18 @@ def _names(settings: Mapping[str, Any]) -> tuple[str | int | float, ...]:
     return tuple(settings[key] for key in ("dataset", "strategy", "percent", "fold"))
 
 
+def start_of_cell(
+    settings: Mapping[str, Any], data: ImageSet, pretrained: str | Path | None
+) -> nn.Module:
+    """The network as a cell's training finds it (see `run_cell`)."""
+    seed = torch_seed(settings["seed"], *_names(settings), "initial")
+    return _start(settings["network"], data, pretrained, seed)
+
+
 def _start(
     network_settings: dict[str, Any], data: ImageSet, weights: str | Path | None, seed: int
 ) -> nn.Module:
-    network = build_network(network_settings)
+    network = start_network(network_settings, weights, seed)
     divisor: int = network.divisor  # type: ignore[assignment]
     height, width = data.images.shape[1:]
     if height % divisor or width % divisor:
@@ -275,10 +281,6 @@ def _start(
             f"image_size: {height} x {width} cannot be halved {divisor.bit_length() - 1} times; "
             f"use a multiple of {divisor}"
         )
-    if weights is None:
-        he_normal(network, seed)
-    else:
-        load_weights(network, weights)
     return network
 
 

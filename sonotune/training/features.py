@@ -14,9 +14,7 @@ from torch import Tensor, nn
 
 from sonotune.data.arrays import load_set, median_row
 from sonotune.files import atomic
-from sonotune.models.initialise import load_weights
-from sonotune.models.stages import build_network
-from sonotune.training.cell import run_cell
+from sonotune.training.cell import run_cell, start_of_cell
 
 SHOWN = 4  # channels of each stage
 
@@ -49,8 +47,7 @@ def write_features(
             tested = stored["rows"]
     data = load_set(arrays)
     image = data.images[median_row(data, tested)]
-    network = build_network(settings["network"])
-    load_weights(network, pretrained)
+    network = start_of_cell(settings, data, pretrained)
     before = stage_outputs(network, image)
     network.load_state_dict(tuned, strict=False)
     after = stage_outputs(network, image)
@@ -80,7 +77,9 @@ def save_features(
 
 
 def stage_outputs(network: nn.Module, image: np.ndarray) -> dict[str, np.ndarray]:
-    """What each stage that is a part of its own gives for an image, input to output.
+    """What each stage gives for an image, input to output.
+
+    Where stages are no parts of their own, the network's parts are taken instead.
 
     Parameters
     ----------
@@ -101,11 +100,11 @@ def stage_outputs(network: nn.Module, image: np.ndarray) -> dict[str, np.ndarray
             title = name if len(maps) == 1 else f"{name} {number}"
             found[title] = one[0].float().numpy()
 
-    parts = dict(network.named_modules())
+    parts = dict(network.named_children())
+    stages = [name for name in network.stages if name in parts]  # type: ignore[union-attr]
     hooks = [
         parts[name].register_forward_hook(lambda _, __, output, name=name: keep(name, output))
-        for name in network.stages  # type: ignore[union-attr]
-        if name in parts
+        for name in stages or parts
     ]
     network.eval()
     with torch.inference_mode():

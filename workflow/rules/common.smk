@@ -1,6 +1,7 @@
 import hashlib
 import os
 import sys
+from dataclasses import asdict
 from importlib.metadata import version
 
 from snakemake.exceptions import WorkflowError
@@ -21,9 +22,17 @@ from sonotune.configuration.jobs import (
     dataset_settings,
     find_cell,
     in_order,
-    is_pretrained,
     pretraining_settings,
 )
+from sonotune.configuration.networks import (
+    PRETRAINED,
+    all_encoder_weights,
+    encoder_weights_of,
+    network_of,
+    networks_of,
+    start_of,
+)
+from sonotune.data.catalogue import find_entry
 from sonotune.data.pairs import check_files
 from sonotune.data.preflight import check_addresses
 from sonotune.data.readers import MADE_HERE, files_of, reader_module
@@ -33,6 +42,7 @@ from sonotune.failures import tell_failures
 from sonotune.files import not_in_the_future
 from sonotune.fingerprint import fingerprint
 from sonotune.locks import lock_results
+from sonotune.models.settings import built_from
 from sonotune.orphans import WORKFLOW, name_process
 
 # Jobs end with this process.
@@ -54,6 +64,8 @@ try:
     config = complete(config, SCHEMA)
     MIRROR = find_mirror(config.get("data_mirror"))
     PUBLISHED = used_entries(config)
+    WEIGHTS = all_encoder_weights(config)
+    PUBLISHED |= {one.entry: find_entry(one.entry) for one in WEIGHTS.values() if one.entry}
     check_files(config, PUBLISHED, MIRROR)
     for name, study in config["studies"].items():
         declare(study["claims"]["own"], f"studies: {name}")
@@ -153,11 +165,34 @@ def auditing_code(wildcards):
     return fingerprint("sonotune.data.audit_files", *own, door("audit"))
 
 
-def start_weights(wildcards):
+def strategies_by_network(study):
+    """Every network of a study with the title, start and tuned stages of its strategies."""
+    networks = [in_order(built_from(network)) for network in networks_of(STUDIES[study])]
+    rows = [[] for _ in networks]
+    for name, one in STUDIES[study]["strategies"].items():
+        mine = networks.index(in_order(built_from(network_of(STUDIES[study], name))))
+        rows[mine].append((one["label"], one["start"], one["tune"]))
+    return [(network, row) for network, row in zip(networks, rows, strict=True) if row]
+
+
+def start_weights(study, strategy):
     """A random start depends on no pre-trained weights."""
-    if is_pretrained(config, wildcards.study, wildcards.strategy):
-        return f"results/{wildcards.study}/pretrained/weights.safetensors"
-    return []
+    if STUDIES[study]["strategies"][strategy]["start"] == "random":
+        return []
+    start = start_of(STUDIES[study], strategy)
+    if start == PRETRAINED:
+        return f"results/{study}/pretrained/weights.safetensors"
+    return weights_path(start)
+
+
+def weights_path(name):
+    """Of an encoder's weights (see `encoder_weights_of`); nothing where there are none."""
+    return f"results/weights/{name}/weights.safetensors" if name else []
+
+
+def weights_file(name):
+    """A file that the user named; published weights are fetched."""
+    return [] if WEIGHTS[name].entry else WEIGHTS[name].source
 
 
 def contents_of(*patterns):

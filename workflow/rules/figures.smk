@@ -55,14 +55,13 @@ rule fig1:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        network=lambda wildcards: in_order(STUDIES[wildcards.study]["network"]),
-        strategies=lambda wildcards: [
-            (name, one["label"], one["start"], one["tune"])
-            for name, one in STUDIES[wildcards.study]["strategies"].items()
-        ],
+        networks=lambda wildcards: strategies_by_network(wildcards.study),
         code=lambda wildcards: fingerprint(
             "sonotune.analysis.fig1",
-            f"sonotune.models.{STUDIES[wildcards.study]['network']['name']}",
+            *(
+                f"sonotune.models.{network['name']}"
+                for network in networks_of(STUDIES[wildcards.study])
+            ),
             door("fig1"),
         ),
     message:
@@ -215,7 +214,9 @@ rule against_paper:
 rule features:
     input:
         arrays=lambda wildcards: arrays_of(wildcards.study, wildcards.dataset),
-        weights="results/{study}/pretrained/weights.safetensors",
+        weights=lambda wildcards: start_weights(
+            wildcards.study, STUDIES[wildcards.study]["figures"]["features"]
+        ),
     output:
         "results/{study}/features/{dataset}.npz",
     log:

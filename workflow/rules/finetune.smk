@@ -1,7 +1,7 @@
 rule finetune:
     input:
         arrays=lambda wildcards: arrays_of(wildcards.study, wildcards.dataset),
-        weights=start_weights,
+        weights=lambda wildcards: start_weights(wildcards.study, wildcards.strategy),
     output:
         history=f"{CELL}/history.csv",
         predictions=f"{CELL}/predictions.npz",

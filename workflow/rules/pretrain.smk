@@ -1,5 +1,28 @@
+rule encoder_weights:
+    input:
+        lambda wildcards: weights_file(wildcards.weights),
+    output:
+        weights="results/weights/{weights}/weights.safetensors",
+        run="results/weights/{weights}/run.json",
+    log:
+        "results/logs/weights/{weights}.log",
+    wildcard_constraints:
+        weights="|".join(WEIGHTS) or "(?!)",
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        settings=lambda wildcards: in_order(asdict(WEIGHTS[wildcards.weights])),
+    message:
+        "Weights that an encoder starts from: {wildcards.weights}"
+    script:
+        "../scripts/encoder_weights.py"
+
+
 rule pretrain:
     input:
+        start=lambda wildcards: weights_path(
+            encoder_weights_of(STUDIES[wildcards.study]["network"])
+        ),
         arrays=lambda wildcards: arrays_of(
             wildcards.study, STUDIES[wildcards.study]["pretraining"]["dataset"]
         ),

@@ -4,9 +4,4 @@ from sonotune.analysis.fig1 import write_fig1
 from sonotune.doors import logged
 
 with logged(snakemake.log[0]):
-    write_fig1(
-        snakemake.params.network,
-        snakemake.output.pdf,
-        snakemake.output.png,
-        strategies={name: rest for name, *rest in snakemake.params.strategies},
-    )
+    write_fig1(snakemake.params.networks, snakemake.output.pdf, snakemake.output.png)

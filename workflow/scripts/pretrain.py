@@ -13,5 +13,6 @@ with logged(snakemake.log[0]) as log:
         Path(snakemake.output.run).parent,
         log,
         checkpoint_path(snakemake.wildcards.study, "pretraining"),
+        snakemake.input.start[0] if snakemake.input.start else None,
     )
     not_in_the_future([*snakemake.input])

@@ -1,0 +1,67 @@
+"""Published weights of encoders, as safetensors under the names that our networks have."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from sonotune.data.catalogue import find_entry
+from sonotune.errors import SonotuneError
+from sonotune.models.initialise import load_weights, save_weights
+from sonotune.models.smp_unet import build
+
+CLASSIFIERS = ("classifier.", "fc.", "head.", "last_linear.")  # ends of networks that classify
+
+
+def convert(encoder: str, source: str | Path, target: str | Path) -> None:
+    """Write an encoder's weights as safetensors, checked against the encoder.
+
+    Parameters
+    ----------
+    encoder
+        Its name in segmentation_models_pytorch.
+    source
+        safetensors, or a state dict of PyTorch, which is read without running any code in it. Names
+        may begin with ``encoder.``; the end of a network that classifies is left out.
+
+    Raises
+    ------
+    SonotuneError
+        If the file cannot be read, or its names or shapes are not the encoder's: the message
+        names the first that is off.
+    """
+    stored = {
+        name if name.startswith("encoder.") else f"encoder.{name}": tensor
+        for name, tensor in _read(Path(source)).items()
+        if not name.removeprefix("encoder.").startswith(CLASSIFIERS)
+    }
+    save_weights(stored, target)
+    try:
+        load_weights(build(encoder), target)
+    except SonotuneError as error:
+        Path(target).unlink()
+        reason = str(error).removeprefix(f"{target}: ")
+        raise SonotuneError(f"{source}: {reason}; the encoder is {encoder}") from None
+
+
+def file_of(entry: str, folder: Path) -> Path:
+    """The file of weights of an entry that lies in a folder."""
+    return folder / find_entry(entry).files[0].name
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise SonotuneError(f"{path}: cannot be read as a file of weights ({first})") from None
+    if not isinstance(found, dict) or not all(isinstance(t, Tensor) for t in found.values()):
+        raise SonotuneError(f"{path}: holds no state dict, names with a tensor each")
+    return found

@@ -1,0 +1,147 @@
+"""What a ``network`` key can say, and what follows from it, known without loading PyTorch.
+
+The workflow checks a configuration with these before any job starts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
+from typing import Any
+
+from sonotune.errors import SonotuneError
+
+UNET_STAGES = (
+    "block1",
+    "block2",
+    "block3",
+    "block4",
+    "block5a",
+    "block5b",
+    "block6",
+    "block7",
+    "block8",
+    "block9",
+)
+LEVELS = tuple(f"encoder{level}" for level in range(5))
+DECODERS = ("unet", "unetplusplus", "manet", "linknet", "fpn", "pspnet", "pan", "deeplabv3plus")
+# Encoders that are known without loading the library, which takes seconds; it has hundreds more.
+COMMON_ENCODERS = (
+    "mobilenet_v2",
+    *("resnet18", "resnet34", "resnet50"),
+    *("efficientnet-b0", "efficientnet-b1", "mit_b0"),
+)
+
+
+@dataclass(frozen=True)
+class UNet:
+    """Amiri's U-Net (`sonotune.models.unet`)."""
+
+    width: int = 64
+    dropout: float = 0.5
+    relu_after_up: bool = False
+
+
+@dataclass(frozen=True)
+class UNetBN:
+    """The U-Net with batch normalisation that Wang compares with (`sonotune.models.unet_bn`)."""
+
+    width: int = 64
+    batch_norm: str = "update"
+
+
+@dataclass(frozen=True)
+class SmpUNet:
+    """An encoder and decoder of segmentation_models_pytorch (`sonotune.models.smp_unet`)."""
+
+    encoder: str = "mobilenet_v2"
+    decoder: str = "unet"
+    encoder_weights: str = "imagenet"
+    levels: bool = False
+    stages: dict[str, str] | None = None
+    batch_norm: str = "update"
+
+
+NETWORKS: dict[str, Any] = {"unet": UNet, "unet_bn": UNetBN, "smp_unet": SmpUNet}
+
+
+def complete_network(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A ``network`` key with the defaults of its kind, and without what is not set.
+
+    Raises
+    ------
+    SonotuneError
+        If a key belongs to another kind of network, or a value is not possible.
+    """
+    name = given.get("name", "unet")
+    kind = NETWORKS[name]
+    allowed = [item.name for item in fields(kind)]
+    options = {key: value for key, value in given.items() if key != "name"}
+    if strangers := [key for key in options if key not in allowed]:
+        raise SonotuneError(
+            f"network: {strangers[0]}: has no use where name is {name}; it has: "
+            + ", ".join(allowed)
+        )
+    network = {"name": name, **asdict(kind(**options))}
+    if network.get("stages", 0) is None:
+        del network["stages"]
+    if name == "smp_unet":
+        _check_encoder(network["encoder"])
+        _check_patterns(network.get("stages", {}))
+        if network["levels"] and "stages" in network:
+            raise SonotuneError("network: stages: takes the place of levels; remove one of them")
+    return network
+
+
+def stages_of(network: Mapping[str, Any]) -> tuple[str, ...]:
+    """Stage names, input to output, of the network that a complete ``network`` key describes."""
+    if network["name"] != "smp_unet":
+        return UNET_STAGES
+    if "stages" in network:
+        return tuple(network["stages"])
+    encoder = LEVELS if network["levels"] else ("encoder",)
+    unet = network["decoder"] == "unet"
+    decoder = tuple(f"decoder{block}" for block in range(5)) if unet else ("decoder",)
+    return (*encoder, *decoder, "head")
+
+
+def divisor_of(network: Mapping[str, Any]) -> int:
+    """What the image size must be a multiple of."""
+    return 32 if network["name"] == "smp_unet" else 16
+
+
+def built_from(network: Mapping[str, Any]) -> dict[str, Any]:
+    """What the network itself depends on: the key without the weights that it starts from."""
+    return {key: value for key, value in network.items() if key != "encoder_weights"}
+
+
+def _check_encoder(name: str) -> None:
+    if name in COMMON_ENCODERS:
+        return
+    import segmentation_models_pytorch as library
+
+    known = library.encoders.get_encoder_names()
+    if name.startswith("tu-"):  # any of timm's, which has a thousand
+        import timm
+
+        if timm.is_model(name[3:]):
+            return
+        known = [f"tu-{model}" for model in timm.list_models()]
+    if name not in known:
+        near = get_close_matches(name, known, 3)
+        raise SonotuneError(
+            f"network: encoder: segmentation_models_pytorch has no {name!r}"
+            + (f"; nearest are {', '.join(near)}" if near else "")
+        )
+
+
+def _check_patterns(stages: Mapping[str, str]) -> None:
+    for stage, pattern in stages.items():
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise SonotuneError(
+                f"network: stages: {stage}: {pattern!r} is no regular expression ({error})"
+            ) from None

@@ -1,0 +1,256 @@
+"""Networks with batch normalisation and of segmentation_models_pytorch (Wang 2023)."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+from test_training import bright_disks, settings
+
+from sonotune.configuration.check import complete
+from sonotune.configuration.networks import all_encoder_weights
+from sonotune.data.arrays import save_set
+from sonotune.errors import SonotuneError
+from sonotune.models.encoder_weights import convert
+from sonotune.models.initialise import save_weights, start_network
+from sonotune.models.settings import complete_network, divisor_of, stages_of
+from sonotune.models.stages import (
+    build_network,
+    count,
+    freeze_all_but,
+    frozen_state,
+    stage_parameters,
+    tuned_parameters,
+    tuned_state,
+)
+from sonotune.training.cell import run_cell
+
+ROOT = Path(__file__).parents[1]
+SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+# Published parameters of each stage (Wang 2023 and its code).
+PUBLISHED = {
+    "encoder": 2_223_872,
+    "decoder0": 3_761_152,
+    "decoder1": 479_744,
+    "decoder2": 124_672,
+    "decoder3": 32_384,
+    "decoder4": 6_976,
+    "head": 145,
+}
+TRAINABLE = {
+    "scratch_unet": 31_037_633,
+    "encoder": 2_223_872,
+    "decoder_all": 4_405_073,
+    "decoder_0": 3_761_152,
+    "decoder_01": 4_240_896,
+    "decoder_012": 4_365_568,
+    "decoder_234": 164_032,
+    "decoder_4": 6_976,
+}
+SMALL = {"name": "smp_unet", "encoder": "mobilenet_v2"}
+
+
+@pytest.fixture(scope="module")
+def mobilenet():
+    return build_network(SMALL)
+
+
+@pytest.fixture(scope="module")
+def wang():
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    return complete(config, SCHEMA)["studies"]["wang2023"]
+
+
+def test_wangs_network_has_the_published_parameters(mobilenet):
+    found = {s: count(p.values()) for s, p in stage_parameters(mobilenet).items()}
+    assert found == PUBLISHED
+    assert sum(found.values()) == 6_628_945
+
+
+@pytest.mark.parametrize("strategy", TRAINABLE)
+def test_wangs_strategies_tune_the_published_parameters(strategy, wang):
+    one = wang["strategies"][strategy]
+    network = {k: v for k, v in one.get("network", wang["network"]).items() if "weights" not in k}
+    network = build_network(network)
+    freeze_all_but(network, one["tune"])
+    assert count(tuned_parameters(network)) == TRAINABLE[strategy]
+
+
+def test_two_controls_have_a_random_encoder(wang):
+    assert {n for n, one in wang["strategies"].items() if one["start"] == "random"} == {
+        "scratch_unet",
+        "random_encoder_encoder",
+        "random_encoder_decoder_all",
+    }
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"name": "unet", "width": 2},
+        {"name": "unet_bn", "width": 2},
+        {"name": "smp_unet"},
+        {"name": "smp_unet", "encoder": "resnet18", "levels": True},
+        {
+            "name": "smp_unet",
+            "encoder": "efficientnet-b0",
+            "levels": True,
+            "decoder": "unetplusplus",
+        },
+        {"name": "smp_unet", "decoder": "deeplabv3plus"},
+    ],
+    ids=lambda given: "-".join(str(value) for value in given.values() if value is not True)[:40],
+)
+def test_the_workflow_knows_the_stages_without_loading_the_network(given):
+    network = complete_network(given)
+    built = build_network({k: v for k, v in network.items() if k != "encoder_weights"})
+    assert tuple(stage_parameters(built)) == stages_of(network)
+    size = 2 * divisor_of(network)
+    with torch.inference_mode():
+        assert built.eval()(torch.rand(2, 1, size, size)).shape == (2, 1, size, size)
+
+
+def test_stages_of_ones_own_hold_every_parameter_once():
+    network = build_network({**SMALL, "stages": {"body": r"(encoder|decoder)\.", "end": "segm"}})
+    assert count(stage_parameters(network)["end"].values()) == 145
+    network.patterns = {"body": r"encoder\.", "end": "segm"}
+    with pytest.raises(SonotuneError, match=r"decoder\.blocks\.0\.\S+ is in none of them"):
+        stage_parameters(network)
+    network.patterns = {"body": ".*", "end": "segm"}
+    with pytest.raises(SonotuneError, match=r"segmentation_head\.0\.weight is in body and end"):
+        stage_parameters(network)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"name": "smp_unet", "encoder": "mobilnet_v2"}, "nearest are mobilenet_v2"),
+        ({"name": "smp_unet", "width": 3}, "network: width: has no use where name is smp_unet"),
+        (
+            {"name": "unet", "encoder": "resnet18"},
+            "network: encoder: has no use where name is unet",
+        ),
+        ({"name": "smp_unet", "stages": {"a": "("}}, "stages: a: '\\(' is no regular expression"),
+        ({"name": "smp_unet", "levels": True, "stages": {"a": "."}}, "takes the place of levels"),
+    ],
+)
+def test_a_network_that_cannot_be_is_one_line(given, says):
+    with pytest.raises(SonotuneError, match=says):
+        complete_network(given)
+
+
+def test_an_encoder_without_a_level_says_which():
+    with pytest.raises(SonotuneError, match="no parameters at encoder0; divide it with"):
+        build_network({"name": "smp_unet", "encoder": "mit_b0", "levels": True})
+
+
+def study(**changes):
+    one = {
+        "image_size": 64,
+        "network": SMALL,
+        "datasets": ["d"],
+        "strategies": {"a": {"tune": "all"}},
+    }
+    made = {"d": {"reader": "simulate", "images": 4}}
+    return complete({"datasets": made, "studies": {"s": {**one, **changes}}}, SCHEMA)
+
+
+def test_an_image_size_that_cannot_be_halved_five_times_is_refused():
+    with pytest.raises(
+        SonotuneError, match="multiple of 32 for smp_unet; found 48, nearest are 32"
+    ):
+        study(image_size=48)
+
+
+def test_a_strategy_of_another_network_has_its_stages_and_no_pretraining():
+    own = {"network": {"name": "unet_bn", "width": 2}, "tune": ["block9"]}
+    assert study(strategies={"b": {**own, "start": "random"}})
+    with pytest.raises(SonotuneError, match="its own network has none"):
+        study(strategies={"b": own})
+    with pytest.raises(SonotuneError, match="no stage 'block1'"):
+        study(strategies={"b": {"tune": ["block1"]}})
+
+
+def test_imagenet_weights_of_an_unknown_encoder_are_asked_for_as_a_file(tmp_path):
+    with pytest.raises(SonotuneError, match="imagenet is known of mobilenet_v2 only"):
+        all_encoder_weights(study(network={"name": "smp_unet", "encoder": "resnet18"}))
+    lost = str(tmp_path / "lost.pth")
+    with pytest.raises(SonotuneError, match="there is no file"):
+        all_encoder_weights(study(network={"name": "smp_unet", "encoder_weights": lost}))
+
+
+def test_weights_of_another_encoder_name_what_is_off(tmp_path):
+    other = build_network({"name": "smp_unet", "encoder": "resnet18"}).encoder
+    torch.save(other.state_dict(), tmp_path / "resnet.pth")
+    with pytest.raises(SonotuneError, match=r"encoder\.\S+ is .*names differ.*is mobilenet_v2"):
+        convert("mobilenet_v2", tmp_path / "resnet.pth", tmp_path / "out.safetensors")
+    assert not (tmp_path / "out.safetensors").exists()
+    (tmp_path / "bad.pth").write_bytes(b"nothing")
+    with pytest.raises(SonotuneError, match="cannot be read as a file of weights"):
+        convert("mobilenet_v2", tmp_path / "bad.pth", tmp_path / "out.safetensors")
+
+
+def test_code_in_a_file_of_weights_is_not_run(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "trap"),)
+
+    torch.save({"a": Trap()}, tmp_path / "trap.pth")
+    with pytest.raises(SonotuneError, match="cannot be read as a file of weights"):
+        convert("mobilenet_v2", tmp_path / "trap.pth", tmp_path / "out.safetensors")
+    assert not (tmp_path / "trap").exists()
+
+
+@pytest.fixture(scope="module")
+def encoder_file(tmp_path_factory):
+    """Weights of an encoder as torchvision has them: without our prefix, with a classifier."""
+    folder = tmp_path_factory.mktemp("encoder")
+    torch.manual_seed(3)
+    state = build_network(SMALL).encoder.state_dict()
+    torch.save({**state, "classifier.1.bias": torch.zeros(1000)}, folder / "published.pth")
+    convert("mobilenet_v2", folder / "published.pth", folder / "weights.safetensors")
+    return folder / "weights.safetensors"
+
+
+def test_a_cell_starts_with_the_encoders_weights_and_a_decoder_of_its_own(encoder_file):
+    first, second = (start_network(SMALL, encoder_file, seed).state_dict() for seed in (1, 2))
+    stored = load_file(encoder_file)
+    assert all(torch.equal(first[name], stored[name]) for name in stored)
+    key = "decoder.blocks.0.conv1.0.weight"
+    assert not torch.equal(first[key], second[key])
+    assert torch.equal(first[key], start_network(SMALL, encoder_file, 1).state_dict()[key])
+    assert not torch.equal(
+        first["encoder.features.0.0.weight"],
+        start_network(SMALL, None, 1).state_dict()["encoder.features.0.0.weight"],
+    )
+
+
+@pytest.mark.parametrize("batch_norm", ["update", "freeze"])
+def test_frozen_running_statistics_move_or_stay_as_asked(batch_norm, tmp_path):
+    save_set(tmp_path / "disks", bright_disks(10))
+    network = {"name": "unet_bn", "width": 2, "batch_norm": batch_norm}
+    start = start_network(network, None, 7)
+    save_weights(start.state_dict(), tmp_path / "start.safetensors")
+    chosen = settings(network=network, tune=["block9"], start="pretrained", keep_weights=True)
+    record = run_cell(chosen, tmp_path / "disks", tmp_path / "start.safetensors", tmp_path, print)
+    kept = load_file(tmp_path / "weights.safetensors")
+    means = {name for name in kept if name.endswith("running_mean")}
+    assert {name for name in means if name.startswith("block9")} == {
+        "block9.layer1.norm.running_mean",
+        "block9.layer2.norm.running_mean",
+    }
+    assert ("block1.layer1.norm.running_mean" in means) == (batch_norm == "update")
+    assert all(not torch.equal(kept[name], start.state_dict()[name]) for name in means)
+    assert record["tuned_parameters"] == 80 + 3
+
+
+def test_what_is_tuned_and_what_is_frozen_are_the_whole_state():
+    network = build_network({"name": "unet_bn", "width": 2, "batch_norm": "freeze"})
+    freeze_all_but(network, ["block9"])
+    tuned, frozen = tuned_state(network), frozen_state(network)
+    assert tuned.keys() | frozen.keys() == network.state_dict().keys()
+    assert not tuned.keys() & frozen.keys()
+    freeze_all_but(network, [])
+    assert tuned_state(network) == {}
