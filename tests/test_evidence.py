@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from sonotune.analysis.against_paper import compare, draw_against_paper, write_against_paper
 from sonotune.analysis.bars import draw_gains, draw_groups
 from sonotune.analysis.fig1 import TUNED, draw_fig1, write_fig1
-from sonotune.analysis.fig2 import median_row, write_fig2
+from sonotune.analysis.fig2 import write_fig2
 from sonotune.analysis.fig_curves import draw_curves, write_curves
 from sonotune.analysis.fig_distributions import write_distributions
 from sonotune.analysis.fig_intervals import half_widths, write_intervals
@@ -23,7 +23,7 @@ from sonotune.analysis.fig_ranks import write_ranks
 from sonotune.analysis.names import NEEDED
 from sonotune.analysis.published import published_table
 from sonotune.analysis.table3 import time_table, write_table3
-from sonotune.data.arrays import ImageSet, save_set
+from sonotune.data.arrays import ImageSet, median_row, save_set
 
 TITLES = {**STRATEGIES, "unchanged": "Unchanged"}
 DATASETS = {"sus": "SUS", "bus": "BUS"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from sonotune.analysis.figure import (
@@ -17,7 +16,7 @@ from sonotune.analysis.figure import (
 )
 from sonotune.analysis.images import TRUTH, show_image
 from sonotune.analysis.names import dataset_title, source_notes
-from sonotune.data.arrays import ImageSet, load_set
+from sonotune.data.arrays import load_set, median_row
 
 MOST = 6  # panels beside each other
 HEAD = 0.22  # inches
@@ -68,9 +67,3 @@ def write_fig2(
             show_image(panel, data.images[shown], [(data.masks[shown], TRUTH, "solid")])
             panel.set_title(dataset_title(name, datasets, sources), fontsize=7, pad=3)
         save_figure(figure, pdf, png)
-
-
-def median_row(data: ImageSet) -> int:
-    """Row of the image whose object has the median area."""
-    areas = np.array([int(mask.sum()) for mask in data.masks])
-    return int(np.argsort(areas, kind="stable")[(len(areas) - 1) // 2])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,3 +154,10 @@ def _check(folder: Path, images: np.ndarray, masks: np.ndarray, rows: int) -> No
             f"{masks.shape}, the index has {rows} rows; all must be uint8 [N,H,W] of one shape "
             "with a row an image: delete the folder and run again"
         )
+
+
+def median_row(data: ImageSet, rows: Sequence[int] | None = None) -> int:
+    """Of these rows, or of all, that of the image whose object has the median area."""
+    chosen = np.arange(len(data.masks)) if rows is None else np.asarray(rows)
+    areas = np.array([int(data.masks[row].sum()) for row in chosen])
+    return int(chosen[np.argsort(areas, kind="stable")[(len(areas) - 1) // 2]])

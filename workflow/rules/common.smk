@@ -15,6 +15,7 @@ from sonotune.analysis.claims.declare import declare
 from sonotune.analysis.names import NEEDED, PAPER_DATASETS
 from sonotune.configuration.check import SCHEMA, check_no_duplicates, complete
 from sonotune.configuration.jobs import (
+    Cell,
     cell_settings,
     cells_of,
     dataset_settings,
@@ -212,6 +213,28 @@ def example_predictions(study):
     }
 
 
+def has_features(study):
+    """Whether Fig. S2 has a strategy to show: one that tunes a pre-trained network."""
+    strategy = STUDIES[study]["strategies"].get(STUDIES[study]["figures"]["features"])
+    return bool(strategy and strategy["tune"] and strategy["start"] == "pretrained")
+
+
+def cell_with_features(study, dataset):
+    """The cell that Fig. S2 shows: of the largest percent, in the first fold run."""
+    design = STUDIES[study]
+    percent, fold = max(design["percents"]), design["resampling"]["run_folds"][0]
+    return Cell(study, dataset, design["figures"]["features"], percent, fold)
+
+
+def features_shown(study):
+    cell = cell_with_features(study, STUDIES[study]["datasets"][0])
+    return {
+        "strategy": labels_of(study)[cell.strategy],
+        "percent": cell.percent,
+        "fold": cell.fold,
+    }
+
+
 def audits_of(study):
     """Pages about every data set that a study uses, also that of the pre-training."""
     design = STUDIES[study]
@@ -257,7 +280,8 @@ def figures_of(study):
         "distributions",
     ]
     paper = ["against_paper"] if set(STUDIES[study]["datasets"]) & set(PAPER_DATASETS) else []
-    return [*always, *compared, *paper]
+    features = ["figS2"] if has_features(study) else []
+    return [*always, *compared, *features, *paper]
 
 
 def outputs_of(study):

@@ -210,3 +210,57 @@ rule against_paper:
         "{wildcards.study} against the paper"
     script:
         "../scripts/against_paper.py"
+
+
+rule features:
+    input:
+        arrays=lambda wildcards: arrays_of(wildcards.study, wildcards.dataset),
+        weights="results/{study}/pretrained/weights.safetensors",
+    output:
+        "results/{study}/features/{dataset}.npz",
+    log:
+        "results/logs/{study}/{dataset}/features.log",
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        settings=lambda wildcards: cell_settings(
+            config, cell_with_features(wildcards.study, wildcards.dataset), door("features")
+        ),
+        code=fingerprint("sonotune.training.features", door("features")),
+    threads: lambda wildcards: STUDIES[wildcards.study]["threads"]
+    resources:
+        gpu=lambda wildcards: gpus(wildcards.study),
+    message:
+        "{wildcards.study}: training a cell of {wildcards.dataset} again for its feature maps"
+    script:
+        "../scripts/features.py"
+
+
+rule figs2:
+    input:
+        lambda wildcards: expand(
+            "results/{study}/features/{dataset}.npz",
+            study=wildcards.study,
+            dataset=STUDIES[wildcards.study]["datasets"],
+        ),
+    output:
+        pdf="results/{study}/figures/figS2.pdf",
+        png=report(
+            "results/{study}/figures/figS2.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=labels("Fig. S2: feature maps before and after fine-tuning"),
+            caption="../report/figS2.rst",
+        ),
+    log:
+        "results/logs/{study}/figS2.log",
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        shown=lambda wildcards: features_shown(wildcards.study),
+        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        code=fingerprint("sonotune.analysis.figs2", door("figs2")),
+    message:
+        "Fig. S2 of {wildcards.study}"
+    script:
+        "../scripts/figs2.py"

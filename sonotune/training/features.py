@@ -1,0 +1,109 @@
+"""Feature maps of two stages, before and after fine-tuning (Amiri 2020, Fig. S2)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from sonotune.data.arrays import load_set, median_row
+from sonotune.files import atomic
+from sonotune.models.initialise import load_weights
+from sonotune.models.stages import build_network
+from sonotune.training.cell import run_cell
+
+SHOWN = 4  # channels of each stage
+
+
+def write_features(
+    settings: Mapping[str, Any],
+    arrays: str | Path,
+    pretrained: str | Path,
+    path: str | Path,
+    log: Callable[[str], None],
+) -> None:
+    """Train one cell again and write what its stages make of a test image.
+
+    The cell is trained anew, so that no cell has to keep weights for the sake of a figure; with
+    the same settings and seed it comes out the same.
+
+    Parameters
+    ----------
+    settings, arrays, pretrained
+        As in `sonotune.training.cell.run_cell`.
+    path
+        Gets an npz: ``image`` uint8 [H,W], ``source`` of the data set, ``stages`` (two names),
+        ``shallow`` and ``deep`` float32 [2,C,h,w], before and after, of the `SHOWN` channels
+        that vary most before.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        run_cell({**settings, "keep_weights": True}, arrays, pretrained, folder, log)
+        tuned = load_file(Path(folder) / "weights.safetensors")
+        with np.load(Path(folder) / "predictions.npz", allow_pickle=False) as stored:
+            tested = stored["rows"]
+    data = load_set(arrays)
+    image = data.images[median_row(data, tested)]
+    network = build_network(settings["network"])
+    load_weights(network, pretrained)
+    before = stage_outputs(network, image)
+    network.load_state_dict(tuned, strict=False)
+    after = stage_outputs(network, image)
+
+    shallow = next(iter(before))
+    deep = min(reversed(before), key=lambda name: before[name][0].size)
+    with atomic(path) as temporary:
+        np.savez_compressed(
+            temporary,
+            image=image,
+            source=np.array(data.about["source"]),
+            stages=np.array([shallow, deep]),
+            shallow=_most_varied(before[shallow], after[shallow]),
+            deep=_most_varied(before[deep], after[deep]),
+        )
+
+
+def stage_outputs(network: nn.Module, image: np.ndarray) -> dict[str, np.ndarray]:
+    """What each stage that is a part of its own gives for an image, input to output.
+
+    Parameters
+    ----------
+    image
+        uint8 [H,W].
+
+    Returns
+    -------
+    dict
+        float32 [C,h,w] by stage. Of a stage that gives several maps, as an encoder does, each
+        has its number behind the name; the input itself, which some pass on, is left out.
+    """
+    found: dict[str, np.ndarray] = {}
+
+    def keep(name: str, output: Tensor | list[Tensor]) -> None:
+        maps = [output] if isinstance(output, Tensor) else [m for m in output if m.shape[1] > 3]
+        for number, one in enumerate(maps):
+            title = name if len(maps) == 1 else f"{name} {number}"
+            found[title] = one[0].float().numpy()
+
+    parts = dict(network.named_modules())
+    hooks = [
+        parts[name].register_forward_hook(lambda _, __, output, name=name: keep(name, output))
+        for name in network.stages  # type: ignore[union-attr]
+        if name in parts
+    ]
+    network.eval()
+    with torch.inference_mode():
+        network(torch.from_numpy(image.copy())[None, None].float() / 255)
+    for hook in hooks:
+        hook.remove()
+    return found
+
+
+def _most_varied(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    chosen = np.argsort(-before.std(axis=(1, 2)), kind="stable")[:SHOWN]
+    return np.stack([before[chosen], after[chosen]])

@@ -1,0 +1,61 @@
+"""Feature maps before and after fine-tuning (Amiri 2020, Fig. S2)."""
+
+import numpy as np
+import pytest
+import torch
+from test_training import bright_disks, settings
+
+from sonotune.analysis.figs2 import write_figs2
+from sonotune.data.arrays import save_set
+from sonotune.models.initialise import he_normal, save_weights
+from sonotune.models.unet import build
+from sonotune.training.features import stage_outputs, write_features
+
+
+@pytest.fixture(scope="module")
+def maps(tmp_path_factory):
+    """Maps of a cell that tuned the last two blocks."""
+    folder = tmp_path_factory.mktemp("maps")
+    save_set(folder / "disks", bright_disks(20))
+    network = build(width=4, dropout=0.1)
+    he_normal(network, 3)
+    save_weights(network.state_dict(), folder / "start.safetensors")
+    write_features(
+        settings(start="pretrained", tune=["block5b", "block9"]),
+        folder / "disks",
+        folder / "start.safetensors",
+        folder / "maps.npz",
+        print,
+    )
+    return folder / "maps.npz"
+
+
+def test_a_frozen_stage_gives_the_same_maps_and_a_tuned_one_others(maps):
+    with np.load(maps, allow_pickle=False) as stored:
+        assert list(stored["stages"]) == ["block1", "block5b"]
+        assert stored["shallow"].shape == (2, 4, 32, 32)
+        assert stored["deep"].shape == (2, 4, 2, 2)
+        assert np.array_equal(*stored["shallow"])
+        assert not np.array_equal(*stored["deep"])
+
+
+def test_maps_are_what_the_network_computes():
+    network = build(width=2)
+    he_normal(network, 1)
+    image = bright_disks(1).images[0]
+    found = stage_outputs(network, image)
+    assert list(found) == list(network.stages)
+    with torch.inference_mode():
+        logits = network.eval()(torch.from_numpy(image)[None, None].float() / 255)
+    assert np.array_equal(found["block9"], logits[0].numpy())
+
+
+def test_fig_s2_is_drawn_and_the_same_every_time(maps, tmp_path):
+    pages = []
+    for number in (1, 2):
+        files = [tmp_path / f"{number}.{kind}" for kind in ("pdf", "png")]
+        shown = {"strategy": "Whole network", "percent": 80.0, "fold": 0}
+        write_figs2({"a": maps, "b": maps}, *files, datasets={"a": "A", "b": "B"}, **shown)
+        pages.append([file.read_bytes() for file in files])
+    assert pages[0] == pages[1]
+    assert len(pages[0][1]) > 10000

@@ -1,0 +1,15 @@
+"""Feature maps before and after fine-tuning."""
+
+from pathlib import Path
+
+from sonotune.doors import logged
+from sonotune.training.features import write_features
+
+with logged(snakemake.log[0]) as log:
+    write_features(
+        snakemake.params.settings,
+        Path(snakemake.input.arrays[0]).parent,
+        snakemake.input.weights,
+        snakemake.output[0],
+        log,
+    )
