@@ -179,6 +179,7 @@ def test_a_clock_that_jumps_between_runs(study, finished, ahead):
 def test_a_folder_with_spaces_and_other_letters(finished, tmp_path):
     """Of the project and of the study."""
     project = tmp_path / "Prüf ordner (1) & 'so' $HOME"
+    project.mkdir()
     for part in ("Snakefile", "workflow", "config", "profiles", "sonotune", "envs"):
         (shutil.copytree if (ROOT / part).is_dir() else shutil.copy2)(ROOT / part, project / part)
     study = Study(project / "Überblick é 超音波", small_study())
