@@ -34,6 +34,7 @@ def without_cells(study, *strategies):
     for name in strategies:
         shutil.rmtree(study.folder / f"results/tiny/cells/sus_a/{name}")
     shutil.rmtree(study.folder / "results/tiny/scores")
+    (study.folder / "results/tiny/cells.csv").unlink()
     return study
 
 
@@ -206,6 +207,7 @@ def test_what_was_damaged_is_named_and_made_anew_as_the_message_says(
     path = study.folder / "results" / name
     damage(path)
     shutil.rmtree(study.folder / "results/tiny" / consumer)
+    (study.folder / "results/tiny/cells.csv").unlink()
     status, said = study.run("--retries", "0")
     assert status != 0
     assert "Traceback" not in said
