@@ -51,6 +51,7 @@ from sonotune.models.stages import (  # noqa: E402
 from sonotune.records import write_record  # noqa: E402
 from sonotune.seeds import generator  # noqa: E402
 from sonotune.training.device import Processor  # noqa: E402
+from sonotune.training.features import save_features, stage_outputs  # noqa: E402
 
 IMAGES = {"sus": 85, "bus": 163, "fus": 805, "xray": 240}
 FEWEST = 60  # of fewer, 5 percent have no validation image
@@ -118,6 +119,7 @@ def write_grid(
         write_audit_csv(audit, folder / f"results/datasets/{name}/audit.csv")
         write_audit_html(audit, None, folder / f"results/datasets/{name}/audit.html")
     parameters = _write_pretraining(folder, config)
+    _write_features(folder, config, made)
     for name, one in made.items():
         predictor = Predictor(one.data.masks, generator(SEED, name, "fields"))
         cells = list(cells_of(config, "amiri2020", name))
@@ -171,6 +173,18 @@ def _write_pretraining(folder: Path, config: dict[str, Any]) -> dict[str, tuple[
         freeze_all_but(network, strategy["tune"])
         counts[name] = count(tuned_parameters(network)), count(network.parameters())
     return counts
+
+
+def _write_features(folder: Path, config: dict[str, Any], made: dict[str, MadeSet]) -> None:
+    """Maps of two untrained networks, as if one had been tuned from the other."""
+    networks = []
+    for number in range(2):
+        networks.append(build_network(config["studies"]["amiri2020"]["network"]))
+        he_normal(networks[-1], SEED + number)
+    for name, one in made.items():
+        image = one.data.images[0]
+        maps = [stage_outputs(network, image) for network in networks]
+        save_features(folder / f"results/amiri2020/features/{name}.npz", image, SOURCE, *maps)
 
 
 def _write_cell(

@@ -55,13 +55,24 @@ def write_features(
     network.load_state_dict(tuned, strict=False)
     after = stage_outputs(network, image)
 
+    save_features(path, image, data.about["source"], before, after)
+
+
+def save_features(
+    path: str | Path,
+    image: np.ndarray,
+    source: str,
+    before: Mapping[str, np.ndarray],
+    after: Mapping[str, np.ndarray],
+) -> None:
+    """Write what Fig. S2 shows (see `write_features`) of two times `stage_outputs`."""
     shallow = next(iter(before))
-    deep = min(reversed(before), key=lambda name: before[name][0].size)
+    deep = min(reversed(list(before)), key=lambda name: before[name][0].size)
     with atomic(path) as temporary:
         np.savez_compressed(
             temporary,
             image=image,
-            source=np.array(data.about["source"]),
+            source=np.array(source),
             stages=np.array([shallow, deep]),
             shallow=_most_varied(before[shallow], after[shallow]),
             deep=_most_varied(before[deep], after[deep]),
