@@ -57,6 +57,8 @@ class Study:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # Tests that run in the background ignore it, and so would what they start.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def run(self, *options, before=()):
