@@ -269,7 +269,7 @@ def test_what_cannot_be_tested_says_why(groups, why, blocked):
 def test_ranking_needs_two_data_sets_and_three_strategies():
     one = rank_strategies(LEARNERS.iloc[:1])
     assert np.isnan(one.p)
-    assert one.says.startswith("1 data sets and 4 strategies: no test")
+    assert one.says.startswith("There is no test of 1 data set and 4 strategies")
     assert one.ranks.index[0] == "d"
     assert nemenyi(LEARNERS.iloc[:1]).empty
     equal = rank_strategies(pd.DataFrame(np.full((3, 3), 0.5)))

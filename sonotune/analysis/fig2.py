@@ -8,6 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from sonotune.analysis.figure import (
+    ONE_COLUMN,
     TWO_COLUMNS,
     footnote,
     footnote_height,
@@ -45,21 +46,22 @@ def write_fig2(
         *source_notes(list(sets), datasets, sources),
     ]
     with journal_style():
-        columns = min(MOST, max(len(sets), 3))
+        width = TWO_COLUMNS if len(sets) > 2 else ONE_COLUMN
+        columns = min(MOST, len(sets))
         rows = -(-len(sets) // columns)
-        wide = TWO_COLUMNS / columns
-        foot = footnote_height(notes)
+        wide = width / max(columns, 2)
+        foot = footnote_height(notes, width)
         height = rows * (wide + HEAD) + foot
-        figure = Figure(figsize=(TWO_COLUMNS, height))
-        footnote(figure, notes, height)
+        figure = Figure(figsize=(width, height))
+        footnote(figure, notes, height, width)
         for number, (name, data) in enumerate(sets.items()):
             row, column = divmod(number, columns)
             bottom = height - (row + 1) * (wide + HEAD)
             panel = figure.add_axes(
                 (
-                    (column * wide + 0.03) / TWO_COLUMNS,
+                    (column * wide + 0.03) / width,
                     (bottom + 0.03) / height,
-                    (wide - 0.06) / TWO_COLUMNS,
+                    (wide - 0.06) / width,
                     (wide - 0.06) / height,
                 )
             )

@@ -62,7 +62,10 @@ def rank_strategies(means: pd.DataFrame) -> Ranking:
     ).sort_values(kind="stable")
     lost = f" Left out, without a mean in some data set: {', '.join(missing)}." if missing else ""
     if sets < 2 or number < 3:
-        why = f"{sets} data sets and {number} strategies: no test; it takes two and three."
+        why = (
+            f"There is no test of {sets} data set{'s' * (sets != 1)} and {number} "
+            f"strateg{'ies' if number != 1 else 'y'}: it takes two and three."
+        )
         return Ranking(ranks, sets, np.nan, np.nan, np.nan, np.nan, why + lost)
     critical = critical_difference(number, sets)
     spread = number - 1
