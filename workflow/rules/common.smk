@@ -14,6 +14,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.getenv(
 from sonotune.analysis.claims.declare import declare
 from sonotune.analysis.names import NEEDED, PAPER_DATASETS
 from sonotune.configuration.check import SCHEMA, check_no_duplicates, complete
+from sonotune.configuration.cutting import HOLDOUTS
 from sonotune.configuration.jobs import (
     Cell,
     cell_settings,
@@ -23,6 +24,7 @@ from sonotune.configuration.jobs import (
     in_order,
     is_pretrained,
     pretraining_settings,
+    resampling_settings,
 )
 from sonotune.data.pairs import check_files
 from sonotune.data.preflight import check_addresses
@@ -211,6 +213,20 @@ def example_predictions(study):
         }
         for dataset in design["datasets"]
     }
+
+
+def one_in(study):
+    """One in how many images is tested: the number of folds, or what a hold-out comes to."""
+    design = STUDIES[study]
+    if any(key in design["resampling"] for key in HOLDOUTS):
+        return 100 / (100 - max(design["percents"]))
+    return design["resampling"]["folds"]
+
+
+def excludes_of(study):
+    """What strategies leave out of training; nothing where none does."""
+    found = {one["exclude"] for one in STUDIES[study]["strategies"].values() if "exclude" in one}
+    return {"excludes": sorted(found)} if found else {}
 
 
 def has_features(study):
