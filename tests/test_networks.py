@@ -1,21 +1,26 @@
 """Networks with batch normalisation and of segmentation_models_pytorch (Wang 2023)."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+import torchvision
 import yaml
 from safetensors.torch import load_file
 from test_training import bright_disks, settings
 
 from sonotune.configuration.check import complete
+from sonotune.configuration.networks import PUBLISHED as PUBLISHED_WEIGHTS
 from sonotune.configuration.networks import all_encoder_weights
 from sonotune.data.arrays import save_set
 from sonotune.errors import SonotuneError
-from sonotune.models.encoder_weights import convert
+from sonotune.models.encoder_weights import convert, file_of
 from sonotune.models.initialise import save_weights, start_network
 from sonotune.models.settings import complete_network, divisor_of, stages_of
+from sonotune.models.smp_unet import encoder_levels
 from sonotune.models.stages import (
     build_network,
     count,
@@ -26,6 +31,7 @@ from sonotune.models.stages import (
     tuned_state,
 )
 from sonotune.training.cell import run_cell
+from sonotune.training.optimiser import Adam
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
@@ -141,11 +147,6 @@ def test_a_network_that_cannot_be_is_one_line(given, says):
         complete_network(given)
 
 
-def test_an_encoder_without_a_level_says_which():
-    with pytest.raises(SonotuneError, match="no parameters at encoder0; divide it with"):
-        build_network({"name": "smp_unet", "encoder": "mit_b0", "levels": True})
-
-
 def study(**changes):
     one = {
         "image_size": 64,
@@ -174,8 +175,8 @@ def test_a_strategy_of_another_network_has_its_stages_and_no_pretraining():
 
 
 def test_imagenet_weights_of_an_unknown_encoder_are_asked_for_as_a_file(tmp_path):
-    with pytest.raises(SonotuneError, match="imagenet is known of mobilenet_v2 only"):
-        all_encoder_weights(study(network={"name": "smp_unet", "encoder": "resnet18"}))
+    with pytest.raises(SonotuneError, match="imagenet is known of mobilenet_v2 and resnet18 only"):
+        all_encoder_weights(study(network={"name": "smp_unet", "encoder": "resnet34"}))
     lost = str(tmp_path / "lost.pth")
     with pytest.raises(SonotuneError, match="there is no file"):
         all_encoder_weights(study(network={"name": "smp_unet", "encoder_weights": lost}))
@@ -254,3 +255,139 @@ def test_what_is_tuned_and_what_is_frozen_are_the_whole_state():
     assert not tuned.keys() & frozen.keys()
     freeze_all_but(network, [])
     assert tuned_state(network) == {}
+
+
+def reached(encoder, number, side=32):
+    """Names of the parameters that an encoder's map depends on, by moving each of them a little."""
+    encoder.eval()
+    image = torch.rand(1, 3, side, side)
+    with torch.no_grad():
+        before = [one.clone() for one in encoder(image)]
+        found = set()
+        for name, parameter in encoder.named_parameters():
+            kept = parameter.clone()
+            parameter.mul_(1.5).add_(0.1)
+            if not torch.equal(encoder(image)[number], before[number]):
+                found.add(f"encoder.{name}")
+            parameter.copy_(kept)
+    return found
+
+
+def test_a_level_is_what_its_map_adds_to_the_one_before():
+    encoder = build_network({"name": "smp_unet", "encoder": "resnet18"}).encoder
+    levels = encoder_levels(encoder)
+    assert {name.split(".")[1] for name in levels[0]} == {"conv1", "bn1"}
+    assert [{name.split(".")[1] for name in one} for one in levels[1:]] == [
+        {f"layer{number}"} for number in (1, 2, 3, 4)
+    ]
+
+
+def test_a_map_depends_on_its_own_level_and_those_before():
+    encoder = build_network(SMALL).encoder
+    levels = encoder_levels(encoder)
+    assert reached(encoder, 2) == set(levels[0]) | set(levels[1])
+
+
+@pytest.mark.parametrize(
+    ("encoder", "options", "count_of_levels"),
+    [
+        ("mobilenet_v2", None, 5),
+        ("efficientnet-b0", None, 5),
+        ("mit_b0", None, 4),
+        pytest.param(
+            "tu-swin_tiny_patch4_window7_224", {"img_size": 64}, 4, marks=pytest.mark.slow
+        ),
+        pytest.param("vgg11_bn", None, 5, marks=pytest.mark.slow),
+    ],
+)
+def test_every_encoder_has_its_levels_and_trains(encoder, options, count_of_levels, tmp_path):
+    given = {"name": "smp_unet", "encoder": encoder, "levels": True}
+    network = complete_network({**given, **({"encoder_options": options} if options else {})})
+    network = {key: value for key, value in network.items() if key != "encoder_weights"}
+    stages = stages_of(network)
+    assert stages[:count_of_levels] == tuple(f"encoder{n}" for n in range(count_of_levels))
+    assert stages[count_of_levels] == "decoder0"
+    assert tuple(stage_parameters(build_network(network))) == stages
+
+    save_set(tmp_path / "disks", bright_disks(10, size=64))
+    training = {"learning_rate": 0.003, "batch_size": 4, "epochs": 1, "patience": 1}
+    chosen = settings(network=network, tune=["encoder0", stages[-3]], training=training)
+    record = run_cell(chosen, tmp_path / "disks", None, tmp_path, print)
+    assert record["failure"] == "no early stop within 1 epochs"
+
+
+def test_what_no_output_depends_on_is_left_alone():
+    """EfficientNet brings the last convolution of a network that classifies."""
+    network = build_network({"name": "smp_unet", "encoder": "efficientnet-b0"})
+    before = network.encoder._conv_head.weight.clone()
+    optimiser = Adam(network.parameters(), 0.01)
+    network(torch.rand(2, 1, 32, 32)).mean().backward()
+    optimiser.step()
+    assert torch.equal(network.encoder._conv_head.weight, before)
+    assert float(optimiser.steps[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"encoder": "mit_b0", "decoder": "linknet"}, "mit_b0 with the decoder linknet: "),
+        ({"encoder": "densenet121", "decoder": "pan"}, "densenet121 with the decoder pan: "),
+        ({"encoder": "tu-swin_tiny_patch4_window7_224", "levels": True}, "img_size"),
+    ],
+)
+def test_what_the_library_cannot_join_is_one_line(given, says):
+    with pytest.raises(SonotuneError, match=says):
+        build_network({"name": "smp_unet", **given})
+
+
+def test_an_image_that_an_encoder_was_not_made_for_is_one_line():
+    network = build_network({"name": "smp_unet", "encoder": "tu-swin_tiny_patch4_window7_224"})
+    with pytest.raises(SonotuneError, match=r"images of 64 x 64: .*encoder_options: \{img_size"):
+        network(torch.rand(2, 1, 64, 64))
+
+
+def test_options_of_timm_are_refused_for_other_encoders():
+    with pytest.raises(SonotuneError, match="encoder_options: are options of timm's encoders"):
+        complete_network({"name": "smp_unet", "encoder_options": {"img_size": 64}})
+
+
+def test_weights_placed_by_hand_are_verified_before_they_are_used(tmp_path):
+    path = tmp_path / "deeper" / "mobilenet_v2-b0353104.pth"
+    path.parent.mkdir()
+    path.write_bytes(b"another file")
+    with pytest.raises(SonotuneError, match=r"where sha256:b0353104\w+ is expected; it is damaged"):
+        file_of("mobilenet_v2_imagenet", tmp_path)
+
+
+def test_torchvisions_names_are_those_of_the_encoders(tmp_path):
+    for name in PUBLISHED_WEIGHTS:
+        torch.save(getattr(torchvision.models, name)().state_dict(), tmp_path / f"{name}.pth")
+        convert(name, tmp_path / f"{name}.pth", tmp_path / f"{name}.safetensors")
+
+
+def test_a_unet_alone_loads_neither_torch_nor_the_library_at_the_start():
+    code = (
+        "import sys, yaml\n"
+        "from sonotune.configuration.check import complete\n"
+        "import sonotune.configuration.jobs\n"
+        "import sonotune.configuration.networks\n"
+        f"text = open({str(ROOT / 'config/demo.yaml')!r}).read()\n"
+        f"complete(yaml.safe_load(text), {str(SCHEMA)!r})\n"
+        "print([m for m in ('torch', 'timm', 'segmentation_models_pytorch') if m in sys.modules])\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert run.stdout.strip() == "[]", run.stderr
+
+
+def test_the_study_of_encoders_asks_amiris_strategies_of_both():
+    config = complete(yaml.safe_load((ROOT / "config/encoders.yaml").read_text()), SCHEMA)
+    amiri = yaml.safe_load((ROOT / "config/config.yaml").read_text())["studies"]["amiri2020"]
+    for one in config["studies"].values():
+        assert list(one["strategies"]) == list(amiri["strategies"])
+        tuned = {name: set(how["tune"]) for name, how in one["strategies"].items()}
+        every = tuned["whole"]
+        assert tuned["contracting"] | tuned["expanding"] == every
+        assert not tuned["contracting"] & tuned["expanding"]
+        assert tuned["except_5"] == every - tuned["block_5"]
+        assert tuned["blocks_1289"] == every - tuned["blocks_3to7"]
+        assert tuned["blocks_19"] == tuned["block_1"] | tuned["block_9"]

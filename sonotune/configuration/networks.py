@@ -11,7 +11,8 @@ from typing import Any
 from sonotune.errors import SonotuneError
 
 PRETRAINED = "pretrained"
-PUBLISHED = {"mobilenet_v2": "mobilenet_v2_imagenet"}  # by encoder, entries of the catalogue
+# By encoder, entries of the catalogue.
+PUBLISHED = {"mobilenet_v2": "mobilenet_v2_imagenet", "resnet18": "resnet18_imagenet"}
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def _describe(encoder: str, source: str) -> EncoderWeights:
         return EncoderWeights(encoder, source, None)
     if encoder not in PUBLISHED:
         raise SonotuneError(
-            f"network: encoder_weights: imagenet is known of {', '.join(PUBLISHED)} only; for "
+            f"network: encoder_weights: imagenet is known of {' and '.join(PUBLISHED)} only; for "
             f"{encoder} name a file of its weights, or write random"
         )
     return EncoderWeights(encoder, source, PUBLISHED[encoder])

@@ -14,6 +14,7 @@ from sonotune.data.catalogue import find_entry
 from sonotune.errors import SonotuneError
 from sonotune.models.initialise import load_weights, save_weights
 from sonotune.models.smp_unet import build
+from sonotune.records import file_digest
 
 CLASSIFIERS = ("classifier.", "fc.", "head.", "last_linear.")  # ends of networks that classify
 
@@ -49,9 +50,23 @@ def convert(encoder: str, source: str | Path, target: str | Path) -> None:
         raise SonotuneError(f"{source}: {reason}; the encoder is {encoder}") from None
 
 
-def file_of(entry: str, folder: Path) -> Path:
-    """The file of weights of an entry that lies in a folder."""
-    return folder / find_entry(entry).files[0].name
+def file_of(entry: str, folder: str | Path) -> Path:
+    """The file of weights of an entry that lies anywhere in a folder, however it came there.
+
+    Raises
+    ------
+    SonotuneError
+        If it is not the published one: a file placed by hand was never verified.
+    """
+    published = find_entry(entry).files[0]
+    path = next(Path(folder).rglob(published.name))
+    found = f"sha256:{file_digest(path)}"
+    if found != published.checksum:
+        raise SonotuneError(
+            f"{path}: is {found} where {published.checksum} is expected; it is damaged or another "
+            "file. Delete it to have it downloaded."
+        )
+    return path
 
 
 def _read(path: Path) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
+from functools import cache
 from typing import Any
 
 from sonotune.errors import SonotuneError
@@ -26,7 +27,7 @@ UNET_STAGES = (
     "block9",
 )
 LEVELS = tuple(f"encoder{level}" for level in range(5))
-DECODERS = ("unet", "unetplusplus", "manet", "linknet", "fpn", "pspnet", "pan", "deeplabv3plus")
+DECODERS = ("unet", "unetplusplus", "manet", "linknet", "fpn", "pan", "deeplabv3plus")
 # Encoders that are known without loading the library, which takes seconds; it has hundreds more.
 COMMON_ENCODERS = (
     "mobilenet_v2",
@@ -59,6 +60,7 @@ class SmpUNet:
     encoder: str = "mobilenet_v2"
     decoder: str = "unet"
     encoder_weights: str = "imagenet"
+    encoder_options: dict[str, Any] | None = None
     levels: bool = False
     stages: dict[str, str] | None = None
     batch_norm: str = "update"
@@ -85,11 +87,15 @@ def complete_network(given: Mapping[str, Any]) -> dict[str, Any]:
             + ", ".join(allowed)
         )
     network = {"name": name, **asdict(kind(**options))}
-    if network.get("stages", 0) is None:
-        del network["stages"]
+    network = {key: value for key, value in network.items() if value is not None}
     if name == "smp_unet":
         _check_encoder(network["encoder"])
         _check_patterns(network.get("stages", {}))
+        if "encoder_options" in network and not network["encoder"].startswith("tu-"):
+            raise SonotuneError(
+                "network: encoder_options: are options of timm's encoders, whose names begin with "
+                f"tu-, and of no use to {network['encoder']}; remove them"
+            )
         if network["levels"] and "stages" in network:
             raise SonotuneError("network: stages: takes the place of levels; remove one of them")
     return network
@@ -101,10 +107,23 @@ def stages_of(network: Mapping[str, Any]) -> tuple[str, ...]:
         return UNET_STAGES
     if "stages" in network:
         return tuple(network["stages"])
-    encoder = LEVELS if network["levels"] else ("encoder",)
+    encoder = levels_of(network["encoder"]) if network["levels"] else ("encoder",)
     unet = network["decoder"] == "unet"
     decoder = tuple(f"decoder{block}" for block in range(5)) if unet else ("decoder",)
     return (*encoder, *decoder, "head")
+
+
+@cache
+def levels_of(encoder: str) -> tuple[str, ...]:
+    """Level names of an encoder: five, or four where its first maps have a quarter of the side."""
+    if encoder.startswith("tu-"):
+        import timm  # known to nobody else, and loaded for such encoders only
+
+        model: Any = timm.create_model(encoder[3:], features_only=True)
+        first = model.feature_info.reduction()[0]
+    else:
+        first = 4 if encoder.startswith("mit_") else 2
+    return LEVELS[:4] if first == 4 else LEVELS
 
 
 def divisor_of(network: Mapping[str, Any]) -> int:

@@ -42,18 +42,19 @@ class Adam:
 
     @torch.no_grad()
     def step(self) -> None:
-        """Take one step along the gradients."""
-        gradients: list[Tensor] = []
-        for parameter in self.parameters:
-            assert parameter.grad is not None
-            gradients.append(parameter.grad)
+        """Take one step along the gradients.
+
+        What no output depends on has none, such as the end of a classifier in some encoders.
+        """
+        used = [i for i, parameter in enumerate(self.parameters) if parameter.grad is not None]
+        gradients = [self.parameters[i].grad for i in used]
         adam(
-            self.parameters,  # type: ignore[arg-type]
-            gradients,
-            self.means,
-            self.squares,
+            [self.parameters[i] for i in used],
+            gradients,  # type: ignore[arg-type]
+            [self.means[i] for i in used],
+            [self.squares[i] for i in used],
             [],
-            self.steps,
+            [self.steps[i] for i in used],
             foreach=False,
             fused=True,
             amsgrad=False,
