@@ -163,9 +163,9 @@ def test_the_comparison_leaves_stand_ins_out_of_the_figure(tmp_path):
 def test_fig1_is_drawn_from_the_networks_stages(tmp_path):
     stages = {"block1": 100, "block5a": 300, "head": 600}
     strategies = [
-        ("Whole", "pretrained", list(stages)),
-        ("Head", "pretrained", ["head"]),
-        ("From scratch", "random", list(stages)),
+        ("Whole", [], list(stages)),
+        ("Head", [], ["head"]),
+        ("From scratch", list(stages), list(stages)),
     ]
     panel = draw_fig1([(stages, strategies)]).axes[0]
     filled = [to_hex(patch.get_facecolor()) == TUNED.lower() for patch in panel.patches]

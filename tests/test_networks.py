@@ -12,6 +12,7 @@ import yaml
 from safetensors.torch import load_file
 from test_training import bright_disks, settings
 
+from sonotune.analysis.fig1 import count_stages, draw_fig1
 from sonotune.configuration.check import complete
 from sonotune.configuration.networks import PUBLISHED as PUBLISHED_WEIGHTS
 from sonotune.configuration.networks import all_encoder_weights
@@ -391,3 +392,16 @@ def test_the_study_of_encoders_asks_amiris_strategies_of_both():
         assert tuned["except_5"] == every - tuned["block_5"]
         assert tuned["blocks_1289"] == every - tuned["blocks_3to7"]
         assert tuned["blocks_19"] == tuned["block_1"] | tuned["block_9"]
+
+
+def hatched(figure):
+    """How many of the rectangles are hatched, of how many."""
+    shown = figure.axes[0].patches
+    return sum(patch.get_hatch() is not None for patch in shown), len(shown)
+
+
+@pytest.mark.parametrize(("start", "expected"), [("pretrained", 0), ("encoder", 6), ("random", 7)])
+def test_fig1_hatches_what_starts_at_random_whether_it_is_tuned_or_frozen(start, expected):
+    """Beside an encoder's published weights, decoder and head are random."""
+    figure = draw_fig1([count_stages(SMALL, [("A", start, ["encoder"])])])
+    assert hatched(figure) == (expected, 7)

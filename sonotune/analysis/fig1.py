@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ TUNED, FROZEN, LINE = "#0072B2", "#ffffff", "#555555"
 ROW, HEAD, LEFT, RIGHT = 0.17, 0.62, 1.35, 0.95  # inches
 
 
-Strategy = tuple[str, str, Sequence[str]]
+Strategy = tuple[str, str, Sequence[str]]  # title, start, tuned stages
+Row = tuple[str, Collection[str], Sequence[str]]  # title, stages that start at random, tuned stages
 
 
 def write_fig1(
@@ -38,25 +39,39 @@ def write_fig1(
     ----------
     networks
         ``network`` keys of a study, from which stages and numbers of parameters come, each with
-        the title, start (``pretrained`` or ``random``) and tuned stages of its strategies.
+        the title, start and tuned stages of its strategies. The start is ``pretrained``,
+        ``random``, or ``encoder`` where only an encoder's published weights are had.
     """
-    counted = []
-    for network, strategies in networks:
-        stages = {
-            stage: count(parameters.values())
-            for stage, parameters in stage_parameters(build_network(network)).items()
-        }
-        counted.append((stages, strategies))
     with journal_style():
-        save_figure(draw_fig1(counted), pdf, png)
+        save_figure(draw_fig1([count_stages(*one) for one in networks]), pdf, png)
 
 
-def draw_fig1(networks: Sequence[tuple[Mapping[str, int], Sequence[Strategy]]]) -> Figure:
+def count_stages(
+    network: Mapping[str, Any], strategies: Sequence[Strategy]
+) -> tuple[dict[str, int], list[Row]]:
+    """Number of parameters of each stage, and which of them start at random in each strategy."""
+    built = build_network(network)
+    parameters = stage_parameters(built)
+    published = getattr(built, "pretrained_part", "")
+    random = {
+        "pretrained": [],
+        "random": list(parameters),
+        "encoder": [
+            stage
+            for stage, own in parameters.items()
+            if not any(name.startswith(published) for name in own)
+        ],
+    }
+    stages = {stage: count(own.values()) for stage, own in parameters.items()}
+    return stages, [(title, random[start], tuned) for title, start, tuned in strategies]
+
+
+def draw_fig1(networks: Sequence[tuple[Mapping[str, int], Sequence[Row]]]) -> Figure:
     """The figure, from the number of parameters of each network's stages."""
     totals = " and ".join(f"{sum(stages.values()):,}" for stages, _ in networks)
     notes = [
         f"The network's stages from input to output with their numbers of parameters ({totals} "
-        "in all). Blue: tuned; white: frozen; hatched: tuned from random weights. Right: tuned "
+        "in all). Blue: tuned; white: frozen; hatched: random at the start. Right: tuned "
         "parameters and their share of all.",
     ]
     rows = sum(len(strategies) for _, strategies in networks)
@@ -75,7 +90,7 @@ def draw_fig1(networks: Sequence[tuple[Mapping[str, int], Sequence[Strategy]]]) 
 
 
 def _draw_network(
-    panel: Axes, stages: Mapping[str, int], strategies: Sequence[Strategy], top: float
+    panel: Axes, stages: Mapping[str, int], strategies: Sequence[Row], top: float
 ) -> None:
     total = sum(stages.values())
     wide = (TWO_COLUMNS - LEFT - RIGHT) / len(stages)
@@ -83,10 +98,10 @@ def _draw_network(
         x = LEFT + (number + 0.5) * wide
         panel.text(x, top - 0.28, _title(stage), ha="center", va="bottom", fontsize=6.5)
         panel.text(x, top - 0.08, short_count(parameters), ha="center", va="bottom", fontsize=6)
-    for row, (title, start, tuned) in enumerate(strategies):
+    for row, (title, random, tuned) in enumerate(strategies):
         y = top + ROW * row
         panel.text(LEFT - 0.08, y + ROW / 2, title, ha="right", va="center")
-        _draw_row(panel, list(stages), tuned, start, y, wide)
+        _draw_row(panel, list(stages), tuned, random, y, wide)
         number_tuned = sum(stages[stage] for stage in tuned)
         share = f"{number_tuned / total:.1%}" if number_tuned else "none"
         text = f"{short_count(number_tuned)}  {share}" if number_tuned else "none"
@@ -94,7 +109,12 @@ def _draw_network(
 
 
 def _draw_row(
-    panel: Axes, stages: Sequence[str], tuned: Sequence[str], start: str, y: float, wide: float
+    panel: Axes,
+    stages: Sequence[str],
+    tuned: Sequence[str],
+    random: Collection[str],
+    y: float,
+    wide: float,
 ) -> None:
     for number, stage in enumerate(stages):
         on = stage in tuned
@@ -103,10 +123,10 @@ def _draw_row(
                 (LEFT + number * wide + 0.015, y + 0.02),
                 wide - 0.03,
                 ROW - 0.04,
-                facecolor=TUNED if on and start == "pretrained" else FROZEN,
+                facecolor=TUNED if on and stage not in random else FROZEN,
                 edgecolor=TUNED if on else LINE,
                 linewidth=0.6,
-                hatch="////" if start == "random" and on else None,
+                hatch="////" if stage in random else None,
             )
         )
 

@@ -173,7 +173,10 @@ def strategies_by_network(study):
     rows = [[] for _ in networks]
     for name, one in STUDIES[study]["strategies"].items():
         mine = networks.index(in_order(built_from(network_of(STUDIES[study], name))))
-        rows[mine].append((one["label"], one["start"], one["tune"]))
+        start = one["start"]
+        if start == "pretrained" and start_of(STUDIES[study], name) != PRETRAINED:
+            start = "encoder"
+        rows[mine].append((one["label"], start, one["tune"]))
     return [(network, row) for network, row in zip(networks, rows, strict=True) if row]
 
 
