@@ -199,6 +199,14 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
             except SonotuneError as error:
                 yield f"{where}: {error}"
         yield from _complete_strategies(where, study)
+        kept = study["keep_weights"]
+        for strategy in [] if isinstance(kept, str) else kept:
+            if strategy not in study["strategies"]:
+                yield (
+                    f"{where}: keep_weights: there is no strategy {strategy!r}; "
+                    f"{nearest(strategy, study['strategies'])}write none, all, or a list of: "
+                    f"{', '.join(study['strategies'])}"
+                )
 
 
 def _check_datasets(
