@@ -98,6 +98,13 @@ def test_file_times_do_not_count(project):
     assert project.stale() == (Counter(), set())
 
 
+def test_a_deleted_cell_runs_again(project):
+    shutil.rmtree(project.folder / "results/tiny/cells/sus_a/whole/50")
+    jobs, cells = project.stale()
+    assert cells == {("whole", "50", "sus_a")}
+    assert jobs["score"] == 1
+
+
 def test_comments_and_docstrings_in_training_code_do_not_count(project):
     loop = "sonotune/training/loop.py"
     project.edit(loop, '"""The training recipe', '"""THE training recipe')

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from sonotune.data.holdout import read_lists
 from sonotune.errors import SonotuneError
 from sonotune.fingerprint import fingerprint
 
@@ -108,9 +110,11 @@ def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[st
     """
     study = config["studies"][cell.study]
     strategy = study["strategies"][cell.strategy]
-    resampling = {k: v for k, v in study["resampling"].items() if k != "run_folds"}
+    # Keys that few studies have are in the settings of none that has not.
+    rare = {"exclude": strategy.get("exclude"), "records": study.get("records")}
     return in_order(
         {
+            **{key: value for key, value in rare.items() if value},
             "study": cell.study,
             "dataset": cell.dataset,
             "strategy": cell.strategy,
@@ -120,7 +124,7 @@ def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[st
             "tune": strategy["tune"],
             "seed": study["seed"],
             "network": study["network"],
-            "resampling": resampling,
+            "resampling": resampling_settings(study["resampling"]),
             "training": study["training"],
             "augmentation": study["augmentation"],
             "device": study["device"],
@@ -130,6 +134,20 @@ def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[st
             "code": training_code(study["network"], script),
         }
     )
+
+
+def resampling_settings(resampling: Mapping[str, Any]) -> dict[str, Any]:
+    """How data are cut, with the names that published lists hold instead of their paths."""
+    kept = {key: value for key, value in resampling.items() if key != "run_folds"}
+    if "lists" in kept:
+        lists = kept["lists"]
+        kept["lists"] = _lists(lists["train"], lists["test"])
+    return kept
+
+
+@cache
+def _lists(train: str, test: str) -> dict[str, list[str]]:
+    return read_lists({"train": train, "test": test})
 
 
 def pretraining_settings(config: Mapping[str, Any], study: str, script: str) -> dict[str, Any]:
