@@ -71,7 +71,11 @@ S = "studies/s"
         (f"{S}/training", {"learning_rate": "1e-4"}, "must be a number; found '1e-4' (a text"),
         (f"{S}/training", {"batch_size": 0}, "batch_size: must be at least 1; found 0"),
         (f"{S}/training", {"epochs": 2.5}, "epochs: must be a whole number; found 2.5"),
-        (f"{S}/training", {"patience": True}, "patience: must be a whole number; found True"),
+        (
+            f"{S}/training",
+            {"patience": True},
+            "patience: must be false or a whole number; found True",
+        ),
         (f"{S}/percents", [90], "percents: 90 is not possible with 5 folds"),
         (f"{S}/percents", [0], "must be above 0; found 0"),
         (f"{S}/percents", [5, 5], "percents: must be a list without repetitions"),

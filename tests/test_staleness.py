@@ -98,6 +98,13 @@ def test_file_times_do_not_count(project):
     assert project.stale() == (Counter(), set())
 
 
+def test_a_deleted_cell_runs_again(project):
+    shutil.rmtree(project.folder / "results/tiny/cells/sus_a/whole/50")
+    jobs, cells = project.stale()
+    assert cells == {("whole", "50", "sus_a")}
+    assert jobs["score"] == 1
+
+
 def test_comments_and_docstrings_in_training_code_do_not_count(project):
     loop = "sonotune/training/loop.py"
     project.edit(loop, '"""The training recipe', '"""THE training recipe')
@@ -283,3 +290,9 @@ def test_every_profile_says_what_makes_results_stale(profile):
     settings = yaml.safe_load((profile / "config.yaml").read_text())
     assert settings["rerun-triggers"] == ["mtime", "params", "input"]
     assert settings["max-checksum-file-size"] >= 10**12
+
+
+def test_keeping_the_weights_of_a_strategy_reruns_its_cells_only(project):
+    project.edit("tiny.yaml", "    device: cpu", "    keep_weights: [block_9]\n    device: cpu")
+    _, cells = project.stale()
+    assert cells == {("block_9", p, d) for p in ("50", "40") for d in ("sus_a", "sus_b")}

@@ -28,6 +28,7 @@ class Column:
 MEANS = {
     "dice": Column("Dice", 3),
     "iou": Column("IoU", 3),
+    "miou": Column("Mean IoU", 3),
     "pixel_accuracy": Column("Pixel accuracy", 3),
     "hausdorff95_px": Column("HD95 (px)", 1),
     "surface_distance_px": Column("ASD (px)", 2),
@@ -167,6 +168,7 @@ def _notes(leave_out: LeaveOut, heads: bool) -> list[str]:
     notes = [
         "Each mean is first over a fold's test images and then over folds"
         + ("." if leave_out == "none" else f"; runs that {_ended(leave_out)} are left out."),
+        "Mean IoU: of the object and of the background.",
         "Distances are between the outlines of prediction and mask, in pixels of the resized "
         "image or millimetres. HD95, the 95% Hausdorff distance: the 95th percentile of each "
         "outline's distances to the other, the larger of the two. ASD, the average symmetric "

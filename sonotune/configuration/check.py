@@ -13,10 +13,10 @@ from typing import Any
 
 import yaml
 
+from sonotune.configuration.cutting import complete_cutting
 from sonotune.configuration.schema import nearest, read_by_schema
 from sonotune.data.catalogue import find_entry
 from sonotune.data.readers import MADE_HERE, READERS, check_options
-from sonotune.data.splits import check_percent
 from sonotune.errors import SonotuneError
 from sonotune.models.stage_names import divisor_of, stages_of
 
@@ -186,19 +186,16 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
                 f"{study['image_size'] // divisor * divisor} and "
                 f"{(study['image_size'] // divisor + 1) * divisor}"
             )
-        folds = study["resampling"]["folds"]
-        run_folds = study["resampling"].setdefault("run_folds", list(range(folds)))
-        for fold in (fold for fold in run_folds if fold >= folds):
-            yield (
-                f"{where}: resampling: run_folds: must be below {folds}, the number of folds; "
-                f"found {fold}"
-            )
-        for percent in study["percents"]:
-            try:
-                check_percent(percent, folds)
-            except SonotuneError as error:
-                yield f"{where}: {error}"
+        yield from complete_cutting(where, study)
         yield from _complete_strategies(where, study)
+        kept = study["keep_weights"]
+        for strategy in [] if isinstance(kept, str) else kept:
+            if strategy not in study["strategies"]:
+                yield (
+                    f"{where}: keep_weights: there is no strategy {strategy!r}; "
+                    f"{nearest(strategy, study['strategies'])}write none, all, or a list of: "
+                    f"{', '.join(study['strategies'])}"
+                )
 
 
 def _check_datasets(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from sonotune.data.holdout import read_lists
 from sonotune.errors import SonotuneError
 from sonotune.fingerprint import fingerprint
 
@@ -75,6 +77,29 @@ def is_pretrained(config: Mapping[str, Any], study: str, strategy: str) -> bool:
     return config["studies"][study]["strategies"][strategy]["start"] == "pretrained"
 
 
+def keeps_weights(study: Mapping[str, Any], strategy: str) -> bool:
+    """Whether a strategy's cells keep their weights."""
+    kept = study["keep_weights"]
+    return kept == "all" or (kept != "none" and strategy in kept)
+
+
+def bytes_of_weights(config: Mapping[str, Any], study: str, tuned: Mapping[str, int]) -> int:
+    """Disk that a study's kept weights take, in bytes.
+
+    Parameters
+    ----------
+    tuned
+        Number of tuned parameters of each strategy; what is kept of one is written as fp32.
+    """
+    design = config["studies"][study]
+    return sum(
+        4 * tuned[cell.strategy]
+        for dataset in design["datasets"]
+        for cell in cells_of(config, study, dataset)
+        if keeps_weights(design, cell.strategy)
+    )
+
+
 def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[str, Any]:
     """All that a cell's results depend on, but for its arrays and start weights.
 
@@ -85,9 +110,11 @@ def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[st
     """
     study = config["studies"][cell.study]
     strategy = study["strategies"][cell.strategy]
-    resampling = {k: v for k, v in study["resampling"].items() if k != "run_folds"}
+    # Keys that few studies have are in the settings of none that has not.
+    rare = {"exclude": strategy.get("exclude"), "records": study.get("records")}
     return in_order(
         {
+            **{key: value for key, value in rare.items() if value},
             "study": cell.study,
             "dataset": cell.dataset,
             "strategy": cell.strategy,
@@ -97,16 +124,30 @@ def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[st
             "tune": strategy["tune"],
             "seed": study["seed"],
             "network": study["network"],
-            "resampling": resampling,
+            "resampling": resampling_settings(study["resampling"]),
             "training": study["training"],
             "augmentation": study["augmentation"],
             "device": study["device"],
             "precision": study["precision"],
             "threads": study["threads"],
-            "keep_weights": study["keep_weights"],
+            "keep_weights": keeps_weights(study, cell.strategy),
             "code": training_code(study["network"], script),
         }
     )
+
+
+def resampling_settings(resampling: Mapping[str, Any]) -> dict[str, Any]:
+    """How data are cut, with the names that published lists hold instead of their paths."""
+    kept = {key: value for key, value in resampling.items() if key != "run_folds"}
+    if "lists" in kept:
+        lists = kept["lists"]
+        kept["lists"] = _lists(lists["train"], lists["test"])
+    return kept
+
+
+@cache
+def _lists(train: str, test: str) -> dict[str, list[str]]:
+    return read_lists({"train": train, "test": test})
 
 
 def pretraining_settings(config: Mapping[str, Any], study: str, script: str) -> dict[str, Any]:

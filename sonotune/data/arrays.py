@@ -58,6 +58,11 @@ class ImageSet:
         """The group (examination, patient) of each image."""
         return [row["group"] for row in self.index]
 
+    @property
+    def names(self) -> list[str]:
+        """The name of each image."""
+        return [row["name"] for row in self.index]
+
 
 def save_set(folder: str | Path, data: ImageSet) -> None:
     """Write a prepared data set; each file appears whole, ``dataset.json`` last."""

@@ -32,6 +32,10 @@ class Augmentation:
         Probability of a horizontal flip.
     fill
         What enters at the border: the nearest pixel (``border``), ``zeros`` or a ``reflection``.
+    rotation
+        Largest rotation either way, in degrees.
+    vertical_flip
+        Probability of a vertical flip.
     """
 
     shift: float = 0.05
@@ -40,6 +44,8 @@ class Augmentation:
     shear: float = 0.0
     flip: float = 0.5
     fill: Literal["border", "zeros", "reflection"] = "border"
+    rotation: float = 0.0
+    vertical_flip: float = 0.0
 
 
 def draw_warps(augmentation: Augmentation, images: int, random: torch.Generator) -> Tensor:
@@ -61,7 +67,21 @@ def draw_warps(augmentation: Augmentation, images: int, random: torch.Generator)
     warps[:, 0, 1] = augmentation.shear * uniform[:, 4]
     # A side is 2 long in these coordinates.
     warps[:, :, 2] = 2 * augmentation.shift * uniform[:, 2:4]
+    # Drawn last and only where asked for: all other numbers stay what they are without.
+    if augmentation.vertical_flip:
+        upside_down = torch.rand(images, generator=random) < augmentation.vertical_flip
+        warps[:, :, 1] *= torch.where(upside_down, -1.0, 1.0)[:, None]
+    if augmentation.rotation:
+        turns = 2 * torch.rand(images, generator=random) - 1
+        warps[:, :, :2] = _rotations(turns * augmentation.rotation) @ warps[:, :, :2]
     return warps
+
+
+def _rotations(degrees: Tensor) -> Tensor:
+    """Rotation matrices, float32 [n,2,2], of angles [n]; images are square."""
+    angles = torch.deg2rad(degrees)
+    cos, sin = angles.cos(), angles.sin()
+    return torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
 
 
 def warp(pairs: Tensor, warps: Tensor, fill: str) -> Tensor:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from sonotune.data.arrays import load_set
+from sonotune.data.holdout import Exclude
 from sonotune.data.splits import Resampling, split, split_seed
 from sonotune.files import read_json, write_json
 
@@ -17,6 +19,7 @@ def write_splits(
     resampling: Resampling,
     seed: int,
     path: str | Path,
+    excludes: Sequence[Exclude] = (),
 ) -> None:
     """Write the rows of every data set, percent and fold as JSON.
 
@@ -28,13 +31,16 @@ def write_splits(
         Folder of the prepared arrays of each data set.
     seed
         The study's.
+    excludes
+        What strategies of the study leave out of training (see `sonotune.data.splits.split`); a
+        split that leaves out something has a key ``exclude``.
     """
     content = {}
     for name, folder in datasets.items():
         data = load_set(folder)
         parts = []
         for percent in percents:
-            for fold in range(resampling.folds):
+            for fold, exclude in product(range(resampling.folds), (None, *excludes)):
                 rows = split(
                     len(data.images),
                     resampling,
@@ -42,11 +48,14 @@ def write_splits(
                     percent,
                     fold,
                     data.groups,
+                    data.names,
+                    exclude,
                 )
                 parts.append(
                     {
                         "percent": percent,
                         "fold": fold,
+                        **({"exclude": exclude} if exclude else {}),
                         "training": rows.train.tolist(),
                         "validation": rows.validation.tolist(),
                         "test": rows.test.tolist(),
@@ -61,7 +70,7 @@ def write_splits(
 
 
 def read_counts(path: str | Path) -> list[dict[str, Any]]:
-    """Sizes of every split in a file of `write_splits`: what Table I is made of.
+    """Sizes of every split in a file of `write_splits` that leaves nothing out: Table I's.
 
     Returns
     -------
@@ -79,4 +88,5 @@ def read_counts(path: str | Path) -> list[dict[str, Any]]:
         }
         for name, one in read_json(path).items()
         for part in one["splits"]
+        if "exclude" not in part
     ]

@@ -7,13 +7,14 @@ changes nothing that was computed before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 
 import numpy as np
 
+from sonotune.data.holdout import Exclude, draw_test, leave_out, listed_rows
 from sonotune.errors import SonotuneError
 from sonotune.seeds import generator
 
@@ -25,16 +26,30 @@ class Resampling:
     Attributes
     ----------
     folds
-        Number of folds k; each image is in the test set of exactly one.
+        Number of folds k; each image is in the test set of exactly one. Of a hold-out the number
+        of repeats.
     validation
         Share of the drawn images that becomes the validation set, in percent.
     grouped
         Keep the images of one group (examination, patient) on one side of every cut.
+    test_images, test_percent
+        Size of a hold-out set that every repeat draws anew, instead of folds.
+    lists
+        Names of the training and test images (``train``, ``test``), instead of folds: every
+        repeat has the same split.
     """
 
     folds: int = 5
     validation: float = 20
     grouped: bool = False
+    test_images: int | None = None
+    test_percent: float | None = None
+    lists: Mapping[str, Sequence[str]] | None = None
+
+    @property
+    def is_holdout(self) -> bool:
+        """Whether a fold is one repeat of a hold-out split."""
+        return any(one is not None for one in (self.test_images, self.test_percent, self.lists))
 
 
 @dataclass(frozen=True)
@@ -105,6 +120,50 @@ def held_out(
     return [np.sort(np.array(part, np.int64)) for part in parts]
 
 
+def test_size(images: int, resampling: Resampling) -> int:
+    """Number of images in the largest test set that a way of cutting can give."""
+    if resampling.lists is not None:
+        return images - len(resampling.lists["train"])
+    if resampling.test_images is not None:
+        return resampling.test_images
+    if resampling.test_percent is not None:
+        return round_half_up(Fraction(str(resampling.test_percent)) * images / 100)
+    return -(-images // resampling.folds)
+
+
+def _test_and_pool(
+    images: int,
+    resampling: Resampling,
+    seed: int,
+    fold: int,
+    groups: Sequence[str] | None,
+    names: Sequence[str] | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of a fold's test set, and those that may be drawn for training."""
+    if resampling.lists is not None:
+        pool, test = listed_rows(resampling.lists, names)
+        return test, pool
+    if resampling.is_holdout:
+        wanted = test_size(images, resampling)
+        if not 0 < wanted < images:
+            raise SonotuneError(
+                f"resampling: {wanted} test images of {images} are not possible; hold out at "
+                "least one and leave some for training"
+            )
+        rows = np.arange(images)
+        blocks = (
+            [rows[part] for part in _members(images, groups)]
+            if resampling.grouped
+            else [rows[i : i + 1] for i in rows]
+        )
+        test = draw_test(wanted, blocks, generator(seed, "hold-out", fold))
+        if not len(test):
+            raise SonotuneError(f"resampling: every group has more than {wanted} images")
+    else:
+        test = held_out(images, resampling, seed, groups)[fold]
+    return test, np.setdiff1d(np.arange(images), test)
+
+
 def split(
     images: int,
     resampling: Resampling,
@@ -112,6 +171,8 @@ def split(
     percent: float,
     fold: int,
     groups: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
+    exclude: Exclude | None = None,
 ) -> Split:
     """Training, validation and test rows of one (percent, fold).
 
@@ -128,7 +189,12 @@ def split(
     fold
         0 to ``resampling.folds - 1``.
     groups
-        One name an image; needed if ``resampling.grouped``.
+        One name an image; needed if ``resampling.grouped`` and for ``exclude``.
+    names
+        The images' own; needed for ``resampling.lists``.
+    exclude
+        Training and validation images that are left out: those of the test set's groups
+        (``test_groups``), or ``as_many`` at random.
 
     Raises
     ------
@@ -136,21 +202,18 @@ def split(
         If the percent is too large for the folds or too small to give at least one training
         and one validation image, or if there are fewer images (groups) than folds.
     """
-    tests = held_out(images, resampling, seed, groups)
     if not 0 <= fold < resampling.folds:
         raise SonotuneError(f"fold {fold} does not exist: there are {resampling.folds} (from 0)")
-    test = tests[fold]
-    pool = np.setdiff1d(np.arange(images), test)
+    test, pool = _test_and_pool(images, resampling, seed, fold, groups, names)
     if percent == 0:
         return Split(pool[:0], pool[:0], test)
-    check_percent(percent, resampling.folds)
+    drawn = _number_drawn(images, resampling, percent, len(pool))
+    if exclude is not None:
+        pool = leave_out(pool, test, exclude, groups, generator(seed, "exclude", fold))
     order, in_validation = _ordered_pool(pool, resampling, seed, fold, groups)
-    drawn = min(round_half_up(Fraction(str(percent)) * images / 100), len(pool))
-    if is_top(percent, resampling.folds):
-        drawn = len(pool)
     drawn_rows, roles = order[:drawn], in_validation[:drawn]
     train, validation = np.sort(drawn_rows[~roles]), np.sort(drawn_rows[roles])
-    if not len(train) or not len(validation):
+    if not len(train) or (resampling.validation and not len(validation)):
         raise SonotuneError(
             f"percents: {percent:g} of {images} images draws {drawn}, which leaves "
             f"{len(train)} for training and {len(validation)} for validation; both need at least "
@@ -164,9 +227,24 @@ def batches_per_epoch(images: int, resampling: Resampling, batch_size: int) -> i
 
     The largest test set is assumed, so that all folds of a data set have the same number.
     """
-    pool = images - -(-images // resampling.folds)
+    pool = images - test_size(images, resampling)
     validation = round_half_up(Fraction(str(resampling.validation)) * pool / 100)
     return -(-(pool - validation) // batch_size)
+
+
+def _number_drawn(images: int, resampling: Resampling, percent: float, pool: int) -> int:
+    """Images of a pool that a percent draws for training and validation together."""
+    drawn = round_half_up(Fraction(str(percent)) * images / 100)
+    if not resampling.is_holdout:
+        check_percent(percent, resampling.folds)
+        return pool if is_top(percent, resampling.folds) else min(drawn, pool)
+    most = images - test_size(images, resampling)
+    if drawn > most:
+        raise SonotuneError(
+            f"percents: {percent:g} of {images} images draws {drawn}, but the hold-out leaves "
+            f"{most} for training; give at most {100 * most / images:.4g}"
+        )
+    return pool if drawn == most else min(drawn, pool)
 
 
 def _ordered_pool(

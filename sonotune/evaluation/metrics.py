@@ -28,11 +28,12 @@ def counts(found: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 def overlap(found: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarray]:
-    """Dice, IoU and pixel accuracy of each image, float64 [n] in [0,1].
+    """Dice, IoU, mean IoU and pixel accuracy of each image, float64 [n] in [0,1].
 
     Dice is 2TP / (2TP + FN + FP) (Amiri 2020, equation 1) and IoU TP / (TP + FN + FP). Where the
     mask and the prediction are both empty, nothing was there to find and nothing was found: both
-    are 1. Where only one of them is empty, both are 0.
+    are 1. Where only one of them is empty, both are 0. ``miou`` is the mean of the object's and
+    the background's IoU, as Wang 2023 defines its mean IoU.
 
     Parameters
     ----------
@@ -43,8 +44,12 @@ def overlap(found: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarray]:
     errors = false_positive + false_negative
     nothing = (true_positive + errors) == 0
     union = np.where(nothing, 1, true_positive + errors)
+    iou = np.where(nothing, 1.0, true_positive / union)
+    outside = true_negative + errors
+    background = np.where(outside == 0, 1.0, true_negative / np.where(outside == 0, 1, outside))
     return {
         "dice": np.where(nothing, 1.0, 2 * true_positive / (union + true_positive)),
-        "iou": np.where(nothing, 1.0, true_positive / union),
+        "iou": iou,
+        "miou": (iou + background) / 2,
         "pixel_accuracy": (true_positive + true_negative) / (found.shape[1] * found.shape[2]),
     }

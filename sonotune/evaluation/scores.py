@@ -18,7 +18,7 @@ from sonotune.evaluation.surface import outline
 from sonotune.files import atomic
 from sonotune.records import check_output, read_record
 
-METRICS = ("dice", "iou", "pixel_accuracy", *SHAPE_METRICS)
+METRICS = ("dice", "iou", "miou", "pixel_accuracy", *SHAPE_METRICS)
 # Of the others a cell has the mean over its images, without those that have no such number.
 NOT_AVERAGED = ("components", "at_border", "hc_mm", "hc_measured_mm")
 AVERAGED = tuple(name for name in METRICS if name not in NOT_AVERAGED)

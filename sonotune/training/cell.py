@@ -23,12 +23,13 @@ from sonotune.models.stages import (
     build_network,
     freeze_all_but,
     frozen_state,
-    tuned_state,
 )
 from sonotune.records import check_output, file_digest, read_record, write_record
 from sonotune.seeds import generator, torch_seed
 from sonotune.training.checkpoint import Checkpoint
 from sonotune.training.device import Processor, choose
+from sonotune.training.epoch_records import Records
+from sonotune.training.kept import describe_weights, kept_state
 from sonotune.training.loop import Recipe, predict, train
 from sonotune.training.record import (
     Clock,
@@ -91,12 +92,16 @@ def run_cell(
         settings["percent"],
         settings["fold"],
         data.groups,
+        data.names,
+        settings.get("exclude"),
     )
     network = _start(settings["network"], data, pretrained, torch_seed(seed, *names, "initial"))
     freeze_all_but(network, settings["tune"])
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     frozen = state_digest(frozen_state(network))
     recipe = Recipe(**settings["training"])
+    augmentation = Augmentation(**settings["augmentation"]) if settings["augmentation"] else None
+    tests = _pairs(data, rows.test, processor)
 
     marks = Clock()
     course = None
@@ -109,18 +114,21 @@ def run_cell(
                 _pairs(data, rows.train, processor),
                 _pairs(data, rows.validation, processor),
                 recipe,
-                Augmentation(**settings["augmentation"]) if settings["augmentation"] else None,
+                augmentation,
                 batches_per_epoch(len(data.images), resampling, recipe.batch_size),
                 processor,
                 seed,
                 names,
                 log,
                 keeper,
+                Records(tests, augmentation, recipe.batch_size, processor, seed, names)
+                if settings.get("records")
+                else None,
             )
     marks.stop("training")
     if keeper:
         marks.add("training", keeper.earlier_wall, keeper.earlier_cpu)
-    probabilities = predict(network, _pairs(data, rows.test, processor)[:, :1], processor)
+    probabilities = predict(network, tests[:, :1], processor)
     marks.stop("prediction")
     if state_digest(frozen_state(network)) != frozen:
         raise RuntimeError("a frozen stage changed during training: this is a fault of sonotune")
@@ -129,7 +137,11 @@ def run_cell(
     with atomic(folder / "predictions.npz") as temporary:
         np.savez_compressed(temporary, rows=rows.test, probabilities=quantised)
     if settings["keep_weights"]:
-        save_weights(tuned_state(network), folder / "weights.safetensors")
+        save_weights(
+            kept_state(network, pretrained),
+            folder / "weights.safetensors",
+            describe_weights(settings, data, rows.train, pretrained),
+        )
     record = {
         "settings": dict(settings),
         "source": data.about["source"],

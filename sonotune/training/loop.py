@@ -3,7 +3,8 @@
 Adam and binary cross-entropy in batches of two; as many batches in an epoch for every percent
 as the top percent has; augmentation on the fly; training ends when the validation loss has not
 improved for 20 epochs, and the best weights are kept. Without an early stop within 200 epochs,
-or with a loss that is not finite, the run has *failed*.
+or with a loss that is not finite, the run has *failed*. Wang et al. 2023 train for a fixed number
+of epochs instead: no patience, no validation images, the last weights.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -37,15 +39,22 @@ class Recipe:
     batch_size
         Images in a batch.
     epochs
-        The most that are run.
+        The most that are run; exactly those without patience.
     patience
-        Epochs without a better validation loss that end the training.
+        Epochs without a better validation loss that end the training; False for no early stop,
+        which is then no failure either.
+    keep
+        Which weights are kept: those of the ``best`` validation loss, or of the ``last`` epoch.
+    decay
+        What the step size is multiplied by after every epoch.
     """
 
     learning_rate: float = 1e-4
     batch_size: int = 2
     epochs: int = 200
-    patience: int = 20
+    patience: int | Literal[False] = 20
+    keep: Literal["best", "last"] = "best"
+    decay: float = 1.0
 
 
 @dataclass
@@ -55,13 +64,15 @@ class Course:
     Attributes
     ----------
     history
-        One dict an epoch: epoch, training_loss, validation_loss, validation_dice, seconds.
+        One dict an epoch: epoch, training_loss, validation_loss and validation_dice (nan without
+        validation images), seconds, and what was recorded besides.
     converged
         Whether it stopped early.
     failure
         Why it failed, or None.
     best_epoch
-        The epoch whose weights were kept; 0 where none was better than the start.
+        The epoch of the best validation loss; 0 where none was better than the start or there
+        are no validation images.
     best_loss, best_dice
         Validation loss and Dice of that epoch; infinite and None where there is none.
     steps
@@ -95,6 +106,7 @@ def train(
     names: Sequence[str | int | float],
     log: Callable[[str], None],
     checkpoint: Checkpoint | None = None,
+    records: Callable[[nn.Module, int], dict[str, float]] | None = None,
 ) -> Course:
     """Tune the parameters of ``network`` that require gradients; leave it with the best ones.
 
@@ -108,6 +120,8 @@ def train(
         What all random numbers of this training derive from.
     checkpoint
         Where to go on from, and what to write now and then.
+    records
+        What to measure on the test images after every epoch; the training does not depend on it.
 
     Raises
     ------
@@ -142,6 +156,7 @@ def train(
         warps = _epoch_warps(augmentation, batches * recipe.batch_size, random, training)
 
         computing.train()
+        optimiser.learning_rate = recipe.learning_rate * recipe.decay ** (epoch - 1)
         done = 0
         if stopped and epoch == stopped["epoch"]:
             done, began = stopped["batches"], began - stopped["seconds"]
@@ -173,7 +188,10 @@ def train(
         training_loss = float(total) / batches
 
         evaluation_began = time.process_time()
-        validation_loss, validation_dice = evaluate(computing, validation, processor)
+        validation_loss = validation_dice = math.nan
+        if len(validation):
+            validation_loss, validation_dice = evaluate(computing, validation, processor)
+        measured = records(computing, epoch) if records else {}
         course.evaluation_cpu += time.process_time() - evaluation_began
         seconds = time.perf_counter() - began
         course.history.append(
@@ -183,9 +201,12 @@ def train(
                 "validation_loss": validation_loss,
                 "validation_dice": validation_dice,
                 "seconds": seconds,
+                **measured,
             }
         )
-        if not math.isfinite(training_loss) or not math.isfinite(validation_loss):
+        if not math.isfinite(training_loss) or (
+            len(validation) and not math.isfinite(validation_loss)
+        ):
             course.failure = f"loss not finite in epoch {epoch}"
             break
         if validation_loss < course.best_loss:
@@ -197,12 +218,14 @@ def train(
             f"Dice {validation_dice:.4f}  best epoch {course.best_epoch:3d}  {seconds:.2f} s  "
             f"at most {_most_left(recipe, epoch, course.best_epoch) * seconds:.0f} s left"
         )
-        if epoch - course.best_epoch >= recipe.patience:
+        if recipe.patience and epoch - course.best_epoch >= recipe.patience:
             course.converged = True
             break
     else:
-        course.failure = f"no early stop within {recipe.epochs} epochs"
-    _copy_into(tuned_state(network), best)
+        if recipe.patience:
+            course.failure = f"no early stop within {recipe.epochs} epochs"
+    if recipe.keep == "best" or course.failure:
+        _copy_into(tuned_state(network), best)
     return course
 
 
@@ -265,7 +288,8 @@ def _epoch_warps(
 
 def _most_left(recipe: Recipe, epoch: int, best_epoch: int) -> int:
     """Epochs left if the validation loss goes on improving: the most there can be."""
-    return recipe.epochs - epoch if epoch - best_epoch < recipe.patience else 0
+    going_on = not recipe.patience or epoch - best_epoch < recipe.patience
+    return recipe.epochs - epoch if going_on else 0
 
 
 def _copy(state: dict[str, Tensor]) -> dict[str, Tensor]:

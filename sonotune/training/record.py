@@ -20,8 +20,8 @@ from sonotune.training.loop import Course
 
 
 def never_overlaps(course: Course) -> bool:
-    """Whether the validation Dice was 0 in every epoch."""
-    return max(epoch["validation_dice"] for epoch in course.history) == 0
+    """Whether the validation Dice was 0 in every epoch; not where nothing validates."""
+    return all(epoch["validation_dice"] == 0 for epoch in course.history)
 
 
 def describe_run(
@@ -72,7 +72,9 @@ def describe_run(
 
 def write_history(folder: Path, course: Course | None) -> None:
     """Write ``history.csv``, one row an epoch; none where nothing was trained."""
-    columns = ("epoch", "training_loss", "validation_loss", "validation_dice", "seconds")
+    columns = ["epoch", "training_loss", "validation_loss", "validation_dice", "seconds"]
+    if course and course.history:
+        columns = list(course.history[0])
     with (
         atomic(folder / "history.csv") as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,

@@ -14,6 +14,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.getenv(
 from sonotune.analysis.claims.declare import declare
 from sonotune.analysis.names import NEEDED, PAPER_DATASETS
 from sonotune.configuration.check import SCHEMA, check_no_duplicates, complete
+from sonotune.configuration.cutting import HOLDOUTS
 from sonotune.configuration.jobs import (
     Cell,
     cell_settings,
@@ -23,6 +24,7 @@ from sonotune.configuration.jobs import (
     in_order,
     is_pretrained,
     pretraining_settings,
+    resampling_settings,
 )
 from sonotune.data.pairs import check_files
 from sonotune.data.preflight import check_addresses
@@ -213,6 +215,20 @@ def example_predictions(study):
     }
 
 
+def one_in(study):
+    """One in how many images is tested: the number of folds, or what a hold-out comes to."""
+    design = STUDIES[study]
+    if any(key in design["resampling"] for key in HOLDOUTS):
+        return 100 / (100 - max(design["percents"]))
+    return design["resampling"]["folds"]
+
+
+def excludes_of(study):
+    """What strategies leave out of training; nothing where none does."""
+    found = {one["exclude"] for one in STUDIES[study]["strategies"].values() if "exclude" in one}
+    return {"excludes": sorted(found)} if found else {}
+
+
 def has_features(study):
     """Whether Fig. S2 has a strategy to show: one that tunes a pre-trained network."""
     strategy = STUDIES[study]["strategies"].get(STUDIES[study]["figures"]["features"])
@@ -258,7 +274,7 @@ def check_profile():
 
 
 def rendered(wildcards):
-    """Every table and figure of every study."""
+    """Every cell, table and figure of every study."""
     check_profile()
     return [file for study in STUDIES for file in outputs_of(study)]
 
@@ -287,6 +303,10 @@ def figures_of(study):
 def outputs_of(study):
     results = f"results/{study}"
     return [
+        # Named themselves: a cell that somebody deleted is trained anew.
+        *cell_files(study, STUDIES[study]["datasets"], "run.json"),
+        *(f"{results}/scores/{dataset}.csv" for dataset in STUDIES[study]["datasets"]),
+        f"{results}/cells.csv",
         f"{results}/splits.json",
         *(
             f"{results}/tables/table{n}.{kind}"

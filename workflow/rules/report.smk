@@ -13,11 +13,8 @@ rule splits:
                 "datasets": array_folders(wildcards.study),
                 "percents": STUDIES[wildcards.study]["percents"],
                 "seed": STUDIES[wildcards.study]["seed"],
-                "resampling": {
-                    key: value
-                    for key, value in STUDIES[wildcards.study]["resampling"].items()
-                    if key != "run_folds"
-                },
+                "resampling": resampling_settings(STUDIES[wildcards.study]["resampling"]),
+                **excludes_of(wildcards.study),
             }
         ),
         code=fingerprint("sonotune.data.split_file", door("splits")),

@@ -26,7 +26,7 @@ rule statistics:
                 "strategies": list(labels_of(wildcards.study)),
                 "leave_out": averages_of(wildcards.study)["leave_out"],
                 "seed": STUDIES[wildcards.study]["seed"],
-                "folds": STUDIES[wildcards.study]["resampling"]["folds"],
+                "folds": one_in(wildcards.study),
                 "validation": STUDIES[wildcards.study]["resampling"]["validation"],
             }
         ),

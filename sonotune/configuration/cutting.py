@@ -1,0 +1,56 @@
+"""What the keys ``resampling``, ``percents`` and ``training`` of a study mean for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sonotune.data.holdout import read_lists
+from sonotune.data.splits import check_percent
+from sonotune.errors import SonotuneError
+
+HOLDOUTS = ("test_images", "test_percent", "lists")
+
+
+def complete_cutting(where: str, study: dict[str, Any]) -> Iterator[str]:
+    """Fill in which folds are run; give a line for each mistake."""
+    resampling = study["resampling"]
+    folds = resampling["folds"]
+    run_folds = resampling.setdefault("run_folds", list(range(folds)))
+    for fold in (fold for fold in run_folds if fold >= folds):
+        yield (
+            f"{where}: resampling: run_folds: must be below {folds}, the number of folds; "
+            f"found {fold}"
+        )
+    given = [key for key in HOLDOUTS if key in resampling]
+    if len(given) > 1:
+        yield f"{where}: resampling: {' and '.join(given)} exclude each other; keep one"
+    elif "lists" in given:
+        yield from _check_lists(where, resampling)
+    for percent in study["percents"]:
+        try:
+            if not given:
+                check_percent(percent, folds)
+        except SonotuneError as error:
+            yield f"{where}: {error}"
+        if "test_percent" in given and percent > 100 - resampling["test_percent"]:
+            yield (
+                f"{where}: percents: {percent:g} is not possible: the hold-out leaves at most "
+                f"{100 - resampling['test_percent']:g} percent of the images for training"
+            )
+    recipe = study["training"]
+    fixed = recipe["patience"] is False and recipe.get("keep") == "last"
+    if not resampling["validation"] and not fixed:
+        yield (
+            f"{where}: resampling: validation: 0 leaves nothing to stop or to choose weights by; "
+            "add patience: false and keep: last to training, or give a share"
+        )
+
+
+def _check_lists(where: str, resampling: dict[str, Any]) -> Iterator[str]:
+    if resampling["grouped"]:
+        yield f"{where}: resampling: grouped: has no use with lists, which fix the split; remove it"
+    try:
+        read_lists(resampling["lists"])
+    except SonotuneError as error:
+        yield f"{where}: {error}"

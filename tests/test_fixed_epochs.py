@@ -1,0 +1,175 @@
+"""Wang's recipe: a fixed number of epochs, the last weights, and records on the test images."""
+
+import copy
+import csv
+import math
+
+import numpy as np
+import pytest
+import torch
+from test_configuration import SCHEMA, SMALL
+from test_training import CPU, as_tensor, bright_disks, build, he_normal, quiet, run
+
+from sonotune.configuration.check import complete
+from sonotune.data.arrays import load_set, save_set
+from sonotune.data.augment import Augmentation, draw_warps, warp
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.metrics import THRESHOLD, overlap
+from sonotune.evaluation.scores import load_predictions
+from sonotune.training.epoch_records import Records, column
+from sonotune.training.loop import Recipe, train
+
+FIXED = {"learning_rate": 0.003, "batch_size": 2, "epochs": 9, "patience": False, "keep": "last"}
+HOLDOUT = {"folds": 4, "validation": 0, "grouped": False, "test_images": 5}
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A cell of Wang's kind: its folder, record and history."""
+    folder = tmp_path_factory.mktemp("recorded")
+    disks = folder / "disks"
+    save_set(disks, bright_disks(20))
+    network = {"name": "unet", "width": 8, "dropout": 0.0, "relu_after_up": False}
+    changes = {"training": FIXED, "resampling": HOLDOUT, "percent": 75, "network": network}
+    record = run(disks, folder / "with", **changes, records=True)
+    run(disks, folder / "without", **changes)
+    with (folder / "with/history.csv").open() as file:
+        history = list(csv.DictReader(file))
+    return folder, record, history
+
+
+def test_all_epochs_run_and_none_is_a_failure(recorded):
+    _, record, history = recorded
+    assert [row["epoch"] for row in history] == list("123456789")
+    assert not record["failed"]
+    assert not record["converged"]
+    assert not record["collapsed"]
+    assert record["images"] == {"training": 15, "validation": 0, "test": 5}
+    assert all(math.isnan(float(row["validation_loss"])) for row in history)
+
+
+def test_recording_changes_no_prediction(recorded):
+    folder, _, _ = recorded
+    first, second = (
+        load_predictions(folder / name / "predictions.npz") for name in ("with", "without")
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_the_last_epochs_record_is_what_the_predictions_score(recorded):
+    folder, _, history = recorded
+    rows, probabilities = load_predictions(folder / "with/predictions.npz")
+    truth = load_set(folder / "disks").masks[rows] > 0
+    scores = overlap(probabilities >= THRESHOLD, truth)
+    for metric in ("dice", "iou", "miou", "pixel_accuracy"):
+        last = float(history[-1][column("clean", "per_image", metric)])
+        assert last == pytest.approx(scores[metric].mean()), metric
+
+
+def test_augmented_images_are_others_than_clean_ones_and_anew_every_epoch(recorded):
+    _, _, history = recorded
+    name = column("augmented", "per_image", "dice")
+    assert history[-1][name] != history[-1][column("clean", "per_image", "dice")]
+    pairs = as_tensor(bright_disks(6))
+    network = build(4)
+    he_normal(network, 1)
+    records = Records(pairs, Augmentation(), 2, CPU, 1, ("a",))
+    assert records(network, 1) == records(network, 1)
+    assert records(network, 1)[name] != records(network, 2)[name]
+
+
+def test_pooling_counts_pixels_of_a_batch_together():
+    """A large disk found and a small one missed: per image a half, pooled nearly all."""
+
+    class Copy(torch.nn.Module):
+        def forward(self, images):
+            return images * 2 - 1
+
+    images, masks = torch.zeros(2, 1, 16, 16), torch.zeros(2, 1, 16, 16)
+    masks[0, :, :12] = images[0, :, :12] = 1
+    masks[1, 0, 0, :4] = 1
+    found = Records(torch.cat([images, masks], 1), None, 2, CPU, 0, ())(Copy(), 1)
+    assert found[column("clean", "per_image", "dice")] == 0.5
+    assert found[column("clean", "pooled", "dice")] == pytest.approx(2 * 192 / (2 * 192 + 4))
+    assert found[column("clean", "pooled", "iou")] == pytest.approx(192 / 196)
+    both = (192 / 196 + (512 - 196) / (512 - 192)) / 2
+    assert found[column("clean", "pooled", "miou")] == pytest.approx(both)
+    assert not any(name.startswith("augmented") for name in found)
+
+
+def test_the_best_weights_are_kept_without_an_early_stop():
+    data = as_tensor(bright_disks(10))
+    kept = {}
+    for keep in ("best", "last"):
+        network = build(4)
+        he_normal(network, 1)
+        # The fifth epoch happens to be worse than the fourth.
+        recipe = Recipe(learning_rate=0.02, epochs=5, patience=False, keep=keep)
+        course = train(network, data, data[:4], recipe, None, 4, CPU, 0, ("a",), quiet)
+        assert not course.failure
+        assert len(course.history) == 5
+        kept[keep] = copy.deepcopy(network.state_dict()), course
+    assert kept["best"][1].best_epoch == 4
+    same = [torch.equal(kept["best"][0][n], kept["last"][0][n]) for n in kept["best"][0]]
+    assert not all(same)
+
+
+def test_decay_shrinks_the_steps_after_every_epoch():
+    data = as_tensor(bright_disks(6))
+    ends = []
+    for recipe in (
+        Recipe(learning_rate=0.01, epochs=1, patience=False, keep="last"),
+        Recipe(learning_rate=0.01, epochs=2, patience=False, keep="last", decay=1e-9),
+        Recipe(learning_rate=0.01, epochs=2, patience=False, keep="last"),
+    ):
+        network = build(4)
+        he_normal(network, 1)
+        train(network, data, data[:0], recipe, None, 3, CPU, 0, ("a",), quiet)
+        ends.append(network.state_dict()["block1.conv1.weight"].clone())
+    assert torch.allclose(ends[0], ends[1], atol=1e-6)
+    assert not torch.allclose(ends[0], ends[2], atol=1e-4)
+
+
+def test_images_turn_within_the_limit_and_may_stand_on_their_heads():
+    random = torch.Generator().manual_seed(0)
+    still = {"shift": 0.0, "zoom": 0.0, "flip": 0.0}
+    warps = draw_warps(Augmentation(**still, rotation=25), 200, random)
+    angles = torch.rad2deg(torch.atan2(warps[:, 1, 0], warps[:, 0, 0]))
+    assert 20 < angles.abs().max() <= 25.001
+    assert angles.min() < -15
+    assert angles.max() > 15
+    flipped = draw_warps(Augmentation(**still, vertical_flip=0.1), 1000, random)
+    assert 60 < (flipped[:, 1, 1] == -1).sum() < 140
+    pairs = as_tensor(bright_disks(1))
+    upside_down = warp(pairs, torch.tensor([[[1.0, 0, 0], [0, -1.0, 0]]]), "border")
+    assert torch.allclose(upside_down, pairs.flip(2), atol=1e-5)
+
+
+def test_without_turning_the_same_numbers_are_drawn_as_before():
+    first, second = (
+        draw_warps(augmentation, 9, torch.Generator().manual_seed(3))
+        for augmentation in (Augmentation(), Augmentation(rotation=25, vertical_flip=0.1))
+    )
+    assert torch.equal(first[:, :, 2], second[:, :, 2])
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"resampling": {"validation": 0}}, "validation: 0 leaves nothing to stop or to choose"),
+        (
+            {"resampling": {"test_images": 2, "test_percent": 20}},
+            "test_images and test_percent exclude each other; keep one",
+        ),
+        ({"resampling": {"test_percent": 30}, "percents": [80]}, "leaves at most 70 percent"),
+        (
+            {"resampling": {"lists": {"train": "no.txt", "test": "no.txt"}}},
+            "lists: train: there is no file no.txt",
+        ),
+    ],
+)
+def test_a_mistake_in_the_cutting_is_one_line(changes, line):
+    config = copy.deepcopy(SMALL)
+    config["studies"]["s"].update(changes)
+    with pytest.raises(SonotuneError, match=line):
+        complete(config, SCHEMA)
