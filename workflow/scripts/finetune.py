@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import sonotune.training.lean_torch  # noqa: F401  before all that imports PyTorch
 from sonotune.doors import checkpoint_path, logged, tell_progress
 from sonotune.files import not_in_the_future
 from sonotune.training.cell import run_cell
