@@ -86,8 +86,12 @@ S = "studies/s"
         (f"{S}/pretraining/dataset", "xpie", "pretraining: dataset: there is no data set 'xpie'"),
         (f"{S}/resampling", {"run_folds": [5]}, "run_folds: must be below 5"),
         (f"{S}/resampling", {"folds": 1}, "folds: must be at least 2"),
-        (f"{S}/image_size", 60, "multiple of 16; found 60, nearest are 48 and 64"),
-        (f"{S}/network", {"name": "vnet"}, "network: name: must be one of unet; found 'vnet'"),
+        (f"{S}/image_size", 60, "multiple of 16 for unet; found 60, nearest are 48 and 64"),
+        (
+            f"{S}/network",
+            {"name": "vnet"},
+            "network: name: must be one of unet, unet_bn, smp_unet; found 'vnet'",
+        ),
         (f"{S}/device", "gpu", "device: must be one of auto, cpu, cuda; found 'gpu'"),
         (f"{S}/augmentation", {"shfit": 0.1}, "did you mean 'shift'?"),
         (f"{S}/augmentation", {"shift": 2}, "shift: must be at most 0.5; found 2"),
@@ -166,12 +170,19 @@ def test_one_seed_serves_all_that_name_none():
     assert config["datasets"]["sus"]["seed"] == 3
 
 
+def test_studies_may_share_parts_by_anchors_of_yaml():
+    shared = SMALL["studies"]["s"]
+    config = complete({**SMALL, "studies": {"s": shared, "t": {**shared}}}, SCHEMA)
+    assert config["studies"]["s"] == config["studies"]["t"]
+    assert config["studies"]["s"]["strategies"] is not config["studies"]["t"]["strategies"]
+
+
 def test_a_pretrained_start_needs_a_pretraining():
     with pytest.raises(SonotuneError) as caught:
         complete(changed(f"{S}/pretraining", ...), SCHEMA)
     lines = str(caught.value).splitlines()[1:]
     assert [line.split(": ")[3] for line in lines] == ["whole", "edges", "unchanged"]
-    assert "add it or write start: random" in lines[0]
+    assert "add them or write start: random" in lines[0]
 
 
 def test_a_study_has_its_cells_and_one_unchanged_evaluation_a_fold():

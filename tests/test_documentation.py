@@ -13,6 +13,7 @@ from sonotune.data.collage import Collage
 from sonotune.data.readers import own_folder
 from sonotune.data.simulation import Simulation
 from sonotune.data.splits import Resampling
+from sonotune.models.settings import NETWORKS
 from sonotune.training.loop import Recipe
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +32,7 @@ SECTIONS = {
     "### `simulate:`": {item.name: {} for item in fields(Simulation)},
     "### `collage:`": {item.name: {} for item in fields(Collage)},
     "## Studies": STUDY,
-    "### `network:`": STUDY["network"]["properties"],
+    "### `network:`": SCHEMA["$defs"]["network"]["properties"],
     "### `pretraining:`": STUDY["pretraining"]["properties"],
     "### `resampling:`": STUDY["resampling"]["properties"],
     "### `strategies: NAME:`": STUDY["strategies"]["additionalProperties"]["properties"],
@@ -74,6 +75,14 @@ def test_defaults_in_the_manual_are_the_made_data_sets(section, kind):
         shown = f"[{value[0]:g}, {value[1]:g}]" if isinstance(value, tuple) else value
         shown = shown if isinstance(shown, str) else f"{shown:.10g}"
         assert explained[item.name] == shown, item.name
+
+
+def test_defaults_in_the_manual_are_the_networks():
+    explained = rows("### `network:`")
+    for kind in NETWORKS.values():
+        for item in fields(kind):
+            shown = "" if item.default is None else f"{item.default}".lower()
+            assert explained[item.name] == shown, item.name
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,17 @@ def read_by_schema(config: Mapping[str, Any], path: str | Path) -> tuple[dict[st
     schema = yaml.safe_load(Path(path).read_text("utf-8"))
     validator = Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(config), key=lambda error: [str(p) for p in error.path])
-    full: dict[str, Any] = copy.deepcopy(dict(config))
+    full: dict[str, Any] = _apart(config)
     if not errors:
         _fill(full, schema, schema)
     return full, [line for error in errors for line in _lines(error)]
+
+
+def _apart(value: Any) -> Any:
+    """A copy in which nothing is shared, as YAML's anchors make it."""
+    if isinstance(value, Mapping):
+        return {key: _apart(item) for key, item in value.items()}
+    return [_apart(item) for item in value] if isinstance(value, list) else value
 
 
 def nearest(unknown: str, allowed: Mapping[str, Any]) -> str:

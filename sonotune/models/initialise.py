@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,8 +62,13 @@ def start_network(settings: Mapping[str, Any], weights: str | Path | None, seed:
     return network
 
 
-def save_weights(state: dict[str, Tensor], path: str | Path) -> None:
-    """Write tensors as safetensors, numbers with a fraction as fp32, atomically."""
+def save_weights(
+    state: dict[str, Tensor], path: str | Path, about: Mapping[str, Any] | None = None
+) -> None:
+    """Write tensors as safetensors, numbers with a fraction as fp32, atomically.
+
+    What is said `about` them stands in the file's metadata, as JSON under ``sonotune``.
+    """
     with atomic(path) as temporary:
         save_file(
             {
@@ -73,6 +79,7 @@ def save_weights(state: dict[str, Tensor], path: str | Path) -> None:
                 for name, t in state.items()
             },
             temporary,
+            None if about is None else {"sonotune": json.dumps(about, sort_keys=True)},
         )
 
 

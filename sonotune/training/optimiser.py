@@ -21,11 +21,26 @@ class Adam:
         What is tuned.
     learning_rate
         Step size.
+    computing
+        What gradients flow to, in the order of ``parameters``: these themselves, or copies in a
+        lower precision (see `computing_copy`), whose fp32 masters the parameters then are.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        learning_rate: float,
+        computing: Iterable[nn.Parameter] | None = None,
+    ) -> None:
         self.parameters = list(parameters)
         self.learning_rate = learning_rate
+        self.computing = self.parameters if computing is None else list(computing)
+        both = zip(self.parameters, self.computing, strict=True)
+        copied = [(master, low) for master, low in both if master is not low]
+        self._masters: list[Tensor] = [master for master, _ in copied]
+        self._low: list[Tensor] = [low for _, low in copied]
+        for master in self._masters:
+            master.grad = torch.empty_like(master)
         self.means = [torch.zeros_like(p) for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
         self.steps = [torch.zeros((), device=p.device) for p in self.parameters]
@@ -37,8 +52,14 @@ class Adam:
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
-        for parameter in self.parameters:
+        for parameter in self.computing:
             parameter.grad = None
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """Give the copies in a lower precision the values of their masters."""
+        if self._low:
+            torch._foreach_copy_(self._low, self._masters)
 
     @torch.no_grad()
     def step(self) -> None:
@@ -46,7 +67,14 @@ class Adam:
 
         What no output depends on has none, such as the end of a classifier in some encoders.
         """
-        used = [i for i, parameter in enumerate(self.parameters) if parameter.grad is not None]
+        if self._low:
+            both = [
+                (master.grad, low.grad)
+                for master, low in zip(self._masters, self._low, strict=True)
+                if low.grad is not None
+            ]
+            torch._foreach_copy_([fp32 for fp32, _ in both], [bf16 for _, bf16 in both])  # type: ignore[misc]
+        used = [i for i, one in enumerate(self.computing) if one.grad is not None]
         gradients = [self.parameters[i].grad for i in used]
         adam(
             [self.parameters[i] for i in used],
@@ -65,3 +93,4 @@ class Adam:
             eps=1e-8,
             maximize=False,
         )
+        self.refresh()
