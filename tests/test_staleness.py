@@ -290,3 +290,9 @@ def test_every_profile_says_what_makes_results_stale(profile):
     settings = yaml.safe_load((profile / "config.yaml").read_text())
     assert settings["rerun-triggers"] == ["mtime", "params", "input"]
     assert settings["max-checksum-file-size"] >= 10**12
+
+
+def test_keeping_the_weights_of_a_strategy_reruns_its_cells_only(project):
+    project.edit("tiny.yaml", "    device: cpu", "    keep_weights: [block_9]\n    device: cpu")
+    _, cells = project.stale()
+    assert cells == {("block_9", p, d) for p in ("50", "40") for d in ("sus_a", "sus_b")}
