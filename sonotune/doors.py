@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.errors import SonotuneError, Stopped
+from sonotune.failures import DONE
 from sonotune.locks import Lock
 from sonotune.orphans import GRACE, end_with_workflow
 
@@ -45,6 +46,7 @@ def logged(path: str | Path) -> Iterator[Callable[[str], None]]:
 
                 try:
                     yield log
+                    log(DONE)
                 except (Exception, KeyboardInterrupt) as error:
                     with suppress(OSError):
                         log(f"error: {_explain(error)}")
