@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.errors import SonotuneError, Stopped
-from sonotune.failures import DONE
 from sonotune.locks import Lock
 from sonotune.orphans import GRACE, end_with_workflow
 
@@ -22,6 +21,9 @@ REFUSALS = {
     errno.EACCES: "change its permissions or run elsewhere",
     errno.EPERM: "change its permissions or run elsewhere",
 }
+
+# The last line of the log of a job that ended well.
+DONE = "done"
 
 
 @contextmanager

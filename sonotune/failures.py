@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-# The last line of the log of a job that ended well.
-DONE = "done"
+from sonotune.doors import DONE
 
 
 def tell_failures(failed: Iterable[tuple[str, str | Path]], left: int) -> str:
