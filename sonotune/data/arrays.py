@@ -122,8 +122,8 @@ def load_set(folder: str | Path) -> ImageSet:
         told["sha256"] = about.pop("sha256")
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise SonotuneError(
-            f"{folder}: the prepared data set cannot be read ({name}: {error}); delete the folder and run "
-            "again to prepare it anew"
+            f"{folder}: the prepared data set cannot be read ({name}: {error}); delete the "
+            "folder and run again to prepare it anew"
         ) from None
     _check(folder, images, masks, len(index))
     found = {
