@@ -186,7 +186,7 @@ def lightning(exercise: Exercise) -> np.ndarray:
     trainer.fit(module, training, validation)
     found = trainer.predict(module, test)
     assert found is not None
-    return torch.cat(found)[:, 0].float().numpy()  # type: ignore[arg-type]
+    return torch.cat(found)[:, 0].float().numpy()
 
 
 def _layout(images: Tensor, exercise: Exercise) -> Tensor:
@@ -226,4 +226,4 @@ def _fit(
 
 
 def _unpack(batch: Any) -> tuple[Tensor, Tensor]:
-    return (batch["image"], batch["mask"]) if isinstance(batch, dict) else tuple(batch)  # type: ignore[return-value]
+    return (batch["image"], batch["mask"]) if isinstance(batch, dict) else tuple(batch)
