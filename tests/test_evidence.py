@@ -88,6 +88,15 @@ def test_gains_are_stacked_and_a_loss_is_no_bar():
     assert [text.get_text() for text in panel.texts] == ["+0.300", "-0.100"]
 
 
+def test_a_strategy_with_less_data_has_its_colour_hatched():
+    panel = Figure().subplots()
+    levels = {"whole, 5%": ([0.6], "#111111"), "whole, 80%": ([0.9], "#111111")}
+    draw_gains(panel, ["x"], levels, hatched={"whole, 5%"})
+    little, much = panel.patches
+    assert (bool(little.get_hatch()), bool(much.get_hatch())) == (True, False)
+    assert little.get_edgecolor() == much.get_edgecolor() == much.get_facecolor()
+
+
 def test_the_front_has_what_nothing_beats_in_both():
     costs = np.array([1.0, 2.0, 2.0, 3.0, 4.0, np.nan])
     gains = np.array([0.5, 0.7, 0.6, 0.7, 0.9, 1.0])
