@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from sonotune.browse.command import add_browse
 from sonotune.check_command import add_check
 from sonotune.data import commands as data_commands
 from sonotune.data import simulate
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     data_commands.add_arguments(of_data)
     add_check(of_data)
     add_recommend(commands)
+    add_browse(commands)
     add_predict(commands)
     add_export(commands)
     parsed = parser.parse_args(arguments)
