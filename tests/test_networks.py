@@ -403,5 +403,5 @@ def hatched(figure):
 @pytest.mark.parametrize(("start", "expected"), [("pretrained", 0), ("encoder", 6), ("random", 7)])
 def test_fig1_hatches_what_starts_at_random_whether_it_is_tuned_or_frozen(start, expected):
     """Beside an encoder's published weights, decoder and head are random."""
-    figure = draw_fig1([count_stages(SMALL, [("A", start, ["encoder"])])])
+    figure = draw_fig1([count_stages(SMALL, [("a", "A", start, ["encoder"])])], ["a"])
     assert hatched(figure) == (expected, 7)

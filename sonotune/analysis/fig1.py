@@ -18,20 +18,24 @@ from sonotune.analysis.figure import (
     save_figure,
 )
 from sonotune.analysis.layout import short_count
+from sonotune.analysis.palette import style_of
 from sonotune.models.stages import build_network, count, stage_parameters
 
-TUNED, FROZEN, LINE = "#0072B2", "#ffffff", "#555555"
+FROZEN, LINE = "#ffffff", "#555555"
 ROW, HEAD, LEFT, RIGHT = 0.17, 0.62, 1.35, 0.95  # inches
 
 
-Strategy = tuple[str, str, Sequence[str]]  # title, start, tuned stages
-Row = tuple[str, Collection[str], Sequence[str]]  # title, stages that start at random, tuned stages
+Strategy = tuple[str, str, str, Sequence[str]]  # name, title, start, tuned stages
+# Name, title, stages that start at random, tuned stages.
+Row = tuple[str, str, Collection[str], Sequence[str]]
 
 
 def write_fig1(
     networks: Sequence[tuple[Mapping[str, Any], Sequence[Strategy]]],
     pdf: str | Path,
     png: str | Path,
+    *,
+    order: Sequence[str],
 ) -> None:
     """Draw the stages of each network as columns, and a row for each of its strategies.
 
@@ -39,11 +43,13 @@ def write_fig1(
     ----------
     networks
         ``network`` keys of a study, from which stages and numbers of parameters come, each with
-        the title, start and tuned stages of its strategies. The start is ``pretrained``,
+        the name, title, start and tuned stages of its strategies. The start is ``pretrained``,
         ``random``, or ``encoder`` where only an encoder's published weights are had.
+    order
+        Names of all the study's strategies, as in its tables, on which their colours depend.
     """
     with journal_style():
-        save_figure(draw_fig1([count_stages(*one) for one in networks]), pdf, png)
+        save_figure(draw_fig1([count_stages(*one) for one in networks], order), pdf, png)
 
 
 def count_stages(
@@ -63,16 +69,18 @@ def count_stages(
         ],
     }
     stages = {stage: count(own.values()) for stage, own in parameters.items()}
-    return stages, [(title, random[start], tuned) for title, start, tuned in strategies]
+    return stages, [(name, title, random[start], tuned) for name, title, start, tuned in strategies]
 
 
-def draw_fig1(networks: Sequence[tuple[Mapping[str, int], Sequence[Row]]]) -> Figure:
+def draw_fig1(
+    networks: Sequence[tuple[Mapping[str, int], Sequence[Row]]], order: Sequence[str]
+) -> Figure:
     """The figure, from the number of parameters of each network's stages."""
     totals = " and ".join(f"{sum(stages.values()):,}" for stages, _ in networks)
     notes = [
         f"The network's stages from input to output with their numbers of parameters ({totals} "
-        "in all). Blue: tuned; white: frozen; hatched: random at the start. Right: tuned "
-        "parameters and their share of all.",
+        "in all). Coloured: tuned; white: frozen; hatched: random at the start. Right: tuned "
+        "parameters and their share of all. Colours are those of all figures.",
     ]
     rows = sum(len(strategies) for _, strategies in networks)
     foot = footnote_height(notes)
@@ -84,13 +92,17 @@ def draw_fig1(networks: Sequence[tuple[Mapping[str, int], Sequence[Row]]]) -> Fi
     panel.axis("off")
     top = HEAD
     for stages, strategies in networks:
-        _draw_network(panel, stages, strategies, top)
+        _draw_network(panel, stages, strategies, order, top)
         top += ROW * len(strategies) + HEAD
     return figure
 
 
 def _draw_network(
-    panel: Axes, stages: Mapping[str, int], strategies: Sequence[Row], top: float
+    panel: Axes,
+    stages: Mapping[str, int],
+    strategies: Sequence[Row],
+    order: Sequence[str],
+    top: float,
 ) -> None:
     total = sum(stages.values())
     wide = (TWO_COLUMNS - LEFT - RIGHT) / len(stages)
@@ -98,10 +110,11 @@ def _draw_network(
         x = LEFT + (number + 0.5) * wide
         panel.text(x, top - 0.28, _title(stage), ha="center", va="bottom", fontsize=6.5)
         panel.text(x, top - 0.08, short_count(parameters), ha="center", va="bottom", fontsize=6)
-    for row, (title, random, tuned) in enumerate(strategies):
+    for row, (name, title, random, tuned) in enumerate(strategies):
         y = top + ROW * row
         panel.text(LEFT - 0.08, y + ROW / 2, title, ha="right", va="center")
-        _draw_row(panel, list(stages), tuned, random, y, wide)
+        colour = style_of(name, order).colour
+        _draw_row(panel, list(stages), tuned, random, colour, y, wide)
         number_tuned = sum(stages[stage] for stage in tuned)
         share = f"{number_tuned / total:.1%}" if number_tuned else "none"
         text = f"{short_count(number_tuned)}  {share}" if number_tuned else "none"
@@ -113,6 +126,7 @@ def _draw_row(
     stages: Sequence[str],
     tuned: Sequence[str],
     random: Collection[str],
+    colour: str,
     y: float,
     wide: float,
 ) -> None:
@@ -123,8 +137,8 @@ def _draw_row(
                 (LEFT + number * wide + 0.015, y + 0.02),
                 wide - 0.03,
                 ROW - 0.04,
-                facecolor=TUNED if on and stage not in random else FROZEN,
-                edgecolor=TUNED if on else LINE,
+                facecolor=colour if on and stage not in random else FROZEN,
+                edgecolor=colour if on else LINE,
                 linewidth=0.6,
                 hatch="////" if stage in random else None,
             )

@@ -168,7 +168,7 @@ def auditing_code(wildcards):
 
 
 def strategies_by_network(study):
-    """Every network of a study with the title, start and tuned stages of its strategies."""
+    """Every network of a study with name, title, start and tuned stages of its strategies."""
     networks = [in_order(built_from(network)) for network in networks_of(STUDIES[study])]
     rows = [[] for _ in networks]
     for name, one in STUDIES[study]["strategies"].items():
@@ -176,7 +176,7 @@ def strategies_by_network(study):
         start = one["start"]
         if start == "pretrained" and start_of(STUDIES[study], name) != PRETRAINED:
             start = "encoder"
-        rows[mine].append((one["label"], start, one["tune"]))
+        rows[mine].append((name, one["label"], start, one["tune"]))
     return [(network, row) for network, row in zip(networks, rows, strict=True) if row]
 
 

@@ -56,6 +56,7 @@ rule fig1:
         "../../envs/sonotune.yaml"
     params:
         networks=lambda wildcards: strategies_by_network(wildcards.study),
+        order=lambda wildcards: list(labels_of(wildcards.study)),
         code=lambda wildcards: fingerprint(
             "sonotune.analysis.fig1",
             *(

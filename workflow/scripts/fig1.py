@@ -4,4 +4,9 @@ from sonotune.analysis.fig1 import write_fig1
 from sonotune.doors import logged
 
 with logged(snakemake.log[0]):
-    write_fig1(snakemake.params.networks, snakemake.output.pdf, snakemake.output.png)
+    write_fig1(
+        snakemake.params.networks,
+        snakemake.output.pdf,
+        snakemake.output.png,
+        order=snakemake.params.order,
+    )
