@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from sonotune.configuration.comparing import check_protocols
 from sonotune.configuration.cutting import complete_cutting
 from sonotune.configuration.schema import nearest, read_by_schema
 from sonotune.data.catalogue import find_entry
@@ -188,6 +189,9 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
             )
         yield from complete_cutting(where, study)
         yield from _complete_strategies(where, study)
+    for name, study in config["studies"].items():
+        if "protocols" in study:
+            yield from check_protocols(name, config["studies"])
 
 
 def _check_datasets(
