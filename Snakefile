@@ -34,3 +34,5 @@ rule all:
     default_target: True
     input:
         rendered,
+    message:
+        "All cells, tables, figures and pages are there"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -19,6 +21,11 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
     The suffix is kept, since many writers choose their format by it. When the block raises,
     the temporary file is removed and ``path`` stays as it was.
+
+    Raises
+    ------
+    OSError
+        With the number of the system's error and the path, whatever a writer made of it.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,9 +39,23 @@ def atomic(path: str | Path) -> Iterator[Path]:
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)
+    except Exception as error:
+        if number := _system_error(error):
+            raise OSError(number, os.strerror(number), str(path)) from error
+        raise
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def _system_error(error: Exception) -> int | None:
+    """The system's number in the errors of several writers."""
+    text = str(error)
+    if re.search("requested and [0-9]+ written", text):  # NumPy
+        return errno.ENOSPC
+    if found := re.search("os error ([0-9]+)", text):  # safetensors
+        return int(found[1])
+    return error.errno if isinstance(error, OSError) else None
 
 
 def remove_unfinished(path: str | Path) -> None:

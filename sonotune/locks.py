@@ -59,7 +59,9 @@ class Lock:
         file.flush()
 
     def release(self, remove: bool = False) -> None:
-        """Let go; ``remove`` also takes the file away."""
+        """Let go, if not done yet; ``remove`` also takes the file away."""
+        if self._file.closed:
+            return
         self._file.truncate(0)
         if remove:
             self.path.unlink(missing_ok=True)

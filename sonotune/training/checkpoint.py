@@ -77,6 +77,8 @@ class Checkpoint:
         # Only a main thread may say what a signal does.
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
+                if signal.getsignal(number) is signal.SIG_IGN:  # started in the background
+                    continue
                 self._handlers[number] = signal.signal(number, self._ask_to_stop)
         return self
 

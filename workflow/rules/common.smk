@@ -274,7 +274,7 @@ def check_profile():
 
 
 def rendered(wildcards):
-    """Every table and figure of every study."""
+    """Every cell, table and figure of every study."""
     check_profile()
     return [file for study in STUDIES for file in outputs_of(study)]
 
@@ -303,6 +303,10 @@ def figures_of(study):
 def outputs_of(study):
     results = f"results/{study}"
     return [
+        # Named themselves: a cell that somebody deleted is trained anew.
+        *cell_files(study, STUDIES[study]["datasets"], "run.json"),
+        *(f"{results}/scores/{dataset}.csv" for dataset in STUDIES[study]["datasets"]),
+        f"{results}/cells.csv",
         f"{results}/splits.json",
         *(
             f"{results}/tables/table{n}.{kind}"

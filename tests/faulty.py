@@ -1,0 +1,156 @@
+"""A small study in a folder of its own that tests kill, starve and damage."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+STRATEGIES = {"whole", "block_9", "scratch", "unchanged"}
+CELLS = len(STRATEGIES)
+
+
+def small_study(epochs=150):
+    """The tiny study with one data set and one percent, and cells that take a little longer."""
+    config = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
+    del config["datasets"]["sus_b"]
+    study = config["studies"]["tiny"]
+    study |= {"datasets": ["sus_a"], "percents": [50], "keep_weights": True}
+    study["pretraining"]["training"] = {"epochs": 20, "patience": 20, "learning_rate": 0.01}
+    study["training"] = {"epochs": epochs, "patience": epochs, "learning_rate": 0.001}
+    return config
+
+
+class Study:
+    """One folder in which the workflow runs."""
+
+    def __init__(self, folder, config=None):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "study.yaml").write_text(yaml.safe_dump(config or small_study()))
+        self.output = self.folder / "output.txt"
+        self.target = "results/tiny/cells.csv"
+
+    def command(self, *options):
+        return [
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+            *("--configfile", "study.yaml", "--cores", "2", *options, "--", self.target),
+        ]
+
+    def start(self, *options, before=()):
+        """Start the workflow in the background; what it says goes to ``output``."""
+        with self.output.open("w") as file:
+            return subprocess.Popen(
+                [*before, *self.command(*options)],
+                cwd=self.folder,
+                env={**os.environ, "SONOTUNE_CHECKPOINT_SECONDS": "0"},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                # Tests that run in the background ignore it, and so would what they start.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )
+
+    def run(self, *options, before=()):
+        """Run the workflow; its exit status, and what it said."""
+        status = self.start(*options, before=before).wait()
+        return status, self.output.read_text()
+
+    def complete(self, *options, before=()):
+        """Run the workflow to the end; the cells that ran."""
+        status, said = self.run(*options, before=before)
+        assert status == 0, said
+        return cells_that_ran(said)
+
+    def jobs(self):
+        """Processes of scripts that run in this folder, whoever started them."""
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                here = (process / "cwd").readlink() == self.folder.resolve()
+                if here and b".snakemake/scripts/" in (process / "cmdline").read_bytes():
+                    found.append(int(process.name))
+            except OSError:
+                continue
+        return found
+
+    def wait_for_job(self, pattern, timeout=120):
+        """Wait until a file matches, and give it."""
+        until = time.monotonic() + timeout
+        while time.monotonic() < until:
+            if found := sorted(self.folder.glob(pattern)):
+                return found[0]
+            time.sleep(0.02)
+        raise AssertionError(f"no {pattern}: {self.output.read_text()}")
+
+    def recorded(self):
+        """Bytes of the run.json of each cell that Snakemake, too, knows to be finished."""
+        marks = {path.name for path in (self.folder / ".snakemake/incomplete").glob("*")}
+        found = {}
+        for path in self.folder.glob("results/tiny/cells/*/*/*/*/run.json"):
+            name = str(path.relative_to(self.folder))
+            if base64.b64encode(name.encode()).decode() not in marks:
+                found[name] = path.read_bytes()
+        return found
+
+    def results(self):
+        """All that has to be equal in two runs: without times and machines."""
+        found = {}
+        for path in sorted(self.folder.glob("results/tiny/**/*.*")):
+            name = str(path.relative_to(self.folder))
+            if path.name == "history.csv":
+                with path.open(newline="") as file:
+                    rows = list(csv.DictReader(file))
+                found[name] = [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
+            elif path.suffix in {".npz", ".safetensors"} or "scores" in path.parts:
+                found[name] = path.read_bytes()
+        return found
+
+    def leftovers(self):
+        """Files that a run should not leave: temporary ones, locks and checkpoints."""
+        results = self.folder / "results"
+        files = [path for path in results.rglob("*") if path.is_file()]
+        return [
+            str(path.relative_to(results))
+            for path in files
+            if (path.name.startswith(".") and path != results / ".lock")
+            or (path.suffix == ".lock" and path != results / ".lock")
+            or "checkpoints" in path.parts
+        ]
+
+    def copy(self, folder):
+        """The study with all that it has done so far, in another folder; file times are kept."""
+        shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
+        return type(self)(folder)
+
+
+def cells_that_ran(said):
+    return set(re.findall(r"tiny: (\w+) on \S+ % of", said))
+
+
+def kill(pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def damage(path, content=None):
+    """Change a file's bytes (by default one in the middle) and keep its times."""
+    times = path.stat()
+    before = path.read_bytes()
+    middle = len(before) // 2
+    changed = before[:middle] + bytes([before[middle] ^ 1]) + before[middle + 1 :]
+    path.write_bytes(changed if content is None else content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))

@@ -1,0 +1,227 @@
+"""The workflow amid faults: it says what is wrong, keeps what is finished, and goes on."""
+
+import os
+import random
+import re
+import shutil
+import signal
+import time
+
+import pytest
+from faulty import ROOT, STRATEGIES, Study, damage, small_study
+
+pytestmark = pytest.mark.slow
+YEARS = 365 * 86400
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A study that ran undisturbed."""
+    study = Study(tmp_path_factory.mktemp("finished"))
+    assert study.complete() == STRATEGIES
+    assert study.leftovers() == []
+    return study
+
+
+@pytest.fixture
+def study(finished, tmp_path):
+    """A copy of the finished study."""
+    return finished.copy(tmp_path / "copy")
+
+
+def without_cells(study, *strategies):
+    """Forget some cells and what is made of them."""
+    for name in strategies:
+        shutil.rmtree(study.folder / f"results/tiny/cells/sus_a/{name}")
+    shutil.rmtree(study.folder / "results/tiny/scores")
+    (study.folder / "results/tiny/cells.csv").unlink()
+    return study
+
+
+def find_job(study, strategy, timeout=60):
+    """The process that trains a strategy's cell."""
+    log = study.wait_for_job(f"results/logs/tiny/sus_a/{strategy}_*.lock", timeout)
+    until = time.monotonic() + timeout
+    while time.monotonic() < until:
+        if found := re.match(r"process (\d+) on ", log.read_text() if log.exists() else ""):
+            return int(found[1])
+        time.sleep(0.01)
+    raise AssertionError(f"nobody trains {strategy}")
+
+
+def test_a_second_workflow_on_the_folder_says_so(study):
+    without_cells(study, "whole")
+    first = study.start()
+    holder = find_job(study, "whole")
+    assert holder != first.pid
+    second = Study.__new__(Study)
+    second.__dict__ |= {**study.__dict__, "output": study.folder / "second.txt"}
+    status, said = second.run()
+    assert status != 0
+    assert f"results is in use by process {first.pid} on " in said
+    assert "one workflow at a time" in said
+    assert "Traceback" not in said
+    # Looking is allowed meanwhile.
+    for look in (["-n"], ["--summary"], ["--unlock"], ["--lint"]):
+        assert "in use by" not in second.run(*look)[1], look
+    assert first.wait() == 0, study.output.read_text()
+
+
+def test_a_cell_whose_memory_ran_out_is_tried_again_from_its_checkpoint(study, finished):
+    without_cells(study, "whole", "block_9")
+    workflow = study.start()
+    pid = find_job(study, "whole")
+    study.wait_for_job("results/tiny/checkpoints/sus_a/whole/50/0.safetensors")
+    os.kill(pid, signal.SIGKILL)
+    assert workflow.wait() == 0, study.output.read_text()
+    record = (study.folder / "results/tiny/cells/sus_a/whole/50/0/run.json").read_text()
+    assert '"resumed": 1,' in record
+    assert study.results() == finished.results()
+    assert study.leftovers() == []
+
+
+def test_a_cell_that_is_killed_for_good_is_named_and_the_others_go_on(study, finished):
+    without_cells(study, "whole", "block_9")
+    workflow = study.start("--retries", "0")
+    os.kill(find_job(study, "whole"), signal.SIGKILL)
+    assert workflow.wait() != 0
+    said = study.output.read_text()
+    end = said[said.index("sonotune: 1 of the jobs failed:") :]
+    assert "finetune: tiny: whole on 50 % of sus_a, fold 0" in end
+    assert "it ended without a word: killed, perhaps since memory ran out" in end
+    assert "(results/logs/tiny/sus_a/whole_50_0.log)" in end
+    assert "more jobs wait for them" in end
+    assert "The same command goes on from here." in end
+    assert (study.folder / "results/tiny/cells/sus_a/block_9/50/0/run.json").exists()
+    assert study.complete() == {"whole"}
+    assert study.results() == finished.results()
+
+
+def test_a_cell_that_fails_for_a_reason_is_named_with_it(study):
+    without_cells(study, "whole")
+    damage(study.folder / "results/tiny/pretrained/weights.safetensors")
+    status, said = study.run()
+    assert status != 0
+    end = said[said.index("sonotune: 1 of the jobs failed:") :]
+    assert "weights.safetensors: is not what this run wrote" in end
+    assert "Traceback" not in said
+
+
+def test_a_preempted_training_ends_with_the_signals_status_and_goes_on(study, finished):
+    without_cells(study, "whole")
+    workflow = study.start("--retries", "0")
+    pid = find_job(study, "whole")
+    study.wait_for_job("results/tiny/checkpoints/sus_a/whole/50/0.safetensors")
+    os.kill(pid, signal.SIGTERM)
+    assert workflow.wait() != 0
+    said = study.output.read_text()
+    assert "stopped by SIGTERM; run again to go on" in said
+    assert "exit status 143" in said or "exit code 143" in said or "status 143" in said, said
+    assert study.complete() == {"whole"}
+    assert study.results() == finished.results()
+
+
+def test_ctrl_c_keeps_what_was_trained(study, finished):
+    without_cells(study, "whole")
+    workflow = study.start()
+    find_job(study, "whole")
+    study.wait_for_job("results/tiny/checkpoints/sus_a/whole/50/0.safetensors")
+    os.killpg(workflow.pid, signal.SIGINT)
+    assert workflow.wait() != 0
+    said = study.output.read_text()
+    assert "Traceback" not in said, said
+    assert study.jobs() == []
+    assert study.complete() == {"whole"}
+    record = (study.folder / "results/tiny/cells/sus_a/whole/50/0/run.json").read_text()
+    assert '"resumed": 1,' in record
+    assert study.results() == finished.results()
+
+
+def test_an_orphan_ends_and_its_successor_waits_for_it(study, finished):
+    without_cells(study, "whole")
+    workflow = study.start()
+    orphan = find_job(study, "whole")
+    # It does not hear of its parent's death while it is stopped.
+    os.kill(orphan, signal.SIGSTOP)
+    workflow.kill()
+    workflow.wait()
+    successor = study.start()
+    time.sleep(12)
+    assert orphan in study.jobs()
+    os.kill(orphan, signal.SIGCONT)
+    assert successor.wait() == 0, study.output.read_text()
+    assert study.jobs() == []
+    assert study.results() == finished.results()
+    assert study.leftovers() == []
+
+
+def test_file_times_in_the_future_and_past_rerun_nothing_and_break_nothing(study, finished):
+    chance = random.Random(1)
+    for path in study.folder.glob("results/**/*.*"):
+        moment = time.time() + chance.uniform(-20, 20) * YEARS
+        os.utime(path, (moment, moment))
+    assert study.complete() == set()
+    without_cells(study, "whole")
+    assert study.complete() == {"whole"}
+    assert study.results() == finished.results()
+
+
+@pytest.mark.skipif(not shutil.which("faketime"), reason="faketime is not installed")
+@pytest.mark.parametrize("ahead", ["-3d", "+3d"])
+def test_a_clock_that_jumps_between_runs(study, finished, ahead):
+    without_cells(study, "whole")
+    study.target = "results/tiny/cells/sus_a/whole/50/0/run.json"
+    assert study.complete(before=["faketime", "-f", ahead]) == {"whole"}
+    study.target = "results/tiny/cells.csv"
+    assert study.complete() == set()
+    assert study.results() == finished.results()
+
+
+def test_a_folder_with_spaces_and_other_letters(finished, tmp_path):
+    """Of the project and of the study."""
+    project = tmp_path / "Prüf ordner (1) & 'so' $HOME"
+    project.mkdir()
+    for part in ("Snakefile", "workflow", "config", "profiles", "sonotune", "envs"):
+        (shutil.copytree if (ROOT / part).is_dir() else shutil.copy2)(ROOT / part, project / part)
+    study = Study(project / "Überblick é 超音波", small_study())
+    command = study.command()
+    command[command.index(str(ROOT / "Snakefile"))] = str(project / "Snakefile")
+    study.command = lambda *options: command
+    assert study.complete() == STRATEGIES
+    assert study.results() == finished.results()
+
+
+@pytest.mark.parametrize(
+    ("name", "consumer"),
+    [
+        ("datasets/sus_a/16/images.npy", "cells/sus_a/block_9"),
+        ("datasets/sus_a/16/dataset.json", "cells/sus_a/block_9"),
+        ("tiny/pretrained/weights.safetensors", "cells/sus_a/block_9"),
+        ("tiny/cells/sus_a/whole/50/0/predictions.npz", "scores"),
+        ("tiny/cells/sus_a/whole/50/0/run.json", "scores"),
+    ],
+)
+def test_what_was_damaged_is_named_and_made_anew_as_the_message_says(
+    study, finished, name, consumer
+):
+    path = study.folder / "results" / name
+    damage(path)
+    shutil.rmtree(study.folder / "results/tiny" / consumer)
+    (study.folder / "results/tiny/cells.csv").unlink()
+    status, said = study.run("--retries", "0")
+    assert status != 0
+    assert "Traceback" not in said
+    assert path.name in said[said.index("of the jobs failed:") :]
+    assert "delete the folder" in said
+    shutil.rmtree(path.parent)
+    study.complete()
+    assert study.results() == finished.results()
+
+
+def test_a_plain_rerun_notices_predictions_that_changed(study):
+    path = study.folder / "results/tiny/cells/sus_a/whole/50/0/predictions.npz"
+    damage(path)
+    os.utime(path)
+    status, said = study.run("--retries", "0")
+    assert status != 0
+    assert "predictions.npz: is not what this run wrote" in said

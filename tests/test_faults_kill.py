@@ -1,0 +1,89 @@
+"""SIGKILL at random moments, of trainings, of Snakemake and of both; then the same command again.
+
+SONOTUNE_KILLS says how many kills (20 by default).
+"""
+
+import os
+import random
+import time
+from collections import Counter
+
+import pytest
+from faulty import CELLS, STRATEGIES, Study, cells_that_ran, kill
+
+pytestmark = pytest.mark.slow
+KILLS = int(os.environ.get("SONOTUNE_KILLS", "20"))
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """The study with its data ready, so that kills meet trainings."""
+    study = Study(tmp_path_factory.mktemp("prepared"))
+    for name in ("sus_a", "collage"):
+        study.target = f"results/datasets/{name}/16/images.npy"
+        study.complete()
+    return study
+
+
+@pytest.fixture(scope="module")
+def undisturbed(prepared, tmp_path_factory):
+    """Results of a run that nothing disturbs, and the seconds that it takes."""
+    study = prepared.copy(tmp_path_factory.mktemp("undisturbed"))
+    began = time.monotonic()
+    assert len(study.complete()) == CELLS
+    seconds = time.monotonic() - began
+    assert study.leftovers() == []
+    assert len(study.recorded()) == CELLS
+    return study.results(), seconds
+
+
+def strike(study, workflow, what):
+    """Kill jobs, Snakemake or both; the number of jobs that were killed or lost their parent."""
+    pids = study.jobs()
+    if what != "trainings":
+        workflow.kill()
+    if what != "Snakemake":
+        kill(pids)
+    # With its trainings killed alone, Snakemake goes on with the others and comes to its end.
+    workflow.wait()
+    return len(pids)
+
+
+def test_kills_at_random_moments_lose_nothing(prepared, undisturbed, tmp_path):
+    expected, seconds = undisturbed
+    chance = random.Random(2020)
+    kinds = ["trainings", "Snakemake", "both"]
+    struck = Counter()
+    kept = resumed = completed = 0
+    while struck.total() < KILLS:
+        study = prepared.copy(tmp_path / f"round_{completed}")
+        finished = {}
+        # The same command again, at once: what was orphaned may still be on its way out.
+        for what in chance.sample(kinds, min(len(kinds), KILLS - struck.total())):
+            # Without another try, so that a killed training is left to the next run.
+            workflow = study.start("--retries", "0")
+            left = (1 + CELLS - len(finished)) / (1 + CELLS)
+            time.sleep(chance.uniform(0.1, 0.9) * seconds * left)
+            struck[what] += 1
+            jobs = strike(study, workflow, what)
+            ran = cells_that_ran(study.output.read_text())
+            again = [name for name in finished if name.split("/")[4] in ran]
+            assert not again, f"finished cells ran again: {again}"
+            now = study.recorded()
+            assert now.items() >= finished.items()
+            finished = now
+            print(f"{what} killed ({jobs} jobs), {len(finished)} of {CELLS} cells finished")
+        ran = study.complete()
+        assert ran == STRATEGIES - {name.split("/")[4] for name in finished}
+        assert study.recorded().items() >= finished.items()
+        assert study.results() == expected
+        assert study.leftovers() == []
+        assert study.jobs() == []
+        kept += len(finished)
+        resumed += sum(b'"resumed": 0' not in record for record in study.recorded().values())
+        completed += 1
+    print(
+        f"{struck.total()} kills ({dict(struck)}): all {completed} studies completed, equal to the "
+        f"undisturbed one; of {kept} cells that had finished none ran again; {resumed} cells went "
+        "on from a checkpoint"
+    )
