@@ -112,7 +112,15 @@ def test_every_key_of_the_schema_has_a_description():
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "config/README.md", "docs/fidelity.md", "docs/data.md", "docs/metrics.md"]
+    "page",
+    [
+        "README.md",
+        "config/README.md",
+        "docs/fidelity.md",
+        "docs/data.md",
+        "docs/metrics.md",
+        "docs/wang2023.md",
+    ],
 )
 def test_links_between_pages_lead_somewhere(page):
     path = ROOT / page

@@ -26,7 +26,7 @@ from sonotune.analysis.published import published_table
 
 PANEL = 2.6  # inches
 SHOWN = ("dice", "miou")
-OTHERS = "*Ph"  # markers of published systems
+OTHERS = "*Phdp8"  # markers of published systems
 
 
 def write_fig1b(
@@ -69,8 +69,9 @@ def draw_fig1b(table: pd.DataFrame, systems: pd.DataFrame, strategies: Mapping[s
     )
     for panel, metric in zip(axes, SHOWN, strict=True):
         _draw(panel, table[table["metric"] == metric], strategies)
-        others = systems[systems["metric"] == metric]
-        for marker, one in zip(OTHERS, others.itertuples(), strict=False):
+        for marker, one in zip(OTHERS, systems.itertuples(), strict=False):
+            if one.metric != metric:
+                continue
             panel.plot(
                 one.tuned_millions, one.value, marker, color="#888888", markersize=6,
                 label=one.system, clip_on=False,
