@@ -1,10 +1,11 @@
 """Published and corrected protocol side by side, and the gap taken apart."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
-from test_configuration import ROOT, SCHEMA
+from test_configuration import SCHEMA, SMALL
 
 from sonotune.analysis.fig1b import draw_fig1b
 from sonotune.analysis.fig1c import draw_fig1c
@@ -166,16 +167,34 @@ def test_test_images_of_trained_examinations_are_told():
     assert shared_images(splits) == {"a2"}
 
 
+def three_studies(**changes):
+    """A published study with its corrected one and one of leakage."""
+    config = copy.deepcopy(SMALL)
+    base = config["studies"].pop("s") | {"training": {"epochs": 6}}
+    given = {"corrected": "corrected", "leakage": "leakage", "epochs": [3, 6], **changes}
+    arms = {name: {"tune": "all", "exclude": name} for name in ("test_groups", "as_many")}
+    studies = {
+        "published": base | {"records": True, "protocols": given},
+        "corrected": base,
+        "leakage": base | {"strategies": {"all": {"tune": "all"}, **arms}},
+    }
+    config["studies"] = {name: copy.deepcopy(study) for name, study in studies.items()}
+    return config
+
+
+def test_protocols_of_three_studies_are_possible():
+    complete(three_studies(), SCHEMA)
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ({"corrected": "wang"}, "protocols: corrected: there is no study 'wang'; did you mean"),
+        ({"corrected": "corect"}, "protocols: corrected: there is no study 'corect'; did you mean"),
         ({"epochs": [3, 9]}, "epochs: must rise and end by the last epoch, 6; found 3 to 9"),
-        ({"leakage": "wang2023"}, "leakage: wang2023 must have three strategies"),
+        ({"leakage": "corrected"}, "leakage: corrected must have three strategies"),
+        ({"corrected": "leakage"}, "leakage has no strategy whole, edges, scratch, unchanged"),
     ],
 )
 def test_a_mistake_in_the_protocols_is_one_line(change, line):
-    config = yaml.safe_load((ROOT / "config/wang-laptop.yaml").read_text())
-    config["studies"]["wang2023_published"]["protocols"].update(change)
     with pytest.raises(SonotuneError, match=line):
-        complete(config, SCHEMA)
+        complete(three_studies(**change), SCHEMA)
