@@ -131,6 +131,8 @@ def unlike_training(image: np.ndarray, training: Mapping[str, Any]) -> str:
         ("mean grey level", "grey_mean", float(image.mean())),
         ("contrast", "grey_deviation", float(image.std())),
     ):
+        if key not in training:  # nothing was trained
+            continue
         low, high = training[key]
         room = max(AT_LEAST, high - low)
         if not low - room <= value <= high + room:

@@ -85,7 +85,9 @@ def describe_weights(
 
 
 def grey_levels(images: np.ndarray) -> dict[str, list[float]]:
-    """Smallest and largest mean, and standard deviation, of images, uint8 [n,H,W]."""
+    """Smallest and largest mean, and standard deviation, of images, uint8 [n,H,W]; {} of none."""
+    if not len(images):
+        return {}
     means, deviations = images.mean((1, 2)), images.std((1, 2))
     return {
         "grey_mean": [float(means.min()), float(means.max())],
