@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from sonotune.configuration.comparing import check_protocols
 from sonotune.configuration.cutting import complete_cutting
 from sonotune.configuration.schema import nearest, read_by_schema
 from sonotune.data.catalogue import find_entry
@@ -196,6 +197,9 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
                     f"{nearest(strategy, study['strategies'])}write none, all, or a list of: "
                     f"{', '.join(study['strategies'])}"
                 )
+    for name, study in config["studies"].items():
+        if "protocols" in study:
+            yield from check_protocols(name, config["studies"])
 
 
 def _check_datasets(
