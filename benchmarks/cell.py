@@ -61,6 +61,8 @@ def main() -> None:
     runs: dict[tuple[str, str], list[dict[str, Any]]] = {system: [] for system in SYSTEMS}
     for repeat, system in product(range(asked.repeats), SYSTEMS):
         runs[system].append(_start(asked, system, asked.seed + repeat))
+        last = runs[system][-1]
+        print(*system, f"{last['seconds']:.1f} s, Dice {last['dice']:.3f}", flush=True)
     rows = [
         {
             "system": name,

@@ -84,6 +84,7 @@ def main() -> None:
             steps["ours", precision] = our_step(asked.width, stages, images, masks, processor)
         for (variant, precision), seconds in in_turn(steps, asked.repeats).items():
             rows.append(_row(strategy, variant, precision, spread(seconds)))
+            print(strategy, variant, precision, *(f"{one:.3f}" for one in seconds), flush=True)
         every[strategy] = convolutions(asked.width, stages, images)
     for precision in asked.precisions:
         # Shapes recur from strategy to strategy: each is timed once.
@@ -100,6 +101,7 @@ def main() -> None:
             rows.append(
                 _row(strategy, "floor", precision, {**dict.fromkeys(columns, floor), "repeats": 1})
             )
+    written = write("step.csv", rows)
     name = choose("cpu", "fp32", asked.threads).name
     print(
         f"{name}, {asked.threads} threads, PyTorch {torch.__version__}: width {asked.width}, "
@@ -107,7 +109,7 @@ def main() -> None:
         + ", ".join(f"{kind} {rate / 1e9:.0f} GFLOP/s" for kind, rate in rates.items())
     )
     print(_summary(rows, every, asked.precisions))
-    print(f"written: {write('step.csv', rows).relative_to(ROOT)}")
+    print(f"written: {written.relative_to(ROOT)}")
 
 
 def _strategies(names: list[str] | None) -> dict[str, list[str]]:

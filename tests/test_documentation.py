@@ -38,6 +38,7 @@ SECTIONS = {
     "### `strategies: NAME:`": STUDY["strategies"]["additionalProperties"]["properties"],
     "### `training:`": SCHEMA["$defs"]["recipe"]["properties"],
     "### `augmentation:`": AUGMENTATION,
+    "### `protocols:`": STUDY["protocols"]["properties"],
     "### `averages:`": STUDY["averages"]["properties"],
     "### `figures:`": STUDY["figures"]["properties"],
     "### `claims:`": STUDY["claims"]["properties"],
@@ -101,7 +102,7 @@ def test_the_schemas_defaults_are_the_data_classes(kind, rules):
     # A key without a default in the schema is in the settings only of those who give it.
     optional = {key: defaults[key] for key, rule in rules.items() if "default" not in rule}
     assert defaults == {key: rule.get("default", optional.get(key)) for key, rule in rules.items()}
-    assert set(map(str, optional.values())) <= {"None", "0.0", "1.0", "best"}
+    assert set(map(str, optional.values())) <= {"None", "0.0", "1.0", "best", "True"}
 
 
 def test_every_key_of_the_schema_has_a_description():
@@ -120,7 +121,14 @@ def test_every_key_of_the_schema_has_a_description():
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "config/README.md", "docs/fidelity.md", "docs/data.md", "docs/metrics.md"]
+    "page",
+    [
+        "README.md",
+        "config/README.md",
+        "docs/fidelity.md",
+        "docs/data.md",
+        "docs/metrics.md",
+    ],
 )
 def test_links_between_pages_lead_somewhere(page):
     path = ROOT / page

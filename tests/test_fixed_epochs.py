@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pytest
 import torch
-from test_configuration import SCHEMA, SMALL
+from test_configuration import SCHEMA, SCRIPT, SMALL
 from test_training import CPU, as_tensor, bright_disks, build, he_normal, quiet, run
 
 from sonotune.configuration.check import complete
+from sonotune.configuration.jobs import Cell, cell_settings
 from sonotune.data.arrays import load_set, save_set
 from sonotune.data.augment import Augmentation, draw_warps, warp
 from sonotune.errors import SonotuneError
@@ -173,3 +174,25 @@ def test_a_mistake_in_the_cutting_is_one_line(changes, line):
     config["studies"]["s"].update(changes)
     with pytest.raises(SonotuneError, match=line):
         complete(config, SCHEMA)
+
+
+def test_a_study_without_these_keys_has_settings_without_them():
+    """So no cell that was trained before they came to be is stale because of them."""
+    config = complete(copy.deepcopy(SMALL), SCHEMA)
+    plain = cell_settings(config, Cell("s", "sus", "whole", 80, 0), SCRIPT)
+    assert not {"records", "exclude"} & set(plain)
+    assert set(plain["training"]) == {"learning_rate", "batch_size", "epochs", "patience"}
+    assert set(plain["resampling"]) == {"folds", "validation", "grouped"}
+    assert not {"rotation", "vertical_flip"} & set(plain["augmentation"])
+
+
+def test_names_in_lists_are_in_the_settings_and_paths_are_not(tmp_path):
+    config = copy.deepcopy(SMALL)
+    for part in ("train", "test"):
+        (tmp_path / part).write_text(f"{part}_HC.png\n")
+    study = config["studies"]["s"]
+    study["resampling"] = {"lists": {part: str(tmp_path / part) for part in ("train", "test")}}
+    study["strategies"]["whole"]["exclude"] = "as_many"
+    settings = cell_settings(complete(config, SCHEMA), Cell("s", "sus", "whole", 80, 0), SCRIPT)
+    assert settings["resampling"]["lists"] == {"test": ["test_HC"], "train": ["train_HC"]}
+    assert settings["exclude"] == "as_many"

@@ -45,6 +45,13 @@ def test_repeats_draw_different_test_images(seed):
     assert np.array_equal(first, split(999, WANG, seed, 80, 0).test)
 
 
+def test_without_redrawing_all_repeats_have_the_test_images_of_the_first():
+    fixed = Resampling(folds=4, test_images=200, validation=0, redraw=False)
+    tests = [split(999, fixed, 5, 79.98, fold).test for fold in range(4)]
+    assert all(np.array_equal(test, tests[0]) for test in tests)
+    assert np.array_equal(tests[0], split(999, WANG, 5, 79.98, 0).test)
+
+
 @given(examinations(), seeds, st.integers(0, 3))
 def test_by_examination_none_is_on_both_sides_and_the_size_is_as_asked(groups, seed, fold):
     resampling = Resampling(folds=4, test_images=12, validation=20, grouped=True)

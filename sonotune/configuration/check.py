@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from sonotune.configuration.comparing import check_protocols
 from sonotune.configuration.cutting import complete_cutting
 from sonotune.configuration.networks import networks_of, start_of
 from sonotune.configuration.schema import nearest, read_by_schema
@@ -196,6 +197,9 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
                     f"{nearest(strategy, study['strategies'])}write none, all, or a list of: "
                     f"{', '.join(study['strategies'])}"
                 )
+    for name, study in config["studies"].items():
+        if "protocols" in study:
+            yield from check_protocols(name, config["studies"])
 
 
 def _complete_networks(study: dict[str, Any]) -> None:

@@ -63,7 +63,8 @@ def write_splits(
                 )
         content[name] = {
             "source": data.about["source"],
-            "names": [row["name"] for row in data.index],
+            "names": data.names,
+            "groups": data.groups,
             "splits": parts,
         }
     write_json(path, content)

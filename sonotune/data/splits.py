@@ -33,7 +33,9 @@ class Resampling:
     grouped
         Keep the images of one group (examination, patient) on one side of every cut.
     test_images, test_percent
-        Size of a hold-out set that every repeat draws anew, instead of folds.
+        Size of a hold-out set, instead of folds.
+    redraw
+        Whether every repeat draws its own hold-out set; else all have that of the first.
     lists
         Names of the training and test images (``train``, ``test``), instead of folds: every
         repeat has the same split.
@@ -45,6 +47,7 @@ class Resampling:
     test_images: int | None = None
     test_percent: float | None = None
     lists: Mapping[str, Sequence[str]] | None = None
+    redraw: bool = True
 
     @property
     def is_holdout(self) -> bool:
@@ -156,7 +159,7 @@ def _test_and_pool(
             if resampling.grouped
             else [rows[i : i + 1] for i in rows]
         )
-        test = draw_test(wanted, blocks, generator(seed, "hold-out", fold))
+        test = draw_test(wanted, blocks, generator(seed, "hold-out", fold * resampling.redraw))
         if not len(test):
             raise SonotuneError(f"resampling: every group has more than {wanted} images")
     else:

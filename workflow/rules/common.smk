@@ -374,6 +374,7 @@ def outputs_of(study):
         *audits_of(study),
         *(f"{results}/tables/metrics.{kind}" for kind in ("csv", "html")),
         f"{results}/summary.html",
+        *protocol_outputs(study),
     ]
 
 

@@ -1,0 +1,200 @@
+"""Published and corrected protocol side by side, and the gap taken apart."""
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_configuration import SCHEMA, SMALL
+
+from sonotune.analysis.fig1b import draw_fig1b
+from sonotune.analysis.fig1c import draw_fig1c
+from sonotune.analysis.leakage import effects_of, shared_images
+from sonotune.analysis.protocol_tables import write_protocols
+from sonotune.analysis.protocols import Window, compare_protocols, read_history, take_apart
+from sonotune.analysis.published import published_table
+from sonotune.configuration.check import complete
+from sonotune.errors import SonotuneError
+
+TITLES = {"encoder": "Encoder", "decoder_4": "Decoder 4", "decoder_all": "Decoder"}
+MEANS = {"encoder": 0.95, "decoder_4": 0.40, "decoder_all": 0.96}
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Histories and cells that nobody ran: every habit moves a metric by a round number."""
+    histories = {}
+    for strategy, mean in MEANS.items():
+        rows = []
+        for epoch in range(1, 6):
+            row = {"epoch": epoch, "training_loss": 0.1}
+            for images, of_images in (("clean", 0.01), ("augmented", 0.0)):
+                for average, of_average in (("pooled", 0.02), ("per_image", 0.0)):
+                    for metric, of_metric in (
+                        ("dice", 0.0), ("iou", -0.05), ("miou", -0.02), ("pixel_accuracy", 0.01)
+                    ):  # fmt: skip
+                        value = mean - (5 - epoch) / 100 + of_images + of_average + of_metric
+                        row[f"{images}_{average}_{metric}"] = value
+            rows.append(row)
+        path = tmp_path / f"{strategy}.csv"
+        pd.DataFrame(rows).to_csv(path, index=False)
+        histories[strategy] = path
+    cells = [
+        {
+            "dataset": "hc18", "source": "hc18", "strategy": strategy, "percent": 80, "fold": fold,
+            "dice": mean - 0.03 + fold / 100, "iou": mean - 0.08, "miou": mean - 0.05,
+            "pixel_accuracy": mean, "failed": False, "collapsed": False,
+            "tuned_parameters": 6976, "total_parameters": 6628945,
+        }
+        for strategy, mean in MEANS.items()
+        for fold in range(3)
+    ]  # fmt: skip
+    pd.DataFrame(cells).to_csv(tmp_path / "cells.csv", index=False)
+    return histories, tmp_path / "cells.csv"
+
+
+def compared(study, window=(3, 5)):
+    return compare_protocols(*study, Window(*window), leave_out="failed", ddof=1)
+
+
+def test_as_published_averages_the_last_epochs_of_pooled_augmented_images(study):
+    table = compared(study).set_index(["strategy", "protocol", "metric"])
+    found = table.loc[("encoder", "as_published", "dice")]
+    assert found["mean"] == pytest.approx(0.95 - 0.01 + 0.02)
+    assert found["std"] == pytest.approx(0.01)
+    assert found["over"] == 3
+    printed_as_mean_iou = table.loc[("encoder", "as_published", "miou"), "mean"]
+    assert printed_as_mean_iou == pytest.approx(0.95 - 0.01 + 0.02 - 0.05)
+
+
+def test_the_paper_stands_beside_it(study):
+    table = compared(study).set_index(["strategy", "protocol", "metric"])
+    assert table.loc[("decoder_all", "paper", "dice"), "mean"] == pytest.approx(0.9628)
+    assert table.loc[("decoder_4", "paper", "miou"), "std"] == pytest.approx(0.0461)
+
+
+def test_each_step_of_the_gap_is_one_habit(study):
+    gap = take_apart(study[0], compared(study), Window(3, 5))
+    changes = gap[gap["strategy"] == "encoder"].set_index(["metric", "step"])["change"]
+    assert changes["dice", "last_epoch"] == pytest.approx(0.01)
+    assert changes["dice", "clean"] == pytest.approx(0.01)
+    assert changes["dice", "per_image"] == pytest.approx(-0.02)
+    assert changes["miou", "both_classes"] == pytest.approx(0.03)
+    assert ("dice", "both_classes") not in changes.index
+    whole = gap[(gap["strategy"] == "encoder") & (gap["metric"] == "dice")]
+    assert whole["change"].sum() == pytest.approx(whole["value"].iloc[-1] - whole["value"].iloc[0])
+    assert whole["value"].iloc[-1] == pytest.approx(0.95 - 0.03 + 0.01)
+
+
+def test_the_tables_are_written_with_sizes_computed_alike(study, tmp_path):
+    histories, cells = study
+    write_protocols(
+        cells, histories, cells, tmp_path,
+        strategies=TITLES, window=(3, 5), leave_out="failed", ddof=1,
+    )  # fmt: skip
+    table = pd.read_csv(tmp_path / "protocols.csv")
+    assert table["megabytes"].unique() == pytest.approx([6628945 * 4 / 1e6])
+    page = (tmp_path / "protocols.html").read_text()
+    assert page.index("Encoder") < page.index("Decoder 4")
+    for text in ("96.28", "96.00", "94.00", "6.98k", "26.5", "mean IoU is the foreground"):
+        assert text in page, text
+    assert "+1.00" in (tmp_path / "gap.html").read_text()
+    assert r"\bottomrule" in (tmp_path / "gap.tex").read_text()
+
+
+def test_a_history_without_records_is_refused(tmp_path):
+    (tmp_path / "history.csv").write_text("epoch,training_loss\n1,0.5\n")
+    with pytest.raises(SonotuneError, match="has no records of the test images"):
+        read_history(tmp_path / "history.csv")
+
+
+def test_a_mean_iou_is_never_drawn_as_dice(study):
+    table = compared(study)
+    table = table.assign(tuned_parameters=6976)
+    figure = draw_fig1b(table, published_table("fetal_head_systems"), TITLES)
+    shown = {panel.get_title(): {line.get_label() for line in panel.lines} for panel in figure.axes}
+    assert "Alzubaidi 2022, ensemble" in shown["Mean IoU"]
+    assert "Alzubaidi 2022, ensemble" not in shown["Dice"]
+    assert "Amiri 2020, expanding" in shown["Dice"] - shown["Mean IoU"]
+    assert len(draw_fig1c(table, TITLES).axes) == 3
+
+
+def test_every_published_system_has_a_source():
+    systems = published_table("fetal_head_systems")
+    assert systems["source"].str.len().min() > 10
+    assert set(systems["metric"]) <= {"dice", "miou"}
+
+
+def made_up_arms(effect, repeats=4, examinations=60):
+    """Scores of three arms; where examinations are shared, ``effect`` is added without them."""
+    random = np.random.default_rng(0)
+    rows = []
+    for fold in range(repeats):
+        for number in range(examinations):
+            own = random.normal(0.9, 0.03)
+            for arm in ("all", "as_many", "test_groups"):
+                lost = effect if arm == "test_groups" and number < 20 else 0
+                value = own - lost + random.normal(0, 0.002)
+                row = dict.fromkeys(("dice", "iou", "miou", "pixel_accuracy"), value)
+                name = f"{number:03d}_HC"
+                rows.append({"arm": arm, "fold": fold, "name": name, "group": name[:3], **row})
+    return pd.DataFrame(rows)
+
+
+def test_the_effect_of_shared_examinations_is_found_where_they_are():
+    shared = {f"{number:03d}_HC" for number in range(20)}
+    found = effects_of(made_up_arms(0.02), shared, 1)
+    found = found[found["metric"] == "dice"].set_index(["images", "effect"])
+    inside = found.loc[("shared", "shared examinations")]
+    assert inside["lower"] < 0.02 < inside["upper"]
+    assert inside["lower"] > 0.015
+    assert (inside["examinations"], inside["repeats"], inside["number"]) == (20, 4, 20)
+    outside = found.loc[("not shared", "shared examinations")]
+    assert outside["lower"] < 0 < outside["upper"]
+    whole = found.loc[("all", "shared examinations"), "difference"]
+    assert whole == pytest.approx(0.02 / 3, abs=0.001)
+
+
+def test_test_images_of_trained_examinations_are_told():
+    splits = {
+        "names": ["a1", "a2", "b1", "c1", "c2"],
+        "groups": ["a", "a", "b", "c", "c"],
+        "splits": [
+            {"fold": 0, "training": [0, 3], "validation": [], "test": [1, 2]},
+            {"fold": 0, "exclude": "test_groups", "training": [3], "validation": [], "test": [2]},
+        ],
+    }
+    assert shared_images(splits) == {"a2"}
+
+
+def three_studies(**changes):
+    """A published study with its corrected one and one of leakage."""
+    config = copy.deepcopy(SMALL)
+    base = config["studies"].pop("s") | {"training": {"epochs": 6}}
+    given = {"corrected": "corrected", "leakage": "leakage", "epochs": [3, 6], **changes}
+    arms = {name: {"tune": "all", "exclude": name} for name in ("test_groups", "as_many")}
+    studies = {
+        "published": base | {"records": True, "protocols": given},
+        "corrected": base,
+        "leakage": base | {"strategies": {"all": {"tune": "all"}, **arms}},
+    }
+    config["studies"] = {name: copy.deepcopy(study) for name, study in studies.items()}
+    return config
+
+
+def test_protocols_of_three_studies_are_possible():
+    complete(three_studies(), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"corrected": "corect"}, "protocols: corrected: there is no study 'corect'; did you mean"),
+        ({"epochs": [3, 9]}, "epochs: must rise and end by the last epoch, 6; found 3 to 9"),
+        ({"leakage": "corrected"}, "leakage: corrected must have three strategies"),
+        ({"corrected": "leakage"}, "leakage has no strategy whole, edges, scratch, unchanged"),
+    ],
+)
+def test_a_mistake_in_the_protocols_is_one_line(change, line):
+    with pytest.raises(SonotuneError, match=line):
+        complete(three_studies(**change), SCHEMA)

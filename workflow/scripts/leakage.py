@@ -1,0 +1,14 @@
+"""What it adds that examinations are in training and test."""
+
+from sonotune.analysis.leakage import write_leakage
+from sonotune.doors import logged
+
+with logged(snakemake.log[0]):
+    write_leakage(
+        snakemake.input.scores[0],
+        snakemake.input.splits,
+        snakemake.output.csv,
+        snakemake.output.tex,
+        snakemake.output.html,
+        **snakemake.params.settings,
+    )

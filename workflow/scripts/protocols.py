@@ -1,0 +1,17 @@
+"""Wang's table under both protocols, and the gap taken apart."""
+
+from pathlib import Path
+
+from sonotune.analysis.protocol_tables import write_protocols
+from sonotune.doors import logged
+
+with logged(snakemake.log[0]):
+    write_protocols(
+        snakemake.input.cells,
+        dict(snakemake.params.histories),
+        snakemake.input.corrected,
+        Path(snakemake.output.protocols).parent,
+        strategies=dict(snakemake.params.strategies),
+        **snakemake.params.window,
+        **snakemake.params.averages,
+    )
