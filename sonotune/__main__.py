@@ -12,6 +12,7 @@ from sonotune.data import commands as data_commands
 from sonotune.data import simulate
 from sonotune.errors import SonotuneError
 from sonotune.prediction.commands import add_export, add_predict, add_recommend
+from sonotune.verify_command import add_verify
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_browse(commands)
     add_predict(commands)
     add_export(commands)
+    add_verify(commands)
     parsed = parser.parse_args(arguments)
     try:
         return parsed.run(parsed)

@@ -1,0 +1,208 @@
+"""Whether what lies in a folder of results belongs together."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sonotune.data.arrays import ImageSet, load_set
+from sonotune.data.splits import Resampling, Split, split, split_seed
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
+from sonotune.files import read_json
+from sonotune.records import check_output, file_digest, read_record
+
+KEY = ["dataset", "strategy", "percent", "fold"]
+
+
+class Verification:
+    """What was looked at in a folder of results, and what was found.
+
+    Attributes
+    ----------
+    faults
+        One sentence a fault, which begins with the file.
+    checked
+        How many there are of each kind of thing that was looked at.
+    """
+
+    def __init__(self, results: str | Path) -> None:
+        self.results = Path(results)
+        self.faults: list[str] = []
+        self.checked = {"data sets": 0, "pre-trainings": 0, "cells": 0, "tables of scores": 0}
+        self._sets: dict[str, list[tuple[Path, ImageSet]]] = {}
+
+    def run(self) -> Verification:
+        """Look at every data set, and then at every study."""
+        for about in sorted(self.results.glob("datasets/*/*/dataset.json")):
+            self.checked["data sets"] += 1
+            try:
+                found = about.parent, load_set(about.parent)
+            except SonotuneError as error:
+                self.faults.append(str(error))
+            else:
+                self._sets.setdefault(about.parent.parent.name, []).append(found)
+        folders = {
+            *(path.parent for path in self.results.glob("*/cells")),
+            *(path.parent for path in self.results.glob("*/pretrained")),
+        }
+        for study in sorted(folders):
+            self._study(study)
+        if not any(self.checked.values()):
+            raise SonotuneError(f"{self.results}: there are no results in this folder")
+        return self
+
+    def _study(self, study: Path) -> None:
+        weights = None
+        if (study / "pretrained").is_dir():
+            self.checked["pre-trainings"] += 1
+            self._run_of(study / "pretrained", None)
+            if (study / "pretrained/weights.safetensors").is_file():
+                weights = file_digest(study / "pretrained/weights.safetensors")
+        cells: dict[str, dict[Path, dict[str, Any]]] = {}
+        for folder in sorted(path for path in study.glob("cells/*/*/*/*") if path.is_dir()):
+            self.checked["cells"] += 1
+            before = len(self.faults)
+            record = self._run_of(folder, weights)
+            if record is not None:
+                self.faults.extend(self._misplaced(study, folder, record))
+            if record is not None and len(self.faults) == before:
+                cells.setdefault(record["settings"]["dataset"], {})[folder] = record
+        for dataset, records in cells.items():
+            self._scores(study / f"scores/{dataset}.csv", records)
+        self._averages(study, cells)
+        if (study / "splits.json").is_file():
+            self.faults.extend(self._splits(study / "splits.json", cells))
+
+    def _run_of(self, folder: Path, weights: str | None) -> dict[str, Any] | None:
+        """The record of a run whose files are all its own; else None, and why not."""
+        try:
+            record = read_record(folder / "run.json")
+        except SonotuneError as error:
+            self.faults.append(str(error))
+            return None
+        for name in record["outputs"]:
+            try:
+                check_output(folder / name, record)
+            except SonotuneError as error:
+                self.faults.append(str(error))
+        if self._arrays(record) is None:
+            self.faults.append(
+                f"{folder / 'run.json'}: was trained on other images or masks than those that are "
+                f"under {self.results / 'datasets' / record['settings']['dataset']}"
+            )
+        start = record["inputs"]["weights_sha256"]
+        if start is not None and start != weights:
+            self.faults.append(
+                f"{folder / 'run.json'}: started from other weights than those in "
+                f"{folder.parents[4] / 'pretrained'}"
+            )
+        if (start is None) == (record["settings"].get("start") == "pretrained"):
+            self.faults.append(f"{folder / 'run.json'}: its start is not what its settings say")
+        return record
+
+    def _arrays(self, record: dict[str, Any]) -> tuple[Path, ImageSet] | None:
+        """The prepared data set that a run was trained on, if it is still there."""
+        names = "images_sha256", "masks_sha256"
+        for folder, data in self._sets.get(record["settings"]["dataset"], []):
+            if all(data.about[name] == record["inputs"][name] for name in names):
+                return folder, data
+        return None
+
+    def _misplaced(self, study: Path, folder: Path, record: dict[str, Any]) -> Iterator[str]:
+        """Whether a cell is another than its folder says, or predicted other images."""
+        settings = record["settings"]
+        told = [study.name, "cells", *(_shown(settings[key]) for key in KEY)]
+        if list(folder.parts[-6:]) != told:
+            yield f"{folder / 'run.json'}: is of the cell {'/'.join(told)}"
+        found = self._arrays(record)
+        if found is None:
+            return
+        try:
+            rows, probabilities = load_predictions(folder / "predictions.npz")
+        except SonotuneError as error:
+            yield str(error)
+            return
+        test = _split(settings, found[1]).test
+        if not np.array_equal(rows, test) or len(probabilities) != len(rows):
+            yield f"{folder / 'predictions.npz'}: are not of the test images of its fold"
+
+    def _scores(self, path: Path, records: dict[Path, dict[str, Any]]) -> None:
+        if not path.is_file():
+            return
+        self.checked["tables of scores"] += 1
+        arrays = self._arrays(next(iter(records.values())))
+        # None of the runs in `records` is without its arrays.
+        assert arrays is not None
+        measured = arrays[0].parent / "circumferences.csv"
+        with tempfile.TemporaryDirectory() as folder:
+            anew = Path(folder) / path.name
+            score_dataset(arrays[0], records, anew, measured if measured.is_file() else None)
+            self._compare(path, anew, [*KEY, "row"])
+
+    def _averages(self, study: Path, cells: dict[str, dict[Path, dict[str, Any]]]) -> None:
+        path = study / "cells.csv"
+        scores = [study / f"scores/{dataset}.csv" for dataset in cells]
+        if not path.is_file() or not scores or not all(file.is_file() for file in scores):
+            return
+        self.checked["tables of scores"] += 1
+        folders = [folder for records in cells.values() for folder in records]
+        with tempfile.TemporaryDirectory() as folder:
+            anew = Path(folder) / path.name
+            aggregate(scores, folders, anew)
+            self._compare(path, anew, KEY)
+
+    def _compare(self, path: Path, anew: Path, key: list[str]) -> None:
+        """Compare a table with the same one made anew, in whatever order of rows.
+
+        Numbers may differ in their last digits, as they do between versions of pandas.
+        """
+        try:
+            tables = [pd.read_csv(file, dtype={"name": str, "group": str}) for file in (path, anew)]
+            here, made = (table.sort_values(key, ignore_index=True) for table in tables)
+            pd.testing.assert_frame_equal(here, made, rtol=1e-8, check_dtype=False)
+        except (AssertionError, ValueError, KeyError) as error:
+            what = " ".join(str(error).split())[:200]
+            self.faults.append(
+                f"{path}: is not what the runs beside it give ({what}); delete it and run again"
+            )
+
+    def _splits(self, path: Path, cells: dict[str, dict[Path, dict[str, Any]]]) -> Iterator[str]:
+        try:
+            told = read_json(path)
+            for dataset, records in cells.items():
+                record = next(iter(records.values()))
+                arrays = self._arrays(record)
+                assert arrays is not None
+                for part in told[dataset]["splits"]:
+                    settings = {**record["settings"], "exclude": part.get("exclude")}
+                    settings |= {key: part[key] for key in ("percent", "fold")}
+                    rows = _split(settings, arrays[1])
+                    made = rows.train.tolist(), rows.validation.tolist(), rows.test.tolist()
+                    if made != tuple(part[key] for key in ("training", "validation", "test")):
+                        name = f"{dataset}, {part['percent']} %, fold {part['fold']}"
+                        yield f"{path}: {name}: are not the rows that cells are trained on"
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            yield f"{path}: cannot be read ({error!r}); delete it and run again"
+
+
+def _split(settings: dict[str, Any], data: ImageSet) -> Split:
+    return split(
+        len(data.images),
+        Resampling(**settings["resampling"]),
+        split_seed(settings["seed"], settings["dataset"]),
+        settings["percent"],
+        settings["fold"],
+        data.groups,
+        data.names,
+        settings.get("exclude"),
+    )
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

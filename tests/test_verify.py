@@ -1,0 +1,146 @@
+"""`sonotune verify` finds each kind of file that does not belong to the others."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from faulty import damage
+from test_training import bright_disks, quiet, settings
+
+from sonotune.__main__ import main
+from sonotune.data.arrays import load_set, save_set
+from sonotune.data.split_file import write_splits
+from sonotune.data.splits import Resampling
+from sonotune.evaluation.scores import aggregate, score_dataset
+from sonotune.files import read_json
+from sonotune.records import read_record, write_record
+from sonotune.training.cell import pretrain, run_cell
+from sonotune.verify import Verification
+
+FEW = {"learning_rate": 0.01, "batch_size": 2, "epochs": 1, "patience": 1}
+CELLS = "s/cells/disks/whole/80"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A finished study of two cells, as the workflow leaves it."""
+    folder = tmp_path_factory.mktemp("made") / "results"
+    arrays = folder / "datasets/disks/32"
+    save_set(arrays, bright_disks(10))
+    pretrain({**settings(training=FEW), "validation": 20}, arrays, folder / "s/pretrained", quiet)
+    cells = [folder / CELLS / str(fold) for fold in (0, 1)]
+    for fold, cell in enumerate(cells):
+        ours = settings(training=FEW, fold=fold, start="pretrained", keep_weights=True)
+        run_cell(ours, arrays, folder / "s/pretrained/weights.safetensors", cell, quiet)
+    score_dataset(arrays, cells, folder / "s/scores/disks.csv")
+    aggregate([folder / "s/scores/disks.csv"], cells, folder / "s/cells.csv")
+    resampling = Resampling(**settings()["resampling"])
+    write_splits({"disks": arrays}, [80], resampling, 5, folder / "s/splits.json")
+    return folder
+
+
+@pytest.fixture
+def results(made, tmp_path):
+    shutil.copytree(made, tmp_path / "results")
+    return tmp_path / "results"
+
+
+def test_a_sound_study(results, capsys):
+    assert main(["verify", str(results)]) == 0
+    said = capsys.readouterr().out
+    assert "1 data sets, 1 pre-trainings, 2 cells, 2 tables of scores: all belongs together" in said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "datasets/disks/32/images.npy",
+        "datasets/disks/32/masks.npy",
+        "datasets/disks/32/index.csv",
+        "datasets/disks/32/dataset.json",
+        "s/pretrained/weights.safetensors",
+        "s/pretrained/history.csv",
+        "s/pretrained/run.json",
+        f"{CELLS}/0/predictions.npz",
+        f"{CELLS}/0/weights.safetensors",
+        f"{CELLS}/0/history.csv",
+        f"{CELLS}/0/run.json",
+    ],
+)
+def test_a_damaged_file_is_named(results, name, capsys):
+    damage(results / name)
+    assert main(["verify", str(results)]) == 1
+    said = capsys.readouterr().out
+    file = (results / name).name
+    assert file in said.splitlines()[0]
+    assert str((results / name).parent) in said.splitlines()[0]
+
+
+def faults(results):
+    return "\n".join(Verification(results).run().faults)
+
+
+@pytest.mark.parametrize("name", ["s/scores/disks.csv", "s/cells.csv"])
+def test_a_score_that_the_predictions_do_not_give(results, name):
+    lines = (results / name).read_text().splitlines()
+    column = lines[0].split(",").index("dice")
+    values = lines[1].split(",")
+    values[column] = "0.987654"
+    (results / name).write_text("\n".join([lines[0], ",".join(values), *lines[2:]]) + "\n")
+    assert f"{results / name}: is not what the runs beside it give" in faults(results)
+
+
+def test_a_cell_that_is_missing_in_the_scores(results):
+    shutil.rmtree(results / CELLS / "1")
+    assert "scores/disks.csv: is not what the runs beside it give" in faults(results)
+
+
+def test_splits_that_are_not_those_of_the_cells(results):
+    path = results / "s/splits.json"
+    content = read_json(path)
+    part = content["disks"]["splits"][0]
+    part["test"][0], part["training"][0] = part["training"][0], part["test"][0]
+    path.write_text(json.dumps(content))
+    assert "splits.json: disks, 80 %, fold 0: are not the rows" in faults(results)
+
+
+def test_cells_that_changed_places(results):
+    (results / CELLS / "0").rename(results / CELLS / "x")
+    (results / CELLS / "1").rename(results / CELLS / "0")
+    (results / CELLS / "x").rename(results / CELLS / "1")
+    assert "0/run.json: is of the cell s/cells/disks/whole/80/1" in faults(results)
+
+
+def test_arrays_made_anew_from_other_images(results):
+    """They are whole, but not what the runs were trained on."""
+    save_set(results / "datasets/disks/32", bright_disks(10, seed=1))
+    load_set(results / "datasets/disks/32")
+    found = faults(results)
+    assert f"{CELLS}/0/run.json: was trained on other images or masks" in found
+    assert "pretrained/run.json: was trained on other images or masks" in found
+
+
+def test_weights_of_another_pretraining(results):
+    arrays = results / "datasets/disks/32"
+    other = {**settings(training=FEW, seed=6), "validation": 20}
+    pretrain(other, arrays, results / "s/pretrained", quiet)
+    assert f"{CELLS}/0/run.json: started from other weights" in faults(results)
+
+
+def test_predictions_of_other_images_with_a_record_that_fits(results):
+    """Every digest is right; the rows are not those of the cell's fold."""
+    folder = results / CELLS / "0"
+    with np.load(folder / "predictions.npz", allow_pickle=False) as stored:
+        rows, probabilities = stored["rows"], stored["probabilities"]
+    np.savez_compressed(
+        folder / "predictions.npz", rows=(rows + 1) % 10, probabilities=probabilities
+    )
+    record = read_record(folder / "run.json")
+    write_record(folder, record, record["outputs"])
+    assert "0/predictions.npz: are not of the test images of its fold" in faults(results)
+
+
+def test_a_folder_without_results(tmp_path, capsys):
+    assert main(["verify", str(tmp_path)]) == 1
+    assert "there are no results in this folder" in capsys.readouterr().err
