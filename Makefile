@@ -12,12 +12,14 @@ SNAKEFILES = Snakefile $(wildcard workflow/rules/*.smk)
 # A report as a plain folder, beside its zip and of the same name.
 unpack = rm -rf $(1) && $(VENV)/bin/python -m zipfile -e $(1).zip results
 
-.PHONY: help setup demo demo-small test test-slow lint format lock clean
+.PHONY: help setup plan demo demo-small test test-slow bench lint format lock clean
 
 help:
 	@echo "make demo        set up .venv, run the demonstration study, write its report (CORES=all)"
+	@echo "make plan        how long the full study takes here and how much disk (CONFIG=config/config.yaml)"
 	@echo "make test        set up .venv, run the tests (TEST_ARGS='-x -k splits' reaches pytest)"
 	@echo "make test-slow   the same with the tests that take long"
+	@echo "make bench       measure: a training step, a cell against other systems, bf16 against fp32 (docs/speed.md; an hour or more)"
 	@echo "make lint        style, types and workflow checks"
 	@echo "make format      put Python and Snakemake files into shape"
 	@echo "make setup       only the set-up: .venv with the locked packages and this library"
@@ -47,6 +49,10 @@ demo-small: $(READY)
 	@$(SNAKEMAKE) --profile profiles/demo --configfile config/ci.yaml --report results/report-small.zip
 	@$(call unpack,results/report-small)
 
+# Another file: make plan CONFIG=config/demo.yaml
+plan: $(READY)
+	@$(VENV)/bin/python -m sonotune plan --configfile $(or $(CONFIG),config/config.yaml)
+
 test: $(READY)
 	@echo "test: everything but what is marked slow"
 	@$(VENV)/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(TEST_ARGS)
@@ -54,6 +60,15 @@ test: $(READY)
 test-slow: $(READY)
 	@echo "test-slow: everything"
 	@$(VENV)/bin/python -m pytest -n auto --dist loadfile $(TEST_ARGS)
+
+# One after the other: what is measured wants the machine for itself.
+BENCHMARKS ?= step cell precision
+
+bench: $(READY)
+	@for one in $(BENCHMARKS); do \
+		echo "bench: $$one"; \
+		$(VENV)/bin/python benchmarks/$$one.py || exit 1; \
+	done
 
 lint: $(READY)
 	@echo "lint: ruff"

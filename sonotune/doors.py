@@ -22,6 +22,9 @@ REFUSALS = {
     errno.EPERM: "change its permissions or run elsewhere",
 }
 
+# The last line of the log of a job that ended well.
+DONE = "done"
+
 
 @contextmanager
 def logged(path: str | Path) -> Iterator[Callable[[str], None]]:
@@ -45,6 +48,7 @@ def logged(path: str | Path) -> Iterator[Callable[[str], None]]:
 
                 try:
                     yield log
+                    log(DONE)
                 except (Exception, KeyboardInterrupt) as error:
                     with suppress(OSError):
                         log(f"error: {_explain(error)}")

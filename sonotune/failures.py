@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from sonotune.doors import DONE
+
 
 def tell_failures(failed: Iterable[tuple[str, str | Path]], left: int) -> str:
     """A summary for the terminal.
@@ -33,6 +35,8 @@ def _reason(log: Path) -> str:
         lines = log.read_text("utf-8", "replace").strip().splitlines()
     except OSError:
         lines = []
+    if lines and lines[-1] == DONE:
+        return "it ended well, but Snakemake refused what it wrote (see above)"
     if lines and lines[-1].startswith("error: "):
         return lines[-1].removeprefix("error: ")
     return "it ended without a word: killed, perhaps since memory ran out"

@@ -25,7 +25,7 @@ def small_study(epochs=150):
     config = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     del config["datasets"]["sus_b"]
     study = config["studies"]["tiny"]
-    study |= {"datasets": ["sus_a"], "percents": [50], "keep_weights": True}
+    study |= {"datasets": ["sus_a"], "percents": [50], "keep_weights": "all"}
     study["pretraining"]["training"] = {"epochs": 20, "patience": 20, "learning_rate": 0.01}
     study["training"] = {"epochs": epochs, "patience": epochs, "learning_rate": 0.001}
     return config

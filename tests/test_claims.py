@@ -68,6 +68,9 @@ def means_for(claim, true):
         else:
             large_gain, small_gain = 0.9, 0.805
         put(claim.after["strategy"], large_gain if large else small_gain, claim.after["percent"])
+    elif claim.kind == "above":
+        for name in claim.strategies:
+            put(name, claim.published + (0.02 if true else -0.02))
     elif claim.kind == "growing_lead":
         (first, _), *_ = claim.pairs
         few, many = claim.steps[0]
@@ -135,6 +138,18 @@ def test_a_claim_holds_where_it_is_true_and_fails_where_it_is_not(name, true, tm
     verdicts = judge(claim, study_for(claim, true, tmp_path))
     assert verdicts
     assert {one.verdict for one in verdicts} == {"holds" if true else "fails"}, verdicts
+
+
+def test_only_what_one_set_of_folds_cannot_show_is_untested():
+    assert set(CLAIMS) - set(TESTED) == {"A24"}
+
+
+def test_a_published_number_is_compared_as_a_share_of_it(tmp_path):
+    verdict, *_ = judge(CLAIMS["W6"], study_for(CLAIMS["W6"], True, tmp_path))
+    assert verdict.paper_value == pytest.approx(0.0124, abs=5e-5)
+    assert verdict.paper_supports == "yes"
+    assert verdict.lower < verdict.value < verdict.upper
+    assert verdict.note.startswith("the published figure comes from other images")
 
 
 def test_every_kind_is_used_or_can_be():

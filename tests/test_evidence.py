@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from sonotune.analysis.against_paper import compare, draw_against_paper, write_against_paper
 from sonotune.analysis.bars import draw_gains, draw_groups
-from sonotune.analysis.fig1 import TUNED, draw_fig1, write_fig1
+from sonotune.analysis.fig1 import FROZEN, draw_fig1, write_fig1
 from sonotune.analysis.fig2 import write_fig2
 from sonotune.analysis.fig_curves import draw_curves, write_curves
 from sonotune.analysis.fig_distributions import write_distributions
@@ -21,6 +21,7 @@ from sonotune.analysis.fig_intervals import half_widths, write_intervals
 from sonotune.analysis.fig_pareto import pareto_front
 from sonotune.analysis.fig_ranks import write_ranks
 from sonotune.analysis.names import NEEDED
+from sonotune.analysis.palette import style_of
 from sonotune.analysis.published import published_table
 from sonotune.analysis.table3 import time_table, write_table3
 from sonotune.data.arrays import ImageSet, median_row, save_set
@@ -86,6 +87,15 @@ def test_gains_are_stacked_and_a_loss_is_no_bar():
     assert heights == pytest.approx([0.6, 0.8, 0.3, 0.0])
     assert panel.patches[2].get_y() == pytest.approx(0.6)
     assert [text.get_text() for text in panel.texts] == ["+0.300", "-0.100"]
+
+
+def test_a_strategy_with_less_data_has_its_colour_hatched():
+    panel = Figure().subplots()
+    levels = {"whole, 5%": ([0.6], "#111111"), "whole, 80%": ([0.9], "#111111")}
+    draw_gains(panel, ["x"], levels, hatched={"whole, 5%"})
+    little, much = panel.patches
+    assert (bool(little.get_hatch()), bool(much.get_hatch())) == (True, False)
+    assert little.get_edgecolor() == much.get_edgecolor() == much.get_facecolor()
 
 
 def test_the_front_has_what_nothing_beats_in_both():
@@ -168,8 +178,10 @@ def test_fig1_is_drawn_from_the_networks_stages(tmp_path):
         "scratch": ("From scratch", "random", list(stages)),
     }
     panel = draw_fig1(stages, strategies).axes[0]
-    filled = [to_hex(patch.get_facecolor()) == TUNED.lower() for patch in panel.patches]
-    assert filled == [True, True, True, False, False, True, False, False, False]
+    colours = [to_hex(patch.get_facecolor()) for patch in panel.patches]
+    whole = style_of("whole", list(strategies)).colour
+    assert colours[:3] == [whole] * 3
+    assert [colour != FROZEN for colour in colours[3:]] == [False, False, True, False, False, False]
     assert [bool(patch.get_hatch()) for patch in panel.patches[6:]] == [True] * 3
     texts = [text.get_text() for text in panel.texts]
     assert "600  60.0%" in texts

@@ -166,13 +166,22 @@ def test_file_times_in_the_future_and_past_rerun_nothing_and_break_nothing(study
     assert study.results() == finished.results()
 
 
-@pytest.mark.skipif(not shutil.which("faketime"), reason="faketime is not installed")
-@pytest.mark.parametrize("ahead", ["-3d", "+3d"])
-def test_a_clock_that_jumps_between_runs(study, finished, ahead):
+def test_a_clock_that_is_set_back_while_a_cell_trains(study, finished):
+    """What was made before the clock was set back is then dated in the future."""
     without_cells(study, "whole")
-    study.target = "results/tiny/cells/sus_a/whole/50/0/run.json"
-    assert study.complete(before=["faketime", "-f", ahead]) == {"whole"}
-    study.target = "results/tiny/cells.csv"
+    workflow = study.start("--retries", "0")
+    find_job(study, "whole")
+    study.wait_for_job("results/tiny/checkpoints/sus_a/whole/50/0.safetensors")
+    ahead = time.time() + 3 * 86400
+    for path in study.folder.glob("results/**/*.*"):
+        if path.is_file() and "checkpoints" not in path.parts:
+            os.utime(path, (ahead, ahead))
+    # The training is kept. Jobs after it that Snakemake refuses for their files' times wait for the
+    # next run, which sets these right before it starts.
+    workflow.wait()
+    said = study.output.read_text()
+    assert (study.folder / "results/tiny/cells/sus_a/whole/50/0/run.json").exists(), said
+    assert "it ended well, but Snakemake refused what it wrote (see above)" in said
     assert study.complete() == set()
     assert study.results() == finished.results()
 
@@ -214,6 +223,12 @@ def test_what_was_damaged_is_named_and_made_anew_as_the_message_says(
     assert path.name in said[said.index("of the jobs failed:") :]
     assert "delete the folder" in said
     shutil.rmtree(path.parent)
+    if name.startswith("datasets/"):
+        # Arrays that are made anew first, on their own, cost no finished cell.
+        study.target = str(path.relative_to(study.folder))
+        study.complete()
+        study.target = "results/tiny/cells.csv"
+        assert study.complete() == {"block_9"}
     study.complete()
     assert study.results() == finished.results()
 

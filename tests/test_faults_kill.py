@@ -27,14 +27,22 @@ def prepared(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def undisturbed(prepared, tmp_path_factory):
-    """Results of a run that nothing disturbs, and the seconds that it takes."""
+    """Results of a run that nothing disturbs."""
     study = prepared.copy(tmp_path_factory.mktemp("undisturbed"))
-    began = time.monotonic()
-    assert len(study.complete()) == CELLS
-    seconds = time.monotonic() - began
+    assert study.complete() == STRATEGIES
     assert study.leftovers() == []
     assert len(study.recorded()) == CELLS
-    return study.results(), seconds
+    return study.results()
+
+
+def wait_for_a_random_moment(study, workflow, chance, jobs):
+    """Up to some seconds after the start of one of the next jobs; False if it was the end."""
+    wanted, seen = chance.randint(1, jobs), set()
+    while len(seen) < wanted and workflow.poll() is None:
+        seen |= set(study.jobs())
+        time.sleep(0.02)
+    time.sleep(chance.uniform(0, 6))
+    return workflow.poll() is None
 
 
 def strike(study, workflow, what):
@@ -50,11 +58,10 @@ def strike(study, workflow, what):
 
 
 def test_kills_at_random_moments_lose_nothing(prepared, undisturbed, tmp_path):
-    expected, seconds = undisturbed
     chance = random.Random(2020)
     kinds = ["trainings", "Snakemake", "both"]
     struck = Counter()
-    kept = resumed = completed = 0
+    jobs = kept = resumed = completed = 0
     while struck.total() < KILLS:
         study = prepared.copy(tmp_path / f"round_{completed}")
         finished = {}
@@ -62,28 +69,28 @@ def test_kills_at_random_moments_lose_nothing(prepared, undisturbed, tmp_path):
         for what in chance.sample(kinds, min(len(kinds), KILLS - struck.total())):
             # Without another try, so that a killed training is left to the next run.
             workflow = study.start("--retries", "0")
-            left = (1 + CELLS - len(finished)) / (1 + CELLS)
-            time.sleep(chance.uniform(0.1, 0.9) * seconds * left)
+            if not wait_for_a_random_moment(study, workflow, chance, 1 + CELLS - len(finished)):
+                continue
+            jobs += (hit := strike(study, workflow, what))
             struck[what] += 1
-            jobs = strike(study, workflow, what)
             ran = cells_that_ran(study.output.read_text())
             again = [name for name in finished if name.split("/")[4] in ran]
             assert not again, f"finished cells ran again: {again}"
             now = study.recorded()
             assert now.items() >= finished.items()
             finished = now
-            print(f"{what} killed ({jobs} jobs), {len(finished)} of {CELLS} cells finished")
+            print(f"{what} killed ({hit} jobs at work), {len(finished)} of {CELLS} cells finished")
         ran = study.complete()
         assert ran == STRATEGIES - {name.split("/")[4] for name in finished}
         assert study.recorded().items() >= finished.items()
-        assert study.results() == expected
+        assert study.results() == undisturbed
         assert study.leftovers() == []
         assert study.jobs() == []
         kept += len(finished)
         resumed += sum(b'"resumed": 0' not in record for record in study.recorded().values())
         completed += 1
     print(
-        f"{struck.total()} kills ({dict(struck)}): all {completed} studies completed, equal to the "
-        f"undisturbed one; of {kept} cells that had finished none ran again; {resumed} cells went "
-        "on from a checkpoint"
+        f"{struck.total()} kills ({dict(struck)}) with {jobs} jobs at work: all {completed} "
+        f"studies completed, equal to the undisturbed one; of {kept} cells that had finished none "
+        f"ran again; {resumed} cells went on from a checkpoint"
     )

@@ -124,7 +124,8 @@ def test_training_code_reruns_the_cells(project):
 def test_figure_code_reruns_only_figures(project):
     project.edit("sonotune/analysis/palette.py", "#0072B2", "#0000FF")
     jobs, _ = project.stale()
-    assert set(jobs) <= {"fig4", "fig5", "table2", "fig_intervals", "fig_ranks", "summary", *DRAWN}
+    coloured = {"fig1", "fig4", "fig5", "table2", "fig_intervals", "fig_ranks", "summary", *DRAWN}
+    assert set(jobs) <= coloured
     assert jobs["fig4"] == jobs["fig_intervals"] == 1
 
 
@@ -139,6 +140,14 @@ def test_a_claim_reruns_only_the_claims(project):
         "sonotune/analysis/claims/amiri2020.yaml", "are the best three", "are the top three"
     )
     assert project.stale()[0] == Counter(claims=1)
+
+
+def test_a_caption_reruns_nothing(project):
+    """Captions are read when the report is made."""
+    for caption in ("fig4", "claims"):
+        with (project.folder / f"workflow/report/{caption}.rst").open("a") as file:
+            file.write("More words.\n")
+    assert project.stale() == (Counter(), set())
 
 
 def test_the_audits_code_reruns_only_the_audits(project):
@@ -290,3 +299,9 @@ def test_every_profile_says_what_makes_results_stale(profile):
     settings = yaml.safe_load((profile / "config.yaml").read_text())
     assert settings["rerun-triggers"] == ["mtime", "params", "input"]
     assert settings["max-checksum-file-size"] >= 10**12
+
+
+def test_keeping_the_weights_of_a_strategy_reruns_its_cells_only(project):
+    project.edit("tiny.yaml", "    device: cpu", "    keep_weights: [block_9]\n    device: cpu")
+    _, cells = project.stale()
+    assert cells == {("block_9", p, d) for p in ("50", "40") for d in ("sus_a", "sus_b")}

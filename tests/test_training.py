@@ -278,6 +278,11 @@ def test_pretrained_weights_load_into_a_cell(disks, tmp_path):
     run(disks, tmp_path / "cell", tmp_path / "weights.safetensors", start="pretrained")
 
 
+def test_a_network_that_nothing_trained_can_keep_its_weights(disks, tmp_path, weights):
+    run(disks, tmp_path, weights, start="pretrained", tune=[], percent=0, keep_weights=True)
+    assert (tmp_path / "weights.safetensors").exists()
+
+
 def test_an_image_size_that_cannot_be_halved_is_refused(tmp_path):
     save_set(tmp_path / "odd", bright_disks(20, size=40))
     with pytest.raises(SonotuneError, match="multiple of 16"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from sonotune.analysis.averages import LeaveOut, average_over_folds, is_left_out, read_cells
 from sonotune.analysis.figure import footnote, footnote_height
@@ -125,7 +126,7 @@ def draw_groups(
         panel.bar(places, np.nan_to_num(means), width * 0.92, color=colour, label=title)
         known = np.isfinite(np.asarray(deviations, float))
         if known.any():
-            panel.errorbar(
+            _, caps, stems = panel.errorbar(
                 places[known],
                 np.asarray(means)[known],
                 np.asarray(deviations)[known],
@@ -134,6 +135,9 @@ def draw_groups(
                 elinewidth=0.8,
                 capsize=1.8,
             )
+            for line in (*caps, *stems):
+                # A white edge, so that their lower half is seen on dark bars.
+                line.set_path_effects([withStroke(linewidth=1.8, foreground="white")])
         for place, mean in zip(places, means, strict=True):
             if not np.isfinite(mean):
                 panel.text(place, 0.02, "none", rotation=90, ha="center", va="bottom", fontsize=6)
@@ -142,7 +146,10 @@ def draw_groups(
 
 
 def draw_gains(
-    panel: Axes, groups: Sequence[str], levels: Mapping[str, tuple[Sequence[float], str]]
+    panel: Axes,
+    groups: Sequence[str],
+    levels: Mapping[str, tuple[Sequence[float], str]],
+    hatched: Collection[str] = (),
 ) -> None:
     """Bars of a first level, with the gain of each further level stacked on it.
 
@@ -152,6 +159,8 @@ def draw_gains(
     ----------
     levels
         By title, the lowest first: mean in each group, and colour.
+    hatched
+        Titles of levels drawn hatched: a strategy has one colour, also with less data.
     """
     places = np.arange(len(groups))
     reached = np.zeros(len(groups))
@@ -159,7 +168,17 @@ def draw_gains(
     for title, (means, colour) in levels.items():
         values = np.nan_to_num(np.asarray(means, float))
         higher = np.maximum(values, reached)
-        panel.bar(places, higher - reached, 0.6, bottom=reached, color=colour, label=title)
+        panel.bar(
+            places,
+            higher - reached,
+            0.6,
+            bottom=reached,
+            label=title,
+            facecolor="white" if title in hatched else colour,
+            edgecolor=colour,
+            linewidth=0.6,
+            hatch="////" if title in hatched else None,
+        )
         for place, value, start in zip(places, values, reached, strict=True):
             if start:
                 gains[place].append(f"{value - start:+.3f}")

@@ -18,9 +18,10 @@ from sonotune.analysis.figure import (
     save_figure,
 )
 from sonotune.analysis.layout import short_count
+from sonotune.analysis.palette import style_of
 from sonotune.models.stages import build_network, count, stage_parameters
 
-TUNED, FROZEN, LINE = "#0072B2", "#ffffff", "#555555"
+FROZEN, LINE = "#ffffff", "#555555"
 ROW, HEAD, LEFT, RIGHT = 0.17, 0.62, 1.35, 0.95  # inches
 
 
@@ -55,8 +56,8 @@ def draw_fig1(
     total = sum(stages.values())
     notes = [
         f"The network's stages from input to output with their numbers of parameters ({total:,} "
-        "in all). Blue: tuned; white: frozen; hatched: tuned from random weights. Right: tuned "
-        "parameters and their share of all.",
+        "in all). Coloured: tuned; white: frozen; hatched: tuned from random weights. Right: "
+        "tuned parameters and their share of all. Colours are those of all figures.",
     ]
     height = HEAD + ROW * len(strategies) + 0.1 + footnote_height(notes)
     figure = Figure(figsize=(TWO_COLUMNS, height))
@@ -70,10 +71,11 @@ def draw_fig1(
         x = LEFT + (number + 0.5) * wide
         panel.text(x, HEAD - 0.28, _title(stage), ha="center", va="bottom", fontsize=6.5)
         panel.text(x, HEAD - 0.08, short_count(parameters), ha="center", va="bottom", fontsize=6)
-    for row, (title, start, tuned) in enumerate(strategies.values()):
+    for row, (name, (title, start, tuned)) in enumerate(strategies.items()):
         y = HEAD + ROW * row
         panel.text(LEFT - 0.08, y + ROW / 2, title, ha="right", va="center")
-        _draw_row(panel, list(stages), tuned, start, y, wide)
+        colour = style_of(name, list(strategies)).colour
+        _draw_row(panel, list(stages), tuned, start, colour, y, wide)
         number_tuned = sum(stages[stage] for stage in tuned)
         share = f"{number_tuned / total:.1%}" if number_tuned else "none"
         text = f"{short_count(number_tuned)}  {share}" if number_tuned else "none"
@@ -82,7 +84,13 @@ def draw_fig1(
 
 
 def _draw_row(
-    panel: Axes, stages: Sequence[str], tuned: Sequence[str], start: str, y: float, wide: float
+    panel: Axes,
+    stages: Sequence[str],
+    tuned: Sequence[str],
+    start: str,
+    colour: str,
+    y: float,
+    wide: float,
 ) -> None:
     for number, stage in enumerate(stages):
         on = stage in tuned
@@ -91,8 +99,8 @@ def _draw_row(
                 (LEFT + number * wide + 0.015, y + 0.02),
                 wide - 0.03,
                 ROW - 0.04,
-                facecolor=TUNED if on and start == "pretrained" else FROZEN,
-                edgecolor=TUNED if on else LINE,
+                facecolor=colour if on and start == "pretrained" else FROZEN,
+                edgecolor=colour if on else LINE,
                 linewidth=0.6,
                 hatch="////" if start == "random" and on else None,
             )

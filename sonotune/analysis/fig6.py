@@ -38,7 +38,8 @@ def write_figure(
     found = summarise(cells, LEVELS, datasets, leave_out, ddof)
     percent = found.percents[-1]
     notes = [
-        f"At {percent_text(percent)}. Numbers: what the whole network adds to the mean.",
+        f"At {percent_text(percent)}. Numbers: what the whole network adds to the mean; "
+        "less than nothing is a line.",
         *found.notes[1:],
     ]
     with journal_style():

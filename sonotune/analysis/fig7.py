@@ -12,7 +12,6 @@ from sonotune.analysis.names import percent_text
 from sonotune.analysis.palette import style_of
 
 STARTS, TUNED = "unchanged", "whole"
-LITTLE, MUCH = "#56B4E9", "#0072B2"
 
 
 def write_figure(
@@ -37,23 +36,35 @@ def write_figure(
         See `sonotune.analysis.averages.average_over_folds`.
     """
     found = summarise(cells, (STARTS, TUNED), datasets, leave_out, ddof)
-    points = {strategies[STARTS]: (STARTS, 0.0, style_of(STARTS, list(strategies)).colour)}
-    for percent, colour in zip(
-        (found.percents[0], found.percents[-1]), (LITTLE, MUCH), strict=True
-    ):
-        title = f"{strategies[TUNED]}, {percent_text(percent)}"
-        points[title] = (TUNED, percent, colour)
+    little, much = (
+        f"{strategies[TUNED]}, {percent_text(percent)}"
+        for percent in (found.percents[0], found.percents[-1])
+    )
+    points = {
+        strategies[STARTS]: (STARTS, 0.0),
+        little: (TUNED, found.percents[0]),
+        much: (TUNED, found.percents[-1]),
+    }
     with journal_style():
         figure, (panel,) = panels(
             1,
             ONE_COLUMN,
-            ["Numbers: what each step adds to the mean, the last step above.", *found.notes[1:]],
+            [
+                "Numbers: what each step adds to the mean, the last step above; a step down is a "
+                "line.",
+                *found.notes[1:],
+            ],
         )
         levels = {
-            title: ([found.mean(d, strategy, percent)[0] for d in found.shown], colour)
-            for title, (strategy, percent, colour) in points.items()
+            title: (
+                [found.mean(d, strategy, percent)[0] for d in found.shown],
+                style_of(strategy, list(strategies)).colour,
+            )
+            for title, (strategy, percent) in points.items()
         }
-        draw_gains(panel, [found.titles[name] for name in found.shown], levels)
+        # A study of one percent has two levels; that of little data is hatched.
+        hatched = {little} - {much}
+        draw_gains(panel, [found.titles[name] for name in found.shown], levels, hatched)
         panel.legend(
             loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=3, fontsize=6, columnspacing=0.8
         )

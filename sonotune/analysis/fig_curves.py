@@ -17,7 +17,7 @@ from sonotune.analysis.figure import (
     message_figure,
     save_figure,
 )
-from sonotune.analysis.names import percent_text
+from sonotune.analysis.names import dataset_title, percent_text, source_notes
 
 COLUMNS, MOST = 4, 24
 TRAINING, VALIDATION = "#0072B2", "#D55E00"
@@ -45,18 +45,21 @@ def write_curves(
     """
     table = read_cells(cells)
     bad = table[(table["failed"] | table["collapsed"]) & table["dataset"].isin(list(datasets))]
+    sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     with journal_style():
         if len(bad):
             runs = [
                 (
-                    f"{datasets[row.dataset]}, {percent_text(row.percent)}, fold {row.fold}\n"
+                    f"{dataset_title(row.dataset, datasets, sources)}, "
+                    f"{percent_text(row.percent)}, fold {row.fold}\n"
                     f"{strategies.get(row.strategy, row.strategy)}: "
                     + ("failed" if row.failed else "collapsed"),
                     pd.read_csv(histories[row.dataset, row.strategy, row.percent, row.fold]),
                 )
                 for row in bad.head(MOST).itertuples()
             ]
-            figure = draw_curves(runs, len(bad))
+            shown = bad["dataset"].head(MOST).unique()
+            figure = draw_curves(runs, len(bad), source_notes(shown, datasets, sources))
         else:
             figure = message_figure(
                 f"None of the {len(table)} runs failed or collapsed: there is no learning curve to "
@@ -65,14 +68,17 @@ def write_curves(
         save_figure(figure, pdf, png)
 
 
-def draw_curves(runs: Sequence[tuple[str, pd.DataFrame]], all_bad: int) -> Figure:
+def draw_curves(
+    runs: Sequence[tuple[str, pd.DataFrame]], all_bad: int, stand_ins: Sequence[str] = ()
+) -> Figure:
     """A panel for each run: title and history."""
     rows = -(-len(runs) // COLUMNS)
     notes = [
         "Loss of each epoch, training (blue) and validation (orange), of runs that failed (no "
         "early stop within the epoch limit, or a loss that is not finite) or collapsed (the same "
         "output everywhere, or a best validation Dice of 0)."
-        + (f" The first {len(runs)} of {all_bad}." if all_bad > len(runs) else "")
+        + (f" The first {len(runs)} of {all_bad}." if all_bad > len(runs) else ""),
+        *stand_ins,
     ]
     foot = footnote_height(notes)
     height = rows * 1.35 + 0.3 + foot

@@ -66,7 +66,8 @@ def write_metrics_table(
     csv
         One row a (dataset, train_percent, strategy): folds and images that are averaged, mean and
         standard deviation over folds of each of `MEANS` (``dice_mean``, ``dice_std``, ...; empty
-        where there is no such number), and each of `COUNTS` summed over the same folds.
+        where there is no such number), each of `COUNTS` summed over the same folds, and ``source``,
+        what stands behind the data set's name.
     strategies, datasets
         Title of each strategy and data set, in the table's order; others are left out.
     leave_out, ddof
@@ -83,7 +84,8 @@ def write_metrics_table(
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     averages = average_metrics(table, strategies, datasets, leave_out, ddof)
     with atomic(csv) as temporary:
-        averages.rename(columns={"percent": "train_percent"}).to_csv(
+        named = averages.rename(columns={"percent": "train_percent"})
+        named.assign(source=named["dataset"].map(sources)).to_csv(
             temporary, index=False, lineterminator="\n", float_format="%.6g"
         )
     described = _describe(averages, strategies, datasets, sources, leave_out)

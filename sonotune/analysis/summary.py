@@ -33,6 +33,7 @@ th, td { padding: .3rem .6rem; text-align: left; vertical-align: top; }
 thead th { border-top: 2px solid #111; border-bottom: 1px solid #333; vertical-align: bottom; }
 tbody { border-bottom: 1px solid #333; } tbody:last-of-type { border-bottom: 2px solid #111; }
 td.number { text-align: right; white-space: nowrap; }
+tbody th { white-space: nowrap; }
 small { color: #333; } img { max-width: 100%; } li { margin: .3rem 0; }
 """
 HEAD = (

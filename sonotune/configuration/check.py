@@ -188,6 +188,14 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
             )
         yield from complete_cutting(where, study)
         yield from _complete_strategies(where, study)
+        kept = study["keep_weights"]
+        for strategy in [] if isinstance(kept, str) else kept:
+            if strategy not in study["strategies"]:
+                yield (
+                    f"{where}: keep_weights: there is no strategy {strategy!r}; "
+                    f"{nearest(strategy, study['strategies'])}write none, all, or a list of: "
+                    f"{', '.join(study['strategies'])}"
+                )
 
 
 def _check_datasets(

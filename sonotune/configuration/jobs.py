@@ -77,6 +77,29 @@ def is_pretrained(config: Mapping[str, Any], study: str, strategy: str) -> bool:
     return config["studies"][study]["strategies"][strategy]["start"] == "pretrained"
 
 
+def keeps_weights(study: Mapping[str, Any], strategy: str) -> bool:
+    """Whether a strategy's cells keep their weights."""
+    kept = study["keep_weights"]
+    return kept == "all" or (kept != "none" and strategy in kept)
+
+
+def bytes_of_weights(config: Mapping[str, Any], study: str, tuned: Mapping[str, int]) -> int:
+    """Disk that a study's kept weights take, in bytes.
+
+    Parameters
+    ----------
+    tuned
+        Number of tuned parameters of each strategy; what is kept of one is written as fp32.
+    """
+    design = config["studies"][study]
+    return sum(
+        4 * tuned[cell.strategy]
+        for dataset in design["datasets"]
+        for cell in cells_of(config, study, dataset)
+        if keeps_weights(design, cell.strategy)
+    )
+
+
 def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[str, Any]:
     """All that a cell's results depend on, but for its arrays and start weights.
 
@@ -107,7 +130,7 @@ def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[st
             "device": study["device"],
             "precision": study["precision"],
             "threads": study["threads"],
-            "keep_weights": study["keep_weights"],
+            "keep_weights": keeps_weights(study, cell.strategy),
             "code": training_code(study["network"], script),
         }
     )

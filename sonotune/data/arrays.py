@@ -107,18 +107,23 @@ def load_set(folder: str | Path) -> ImageSet:
         If a file is missing, damaged, or does not fit the others.
     """
     folder = Path(folder)
+    # What is looked at, for the message.
+    name = "images.npy"
     try:
-        images = np.load(folder / "images.npy", mmap_mode="r", allow_pickle=False)
-        masks = np.load(folder / "masks.npy", mmap_mode="r", allow_pickle=False)
-        with (folder / "index.csv").open(newline="", encoding="utf-8") as file:
+        images = np.load(folder / name, mmap_mode="r", allow_pickle=False)
+        name = "masks.npy"
+        masks = np.load(folder / name, mmap_mode="r", allow_pickle=False)
+        name = "index.csv"
+        with (folder / name).open(newline="", encoding="utf-8") as file:
             index = [_typed(row) for row in csv.DictReader(file)]
-        about = read_json(folder / "dataset.json")
-        told = {name: about[name] for name in ("images_sha256", "masks_sha256", "index_sha256")}
+        name = "dataset.json"
+        about = read_json(folder / name)
+        told = {key: about[key] for key in ("images_sha256", "masks_sha256", "index_sha256")}
         told["sha256"] = about.pop("sha256")
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise SonotuneError(
-            f"{folder}: the prepared data set cannot be read ({error}); delete the folder and run "
-            "again to prepare it anew"
+            f"{folder}: the prepared data set cannot be read ({name}: {error}); delete the "
+            "folder and run again to prepare it anew"
         ) from None
     _check(folder, images, masks, len(index))
     found = {
@@ -127,7 +132,7 @@ def load_set(folder: str | Path) -> ImageSet:
         "index_sha256": file_digest(folder / "index.csv"),
         "sha256": seal(about),
     }
-    if damaged := [FILES[i] for i, name in enumerate(found) if found[name] != told[name]]:
+    if damaged := [FILES[i] for i, key in enumerate(found) if found[key] != told[key]]:
         raise SonotuneError(
             f"{folder}: {', '.join(damaged)} changed after being written; delete the folder and "
             "run again to prepare it anew"

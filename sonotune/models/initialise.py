@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -30,12 +33,18 @@ def he_normal(network: nn.Module, seed: int) -> None:
                     module.bias.zero_()
 
 
-def save_weights(state: dict[str, Tensor], path: str | Path) -> None:
-    """Write tensors as safetensors, fp32 and contiguous on the CPU, atomically."""
+def save_weights(
+    state: dict[str, Tensor], path: str | Path, about: Mapping[str, Any] | None = None
+) -> None:
+    """Write tensors as safetensors, fp32 and contiguous on the CPU, atomically.
+
+    What is said `about` them stands in the file's metadata, as JSON under ``sonotune``.
+    """
     with atomic(path) as temporary:
         save_file(
             {name: t.detach().to("cpu", torch.float32).contiguous() for name, t in state.items()},
             temporary,
+            None if about is None else {"sonotune": json.dumps(about, sort_keys=True)},
         )
 
 

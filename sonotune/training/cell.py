@@ -23,13 +23,13 @@ from sonotune.models.stages import (
     build_network,
     freeze_all_but,
     frozen_state,
-    tuned_state,
 )
 from sonotune.records import check_output, file_digest, read_record, write_record
 from sonotune.seeds import generator, torch_seed
 from sonotune.training.checkpoint import Checkpoint
 from sonotune.training.device import Processor, choose
 from sonotune.training.epoch_records import Records
+from sonotune.training.kept import describe_weights, kept_state
 from sonotune.training.loop import Recipe, predict, train
 from sonotune.training.record import (
     Clock,
@@ -137,7 +137,11 @@ def run_cell(
     with atomic(folder / "predictions.npz") as temporary:
         np.savez_compressed(temporary, rows=rows.test, probabilities=quantised)
     if settings["keep_weights"]:
-        save_weights(tuned_state(network), folder / "weights.safetensors")
+        save_weights(
+            kept_state(network, pretrained),
+            folder / "weights.safetensors",
+            describe_weights(settings, data, rows.train, pretrained),
+        )
     record = {
         "settings": dict(settings),
         "source": data.about["source"],

@@ -25,6 +25,7 @@ from sonotune.seeds import torch_seed
 from sonotune.training.checkpoint import Checkpoint, random_state, set_random_state
 from sonotune.training.device import Processor
 from sonotune.training.optimiser import Adam
+from sonotune.training.precision import computing_copy
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,9 @@ def train(
     Stopped
         If a signal asked to end and the checkpoint was written.
     """
-    optimiser = Adam(tuned_parameters(network), recipe.learning_rate)
+    # In bf16 its convolutions' weights are copies, and those of ``network`` the fp32 masters.
+    computing = computing_copy(network, processor)
+    optimiser = Adam(tuned_parameters(network), recipe.learning_rate, tuned_parameters(computing))
     course, stopped = Course(), None
     best, total = _copy(tuned_state(network)), torch.zeros((), device=training.device)
     # All that steps and epochs change; the rest is drawn or counted anew.
@@ -141,6 +144,7 @@ def train(
     if checkpoint and (stopped := checkpoint.load({**moving, "random": random_before})):
         course = Course(**stopped["course"])
         course.resumed += 1
+        optimiser.refresh()
         log(f"going on in epoch {stopped['epoch']} after {stopped['batches']} of {batches} batches")
     for epoch in range(stopped["epoch"] if stopped else 1, recipe.epochs + 1):
         began = time.perf_counter()
@@ -151,7 +155,7 @@ def train(
         order = order.to(training.device).split(recipe.batch_size)
         warps = _epoch_warps(augmentation, batches * recipe.batch_size, random, training)
 
-        network.train()
+        computing.train()
         optimiser.learning_rate = recipe.learning_rate * recipe.decay ** (epoch - 1)
         done = 0
         if stopped and epoch == stopped["epoch"]:
@@ -165,7 +169,7 @@ def train(
                 first = batch * recipe.batch_size
                 pairs = warp(pairs, warps[first : first + len(pairs)], augmentation.fill)
             images, masks = pairs[:, :1], pairs[:, 1:]
-            loss = bce(forward(network, images, processor), masks)
+            loss = bce(forward(computing, images, processor), masks)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -186,8 +190,8 @@ def train(
         evaluation_began = time.process_time()
         validation_loss = validation_dice = math.nan
         if len(validation):
-            validation_loss, validation_dice = evaluate(network, validation, processor)
-        measured = records(network, epoch) if records else {}
+            validation_loss, validation_dice = evaluate(computing, validation, processor)
+        measured = records(computing, epoch) if records else {}
         course.evaluation_cpu += time.process_time() - evaluation_began
         seconds = time.perf_counter() - began
         course.history.append(

@@ -21,11 +21,26 @@ class Adam:
         What is tuned.
     learning_rate
         Step size.
+    computing
+        What gradients flow to, in the order of ``parameters``: these themselves, or copies in a
+        lower precision (see `computing_copy`), whose fp32 masters the parameters then are.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        learning_rate: float,
+        computing: Iterable[nn.Parameter] | None = None,
+    ) -> None:
         self.parameters = list(parameters)
         self.learning_rate = learning_rate
+        self.computing = self.parameters if computing is None else list(computing)
+        both = zip(self.parameters, self.computing, strict=True)
+        copied = [(master, low) for master, low in both if master is not low]
+        self._masters: list[Tensor] = [master for master, _ in copied]
+        self._low: list[Tensor] = [low for _, low in copied]
+        for master in self._masters:
+            master.grad = torch.empty_like(master)
         self.means = [torch.zeros_like(p) for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
         self.steps = [torch.zeros((), device=p.device) for p in self.parameters]
@@ -37,12 +52,22 @@ class Adam:
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
-        for parameter in self.parameters:
+        for parameter in self.computing:
             parameter.grad = None
+
+    @torch.no_grad()
+    def refresh(self) -> None:
+        """Give the copies in a lower precision the values of their masters."""
+        if self._low:
+            torch._foreach_copy_(self._low, self._masters)
 
     @torch.no_grad()
     def step(self) -> None:
         """Take one step along the gradients."""
+        if self._low:
+            fp32 = [master.grad for master in self._masters]
+            bf16 = [low.grad for low in self._low]
+            torch._foreach_copy_(fp32, bf16)  # type: ignore[arg-type]
         gradients: list[Tensor] = []
         for parameter in self.parameters:
             assert parameter.grad is not None
@@ -64,3 +89,4 @@ class Adam:
             eps=1e-8,
             maximize=False,
         )
+        self.refresh()

@@ -29,6 +29,7 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "share_of_gain": (("after", "whole", "before", "at_least"), ()),
     "growing_lead": (("pairs", "steps"), ()),
     "parameters_and_dice": (("at_most",), ()),
+    "above": (("strategies", "published"), ("metrics", "why")),
     "fewer_parameters": (("pairs", "at_least"), ()),
     "fails": (("strategies",), ()),
     "untested": (("why",), ()),
@@ -71,6 +72,7 @@ class Claim:
     at_least: float | None = None
     at_most: float | None = None
     margin: float | None = None
+    published: float | None = None
     significant: Mapping[str, Any] | None = None
     why: str = ""
 
@@ -145,6 +147,6 @@ def _frozen(key: str, value: Any) -> Any:
         return tuple(map(str, value))
     if key in ("after", "before", "whole"):
         return {"strategy": str(value["strategy"]), "percent": float(value["percent"])}
-    if key in ("at_least", "at_most", "margin"):
+    if key in ("at_least", "at_most", "margin", "published"):
         return float(value)
     return int(value) if key == "k" else value

@@ -19,6 +19,7 @@ from scipy.stats import binomtest
 from sonotune.analysis.claims.declare import Claim
 from sonotune.analysis.claims.facts import Difference, Facts
 from sonotune.analysis.claims.ranks import (
+    judge_above,
     judge_gain,
     judge_growing_lead,
     judge_parameters,
@@ -307,6 +308,7 @@ KINDS: dict[str, Callable[[Claim, Facts], Iterator[Verdict]]] = {
     "parameters_and_dice": lambda claim, facts: judge_parameters(
         claim, facts, _places(claim, facts)
     ),
+    "above": lambda claim, facts: judge_above(claim, facts, _places(claim, facts)),
     "fewer_parameters": _fewer_parameters,
     "fails": _fails,
 }

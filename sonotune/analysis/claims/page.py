@@ -26,7 +26,7 @@ OWN_STYLE = """
 h2 { margin: 1.6rem 0 .4rem; font-size: 1.15rem; }
 details { border-top: 1px solid #ccc; padding: .35rem 0; max-width: 80rem; }
 summary { cursor: pointer; }
-summary b { display: inline-block; min-width: 2.6rem; }
+summary b { display: inline-block; min-width: 3.1rem; }
 .chip { border-radius: .7rem; padding: .05rem .55rem; margin-left: .35rem; font-size: 12px;
   white-space: nowrap; border: 1px solid #0003; }
 .holds { background: #bcefbc; } .fails { background: #f09286; } .undecided { background: #f0c252; }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -150,6 +151,25 @@ def judge_growing_lead(claim: Claim, facts: Facts, datasets: Iterable[str]) -> I
                 )
 
 
+def judge_above(claim: Claim, facts: Facts, places: Iterable[Place]) -> Iterator[Verdict]:
+    """A strategy's mean is above a number that somebody published."""
+    assert claim.published is not None
+    published = claim.published
+    for metric, dataset, percent in places:
+        for name in claim.strategies:
+            for one in _bounded(
+                claim,
+                facts,
+                dataset,
+                [{"strategy": name, "percent": percent}],
+                lambda means: means[0] / published - 1,
+                f"{name} / {published:g} - 1",
+                metric,
+            ):
+                note = "; ".join(filter(None, [one.note, claim.why]))
+                yield replace(one, percent=percent, note=note)
+
+
 def _bounded(
     claim: Claim,
     facts: Facts,
@@ -157,13 +177,15 @@ def _bounded(
     points: list[Any],
     what: Callable[[list[np.ndarray]], np.ndarray],
     comparison: str,
+    metric: str = "dice",
 ) -> Iterator[Verdict]:
     """A function of some means against a bound, by the bootstrap's 95 % interval."""
     if not all(facts.has(dataset, one["strategy"], one["percent"]) for one in points):
         return
-    replicates = facts.replicates("dice", dataset)
+    replicates = facts.replicates(metric, dataset)
     keys = [(one["strategy"], one["percent"]) for one in points]
     about: dict[str, Any] = {
+        "metric": metric,
         "dataset": dataset,
         "source": facts.source(dataset),
         "comparison": comparison,
@@ -174,7 +196,7 @@ def _bounded(
     columns = [replicates.keys.index(key) for key in keys]
     lower, upper = replicates.interval(what([replicates.drawn[:, c] for c in columns]))
     printed = [
-        published_mean(claim.paper, dataset, one["strategy"], one["percent"], "dice")
+        published_mean(claim.paper, dataset, one["strategy"], one["percent"], metric)
         for one in points
     ]
     known = [np.array([mean]) for mean in printed if mean is not None]

@@ -1,0 +1,185 @@
+"""The same cell by sonotune and by what people would write instead.
+
+python benchmarks/cell.py [--width 32] [--size 128] [--images 85] [--epochs 3] [--batch 2]
+                          [--threads 2] [--repeats 3]
+
+The whole network from a random start, on made-up images (benchmarks/plausible.py): the same rows,
+batches an epoch, epochs, learning rate and kinds of augmentation, no early stop. Every run is a
+process of its own, one after the other, so wall time and peak memory hold everything: imports,
+training, validation after every epoch, test. Images a second counts training images over the wall
+time. Peers run at their own defaults (fp32) and given bf16 and channels-last. MONAI and
+segmentation-models-pytorch are in the lock; Lightning is installed into results/benchmarks/peers
+when it is missing. Writes results/benchmarks/cell.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from importlib.util import find_spec
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import numpy as np  # noqa: E402
+
+from benchmarks.measure import RESULTS, table, write  # noqa: E402
+from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed  # noqa: E402
+
+PEERS = RESULTS / "peers"
+# Without their dependencies: PyTorch and the rest are here, and would be installed twice.
+LIGHTNING = ("pytorch-lightning==2.6.6", "lightning-utilities==0.15.3", "torchmetrics==1.9.0")
+SYSTEMS = tuple(product(("sonotune", "plain", "monai", "lightning"), ("fp32", "bf16")))
+SIZES = {"width": 32, "size": 128, "images": 85, "epochs": 3, "batch": 2, "threads": 2}
+
+
+def main() -> None:
+    """Run every system, or the one asked for by ``--one``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name, value in {**SIZES, "repeats": 3, "seed": 1}.items():
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--rate", type=float, default=3e-4, help="learning rate")
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.one:
+        print(json.dumps(_one(asked, *asked.one)))
+        return
+    sys.path.append(str(PEERS))
+    if find_spec("pytorch_lightning") is None:
+        install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        subprocess.run([*install, "--target", str(PEERS), *LIGHTNING], check=True)
+    runs: dict[tuple[str, str], list[dict[str, Any]]] = {system: [] for system in SYSTEMS}
+    for repeat, system in product(range(asked.repeats), SYSTEMS):
+        runs[system].append(_start(asked, system, asked.seed + repeat))
+    rows = [
+        {
+            "system": name,
+            "precision": precision,
+            "images_per_second": statistics.median(one["images_per_second"] for one in several),
+            "seconds": statistics.median(one["seconds"] for one in several),
+            "seconds_min": min(one["seconds"] for one in several),
+            "seconds_max": max(one["seconds"] for one in several),
+            "peak_mb": max(one["peak_mb"] for one in several),
+            "dice": statistics.mean(one["dice"] for one in several),
+            "dice_min": min(one["dice"] for one in several),
+            "dice_max": max(one["dice"] for one in several),
+            "repeats": asked.repeats,
+        }
+        for (name, precision), several in runs.items()
+    ]
+    print(
+        f"width {asked.width}, {asked.size} x {asked.size}, batch {asked.batch}, {asked.images} "
+        f"images, {asked.epochs} epochs, {asked.threads} threads; medians of {asked.repeats} "
+        "processes, each with a seed of its own (seconds: min..max; Dice: mean and min..max)"
+    )
+    best = max(row["images_per_second"] for row in rows if row["system"] == "sonotune")
+    head = ("system", "precision", "images/s", "seconds", "", "peak MB", "Dice", "", "sonotune is")
+    print(
+        table(
+            head,
+            [
+                (
+                    row["system"],
+                    row["precision"],
+                    row["images_per_second"],
+                    row["seconds"],
+                    f"{row['seconds_min']:.1f}..{row['seconds_max']:.1f}",
+                    round(row["peak_mb"]),
+                    row["dice"],
+                    f"{row['dice_min']:.3f}..{row['dice_max']:.3f}",
+                    f"{best / row['images_per_second']:.2f} x",
+                )
+                for row in rows
+            ],
+        )
+    )
+    print(f"written: {write('cell.csv', rows).relative_to(ROOT)}")
+
+
+def _start(asked: argparse.Namespace, system: tuple[str, str], seed: int) -> dict[str, Any]:
+    """Run one system in a process of its own."""
+    options = [f"--{name}={getattr(asked, name)}" for name in (*SIZES, "rate")]
+    command = [sys.executable, __file__, *options, f"--seed={seed}", "--one", *system]
+    path = os.pathsep.join(filter(None, [os.getenv("PYTHONPATH"), str(PEERS)]))
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(asked.threads)}
+    began = time.perf_counter()
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment)
+    seconds = time.perf_counter() - began
+    if ended.returncode:
+        raise SystemExit(f"{' '.join(system)} failed:\n{ended.stderr}")
+    found = json.loads(ended.stdout.splitlines()[-1])
+    return {**found, "seconds": seconds, "images_per_second": found["trained"] / seconds}
+
+
+def _one(asked: argparse.Namespace, name: str, precision: str) -> dict[str, Any]:
+    import resource
+
+    from benchmarks.plausible import make_set
+    from sonotune.evaluation.metrics import overlap
+
+    data = make_set("sus", asked.images, asked.size, np.random.default_rng(7)).data
+    resampling = Resampling(folds=5)
+    groups = data.groups
+    rows = split(len(data.images), resampling, split_seed(1, "sus"), 80, 0, groups)
+    batches = batches_per_epoch(len(data.images), resampling, asked.batch)
+    if name == "sonotune":
+        found = _ours(asked, precision, data)
+    else:
+        import torch
+
+        from benchmarks import peers
+
+        warnings.simplefilter("ignore")
+        torch.set_num_threads(asked.threads)
+        torch.manual_seed(asked.seed)
+        found = getattr(peers, name)(
+            peers.Exercise(
+                data.images, data.masks, rows.train, rows.validation, rows.test, asked.width,
+                asked.batch, batches, asked.epochs, asked.rate, asked.seed, precision == "bf16",
+            )
+        )  # fmt: skip
+    # Linux counts in kilobytes; workers of a DataLoader share most of their pages with it.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    dice = overlap(found > 0.5, data.masks[rows.test] > 0)["dice"].mean()
+    trained = asked.epochs * batches * asked.batch
+    return {"dice": float(dice), "peak_mb": peak, "trained": trained}
+
+
+def _ours(asked: argparse.Namespace, precision: str, data: Any) -> np.ndarray:
+    from sonotune.data.arrays import ImageSet, save_set
+    from sonotune.evaluation.scores import load_predictions
+    from sonotune.training.cell import run_cell
+
+    settings = {
+        "study": "benchmark", "dataset": "sus", "strategy": "whole", "percent": 80, "fold": 0,
+        "start": "random", "tune": ["block1", "block2", "block3", "block4", "block5a", "block5b",
+                                    "block6", "block7", "block8", "block9"],
+        "seed": asked.seed, "network": {"name": "unet", "width": asked.width},
+        "resampling": {"folds": 5},
+        "training": {"learning_rate": asked.rate, "batch_size": asked.batch,
+                     "epochs": asked.epochs, "patience": asked.epochs + 1},
+        "augmentation": {"shift": 0.05, "zoom": 0.05}, "device": "cpu",
+        "precision": precision, "threads": asked.threads,
+        "keep_weights": False,
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        about = {"dataset": "sus", "source": "made up for benchmarks"}
+        made = ImageSet(data.images, data.masks, data.index, about)
+        save_set(Path(folder) / "arrays", made)
+        run_cell(settings, Path(folder) / "arrays", None, Path(folder) / "cell", lambda line: None)
+        _, probabilities = load_predictions(Path(folder) / "cell/predictions.npz")
+    return (probabilities.astype(np.float32) + 0.5) / 256
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+"""The same cell as people would write it: plain PyTorch, MONAI, and Lightning.
+
+Each takes an `Exercise` and gives probabilities [n,H,W] of the test images. Of each, the second
+form adds bf16 autocast and channels-last and changes nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from sonotune.models.unet import UNet
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What all systems get: images and masks uint8 [N,H,W], rows, network and recipe."""
+
+    images: np.ndarray
+    masks: np.ndarray
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    width: int
+    batch_size: int
+    batches: int
+    epochs: int
+    learning_rate: float
+    seed: int
+    fast: bool  # bf16 and channels-last
+
+    def epoch_rows(self) -> np.ndarray:
+        """As many training rows as an epoch has, each as often as the next."""
+        return np.resize(self.train, self.batches * self.batch_size)
+
+
+class Images(Dataset[tuple[Tensor, Tensor]]):
+    """Images and masks float32 [1,H,W], with shift, zoom and flip where asked for."""
+
+    def __init__(self, exercise: Exercise, rows: np.ndarray, augment: bool) -> None:
+        self.exercise, self.rows, self.augment = exercise, rows, augment
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        from torchvision.transforms import InterpolationMode
+        from torchvision.transforms import functional as transform
+
+        row = self.rows[index]
+        image = torch.from_numpy(self.exercise.images[row]).float()[None] / 255
+        mask = torch.from_numpy(self.exercise.masks[row]).float()[None]
+        if self.augment:
+            shift, zoom = (torch.rand(2) * 0.1 - 0.05) * image.shape[-1], torch.rand(1) * 0.1 + 0.95
+            moved = 0.0, [int(shift[0]), int(shift[1])], float(zoom), [0.0, 0.0]
+            image = transform.affine(image, *moved, interpolation=InterpolationMode.BILINEAR)
+            mask = transform.affine(mask, *moved)
+            if torch.rand(1) < 0.5:
+                image, mask = transform.hflip(image), transform.hflip(mask)
+        return image, mask
+
+
+def loaders(exercise: Exercise) -> tuple[DataLoader[Any], DataLoader[Any], DataLoader[Any]]:
+    """Training, validation and test, with two workers for the training."""
+    batch = exercise.batch_size
+    return (
+        DataLoader(
+            Images(exercise, exercise.epoch_rows(), True),
+            batch,
+            shuffle=True,
+            num_workers=2,
+            persistent_workers=True,
+        ),
+        DataLoader(Images(exercise, exercise.validation, False), batch),
+        DataLoader(Images(exercise, exercise.test, False), batch),
+    )
+
+
+def plain(exercise: Exercise) -> np.ndarray:
+    """A training script with a DataLoader, torch.optim.Adam and nothing else."""
+    return _fit(exercise, UNet(exercise.width), *loaders(exercise))
+
+
+def monai(exercise: Exercise) -> np.ndarray:
+    """MONAI's BasicUNet of the same channels, its transforms, cached data and DataLoader."""
+    from monai import transforms
+    from monai.data import CacheDataset, DataLoader
+    from monai.networks.nets import BasicUNet
+
+    w, both = exercise.width, ["image", "mask"]
+    deterministic = [
+        transforms.EnsureChannelFirstd(both, channel_dim="no_channel"),
+        transforms.ScaleIntensityRanged("image", 0, 255, 0, 1),
+        transforms.EnsureTyped(both, dtype=torch.float32),
+    ]
+    pixels = exercise.images.shape[-1] * 0.05
+    random = [
+        transforms.RandAffined(
+            both,
+            prob=1.0,
+            translate_range=(pixels, pixels),
+            scale_range=(0.05, 0.05),
+            mode=("bilinear", "nearest"),
+            padding_mode="border",
+        ),
+        transforms.RandFlipd(both, prob=0.5, spatial_axis=1),
+    ]
+
+    def load(rows: np.ndarray, augment: bool, shuffle: bool) -> Any:
+        items = [{"image": exercise.images[r], "mask": exercise.masks[r]} for r in rows]
+        steps = transforms.Compose([*deterministic, *(random if augment else [])])
+        data = CacheDataset(items, steps, progress=False)
+        workers: dict[str, Any] = (
+            {"num_workers": 2, "persistent_workers": True} if augment else {"num_workers": 0}
+        )
+        return DataLoader(data, batch_size=exercise.batch_size, shuffle=shuffle, **workers)
+
+    network = BasicUNet(2, 1, 1, features=(w, 2 * w, 4 * w, 8 * w, 16 * w, w), dropout=0.0)
+    return _fit(
+        exercise,
+        network,
+        load(exercise.epoch_rows(), True, True),
+        load(exercise.validation, False, False),
+        load(exercise.test, False, False),
+    )
+
+
+def lightning(exercise: Exercise) -> np.ndarray:
+    """A LightningModule with the loss and metrics of segmentation-models-pytorch.
+
+    That package has no network of the paper's shape, so this trains the same network as the
+    plain script does.
+    """
+    import logging
+
+    import pytorch_lightning
+    import segmentation_models_pytorch as smp
+
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+
+    class Module(pytorch_lightning.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network, self.loss = UNet(exercise.width), smp.losses.SoftBCEWithLogitsLoss()
+
+        def forward(self, images: Tensor) -> Tensor:
+            return self.network(_layout(images, exercise))
+
+        def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+            loss = self.loss(self(batch[0]), batch[1])
+            self.log("loss", loss, on_epoch=True)
+            return loss
+
+        def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
+            logits = self(batch[0])
+            self.log("validation_loss", self.loss(logits, batch[1]))
+            stats = smp.metrics.get_stats(
+                logits.sigmoid(), batch[1].long(), "binary", threshold=0.5
+            )
+            self.log("dice", smp.metrics.f1_score(*stats, reduction="micro-imagewise"))
+
+        def predict_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
+            return self(batch[0]).sigmoid()
+
+        def configure_optimizers(self) -> torch.optim.Optimizer:
+            return torch.optim.Adam(self.parameters(), exercise.learning_rate)
+
+    training, validation, test = loaders(exercise)
+    module = Module()
+    if exercise.fast:
+        module.to(memory_format=torch.channels_last)
+    trainer = pytorch_lightning.Trainer(
+        max_epochs=exercise.epochs,
+        accelerator="cpu",
+        precision="bf16-mixed" if exercise.fast else "32-true",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(module, training, validation)
+    found = trainer.predict(module, test)
+    assert found is not None
+    return torch.cat(found)[:, 0].float().numpy()
+
+
+def _layout(images: Tensor, exercise: Exercise) -> Tensor:
+    if exercise.fast:
+        return images.contiguous(memory_format=torch.channels_last)
+    return images
+
+
+def _fit(
+    exercise: Exercise, network: nn.Module, training: Any, validation: Any, test: Any
+) -> np.ndarray:
+    if exercise.fast:
+        network.to(memory_format=torch.channels_last)
+    optimiser = torch.optim.Adam(network.parameters(), exercise.learning_rate)
+    criterion = nn.BCEWithLogitsLoss()
+
+    def compute(images: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16, enabled=exercise.fast):
+            return network(_layout(images, exercise)).float()
+
+    for _ in range(exercise.epochs):
+        network.train()
+        for batch in training:
+            images, masks = _unpack(batch)
+            optimiser.zero_grad()
+            loss = criterion(compute(images), masks)
+            loss.backward()
+            optimiser.step()
+        network.eval()
+        with torch.no_grad():
+            for batch in validation:
+                images, masks = _unpack(batch)
+                criterion(compute(images), masks).item()
+    with torch.no_grad():
+        found = [compute(_unpack(batch)[0]).sigmoid() for batch in test]
+    return torch.as_tensor(torch.cat(found))[:, 0].numpy()
+
+
+def _unpack(batch: Any) -> tuple[Tensor, Tensor]:
+    return (batch["image"], batch["mask"]) if isinstance(batch, dict) else tuple(batch)

@@ -1,0 +1,257 @@
+"""How long one training step takes, against plain PyTorch and against its own convolutions.
+
+python benchmarks/step.py [--width 64] [--size 256] [--batch 2] [--threads 2] [--repeats 3]
+                          [--strategies whole block_9 ...] [--precisions bf16 fp32]
+
+For every strategy, in one run and in turn:
+
+ours          the step of sonotune/training/loop.py: forward, loss, backward, Adam
+plain         PyTorch as people write it: fp32, NCHW, torch.optim.Adam over what is tuned
+convolutions  the step's convolutions, forward and the gradients that it needs, each timed alone
+              in ours' type and layout, their medians added
+floor         the FLOPs of these over the rate of a large matrix product of the same type
+
+Prints the ratios and writes results/benchmarks/step.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import torch  # noqa: E402
+import yaml  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+from torch.nn import functional  # noqa: E402
+
+from benchmarks.measure import in_turn, spread, table, write  # noqa: E402
+from sonotune.models.initialise import he_normal  # noqa: E402
+from sonotune.models.stages import freeze_all_but, tuned_parameters  # noqa: E402
+from sonotune.models.unet import UNet  # noqa: E402
+from sonotune.training.device import Processor, choose  # noqa: E402
+from sonotune.training.loop import bce, forward  # noqa: E402
+from sonotune.training.optimiser import Adam  # noqa: E402
+from sonotune.training.precision import computing_copy  # noqa: E402
+
+TYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+
+
+class Convolution(NamedTuple):
+    """One convolution of a step: shapes, padding, and which gradients the step needs of it."""
+
+    images: tuple[int, ...]
+    weights: tuple[int, ...]
+    padding: int
+    of_input: bool
+    of_weights: bool
+
+    def flops(self) -> float:
+        """Multiplications and additions of its forward and its gradients."""
+        batch, _, height, width = self.images
+        channels_out, channels_in, kernel, _ = self.weights
+        side = 2 * self.padding - kernel + 1
+        once = 2 * batch * channels_out * channels_in * kernel**2 * (height + side) * (width + side)
+        return once * (1 + self.of_input + self.of_weights)
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name, value in (("width", 64), ("size", 256), ("batch", 2), ("threads", 2), ("repeats", 3)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--precisions", nargs="+", choices=TYPES, default=list(TYPES))
+    parser.add_argument("--strategies", nargs="+")
+    asked = parser.parse_args()
+    tuned = _strategies(asked.strategies)
+    images = torch.rand(asked.batch, 1, asked.size, asked.size)
+    masks = (torch.rand_like(images) > 0.5).float()
+    rows: list[dict[str, Any]] = []
+    rates: dict[str, float] = {}
+    every: dict[str, list[Convolution]] = {}
+    for strategy, stages in tuned.items():
+        steps: dict[Any, Callable[[], object]] = {
+            ("plain", "fp32"): plain_step(asked.width, stages, images, masks)
+        }
+        for precision in asked.precisions:
+            processor = choose("cpu", precision, asked.threads)
+            steps["ours", precision] = our_step(asked.width, stages, images, masks, processor)
+        for (variant, precision), seconds in in_turn(steps, asked.repeats).items():
+            rows.append(_row(strategy, variant, precision, spread(seconds)))
+        every[strategy] = convolutions(asked.width, stages, images)
+    for precision in asked.precisions:
+        # Shapes recur from strategy to strategy: each is timed once.
+        distinct = {one for own in every.values() for one in own}
+        times = _time_convolutions(distinct, TYPES[precision], asked.repeats)
+        rates[precision] = _matrix_rate(TYPES[precision])
+        for strategy, own in every.items():
+            columns = ("seconds_median", "seconds_min", "seconds_max")
+            total = {c: sum(times[one][c] for one in own) for c in columns}
+            rows.append(
+                _row(strategy, "convolutions", precision, {**total, "repeats": asked.repeats})
+            )
+            floor = sum(one.flops() for one in own) / rates[precision]
+            rows.append(
+                _row(strategy, "floor", precision, {**dict.fromkeys(columns, floor), "repeats": 1})
+            )
+    name = choose("cpu", "fp32", asked.threads).name
+    print(
+        f"{name}, {asked.threads} threads, PyTorch {torch.__version__}: width {asked.width}, "
+        f"{asked.size} x {asked.size}, batch {asked.batch}; medians of {asked.repeats}; matrix "
+        + ", ".join(f"{kind} {rate / 1e9:.0f} GFLOP/s" for kind, rate in rates.items())
+    )
+    print(_summary(rows, every, asked.precisions))
+    print(f"written: {write('step.csv', rows).relative_to(ROOT)}")
+
+
+def _strategies(names: list[str] | None) -> dict[str, list[str]]:
+    """Tuned stages by strategy, of the paper's study; scratch is the same step as whole."""
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    every = {
+        name: list(UNet.stages) if one["tune"] == "all" else one["tune"]
+        for name, one in config["studies"]["amiri2020"]["strategies"].items()
+        if one["tune"] != "none" and name != "scratch"
+    }
+    return {name: every[name] for name in names or every}
+
+
+def _network(width: int, stages: list[str]) -> UNet:
+    network = UNet(width)
+    he_normal(network, 1)
+    freeze_all_but(network, stages)
+    return network
+
+
+def plain_step(
+    width: int, stages: list[str], images: Tensor, masks: Tensor
+) -> Callable[[], object]:
+    """A step as a tutorial writes it."""
+    network = _network(width, stages)
+    optimiser = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=1e-4)
+    criterion = nn.BCEWithLogitsLoss()
+
+    def step() -> None:
+        optimiser.zero_grad()
+        loss = criterion(network(images), masks)
+        loss.backward()
+        optimiser.step()
+
+    return step
+
+
+def our_step(
+    width: int, stages: list[str], images: Tensor, masks: Tensor, processor: Processor
+) -> Callable[[], object]:
+    """The step of `sonotune.training.loop.train`."""
+    network = _network(width, stages).to(memory_format=torch.channels_last)
+    computing = computing_copy(network, processor)
+    optimiser = Adam(tuned_parameters(network), 1e-4, tuned_parameters(computing))
+
+    def step() -> None:
+        loss = bce(forward(computing, images, processor), masks)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+    return step
+
+
+def convolutions(width: int, stages: list[str], images: Tensor) -> list[Convolution]:
+    """A step's convolutions with the gradients that autograd asks of them."""
+    network = _network(width, stages)
+    found: list[Convolution] = []
+
+    def note(module: nn.Conv2d, inputs: tuple[Tensor], output: Tensor) -> None:
+        found.append(
+            Convolution(
+                tuple(inputs[0].shape),
+                tuple(module.weight.shape),
+                int(module.padding[0]),
+                inputs[0].requires_grad,
+                module.weight.requires_grad,
+            )
+        )
+
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(note)
+    network(images)
+    return found
+
+
+def _time_convolutions(
+    distinct: set[Convolution], dtype: torch.dtype, repeats: int
+) -> dict[Convolution, dict[str, Any]]:
+    """Spread of the seconds of each convolution alone, forward and gradients."""
+    times = {}
+    for one in sorted(distinct):
+        layout = torch.channels_last
+        images = torch.randn(one.images).to(dtype).contiguous(memory_format=layout)
+        weights = torch.randn(one.weights).to(dtype).contiguous(memory_format=layout)
+        bias = torch.randn(one.weights[0]).to(dtype)
+        go = partial(functional.conv2d, images, weights, bias, padding=one.padding)
+        gradient = torch.randn_like(go())
+        wanted = [one.of_input, one.of_weights, one.of_weights]
+
+        def both(
+            go: Any = go, all_of: Any = (gradient, images, weights), wanted: Any = wanted,
+            one: Convolution = one,
+        ) -> None:  # fmt: skip
+            go()
+            if any(wanted):
+                torch.ops.aten.convolution_backward(
+                    *all_of, [one.weights[0]], [1, 1], [one.padding] * 2, [1, 1], False, [0, 0], 1,
+                    wanted,
+                )  # fmt: skip
+
+        times[one] = spread(in_turn({one: both}, repeats)[one])
+    return times
+
+
+def _matrix_rate(dtype: torch.dtype, side: int = 2048) -> float:
+    """FLOPs a second of a square matrix product, the best of ten."""
+    one = torch.randn(side, side).to(dtype)
+    return 2 * side**3 / min(in_turn({"": lambda: one @ one}, 10)[""])
+
+
+def _row(strategy: str, variant: str, precision: str, times: dict[str, Any]) -> dict[str, Any]:
+    return {"strategy": strategy, "variant": variant, "precision": precision, **times}
+
+
+def _summary(
+    rows: list[dict[str, Any]], every: dict[str, list[Convolution]], precisions: list[str]
+) -> str:
+    seconds = {(r["strategy"], r["variant"], r["precision"]): r["seconds_median"] for r in rows}
+    lines = []
+    for precision in precisions:
+        head = ("strategy", "precision", "ours s", "min..max", "GFLOP", "GFLOP/s", "plain s",
+                "plain/ours", "convolutions s", "ours/conv", "floor s", "ours/floor",
+                "at whole's rate")  # fmt: skip
+        body = []
+        whole = seconds.get(("whole", "ours", precision))
+        for strategy, own in every.items():
+            ours = seconds[strategy, "ours", precision]
+            plain = seconds[strategy, "plain", "fp32"]
+            alone = seconds[strategy, "convolutions", precision]
+            floor = seconds[strategy, "floor", precision]
+            flops = sum(one.flops() for one in own)
+            row = next(r for r in rows if (r["strategy"], r["variant"], r["precision"])
+                       == (strategy, "ours", precision))  # fmt: skip
+            expected = whole and whole * flops / sum(one.flops() for one in every["whole"])
+            body.append(
+                (strategy, precision, ours, f"{row['seconds_min']:.3g}..{row['seconds_max']:.3g}",
+                 flops / 1e9, flops / 1e9 / ours, plain, plain / ours, alone, ours / alone, floor,
+                 ours / floor, ours / expected if expected else "")
+            )  # fmt: skip
+        lines.append(table(head, body))
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Prediction: kept cells on new images, and files of them for other programs."""

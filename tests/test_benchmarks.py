@@ -1,0 +1,64 @@
+"""The benchmarks count what they say they count."""
+
+import pytest
+import torch
+
+from benchmarks.measure import in_turn, spread, table
+from benchmarks.precision import compare
+from benchmarks.step import convolutions
+from sonotune.models.unet import UNet
+
+IMAGES = torch.rand(2, 1, 32, 32)
+
+
+def flops(stages):
+    return sum(one.flops() for one in convolutions(8, stages, IMAGES))
+
+
+def test_a_whole_step_is_three_forward_passes_but_for_the_gradient_of_the_images():
+    every = convolutions(8, UNet.stages, IMAGES)
+    first = every[0]._replace(of_weights=False)
+    assert flops(UNet.stages) == pytest.approx(3 * flops([]) - first.flops())
+    # 3x3, 1 to 8 channels, two images of 32 x 32, a multiplication and an addition each.
+    assert first.flops() == 2 * 9 * 8 * 2 * 32 * 32
+
+
+def test_no_gradient_is_counted_below_the_first_tuned_block():
+    every = convolutions(8, ["block9"], IMAGES)
+    asked = [one for one in every if one.of_input or one.of_weights]
+    assert len(asked) == 4, "block 9 has three convolutions and the output layer"
+    assert [one.of_input for one in asked] == [False, True, True, True]
+
+
+def rows(*differences):
+    return [
+        {
+            "strategy": f"s{i}",
+            "percent": 5,
+            "fold": 0,
+            "precision": precision,
+            "dice": 0.8 + (difference if precision == "bf16" else 0),
+            "epochs": 10,
+            "seconds": 4 if precision == "fp32" else 2,
+        }
+        for i, difference in enumerate(differences)
+        for precision in ("fp32", "bf16")
+    ]
+
+
+def test_a_precision_is_harmless_only_if_mean_and_bound_say_so():
+    even = compare(rows(0.001, -0.001, 0.0005, -0.0005))
+    assert ": harmless" in even
+    assert "takes 2.00 times" in even
+    lower = compare(rows(-0.006, -0.006, -0.0061, -0.0059))
+    assert "NOT shown" in lower
+    # A good mean of few and scattered cells shows nothing.
+    assert "NOT shown" in compare(rows(0.1, -0.1, 0.08, -0.08))
+
+
+def test_functions_are_measured_in_turn():
+    order = []
+    seconds = in_turn({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 2)
+    assert order == ["a", "b", "a", "b", "a", "b"]
+    assert spread(seconds["a"])["repeats"] == 2
+    assert table(("x", "y"), [("one", 1.23456)]).splitlines()[1].split() == ["one", "1.235"]

@@ -1,0 +1,229 @@
+"""Kept cells on new images: the study's own numbers, at the images' own size."""
+
+import csv
+import json
+
+import cv2
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.torch import load_file
+from test_training import bright_disks, quiet, settings
+from tiny_files import write
+
+from sonotune.__main__ import main
+from sonotune.data.arrays import save_set
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.scores import load_predictions
+from sonotune.prediction.choose import choose_cells
+from sonotune.prediction.images import find_images, to_network, to_original, unlike_training
+from sonotune.prediction.model import load_model, save_model
+from sonotune.training.cell import pretrain, run_cell
+
+PRETRAINING = {
+    "dataset": "disks",
+    "source": "disks",
+    "validation": 20,
+    "training": {"learning_rate": 0.003, "batch_size": 2, "epochs": 2, "patience": 2},
+    "seed": 5,
+    "network": settings()["network"],
+    "device": "cpu",
+    "precision": "fp32",
+    "threads": 1,
+    "code": "0",
+}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A pre-training and two folds of a strategy, one of which tunes block 9 alone."""
+    folder = tmp_path_factory.mktemp("results")
+    data = bright_disks(20)
+    save_set(folder / "datasets/disks/32", data)
+    arrays = folder / "datasets/disks/32"
+    pretrain(PRETRAINING, arrays, folder / "s/pretrained", quiet)
+    for fold in (0, 1):
+        for strategy, tune in (("block_9", ["block9"]), ("whole", settings()["tune"])):
+            changes = {"fold": fold, "strategy": strategy, "tune": tune, "start": "pretrained"}
+            run_cell(
+                settings(**changes, keep_weights=strategy != "whole" or fold == 1),
+                arrays,
+                folder / "s/pretrained/weights.safetensors",
+                folder / f"s/cells/disks/{strategy}/80/{fold}",
+                quiet,
+            )
+    for row, image in enumerate(data.images):
+        write(folder / f"images/disk_{row:02d}.png", image)
+    return folder
+
+
+def cell(study, strategy="block_9", fold=0):
+    return study / f"s/cells/disks/{strategy}/80/{fold}"
+
+
+def rows_of(folder):
+    with (folder / "predictions.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def predicted(folder, name, kind="probabilities"):
+    return cv2.imread(str(folder / kind / f"{name}.png"), cv2.IMREAD_UNCHANGED)
+
+
+def test_predict_gives_the_studys_own_numbers(study, tmp_path):
+    rows, probabilities = load_predictions(cell(study) / "predictions.npz")
+    files = [str(study / f"images/disk_{row:02d}.png") for row in rows]
+    assert main(["predict", str(cell(study)), *files, "--output", str(tmp_path)]) == 0
+    for row, wanted in zip(rows, probabilities, strict=True):
+        assert (predicted(tmp_path, f"disk_{row:02d}") == wanted).all()
+        assert (predicted(tmp_path, f"disk_{row:02d}", "masks") == 255 * (wanted >= 128)).all()
+
+
+def test_a_kept_cell_holds_its_tuned_stages_and_describes_itself(study):
+    file = cell(study) / "weights.safetensors"
+    assert {name.split(".")[0] for name in load_file(file)} == {"block9"}
+    with safe_open(file, "pt") as opened:
+        about = json.loads(opened.metadata()["sonotune"])
+    assert about["network"] == settings()["network"]
+    assert about["tuned_stages"] == ["block9"]
+    assert about["preprocessing"]["image_size"] == 32
+    assert about["training_data"]["images"] == 13
+    assert set(about["licences"]) == {"training", "pretraining"}
+    assert about["code"] == "0"
+
+
+def test_keeping_weights_changes_no_result(study, tmp_path):
+    arrays, start = study / "datasets/disks/32", study / "s/pretrained/weights.safetensors"
+    for keep in (True, False):
+        changes = {"fold": 0, "tune": ["block9"], "start": "pretrained", "keep_weights": keep}
+        run_cell(settings(**changes), arrays, start, tmp_path / str(keep), quiet)
+    first, second = (tmp_path / name / "predictions.npz" for name in ("True", "False"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_results_are_at_the_size_of_the_image_and_the_table_measures_it(study, tmp_path):
+    image = cv2.resize(bright_disks(1).images[0], (100, 60))
+    write(tmp_path / "in/one.png", image)
+    command = ["predict", str(cell(study, "whole", 1)), str(tmp_path / "in")]
+    assert main([*command, "--output", str(tmp_path), "--mm-per-pixel", "0.5", "0.25"]) == 0
+    (row,) = rows_of(tmp_path)
+    mask = predicted(tmp_path, "one", "masks")
+    assert mask.shape == predicted(tmp_path, "one").shape == (60, 100)
+    assert predicted(tmp_path, "one", "overlays").shape == (60, 100, 3)
+    assert int(row["area_pixels"]) == (mask == 255).sum()
+    assert float(row["area_mm2"]) == pytest.approx((mask == 255).sum() * 0.125, abs=0.01)
+    assert (row["height"], row["width"]) == ("60", "100")
+
+
+def test_without_a_pixel_size_there_are_no_millimetres(study, tmp_path, capsys):
+    command = ["predict", str(cell(study)), str(study / "images"), "--output", str(tmp_path)]
+    assert main(command) == 0
+    for row in rows_of(tmp_path):
+        assert row["area_mm2"] == row["circumference_mm"] == row["mm_per_pixel_x"] == ""
+    assert "pixel size of 20 images is not known" in capsys.readouterr().err
+
+
+def test_an_image_unlike_those_of_training_is_warned_of(study, tmp_path, capsys):
+    write(tmp_path / "in/white.png", np.full((40, 40), 255, np.uint8))
+    command = ["predict", str(cell(study)), str(tmp_path / "in"), "--output", str(tmp_path)]
+    assert main(command) == 0
+    assert "mean grey level 255" in rows_of(tmp_path)[0]["warning"]
+    assert "white: mean grey level 255" in capsys.readouterr().err
+    training = load_model(cell(study)).about["training_data"]
+    assert unlike_training(bright_disks(1).images[0], training) == ""
+
+
+def test_a_damaged_image_is_left_out_and_said(study, tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/broken.png").write_bytes(b"no image")
+    write(tmp_path / "in/fine.png", bright_disks(1).images[0])
+    command = ["predict", str(cell(study)), str(tmp_path / "in"), "--output", str(tmp_path)]
+    assert main(command) == 1
+    assert [row["image"] for row in rows_of(tmp_path)] == ["fine"]
+    assert "broken.png: cannot be read" in capsys.readouterr().err
+
+
+def test_folds_are_averaged(study, tmp_path):
+    given = [str(study / "images/disk_00.png"), "--output"]
+    for fold in (0, 1):
+        assert (
+            main(["predict", str(cell(study, fold=fold)), *given, str(tmp_path / f"{fold}")]) == 0
+        )
+    command = ["predict", str(study / "s"), "--strategy", "block_9", "--average"]
+    assert main([*command, *given, str(tmp_path / "both")]) == 0
+    folds = [predicted(tmp_path / str(fold), "disk_00").astype(float) for fold in (0, 1)]
+    assert (folds[0] != folds[1]).any()
+    assert np.abs(predicted(tmp_path / "both", "disk_00") - np.mean(folds, 0)).max() <= 1
+
+
+def test_the_best_fold_of_a_study_is_that_with_the_best_validation(study):
+    (chosen,) = choose_cells(study / "s", strategy="block_9")
+    dice = [
+        json.loads((cell(study, fold=fold) / "run.json").read_text())["best_validation_dice"]
+        for fold in (0, 1)
+    ]
+    assert chosen == cell(study, fold=int(np.argmax(dice)))
+
+
+def test_a_cell_without_weights_says_what_to_do(study, capsys):
+    assert main(["predict", str(cell(study, "whole", 0)), str(study / "images")]) == 1
+    assert "keep_weights: [whole]" in capsys.readouterr().err
+
+
+def test_other_start_weights_are_refused(study, tmp_path):
+    import shutil
+
+    copy = tmp_path / "s"
+    shutil.copytree(study / "s", copy)
+    weights = copy / "pretrained/weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\0")
+    with pytest.raises(SonotuneError, match=r"is not what .* started from"):
+        load_model(copy / "cells/disks/block_9/80/0")
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt2"])
+def test_an_exported_file_computes_the_same(study, tmp_path, capsys, suffix):
+    assert main(["export", str(cell(study)), str(tmp_path / f"one{suffix}")]) == 0
+    assert "largest difference from PyTorch" in capsys.readouterr().out
+    if suffix == ".safetensors":
+        images = str(study / "images")
+        for model, name in ((tmp_path / "one.safetensors", "a"), (cell(study), "b")):
+            assert main(["predict", str(model), images, "--output", str(tmp_path / name)]) == 0
+        assert rows_of(tmp_path / "a") == rows_of(tmp_path / "b")
+
+
+def test_onnx_computes_the_same(study, tmp_path, capsys):
+    onnx = pytest.importorskip("onnx", reason="the extra export is not installed")
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    assert main(["export", str(cell(study)), str(tmp_path / "one.onnx")]) == 0
+    assert "largest difference from PyTorch" in capsys.readouterr().out
+    (about,) = onnx.load(tmp_path / "one.onnx").metadata_props
+    assert json.loads(about.value)["tuned_stages"] == ["block9"]
+
+
+def test_a_self_contained_file_needs_no_folder(study, tmp_path):
+    model = load_model(cell(study))
+    save_model(model, tmp_path / "one.safetensors")
+    again = load_model(tmp_path / "one.safetensors").network.state_dict()
+    assert all((again[name] == value).all() for name, value in model.network.state_dict().items())
+
+
+def test_padding_is_taken_off_again():
+    image = np.zeros((30, 60), np.uint8)
+    image[10:20, 20:40] = 200
+    seen = to_network(image, 60, keep_aspect=True)
+    assert seen.shape == (60, 60)
+    assert (to_original(seen, (30, 60), keep_aspect=True) == image).all()
+
+
+def test_images_are_found_in_folders_and_by_globs(tmp_path):
+    for name in ("a/x.png", "a/b/y.JPG", "a/z.txt", "c/x.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert [one.name for one in find_images([str(tmp_path / "a")])] == ["b/y", "x"]
+    assert [one.name for one in find_images([str(tmp_path / "a/*.png")])] == ["x"]
+    with pytest.raises(SonotuneError, match="both be called x"):
+        find_images([str(tmp_path / "a"), str(tmp_path / "c")])
+    with pytest.raises(SonotuneError, match="no such image"):
+        find_images([str(tmp_path / "nothing*")])
