@@ -62,7 +62,7 @@ test-slow: $(READY)
 	@$(VENV)/bin/python -m pytest -n auto --dist loadfile $(TEST_ARGS)
 
 # One after the other: what is measured wants the machine for itself.
-BENCHMARKS ?= step cell precision
+BENCHMARKS ?= step cell precision scale
 
 bench: $(READY)
 	@for one in $(BENCHMARKS); do \
