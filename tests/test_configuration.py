@@ -13,6 +13,7 @@ from sonotune.configuration.jobs import (
     cells_of,
     find_cell,
     in_order,
+    keeps_weights,
     show_percent,
 )
 from sonotune.errors import SonotuneError
@@ -227,3 +228,19 @@ def test_in_order_sorts_at_every_depth():
         repr(in_order({"b": [{"d": 1, "c": 2}], "a": (1,)}))
         == "{'a': [1], 'b': [{'c': 2, 'd': 1}]}"
     )
+
+
+@pytest.mark.parametrize(
+    ("kept", "whole", "block_9"),
+    [("none", False, False), ("all", True, True), (["block_9"], False, True)],
+)
+def test_weights_are_kept_of_the_strategies_named(kept, whole, block_9):
+    study = {"keep_weights": kept}
+    assert (keeps_weights(study, "whole"), keeps_weights(study, "block_9")) == (whole, block_9)
+
+
+def test_keeping_the_weights_of_an_unknown_strategy_is_one_line():
+    config = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
+    config["studies"]["tiny"]["keep_weights"] = ["block_8"]
+    with pytest.raises(SonotuneError, match="keep_weights: there is no strategy 'block_8'; did"):
+        complete(config, SCHEMA)

@@ -224,9 +224,13 @@ def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
     files = [tmp_path / "c.pdf", tmp_path / "c.png"]
     write_curves(path, histories, *files, strategies=TITLES, datasets=DATASETS)
     assert files[1].stat().st_size > 5000
-    figure = draw_curves([("SUS, 80%, fold 0\nFrom scratch: failed", history)], 30)
+    figure = draw_curves(
+        [("SUS, 80%, fold 0\nFrom scratch: failed", history)], 30, ["* SUS is other."]
+    )
     assert list(figure.axes[0].lines[1].get_ydata()) == [1, 2]
-    assert any("The first 1 of 30." in text.get_text() for text in figure.texts)
+    notes = " ".join(text.get_text() for text in figure.texts)
+    assert "The first 1 of 30." in notes
+    assert "* SUS is other." in notes
     good = cells[~cells["failed"] & ~cells["collapsed"]]
     write_curves(write_cells(good, tmp_path), {}, *files, strategies=TITLES, datasets=DATASETS)
     assert files[1].stat().st_size > 1000

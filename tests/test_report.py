@@ -88,6 +88,11 @@ def show(browser, subcategory, title):
     row.find_element(By.CSS_SELECTOR, "a[iconname=eye]").click()
 
 
+def test_the_front_page_says_what_stands_in_for_the_papers_images(opened):
+    text = opened.find_element(By.TAG_NAME, "body").text
+    assert "Another data set stands in for the original: SUS is made up for tests" in text
+
+
 def test_the_front_page_says_where_to_start(opened):
     assert "Start with Table II" in opened.find_element(By.TAG_NAME, "body").text
 

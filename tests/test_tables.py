@@ -19,6 +19,7 @@ from sonotune.analysis.layout import Cell, Head, HeadRow, Row, Table, short_coun
 from sonotune.analysis.palette import BEST, MIDDLE, WORST, shade
 from sonotune.analysis.table1 import write_table1
 from sonotune.analysis.table2 import write_table2
+from sonotune.analysis.table3 import write_table3
 from sonotune.analysis.web import to_html
 from sonotune.data.splits import Resampling, split
 from sonotune.errors import SonotuneError
@@ -325,9 +326,19 @@ def test_tex_escapes_and_balances(tmp_path):
 def test_tex_compiles(tmp_path):
     table2(made_up_cells(), tmp_path, datasets={"sus": "a_b & 5%", "bus": "BUS"})
     table1(tmp_path)
+    timed = made_up_cells().assign(seconds=60.0, device="cpu", precision="fp32", threads=1)
+    write_table3(
+        write_cells(timed, tmp_path),
+        *(tmp_path / f"table3.{kind}" for kind in ("csv", "tex", "html")),
+        timed=["whole", "contracting"],
+        strategies=STRATEGIES,
+        datasets={"sus": "a_b & 5%", "bus": "BUS"},
+        leave_out="failed",
+        ddof=1,
+    )
     (tmp_path / "all.tex").write_text(
         "\\documentclass{article}\\usepackage{booktabs}\\usepackage[table]{xcolor}"
-        "\\begin{document}\\input{table1}\\input{table2}\\end{document}"
+        "\\begin{document}\\input{table1}\\input{table2}\\input{table3}\\end{document}"
     )
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -83,23 +83,6 @@ def keeps_weights(study: Mapping[str, Any], strategy: str) -> bool:
     return kept == "all" or (kept != "none" and strategy in kept)
 
 
-def bytes_of_weights(config: Mapping[str, Any], study: str, tuned: Mapping[str, int]) -> int:
-    """Disk that a study's kept weights take, in bytes.
-
-    Parameters
-    ----------
-    tuned
-        Number of tuned parameters of each strategy; what is kept of one is written as fp32.
-    """
-    design = config["studies"][study]
-    return sum(
-        4 * tuned[cell.strategy]
-        for dataset in design["datasets"]
-        for cell in cells_of(config, study, dataset)
-        if keeps_weights(design, cell.strategy)
-    )
-
-
 def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[str, Any]:
     """All that a cell's results depend on, but for its arrays and start weights.
 

@@ -119,7 +119,10 @@ def predict_images(
             raise SonotuneError(f"{model.origin}: has another preprocessing than {first.origin}")
     for model in job.models:
         model.network.to(job.processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    workers = workers or max(1, (os.cpu_count() or 1) // job.processor.threads)
+    if workers is None:
+        # On a GPU a second worker reads and writes while the first one computes.
+        spare = max(1, (os.cpu_count() or 1) // job.processor.threads)
+        workers = 2 if job.processor.device == "cuda" else spare
     batches = (images[at : at + batch_size] for at in range(0, len(images), batch_size))
     bad: list[str] = []
     done = 0

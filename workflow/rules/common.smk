@@ -1,4 +1,5 @@
 import hashlib
+import json
 import os
 import sys
 from importlib.metadata import version
@@ -12,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.getenv("PYTHONPATH")])))
 
 from sonotune.analysis.claims.declare import declare
-from sonotune.analysis.names import NEEDED, PAPER_DATASETS
+from sonotune.analysis.names import NEEDED, PAPER_DATASETS, source_notes
 from sonotune.configuration.check import SCHEMA, check_no_duplicates, complete
 from sonotune.configuration.cutting import HOLDOUTS
 from sonotune.configuration.effort import PRETRAINING, cell_priority, data_priority
@@ -277,6 +278,17 @@ def audits_of(study):
     return expand("results/datasets/{dataset}/audit.{kind}", dataset=names, kind=("csv", "html"))
 
 
+def stand_ins_of(study):
+    """What stands in for the papers' images in a finished study: a sentence, or nothing."""
+    files = {name: Path(folder) / "dataset.json" for name, folder in array_folders(study).items()}
+    sources = {
+        name: json.loads(file.read_text("utf-8"))["source"]
+        for name, file in files.items()
+        if file.is_file()
+    }
+    return " ".join(source_notes(list(sources), titles_of(study), sources)).removeprefix("* ")
+
+
 def check_profile():
     """Tell whoever brings a profile of their own what it has to say about staleness.
 
@@ -355,6 +367,7 @@ config["cells_planned"] = {
 # For the report's front page alone, so it is not looked up at every start.
 config["changed_packages"] = ""
 config["suspicious"] = {}
+config["stand_ins"] = {}
 if "--report" in sys.argv:
     from sonotune.analysis.provenance import changed_packages
     from sonotune.data.audit_files import suspicious
@@ -362,6 +375,9 @@ if "--report" in sys.argv:
     for file in {file for study in STUDIES for file in audits_of(study) if file.endswith(".csv")}:
         if Path(file).is_file() and (found := suspicious(file)):
             config["suspicious"][Path(file).parent.name] = found
+
+    for study in STUDIES:
+        config["stand_ins"][study] = stand_ins_of(study)
 
     config["changed_packages"] = changed_packages(
         [

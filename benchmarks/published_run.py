@@ -1,0 +1,240 @@
+"""Write docs/results.md from stored results.
+
+python benchmarks/published_run.py results/laptop [results/OTHER ...]   # keeps, then writes
+python benchmarks/published_run.py                                      # writes from what is kept
+
+Of each finished study named it keeps what the page is made of, small tables and four figures, under
+docs/results/STUDY. The page is made from these alone, so whoever has the project can make it again.
+No number is chosen here: what does not agree with the papers stands first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from sonotune.analysis.names import percent_text, stands_in  # noqa: E402
+from sonotune.analysis.published import published_mean  # noqa: E402
+from sonotune.errors import SonotuneError  # noqa: E402
+from sonotune.evaluation.scores import load_predictions  # noqa: E402
+from sonotune.files import atomic  # noqa: E402
+from sonotune.records import read_record  # noqa: E402
+
+KEPT = ROOT / "docs/results"
+PAGE = ROOT / "docs/results.md"
+TABLES = ("tables/table2.csv", "statistics/claims.csv", "cells.csv")
+FIGURES = ("fig4", "against_paper", "ranks", "pareto")
+BEST, WORST = ("whole", "except_5", "contracting"), ("block_1", "block_9", "block_5")
+COUNTED = 4  # the paper's three best among the best so many
+TARGET = 0.8  # of the rank correlation
+# What the papers used.
+PAPER_SIZE, PAPER_WIDTH, PAPER_FOLDS = 256, 64, 5
+
+
+def keep(study: Path, folder: Path) -> None:
+    """Copy what the page is made of.
+
+    Raises
+    ------
+    SonotuneError
+        If the study is not finished.
+    """
+    for name in TABLES:
+        if not (study / name).is_file():
+            raise SonotuneError(f"{study / name} is missing: {study} is no finished study")
+    if folder.exists():
+        shutil.rmtree(folder)
+    (folder / "figures").mkdir(parents=True)
+    for name in TABLES:
+        shutil.copyfile(study / name, folder / Path(name).name)
+    for name in FIGURES:
+        if (study / f"figures/{name}.png").is_file():
+            shutil.copyfile(study / f"figures/{name}.png", folder / f"figures/{name}.png")
+    with atomic(folder / "about.json") as temporary:
+        temporary.write_text(json.dumps(_about(study), indent=2) + "\n", "utf-8")
+
+
+def _about(study: Path) -> dict[str, Any]:
+    """How the study departs from the papers, as its records say."""
+    records = [read_record(file) for file in sorted(study.glob("cells/*/*/*/*/run.json"))]
+    settings = records[0]["settings"]
+    _, predicted = load_predictions(next(study.glob("cells/*/*/*/*/predictions.npz")))
+    pretraining = None
+    if (run := study / "pretrained/run.json").is_file():
+        record = read_record(run)
+        pretraining = {"source": record["source"], "images": record["images"]["training"]}
+        pretraining |= {"epochs": record["epochs"]}
+    return {
+        "network": settings["network"],
+        "image_size": predicted.shape[1],
+        "training": settings["training"],
+        "resampling": settings["resampling"],
+        "folds_run": sorted({record["settings"]["fold"] for record in records}),
+        "cells": len(records),
+        "hours": sum(record["seconds"] for record in records) / 3600,
+        "precision": sorted({record["processor"]["precision"] for record in records}),
+        "processor": sorted({record["processor"]["name"] for record in records}),
+        "sonotune": sorted({record["processor"]["sonotune"] for record in records}),
+        "torch": sorted({record["processor"]["torch"] for record in records}),
+        "pretraining": pretraining,
+    }
+
+
+def write_page(kept: Path = KEPT, page: Path = PAGE) -> None:
+    """Write the page from every study that is kept."""
+    folders = sorted(file.parent for file in kept.glob("*/about.json"))
+    if not folders:
+        raise SonotuneError(f"{kept}: nothing is kept; name a finished study: results/STUDY")
+    lines = [
+        "# Results",
+        "",
+        "Made by `python benchmarks/published_run.py` from the tables in [results/](results),",
+        "which `python benchmarks/published_run.py results/STUDY` keeps of a finished study. What",
+        "does not agree with the papers comes first.",
+    ]
+    for folder in folders:
+        lines += ["", f"## {folder.name}", "", *_study(folder, page.parent)]
+    with atomic(page) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _study(folder: Path, docs: Path) -> Iterator[str]:
+    table, claims = pd.read_csv(folder / "table2.csv"), pd.read_csv(folder / "claims.csv")
+    about = json.loads((folder / "about.json").read_text("utf-8"))
+    joined = _beside_paper(table)
+    yield "### What does not agree"
+    yield ""
+    against = claims[claims["verdict"] == "fails"]
+    yield from _ranks(joined)
+    yield from (
+        f"- {row['claim']} fails on {row['dataset']} at {_percent(row['percent'])}: {row['says']}"
+        + (
+            " The paper's own table does not support it here."
+            if row["paper_supports"] == "no"
+            else ""
+        )
+        for row in against.to_dict("records")
+    )
+    yield "- Departures from the papers:"
+    yield from (f"  - {line}" for line in _departures(about, table))
+    yield ""
+    yield "### Table II beside the paper's"
+    yield ""
+    yield "| data set | images used | strategy | Dice here | Dice in the paper | folds | failed |"
+    yield "|---|---|---|---|---|---|---|"
+    for row in joined.to_dict("records"):
+        yield (
+            f"| {row['dataset']} | {_percent(row['train_percent'])} | {row['strategy']} "
+            f"| {_number(row['dice_mean'])} ± {_number(row['dice_std'])} | {_number(row['paper'])} "
+            f"| {row['folds']} | {row['failed']} |"
+        )
+    yield ""
+    yield "### Every claim's verdict"
+    yield ""
+    yield "| claim | data set | images used | verdict | what |"
+    yield "|---|---|---|---|---|"
+    for row in claims.to_dict("records"):
+        yield (
+            f"| {row['claim']} | {_text(row['dataset'])} | {_percent(row['percent'])} "
+            f"| {row['verdict']} | {_text(row['comparison'])} |"
+        )
+    for name in FIGURES:
+        if (figure := folder / f"figures/{name}.png").is_file():
+            yield ""
+            yield f"![{name} of {folder.name}]({figure.relative_to(docs).as_posix()})"
+
+
+def _beside_paper(table: pd.DataFrame) -> pd.DataFrame:
+    """Table II with the paper's mean in the column ``paper``; missing where there is none."""
+    printed = [
+        published_mean("amiri2020", row["dataset"], row["strategy"], row["train_percent"], "dice")
+        for row in table.to_dict("records")
+    ]
+    return table.assign(paper=pd.Series(printed, index=table.index, dtype=float))
+
+
+def _ranks(joined: pd.DataFrame) -> Iterator[str]:
+    """Spearman's correlation with the paper, and where its best and worst three came out."""
+    both = joined.dropna(subset=["paper", "dice_mean"])
+    for (dataset, percent), part in both.groupby(["dataset", "train_percent"], sort=False):
+        if len(part) < 3:
+            continue
+        means = part.set_index("strategy")["dice_mean"]
+        value = part["dice_mean"].corr(part["paper"], method="spearman")
+        order = means.sort_values(ascending=False).index.tolist()
+        lost = [name for name in BEST if name in order and name not in order[:COUNTED]]
+        risen = [name for name in WORST if name in order and name not in order[-COUNTED:]]
+        said = [f"rank correlation {value:.2f} over {len(part)} strategies"]
+        said.append("below 0.8" if value < TARGET else "at least 0.8")
+        if lost:
+            said.append(f"not among the best {COUNTED}: {', '.join(lost)}")
+        if risen:
+            said.append(f"not among the worst {COUNTED}: {', '.join(risen)}")
+        yield f"- {dataset} at {_percent(percent)}: {'; '.join(said)}."
+
+
+def _departures(about: dict[str, Any], table: pd.DataFrame) -> Iterator[str]:
+    network = about["network"]
+    yield f"images of {about['image_size']} pixels a side (Amiri: {PAPER_SIZE})"
+    if network["name"] == "unet":
+        yield f"a network of width {network['width']} (Amiri: {PAPER_WIDTH})"
+    else:
+        yield f"the network {network['name']}"
+    folds = len(about["folds_run"])
+    yield f"{folds} of {about['resampling'].get('folds', folds)} folds (Amiri: {PAPER_FOLDS})"
+    recipe = ", ".join(f"{key} {value}" for key, value in about["training"].items())
+    yield f"recipe: {recipe} (Amiri: learning_rate 0.0001, batch_size 2, epochs 200, patience 20)"
+    yield f"precision {', '.join(about['precision'])}, on {', '.join(about['processor'])}"
+    if about["pretraining"]:
+        one = about["pretraining"]
+        yield (
+            f"pre-trained on {one['images']} images of {one['source']} for {one['epochs']} epochs "
+            "(Amiri: 10,000 of XPIE)"
+        )
+    for dataset, source in table.groupby("dataset", sort=False)["source"].first().items():
+        if stands_in(str(dataset), {str(dataset): source}):
+            yield f"{dataset} is {source}"
+    yield f"{about['cells']} cells, {about['hours']:.1f} hours of training in all"
+
+
+def _number(value: float) -> str:
+    return "" if pd.isna(value) else f"{value:.3f}"
+
+
+def _percent(value: Any) -> str:
+    return "" if pd.isna(value) else percent_text(float(value))
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value).replace("|", "/")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Keep what is asked for, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("studies", nargs="*", type=Path, help="finished studies: results/STUDY")
+    parser.add_argument("--kept", type=Path, default=KEPT)
+    parser.add_argument("--page", type=Path, default=PAGE)
+    given = parser.parse_args(arguments)
+    try:
+        for study in given.studies:
+            keep(study, given.kept / study.name)
+        write_page(given.kept, given.page)
+    except SonotuneError as error:
+        print(f"published_run: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""docs/results.md from stored results: beside the paper's, what does not agree first."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from benchmarks.published_run import main, write_page
+from sonotune.analysis.published import published_table
+
+ABOUT = {
+    "network": {"name": "unet", "width": 16},
+    "image_size": 128,
+    "training": {"learning_rate": 0.001},
+    "resampling": {"folds": 5},
+    "folds_run": [0, 1],
+    "cells": 3,
+    "hours": 1.5,
+    "precision": ["bf16"],
+    "processor": ["a processor"],
+    "pretraining": {"source": "collage", "images": 100, "epochs": 9},
+}
+
+
+def stored(folder, change=lambda means: means):
+    """Results on SUS that are the paper's own, or changed."""
+    study = folder / "results/sus"
+    study.mkdir(parents=True)
+    table = published_table("amiri2020_table2")
+    table = table[table["dataset"] == "sus"].copy()
+    table["dice_mean"] = change(table["dice_mean"])
+    table = table.assign(folds=2, failed=0, collapsed=0, source="simulated")
+    table["dice_std"] = 0.01
+    table.to_csv(study / "table2.csv", index=False)
+    claim = {"claim": "A1", "dataset": "sus", "percent": 5, "verdict": "fails", "says": "So it is."}
+    claim |= {"paper_supports": "no", "comparison": "a | b"}
+    pd.DataFrame([claim]).to_csv(study / "claims.csv", index=False)
+    (study / "about.json").write_text(json.dumps(ABOUT))
+    write_page(folder / "results", folder / "results.md")
+    return (folder / "results.md").read_text()
+
+
+def test_the_papers_own_numbers_agree_with_the_paper(tmp_path):
+    text = stored(tmp_path)
+    assert "sus at 80%: rank correlation 1.00 over 13 strategies; at least 0.8" in text
+    assert "not among the best" not in text.split("sus at 5%")[1].split("\n")[0]
+
+
+def test_numbers_the_other_way_round_disagree_first_of_all(tmp_path):
+    text = stored(tmp_path, lambda means: 1 - means)
+    assert "sus at 80%: rank correlation -1.00 over 13 strategies; below 0.8" in text
+    assert "not among the best 4: whole, except_5, contracting" in text
+    assert text.index("rank correlation") < text.index("Table II beside")
+
+
+def test_failed_claims_and_departures_are_said(tmp_path):
+    text = stored(tmp_path)
+    assert "A1 fails on sus at 5%: So it is. The paper's own table does not support it" in text
+    assert "images of 128 pixels a side (Amiri: 256)" in text
+    assert "a network of width 16 (Amiri: 64)" in text
+    assert "2 of 5 folds" in text
+    assert "sus is simulated" in text
+    assert "| A1 | sus | 5% | fails | a / b |" in text
+
+
+@pytest.mark.parametrize("given", [[], ["nothing"]])
+def test_what_is_not_there_is_one_line(tmp_path, capsys, given):
+    kept = ["--kept", str(tmp_path / "kept"), "--page", str(tmp_path / "page.md")]
+    assert main([*(str(tmp_path / name) for name in given), *kept]) == 1
+    assert capsys.readouterr().err.startswith("published_run: ")
