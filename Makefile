@@ -12,10 +12,11 @@ SNAKEFILES = Snakefile $(wildcard workflow/rules/*.smk)
 # A report as a plain folder, beside its zip and of the same name.
 unpack = rm -rf $(1) && $(VENV)/bin/python -m zipfile -e $(1).zip results
 
-.PHONY: help setup demo demo-small test test-slow bench lint format lock clean
+.PHONY: help setup plan demo demo-small test test-slow bench lint format lock clean
 
 help:
 	@echo "make demo        set up .venv, run the demonstration study, write its report (CORES=all)"
+	@echo "make plan        how long the full study takes here and how much disk (CONFIG=config/config.yaml)"
 	@echo "make test        set up .venv, run the tests (TEST_ARGS='-x -k splits' reaches pytest)"
 	@echo "make test-slow   the same with the tests that take long"
 	@echo "make bench       measure: a training step, a cell against other systems, bf16 against fp32 (docs/speed.md; an hour or more)"
@@ -48,6 +49,10 @@ demo-small: $(READY)
 	@$(SNAKEMAKE) --profile profiles/demo --configfile config/ci.yaml --report results/report-small.zip
 	@$(call unpack,results/report-small)
 
+# Another file: make plan CONFIG=config/demo.yaml
+plan: $(READY)
+	@$(VENV)/bin/python -m sonotune plan --configfile $(or $(CONFIG),config/config.yaml)
+
 test: $(READY)
 	@echo "test: everything but what is marked slow"
 	@$(VENV)/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(TEST_ARGS)
@@ -57,7 +62,7 @@ test-slow: $(READY)
 	@$(VENV)/bin/python -m pytest -n auto --dist loadfile $(TEST_ARGS)
 
 # One after the other: what is measured wants the machine for itself.
-BENCHMARKS ?= step cell precision
+BENCHMARKS ?= step cell precision scale
 
 bench: $(READY)
 	@for one in $(BENCHMARKS); do \

@@ -11,6 +11,7 @@ from sonotune.check_command import add_check
 from sonotune.data import commands as data_commands
 from sonotune.data import simulate
 from sonotune.errors import SonotuneError
+from sonotune.plan_command import add_plan
 from sonotune.prediction.commands import add_export, add_predict, add_recommend
 from sonotune.verify_command import add_verify
 
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     of_data = data.add_subparsers(title="commands", required=True)
     data_commands.add_arguments(of_data)
     add_check(of_data)
+    add_plan(commands)
     add_recommend(commands)
     add_browse(commands)
     add_predict(commands)

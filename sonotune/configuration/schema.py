@@ -64,7 +64,7 @@ def _lines(error: ValidationError) -> list[str]:
         return [
             f"{_key(error)}: the name {error.instance!r} is not possible; names begin with a "
             "small letter and go on with small letters, digits and _, and no study is called as a "
-            "folder of the results is (datasets, weights, logs, report)"
+            "folder of the results is (datasets, weights, logs, report, benchmarks)"
         ]
     return [f"{_key(error)}: must be {_expected(error)}; found {error.instance!r}{_hint(error)}"]
 

@@ -17,6 +17,7 @@ from sonotune.analysis.claims.declare import declare
 from sonotune.analysis.names import NEEDED, PAPER_DATASETS, source_notes
 from sonotune.configuration.check import SCHEMA, check_no_duplicates, complete
 from sonotune.configuration.cutting import HOLDOUTS
+from sonotune.configuration.effort import PRETRAINING, cell_priority, data_priority
 from sonotune.configuration.jobs import (
     Cell,
     cell_settings,
@@ -44,6 +45,9 @@ from sonotune.errors import SonotuneError
 from sonotune.failures import tell_failures
 from sonotune.files import not_in_the_future
 from sonotune.fingerprint import fingerprint
+from sonotune.gpus import CELLS as CELLS_PER_GPU
+from sonotune.gpus import SLOTS as GPU_SLOTS
+from sonotune.gpus import tell_slots
 from sonotune.locks import lock_results
 from sonotune.models.settings import built_from
 from sonotune.orphans import WORKFLOW, name_process
@@ -75,6 +79,13 @@ try:
 except SonotuneError as error:
     fail(error)
 
+
+# Jobs of this machine share its GPUs; a job that a scheduler started has what that gave it.
+SLOTS = 0
+if not workflow.remote_exec:
+    gpu = workflow.global_resources.get("gpu")
+    SLOTS = gpu.value if gpu else 0
+os.environ.update({GPU_SLOTS: str(SLOTS), CELLS_PER_GPU: str(config["cells_per_gpu"])})
 
 STUDIES = config["studies"]
 DATASETS = config["datasets"]
@@ -138,6 +149,14 @@ def circumferences_of(wildcards):
 
 def gpus(study):
     return 0 if STUDIES[study]["device"] == "cpu" else 1
+
+
+def priority_of_cell(wildcards):
+    return cell_priority(config, wildcards.study, wildcards.dataset, wildcards.strategy)
+
+
+def priority_of_data(wildcards):
+    return data_priority(config, wildcards.dataset)
 
 
 def labels_of(study):

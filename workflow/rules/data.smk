@@ -5,6 +5,7 @@ rule download:
         "results/logs/datasets/{dataset}/download.log",
     wildcard_constraints:
         dataset=published(),
+    priority: priority_of_data
     conda:
         "../../envs/sonotune.yaml"
     params:
@@ -22,6 +23,7 @@ rule simulate:
         "results/logs/datasets/{dataset}/simulate.log",
     wildcard_constraints:
         dataset=made_by("simulate"),
+    priority: priority_of_data
     conda:
         "../../envs/sonotune.yaml"
     params:
@@ -41,6 +43,7 @@ rule collage:
         "results/logs/datasets/{dataset}/collage.log",
     wildcard_constraints:
         dataset=made_by("collage"),
+    priority: priority_of_data
     conda:
         "../../envs/sonotune.yaml"
     params:
@@ -60,6 +63,7 @@ rule preprocess:
         expand("results/datasets/{{dataset}}/{{size}}/{file}", file=ARRAYS),
     log:
         "results/logs/datasets/{dataset}/preprocess_{size}.log",
+    priority: priority_of_data
     conda:
         "../../envs/sonotune.yaml"
     params:

@@ -8,6 +8,9 @@ rule finetune:
         run=f"{CELL}/run.json",
     log:
         "results/logs/{study}/{dataset}/{strategy}_{percent}_{fold}.log",
+    benchmark:
+        "results/benchmarks/{study}/{dataset}/{strategy}_{percent}_{fold}.tsv"
+    priority: priority_of_cell
     conda:
         "../../envs/sonotune.yaml"
     params:

@@ -32,6 +32,9 @@ rule pretrain:
         run="results/{study}/pretrained/run.json",
     log:
         "results/logs/{study}/pretrain.log",
+    benchmark:
+        "results/benchmarks/{study}/pretrain.tsv"
+    priority: PRETRAINING
     conda:
         "../../envs/sonotune.yaml"
     params:

@@ -9,6 +9,8 @@ onstart:
         not_in_the_future(file for file in Path("results").rglob("*") if file.is_file())
         # Takes seconds, and saves a night that ends at the last data set's address.
         check_addresses(PUBLISHED, MIRROR)
+        if workflow.local_exec and any(map(gpus, STUDIES)):
+            tell_slots(SLOTS, config["cells_per_gpu"])
     except SonotuneError as error:
         fail(error)
 

@@ -3,13 +3,18 @@
 from pathlib import Path
 
 from sonotune.doors import logged
+from sonotune.gpus import on_gpu
 from sonotune.training.features import write_features
 
 with logged(snakemake.log[0]) as log:
-    write_features(
-        snakemake.params.settings,
-        Path(snakemake.input.arrays[0]).parent,
-        snakemake.input.weights,
-        snakemake.output[0],
+    on_gpu(
+        lambda: write_features(
+            snakemake.params.settings,
+            Path(snakemake.input.arrays[0]).parent,
+            snakemake.input.weights,
+            snakemake.output[0],
+            log,
+        ),
+        snakemake.params.settings["device"],
         log,
     )

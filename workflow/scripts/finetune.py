@@ -4,17 +4,22 @@ from pathlib import Path
 
 from sonotune.doors import checkpoint_path, logged, tell_progress
 from sonotune.files import not_in_the_future
+from sonotune.gpus import on_gpu
 from sonotune.training.cell import run_cell
 
 folder = Path(snakemake.output.run).parent
 with logged(snakemake.log[0]) as log:
-    record = run_cell(
-        snakemake.params.settings,
-        Path(snakemake.input.arrays[0]).parent,
-        snakemake.input.get("weights") or None,
-        folder,
+    record = on_gpu(
+        lambda: run_cell(
+            snakemake.params.settings,
+            Path(snakemake.input.arrays[0]).parent,
+            snakemake.input.get("weights") or None,
+            folder,
+            log,
+            checkpoint_path(*snakemake.wildcards),
+        ),
+        snakemake.params.settings["device"],
         log,
-        checkpoint_path(*snakemake.wildcards),
     )
     not_in_the_future([*snakemake.input])
 tell_progress(record, folder, snakemake.config["cells_planned"][snakemake.wildcards.study])

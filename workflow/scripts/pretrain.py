@@ -4,15 +4,20 @@ from pathlib import Path
 
 from sonotune.doors import checkpoint_path, logged
 from sonotune.files import not_in_the_future
+from sonotune.gpus import on_gpu
 from sonotune.training.cell import pretrain
 
 with logged(snakemake.log[0]) as log:
-    pretrain(
-        snakemake.params.settings,
-        Path(snakemake.input.arrays[0]).parent,
-        Path(snakemake.output.run).parent,
+    on_gpu(
+        lambda: pretrain(
+            snakemake.params.settings,
+            Path(snakemake.input.arrays[0]).parent,
+            Path(snakemake.output.run).parent,
+            log,
+            checkpoint_path(snakemake.wildcards.study, "pretraining"),
+            snakemake.input.get("start") or None,
+        ),
+        snakemake.params.settings["device"],
         log,
-        checkpoint_path(snakemake.wildcards.study, "pretraining"),
-        snakemake.input.start[0] if snakemake.input.start else None,
     )
     not_in_the_future([*snakemake.input])

@@ -1,0 +1,156 @@
+"""How planning and aggregation grow with the number of finished cells.
+
+python benchmarks/scale.py [--cells 100 1000 10000] [--folder FOLDER]
+
+Writes that many cells that nobody trained (16 x 16 pixels, a network of width 1), lets Snakemake
+record them with ``--touch``, and times ``snakemake -n``, which must find nothing to do, and the
+scoring and aggregation of all of them, with the most memory that each used. Processor seconds are
+told too: on a machine that does other things they say more. Writes results/benchmarks/scale.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import full_grid  # noqa: E402
+from benchmarks.measure import table, write  # noqa: E402
+from sonotune.configuration.check import complete  # noqa: E402
+from sonotune.configuration.jobs import cell_settings, cells_of  # noqa: E402
+from sonotune.data.arrays import ImageSet  # noqa: E402
+from sonotune.data.audit import Audit  # noqa: E402
+from sonotune.data.audit_files import write_audit_csv, write_audit_html  # noqa: E402
+from sonotune.data.splits import Resampling, split, split_seed  # noqa: E402
+from sonotune.records import write_record  # noqa: E402
+from sonotune.seeds import generator  # noqa: E402
+
+SIDE, IMAGES, FOLDS, STRATEGIES = 16, 60, 5, 13
+METER = """
+import resource, subprocess, sys
+ended = subprocess.run(sys.argv[1:]).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)
+sys.exit(ended)
+"""
+COLUMNS = ("cells", "what", "seconds", "cpu_seconds", "peak_mb")
+
+
+def write_cells(folder: Path, wanted: int) -> int:
+    """Write a finished study of about so many cells; return how many it has."""
+    percents = max(1, round(wanted / (FOLDS * STRATEGIES)))
+    given = full_grid.grid_configuration({"sus": IMAGES}, SIDE, FOLDS, 1)
+    # Percents stand for whatever makes many cells.
+    given["studies"]["amiri2020"]["percents"] = [
+        round(float(one), 3) for one in np.linspace(20, 80, percents)
+    ]
+    (folder / "grid.yaml").write_text(yaml.safe_dump(given, sort_keys=False))
+    config = complete(given, ROOT / "workflow/schemas/config.schema.yaml")
+    data = full_grid._write_set(folder, "sus", IMAGES, SIDE).data
+    for name in config["datasets"]:
+        audit = Audit(name, full_grid.SOURCE, (), (), (), ())
+        write_audit_csv(audit, folder / f"results/datasets/{name}/audit.csv")
+        write_audit_html(audit, None, folder / f"results/datasets/{name}/audit.html")
+    parameters = full_grid._write_pretraining(folder, config)
+    cells = list(cells_of(config, "amiri2020", "sus"))
+    for cell in cells:
+        settings = cell_settings(config, cell, str(full_grid.DOORS / "finetune.py"))
+        _write_cell(folder / "results" / cell.folder, settings, data, parameters[cell.strategy])
+    return len(cells)
+
+
+def _write_cell(
+    home: Path, settings: dict[str, Any], data: ImageSet, parameters: tuple[int, int]
+) -> None:
+    names = [settings[key] for key in ("dataset", "strategy", "percent", "fold")]
+    rng = generator(full_grid.SEED, *names)
+    seed = split_seed(settings["seed"], "sus")
+    resampling = Resampling(**settings["resampling"])
+    rows = split(IMAGES, resampling, seed, names[2], names[3], data.groups).test
+    wrong = rng.random((len(rows), SIDE, SIDE)) < 0.1
+    found = np.where((data.masks[rows] > 0) ^ wrong, 255, 0).astype(np.uint8)
+    home.mkdir(parents=True)
+    np.savez_compressed(home / "predictions.npz", rows=rows, probabilities=found)
+    epochs = 40 if settings["tune"] else 0
+    full_grid._write_history(home, epochs, 0.8, rng)
+    record = full_grid._record(settings, epochs, 0.8, 24, parameters)
+    write_record(home, record, ["predictions.npz", "history.csv"])
+
+
+def snakemake(folder: Path, *options: str) -> tuple[float, float, float, str]:
+    """Wall and processor seconds, peak memory in MB, and what it said."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # Between us and Snakemake, since a child's peak begins with its parent's, which has PyTorch.
+    began = time.perf_counter()
+    process = subprocess.run(
+        [sys.executable, "-c", METER, *command, "--configfile", "grid.yaml", *options],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    seconds = time.perf_counter() - began
+    text = process.stdout + process.stderr
+    if process.returncode:
+        raise SystemExit(f"snakemake {' '.join(options)} failed:\n{text}")
+    cpu, peak = map(float, process.stderr.splitlines()[-1].split())
+    return seconds, cpu, peak, text
+
+
+def finish(folder: Path) -> None:
+    """Let Snakemake take everything for done: other outputs are empty, and all are recorded."""
+    listed = snakemake(folder, "--summary", "--quiet", "all")[3]
+    for line in listed.splitlines():
+        path = folder / line.split("\t")[0]
+        if line.startswith("results/") and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    snakemake(folder, "--touch", "--forceall", "--quiet", "all", "--resources", "gpu=0")
+
+
+def measure(folder: Path, wanted: int) -> list[dict[str, Any]]:
+    """Rows of one number of cells."""
+    cells, rows = write_cells(folder, wanted), []
+    finish(folder)
+    *planning, text = snakemake(folder, "-n", "--cores", "2")
+    if "Nothing to be done" not in text:
+        raise SystemExit(f"the made study counts as unfinished:\n{text[-3000:]}")
+    rows.append(dict(zip(COLUMNS, (cells, "planning", *planning), strict=True)))
+    aggregation = snakemake(
+        folder, "--cores", "1", "--forcerun", "score", "--until", "aggregate", "--quiet", "all"
+    )
+    rows.append(dict(zip(COLUMNS, (cells, "aggregation", *aggregation[:3]), strict=True)))
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cells", type=int, nargs="+", default=[100, 1000, 10000])
+    parser.add_argument("--folder", type=Path, help="where to make them (a temporary one)")
+    asked = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    for wanted in asked.cells:
+        folder = Path(tempfile.mkdtemp(dir=asked.folder, prefix="scale-"))
+        try:
+            rows += measure(folder, wanted)
+        finally:
+            shutil.rmtree(folder)
+    print(table(COLUMNS, ([row[column] for column in COLUMNS] for row in rows)))
+    print(write("scale.csv", rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""What a study takes, told before it starts."""
+
+from pathlib import Path
+
+import pytest
+
+from sonotune.__main__ import main
+from sonotune.configuration.check import read_configuration
+from sonotune.configuration.jobs import cells_of
+from sonotune.errors import SonotuneError
+from sonotune.records import write_record
+from sonotune.training.plan import images_of, plan_study
+
+ROOT = Path(__file__).parents[1]
+TINY = ROOT / "tests/tiny.yaml"
+
+
+def finish(config, results, number, epochs):
+    """Write the records of some trainings."""
+    cells = [cell for cell in cells_of(config, "tiny", "sus_a") if cell.strategy != "unchanged"]
+    for cell in cells[:number]:
+        folder = results / cell.folder
+        folder.mkdir(parents=True)
+        write_record(folder, {"epochs": epochs, "settings": {"tune": ["block9"]}}, [])
+
+
+def test_a_plan_counts_cells_and_gives_a_range_of_hours(tmp_path):
+    config = read_configuration(TINY)
+    config["studies"]["tiny"]["training"] |= {"epochs": 50, "patience": 4}
+    plan = plan_study(config, "tiny", tmp_path)
+    assert (plan.cells, plan.done) == (14, 0)
+    least, typical, most = plan.seconds
+    assert 0 < least < most
+    assert typical is None
+    assert plan.step[0] > 0
+    # Arrays of 8 + 8 images, and 7 cells of each with 4 test images of 16 x 16 pixels.
+    assert plan.bytes == 256 * (2 * 16 + 14 * 4)
+
+
+def test_what_is_done_is_not_planned_again_and_says_how_many_epochs_are_usual(tmp_path):
+    config = read_configuration(TINY)
+    config["studies"]["tiny"]["training"] |= {"epochs": 5000, "patience": 4}
+    finish(config, tmp_path, 3, epochs=100)
+    plan = plan_study(config, "tiny", tmp_path)
+    assert (plan.cells, plan.done) == (14, 3)
+    least, typical, most = plan.seconds
+    assert least < typical < most
+
+
+def test_a_plan_is_told_in_words(tmp_path, capsys):
+    assert (
+        main(["plan", "--configfile", str(TINY), "--results", str(tmp_path), "--cores", "2"]) == 0
+    )
+    told = capsys.readouterr().out
+    assert "tiny: 14 cells, 0 of them done" in told
+    assert "2 at a time" in told
+    assert "hours are left if every training ends as early as it can (2 epochs)" in told
+
+
+def test_images_that_nobody_can_count_are_said_to_be_missing(tmp_path):
+    own = {"reader": "folder", "folder": {"images": f"{tmp_path}/*.png", "masks": "none"}}
+    with pytest.raises(SonotuneError, match="mine: its files are not there yet"):
+        images_of({"datasets": {"mine": own}}, "mine", 16, tmp_path)
