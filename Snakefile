@@ -16,6 +16,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/outputs.smk"
 include: "workflow/rules/run.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/audit.smk"

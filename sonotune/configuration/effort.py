@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sonotune.configuration.networks import network_of
 from sonotune.data.catalogue import find_entry
 from sonotune.data.readers import find_entries
 from sonotune.errors import SonotuneError
-from sonotune.models.stage_names import stages_of
+from sonotune.models.settings import stages_of
 
 # A pre-training, on which most cells wait, goes before every cell, and its images before that.
 PRETRAINING = 1_000_000
@@ -60,8 +61,9 @@ def cell_priority(config: Mapping[str, Any], study: str, dataset: str, strategy:
     """Snakemake's priority of a cell: larger for one that takes longer, below a pre-training's."""
     design = config["studies"][study]
     images = expected_images(config["datasets"][dataset]) or 100
-    effort = step_effort(design["network"], design["strategies"][strategy]["tune"])
-    pixels = (design["image_size"] / 256) ** 2 * design["network"].get("width", 64) / 64
+    network = network_of(design, strategy)
+    effort = step_effort(network, design["strategies"][strategy]["tune"])
+    pixels = (design["image_size"] / 256) ** 2 * network.get("width", 64) / 64
     return min(PRETRAINING - 1, round(10 * images * effort * pixels))
 
 

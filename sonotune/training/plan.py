@@ -18,11 +18,13 @@ import torch
 
 from sonotune.configuration.effort import expected_images
 from sonotune.configuration.jobs import Cell, cells_of, keeps_weights
+from sonotune.configuration.networks import network_of
 from sonotune.data.augment import Augmentation
 from sonotune.data.splits import Resampling, batches_per_epoch, test_size
 from sonotune.errors import SonotuneError
-from sonotune.models.initialise import he_normal
-from sonotune.models.stages import build_network, count, freeze_all_but, tuned_parameters
+from sonotune.models.initialise import start_network
+from sonotune.models.settings import built_from, stages_of
+from sonotune.models.stages import count, freeze_all_but, tuned_parameters
 from sonotune.records import read_record
 from sonotune.training.device import Processor, choose
 from sonotune.training.loop import Recipe, evaluate, train
@@ -96,7 +98,9 @@ def plan_study(config: Mapping[str, Any], name: str, results: str | Path) -> Pla
     every = [cell for dataset in study["datasets"] for cell in cells_of(config, name, dataset)]
     left = [cell for cell in every if not (results / cell.folder / "run.json").exists()]
     speeds = {
-        tuple(one["tune"]): measure(study, one["tune"], study["training"], processor)
+        strategy: measure(
+            study, network_of(study, strategy), one["tune"], study["training"], processor
+        )
         for strategy, one in study["strategies"].items()
         if any(cell.strategy == strategy for cell in left) or keeps_weights(study, strategy)
     }
@@ -108,14 +112,14 @@ def plan_study(config: Mapping[str, Any], name: str, results: str | Path) -> Pla
     ends = _ends(study["training"], found)
     seconds = [0.0, 0.0, 0.0]
     for cell in left:
-        speed = speeds[tuple(study["strategies"][cell.strategy]["tune"])]
+        speed = speeds[cell.strategy]
         for i, epochs in enumerate(ends):
             seconds[i] += _cell_seconds(study, cell, images[cell.dataset], speed, epochs)
     trained_from = results / name / "pretrained/run.json"
     if "pretraining" in study and not trained_from.exists():
         for i, extra in enumerate(_pretraining(config, study, results, processor)):
             seconds[i] += extra
-    steps = [speed.step for tune, speed in speeds.items() if tune]
+    steps = [speed.step for speed in speeds.values() if speed.step]
     return Plan(
         len(every),
         len(every) - len(left),
@@ -127,11 +131,20 @@ def plan_study(config: Mapping[str, Any], name: str, results: str | Path) -> Pla
 
 
 def measure(
-    study: Mapping[str, Any], tune: list[str], training: Mapping[str, Any], processor: Processor
+    study: Mapping[str, Any],
+    described: Mapping[str, Any],
+    tune: list[str],
+    training: Mapping[str, Any],
+    processor: Processor,
 ) -> Speed:
-    """Time the training loop itself on made-up images; the first epoch warms up."""
-    network = build_network(study["network"])
-    he_normal(network, 0)
+    """Time the training loop itself on made-up images; the first epoch warms up.
+
+    Parameters
+    ----------
+    described
+        The ``network`` key.
+    """
+    network = start_network(built_from(described), None, 0)
     freeze_all_but(network, tune)
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     batch, side = training["batch_size"], study["image_size"]
@@ -210,9 +223,9 @@ def _pretraining(
     how = study["pretraining"]
     images = images_of(config, how["dataset"], study["image_size"], results)
     held = images * how["validation"] / 100
-    everything = list(build_network(study["network"]).stages)  # type: ignore[arg-type]
+    everything = list(stages_of(study["network"]))
     torch.set_num_threads(how["threads"])
-    speed = measure(study, everything, how["training"], processor)
+    speed = measure(study, study["network"], everything, how["training"], processor)
     torch.set_num_threads(study["threads"])
     epoch = (images - held) / how["training"]["batch_size"] * speed.step + held * speed.image
     return [epochs * epoch for epochs in _ends(how["training"], [])]
@@ -222,13 +235,13 @@ def _bytes(
     study: Mapping[str, Any],
     cells: list[Cell],
     images: Mapping[str, int],
-    speeds: Mapping[tuple[str, ...], Speed],
+    speeds: Mapping[str, Speed],
 ) -> int:
     pixels, total = study["image_size"] ** 2, 0
     for cell in cells:
         total += test_size(images[cell.dataset], _resampling(study)) * pixels
         if keeps_weights(study, cell.strategy):
-            total += 4 * speeds[tuple(study["strategies"][cell.strategy]["tune"])].parameters
+            total += 4 * speeds[cell.strategy].parameters
     return total + sum(2 * number * pixels for number in images.values())
 
 

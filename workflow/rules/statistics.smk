@@ -1,12 +1,3 @@
-def scores_of(wildcards):
-    """The scores of every image, a file a data set."""
-    return expand(
-        "results/{study}/scores/{dataset}.csv",
-        study=wildcards.study,
-        dataset=STUDIES[wildcards.study]["datasets"],
-    )
-
-
 rule statistics:
     input:
         cells="results/{study}/cells.csv",

@@ -1,0 +1,249 @@
+# What each study shows, and what that is made from.
+
+
+def scores_of(wildcards):
+    """The scores of every image, a file a data set."""
+    return expand(
+        "results/{study}/scores/{dataset}.csv",
+        study=wildcards.study,
+        dataset=STUDIES[wildcards.study]["datasets"],
+    )
+
+
+# Published and corrected protocol of a study side by side.
+def compared(study, key):
+    """The other study that a study's key `protocols` names."""
+    return STUDIES[study]["protocols"][key]
+
+
+def published_cells(study):
+    """By strategy, the folder of its one run under the published protocol."""
+    design = STUDIES[study]
+    largest, first = max(design["percents"]), design["resampling"]["run_folds"][0]
+    return {
+        cell.strategy: f"results/{cell.folder}"
+        for cell in cells_of(config, study, design["datasets"][0])
+        if (cell.percent, cell.fold) == (largest, first)
+    }
+
+
+def protocol_outputs(study):
+    """What the key `protocols` adds to a study."""
+    if "protocols" not in STUDIES[study]:
+        return []
+    tables = ["protocols", "gap"]
+    tables += ["leakage"] if "leakage" in STUDIES[study]["protocols"] else []
+    return [
+        *(
+            f"results/{study}/tables/{one}.{kind}"
+            for one in tables
+            for kind in ("csv", "tex", "html")
+        ),
+        *(
+            f"results/{study}/figures/{one}.{kind}"
+            for one in ("fig1b", "fig1c")
+            for kind in ("pdf", "png")
+        ),
+    ]
+
+
+def labels(output):
+    """The columns of the report's table of results."""
+    return {"output": output, "data sets": "all"}
+
+
+def titles_of(study):
+    return {name: DATASETS[name]["label"] for name in STUDIES[study]["datasets"]}
+
+
+def margins_of(study):
+    """By data set, a difference in Dice that counts as none."""
+    claims = STUDIES[study]["claims"]
+    return {name: claims["margins"].get(name, claims["margin"]) for name in titles_of(study)}
+
+
+def averages_of(study):
+    return in_order(STUDIES[study]["averages"])
+
+
+def study_arrays(wildcards):
+    return [
+        file
+        for dataset in STUDIES[wildcards.study]["datasets"]
+        for file in arrays_of(wildcards.study, dataset)
+    ]
+
+
+def array_folders(study):
+    size = STUDIES[study]["image_size"]
+    return {name: f"results/datasets/{name}/{size}" for name in STUDIES[study]["datasets"]}
+
+
+def example_predictions(study):
+    """Predictions that Fig. 5 shows: of the smallest percent, in the first fold run."""
+    design = STUDIES[study]
+    percent, fold = min(design["percents"]), design["resampling"]["run_folds"][0]
+    return {
+        dataset: {
+            cell.strategy: f"results/{cell.folder}/predictions.npz"
+            for cell in cells_of(config, study, dataset)
+            if cell.strategy in design["figures"]["examples"]
+            and (cell.percent, cell.fold) == (percent, fold)
+        }
+        for dataset in design["datasets"]
+    }
+
+
+def one_in(study):
+    """One in how many images is tested: the number of folds, or what a hold-out comes to."""
+    design = STUDIES[study]
+    if any(key in design["resampling"] for key in HOLDOUTS):
+        return 100 / (100 - max(design["percents"]))
+    return design["resampling"]["folds"]
+
+
+def excludes_of(study):
+    """What strategies leave out of training; nothing where none does."""
+    found = {one["exclude"] for one in STUDIES[study]["strategies"].values() if "exclude" in one}
+    return {"excludes": sorted(found)} if found else {}
+
+
+def has_features(study):
+    """Whether Fig. S2 has a strategy to show: one that tunes a pre-trained network."""
+    strategy = STUDIES[study]["strategies"].get(STUDIES[study]["figures"]["features"])
+    return bool(strategy and strategy["tune"] and strategy["start"] == "pretrained")
+
+
+def cell_with_features(study, dataset):
+    """The cell that Fig. S2 shows: of the largest percent, in the first fold run."""
+    design = STUDIES[study]
+    percent, fold = max(design["percents"]), design["resampling"]["run_folds"][0]
+    return Cell(study, dataset, design["figures"]["features"], percent, fold)
+
+
+def features_shown(study):
+    cell = cell_with_features(study, STUDIES[study]["datasets"][0])
+    return {
+        "strategy": labels_of(study)[cell.strategy],
+        "percent": cell.percent,
+        "fold": cell.fold,
+    }
+
+
+def audits_of(study):
+    """Pages about every data set that a study uses, also that of the pre-training."""
+    design = STUDIES[study]
+    names = [*design["datasets"], *filter(None, [design.get("pretraining", {}).get("dataset")])]
+    return expand("results/datasets/{dataset}/audit.{kind}", dataset=names, kind=("csv", "html"))
+
+
+def stand_ins_of(study):
+    """What stands in for the papers' images in a finished study: a sentence, or nothing."""
+    files = {name: Path(folder) / "dataset.json" for name, folder in array_folders(study).items()}
+    sources = {
+        name: json.loads(file.read_text("utf-8"))["source"]
+        for name, file in files.items()
+        if file.is_file()
+    }
+    return " ".join(source_notes(list(sources), titles_of(study), sources)).removeprefix("* ")
+
+
+def check_profile():
+    """Tell whoever brings a profile of their own what it has to say about staleness.
+
+    What makes a result stale is in its job's settings, with a fingerprint of the code. Snakemake's
+    own triggers would train anew because a script's comment changed.
+    """
+    if RerunTrigger.CODE in workflow.dag_settings.rerun_triggers:
+        print(
+            "sonotune: your profile replaces profiles/default, but does not say what makes results "
+            "stale, so finished cells may run again for no reason; copy rerun-triggers and "
+            "max-checksum-file-size from profiles/default/config.yaml into it.",
+            file=sys.stderr,
+        )
+
+
+def rendered(wildcards):
+    """Every cell, table and figure of every study."""
+    check_profile()
+    return [file for study in STUDIES for file in outputs_of(study)]
+
+
+def figures_of(study):
+    """Those that the study has the strategies, and the paper the data sets, for."""
+    compared = [
+        name for name, needed in NEEDED.items() if set(needed) <= set(STUDIES[study]["strategies"])
+    ]
+    always = [
+        "fig1",
+        "fig2",
+        "fig4",
+        "fig5",
+        "intervals",
+        "ranks",
+        "pareto",
+        "curves",
+        "distributions",
+    ]
+    paper = ["against_paper"] if set(STUDIES[study]["datasets"]) & set(PAPER_DATASETS) else []
+    features = ["figS2"] if has_features(study) else []
+    return [*always, *compared, *features, *paper]
+
+
+def outputs_of(study):
+    results = f"results/{study}"
+    return [
+        # Named themselves: a cell that somebody deleted is trained anew.
+        *cell_files(study, STUDIES[study]["datasets"], "run.json"),
+        *(f"{results}/scores/{dataset}.csv" for dataset in STUDIES[study]["datasets"]),
+        f"{results}/cells.csv",
+        f"{results}/splits.json",
+        *(
+            f"{results}/tables/table{n}.{kind}"
+            for n in (1, 2, 3)
+            for kind in ("csv", "tex", "html")
+        ),
+        *(
+            f"{results}/figures/{name}.{kind}"
+            for name in figures_of(study)
+            for kind in ("pdf", "png")
+        ),
+        f"{results}/tables/provenance.csv",
+        f"{results}/tables/provenance.html",
+        *(f"{results}/statistics/claims.{kind}" for kind in ("csv", "html")),
+        *audits_of(study),
+        *(f"{results}/tables/metrics.{kind}" for kind in ("csv", "html")),
+        f"{results}/summary.html",
+        *protocol_outputs(study),
+    ]
+
+
+# Told while cells run; no result depends on it.
+config["cells_planned"] = {
+    study: sum(len(cell_folders(study, dataset)) for dataset in STUDIES[study]["datasets"])
+    for study in STUDIES
+}
+
+# For the report's front page alone, so it is not looked up at every start.
+config["changed_packages"] = ""
+config["suspicious"] = {}
+config["stand_ins"] = {}
+if "--report" in sys.argv:
+    from sonotune.analysis.provenance import changed_packages
+    from sonotune.data.audit_files import suspicious
+
+    for file in {file for study in STUDIES for file in audits_of(study) if file.endswith(".csv")}:
+        if Path(file).is_file() and (found := suspicious(file)):
+            config["suspicious"][Path(file).parent.name] = found
+
+    for study in STUDIES:
+        config["stand_ins"][study] = stand_ins_of(study)
+
+    config["changed_packages"] = changed_packages(
+        [
+            file
+            for study in STUDIES
+            for file in cell_files(study, STUDIES[study]["datasets"], "run.json")
+        ],
+        {package: version(package) for package in ("torch", "numpy", "sonotune")},
+    )
