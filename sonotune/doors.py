@@ -94,6 +94,8 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: int) -> N
         ended = "evaluated as it starts"
     elif record["failed"]:
         ended = f"failed, {record['failure']}"
+    elif record["best_validation_dice"] is None:  # nothing was held out
+        ended = "trained to the last epoch"
     else:
         ended = f"validation Dice {record['best_validation_dice']:.3f}"
     print(

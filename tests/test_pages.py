@@ -97,7 +97,7 @@ def test_a_strangers_path_through_own_images_works(tmp_path):
         run(line, tmp_path)
     for folder in ("masks", "masks-average"):
         assert len(list((tmp_path / folder / "masks").glob("*.png"))) == 3
-        assert (tmp_path / folder / "predictions.csv").stat().st_size > 300
+        assert len((tmp_path / folder / "predictions.csv").read_text().splitlines()) == 1 + 3
     assert (tmp_path / "network.pt2").is_file()
     assert (tmp_path / "results/mine/browse/index.html").is_file()
 

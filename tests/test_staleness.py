@@ -116,7 +116,9 @@ def test_comments_and_docstrings_in_training_code_do_not_count(project):
 
 
 def test_training_code_reruns_the_cells(project):
-    project.edit("sonotune/training/loop.py", "recipe.learning_rate)", "0.5)")
+    project.edit(
+        "sonotune/training/loop.py", "recipe.learning_rate * recipe.decay", "0.5 * recipe.decay"
+    )
     jobs, cells = project.stale()
     assert len(cells) == CELLS
     assert jobs["pretrain"] == 1
