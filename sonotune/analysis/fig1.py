@@ -22,7 +22,7 @@ from sonotune.analysis.palette import style_of
 from sonotune.models.stages import build_network, count, stage_parameters
 
 FROZEN, LINE = "#ffffff", "#555555"
-ROW, HEAD, LEFT, RIGHT = 0.17, 0.62, 1.35, 0.95  # inches
+ROW, HEAD, LEFT, RIGHT = 0.17, 0.62, 1.5, 0.95  # inches
 
 
 Strategy = tuple[str, str, str, Sequence[str]]  # name, title, start, tuned stages
