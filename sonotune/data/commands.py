@@ -8,7 +8,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from sonotune.data.catalogue import Entry, find_entry, load_catalogue
+from sonotune.data.catalogue import WEIGHTS, Entry, find_entry, load_catalogue
 from sonotune.data.fetch import fetch, locate
 from sonotune.data.sources import RESOURCES, find_mirror
 
@@ -90,6 +90,8 @@ def _fetch(arguments: argparse.Namespace) -> int:
 
 
 def _count(entry: Entry) -> str:
+    if entry.reader == WEIGHTS:
+        return "-"
     return "any" if entry.images is None else str(entry.images)
 
 
