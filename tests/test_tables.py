@@ -383,4 +383,4 @@ def test_table1_csv_has_one_value_a_row(tmp_path):
     for name, sizes in TABLE1.items():
         assert table[table["dataset"] == name]["images"].tolist() == list(sizes)
     test = table[(table["dataset"] == "bus") & (table["part"] == "test")].iloc[0]
-    assert (test["fewest"], test["most"]) == (32, 33)
+    assert (test["fewest"], test["most"], test["source"]) == (32, 33, "busi")

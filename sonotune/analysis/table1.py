@@ -154,4 +154,5 @@ def write_table1(
     images = count_images([row for row in counts if row["dataset"] in datasets])
     write_table(describe_table1(images, datasets, sources or {}), tex, html)
     with atomic(csv) as temporary:
-        images.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+        whose = images.assign(source=images["dataset"].map(sources or {}))
+        whose.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
