@@ -293,3 +293,5 @@ def test_every_table_is_written_even_of_the_smallest_study(tmp_path, folds):
     level = "runs and examinations" if folds > 1 else "examinations, given the runs"
     assert set(tables["ranks"]["levels"]) == {level}
     assert tables["friedman"]["says"].str.contains("no test").all()
+    for name in ("tukey", "mixed", "variance", "bootstrap", "ranks"):
+        assert set(tables[name]["source"]) == {"sus"}

@@ -59,7 +59,12 @@ class Replicates:
 
 
 def bootstrap_means(
-    scores: pd.DataFrame, seed: int, metric: str = "dice", replicates: int = REPLICATES
+    scores: pd.DataFrame,
+    seed: int,
+    metric: str = "dice",
+    replicates: int = REPLICATES,
+    *,
+    paired: bool = True,
 ) -> Replicates:
     """Draw folds and examinations of one data set again.
 
@@ -70,11 +75,34 @@ def bootstrap_means(
         name, group and the metric.
     seed
         The same seed gives the same replicates.
+    paired
+        Whether all strategies and percents get the same draws. If not, each gets its own, as if
+        folds and examinations were drawn anew for every one of them.
     """
+    if not paired:
+        parts = [
+            _draw(part, (key,), generator(seed, "bootstrap", *map(str, key)), metric, replicates)
+            for key, part in scores.groupby(["strategy", "percent"], sort=False)
+        ]
+        return Replicates(
+            tuple(key for part in parts for key in part.keys),
+            np.concatenate([part.means for part in parts]),
+            np.concatenate([part.drawn for part in parts], 1),
+            max(part.folds for part in parts),
+        )
     keys = tuple(
         scores[["strategy", "percent"]].drop_duplicates().itertuples(index=False, name=None)
     )
-    random = generator(seed, "bootstrap")
+    return _draw(scores, keys, generator(seed, "bootstrap"), metric, replicates)
+
+
+def _draw(
+    scores: pd.DataFrame,
+    keys: tuple[Key, ...],
+    random: np.random.Generator,
+    metric: str,
+    replicates: int,
+) -> Replicates:
     folds = sorted(scores["fold"].unique())
     picks = (
         random.integers(len(folds), size=(replicates, len(folds)))

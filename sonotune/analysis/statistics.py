@@ -163,7 +163,8 @@ def write_statistics(
     ----------
     folder
         Gets ``tukey.csv``, ``mixed.csv``, ``variance.csv``, ``bootstrap.csv``, ``ranks.csv``,
-        ``friedman.csv`` and ``nemenyi.csv``; docs/statistics.md says what is in them.
+        ``friedman.csv`` and ``nemenyi.csv``; docs/claims.md says what is in them. Those with a row
+        for each data set say what stands behind its name.
     seed
         Of the bootstrap.
     folds, validation
@@ -178,7 +179,11 @@ def write_statistics(
         **_bootstrap(evidence, seed),
         **_ranks(evidence.runs),
     }
+    sources = evidence.runs.groupby("dataset")["source"].first()
     for name, table in tables.items():
+        if "dataset" in table:
+            place = table.columns.get_loc("dataset") + 1
+            table.insert(place, "source", table["dataset"].map(sources))
         with atomic(Path(folder) / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
 

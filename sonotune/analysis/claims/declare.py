@@ -29,6 +29,7 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "share_of_gain": (("after", "whole", "before", "at_least"), ()),
     "growing_lead": (("pairs", "steps"), ()),
     "parameters_and_dice": (("at_most",), ()),
+    "same_ranks": (("at_least",), ("metrics", "why")),
     "above": (("strategies", "published"), ("metrics", "why")),
     "fewer_parameters": (("pairs", "at_least"), ()),
     "fails": (("strategies",), ()),

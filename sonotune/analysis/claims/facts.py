@@ -68,7 +68,7 @@ class Facts:
         # Cached a Facts, not for all of them.
         self.evidence = cache(self._evidence)
         self._family: Callable[..., pd.DataFrame] = cache(self._contrasts)
-        self.replicates: Callable[[str, str], Replicates] = cache(self._replicates)
+        self.replicates: Callable[..., Replicates] = cache(self._replicates)
         self.runs: Callable[[str], pd.DataFrame] = cache(self._runs)
 
     def percents(self, dataset: str) -> list[float]:
@@ -125,8 +125,9 @@ class Facts:
         runs = read_runs(self.cells, self.strategies, self.leave_out, "seconds")
         return runs.assign(value=runs["value"] / runs["epochs"])
 
-    def _replicates(self, metric: str, dataset: str) -> Replicates:
-        return bootstrap_means(self.evidence(metric).scores[dataset], self.seed, metric)
+    def _replicates(self, metric: str, dataset: str, paired: bool = True) -> Replicates:
+        scores = self.evidence(metric).scores[dataset]
+        return bootstrap_means(scores, self.seed, metric, paired=paired)
 
 
 def _find(family: pd.DataFrame, first: str, second: str) -> Difference:

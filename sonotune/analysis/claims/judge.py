@@ -24,6 +24,7 @@ from sonotune.analysis.claims.ranks import (
     judge_growing_lead,
     judge_parameters,
     judge_rank,
+    judge_same_ranks,
     judge_share_of_gain,
 )
 from sonotune.analysis.claims.verdict import (
@@ -308,6 +309,7 @@ KINDS: dict[str, Callable[[Claim, Facts], Iterator[Verdict]]] = {
     "parameters_and_dice": lambda claim, facts: judge_parameters(
         claim, facts, _places(claim, facts)
     ),
+    "same_ranks": lambda claim, facts: judge_same_ranks(claim, facts, _places(claim, facts)),
     "above": lambda claim, facts: judge_above(claim, facts, _places(claim, facts)),
     "fewer_parameters": _fewer_parameters,
     "fails": _fails,

@@ -254,6 +254,37 @@ def judge_parameters(claim: Claim, facts: Facts, places: Iterable[Place]) -> Ite
         )
 
 
+def judge_same_ranks(claim: Claim, facts: Facts, places: Iterable[Place]) -> Iterator[Verdict]:
+    """Rank correlation of the study's means with those of folds drawn anew for every strategy."""
+    for metric, dataset, percent in places:
+        replicates = facts.replicates(metric, dataset, False)
+        names = [n for n in facts.strategies if replicates.column((n, percent)) is not None]
+        about: dict[str, Any] = {
+            "metric": metric,
+            "dataset": dataset,
+            "source": facts.source(dataset),
+            "percent": percent,
+        }
+        if len(names) < 3 or replicates.folds < 2:
+            yield Verdict.of(claim, **about, note="fewer than 3 strategies, or one fold")
+            continue
+        columns = _columns(replicates, names, percent)
+        own = replicates.means[columns]
+        correlations = _rank_correlation(own, replicates.drawn[:, columns])
+        lower, upper = replicates.interval(correlations)
+        yield Verdict.of(
+            claim,
+            **about,
+            comparison="rank correlation with folds drawn anew for every strategy",
+            value=float(np.nanmedian(correlations)),
+            lower=lower,
+            upper=upper,
+            verdict=_against_bound(claim, lower, upper),
+            rule=_bound(claim),
+            note=claim.why,
+        )
+
+
 def _columns(replicates: Replicates, names: list[str], percent: float) -> list[int]:
     return [replicates.keys.index((name, percent)) for name in names]
 
