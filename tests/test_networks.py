@@ -15,7 +15,7 @@ from test_training import bright_disks, settings
 from sonotune.analysis.fig1 import count_stages, draw_fig1
 from sonotune.configuration.check import complete
 from sonotune.configuration.networks import PUBLISHED as PUBLISHED_WEIGHTS
-from sonotune.configuration.networks import all_encoder_weights
+from sonotune.configuration.networks import all_encoder_weights, network_titles
 from sonotune.data.arrays import save_set
 from sonotune.errors import SonotuneError
 from sonotune.models.encoder_weights import convert, file_of
@@ -164,6 +164,29 @@ def test_an_image_size_that_cannot_be_halved_five_times_is_refused():
         SonotuneError, match="multiple of 32 for smp_unet; found 48, nearest are 32"
     ):
         study(image_size=48)
+
+
+def test_images_too_small_for_a_decoder_that_pools_once_more_are_refused():
+    with pytest.raises(SonotuneError, match="at least 128 for the decoder pan; found 96"):
+        study(image_size=96, network={**SMALL, "decoder": "pan"})
+    assert study(image_size=128, network={**SMALL, "decoder": "pan"})
+
+
+def test_networks_of_a_study_have_titles_that_tell_them_apart():
+    frozen = {**SMALL, "batch_norm": "freeze"}
+    strategies = {
+        "a": {"tune": "all"},
+        "b": {"tune": "all", "network": frozen},
+        "c": {"tune": "all", "start": "random", "network": {"name": "unet_bn", "width": 2}},
+        "d": {"tune": "all"},
+    }
+    titles = network_titles(study(strategies=strategies)["studies"]["s"])
+    assert titles == {
+        "a": "U-Net on mobilenet_v2 (batch_norm update)",
+        "b": "U-Net on mobilenet_v2 (batch_norm freeze)",
+        "c": "U-Net with batch norm, width 2",
+        "d": "U-Net on mobilenet_v2 (batch_norm update)",
+    }
 
 
 def test_a_strategy_of_another_network_has_its_stages_and_no_pretraining():
@@ -405,3 +428,9 @@ def test_fig1_hatches_what_starts_at_random_whether_it_is_tuned_or_frozen(start,
     """Beside an encoder's published weights, decoder and head are random."""
     figure = draw_fig1([count_stages(SMALL, [("a", "A", start, ["encoder"])])], ["a"])
     assert hatched(figure) == (expected, 7)
+
+
+def test_own_stages_stand_from_input_to_output_whatever_their_names():
+    stages = {"a_last": r"segmentation_head\.", "b_middle": r"decoder\.", "c_first": r"encoder\."}
+    counted, _ = count_stages({**SMALL, "stages": stages}, [("a", "A", "random", ["a_last"])])
+    assert list(counted) == ["c_first", "b_middle", "a_last"]

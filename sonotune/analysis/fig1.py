@@ -57,7 +57,11 @@ def count_stages(
 ) -> tuple[dict[str, int], list[Row]]:
     """Number of parameters of each stage, and which of them start at random in each strategy."""
     built = build_network(network)
-    parameters = stage_parameters(built)
+    # Own stages may be declared in any order; the network's own is from input to output.
+    place = {name: number for number, (name, _) in enumerate(built.named_parameters())}
+    parameters = dict(
+        sorted(stage_parameters(built).items(), key=lambda one: min(place[name] for name in one[1]))
+    )
     published = getattr(built, "pretrained_part", "")
     random = {
         "pretrained": [],

@@ -20,7 +20,7 @@ from sonotune.configuration.schema import nearest, read_by_schema
 from sonotune.data.catalogue import WEIGHTS, find_entry
 from sonotune.data.readers import MADE_HERE, READERS, check_options
 from sonotune.errors import SonotuneError
-from sonotune.models.settings import complete_network, divisor_of, stages_of
+from sonotune.models.settings import complete_network, divisor_of, smallest_of, stages_of
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
 
@@ -218,6 +218,11 @@ def _complete_networks(study: dict[str, Any]) -> None:
                 f"image_size: must be a multiple of {divisor} for {network['name']}; found {size}, "
                 f"nearest are {max(size // divisor, 1) * divisor} and "
                 f"{(size // divisor + 1) * divisor}"
+            )
+        if size < smallest_of(network):
+            raise SonotuneError(
+                f"image_size: must be at least {smallest_of(network)} for the decoder "
+                f"{network['decoder']}; found {size}"
             )
 
 

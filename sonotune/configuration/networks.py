@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.errors import SonotuneError
+from sonotune.models.settings import title_of
 
 PRETRAINED = "pretrained"
 # By encoder, entries of the catalogue.
@@ -46,6 +47,23 @@ def networks_of(study: Mapping[str, Any]) -> list[dict[str, Any]]:
         if (network := network_of(study, strategy)) not in networks:
             networks.append(network)
     return networks
+
+
+def network_titles(study: Mapping[str, Any]) -> dict[str, str]:
+    """By strategy, the title of its network; networks of one title are told apart by settings."""
+    networks = networks_of(study)
+    titles = [title_of(network) for network in networks]
+    for title in {one for one in titles if titles.count(one) > 1}:
+        alike = [number for number, one in enumerate(titles) if one == title]
+        options = {key for number in alike for key in networks[number]}
+        for number in alike:
+            own = [
+                f"{key} {networks[number].get(key)}"
+                for key in sorted(options)
+                if len({repr(networks[one].get(key)) for one in alike}) > 1
+            ]
+            titles[number] = f"{title} ({', '.join(own)})"
+    return {name: titles[networks.index(network_of(study, name))] for name in study["strategies"]}
 
 
 def start_of(study: Mapping[str, Any], strategy: str) -> str | None:

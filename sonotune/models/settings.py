@@ -131,6 +131,21 @@ def divisor_of(network: Mapping[str, Any]) -> int:
     return 32 if network["name"] == "smp_unet" else 16
 
 
+def smallest_of(network: Mapping[str, Any]) -> int:
+    """The smallest image size: PAN pools its deepest maps three times."""
+    return 128 if network.get("decoder") == "pan" else divisor_of(network)
+
+
+def title_of(network: Mapping[str, Any]) -> str:
+    """What people call the network that a complete ``network`` key describes."""
+    if network["name"] == "unet":
+        return f"U-Net of width {network['width']}"
+    if network["name"] == "unet_bn":
+        return f"U-Net with batch norm, width {network['width']}"
+    decoder = {"unet": "U-Net"}.get(network["decoder"], network["decoder"])
+    return f"{decoder} on {network['encoder']}"
+
+
 def built_from(network: Mapping[str, Any]) -> dict[str, Any]:
     """What the network itself depends on: the key without the weights that it starts from."""
     return {key: value for key, value in network.items() if key != "encoder_weights"}

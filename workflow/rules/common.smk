@@ -33,6 +33,7 @@ from sonotune.configuration.networks import (
     all_encoder_weights,
     encoder_weights_of,
     network_of,
+    network_titles,
     networks_of,
     start_of,
 )

@@ -40,3 +40,34 @@ rule metrics_table:
         "All metrics of {wildcards.study}"
     script:
         "../scripts/metrics_table.py"
+
+
+rule networks_table:
+    input:
+        cells="results/{study}/cells.csv",
+        mixed="results/{study}/statistics/mixed.csv",
+    output:
+        csv="results/{study}/tables/networks.csv",
+        tex="results/{study}/tables/networks.tex",
+        html=report(
+            "results/{study}/tables/networks.html",
+            category="{study}",
+            subcategory="Networks",
+            labels=labels("Networks side by side: which part of each to tune"),
+            caption="../report/networks.rst",
+        ),
+    log:
+        "results/logs/{study}/networks_table.log",
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        networks=lambda wildcards: list(network_titles(STUDIES[wildcards.study]).items()),
+        pairs=lambda wildcards: STUDIES[wildcards.study]["figures"]["pairs"],
+        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
+        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        averages=lambda wildcards: averages_of(wildcards.study),
+        code=fingerprint("sonotune.analysis.networks_table", door("networks_table")),
+    message:
+        "Networks of {wildcards.study} side by side"
+    script:
+        "../scripts/networks_table.py"

@@ -47,6 +47,13 @@ def protocol_outputs(study):
     ]
 
 
+def network_outputs(study):
+    """What a study of several networks shows besides."""
+    if len(set(network_titles(STUDIES[study]).values())) < 2:
+        return []
+    return [f"results/{study}/tables/networks.{kind}" for kind in ("csv", "tex", "html")]
+
+
 def labels(output):
     """The columns of the report's table of results."""
     return {"output": output, "data sets": "all"}
@@ -214,6 +221,7 @@ def outputs_of(study):
         *audits_of(study),
         *(f"{results}/tables/metrics.{kind}" for kind in ("csv", "html")),
         f"{results}/summary.html",
+        *network_outputs(study),
         *protocol_outputs(study),
     ]
 

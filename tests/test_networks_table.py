@@ -1,0 +1,77 @@
+"""Networks side by side: the table, and which side of each it says to tune."""
+
+import numpy as np
+import pandas as pd
+from made_up_scores import cells_of_scores, made_up_scores, write_study
+
+from sonotune.analysis.networks_table import write_networks_table
+from sonotune.analysis.statistics import compare_runs, read_evidence
+
+STRATEGIES = {
+    "contracting": "Contracting",
+    "encoder": "Encoder",
+    "expanding": "Expanding",
+    "decoder_all": "Decoder",
+}
+NETWORKS = {
+    "contracting": "Plain",
+    "expanding": "Plain",
+    "encoder": "Modern",
+    "decoder_all": "Modern",
+}
+PAIRS = [("contracting", "expanding"), ("encoder", "decoder_all"), ("contracting", "encoder")]
+
+
+def tables(folder, folds=5, **means):
+    dice = {"contracting": 0.8, "expanding": 0.7, "encoder": 0.9, "decoder_all": 0.9, **means}
+    scores = made_up_scores(
+        {("fus", name, 80.0): dice[name] for name in STRATEGIES},
+        folds=folds,
+        images=6,
+        spread={"run": 0.001, "rest": 0.002},
+    )
+    cells = cells_of_scores(scores, total_parameters=2_000_000, source="hc18")
+    paths = write_study(scores, cells, folder)
+    runs = read_evidence(*paths, list(STRATEGIES), "failed").runs
+    compare_runs(runs, blocked=True).to_csv(folder / "mixed.csv", index=False)
+    files = [folder / f"networks.{kind}" for kind in ("csv", "tex", "html")]
+    write_networks_table(
+        paths[0],
+        folder / "mixed.csv",
+        *files,
+        networks=NETWORKS,
+        pairs=PAIRS,
+        strategies=STRATEGIES,
+        datasets={"fus": "FUS"},
+        leave_out="failed",
+        ddof=1,
+    )
+    return pd.read_csv(files[0]), files[1].read_text("utf-8"), files[2].read_text("utf-8")
+
+
+def test_strategies_stand_by_their_network_with_means_over_folds(tmp_path):
+    table, tex, page = tables(tmp_path)
+    assert table["network"].tolist() == ["Plain", "Plain", "Modern", "Modern"]
+    assert table["strategy"].tolist() == ["contracting", "expanding", "encoder", "decoder_all"]
+    cells = pd.read_csv(tmp_path / "cells.csv")
+    mine = cells[cells["strategy"] == "encoder"]["dice"]
+    row = table.set_index("strategy").loc["encoder"]
+    np.testing.assert_allclose([row["dice_mean"], row["dice_std"]], [mine.mean(), mine.std()], 1e-5)
+    assert row["folds"] == 5
+    assert "Plain, 2.00M parameters" in page
+    assert "Contracting" in tex
+
+
+def test_it_says_which_side_is_better_only_where_a_test_says_so(tmp_path):
+    _, _, page = tables(tmp_path)
+    assert "Plain, FUS at 80%: Contracting is better (Contracting less Expanding is +0.1" in page
+    assert "Modern, FUS at 80%: no significant difference (Encoder less Decoder is" in page
+    assert "Contracting less Encoder" not in page
+    assert "The best of each network, FUS at 80%: " in page
+    best = page.partition("The best of each network")[2].partition("</li>")[0]
+    assert "less Contracting is +0.1" in best
+
+
+def test_one_fold_is_too_few_for_a_verdict(tmp_path):
+    _, _, page = tables(tmp_path, folds=1)
+    assert page.count("too few runs for a test") == 3
