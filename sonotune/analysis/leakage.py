@@ -149,9 +149,9 @@ def _describe(effects: pd.DataFrame) -> Table:
         found = part.set_index("metric")
         cells = [
             Cell(
-                f"{100 * found.loc[metric, 'difference']:+.2f}",
-                f"({100 * found.loc[metric, 'lower']:+.2f} to "
-                f"{100 * found.loc[metric, 'upper']:+.2f})",
+                f"{100 * found.loc[metric, 'difference']:+z.2f}",
+                f"({100 * found.loc[metric, 'lower']:+z.2f} to "
+                f"{100 * found.loc[metric, 'upper']:+z.2f})",
             )
             for metric in METRICS
         ]

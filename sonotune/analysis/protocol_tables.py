@@ -138,7 +138,7 @@ def _gap(gap: pd.DataFrame, strategies: Mapping[str, str], window: Window) -> Ta
             steps = part[part["strategy"] == strategy].set_index("step")
             cells = [Cell(f"{100 * steps.loc['as_published', 'value']:.2f}")]
             cells += [
-                Cell(f"{100 * steps.loc[step, 'change']:+.2f}" if step in steps.index else DASH)
+                Cell(f"{100 * steps.loc[step, 'change']:+z.2f}" if step in steps.index else DASH)
                 for step in STEPS
                 if step != "as_published"
             ]

@@ -15,7 +15,7 @@ caption { text-align: left; font-weight: 600; padding-bottom: .6rem; max-width: 
 th, td { padding: .2rem .45rem; text-align: center; }
 th { font-weight: 600; }
 thead th { vertical-align: bottom; text-wrap: balance; }
-thead th:first-child, thead th[scope=row] { text-align: left; }
+thead th.name { text-align: left; }
 thead td { font-weight: 400; }
 thead tr:last-child > *, tbody tr:last-child > * { border-bottom: 1px solid #333; }
 thead tr:first-child > * { border-top: 2px solid #111; }
@@ -66,7 +66,10 @@ def to_html(table: Table) -> str:
 def _html_head(row: HeadRow, name_columns: int) -> str:
     scope = "row" if row.values else "col"
     spans = [1] * (len(row.names) - 1) + [name_columns - len(row.names) + 1]
-    names = [_html_title(scope, name, span) for name, span in zip(row.names, spans, strict=True)]
+    names = [
+        _html_title(scope, name, span).replace("<th ", '<th class="name" ', 1)
+        for name, span in zip(row.names, spans, strict=True)
+    ]
     if row.values:
         cells = [f"<td>{html.escape(cell.text)}</td>" for cell in row.cells]
     else:
