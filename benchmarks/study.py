@@ -3,10 +3,10 @@
 python benchmarks/study.py [--folder FOLDER] [--cores 2] [-- --configfile config/ci.yaml]
 
 Runs the demo in a temporary folder (or takes the finished one in FOLDER) and tells what its cores
-did: training and evaluation as the runs' records say, the start of training processes (measured here, several
-times: Python and what a training imports), what else their processes did (reading, writing,
-checkpoints, waiting), the other jobs by kind, planning before the first job, and cores without a
-job. Core seconds are wall seconds times cores. Writes results/benchmarks/study.csv.
+did: training and evaluation as the runs' records say, the start of training processes (measured
+here, several times: Python and what a training imports), what else their processes did (reading,
+writing, checkpoints, waiting), the other jobs by kind, planning before the first job, and cores
+without a job. Core seconds are wall seconds times cores. Writes results/benchmarks/study.csv.
 """
 
 from __future__ import annotations

@@ -58,9 +58,26 @@ def test_failed_claims_and_departures_are_said(tmp_path):
     assert "A1 fails on sus at 5%: So it is. The paper's own table does not support it" in text
     assert "images of 128 pixels a side (Amiri: 256)" in text
     assert "a network of width 16 (Amiri: 64)" in text
-    assert "2 of 5 folds" in text
+    assert "folds or repeats of each strategy: 2 (Amiri: 5)" in text
     assert "sus is simulated" in text
     assert "| A1 | sus | 5% | fails | a / b |" in text
+
+
+def test_wangs_table_stands_beside_the_printed_one(tmp_path):
+    stored(tmp_path)
+    printed = published_table("wang2023_results")
+    rows = [
+        {"strategy": name, "protocol": protocol, "metric": "dice", "mean": mean, "std": 0.01}
+        for protocol in ("paper", "corrected")
+        for name, mean in zip(printed["row"], printed["dice"], strict=True)
+    ]
+    table = pd.DataFrame(rows).assign(tuned_parameters=6976)
+    table.to_csv(tmp_path / "results/sus/protocols.csv", index=False)
+    write_page(tmp_path / "results", tmp_path / "results.md")
+    text = (tmp_path / "results.md").read_text()
+    assert "corrected: rank correlation with the printed Dice 1.00 over 10 strategies" in text
+    assert "worst decoder_4" in text
+    assert "as published: rank" not in text
 
 
 @pytest.mark.parametrize("given", [[], ["nothing"]])
