@@ -10,6 +10,11 @@ class SonotuneError(ValueError):
     """
 
 
+def printable(text: object) -> str:
+    """A name that somebody chose, on one line: what cannot be printed is escaped."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(text))
+
+
 class Stopped(Exception):
     """A signal asked a training to end; its checkpoint is written.
 

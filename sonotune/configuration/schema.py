@@ -12,6 +12,8 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
+from sonotune.errors import printable
+
 
 def read_by_schema(config: Mapping[str, Any], path: str | Path) -> tuple[dict[str, Any], list[str]]:
     """Give a copy of a configuration with the schema's defaults, and one line for each mistake.
@@ -70,7 +72,7 @@ def _lines(error: ValidationError) -> list[str]:
 
 
 def _key(error: ValidationError, *more: str) -> str:
-    return ": ".join([*map(str, error.absolute_path), *more]) or "configuration"
+    return ": ".join(map(printable, [*error.absolute_path, *more])) or "configuration"
 
 
 def _expected(error: ValidationError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import lzma
 import stat
@@ -27,7 +28,10 @@ DAMAGE = (
     lzma.LZMAError,
     EOFError,
     RuntimeError,  # a password is needed, or a compression is not known
+    UnicodeError,  # in a member's name
 )
+# What a system says to a name that no file can have.
+IMPOSSIBLE = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 
 
 class _Member(NamedTuple):
@@ -89,11 +93,12 @@ def unpack(
                         raise _refused(f"unpacked, it exceeds {most_bytes} bytes")
                     file.write(chunk)
     except (FileExistsError, NotADirectoryError) as error:
-        raise _refused(f"two of its members claim one place, {error.filename}") from None
-    except DAMAGE as error:
-        raise SonotuneError(
-            f"is damaged or cannot be unpacked ({error or type(error).__name__})"
-        ) from None
+        raise _refused(f"two of its members claim one place, {error.filename!r}") from None
+    except (*DAMAGE, OSError) as error:
+        if not isinstance(error, DAMAGE) and error.errno not in IMPOSSIBLE:
+            raise
+        reason = getattr(error, "strerror", None) or error or type(error).__name__
+        raise SonotuneError(f"is damaged or cannot be unpacked ({reason})") from None
 
 
 def _members(archive: Path) -> Iterator[_Member]:

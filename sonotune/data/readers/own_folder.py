@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sonotune.data.readers.entry import Entry, MaskRule, by_stem, pair, shortened
-from sonotune.errors import SonotuneError
+from sonotune.errors import SonotuneError, printable
 
 OPTIONAL = ("group", "slice", "mm_per_pixel_y", "mm_per_pixel_x", "mm_per_pixel")
 
@@ -86,7 +86,8 @@ def _from_table(path: Path, rule: MaskRule) -> list[Entry]:
             for column in ("image", "mask"):
                 if column not in columns:
                     raise SonotuneError(
-                        f"folder: {path}: has no column {column!r}; found: {', '.join(columns)}; "
+                        f"folder: {path}: has no column {column!r}; found: "
+                        f"{', '.join(map(printable, columns))}; "
                         f"needed: image, mask; possible: {', '.join(OPTIONAL)}, separated by commas"
                     )
             rows = [_entry(path, reader.line_num, row, rule) for row in reader]

@@ -159,8 +159,11 @@ def _pages(path: Path) -> list[np.ndarray]:
     data = np.frombuffer(path.read_bytes(), np.uint8)
     if not len(data):
         return []
-    if path.suffix.lower() in (".tif", ".tiff"):
-        whole, pages = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED)
-        return list(pages) if whole else []
-    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    try:
+        if path.suffix.lower() in (".tif", ".tiff"):
+            whole, pages = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED)
+            return list(pages) if whole else []
+        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    except cv2.error:  # such as a header that claims more pixels than anybody has
+        return []
     return [] if image is None else [image]

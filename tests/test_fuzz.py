@@ -1,0 +1,358 @@
+"""Thousands of odd configurations, files, archives and names: one line each, nothing elsewhere.
+
+SONOTUNE_FUZZ says how many cases each test tries (100 by default).
+"""
+
+import copy
+import io
+import os
+import random
+import re
+import tarfile
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as some
+from tiny_files import grey, square, write, write_table
+
+from sonotune.analysis.claims.declare import declare
+from sonotune.configuration.check import SCHEMA, complete, read_configuration
+from sonotune.configuration.jobs import cell_settings, cells_of
+from sonotune.configuration.networks import all_encoder_weights
+from sonotune.data.archive import unpack
+from sonotune.data.arrays import load_set
+from sonotune.data.audit import audit_dataset
+from sonotune.data.audit_files import write_audit_csv, write_audit_html
+from sonotune.data.prepare import prepare
+from sonotune.data.sources import used_entries
+from sonotune.errors import SonotuneError
+
+ROOT = Path(__file__).parents[1]
+CASES = int(os.environ.get("SONOTUNE_FUZZ", "100"))
+TRIED = Counter()
+many = settings(
+    max_examples=CASES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    # Cases are small as they are; making them smaller takes minutes.
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+BASES = [
+    yaml.safe_load((ROOT / file).read_text("utf-8"))
+    for file in ("tests/tiny.yaml", "config/wang-laptop.yaml", "config/own-data.yaml")
+]
+ODD = some.one_of(
+    some.none(),
+    some.booleans(),
+    some.integers(),
+    some.floats(),
+    some.sampled_from(
+        [0, -1, 1, 2, 16, 10**9, 1e308, float("nan"), float("inf"), "", "all", "none"]
+    ),
+    some.text(max_size=8),
+    some.sampled_from(
+        ["../up", "/etc", "a b", "$(id)", "whole", "block1", "sus_a", "random", "[", "("]
+    ),
+    some.lists(some.one_of(some.integers(-5, 200), some.text(max_size=4)), max_size=3),
+    some.dictionaries(some.text(max_size=6), some.integers(), max_size=2),
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def told():
+    """Say what was tried, for docs/reliability.md."""
+    yield
+    print("\n" + "\n".join(f"{what}: {number}" for what, number in sorted(TRIED.items())))
+
+
+def one_line(kind, action):
+    """Run; count whether it was taken or refused with one clear message. All else is raised."""
+    try:
+        result = action()
+    except SonotuneError as error:
+        said = str(error)
+        assert said.strip()
+        assert "Traceback" not in said
+        # Where several things can be wrong there is a heading, and a line for each.
+        head, *lines = said.strip().split("\n")
+        assert not lines or (head.endswith(":") and all(one.startswith("  ") for one in lines))
+        TRIED[f"{kind} refused"] += 1
+        return None
+    TRIED[f"{kind} taken"] += 1
+    return result
+
+
+def paths_of(value, path=()):
+    """Every place in nested mappings and lists."""
+    yield path
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from paths_of(item, (*path, key))
+
+
+def changed(config, draw):
+    """A configuration with some things replaced, removed, renamed or added."""
+    config = copy.deepcopy(config)
+    for _ in range(draw(some.integers(1, 3))):
+        *parents, last = draw(some.sampled_from([path for path in paths_of(config) if path]))
+        holder = config
+        for key in parents:
+            holder = holder[key]
+        how = draw(some.sampled_from(["replace", "replace", "remove", "add", "rename"]))
+        if how == "remove":
+            del holder[last]
+        elif how == "add" and isinstance(holder, dict):
+            holder[draw(some.text(max_size=8))] = draw(ODD)
+        elif how == "rename" and isinstance(holder, dict):
+            holder[draw(some.one_of(some.text(max_size=8), some.none()))] = holder.pop(last)
+        else:
+            holder[last] = draw(ODD)
+    return config
+
+
+def read_whole(config):
+    """All that the workflow does with a configuration before it starts a job."""
+    config = complete(config, SCHEMA)
+    used_entries(config)
+    all_encoder_weights(config)
+    for name, study in config["studies"].items():
+        declare(study["claims"]["own"], name)
+        for dataset in study["datasets"]:
+            for cell in list(cells_of(config, name, dataset))[:3]:
+                cell_settings(config, cell, str(ROOT / "workflow/scripts/finetune.py"))
+                assert re.fullmatch(r"[a-z0-9_./]+", cell.folder)
+                assert ".." not in cell.folder
+    return config
+
+
+@many
+@given(some.data())
+def test_any_configuration_is_read_or_refused(data):
+    base = data.draw(some.sampled_from(BASES))
+    one_line("configurations", lambda: read_whole(changed(base, data.draw)))
+
+
+@many
+@given(some.data())
+def test_any_text_is_a_configuration_or_refused(tmp_path_factory, data):
+    text = yaml.safe_dump(data.draw(some.sampled_from(BASES)), sort_keys=False)
+    for _ in range(data.draw(some.integers(1, 4))):
+        place = data.draw(some.integers(0, len(text)))
+        put = data.draw(
+            some.one_of(some.text(max_size=3), some.sampled_from("\t:{}[]&*!|>%@`'\"#-"))
+        )
+        text = text[:place] + put + text[place + data.draw(some.integers(0, 3)) :]
+    path = tmp_path_factory.getbasetemp() / "fuzzed.yaml"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    one_line("configurations", lambda: read_configuration(path))
+
+
+def image_bytes():
+    """Small images of every kind that the readers know."""
+    colour = np.dstack([grey(1), grey(2), grey(3)])
+    arrays = [grey(), colour, np.dstack([colour, grey(4)]), grey().astype(np.uint16) * 200]
+    found = [
+        (suffix, cv2.imencode(suffix, array)[1].tobytes())
+        for suffix in (".png", ".tif")
+        for array in arrays
+    ]
+    found += [(suffix, cv2.imencode(suffix, colour)[1].tobytes()) for suffix in (".jpg", ".bmp")]
+    return found
+
+
+IMAGES = image_bytes()
+
+
+def damaged(content, draw):
+    """Bytes that were cut, exchanged, doubled or replaced."""
+    how = draw(some.sampled_from(["cut", "exchange", "double", "noise", "empty", "whole"]))
+    if how == "cut":
+        return content[: draw(some.integers(0, len(content)))]
+    if how == "exchange":
+        changed = bytearray(content)
+        chance = random.Random(draw(some.integers(0, 2**32)))
+        for _ in range(draw(some.integers(1, 30))):
+            # Half of them where formats keep what they say of themselves.
+            place = chance.randrange(
+                min(60, len(changed)) if chance.random() < 0.5 else len(changed)
+            )
+            changed[place] = chance.randrange(256)
+        return bytes(changed)
+    if how == "double":
+        return content + content
+    if how == "noise":
+        return draw(some.binary(max_size=200))
+    return b"" if how == "empty" else content
+
+
+def everything_in(folder):
+    return {path.relative_to(folder) for path in folder.rglob("*")}
+
+
+def prepared(home, table):
+    """Prepare a folder of one's own, look at it, and check what was made."""
+    described = {"reader": "folder", "source": "mine", "folder": {"csv": table}}
+    prepare("mine", described, 16, home / "results/out", home)
+    data = load_set(home / "results/out")
+    assert data.images.shape == data.masks.shape == (len(data.index), 16, 16)
+    assert set(np.unique(data.masks)) <= {0, 1}
+    return data
+
+
+@many
+@given(some.data())
+def test_any_file_is_an_image_or_refused(tmp_path_factory, data):
+    home = tmp_path_factory.mktemp("files")
+    suffix, content = data.draw(some.sampled_from(IMAGES))
+    for name in ("image", "mask"):
+        if data.draw(some.booleans()):
+            (home / f"{name}{suffix}").write_bytes(damaged(content, data.draw))
+        else:
+            write(home / f"{name}{suffix}", grey() if name == "image" else square())
+    write(home / "good.png", grey())
+    write(home / "good_mask.png", square())
+    rows = [["image", "mask"], [f"image{suffix}", f"mask{suffix}"], ["good.png", "good_mask.png"]]
+    write_table(home / "t.csv", rows)
+    before = everything_in(home)
+    one_line("images", lambda: prepared(home, "t.csv"))
+    assert {path.parts[0] for path in everything_in(home) - before} <= {"results"}
+
+
+@many
+@given(some.data())
+def test_any_table_is_read_or_refused(tmp_path_factory, data):
+    home = tmp_path_factory.mktemp("tables")
+    write(home / "a.png", grey())
+    write(home / "m.png", square())
+    text = "image,mask,group,mm_per_pixel\na.png,m.png,Müller,0.2\n"
+    content = damaged(text.encode(), data.draw)
+    put = data.draw(
+        some.sampled_from(["", "\n", '"', ",,,,", "\0", "../../etc/passwd,m.png", "=1+1"])
+    )
+    place = data.draw(some.integers(0, len(content)))
+    (home / "t.csv").write_bytes(content[:place] + put.encode() + content[place:])
+    before = everything_in(home)
+    one_line("tables", lambda: prepared(home, "t.csv"))
+    assert {path.parts[0] for path in everything_in(home) - before} <= {"results"}
+
+
+NAMES = some.one_of(
+    some.sampled_from(
+        [
+            "../up",
+            "/tmp/sonotune-escape",
+            "a/../../b",
+            "C:\\x",
+            "a\nb",
+            "~/x",
+            "$(touch x)",
+            "a" * 300,
+        ]
+    ),
+    some.text(min_size=1, max_size=12),
+)
+
+
+def archive_of(members, kind):
+    held = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(held, "w") as file:
+            for name, content in members:
+                file.writestr(zipfile.ZipInfo(name), content)
+        return held.getvalue()
+    with tarfile.open(fileobj=held, mode="w:gz") as file:
+        for number, (name, content) in enumerate(members):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            if number % 3 == 2:
+                member.type, member.linkname, member.size = tarfile.SYMTYPE, "../..", 0
+            file.addfile(member, io.BytesIO(content))
+    return held.getvalue()
+
+
+@many
+@given(some.data())
+def test_any_archive_is_unpacked_inside_or_refused(tmp_path_factory, data):
+    home = tmp_path_factory.mktemp("archives")
+    names = data.draw(some.lists(NAMES, min_size=1, max_size=4))
+    members = [(name, data.draw(some.binary(max_size=20))) for name in names]
+    try:
+        content = archive_of(members, data.draw(some.sampled_from(["zip", "tar"])))
+    except ValueError:  # the name cannot stand in such an archive
+        return
+    target = home / "deep/er/target"
+    target.mkdir(parents=True)
+    (home / "archive").write_bytes(damaged(content, data.draw))
+    before = everything_in(home)
+    one_line("archives", lambda: unpack(home / "archive", target))
+    assert all(path.parts[:3] == ("deep", "er", "target") for path in everything_in(home) - before)
+    assert not any(path.is_symlink() for path in target.rglob("*"))
+    assert not Path("/tmp/sonotune-escape").exists()
+
+
+FILE_NAMES = some.one_of(
+    some.sampled_from(
+        [
+            "<script>alert(1)</script>",
+            "a b",
+            "a'b",
+            'a"b',
+            "a;b",
+            "$(touch x)",
+            "&amp;",
+            "-rf",
+            "=1+1",
+        ]
+    ),
+    some.text(
+        some.characters(exclude_characters="/\0\\", exclude_categories=["Cs"]),
+        min_size=1,
+        max_size=12,
+    ),
+)
+
+
+@many
+@given(some.data())
+def test_any_file_name_is_shown_as_text(tmp_path_factory, data):
+    from html.parser import HTMLParser
+
+    home = tmp_path_factory.mktemp("names")
+    name = data.draw(FILE_NAMES)
+    try:
+        write(home / f"{name}.png", grey())
+    except (OSError, cv2.error):  # no name for a file here, such as one of dots
+        return
+    write(home / "m.png", square())
+    write_table(home / "t.csv", [["image", "mask"], [f"{name}.png", "m.png"]])
+    before = everything_in(home)
+
+    def shown():
+        described = {"reader": "folder", "source": "mine", "folder": {"csv": "t.csv"}}
+        prepared(home, "t.csv")
+        audit, gallery = audit_dataset("mine", described, home)
+        write_audit_csv(audit, home / "results/audit.csv")
+        write_audit_html(audit, gallery, home / "results/audit.html")
+        return (home / "results/audit.html").read_text("utf-8")
+
+    page = one_line("file names", shown)
+    assert {path.parts[0] for path in everything_in(home) - before} <= {"results"}
+    if page:
+        tags = []
+
+        class Parser(HTMLParser):
+            def handle_starttag(self, tag, attributes):
+                tags.append(tag)
+                assert not [key for key, _ in attributes if key.startswith("on")]
+
+        Parser().feed(page)
+        assert "script" not in tags
