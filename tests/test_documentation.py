@@ -129,6 +129,7 @@ def test_every_key_of_the_schema_has_a_description():
         "docs/data.md",
         "docs/metrics.md",
         "docs/wang2023.md",
+        "profiles/README.md",
     ],
 )
 def test_links_between_pages_lead_somewhere(page):

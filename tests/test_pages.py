@@ -20,7 +20,13 @@ from sonotune.analysis.claims.declare import declare
 from sonotune.models.stages import count, freeze_all_but, tuned_parameters
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("reproduce", "own-images", "development")
+PAGES = ("reproduce", "own-images", "development", "cluster")
+DRY_RUNS = [
+    line
+    for page in ("reproduce", "cluster")
+    for line in (ROOT / f"docs/{page}.md").read_text().splitlines()
+    if re.search("snakemake .*-n .*--configfile ", line)
+]
 
 
 def blocks(page, kind):
@@ -63,9 +69,10 @@ def test_links_lead_somewhere(page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("line", [one for one in commands("reproduce") if "configfile" in one])
-def test_the_commands_of_reproduce_run(line, tmp_path):
-    line = line.replace("config/", f"{ROOT}/config/")
+@pytest.mark.parametrize("line", DRY_RUNS)
+def test_what_a_page_shows_without_running_it_is_shown(line, tmp_path):
+    for folder in ("config/", "profiles/"):
+        line = line.replace(folder, f"{ROOT}/{folder}")
     assert "finetune" in run(line, tmp_path)
 
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
+PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
 PARTS = ["Snakefile", "workflow", "config", "profiles", "sonotune", "envs", "pyproject.toml"]
 TRAININGS = 2 * 3 * 2  # data sets x trained strategies x percents
 # What is made of scores.
@@ -298,9 +299,9 @@ def test_a_profile_that_forgets_staleness_is_told_so(project):
     assert says in with_own_profile(project, "cores: 2\n").snakemake("-n").stderr
 
 
-@pytest.mark.parametrize("profile", sorted((ROOT / "profiles").iterdir()), ids=lambda p: p.name)
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.parent.name)
 def test_every_profile_says_what_makes_results_stale(profile):
-    settings = yaml.safe_load((profile / "config.yaml").read_text())
+    settings = yaml.safe_load(profile.read_text())
     assert settings["rerun-triggers"] == ["mtime", "params", "input"]
     assert settings["max-checksum-file-size"] >= 10**12
 

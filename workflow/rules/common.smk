@@ -152,6 +152,11 @@ def gpus(study):
     return 0 if STUDIES[study]["device"] == "cpu" else 1
 
 
+def more(amount):
+    """Megabytes or minutes that a cluster gives a job: twice as much in its second attempt, and so on."""
+    return lambda wildcards, attempt: amount * attempt
+
+
 def priority_of_cell(wildcards):
     return cell_priority(config, wildcards.study, wildcards.dataset, wildcards.strategy)
 

@@ -30,6 +30,9 @@ rule simulate:
         settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
         code=fingerprint("sonotune.data.simulate", door("make_originals")),
     threads: 4
+    resources:
+        mem_mb=more(4000),
+        runtime=more(120),
     message:
         "Simulating ultrasound for {wildcards.dataset}"
     script:
@@ -50,6 +53,9 @@ rule collage:
         settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
         code=fingerprint("sonotune.data.collage", door("make_originals")),
     threads: 4
+    resources:
+        mem_mb=more(4000),
+        runtime=more(120),
     message:
         "Making collages for {wildcards.dataset}"
     script:

@@ -12,7 +12,6 @@ rule score:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        folders=lambda wildcards: cell_folders(wildcards.study, wildcards.dataset),
         code=fingerprint("sonotune.evaluation.scores", door("score")),
     message:
         "Scoring the predictions of {wildcards.study} on {wildcards.dataset}"

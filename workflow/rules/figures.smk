@@ -88,7 +88,6 @@ rule fig2:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        arrays=lambda wildcards: in_order(array_folders(wildcards.study)),
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
         code=fingerprint("sonotune.analysis.fig2", door("fig2")),
     message:
@@ -232,6 +231,8 @@ rule features:
     threads: lambda wildcards: STUDIES[wildcards.study]["threads"]
     resources:
         gpu=lambda wildcards: gpus(wildcards.study),
+        mem_mb=more(8000),
+        runtime=more(240),
     message:
         "{wildcards.study}: training a cell of {wildcards.dataset} again for its feature maps"
     script:

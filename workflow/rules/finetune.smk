@@ -18,6 +18,8 @@ rule finetune:
     threads: lambda wildcards: STUDIES[wildcards.study]["threads"]
     resources:
         gpu=lambda wildcards: gpus(wildcards.study),
+        mem_mb=more(8000),
+        runtime=more(240),
     message:
         "{wildcards.study}: {wildcards.strategy} on {wildcards.percent} % of {wildcards.dataset}, "
         "fold {wildcards.fold}"

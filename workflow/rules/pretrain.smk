@@ -43,6 +43,8 @@ rule pretrain:
     threads: lambda wildcards: STUDIES[wildcards.study]["pretraining"]["threads"]
     resources:
         gpu=lambda wildcards: gpus(wildcards.study),
+        mem_mb=more(8000),
+        runtime=more(1440),
     message:
         "Pre-training the network of {wildcards.study} (progress: {log})"
     script:

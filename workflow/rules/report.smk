@@ -133,8 +133,6 @@ rule fig5:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        arrays=lambda wildcards: in_order(array_folders(wildcards.study)),
-        predictions=lambda wildcards: in_order(example_predictions(wildcards.study)),
         shown=lambda wildcards: {
             "fold": STUDIES[wildcards.study]["resampling"]["run_folds"][0],
             "percent": min(STUDIES[wildcards.study]["percents"]),

@@ -4,12 +4,13 @@ from pathlib import Path
 
 from sonotune.analysis.fig5 import write_fig5
 from sonotune.doors import logged
+from sonotune.inputs import array_folders, cell_files
 
 with logged(snakemake.log[0]):
     write_fig5(
-        snakemake.params.arrays,
+        array_folders(snakemake.input.arrays),
         {Path(file).stem: file for file in snakemake.input.scores},
-        snakemake.params.predictions,
+        cell_files(snakemake.input.predictions),
         snakemake.output.pdf,
         snakemake.output.png,
         strategies=dict(snakemake.params.strategies),

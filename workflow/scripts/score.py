@@ -4,11 +4,12 @@ from pathlib import Path
 
 from sonotune.doors import logged
 from sonotune.evaluation.scores import score_dataset
+from sonotune.inputs import cell_folders
 
 with logged(snakemake.log[0]):
     score_dataset(
         Path(snakemake.input.arrays[0]).parent,
-        snakemake.params.folders,
+        cell_folders(snakemake.input.cells),
         snakemake.output[0],
         snakemake.input.get("circumferences") or None,
     )

@@ -3,9 +3,12 @@
 from sonotune.data.split_file import write_splits
 from sonotune.data.splits import Resampling
 from sonotune.doors import logged
+from sonotune.inputs import array_folders
 
 with logged(snakemake.log[0]):
     settings = dict(snakemake.params.settings)
+    here = array_folders(snakemake.input)
+    settings["datasets"] = {name: here[name] for name in settings["datasets"]}
     write_splits(
         resampling=Resampling(**settings.pop("resampling")), path=snakemake.output[0], **settings
     )
