@@ -31,44 +31,14 @@ include: "workflow/rules/summary.smk"
 include: "workflow/rules/protocols.smk"
 
 
-# What takes seconds, or the internet, runs where the workflow does; the rest are a cluster's jobs.
-localrules:
-    all,
-    audit,
-    download,
-    preprocess,
-    score,
-    aggregate,
-    figure,
-    fig1,
-    fig2,
-    table3,
-    curves,
-    distributions,
-    against_paper,
-    figs2,
-    circumferences,
-    metrics_table,
-    encoder_weights,
-    protocols,
-    leakage,
-    protocol_figure,
-    splits,
-    table1,
-    table2,
-    fig4,
-    fig5,
-    provenance,
-    statistics,
-    fig_intervals,
-    fig_ranks,
-    claims,
-    summary,
-
-
 rule all:
     default_target: True
     input:
         rendered,
     message:
         "All cells, tables, figures and pages are there"
+
+
+# A cluster's jobs. All others take seconds, or the internet, and run where the workflow does.
+HEAVY = {"simulate", "collage", "pretrain", "finetune", "features"}
+workflow.localrules(*(rule.name for rule in workflow.rules if rule.name not in HEAVY))

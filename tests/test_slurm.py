@@ -14,7 +14,6 @@ from slurm.cluster import NODE, Cluster, missing
 
 REASON = missing()
 needs_slurm = pytest.mark.skipif(bool(REASON), reason=REASON)
-CLUSTERS_JOBS = {"simulate", "collage", "pretrain", "finetune", "features"}
 
 
 class ClusterStudy(Study):
@@ -125,16 +124,12 @@ def assert_equal(study, expected):
     assert study.leftovers() == []
 
 
-def test_what_is_light_is_no_job_of_a_cluster():
-    text = (ROOT / "Snakefile").read_text()
-    block = text[text.index("localrules:") :].partition("\n\n")[0]
-    light = re.findall(r"^    (\w+),$", block, re.M)
-    rules = [
-        name
-        for file in sorted((ROOT / "workflow/rules").glob("*.smk"))
-        for name in re.findall(r"^rule (\w+):", file.read_text(), re.M)
-    ]
-    assert sorted(light) == sorted({"all", *rules} - CLUSTERS_JOBS)
+def test_what_is_a_clusters_job_says_how_long_it_may_take():
+    text = "\n".join(file.read_text() for file in (ROOT / "workflow/rules").glob("*.smk"))
+    rules = re.split(r"^rule ", text, flags=re.M)[1:]
+    limited = {rule.partition(":")[0] for rule in rules if "runtime=" in rule}
+    (heavy,) = re.findall(r"^HEAVY = (\{.*\})$", (ROOT / "Snakefile").read_text(), re.M)
+    assert limited == set(re.findall(r"\w+", heavy))
 
 
 @needs_slurm
