@@ -279,6 +279,7 @@ def archive_of(members, kind):
     return held.getvalue()
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")
 @many
 @given(some.data())
 def test_any_archive_is_unpacked_inside_or_refused(tmp_path_factory, data):

@@ -295,3 +295,14 @@ def test_every_table_is_written_even_of_the_smallest_study(tmp_path, folds):
     assert tables["friedman"]["says"].str.contains("no test").all()
     for name in ("tukey", "mixed", "variance", "bootstrap", "ranks"):
         assert set(tables[name]["source"]) == {"sus"}
+
+
+def test_a_study_in_which_no_run_counts_has_tables_without_rows(tmp_path):
+    scores = made_up_scores(with_strategies("ab"), folds=2, images=4)
+    cells = cells_of_scores(scores, failed=True)
+    evidence = evidence_of(scores, tmp_path, cells=cells)
+    write_statistics(evidence, tmp_path / "out", 1, folds=5, validation=20)
+    for name in ("bootstrap", "ranks"):
+        table = pd.read_csv(tmp_path / f"out/{name}.csv")
+        assert {"dataset", "source", "percent"} <= set(table)
+        assert not len(table)

@@ -19,6 +19,9 @@ import pandas as pd
 from sonotune.seeds import generator
 
 REPLICATES = 2000
+DIFFERENCES = ["percent", "first", "second", "difference", "lower", "upper", "probability"]
+RANKS = ["percent", "strategy", "mean", "lower", "upper"]
+RANKS += ["rank", "rank_lower", "rank_upper", "best", "best_three"]
 
 # A strategy and a percent: what is compared.
 Key = tuple[str, float]
@@ -171,8 +174,7 @@ def bootstrap_differences(replicates: Replicates) -> pd.DataFrame:
                         "probability": share(drawn > 0, drawn == 0),
                     }
                 )
-    names = ["percent", "first", "second", "difference", "lower", "upper", "probability"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=DIFFERENCES)
 
 
 def bootstrap_ranks(replicates: Replicates) -> pd.DataFrame:
@@ -206,7 +208,7 @@ def bootstrap_ranks(replicates: Replicates) -> pd.DataFrame:
                     "best_three": float((ranks[:, place] <= 3).mean()),
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=RANKS)
 
 
 def ranks_of(values: np.ndarray) -> np.ndarray:

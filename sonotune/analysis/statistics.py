@@ -11,6 +11,8 @@ import pandas as pd
 
 from sonotune.analysis.averages import LeaveOut, is_left_out, read_cells
 from sonotune.analysis.bootstrap import (
+    DIFFERENCES,
+    RANKS,
     Replicates,
     bootstrap_differences,
     bootstrap_means,
@@ -203,13 +205,15 @@ def _bootstrap(evidence: Evidence, seed: int) -> dict[str, pd.DataFrame]:
         level = "runs and examinations" if replicates.folds > 1 else "examinations, given the runs"
         differences.append(bootstrap_differences(replicates).assign(dataset=dataset, levels=level))
         ranks.append(bootstrap_ranks(replicates).assign(dataset=dataset, levels=level))
-    return {"bootstrap": _first(differences, "dataset"), "ranks": _first(ranks, "dataset")}
+    return {
+        "bootstrap": _joined(differences, ["dataset", *DIFFERENCES, "levels"]),
+        "ranks": _joined(ranks, ["dataset", *RANKS, "levels"]),
+    }
 
 
-def _first(parts: list[pd.DataFrame], column: str) -> pd.DataFrame:
-    """Tables, one below the other, with a column moved to the front."""
-    table = pd.concat(parts) if parts else pd.DataFrame(columns=[column])
-    return table[[column, *(name for name in table if name != column)]]
+def _joined(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    """Tables, one below the other; a study in which no run counts has none."""
+    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 def _ranks(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:

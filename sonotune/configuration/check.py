@@ -19,7 +19,7 @@ from sonotune.configuration.networks import networks_of, start_of
 from sonotune.configuration.schema import nearest, read_by_schema
 from sonotune.data.catalogue import WEIGHTS, find_entry
 from sonotune.data.readers import MADE_HERE, READERS, check_options
-from sonotune.errors import SonotuneError
+from sonotune.errors import SonotuneError, printable
 from sonotune.models.settings import complete_network, divisor_of, smallest_of, stages_of
 
 SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
@@ -58,6 +58,7 @@ def complete(config: Mapping[str, Any], schema: str | Path) -> dict[str, Any]:
         With one line a mistake: the key, what was found and what is allowed.
     """
     full, mistakes = read_by_schema(config, schema)
+    mistakes += _breaking(full, ())
     if mistakes:
         _refuse(mistakes)
     mistakes = [*_complete_datasets(full), *_complete_studies(full)]
@@ -95,6 +96,19 @@ def _duplicates(node: yaml.Node | None, where: str) -> Iterator[tuple[int, str]]
                 yield key.start_mark.line + 1, path
             seen.add(key.value)
             yield from _duplicates(value, f"{path}: ")
+
+
+def _breaking(value: Any, where: tuple[str, ...]) -> Iterator[str]:
+    """Texts that would end the script in which Snakemake's report keeps what a job was given."""
+    if isinstance(value, str):
+        if found := [one for one in ("</script", "<!--") if one in value.lower()]:
+            yield f"{': '.join(where)}: must not contain {found[0]}, which breaks pages"
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _breaking(item, (*where, printable(key)))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _breaking(item, where)
 
 
 def _refuse(mistakes: list[str]) -> None:

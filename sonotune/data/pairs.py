@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 from sonotune.data.catalogue import Entry
 from sonotune.data.readers import find_entries
 from sonotune.data.sources import missing
-from sonotune.errors import SonotuneError
+from sonotune.errors import SonotuneError, printable
+
+# What Snakemake replaces in the name of an input.
+PATH_VARIABLE = re.compile(r"<[a-z][a-z0-9_]*>|[{}]")
 
 
 def check_files(
@@ -37,9 +41,16 @@ def check_files(
     for name in sorted(used):
         if config["datasets"][name]["reader"] == "folder":
             try:
-                find_entries(config["datasets"][name])
+                entries = find_entries(config["datasets"][name])
             except SonotuneError as error:
                 lines.append(f"datasets: {name}: {error}")
+                continue
+            lines += [
+                f"datasets: {name}: {printable(file)}: Snakemake takes {found[0]} in a file's name "
+                "for something of its own; rename the file"
+                for file in {one for entry in entries for one in (entry.image, *entry.masks)}
+                if (found := PATH_VARIABLE.search(str(file)))
+            ]
     if lines:
         raise SonotuneError(
             "These data sets are not there yet:\n  "
