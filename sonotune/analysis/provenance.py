@@ -24,6 +24,7 @@ COLUMNS = {
     "python": "Python",
     "sonotune": "sonotune",
     "code": "Code",
+    "commit": "Commit",
 }
 
 
@@ -79,7 +80,7 @@ def changed_packages(cells: Iterable[str | Path], now: dict[str, str]) -> str:
 
 
 def _origin(record: dict[str, Any]) -> dict[str, Any]:
-    values = {**record["processor"], "code": record["settings"]["code"]}
+    values = {"commit": "unknown", **record["processor"], "code": record["settings"]["code"]}
     return {key: values[key] for key in COLUMNS}
 
 
@@ -100,7 +101,8 @@ def _describe(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) 
 
 def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Iterable[str]:
     cells = counted[counted["run"] == "cells"]
-    mixed = [COLUMNS[key] for key in COLUMNS if cells[key].nunique() > 1]
+    # Of a commit, what the training code means tells the fingerprint.
+    mixed = [COLUMNS[key] for key in COLUMNS if key != "commit" and cells[key].nunique() > 1]
     if mixed:
         yield (
             f"The cells differ in {', '.join(mixed)}. Cells are not run again when packages or "
@@ -110,7 +112,8 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
         yield "All cells ran on the same kind of processor, versions and code."
     yield (
         "Code is a fingerprint of what the training code means: a change of it makes a run stale, "
-        "a comment does not."
+        "a comment does not. Commit is that of the project's repository, -dirty where files were "
+        "changed since."
     )
     sources = sorted({(r["settings"]["dataset"], r["source"]) for _, r in records})
     shown = [name if name == source else f"{name} ({source})" for name, source in sources]

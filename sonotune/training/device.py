@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from sonotune.commit import commit
 from sonotune.errors import SonotuneError
 
 
@@ -39,6 +40,7 @@ class Processor:
         return {
             **asdict(self),
             **packages,
+            "commit": commit(),
             "python": platform.python_version(),
             "host": platform.node(),
         }

@@ -15,6 +15,7 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.getenv(
 
 from sonotune.analysis.claims.declare import declare
 from sonotune.analysis.names import NEEDED, PAPER_DATASETS, source_notes
+from sonotune.commit import tell_commit
 from sonotune.configuration.check import SCHEMA, check_no_duplicates, complete
 from sonotune.configuration.cutting import HOLDOUTS
 from sonotune.configuration.effort import PRETRAINING, cell_priority, data_priority
@@ -55,6 +56,7 @@ from sonotune.orphans import WORKFLOW, name_process
 
 # Jobs end with this process.
 os.environ[WORKFLOW] = name_process(os.getpid())
+tell_commit(ROOT)
 
 SCRIPTS = ROOT / "workflow" / "scripts"
 ARRAYS = ["images.npy", "masks.npy", "index.csv", "dataset.json"]
