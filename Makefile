@@ -12,7 +12,7 @@ SNAKEFILES = Snakefile $(wildcard workflow/rules/*.smk)
 # A report as a plain folder, beside its zip and of the same name.
 unpack = rm -rf $(1) && $(VENV)/bin/python -m zipfile -e $(1).zip results
 
-.PHONY: help setup plan demo demo-small test test-slow bench lint format lock clean
+.PHONY: help setup plan demo demo-small test test-slow bench lint audit format lock clean
 
 help:
 	@echo "make demo        set up .venv, run the demonstration study, write its report (CORES=all)"
@@ -21,6 +21,7 @@ help:
 	@echo "make test-slow   the same with the tests that take long"
 	@echo "make bench       measure: a training step, a cell against other systems, bf16 against fp32 (docs/speed.md; an hour or more)"
 	@echo "make lint        style, types and workflow checks"
+	@echo "make audit       look up known weaknesses of the locked packages (wants the network)"
 	@echo "make format      put Python and Snakemake files into shape"
 	@echo "make setup       only the set-up: .venv with the locked packages and this library"
 	@echo "make lock        resolve envs/requirements.lock anew from pyproject.toml (wants uv)"
@@ -80,6 +81,13 @@ lint: $(READY)
 	@$(VENV)/bin/snakemake --lint
 	@echo "lint: mypy"
 	@$(VENV)/bin/mypy
+
+# Against published advisories, in an environment of its own; --strict: what cannot be looked up is an error.
+audit: $(READY)
+	@echo "audit: looking up every package of envs/requirements.lock"
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+		$(VENV)/bin/python -m venv $$folder && $$folder/bin/pip install --quiet pip-audit && \
+		$$folder/bin/pip-audit --strict --disable-pip --require-hashes --requirement envs/requirements.lock
 
 format: $(READY)
 	@$(VENV)/bin/ruff check --fix .
