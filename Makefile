@@ -96,8 +96,8 @@ format: $(READY)
 
 # Keeps the versions in the present lock where they still fit; delete the lock first to take the newest.
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra cluster --generate-hashes \
-		--no-header --no-annotate --no-emit-index-url --output-file envs/requirements.lock pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra cluster --extra export \
+		--generate-hashes --no-header --no-annotate --no-emit-index-url --output-file envs/requirements.lock pyproject.toml
 
 clean:
 	@echo "clean: removing .venv and caches (kept: results, resources and .snakemake, which knows what is up to date)"

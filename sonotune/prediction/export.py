@@ -71,7 +71,7 @@ def _onnx(model: Model, path: Path) -> Callable[[np.ndarray], np.ndarray]:
         import onnxscript  # noqa: F401  (what torch.onnx writes with)
     except ImportError as error:
         raise SonotuneError(
-            f"ONNX needs the package {error.name}: pip install 'sonotune[export]'"
+            f"ONNX needs the package {error.name}: pip install onnx onnxruntime onnxscript"
         ) from None
     program = torch.onnx.export(
         _Probabilities(model.network).eval(),
