@@ -3,6 +3,7 @@
 import copy
 import csv
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -196,3 +197,20 @@ def test_names_in_lists_are_in_the_settings_and_paths_are_not(tmp_path):
     settings = cell_settings(complete(config, SCHEMA), Cell("s", "sus", "whole", 80, 0), SCRIPT)
     assert settings["resampling"]["lists"] == {"test": ["test_HC"], "train": ["train_HC"]}
     assert settings["exclude"] == "as_many"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile wants a compiler")
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_compiled_training_is_the_same_but_for_the_last_bits(tmp_path, precision):
+    disks = tmp_path / "disks"
+    save_set(disks, bright_disks(20))
+    network = {"name": "unet", "width": 8, "dropout": 0.0, "relu_after_up": False}
+    changes = {"resampling": HOLDOUT, "percent": 75, "network": network, "precision": precision}
+    found = {}
+    for compiled in (False, True):
+        recipe = {**FIXED, "compile": compiled}
+        run(disks, tmp_path / str(compiled), **changes, training=recipe)
+        found[compiled] = load_predictions(tmp_path / str(compiled) / "predictions.npz")[1].astype(int)
+    assert np.abs(found[True] - found[False]).mean() < 1  # of 255
+    assert found[True].std() > 20

@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -47,6 +47,8 @@ class Recipe:
         Which weights are kept: those of the ``best`` validation loss, or of the ``last`` epoch.
     decay
         What the step size is multiplied by after every epoch.
+    compile
+        Whether PyTorch's compiler makes the forward and backward pass of a step.
     """
 
     learning_rate: float = 1e-4
@@ -55,6 +57,7 @@ class Recipe:
     patience: int | Literal[False] = 20
     keep: Literal["best", "last"] = "best"
     decay: float = 1.0
+    compile: bool = False
 
 
 @dataclass
@@ -130,6 +133,8 @@ def train(
     """
     # In bf16 its convolutions' weights are copies, and those of ``network`` the fp32 masters.
     computing = computing_copy(network, processor)
+    # It shares all weights; evaluation, whose batches differ, does without.
+    stepping: Any = torch.compile(computing) if recipe.compile else computing
     optimiser = Adam(tuned_parameters(network), recipe.learning_rate, tuned_parameters(computing))
     course, stopped = Course(), None
     best, total = _copy(tuned_state(network)), torch.zeros((), device=training.device)
@@ -169,7 +174,7 @@ def train(
                 first = batch * recipe.batch_size
                 pairs = warp(pairs, warps[first : first + len(pairs)], augmentation.fill)
             images, masks = pairs[:, :1], pairs[:, 1:]
-            loss = bce(forward(computing, images, processor), masks)
+            loss = bce(forward(stepping, images, processor), masks)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
