@@ -211,6 +211,8 @@ def test_a_compiled_training_is_the_same_but_for_the_last_bits(tmp_path, precisi
     for compiled in (False, True):
         recipe = {**FIXED, "compile": compiled}
         run(disks, tmp_path / str(compiled), **changes, training=recipe)
-        found[compiled] = load_predictions(tmp_path / str(compiled) / "predictions.npz")[1].astype(int)
+        found[compiled] = load_predictions(tmp_path / str(compiled) / "predictions.npz")[1].astype(
+            int
+        )
     assert np.abs(found[True] - found[False]).mean() < 1  # of 255
     assert found[True].std() > 20

@@ -14,17 +14,21 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from scipy.stats import binomtest
 
+from sonotune.analysis.claims.correlations import judge_parameters, judge_same_ranks
+from sonotune.analysis.claims.counts import (
+    judge_fails,
+    judge_fewer_parameters,
+    judge_mixed,
+    judge_spread,
+)
 from sonotune.analysis.claims.declare import Claim
 from sonotune.analysis.claims.facts import Difference, Facts
 from sonotune.analysis.claims.ranks import (
     judge_above,
     judge_gain,
     judge_growing_lead,
-    judge_parameters,
     judge_rank,
-    judge_same_ranks,
     judge_share_of_gain,
 )
 from sonotune.analysis.claims.verdict import (
@@ -162,92 +166,6 @@ def _paper_steps(
     return gaps
 
 
-def _spread(claim: Claim, facts: Facts) -> Iterator[Verdict]:
-    runs = facts.runs("dice")
-    for dataset in _datasets(claim, facts):
-        mine = runs[(runs["dataset"] == dataset) & (runs["percent"] > 0)]
-        spread = mine.groupby(["strategy", "percent"])["value"].std().unstack()
-        for first, second in claim.steps:
-            if first not in spread or second not in spread:
-                continue
-            gaps = (spread[first] - spread[second]).dropna()
-            gaps = gaps[gaps != 0]
-            wider = int((gaps > 0).sum())
-            p = float(binomtest(wider, len(gaps)).pvalue) if len(gaps) else np.nan
-            share = wider / len(gaps) if len(gaps) else np.nan
-            yield Verdict.of(
-                claim,
-                dataset=dataset,
-                source=facts.source(dataset),
-                comparison=f"share of strategies that vary more at {first:g} than at {second:g} %",
-                verdict=decide(p < LEVEL and share > 0.5, p < LEVEL and share < 0.5),
-                value=share,
-                p=p,
-                rule="sign test over strategies, p < .05",
-                note="" if len(gaps) else "one fold does not vary",
-            )
-
-
-def _mixed(claim: Claim, facts: Facts) -> Iterator[Verdict]:
-    for first, second in claim.pairs:
-        found = [facts.difference("dice", d, p, first, second) for _, d, p in _places(claim, facts)]
-        known = [one for one in found if not np.isnan(one.p)]
-        better = sum(one.p < LEVEL and one.value > 0 for one in known)
-        worse = sum(one.p < LEVEL and one.value < 0 for one in known)
-        one_way = bool(known) and len(known) in (better, worse)
-        gaps = [
-            paper_difference(claim, dataset, percent, "dice", first, second)
-            for _, dataset, percent in _places(claim, facts)
-        ]
-        printed = [gap for gap in gaps if gap is not None]
-        yield Verdict.of(
-            claim,
-            comparison=f"{first} - {second}",
-            verdict=decide(better > 0 and worse > 0, one_way),
-            value=float(np.mean([one.value > 0 for one in known])) if known else np.nan,
-            rule="significant both ways; fails if everywhere one way",
-            note=f"significantly better {better} and worse {worse} of {len(known)} times",
-            paper_supports=""
-            if not printed
-            else "yes"
-            if min(printed) < 0 < max(printed)
-            else "no",
-        )
-
-
-def _fewer_parameters(claim: Claim, facts: Facts) -> Iterator[Verdict]:
-    assert claim.at_least is not None
-    tuned = facts.all_runs.groupby("strategy")["tuned_parameters"].first()
-    for first, second in claim.pairs:
-        fewer = 1 - float(tuned[first]) / float(tuned[second])
-        yield Verdict.of(
-            claim,
-            comparison=f"1 - parameters of {first} / of {second}",
-            verdict=decide(fewer >= claim.at_least, fewer < claim.at_least),
-            value=fewer,
-            rule=f"at least {claim.at_least:g}",
-        )
-
-
-def _fails(claim: Claim, facts: Facts) -> Iterator[Verdict]:
-    for dataset in _datasets(claim, facts):
-        runs = facts.all_runs
-        runs = runs[(runs["dataset"] == dataset) & (runs["percent"] > 0)]
-        named = runs["strategy"].isin(claim.strategies)
-        own, others = int(runs[named]["failed"].sum()), int(runs[~named]["failed"].sum())
-        yield Verdict.of(
-            claim,
-            dataset=dataset,
-            source=facts.source(dataset),
-            comparison="failed runs",
-            verdict=decide(own > 0 and not others, others > 0),
-            value=float(own),
-            rule="some of these fail and no other",
-            note=f"{own} of {named.sum()} runs of {', '.join(claim.strategies)} failed, and "
-            f"{others} of {(~named).sum()} others",
-        )
-
-
 def _of_difference(
     claim: Claim,
     found: Difference,
@@ -299,8 +217,8 @@ KINDS: dict[str, Callable[[Claim, Facts], Iterator[Verdict]]] = {
     "among_best": lambda claim, facts: judge_rank(claim, facts, _places(claim, facts)),
     "among_worst": lambda claim, facts: judge_rank(claim, facts, _places(claim, facts)),
     "more_data": _more_data,
-    "spread": _spread,
-    "mixed": _mixed,
+    "spread": lambda claim, facts: judge_spread(claim, facts, _datasets(claim, facts)),
+    "mixed": lambda claim, facts: judge_mixed(claim, facts, _places(claim, facts)),
     "gain": lambda claim, facts: judge_gain(claim, facts, _datasets(claim, facts)),
     "share_of_gain": lambda claim, facts: judge_share_of_gain(
         claim, facts, _datasets(claim, facts)
@@ -311,6 +229,6 @@ KINDS: dict[str, Callable[[Claim, Facts], Iterator[Verdict]]] = {
     ),
     "same_ranks": lambda claim, facts: judge_same_ranks(claim, facts, _places(claim, facts)),
     "above": lambda claim, facts: judge_above(claim, facts, _places(claim, facts)),
-    "fewer_parameters": _fewer_parameters,
-    "fails": _fails,
+    "fewer_parameters": judge_fewer_parameters,
+    "fails": lambda claim, facts: judge_fails(claim, facts, _datasets(claim, facts)),
 }
