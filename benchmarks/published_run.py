@@ -160,7 +160,7 @@ def _study(folder: Path, docs: Path) -> Iterator[str]:
     for row in claims[asked].to_dict("records"):
         yield (
             f"| {row['claim']} | {_text(row['dataset'])} | {_percent(row['percent'])} "
-            f"| {row['verdict']} | {_text(row['comparison'])} |"
+            f"| {row['verdict']} | {_what(row)} |"
         )
     for name in FIGURES:
         if (figure := folder / f"figures/{name}.png").is_file():
@@ -223,6 +223,12 @@ def _where(row: dict[str, Any]) -> str:
     """On which data set and percent, as far as a claim names them."""
     on = f" on {row['dataset']}" if _text(row["dataset"]) else ""
     return on + (f" at {_percent(row['percent'])}" if _percent(row["percent"]) else "")
+
+
+def _what(row: dict[str, Any]) -> str:
+    """What was compared, and of which metric if not of Dice."""
+    metric = _text(row.get("metric", "dice"))
+    return (f"{metric}: " if metric not in ("", "dice") else "") + _text(row["comparison"])
 
 
 def _deviating(mean: float, std: float) -> str:

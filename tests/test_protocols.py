@@ -93,7 +93,12 @@ def test_the_tables_are_written_with_sizes_computed_alike(study, tmp_path):
         strategies=TITLES, window=(3, 5), leave_out="failed", ddof=1,
     )  # fmt: skip
     table = pd.read_csv(tmp_path / "protocols.csv")
-    assert table["megabytes"].unique() == pytest.approx([6628945 * 4 / 1e6])
+    printed = table["protocol"] == "paper"
+    assert table.loc[~printed, "megabytes"].unique() == pytest.approx([6628945 * 4 / 1e6])
+    # What the paper printed, rounded, whatever network stands in for its own here.
+    assert table.loc[printed, "megabytes"].isna().all()
+    tuned = table[printed].groupby("strategy")["tuned_parameters"].first()
+    assert tuned["encoder"] == 2_220_000
     page = (tmp_path / "protocols.html").read_text()
     assert page.index("Encoder") < page.index("Decoder 4")
     for text in ("96.28", "96.00", "94.00", "6.98k", "26.5", "mean IoU is the foreground"):

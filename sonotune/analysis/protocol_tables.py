@@ -20,6 +20,7 @@ from sonotune.analysis.protocols import (
     compare_protocols,
     sizes_of,
     take_apart,
+    with_sizes,
 )
 from sonotune.analysis.render import write_table
 from sonotune.files import atomic
@@ -62,7 +63,7 @@ def write_protocols(
     compared = compare_protocols(ordered, corrected, epochs, leave_out=leave_out, ddof=ddof)
     sizes = sizes_of(cells, list(ordered))
     gap = take_apart(ordered, compared, epochs)
-    joined = compared.merge(sizes, left_on="strategy", right_index=True)
+    joined = with_sizes(compared, sizes)
     for name, table in (("protocols", joined), ("gap", gap)):
         with atomic(folder / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")

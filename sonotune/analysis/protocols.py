@@ -165,6 +165,19 @@ def take_apart(
     return pd.DataFrame(rows, columns=["strategy", "metric", "step", "value", "change"])
 
 
+def with_sizes(compared: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
+    """Add numbers of parameters to `compare_protocols`; the paper's rows have those it printed."""
+    table = compared.merge(sizes, left_on="strategy", right_index=True)
+    whole = ["tuned_parameters", "total_parameters"]
+    table[whole] = table[whole].astype("Int64")
+    millions = published_table("wang2023_results").set_index("row")["trainable_millions"]
+    printed = table["protocol"] == PAPER
+    tuned = (table.loc[printed, "strategy"].map(millions) * 1e6).round().astype("Int64")
+    table.loc[printed, "tuned_parameters"] = tuned
+    table.loc[printed, ["total_parameters", "megabytes"]] = pd.NA
+    return table
+
+
 def sizes_of(cells: str | Path, strategies: Sequence[str]) -> pd.DataFrame:
     """Trainable and all parameters, and megabytes of all weights as float32, by strategy.
 
