@@ -171,6 +171,8 @@ def test_a_checkpoint_that_cannot_be_written_costs_no_training(disks, tmp_path, 
 
 
 def test_a_signal_becomes_the_status_that_a_scheduler_knows(disks, tmp_path):
+    # As in a terminal: what a shell starts in its background ignores Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     assert Run(disks, tmp_path / "a").stop().signal == signal.SIGTERM
     assert Run(disks, tmp_path / "b").stop(with_signal=signal.SIGINT).signal == signal.SIGINT
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
