@@ -36,7 +36,7 @@ from sonotune.models.initialise import he_normal  # noqa: E402
 from sonotune.models.stages import freeze_all_but, tuned_parameters  # noqa: E402
 from sonotune.models.unet import UNet  # noqa: E402
 from sonotune.training.device import Processor, choose  # noqa: E402
-from sonotune.training.loop import bce, forward  # noqa: E402
+from sonotune.training.forward import bce, forward  # noqa: E402
 from sonotune.training.optimiser import Adam  # noqa: E402
 from sonotune.training.precision import computing_copy  # noqa: E402
 

@@ -12,8 +12,9 @@ from test_training import bright_disks, settings
 from sonotune.data.arrays import save_set
 from sonotune.errors import Stopped
 from sonotune.records import read_record
-from sonotune.training.cell import pretrain, run_cell
+from sonotune.training.cell import run_cell
 from sonotune.training.checkpoint import APART, Checkpoint
+from sonotune.training.pretraining import pretrain
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from sonotune.data.readers import own_folder
 from sonotune.data.simulation import Simulation
 from sonotune.data.splits import Resampling
 from sonotune.models.settings import NETWORKS
-from sonotune.training.loop import Recipe
+from sonotune.training.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
 MANUAL = (ROOT / "config/README.md").read_text()

@@ -19,7 +19,8 @@ from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.scores import load_predictions
 from sonotune.training.epoch_records import Records, column
-from sonotune.training.loop import Recipe, train
+from sonotune.training.loop import train
+from sonotune.training.recipe import Recipe
 
 FIXED = {"learning_rate": 0.003, "batch_size": 2, "epochs": 9, "patience": False, "keep": "last"}
 HOLDOUT = {"folds": 4, "validation": 0, "grouped": False, "test_images": 5}

@@ -10,7 +10,7 @@ from sonotune.models.initialise import he_normal
 from sonotune.models.stages import freeze_all_but, tuned_parameters
 from sonotune.models.unet import UNet
 from sonotune.training.device import Processor
-from sonotune.training.loop import bce, forward
+from sonotune.training.forward import bce, forward
 from sonotune.training.optimiser import Adam
 from sonotune.training.precision import computing_copy
 

@@ -18,7 +18,8 @@ from sonotune.evaluation.scores import load_predictions
 from sonotune.prediction.choose import choose_cells
 from sonotune.prediction.images import find_images, to_network, to_original, unlike_training
 from sonotune.prediction.model import load_model, save_model
-from sonotune.training.cell import pretrain, run_cell
+from sonotune.training.cell import run_cell
+from sonotune.training.pretraining import pretrain
 
 PRETRAINING = {
     "dataset": "disks",

@@ -17,10 +17,13 @@ from sonotune.models.initialise import he_normal, load_weights, save_weights
 from sonotune.models.stages import freeze_all_but
 from sonotune.models.unet import STAGES, build
 from sonotune.records import read_record
-from sonotune.training.cell import pretrain, quantise, run_cell
+from sonotune.training.cell import quantise, run_cell
 from sonotune.training.device import choose
-from sonotune.training.loop import Recipe, _stream, evaluate, train
+from sonotune.training.forward import evaluate
+from sonotune.training.loop import _stream, train
 from sonotune.training.optimiser import Adam
+from sonotune.training.pretraining import pretrain
+from sonotune.training.recipe import Recipe
 
 CPU = choose("cpu", "fp32", 1)
 

@@ -15,7 +15,8 @@ from sonotune.data.splits import Resampling
 from sonotune.evaluation.scores import aggregate, score_dataset
 from sonotune.files import read_json
 from sonotune.records import read_record, write_record
-from sonotune.training.cell import pretrain, run_cell
+from sonotune.training.cell import run_cell
+from sonotune.training.pretraining import pretrain
 from sonotune.verify import Verification
 
 FEW = {"learning_rate": 0.01, "batch_size": 2, "epochs": 1, "patience": 1}

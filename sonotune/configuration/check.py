@@ -7,7 +7,6 @@ here. Nothing here loads PyTorch: it runs at every start of the workflow.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ import yaml
 
 from sonotune.configuration.comparing import check_protocols
 from sonotune.configuration.cutting import complete_cutting
+from sonotune.configuration.datasets import complete_datasets
 from sonotune.configuration.networks import networks_of, start_of
 from sonotune.configuration.schema import nearest, read_by_schema
-from sonotune.data.catalogue import WEIGHTS, find_entry
-from sonotune.data.readers import MADE_HERE, READERS, check_options
 from sonotune.errors import SonotuneError, printable
 from sonotune.models.settings import complete_network, divisor_of, smallest_of, stages_of
 
@@ -61,7 +59,7 @@ def complete(config: Mapping[str, Any], schema: str | Path) -> dict[str, Any]:
     mistakes += _breaking(full, ())
     if mistakes:
         _refuse(mistakes)
-    mistakes = [*_complete_datasets(full), *_complete_studies(full)]
+    mistakes = [*complete_datasets(full), *_complete_studies(full)]
     if mistakes:
         _refuse(mistakes)
     return full
@@ -113,82 +111,6 @@ def _breaking(value: Any, where: tuple[str, ...]) -> Iterator[str]:
 
 def _refuse(mistakes: list[str]) -> None:
     raise SonotuneError("The configuration cannot be used:\n  " + "\n  ".join(mistakes))
-
-
-def _complete_datasets(config: dict[str, Any]) -> Iterator[str]:
-    for name, dataset in config["datasets"].items():
-        where = f"datasets: {name}"
-        try:
-            reader = _complete_reader(dataset)
-        except SonotuneError as error:
-            yield f"{where}: {error}"
-            continue
-        dataset.setdefault("source", dataset.get("catalogue", name))
-        dataset.setdefault("label", name.upper())
-        for other in [key for key in (*MADE_HERE, *READERS) if key in dataset and key != reader]:
-            yield f"{where}: {other}: has no use where reader is {reader}; remove it"
-        if reader not in MADE_HERE:
-            try:
-                check_options(reader, dataset.get(reader, {}))
-            except SonotuneError as error:
-                yield f"{where}: {error}"
-            continue
-        if "images" not in dataset:
-            yield f"{where}: needs the key 'images', the number to make"
-        dataset.setdefault("seed", config["seed"])
-        yield from _complete_made(where, dataset)
-
-
-def _complete_reader(dataset: dict[str, Any]) -> str:
-    """The reader of a data set, which a catalogue's entry brings along."""
-    if "catalogue" in dataset:
-        reader = find_entry(dataset["catalogue"]).reader
-        if reader == WEIGHTS:
-            raise SonotuneError(f"catalogue: {dataset['catalogue']} holds weights and no images")
-        if dataset.setdefault("reader", reader) != reader:
-            raise SonotuneError(f"reader: must be {reader} or left out for this entry")
-    elif "reader" not in dataset:
-        raise SonotuneError("needs the key 'catalogue' or the key 'reader'")
-    elif dataset["reader"] not in (*MADE_HERE, "folder"):
-        raise SonotuneError(
-            f"reader: {dataset['reader']} reads a published data set; write catalogue: instead"
-        )
-    return dataset["reader"]
-
-
-def _complete_made(where: str, dataset: dict[str, Any]) -> Iterator[str]:
-    reader = dataset["reader"]
-    given = dataset.setdefault(reader, {})
-    kind = _settings_class(reader)
-    allowed = {item.name: item for item in fields(kind)}
-    unknown = [key for key in given if key not in allowed]
-    for key in unknown:
-        yield (
-            f"{where}: {reader}: {key}: there is no such key; "
-            f"{nearest(key, allowed)}allowed: {', '.join(allowed)}"
-        )
-    if not unknown:
-        try:
-            dataset[reader] = _plain(asdict(kind(**given)))
-        except SonotuneError as error:
-            yield f"{where}: {reader}: {error}"
-
-
-def _settings_class(reader: str) -> Any:
-    if reader == "simulate":
-        from sonotune.data.simulation import Simulation
-
-        return Simulation
-    from sonotune.data.collage_settings import Collage
-
-    return Collage
-
-
-def _plain(value: Any) -> Any:
-    """Tuples as lists, as YAML and JSON have them."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return list(map(_plain, value)) if isinstance(value, tuple | list) else value
 
 
 def _complete_studies(config: dict[str, Any]) -> Iterator[str]:

@@ -112,7 +112,7 @@ def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[st
             "precision": study["precision"],
             "threads": study["threads"],
             "keep_weights": keeps_weights(study, cell.strategy),
-            "code": training_code(network, script),
+            "code": training_code("cell", network, script),
         }
     )
 
@@ -140,14 +140,15 @@ def pretraining_settings(config: Mapping[str, Any], study: str, script: str) -> 
             "threads": design["pretraining"]["threads"],
             **{k: design[k] for k in ("seed", "device", "precision")},
             "network": built_from(design["network"]),
-            "code": training_code(design["network"], script),
+            "code": training_code("pretraining", design["network"], script),
         }
     )
 
 
-def training_code(network: Mapping[str, Any], script: str) -> str:
+def training_code(module: str, network: Mapping[str, Any], script: str) -> str:
     """Fingerprint of all code that trains this network, and of no other network's."""
-    return fingerprint("sonotune.training.cell", f"sonotune.models.{network['name']}", script)
+    own = (f"sonotune.training.{module}", f"sonotune.models.{network['name']}")
+    return fingerprint(*own, script)
 
 
 def dataset_settings(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from sonotune.prediction.images import (
 from sonotune.prediction.model import Model
 from sonotune.training.cell import quantise
 from sonotune.training.device import Processor
-from sonotune.training.loop import predict
+from sonotune.training.forward import predict
 
 BATCH = 16
 KINDS = ("masks", "probabilities", "overlays")

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from sonotune.data.augment import Augmentation, draw_warps, warp
 from sonotune.seeds import torch_seed
 from sonotune.training.device import Processor
-from sonotune.training.loop import forward
+from sonotune.training.forward import forward
 
 IMAGES, AVERAGES = ("clean", "augmented"), ("pooled", "per_image")
 RECORDED = ("dice", "iou", "miou", "pixel_accuracy")

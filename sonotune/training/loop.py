@@ -12,89 +12,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from sonotune.data.augment import Augmentation, draw_warps, warp
 from sonotune.models.stages import tuned_parameters, tuned_state
 from sonotune.seeds import torch_seed
 from sonotune.training.checkpoint import Checkpoint, random_state, set_random_state
 from sonotune.training.device import Processor
+from sonotune.training.forward import bce, evaluate, forward
 from sonotune.training.optimiser import Adam
 from sonotune.training.precision import computing_copy
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A study's ``training`` key (defaults: the paper's).
-
-    Attributes
-    ----------
-    learning_rate
-        Adam's step size.
-    batch_size
-        Images in a batch.
-    epochs
-        The most that are run; exactly those without patience.
-    patience
-        Epochs without a better validation loss that end the training; False for no early stop,
-        which is then no failure either.
-    keep
-        Which weights are kept: those of the ``best`` validation loss, or of the ``last`` epoch.
-    decay
-        What the step size is multiplied by after every epoch.
-    compile
-        Whether PyTorch's compiler makes the forward and backward pass of a step.
-    """
-
-    learning_rate: float = 1e-4
-    batch_size: int = 2
-    epochs: int = 200
-    patience: int | Literal[False] = 20
-    keep: Literal["best", "last"] = "best"
-    decay: float = 1.0
-    compile: bool = False
-
-
-@dataclass
-class Course:
-    """How a training went.
-
-    Attributes
-    ----------
-    history
-        One dict an epoch: epoch, training_loss, validation_loss and validation_dice (nan without
-        validation images), seconds, and what was recorded besides.
-    converged
-        Whether it stopped early.
-    failure
-        Why it failed, or None.
-    best_epoch
-        The epoch of the best validation loss; 0 where none was better than the start or there
-        are no validation images.
-    best_loss, best_dice
-        Validation loss and Dice of that epoch; infinite and None where there is none.
-    steps
-        Optimiser steps taken.
-    evaluation_cpu
-        Processor seconds spent on validation.
-    resumed
-        How often it went on from a checkpoint.
-    """
-
-    history: list[dict[str, float]] = field(default_factory=list)
-    converged: bool = False
-    failure: str | None = None
-    best_epoch: int = 0
-    best_loss: float = math.inf
-    best_dice: float | None = None
-    steps: int = 0
-    evaluation_cpu: float = 0.0
-    resumed: int = 0
+from sonotune.training.recipe import Course, Recipe
 
 
 def train(
@@ -236,49 +168,6 @@ def train(
     if recipe.keep == "best" or course.failure:
         _copy_into(tuned_state(network), best)
     return course
-
-
-def forward(network: nn.Module, images: Tensor, processor: Processor) -> Tensor:
-    """Logits, float32 [B,1,H,W], computed in the processor's precision."""
-    images = images.contiguous(memory_format=torch.channels_last)
-    with torch.autocast(processor.device, torch.bfloat16, enabled=processor.precision == "bf16"):
-        return network(images).float()
-
-
-def bce(logits: Tensor, masks: Tensor) -> Tensor:
-    """Binary cross-entropy of sigmoid(logits), mean over pixels and images."""
-    return functional.binary_cross_entropy_with_logits(logits, masks)
-
-
-def evaluate(
-    network: nn.Module, pairs: Tensor, processor: Processor, batch_size: int = 16
-) -> tuple[float, float]:
-    """Mean loss, and mean Dice of the images at threshold 0.5, without dropout.
-
-    An image whose mask and prediction are both empty has Dice 1.
-    """
-    network.eval()
-    losses, dices = [], []
-    with torch.inference_mode():
-        for part in pairs.split(batch_size):
-            masks = part[:, 1:]
-            logits = forward(network, part[:, :1], processor)
-            losses.append(bce(logits, masks) * len(part))
-            found = (logits > 0).float()
-            overlap = 2 * (found * masks).sum((1, 2, 3))
-            size = found.sum((1, 2, 3)) + masks.sum((1, 2, 3))
-            dices.append(torch.where(size > 0, overlap / size.clamp(min=1), 1.0))
-        return float(torch.stack(losses).sum()) / len(pairs), float(torch.cat(dices).mean())
-
-
-def predict(
-    network: nn.Module, images: Tensor, processor: Processor, batch_size: int = 16
-) -> Tensor:
-    """Probabilities, float32 [n,H,W] on the CPU, of images float32 [n,1,H,W]."""
-    network.eval()
-    with torch.inference_mode():
-        parts = [forward(network, part, processor) for part in images.split(batch_size)]
-        return torch.cat(parts).sigmoid()[:, 0].cpu()
 
 
 def _stream(images: int, wanted: int, random: torch.Generator) -> Tensor:

@@ -27,7 +27,9 @@ from sonotune.models.settings import built_from, stages_of
 from sonotune.models.stages import count, freeze_all_but, tuned_parameters
 from sonotune.records import read_record
 from sonotune.training.device import Processor, choose
-from sonotune.training.loop import Recipe, evaluate, train
+from sonotune.training.forward import evaluate
+from sonotune.training.loop import train
+from sonotune.training.recipe import Recipe
 
 STEPS = 2
 

@@ -16,7 +16,7 @@ from sonotune.files import atomic
 from sonotune.models.stages import count, tuned_parameters
 from sonotune.records import file_digest
 from sonotune.training.device import Processor
-from sonotune.training.loop import Course
+from sonotune.training.recipe import Course
 
 
 def never_overlaps(course: Course) -> bool:

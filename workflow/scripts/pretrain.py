@@ -5,7 +5,7 @@ from pathlib import Path
 from sonotune.doors import checkpoint_path, logged
 from sonotune.files import not_in_the_future
 from sonotune.gpus import on_gpu
-from sonotune.training.cell import pretrain
+from sonotune.training.pretraining import pretrain
 
 with logged(snakemake.log[0]) as log:
     on_gpu(

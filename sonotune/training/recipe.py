@@ -1,0 +1,76 @@
+"""What a training is asked for, and how it went."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A study's ``training`` key (defaults: the paper's).
+
+    Attributes
+    ----------
+    learning_rate
+        Adam's step size.
+    batch_size
+        Images in a batch.
+    epochs
+        The most that are run; exactly those without patience.
+    patience
+        Epochs without a better validation loss that end the training; False for no early stop,
+        which is then no failure either.
+    keep
+        Which weights are kept: those of the ``best`` validation loss, or of the ``last`` epoch.
+    decay
+        What the step size is multiplied by after every epoch.
+    compile
+        Whether PyTorch's compiler makes the forward and backward pass of a step.
+    """
+
+    learning_rate: float = 1e-4
+    batch_size: int = 2
+    epochs: int = 200
+    patience: int | Literal[False] = 20
+    keep: Literal["best", "last"] = "best"
+    decay: float = 1.0
+    compile: bool = False
+
+
+@dataclass
+class Course:
+    """How a training went.
+
+    Attributes
+    ----------
+    history
+        One dict an epoch: epoch, training_loss, validation_loss and validation_dice (nan without
+        validation images), seconds, and what was recorded besides.
+    converged
+        Whether it stopped early.
+    failure
+        Why it failed, or None.
+    best_epoch
+        The epoch of the best validation loss; 0 where none was better than the start or there
+        are no validation images.
+    best_loss, best_dice
+        Validation loss and Dice of that epoch; infinite and None where there is none.
+    steps
+        Optimiser steps taken.
+    evaluation_cpu
+        Processor seconds spent on validation.
+    resumed
+        How often it went on from a checkpoint.
+    """
+
+    history: list[dict[str, float]] = field(default_factory=list)
+    converged: bool = False
+    failure: str | None = None
+    best_epoch: int = 0
+    best_loss: float = math.inf
+    best_dice: float | None = None
+    steps: int = 0
+    evaluation_cpu: float = 0.0
+    resumed: int = 0
