@@ -37,6 +37,12 @@ def test_what_is_pretrained_on_comes_before_all_else():
     assert cells < PRETRAINING < data_priority(CONFIG, "sus") < data_priority(CONFIG, "xpie")
 
 
+def test_all_that_a_cell_waits_for_has_a_priority():
+    for file in ("data", "pretrain", "finetune"):
+        rules = (ROOT / f"workflow/rules/{file}.smk").read_text().split("\nrule ")
+        assert [rule.split(":")[0] for rule in rules if "\n    priority: " not in rule] == []
+
+
 def test_images_are_counted_where_configuration_or_catalogue_tell(tmp_path, monkeypatch):
     found = {name: expected_images(CONFIG["datasets"][name]) for name in ("sus", "xray", "fus")}
     assert found == {"sus": 85, "xray": 240, "fus": 999}

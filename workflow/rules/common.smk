@@ -18,7 +18,7 @@ from sonotune.analysis.names import NEEDED, PAPER_DATASETS, source_notes
 from sonotune.commit import tell_commit
 from sonotune.configuration.check import SCHEMA, check_no_duplicates, complete
 from sonotune.configuration.cutting import HOLDOUTS
-from sonotune.configuration.effort import PRETRAINING, cell_priority, data_priority
+from sonotune.configuration.effort import FIRST_DATA, PRETRAINING, cell_priority, data_priority
 from sonotune.configuration.jobs import (
     Cell,
     cell_settings,

@@ -8,6 +8,7 @@ rule encoder_weights:
         "results/logs/weights/{weights}.log",
     wildcard_constraints:
         weights="|".join(WEIGHTS) or "(?!)",
+    priority: FIRST_DATA
     conda:
         "../../envs/sonotune.yaml"
     params:
