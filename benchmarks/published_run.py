@@ -24,8 +24,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.published_tables import EXTRA, extra_tables  # noqa: E402
+from sonotune.analysis.averages import read_cells  # noqa: E402
 from sonotune.analysis.names import percent_text, stands_in  # noqa: E402
 from sonotune.analysis.published import published_mean  # noqa: E402
+from sonotune.configuration.jobs import Cell  # noqa: E402
 from sonotune.errors import SonotuneError  # noqa: E402
 from sonotune.evaluation.scores import load_predictions  # noqa: E402
 from sonotune.files import atomic  # noqa: E402
@@ -76,9 +78,12 @@ def keep(study: Path, folder: Path) -> None:
 
 def _about(study: Path) -> dict[str, Any]:
     """How the study departs from the papers, as its records say."""
-    records = [read_record(file) for file in sorted(study.glob("cells/*/*/*/*/run.json"))]
+    # Those of the table: the folder may hold cells of an earlier configuration as well.
+    table = read_cells(study / "cells.csv")[["dataset", "strategy", "percent", "fold"]]
+    cells = [study.parent / Cell(study.name, *row).folder for row in table.itertuples(index=False)]
+    records = [read_record(cell / "run.json") for cell in cells]
     settings = records[0]["settings"]
-    _, predicted = load_predictions(next(study.glob("cells/*/*/*/*/predictions.npz")))
+    _, predicted = load_predictions(cells[0] / "predictions.npz")
     pretraining = None
     if (run := study / "pretrained/run.json").is_file():
         record = read_record(run)
@@ -136,7 +141,7 @@ def _study(folder: Path, docs: Path) -> Iterator[str]:
         for row in against.to_dict("records")
     )
     yield "- Departures from the papers:"
-    yield from (f"  - {line}" for line in _departures(about, table))
+    yield from (f"  - {line}" for line in _departures(about, joined))
     yield from extra_tables(folder)
     yield ""
     yield "### Table II beside the paper's" if joined["paper"].notna().any() else "### Table II"
@@ -198,11 +203,19 @@ def _ranks(joined: pd.DataFrame) -> Iterator[str]:
 
 
 def _departures(about: dict[str, Any], table: pd.DataFrame) -> Iterator[str]:
+    """What is smaller or other than in the paper that the study is held beside."""
     network = about["network"]
-    paper = WANG if network["name"] == "smp_unet" else AMIRI
+    other = network["name"] == "smp_unet"
+    beside_amiri = bool(table["paper"].notna().any())
+    paper = WANG if other and not beside_amiri else AMIRI
     yield f"images of {about['image_size']} pixels a side ({paper['size']})"
     if network["name"] == "unet":
         yield f"a network of width {network['width']} (Amiri: 64)"
+    if other and beside_amiri:
+        yield (
+            f"{network['decoder']} on {network['encoder']}, its levels in the place of blocks "
+            "(Amiri: a U-Net)"
+        )
     yield f"folds or repeats of each strategy: {len(about['folds_run'])} ({paper['runs']})"
     recipe = ", ".join(f"{key} {value}" for key, value in about["training"].items())
     yield f"recipe: {recipe} ({paper['recipe']})"

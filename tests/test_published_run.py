@@ -80,6 +80,17 @@ def test_wangs_table_stands_beside_the_printed_one(tmp_path):
     assert "as published: rank" not in text
 
 
+def test_another_network_with_the_same_strategies_is_held_beside_the_same_paper(tmp_path):
+    stored(tmp_path)
+    network = {"name": "smp_unet", "decoder": "unet", "encoder": "resnet18", "levels": True}
+    about = ABOUT | {"network": network}
+    (tmp_path / "results/sus/about.json").write_text(json.dumps(about))
+    write_page(tmp_path / "results", tmp_path / "results.md")
+    text = (tmp_path / "results.md").read_text()
+    assert "unet on resnet18, its levels in the place of blocks (Amiri: a U-Net)" in text
+    assert "Wang: 512" not in text
+
+
 @pytest.mark.parametrize("given", [[], ["nothing"]])
 def test_what_is_not_there_is_one_line(tmp_path, capsys, given):
     kept = ["--kept", str(tmp_path / "kept"), "--page", str(tmp_path / "page.md")]
