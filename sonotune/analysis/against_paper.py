@@ -17,7 +17,9 @@ from sonotune.analysis.figure import (
     footnote,
     footnote_height,
     journal_style,
+    legend_height,
     message_figure,
+    one_legend,
     save_figure,
 )
 from sonotune.analysis.names import in_words, percent_text, stands_in
@@ -168,7 +170,8 @@ def draw_against_paper(
             f"Left out, since other images stand in for the paper's: {in_words(left_out)}."
         )
     columns = max(len(percents), 3)
-    foot, legend = footnote_height(notes), 0.42
+    named = [strategies[name] for name in strategies if name in set(table["strategy"])]
+    foot, legend = footnote_height(notes), legend_height(named)
     height = len(shown) * (PANEL + 0.45) + foot + legend + 0.1
     figure = Figure(figsize=(TWO_COLUMNS, height))
     footnote(figure, notes, height)
@@ -193,16 +196,7 @@ def draw_against_paper(
         panels[0].set_ylabel("Dice, ours")
     for panel in axes[-1, : len(percents)]:
         panel.set_xlabel("Dice, paper")
-    handles = {
-        label: handle
-        for panel in axes.flat
-        for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(
-        handles.values(), handles.keys(), loc="lower center",
-        bbox_to_anchor=(0.5, foot / height), ncols=7, fontsize=6.5, columnspacing=1.0,
-        handletextpad=0.3,
-    )  # fmt: skip
+    one_legend(figure, axes.flat, "lower center", (0.5, foot / height))
     return figure
 
 

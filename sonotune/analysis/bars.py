@@ -13,11 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from sonotune.analysis.averages import LeaveOut, average_over_folds, is_left_out, read_cells
-from sonotune.analysis.figure import footnote, footnote_height
+from sonotune.analysis.figure import footnote, footnote_height, legend_height
 from sonotune.analysis.names import dataset_title, source_notes
 
 # Inches: panels beside each other, what stands left of them, above and below.
-PANEL, LEFT, TOP, BOTTOM = 1.9, 0.45, 0.42, 0.32
+PANEL, LEFT, TOP, BOTTOM = 1.9, 0.45, 0.18, 0.32
 
 
 @dataclass(frozen=True)
@@ -85,17 +85,22 @@ def summarise(
     return Summary(averages, shown, titles, notes)
 
 
-def panels(number: int, width: float, notes: list[str]) -> tuple[Figure, list[Axes]]:
-    """A figure of panels beside each other that share the axis of Dice, with a footnote."""
-    foot = footnote_height(notes, width)
-    height = TOP + PANEL + BOTTOM + foot
+def panels(
+    number: int, width: float, notes: list[str], named: Sequence[str]
+) -> tuple[Figure, list[Axes]]:
+    """A figure of panels beside each other that share the axis of Dice, with a footnote.
+
+    Above them is room for `one_legend` of the names in ``named``, and a title.
+    """
+    foot, top = footnote_height(notes, width), TOP + legend_height(named, width)
+    height = top + PANEL + BOTTOM + foot
     figure = Figure(figsize=(width, height))
     footnote(figure, notes, height, width)
     axes = figure.subplots(1, number, squeeze=False)[0]
     figure.subplots_adjust(
         left=LEFT / width,
         right=0.99,
-        top=1 - TOP / height,
+        top=1 - top / height,
         bottom=(foot + BOTTOM) / height,
         wspace=0.22,
     )

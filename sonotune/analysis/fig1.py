@@ -15,6 +15,7 @@ from sonotune.analysis.figure import (
     footnote,
     footnote_height,
     journal_style,
+    room_for_names,
     save_figure,
 )
 from sonotune.analysis.layout import short_count
@@ -95,8 +96,9 @@ def draw_fig1(
     panel.set(xlim=(0, TWO_COLUMNS), ylim=(height - foot, 0))
     panel.axis("off")
     top = HEAD
+    left = room_for_names((row[1] for _, strategies in networks for row in strategies), LEFT)
     for stages, strategies in networks:
-        _draw_network(panel, stages, strategies, order, top)
+        _draw_network(panel, stages, strategies, order, left, top)
         top += ROW * len(strategies) + HEAD
     return figure
 
@@ -106,19 +108,20 @@ def _draw_network(
     stages: Mapping[str, int],
     strategies: Sequence[Row],
     order: Sequence[str],
+    left: float,
     top: float,
 ) -> None:
     total = sum(stages.values())
-    wide = (TWO_COLUMNS - LEFT - RIGHT) / len(stages)
+    wide = (TWO_COLUMNS - left - RIGHT) / len(stages)
     for number, (stage, parameters) in enumerate(stages.items()):
-        x = LEFT + (number + 0.5) * wide
+        x = left + (number + 0.5) * wide
         panel.text(x, top - 0.28, _title(stage), ha="center", va="bottom", fontsize=6.5)
         panel.text(x, top - 0.08, short_count(parameters), ha="center", va="bottom", fontsize=6)
     for row, (name, title, random, tuned) in enumerate(strategies):
         y = top + ROW * row
-        panel.text(LEFT - 0.08, y + ROW / 2, title, ha="right", va="center")
+        panel.text(left - 0.08, y + ROW / 2, title, ha="right", va="center")
         colour = style_of(name, order).colour
-        _draw_row(panel, list(stages), tuned, random, colour, y, wide)
+        _draw_row(panel, list(stages), tuned, random, colour, (left, y), wide)
         number_tuned = sum(stages[stage] for stage in tuned)
         share = f"{number_tuned / total:.1%}" if number_tuned else "none"
         text = f"{short_count(number_tuned)}  {share}" if number_tuned else "none"
@@ -131,14 +134,15 @@ def _draw_row(
     tuned: Sequence[str],
     random: Collection[str],
     colour: str,
-    y: float,
+    corner: tuple[float, float],
     wide: float,
 ) -> None:
+    left, y = corner
     for number, stage in enumerate(stages):
         on = stage in tuned
         panel.add_patch(
             Rectangle(
-                (LEFT + number * wide + 0.015, y + 0.02),
+                (left + number * wide + 0.015, y + 0.02),
                 wide - 0.03,
                 ROW - 0.04,
                 facecolor=colour if on and stage not in random else FROZEN,

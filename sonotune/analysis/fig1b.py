@@ -18,6 +18,8 @@ from sonotune.analysis.figure import (
     footnote,
     footnote_height,
     journal_style,
+    legend_height,
+    one_legend,
     save_figure,
 )
 from sonotune.analysis.palette import style_of
@@ -55,7 +57,9 @@ def draw_fig1b(table: pd.DataFrame, systems: pd.DataFrame, strategies: Mapping[s
         + "; ".join(sorted(set(systems["source"])))
         + "."
     ]
-    foot, legend = footnote_height(notes), 0.62
+    named = [strategies[name] for name in strategies if name in set(table["strategy"])]
+    named += list(dict.fromkeys(systems["system"]))
+    foot, legend = footnote_height(notes), legend_height(named)
     height = PANEL + foot + legend + 0.65
     figure = Figure(figsize=(TWO_COLUMNS, height))
     footnote(figure, notes, height)
@@ -80,15 +84,7 @@ def draw_fig1b(table: pd.DataFrame, systems: pd.DataFrame, strategies: Mapping[s
         panel.set_ylabel(f"{TITLES[metric]}, percent")
         panel.grid(color="#eeeeee", linewidth=0.5)
         panel.set_axisbelow(True)
-    handles = {
-        name: handle
-        for panel in axes
-        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(
-        handles.values(), handles.keys(), loc="lower center", ncols=5,
-        bbox_to_anchor=(0.5, foot / height), fontsize=6.5, columnspacing=1.0, handletextpad=0.3,
-    )  # fmt: skip
+    one_legend(figure, axes, "lower center", (0.5, foot / height))
     return figure
 
 

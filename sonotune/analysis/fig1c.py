@@ -13,6 +13,7 @@ from sonotune.analysis.figure import (
     footnote,
     footnote_height,
     journal_style,
+    room_for_names,
     save_figure,
 )
 from sonotune.analysis.protocols import AS_PUBLISHED, CORRECTED, METRICS, PAPER, TITLES
@@ -56,7 +57,11 @@ def draw_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
     footnote(figure, notes, height)
     axes = figure.subplots(1, len(METRICS), sharey=True)
     figure.subplots_adjust(
-        left=0.21, right=0.985, top=1 - 0.25 / height, bottom=(foot + 0.42) / height, wspace=0.09
+        left=room_for_names(strategies[name] for name in shown) / TWO_COLUMNS,
+        right=0.985,
+        top=1 - 0.25 / height,
+        bottom=(foot + 0.42) / height,
+        wspace=0.09,
     )
     for panel, metric in zip(axes, METRICS, strict=True):
         part = table[table["metric"] == metric]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sonotune.analysis.averages import LeaveOut
 from sonotune.analysis.bars import draw_groups, panels, summarise
-from sonotune.analysis.figure import TWO_COLUMNS, journal_style, save_figure
+from sonotune.analysis.figure import TWO_COLUMNS, journal_style, one_legend, save_figure
 from sonotune.analysis.names import percent_text
 from sonotune.analysis.palette import style_of
 
@@ -37,7 +37,9 @@ def write_figure(
     """
     found = summarise(cells, COMPARED, datasets, leave_out, ddof)
     with journal_style():
-        figure, axes = panels(len(found.shown), TWO_COLUMNS, found.notes)
+        figure, axes = panels(
+            len(found.shown), TWO_COLUMNS, found.notes, [strategies[name] for name in COMPARED]
+        )
         for panel, dataset in zip(axes, found.shown, strict=True):
             series = {}
             for name in COMPARED:
@@ -51,6 +53,5 @@ def write_figure(
             draw_groups(panel, [percent_text(p) for p in found.percents], series)
             panel.set_title(found.titles[dataset], fontsize=7, pad=4)
         # One legend for all panels, above the first.
-        handles, names = axes[0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="upper right", ncols=2, bbox_to_anchor=(0.995, 1.0))
+        one_legend(figure, axes[:1], "upper right", (0.995, 1.0))
         save_figure(figure, pdf, png)

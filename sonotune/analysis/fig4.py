@@ -18,6 +18,7 @@ from sonotune.analysis.figure import (
     journal_style,
     message_figure,
     save_figure,
+    text_width,
 )
 from sonotune.analysis.names import dataset_title, percent_text, source_notes
 from sonotune.analysis.palette import style_of
@@ -86,7 +87,12 @@ def draw_fig4(
     sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     notes = [*_notes(cells, leave_out, ddof), *source_notes(shown, datasets, sources)]
 
-    height = PANEL_HEIGHT * len(shown) + 0.45 + footnote_height(notes)
+    # The names of a pair stand above its panels, one below the other where they are long.
+    wide = (0.875 / len(pairs)) * TWO_COLUMNS - 0.1
+    both = max(sum(text_width([strategies.get(n, n)]) + 0.45 for n in pair) for pair in pairs)
+    columns = 2 if both < wide else 1
+    above = 0.27 if columns == 2 else 0.4
+    height = PANEL_HEIGHT * len(shown) + 0.18 + above + footnote_height(notes)
     figure = Figure(figsize=(TWO_COLUMNS, height))
     footnote(figure, notes, height)
     foot = footnote_height(notes) / height
@@ -95,7 +101,7 @@ def draw_fig4(
         left=0.11,
         right=0.985,
         bottom=foot + 0.4 / height,
-        top=1 - 0.27 / height,
+        top=1 - above / height,
         wspace=0.08,
         hspace=0.14,
     )
@@ -116,7 +122,7 @@ def draw_fig4(
             axes[row, 0].set_ylim(0, 1)
     for column in range(len(pairs)):
         axes[0, column].legend(
-            loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=2, columnspacing=1.2
+            loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=columns, columnspacing=1.2
         )
         bottom = axes[-1, column]
         bottom.set_xticks(range(len(percents)), [percent_text(p) for p in percents])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -145,7 +146,12 @@ def _draw(
     wide = (TWO_COLUMNS - LEFT) / (2 + len(strategies))
     tall = wide * max(data.images.shape[1] / data.images.shape[2] for data in sets.values())
     foot = footnote_height(notes)
-    height = TOP + len(rows) * (tall + UNDER) + foot
+    titles = [
+        textwrap.fill(title, max(8, int(16 * wide)))
+        for title in ("Image", "Ground truth", *strategies.values())
+    ]
+    top = TOP + 0.11 * max(title.count("\n") for title in titles)
+    height = top + len(rows) * (tall + UNDER) + foot
     figure = Figure(figsize=(TWO_COLUMNS, height))
     footnote(figure, notes, height)
     axes = figure.subplots(len(rows), 2 + len(strategies), squeeze=False)
@@ -153,11 +159,11 @@ def _draw(
         left=LEFT / TWO_COLUMNS,
         right=0.995,
         bottom=(foot + UNDER) / height,
-        top=1 - TOP / height,
+        top=1 - top / height,
         wspace=0.04,
         hspace=UNDER / tall,
     )
-    for panel, title in zip(axes[0], ("Image", "Ground truth", *strategies.values()), strict=True):
+    for panel, title in zip(axes[0], titles, strict=True):
         panel.set_title(title, fontsize=7)
     for panels, (name, row) in zip(axes, rows, strict=True):
         data, table = sets[name], scores[name]

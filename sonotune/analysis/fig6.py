@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sonotune.analysis.averages import LeaveOut
 from sonotune.analysis.bars import draw_gains, panels, summarise
-from sonotune.analysis.figure import ONE_COLUMN, journal_style, save_figure
+from sonotune.analysis.figure import ONE_COLUMN, journal_style, one_legend, save_figure
 from sonotune.analysis.names import percent_text
 from sonotune.analysis.palette import style_of
 
@@ -43,7 +43,7 @@ def write_figure(
         *found.notes[1:],
     ]
     with journal_style():
-        figure, (panel,) = panels(1, ONE_COLUMN, notes)
+        figure, (panel,) = panels(1, ONE_COLUMN, notes, [strategies[name] for name in LEVELS])
         levels = {
             strategies[name]: (
                 [found.mean(dataset, name, percent)[0] for dataset in found.shown],
@@ -52,5 +52,5 @@ def write_figure(
             for name in LEVELS
         }
         draw_gains(panel, [found.titles[name] for name in found.shown], levels)
-        panel.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+        one_legend(figure, [panel], "upper center", (0.5, 1.0))
         save_figure(figure, pdf, png)

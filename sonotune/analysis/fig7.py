@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sonotune.analysis.averages import LeaveOut
 from sonotune.analysis.bars import draw_gains, panels, summarise
-from sonotune.analysis.figure import ONE_COLUMN, journal_style, save_figure
+from sonotune.analysis.figure import ONE_COLUMN, journal_style, one_legend, save_figure
 from sonotune.analysis.names import percent_text
 from sonotune.analysis.palette import style_of
 
@@ -54,6 +54,7 @@ def write_figure(
                 "line.",
                 *found.notes[1:],
             ],
+            list(points),
         )
         levels = {
             title: (
@@ -65,7 +66,5 @@ def write_figure(
         # A study of one percent has two levels; that of little data is hatched.
         hatched = {little} - {much}
         draw_gains(panel, [found.titles[name] for name in found.shown], levels, hatched)
-        panel.legend(
-            loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=3, fontsize=6, columnspacing=0.8
-        )
+        one_legend(figure, [panel], "upper center", (0.5, 1.0))
         save_figure(figure, pdf, png)

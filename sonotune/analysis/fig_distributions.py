@@ -15,6 +15,7 @@ from sonotune.analysis.figure import (
     footnote,
     footnote_height,
     journal_style,
+    room_for_names,
     save_figure,
 )
 from sonotune.analysis.names import dataset_title, percent_text, source_notes
@@ -64,7 +65,7 @@ def write_distributions(
         footnote(figure, notes, height)
         axes = figure.subplots(len(shown), len(percents), sharey=True, sharex="row", squeeze=False)
         figure.subplots_adjust(
-            left=0.16,
+            left=room_for_names(strategies[name] for name in names) / TWO_COLUMNS,
             right=0.985,
             bottom=(footnote_height(notes) + 0.35) / height,
             top=1 - 0.25 / height,

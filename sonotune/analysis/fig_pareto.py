@@ -17,7 +17,9 @@ from sonotune.analysis.figure import (
     footnote,
     footnote_height,
     journal_style,
+    legend_height,
     message_figure,
+    one_legend,
     save_figure,
 )
 from sonotune.analysis.names import dataset_title, percent_text, source_notes
@@ -100,7 +102,8 @@ def _front(
         "slow each other down.",
         *source_notes(shown, datasets, sources),
     ]
-    foot, legend = footnote_height(notes), 0.42
+    named = [strategies[name] for name in strategies if name in set(points["strategy"])]
+    foot, legend = footnote_height(notes), legend_height(named)
     height = 2 * (PANEL + 0.4) + foot + legend + 0.2
     figure = Figure(figsize=(TWO_COLUMNS, height))
     footnote(figure, notes, height)
@@ -120,16 +123,7 @@ def _front(
             if row == 0:
                 panel.set_title(dataset_title(dataset, datasets, sources), fontsize=7)
         axes[row, 0].set_ylabel("Dice")
-    handles = {
-        name: handle
-        for panel in axes.flat
-        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(
-        handles.values(), handles.keys(), loc="lower center", ncols=7,
-        bbox_to_anchor=(0.5, foot / height),
-        fontsize=6.5, columnspacing=1.0, handletextpad=0.3,
-    )  # fmt: skip
+    one_legend(figure, axes.flat, "lower center", (0.5, foot / height))
     return figure
 
 

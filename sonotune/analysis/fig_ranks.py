@@ -17,6 +17,7 @@ from sonotune.analysis.figure import (
     journal_style,
     message_figure,
     save_figure,
+    text_width,
 )
 from sonotune.analysis.friedman import Ranking
 from sonotune.analysis.names import percent_text
@@ -78,7 +79,9 @@ def _draw_diagram(
     panel: Axes, ranking: Ranking, strategies: Mapping[str, str], title: str, tall: float
 ) -> None:
     number = len(ranking.ranks)
-    left, right = 0.22, 0.78  # of the panel: where ranks 1 and `number` are
+    texts = [f"{strategies.get(str(n), n)}  {rank:.2f}" for n, rank in ranking.ranks.items()]
+    room = max(0.22, text_width(texts, 6.5) / (0.96 * TWO_COLUMNS) + 0.03)
+    left, right = room, 1 - room  # of the panel: where ranks 1 and `number` are
     panel.set(xlim=(0, 1), ylim=(tall, 0))
     panel.axis("off")
 
@@ -104,14 +107,13 @@ def _draw_diagram(
         panel.plot([at(first) - 0.003, at(last) + 0.003], [y, y], color="black", linewidth=2)
     below = axis + 0.09 + 0.035 * len(bars)
     half = -(-number // 2)
-    for place, (name, rank) in enumerate(ranking.ranks.items()):
+    for place, ((name, rank), text) in enumerate(zip(ranking.ranks.items(), texts, strict=True)):
         on_left = place < half
         row = place if on_left else number - 1 - place
         y = below + LINE * row
         colour = style_of(str(name), list(strategies)).colour
         edge = left - 0.02 if on_left else right + 0.02
         panel.plot([at(rank), at(rank), edge], [axis, y, y], color=colour, linewidth=0.8)
-        text = f"{strategies.get(str(name), name)}  {rank:.2f}"
         side = "right" if on_left else "left"
         panel.text(
             edge + (-0.005 if on_left else 0.005), y, text, ha=side, va="center", fontsize=6.5

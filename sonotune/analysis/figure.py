@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
 from sonotune.files import atomic
 
@@ -31,6 +35,9 @@ SETTINGS: dict[Any, Any] = {
     "pdf.fonttype": 42,  # journals refuse Type 3
     "savefig.dpi": 300,
 }
+LEGEND: dict[str, Any] = {
+    "fontsize": 6.5, "columnspacing": 1.0, "handletextpad": 0.3, "handlelength": 1.8
+}  # fmt: skip
 
 
 @contextmanager
@@ -68,6 +75,51 @@ def footnote(
     """Print sentences at the foot of a figure that is ``height`` inches high."""
     text = "\n".join(_lines(sentences, width))
     figure.text(0.086 / width, 0.05 / height, text, ha="left", va="bottom", fontsize=6.5)
+
+
+def text_width(texts: Iterable[str], size: float = 7) -> float:
+    """Inches that the widest of these texts takes, of ``size`` points."""
+    font = FontProperties(family=SETTINGS["font.family"], size=size)
+    widths = [TextPath((0, 0), text, prop=font).get_extents().x1 for text in texts if text.strip()]
+    return max(widths, default=0.0) / 72
+
+
+def room_for_names(names: Iterable[str], least: float = 1.15) -> float:
+    """Inches left of a panel for the names of its rows."""
+    return max(least, text_width(names) + 0.15)
+
+
+def legend_columns(names: Sequence[str], width: float = TWO_COLUMNS) -> int:
+    """In how many columns these names fit a legend that is ``width`` inches wide."""
+    for columns in range(len(names), 1, -1):
+        parts = np.array_split(names, columns)  # as Matplotlib does
+        marks = 3.5 * LEGEND["fontsize"] / 72 * columns
+        if sum(text_width(part, LEGEND["fontsize"]) for part in parts) + marks < width - 0.1:
+            return columns
+    return 1
+
+
+def legend_height(names: Sequence[str], width: float = TWO_COLUMNS) -> float:
+    """Inches that a legend of these names takes."""
+    return 0.12 + 0.14 * -(-len(names) // legend_columns(names, width))
+
+
+def one_legend(
+    figure: Figure,
+    panels: Iterable[Axes],
+    loc: Literal["lower center", "upper center", "upper right"],
+    place: tuple[float, float],
+) -> None:
+    """One legend for all these panels, in as many columns as fit the figure's width."""
+    handles = {
+        name: handle
+        for panel in panels
+        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    columns = legend_columns(list(handles), figure.get_figwidth())
+    figure.legend(
+        handles.values(), handles.keys(), loc=loc, ncols=columns, bbox_to_anchor=place, **LEGEND
+    )
 
 
 def _lines(sentences: list[str], width: float) -> list[str]:

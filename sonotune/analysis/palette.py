@@ -59,13 +59,21 @@ def style_of(strategy: str, strategies: Sequence[str]) -> Style:
     ----------
     strategies
         All strategies of the study in the configuration's order. One that has no fixed style
-        takes the next of a cycle of 99 by its place among those without.
+        takes the next of a cycle of 99 by its place among those without, colours that the study's
+        fixed styles have last.
     """
     if strategy in STYLES:
         return STYLES[strategy]
     unknown = [name for name in strategies if name not in STYLES]
     place = unknown.index(strategy) if strategy in unknown else len(unknown)
-    return Style(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)])
+    fixed = {STYLES[name] for name in strategies if name in STYLES}
+    taken = {style.colour for style in fixed}
+    cycle = [
+        Style(COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)])
+        for number in range(len(COLOURS) * len(MARKERS))
+    ]
+    free = sorted((style for style in cycle if style not in fixed), key=lambda s: s.colour in taken)
+    return free[place % len(free)]
 
 
 def shade(position: float) -> str:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sonotune.analysis.advice import Advice
-from sonotune.analysis.figure import TWO_COLUMNS, journal_style
+from sonotune.analysis.figure import TWO_COLUMNS, journal_style, room_for_names
 from sonotune.analysis.names import percent_text
 from sonotune.analysis.palette import style_of
 
@@ -38,7 +38,11 @@ def _draw(advice: Sequence[Advice], strategies: Mapping[str, str]) -> Figure:
     figure = Figure(figsize=(TWO_COLUMNS, height))
     panels = figure.subplots(1, len(advice), sharex=True, sharey=True, squeeze=False)[0]
     figure.subplots_adjust(
-        left=0.15, right=0.985, bottom=0.45 / height, top=1 - 0.25 / height, wspace=0.06
+        left=room_for_names((strategies[name] for name in names), 1.07) / TWO_COLUMNS,
+        right=0.985,
+        bottom=0.45 / height,
+        top=1 - 0.25 / height,
+        wspace=0.06,
     )
     for panel, one in zip(panels, advice, strict=True):
         _draw_panel(panel, one, names)
