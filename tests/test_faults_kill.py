@@ -69,17 +69,19 @@ def test_kills_at_random_moments_lose_nothing(prepared, undisturbed, tmp_path):
         for what in chance.sample(kinds, min(len(kinds), KILLS - struck.total())):
             # Without another try, so that a killed training is left to the next run.
             workflow = study.start("--retries", "0")
-            if not wait_for_a_random_moment(study, workflow, chance, 1 + CELLS - len(finished)):
-                continue
-            jobs += (hit := strike(study, workflow, what))
-            struck[what] += 1
+            if wait_for_a_random_moment(study, workflow, chance, 1 + CELLS - len(finished)):
+                jobs += (hit := strike(study, workflow, what))
+                struck[what] += 1
+                said = f"{what} killed ({hit} jobs at work)"
+            else:
+                said = f"too late for {what}"
             ran = cells_that_ran(study.output.read_text())
             again = [name for name in finished if name.split("/")[4] in ran]
             assert not again, f"finished cells ran again: {again}"
             now = study.recorded()
             assert now.items() >= finished.items()
             finished = now
-            print(f"{what} killed ({hit} jobs at work), {len(finished)} of {CELLS} cells finished")
+            print(f"{said}, {len(finished)} of {CELLS} cells finished")
         ran = study.complete()
         assert ran == STRATEGIES - {name.split("/")[4] for name in finished}
         assert study.recorded().items() >= finished.items()

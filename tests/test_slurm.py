@@ -225,7 +225,7 @@ def test_the_controller_is_restarted_in_the_middle(cluster, undisturbed, make_st
     running = study.start()
     checkpoint(study, "whole")
     cluster.stop_daemon("slurmctld")
-    time.sleep(15)
+    time.sleep(60)  # several questions about jobs find nobody
     cluster.run_daemon("slurmctld")
     assert running.wait() == 0, study.output.read_text()
     assert rules_and_cells(cluster) == every_cell_once()

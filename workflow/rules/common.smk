@@ -53,6 +53,7 @@ from sonotune.gpus import tell_slots
 from sonotune.locks import lock_results
 from sonotune.models.settings import built_from
 from sonotune.orphans import WORKFLOW, name_process
+from sonotune.slurm_jobs import keep_in_view
 
 # Jobs end with this process.
 os.environ[WORKFLOW] = name_process(os.getpid())

@@ -1,5 +1,7 @@
 # What happens around a run: before its first job, and after one that failed.
 LOCKS = []
+if slurm := sys.modules.get("snakemake_executor_plugin_slurm"):
+    keep_in_view(slurm.Executor)
 
 
 onstart:
