@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from sonotune.models.initialise import he_normal
 from sonotune.models.unet import UNet
 
 
@@ -81,9 +82,16 @@ def loaders(exercise: Exercise) -> tuple[DataLoader[Any], DataLoader[Any], DataL
     )
 
 
+def unet(exercise: Exercise) -> UNet:
+    """The paper's network with the random start of the recipe, so that Dice can be compared."""
+    network = UNet(exercise.width)
+    he_normal(network, exercise.seed)
+    return network
+
+
 def plain(exercise: Exercise) -> np.ndarray:
     """A training script with a DataLoader, torch.optim.Adam and nothing else."""
-    return _fit(exercise, UNet(exercise.width), *loaders(exercise))
+    return _fit(exercise, unet(exercise), *loaders(exercise))
 
 
 def monai(exercise: Exercise) -> np.ndarray:
@@ -146,7 +154,7 @@ def lightning(exercise: Exercise) -> np.ndarray:
     class Module(pytorch_lightning.LightningModule):
         def __init__(self) -> None:
             super().__init__()
-            self.network, self.loss = UNet(exercise.width), smp.losses.SoftBCEWithLogitsLoss()
+            self.network, self.loss = unet(exercise), smp.losses.SoftBCEWithLogitsLoss()
 
         def forward(self, images: Tensor) -> Tensor:
             return self.network(_layout(images, exercise))

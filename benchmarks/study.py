@@ -48,14 +48,19 @@ def run(folder: Path, cores: int, options: list[str]) -> None:
 
 
 def jobs_of(folder: Path) -> list[tuple[str, float, float]]:
-    """Rule, begin and end of every job, from what Snakemake recorded of its outputs."""
-    found = set()
+    """Rule, begin and end of every job, from what Snakemake recorded of its outputs.
+
+    Each output has an end of its own; the job's is the last of them.
+    """
+    found: dict[tuple[str, str, str], tuple[float, float]] = {}
     for file in (folder / ".snakemake/metadata").rglob("*"):
         if file.is_file():
             one = json.loads(file.read_text("utf-8"))
             if one.get("endtime"):
-                found.add((one["rule"], one["starttime"], one["endtime"], str(one["log"])))
-    return [job[:3] for job in found]
+                job = one["rule"], str(one["log"]), str(one["input"])
+                begin, end = found.get(job, (one["starttime"], one["endtime"]))
+                found[job] = min(begin, one["starttime"]), max(end, one["endtime"])
+    return [(rule, *times) for (rule, _, _), times in found.items()]
 
 
 def start_seconds(repeats: int = 5) -> float:

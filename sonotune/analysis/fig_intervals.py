@@ -115,10 +115,11 @@ def draw_intervals(
         wspace=0.06,
         hspace=GAP / panel_height,
     )
+    said = False
     for row, dataset in enumerate(shown):
         for column, percent in enumerate(percents):
             part = cells[(cells["dataset"] == dataset) & (cells["percent"] == percent)]
-            _draw_panel(axes[row, column], part, names, strategies)
+            said |= _draw_panel(axes[row, column], part, names, strategies)
             title = f"{dataset_title(dataset, datasets, sources)}, {percent_text(percent)}"
             axes[row, column].set_title(title, fontsize=7, pad=3)
     for panel in axes.flat:
@@ -127,13 +128,14 @@ def draw_intervals(
     for panel in axes[-1]:
         panel.set_xlabel("Dice")
     axes[0, 0].set_yticks(range(len(names)), [strategies[name] for name in names])
-    axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
+    axes[0, 0].set_ylim(len(names) - (-0.3 if said else 0.4), -0.6)
     return figure
 
 
 def _draw_panel(
     panel: Axes, runs: pd.DataFrame, names: Sequence[str], strategies: Mapping[str, str]
-) -> None:
+) -> bool:
+    """Draw one panel; whether a line at its foot says why there are no intervals."""
     means = runs.groupby("strategy")["value"].mean()
     table = runs.assign(level=runs["strategy"], block=runs["fold"])
     halves = half_widths(table[["level", "block", "value"]])
@@ -159,3 +161,4 @@ def _draw_panel(
     panel.grid(axis="y", color="#eeeeee", linewidth=0.5)
     panel.set_axisbelow(True)
     panel.tick_params(axis="y", length=0)
+    return isinstance(halves, str)
