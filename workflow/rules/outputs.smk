@@ -235,7 +235,7 @@ config["cells_planned"] = {
 # For the report's front page alone, so it is not looked up at every start.
 config["changed_packages"] = ""
 config["suspicious"] = {}
-config["stand_ins"] = {}
+config["stand_ins"], config["networks_said"] = {}, {}
 if "--report" in sys.argv:
     from sonotune.analysis.provenance import changed_packages
     from sonotune.data.audit_files import suspicious
@@ -246,6 +246,8 @@ if "--report" in sys.argv:
 
     for study in STUDIES:
         config["stand_ins"][study] = stand_ins_of(study)
+        titles = dict.fromkeys(network_titles(STUDIES[study]).values())
+        config["networks_said"][study] = " and ".join(titles)
 
     config["changed_packages"] = changed_packages(
         [
