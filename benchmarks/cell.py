@@ -3,9 +3,10 @@
 python benchmarks/cell.py [--width 32] [--size 128] [--images 85] [--epochs 3] [--batch 2]
                           [--threads 2] [--repeats 3]
 
-The whole network from a random start, on made-up images (benchmarks/plausible.py): the same rows,
-batches an epoch, epochs, learning rate and kinds of augmentation, no early stop. Every run is a
-process of its own, one after the other, so wall time and peak memory hold everything: imports,
+The whole network, on made-up images (benchmarks/plausible.py): the same rows, batches an epoch,
+epochs, learning rate and kinds of augmentation, no early stop. All but MONAI, whose network is
+another one, start from the same weights, which are trained first on other such images. Every run is
+a process of its own, one after the other, so wall time and peak memory hold everything: imports,
 training, validation after every epoch, test. Images a second counts training images over the wall
 time. Peers run at their own defaults (fp32) and given bf16 and channels-last. MONAI and
 segmentation-models-pytorch are in the lock; Lightning is installed into results/benchmarks/peers
@@ -40,6 +41,7 @@ PEERS = RESULTS / "peers"
 # Without their dependencies: PyTorch and the rest are here, and would be installed twice.
 LIGHTNING = ("pytorch-lightning==2.6.6", "lightning-utilities==0.15.3", "torchmetrics==1.9.0")
 SYSTEMS = tuple(product(("sonotune", "plain", "monai", "lightning"), ("fp32", "bf16")))
+PRETRAINED = 20  # epochs
 SIZES = {"width": 32, "size": 128, "images": 85, "epochs": 3, "batch": 2, "threads": 2}
 
 
@@ -50,10 +52,28 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--rate", type=float, default=3e-4, help="learning rate")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--weights", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
         print(json.dumps(_one(asked, *asked.one)))
         return
+    with tempfile.TemporaryDirectory() as folder:
+        asked.weights = _pretrain(asked, Path(folder))
+        _compare(asked)
+
+
+def _pretrain(asked: argparse.Namespace, folder: Path) -> Path:
+    """Weights of a network that was trained from a random start, on images of another seed."""
+    from benchmarks.plausible import make_set
+
+    longer = argparse.Namespace(**{**vars(asked), "epochs": PRETRAINED})
+    data = make_set("sus", asked.images, asked.size, np.random.default_rng(8)).data
+    found, rows = _train(longer, "auto", data, None, folder)
+    print(f"pre-trained for {PRETRAINED} epochs: Dice {_dice(found, data.masks[rows]):.3f}")
+    return folder / "cell/weights.safetensors"
+
+
+def _compare(asked: argparse.Namespace) -> None:
     sys.path.append(str(PEERS))
     if find_spec("pytorch_lightning") is None:
         install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
@@ -110,7 +130,7 @@ def main() -> None:
 
 def _start(asked: argparse.Namespace, system: tuple[str, str], seed: int) -> dict[str, Any]:
     """Run one system in a process of its own."""
-    options = [f"--{name}={getattr(asked, name)}" for name in (*SIZES, "rate")]
+    options = [f"--{name}={getattr(asked, name)}" for name in (*SIZES, "rate", "weights")]
     command = [sys.executable, __file__, *options, f"--seed={seed}", "--one", *system]
     path = os.pathsep.join(filter(None, [os.getenv("PYTHONPATH"), str(PEERS)]))
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(asked.threads)}
@@ -127,7 +147,6 @@ def _one(asked: argparse.Namespace, name: str, precision: str) -> dict[str, Any]
     import resource
 
     from benchmarks.plausible import make_set
-    from sonotune.evaluation.metrics import overlap
 
     data = make_set("sus", asked.images, asked.size, np.random.default_rng(7)).data
     resampling = Resampling(folds=5)
@@ -135,7 +154,8 @@ def _one(asked: argparse.Namespace, name: str, precision: str) -> dict[str, Any]
     rows = split(len(data.images), resampling, split_seed(1, "sus"), 80, 0, groups)
     batches = batches_per_epoch(len(data.images), resampling, asked.batch)
     if name == "sonotune":
-        found = _ours(asked, precision, data)
+        with tempfile.TemporaryDirectory() as folder:
+            found, _ = _train(asked, precision, data, asked.weights, Path(folder))
     else:
         import torch
 
@@ -148,39 +168,47 @@ def _one(asked: argparse.Namespace, name: str, precision: str) -> dict[str, Any]
             peers.Exercise(
                 data.images, data.masks, rows.train, rows.validation, rows.test, asked.width,
                 asked.batch, batches, asked.epochs, asked.rate, asked.seed, precision == "bf16",
+                asked.weights,
             )
         )  # fmt: skip
     # Linux counts in kilobytes; workers of a DataLoader share most of their pages with it.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    dice = overlap(found > 0.5, data.masks[rows.test] > 0)["dice"].mean()
     trained = asked.epochs * batches * asked.batch
-    return {"dice": float(dice), "peak_mb": peak, "trained": trained}
+    return {"dice": _dice(found, data.masks[rows.test]), "peak_mb": peak, "trained": trained}
 
 
-def _ours(asked: argparse.Namespace, precision: str, data: Any) -> np.ndarray:
+def _dice(found: np.ndarray, masks: np.ndarray) -> float:
+    from sonotune.evaluation.metrics import overlap
+
+    return float(overlap(found > 0.5, masks > 0)["dice"].mean())
+
+
+def _train(
+    asked: argparse.Namespace, precision: str, data: Any, weights: Path | None, folder: Path
+) -> tuple[np.ndarray, np.ndarray]:
+    """Train a cell in a folder; probabilities of the test images, and their rows."""
     from sonotune.data.arrays import ImageSet, save_set
     from sonotune.evaluation.scores import load_predictions
     from sonotune.training.cell import run_cell
 
     settings = {
         "study": "benchmark", "dataset": "sus", "strategy": "whole", "percent": 80, "fold": 0,
-        "start": "random", "tune": ["block1", "block2", "block3", "block4", "block5a", "block5b",
-                                    "block6", "block7", "block8", "block9"],
+        "start": "pretrained" if weights else "random",
+        "tune": ["block1", "block2", "block3", "block4", "block5a", "block5b", "block6", "block7",
+                 "block8", "block9"],
         "seed": asked.seed, "network": {"name": "unet", "width": asked.width},
         "resampling": {"folds": 5},
         "training": {"learning_rate": asked.rate, "batch_size": asked.batch,
                      "epochs": asked.epochs, "patience": asked.epochs + 1},
         "augmentation": {"shift": 0.05, "zoom": 0.05}, "device": "cpu",
         "precision": precision, "threads": asked.threads,
-        "keep_weights": False,
+        "keep_weights": not weights,
     }  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
-        about = {"dataset": "sus", "source": "made up for benchmarks"}
-        made = ImageSet(data.images, data.masks, data.index, about)
-        save_set(Path(folder) / "arrays", made)
-        run_cell(settings, Path(folder) / "arrays", None, Path(folder) / "cell", lambda line: None)
-        _, probabilities = load_predictions(Path(folder) / "cell/predictions.npz")
-    return (probabilities.astype(np.float32) + 0.5) / 256
+    about = {"dataset": "sus", "source": "made up for benchmarks"}
+    save_set(folder / "arrays", ImageSet(data.images, data.masks, data.index, about))
+    run_cell(settings, folder / "arrays", weights, folder / "cell", lambda line: None)
+    rows, probabilities = load_predictions(folder / "cell/predictions.npz")
+    return (probabilities.astype(np.float32) + 0.5) / 256, rows
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ form adds bf16 autocast and channels-last and changes nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from sonotune.models.initialise import he_normal
+from sonotune.models.initialise import load_weights
 from sonotune.models.unet import UNet
 
 
@@ -34,6 +35,7 @@ class Exercise:
     learning_rate: float
     seed: int
     fast: bool  # bf16 and channels-last
+    weights: Path  # pre-trained, of the paper's network
 
     def epoch_rows(self) -> np.ndarray:
         """As many training rows as an epoch has, each as often as the next."""
@@ -83,9 +85,9 @@ def loaders(exercise: Exercise) -> tuple[DataLoader[Any], DataLoader[Any], DataL
 
 
 def unet(exercise: Exercise) -> UNet:
-    """The paper's network with the random start of the recipe, so that Dice can be compared."""
+    """The paper's network, pre-trained."""
     network = UNet(exercise.width)
-    he_normal(network, exercise.seed)
+    load_weights(network, exercise.weights)
     return network
 
 
