@@ -192,7 +192,8 @@ def _train(
     from sonotune.training.cell import run_cell
 
     settings = {
-        "study": "benchmark", "dataset": "sus", "strategy": "whole", "percent": 80, "fold": 0,
+        "study": "benchmark", "code": "", "dataset": "sus", "strategy": "whole", "percent": 80,
+        "fold": 0,
         "start": "pretrained" if weights else "random",
         "tune": ["block1", "block2", "block3", "block4", "block5a", "block5b", "block6", "block7",
                  "block8", "block9"],
