@@ -151,7 +151,8 @@ def _one(asked: argparse.Namespace, name: str, precision: str) -> dict[str, Any]
     data = make_set("sus", asked.images, asked.size, np.random.default_rng(7)).data
     resampling = Resampling(folds=5)
     groups = data.groups
-    rows = split(len(data.images), resampling, split_seed(1, "sus"), 80, 0, groups)
+    # As the cell splits them, which takes its split from its seed.
+    rows = split(len(data.images), resampling, split_seed(asked.seed, "sus"), 80, 0, groups)
     batches = batches_per_epoch(len(data.images), resampling, asked.batch)
     if name == "sonotune":
         with tempfile.TemporaryDirectory() as folder:
