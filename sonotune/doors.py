@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -69,6 +70,16 @@ def _explain(error: BaseException) -> str:
     if isinstance(error, SonotuneError | Stopped):
         return str(error)
     return f"{type(error).__name__}: {error}"
+
+
+def leave() -> None:
+    """End a job that has done its work without taking PyTorch down piece by piece: 0.1 s a job.
+
+    Nothing that is registered with `atexit` runs, and no file that is still open is written out.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def checkpoint_path(study: str, *names: str) -> Path:

@@ -153,6 +153,17 @@ def test_training_does_not_load_what_it_does_not_use():
     assert run.stdout.strip() == "[]", run.stdout + run.stderr
 
 
+def test_the_collector_passes_over_what_pytorch_made():
+    code = (
+        "import gc; from sonotune.training.cell import run_cell; from sonotune.doors import leave\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 100_000)\n"
+        "leave()\n"
+        "print('never')"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (run.stdout, run.returncode) == ("True True\n", 0), run.stderr
+
+
 def test_a_cell_learns_its_task(disks, tmp_path):
     recipe = {"learning_rate": 0.01, "batch_size": 2, "epochs": 30, "patience": 10}
     run(disks, tmp_path, training=recipe)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sonotune.doors import logged
+from sonotune.doors import leave, logged
 from sonotune.gpus import on_gpu
 from sonotune.training.features import write_features
 
@@ -18,3 +18,4 @@ with logged(snakemake.log[0]) as log:
         snakemake.params.settings["device"],
         log,
     )
+leave()

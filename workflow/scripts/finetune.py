@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sonotune.doors import checkpoint_path, logged, tell_progress
+from sonotune.doors import checkpoint_path, leave, logged, tell_progress
 from sonotune.files import not_in_the_future
 from sonotune.gpus import on_gpu
 from sonotune.training.cell import run_cell
@@ -23,3 +23,4 @@ with logged(snakemake.log[0]) as log:
     )
     not_in_the_future([*snakemake.input])
 tell_progress(record, folder, snakemake.config["cells_planned"][snakemake.wildcards.study])
+leave()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sonotune.doors import checkpoint_path, logged
+from sonotune.doors import checkpoint_path, leave, logged
 from sonotune.files import not_in_the_future
 from sonotune.gpus import on_gpu
 from sonotune.training.pretraining import pretrain
@@ -21,3 +21,4 @@ with logged(snakemake.log[0]) as log:
         log,
     )
     not_in_the_future([*snakemake.input])
+leave()
