@@ -63,7 +63,7 @@ test-slow: $(READY)
 	@$(VENV)/bin/python -m pytest -n auto --dist loadfile $(TEST_ARGS)
 
 # One after the other: what is measured wants the machine for itself.
-BENCHMARKS ?= step cell precision study scale load
+BENCHMARKS ?= step cell precision study scale growth load
 
 bench: $(READY)
 	@for one in $(BENCHMARKS); do \

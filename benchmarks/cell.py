@@ -184,6 +184,17 @@ def _dice(found: np.ndarray, masks: np.ndarray) -> float:
     return float(overlap(found > 0.5, masks > 0)["dice"].mean())
 
 
+def whole_cell(**given: Any) -> dict[str, Any]:
+    """Settings of a cell that tunes a whole network on 80 % of the images, with some of its own."""
+    return {
+        "study": "benchmark", "code": "", "strategy": "whole", "percent": 80, "fold": 0,
+        "tune": ["block1", "block2", "block3", "block4", "block5a", "block5b", "block6", "block7",
+                 "block8", "block9"],
+        "resampling": {"folds": 5}, "augmentation": {"shift": 0.05, "zoom": 0.05},
+        "device": "cpu", **given,
+    }  # fmt: skip
+
+
 def _train(
     asked: argparse.Namespace, precision: str, data: Any, weights: Path | None, folder: Path
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -192,20 +203,13 @@ def _train(
     from sonotune.evaluation.scores import load_predictions
     from sonotune.training.cell import run_cell
 
-    settings = {
-        "study": "benchmark", "code": "", "dataset": "sus", "strategy": "whole", "percent": 80,
-        "fold": 0,
-        "start": "pretrained" if weights else "random",
-        "tune": ["block1", "block2", "block3", "block4", "block5a", "block5b", "block6", "block7",
-                 "block8", "block9"],
-        "seed": asked.seed, "network": {"name": "unet", "width": asked.width},
-        "resampling": {"folds": 5},
-        "training": {"learning_rate": asked.rate, "batch_size": asked.batch,
-                     "epochs": asked.epochs, "patience": asked.epochs + 1},
-        "augmentation": {"shift": 0.05, "zoom": 0.05}, "device": "cpu",
-        "precision": precision, "threads": asked.threads,
-        "keep_weights": not weights,
-    }  # fmt: skip
+    recipe = {"learning_rate": asked.rate, "batch_size": asked.batch,
+              "epochs": asked.epochs, "patience": asked.epochs + 1}  # fmt: skip
+    settings = whole_cell(
+        dataset="sus", start="pretrained" if weights else "random", seed=asked.seed,
+        network={"name": "unet", "width": asked.width}, training=recipe, precision=precision,
+        threads=asked.threads, keep_weights=not weights,
+    )  # fmt: skip
     about = {"dataset": "sus", "source": "made up for benchmarks"}
     save_set(folder / "arrays", ImageSet(data.images, data.masks, data.index, about))
     run_cell(settings, folder / "arrays", weights, folder / "cell", lambda line: None)

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import csv
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+METER = """
+import resource, subprocess, sys
+ended = subprocess.run(sys.argv[1:]).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)
+sys.exit(ended)
+"""
 RESULTS = Path(__file__).resolve().parents[1] / "results/benchmarks"
 
 
@@ -36,6 +45,33 @@ def spread(seconds: Sequence[float]) -> dict[str, Any]:
         "seconds_max": max(seconds),
         "repeats": len(seconds),
     }
+
+
+def metered(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> tuple[float, float, float, str]:
+    """Run a command: wall and processor seconds, peak memory in MB, and what it said.
+
+    Raises
+    ------
+    SystemExit
+        If it fails.
+    """
+    # A process between, since a child's peak begins with its parent's, which may have PyTorch.
+    began = time.perf_counter()
+    process = subprocess.run(
+        [sys.executable, "-c", METER, *command],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    seconds = time.perf_counter() - began
+    text = process.stdout + process.stderr
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{text}")
+    cpu, peak = map(float, process.stderr.splitlines()[-1].split())
+    return seconds, cpu, peak, text
 
 
 def write(name: str, rows: Sequence[Mapping[str, Any]]) -> Path:

@@ -36,12 +36,12 @@ from sonotune.training.device import choose  # noqa: E402
 HEIGHT, WIDTH = 540, 800
 
 
-def make_images(folder: Path, number: int) -> list[Path]:
+def make_images(folder: Path, number: int, shape: tuple[int, int] = (HEIGHT, WIDTH)) -> list[Path]:
     """Write smoothed noise as PNG files."""
     random = np.random.default_rng(1)
     files = []
     for i in range(number):
-        noise = random.normal(0, 1, (HEIGHT, WIDTH)).astype(np.float32)
+        noise = random.normal(0, 1, shape).astype(np.float32)
         smooth = cv2.GaussianBlur(noise, (0, 0), 2)
         image = np.clip(90 + 250 * smooth, 0, 255).astype(np.uint8)
         files.append(folder / f"{i:05d}.png")

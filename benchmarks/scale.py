@@ -13,10 +13,8 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import full_grid  # noqa: E402
-from benchmarks.measure import table, write  # noqa: E402
+from benchmarks.measure import metered, table, write  # noqa: E402
 from sonotune.configuration.check import complete  # noqa: E402
 from sonotune.configuration.jobs import cell_settings, cells_of  # noqa: E402
 from sonotune.data.arrays import ImageSet  # noqa: E402
@@ -38,13 +36,6 @@ from sonotune.records import write_record  # noqa: E402
 from sonotune.seeds import generator  # noqa: E402
 
 SIDE, IMAGES, FOLDS, STRATEGIES = 16, 60, 5, 13
-METER = """
-import resource, subprocess, sys
-ended = subprocess.run(sys.argv[1:]).returncode
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)
-sys.exit(ended)
-"""
 COLUMNS = ("cells", "what", "seconds", "cpu_seconds", "peak_mb")
 
 
@@ -93,21 +84,7 @@ def snakemake(folder: Path, *options: str) -> tuple[float, float, float, str]:
     """Wall and processor seconds, peak memory in MB, and what it said."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    # Between us and Snakemake, since a child's peak begins with its parent's, which has PyTorch.
-    began = time.perf_counter()
-    process = subprocess.run(
-        [sys.executable, "-c", METER, *command, "--configfile", "grid.yaml", *options],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    seconds = time.perf_counter() - began
-    text = process.stdout + process.stderr
-    if process.returncode:
-        raise SystemExit(f"snakemake {' '.join(options)} failed:\n{text}")
-    cpu, peak = map(float, process.stderr.splitlines()[-1].split())
-    return seconds, cpu, peak, text
+    return metered([*command, "--configfile", "grid.yaml", *options], folder, environment)
 
 
 def finish(folder: Path) -> None:
