@@ -23,12 +23,13 @@ from sonotune.analysis.fig_ranks import write_ranks
 from sonotune.analysis.names import NEEDED
 from sonotune.analysis.palette import style_of
 from sonotune.analysis.published import published_table
+from sonotune.analysis.shown import Shown
 from sonotune.analysis.table3 import time_table, write_table3
 from sonotune.data.arrays import ImageSet, median_row, save_set
 
 TITLES = {**STRATEGIES, "unchanged": "Unchanged"}
 DATASETS = {"sus": "SUS", "bus": "BUS"}
-HOW = {"leave_out": "failed", "ddof": 1}
+SHOWN = Shown(TITLES, DATASETS)
 RUNS = {"seconds": 90.0, "threads": 1, "epochs": 20}
 
 
@@ -50,7 +51,7 @@ def test_a_figure_of_averages_is_drawn_and_the_same_every_time(module, tmp_path)
     pages = []
     for number in (1, 2):
         files = [tmp_path / f"{number}.{kind}" for kind in ("pdf", "png")]
-        draw(path, *files, strategies=TITLES, datasets=DATASETS, **HOW)
+        draw(path, *files, shown=SHOWN)
         pages.append([file.read_bytes() for file in files])
     assert pages[0] == pages[1]
     assert all(len(page) > 5000 for page in pages[0])
@@ -62,7 +63,7 @@ def test_a_figure_is_drawn_where_every_run_failed(module, tmp_path):
     path = write_cells(cells.assign(failed=cells["percent"] > 0), tmp_path)
     draw = import_module(f"sonotune.analysis.{module}").write_figure
     files = [tmp_path / f"1.{kind}" for kind in ("pdf", "png")]
-    draw(path, *files, strategies=TITLES, datasets=DATASETS, **HOW)
+    draw(path, *files, shown=SHOWN)
     assert files[1].stat().st_size > 1000
 
 
@@ -113,7 +114,7 @@ def test_table3_has_minutes_over_folds_of_runs_that_count(tmp_path):
     path = write_cells(cells, tmp_path)
     files = [tmp_path / f"t.{kind}" for kind in ("csv", "tex", "html")]
     timed = ["whole", "contracting", "nowhere"]
-    write_table3(path, *files, timed=timed, strategies=TITLES, datasets=DATASETS, **HOW)
+    write_table3(path, *files, timed=timed, shown=SHOWN)
     table = pd.read_csv(files[0])
     assert table["strategy"].tolist() == ["whole", "contracting"] * 2
     assert set(table["precision"]) == {"fp32"}
@@ -166,7 +167,7 @@ def test_the_comparison_leaves_stand_ins_out_of_the_figure(tmp_path):
     assert len(titles) == 3
     assert any("Left out" in text.get_text() for text in figure.texts)
     files = [tmp_path / f"a.{kind}" for kind in ("csv", "pdf", "png")]
-    write_against_paper(path, *files, strategies=TITLES, datasets=DATASETS, **HOW)
+    write_against_paper(path, *files, shown=SHOWN)
     assert files[2].stat().st_size > 5000
 
 
@@ -258,10 +259,9 @@ def test_figures_of_tests_are_drawn_of_any_study(folds, tmp_path):
     cells = cells.assign(tuned_parameters=1, total_parameters=1)
     path, files = write_study(scores, cells, tmp_path)
     out = SimpleNamespace(pdf=tmp_path / "f.pdf", png=tmp_path / "f.png")
-    titles = {"strategies": TITLES, "datasets": DATASETS}
-    write_intervals(path, out.pdf, out.png, **titles)
+    write_intervals(path, out.pdf, out.png, shown=SHOWN)
     assert out.png.stat().st_size > 5000
     write_ranks(path, out.pdf, out.png, strategies=TITLES)
     assert out.png.stat().st_size > 5000
-    write_distributions(path, files, out.pdf, out.png, **titles, leave_out="failed")
+    write_distributions(path, files, out.pdf, out.png, shown=SHOWN)
     assert out.png.stat().st_size > 5000

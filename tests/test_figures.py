@@ -17,6 +17,7 @@ from sonotune.analysis.fig4 import draw_fig4, write_fig4
 from sonotune.analysis.fig5 import choose_rows, write_fig5
 from sonotune.analysis.figure import journal_style
 from sonotune.analysis.palette import COLOURS, MARKERS, STYLES, style_of
+from sonotune.analysis.shown import Shown
 from sonotune.data.arrays import ImageSet, save_set
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import overlap
@@ -29,7 +30,7 @@ def fig4(cells: pd.DataFrame, folder: Path, **settings: object) -> tuple[Path, P
     """Write Fig. 4 of these cells; return the paths of PDF and PNG."""
     folder.mkdir(exist_ok=True)
     paths = folder / "fig4.pdf", folder / "fig4.png"
-    settings = {"pairs": PAIRS, "strategies": STRATEGIES, "datasets": DATASETS, **settings}
+    settings = {"pairs": PAIRS, "shown": Shown(STRATEGIES, DATASETS), **settings}
     write_fig4(write_cells(cells, folder), *paths, **settings)
     return paths
 
@@ -39,7 +40,7 @@ def drawn(cells: pd.DataFrame, ddof: int = 1) -> Figure:
     with journal_style():
         present = set(cells["strategy"])
         pairs = [pair for pair in PAIRS if set(pair) <= present]
-        return draw_fig4(cells, pairs, STRATEGIES, DATASETS, "failed", ddof)
+        return draw_fig4(cells, pairs, Shown(STRATEGIES, DATASETS, ddof=ddof))
 
 
 def foot(figure: Figure) -> str:

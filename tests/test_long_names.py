@@ -17,16 +17,13 @@ from sonotune.analysis.fig_intervals import write_intervals
 from sonotune.analysis.fig_ranks import write_ranks
 from sonotune.analysis.figure import TWO_COLUMNS, legend_columns, text_width
 from sonotune.analysis.palette import STYLES, style_of
+from sonotune.analysis.shown import Shown
 
 NAMES = [*STRATEGIES, "unchanged"]
 LONG = {name: f"The network with {name.replace('_', ' ')} tuned" for name in NAMES}
 DATASETS = {"sus": "SUS", "bus": "BUS"}
 SHORT = {**STRATEGIES, "unchanged": "Unchanged"}
 PAIRS = [("contracting", "expanding"), ("except_5", "block_5")]
-
-
-def all_of(names):
-    return {"strategies": names, "datasets": DATASETS, "leave_out": "failed"}
 
 
 def study(folder):
@@ -40,12 +37,12 @@ def distributions(names, folder, *files):
     means = {("sus", name, 80.0): 0.6 for name in STRATEGIES}
     scores = made_up_scores(means, folds=2, images=4)
     cells, paths = write_study(scores, cells_of_scores(scores), folder)
-    write_distributions(cells, paths, *files, **all_of(names))
+    write_distributions(cells, paths, *files, shown=Shown(names, DATASETS))
 
 
 def of_averages(module):
     write = import_module(f"sonotune.analysis.{module}").write_figure
-    return lambda names, folder, *files: write(study(folder), *files, **all_of(names), ddof=1)
+    return lambda names, folder, *files: write(study(folder), *files, shown=Shown(names, DATASETS))
 
 
 def stages_of(names, folder, *files):
@@ -55,17 +52,17 @@ def stages_of(names, folder, *files):
 
 
 def beside_paper(names, folder, *files):
-    write_against_paper(study(folder), folder / "a.csv", *files, **all_of(names), ddof=1)
+    write_against_paper(study(folder), folder / "a.csv", *files, shown=Shown(names, DATASETS))
 
 
 FIGURES = {
     **{name: of_averages(name) for name in ("fig3", "fig6", "fig7", "figs1", "fig_pareto")},
     "fig1": stages_of,
     "fig4": lambda names, folder, *files: write_fig4(
-        study(folder), *files, pairs=PAIRS, **all_of(names)
+        study(folder), *files, pairs=PAIRS, shown=Shown(names, DATASETS)
     ),
     "intervals": lambda names, folder, *files: write_intervals(
-        study(folder), *files, **all_of(names)
+        study(folder), *files, shown=Shown(names, DATASETS)
     ),
     "ranks": lambda names, folder, *files: write_ranks(study(folder), *files, strategies=names),
     "distributions": distributions,

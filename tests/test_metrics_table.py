@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from sonotune.analysis.metrics_table import COUNTS, MEANS, write_metrics_table
+from sonotune.analysis.shown import Shown
 from sonotune.errors import SonotuneError
 from tests.made_up_cells import made_up_cells
 
@@ -27,8 +28,8 @@ def cells():
 
 def write(table, folder, **changes):
     table.to_csv(folder / "cells.csv", index=False)
-    how = {"strategies": STRATEGIES, "datasets": {"sus": "SUS", "bus": "BUS"}, **changes}
-    write_metrics_table(folder / "cells.csv", folder / "m.csv", folder / "m.html", **how)
+    shown = Shown(**{"strategies": STRATEGIES, "datasets": {"sus": "SUS", "bus": "BUS"}, **changes})
+    write_metrics_table(folder / "cells.csv", folder / "m.csv", folder / "m.html", shown=shown)
     averages = pd.read_csv(folder / "m.csv").set_index(["dataset", "train_percent", "strategy"])
     return averages, (folder / "m.html").read_text()
 

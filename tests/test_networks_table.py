@@ -5,6 +5,7 @@ import pandas as pd
 from made_up_scores import cells_of_scores, made_up_scores, write_study
 
 from sonotune.analysis.networks_table import write_networks_table
+from sonotune.analysis.shown import Shown
 from sonotune.analysis.statistics import compare_runs, read_evidence
 
 STRATEGIES = {
@@ -41,10 +42,7 @@ def tables(folder, folds=5, **means):
         *files,
         networks=NETWORKS,
         pairs=PAIRS,
-        strategies=STRATEGIES,
-        datasets={"fus": "FUS"},
-        leave_out="failed",
-        ddof=1,
+        shown=Shown(STRATEGIES, {"fus": "FUS"}),
     )
     return pd.read_csv(files[0]), files[1].read_text("utf-8"), files[2].read_text("utf-8")
 

@@ -13,6 +13,7 @@ from sonotune.analysis.leakage import effects_of, shared_images
 from sonotune.analysis.protocol_tables import write_protocols
 from sonotune.analysis.protocols import Window, compare_protocols, read_history, take_apart
 from sonotune.analysis.published import published_table
+from sonotune.analysis.shown import Shown
 from sonotune.configuration.check import complete
 from sonotune.errors import SonotuneError
 
@@ -90,7 +91,7 @@ def test_the_tables_are_written_with_sizes_computed_alike(study, tmp_path):
     histories, cells = study
     write_protocols(
         cells, histories, cells, tmp_path,
-        strategies=TITLES, window=(3, 5), leave_out="failed", ddof=1,
+        window=(3, 5), shown=Shown(TITLES, {}),
     )  # fmt: skip
     table = pd.read_csv(tmp_path / "protocols.csv")
     printed = table["protocol"] == "paper"

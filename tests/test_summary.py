@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from sonotune.analysis.advice import read_advice
+from sonotune.analysis.shown import Shown
 from sonotune.analysis.summary import write_summary
 
 TITLES = {"whole": "Whole <network>", "block_9": "Block 9", "scratch": "From scratch"}
@@ -79,7 +80,7 @@ def test_worse_and_open_follow_the_interval_whichever_way_the_pair_is_written(tm
 def page(folder, **changes):
     count = {"dataset": "sus", "percent": 80, "training": 54, "validation": 14}
     files = write(folder, **changes)
-    how = {"study": "tiny", "counts": [count], "strategies": TITLES, "datasets": {"sus": "SUS"}}
+    how = {"study": "tiny", "counts": [count], "shown": Shown(TITLES, {"sus": "SUS"})}
     how["margins"] = {"sus": 0.02}
     write_summary(*files, folder / "s.html", **how)
     return (folder / "s.html").read_text()

@@ -17,6 +17,7 @@ from sonotune.analysis.averages import average_over_folds, read_cells
 from sonotune.analysis.latex import escape_tex
 from sonotune.analysis.layout import Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.analysis.palette import BEST, MIDDLE, WORST, shade
+from sonotune.analysis.shown import Shown
 from sonotune.analysis.table1 import write_table1
 from sonotune.analysis.table2 import write_table2
 from sonotune.analysis.table3 import write_table3
@@ -67,8 +68,8 @@ class Grid(HTMLParser):
 def table2(cells: pd.DataFrame, folder: Path, **settings: object) -> dict[str, str]:
     """The texts of Table II of these cells, by format."""
     paths = {kind: folder / f"table2.{kind}" for kind in ("csv", "tex", "html")}
-    settings = {"strategies": STRATEGIES, "datasets": DATASETS, **settings}
-    write_table2(write_cells(cells, folder), *paths.values(), **settings)
+    shown = Shown(**{"strategies": STRATEGIES, "datasets": DATASETS, **settings})
+    write_table2(write_cells(cells, folder), *paths.values(), shown=shown)
     return {kind: path.read_text("utf-8") for kind, path in paths.items()}
 
 
@@ -331,10 +332,7 @@ def test_tex_compiles(tmp_path):
         write_cells(timed, tmp_path),
         *(tmp_path / f"table3.{kind}" for kind in ("csv", "tex", "html")),
         timed=["whole", "contracting"],
-        strategies=STRATEGIES,
-        datasets={"sus": "a_b & 5%", "bus": "BUS"},
-        leave_out="failed",
-        ddof=1,
+        shown=Shown(STRATEGIES, {"sus": "a_b & 5%", "bus": "BUS"}),
     )
     (tmp_path / "all.tex").write_text(
         "\\documentclass{article}\\usepackage{booktabs}\\usepackage[table]{xcolor}"

@@ -25,6 +25,7 @@ from sonotune.analysis.figure import (
 from sonotune.analysis.names import in_words, percent_text, stands_in
 from sonotune.analysis.palette import style_of
 from sonotune.analysis.published import published_mean
+from sonotune.analysis.shown import Shown
 from sonotune.files import atomic
 
 PAPER = "amiri2020"
@@ -114,10 +115,7 @@ def write_against_paper(
     pdf: str | Path,
     png: str | Path,
     *,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut,
-    ddof: int,
+    shown: Shown,
 ) -> None:
     """Write the comparison as a table and draw it, a panel for each percent.
 
@@ -128,20 +126,15 @@ def write_against_paper(
     ----------
     cells
         ``cells.csv`` of a study.
-    strategies, datasets
-        Titles, in the order of the tables.
-    leave_out, ddof
-        See `sonotune.analysis.averages.average_over_folds`.
     """
-    runs = read_cells(cells)
-    runs = runs[runs["strategy"].isin(list(strategies)) & runs["dataset"].isin(list(datasets))]
-    table = compare(runs, leave_out, ddof)
+    runs = shown.select(read_cells(cells))
+    table = compare(runs, shown.leave_out, shown.ddof)
     with atomic(csv) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
     dice = table[table["measure"] == "dice"]
     with journal_style():
         if len(dice):
-            figure = draw_against_paper(dice, strategies, datasets)
+            figure = draw_against_paper(dice, shown.strategies, shown.datasets)
         else:
             figure = message_figure("The paper has no Dice of these data sets and strategies.")
         save_figure(figure, pdf, png)
@@ -157,7 +150,7 @@ def draw_against_paper(
     if not only_stand_ins:
         left_out = [t for t in left_out if t not in {datasets[n] for n in set(own["dataset"])}]
         table = own
-    shown = [name for name in datasets if name in set(table["dataset"])]
+    present = [name for name in datasets if name in set(table["dataset"])]
     percents = sorted(table["train_percent"].unique(), reverse=True)
     notes = [
         "Mean Dice of each strategy, ours against the paper's (Amiri 2020, Table II). Line: equal. "
@@ -172,10 +165,10 @@ def draw_against_paper(
     columns = max(len(percents), 3)
     named = [strategies[name] for name in strategies if name in set(table["strategy"])]
     foot, legend = footnote_height(notes), legend_height(named)
-    height = len(shown) * (PANEL + 0.45) + foot + legend + 0.1
+    height = len(present) * (PANEL + 0.45) + foot + legend + 0.1
     figure = Figure(figsize=(TWO_COLUMNS, height))
     footnote(figure, notes, height)
-    axes = figure.subplots(len(shown), columns, squeeze=False)
+    axes = figure.subplots(len(present), columns, squeeze=False)
     figure.subplots_adjust(
         left=0.075,
         right=0.99,
@@ -184,7 +177,7 @@ def draw_against_paper(
         hspace=0.45 / PANEL,
         wspace=0.3,
     )
-    for panels, dataset in zip(axes, shown, strict=True):
+    for panels, dataset in zip(axes, present, strict=True):
         for panel in panels[len(percents) :]:
             panel.axis("off")
         for panel, percent in zip(panels, percents, strict=False):

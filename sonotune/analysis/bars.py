@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from sonotune.analysis.averages import LeaveOut, average_over_folds, is_left_out, read_cells
+from sonotune.analysis.averages import average_over_folds, is_left_out, read_cells
 from sonotune.analysis.figure import footnote, footnote_height, legend_height
 from sonotune.analysis.names import dataset_title, source_notes
+from sonotune.analysis.shown import Shown
 
 # Inches: panels beside each other, what stands left of them, above and below.
 PANEL, LEFT, TOP, BOTTOM = 1.9, 0.45, 0.18, 0.32
@@ -28,7 +29,7 @@ class Summary:
     ----------
     table
         What `sonotune.analysis.averages.average_over_folds` gives.
-    shown
+    present
         Data sets, in the order of the study.
     titles
         Of each data set, marked where another one stands in for it.
@@ -37,7 +38,7 @@ class Summary:
     """
 
     table: pd.DataFrame
-    shown: list[str]
+    present: list[str]
     titles: dict[str, str]
     notes: list[str]
 
@@ -59,18 +60,14 @@ class Summary:
         return sorted(float(p) for p in self.table["train_percent"].unique() if p > 0)
 
 
-def summarise(
-    cells: str | Path,
-    strategies: Sequence[str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut,
-    ddof: int,
-) -> Summary:
+def summarise(cells: str | Path, strategies: Sequence[str], shown: Shown) -> Summary:
     """Read a study's cells and average those of some strategies."""
     table = read_cells(cells)
-    table = table[table["strategy"].isin(list(strategies)) & table["dataset"].isin(list(datasets))]
-    averages = average_over_folds(table, leave_out, ddof)
-    shown = [name for name in datasets if name in set(table["dataset"])]
+    table = table[
+        table["strategy"].isin(list(strategies)) & table["dataset"].isin(list(shown.datasets))
+    ]
+    averages = average_over_folds(table, shown.leave_out, shown.ddof)
+    present = [name for name in shown.datasets if name in set(table["dataset"])]
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     folds = int(table.groupby(["dataset", "strategy", "percent"])["fold"].nunique().max())
     notes = [
@@ -78,11 +75,11 @@ def summarise(
         if folds > 1
         else "One fold was run: there is no standard deviation."
     ]
-    if out := int(is_left_out(table, leave_out).sum()):
+    if out := int(is_left_out(table, shown.leave_out).sum()):
         notes.append(f"{out} of {len(table)} runs failed and are left out.")
-    notes += source_notes(shown, datasets, sources)
-    titles = {name: dataset_title(name, datasets, sources) for name in shown}
-    return Summary(averages, shown, titles, notes)
+    notes += source_notes(present, shown.datasets, sources)
+    titles = {name: dataset_title(name, shown.datasets, sources) for name in present}
+    return Summary(averages, present, titles, notes)
 
 
 def panels(

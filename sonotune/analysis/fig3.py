@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from sonotune.analysis.averages import LeaveOut
 from sonotune.analysis.bars import draw_groups, panels, summarise
 from sonotune.analysis.figure import TWO_COLUMNS, journal_style, one_legend, save_figure
 from sonotune.analysis.names import percent_text
 from sonotune.analysis.palette import style_of
+from sonotune.analysis.shown import Shown
 
 COMPARED = ("scratch", "whole")
 
 
-def write_figure(
-    cells: str | Path,
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut,
-    ddof: int,
-) -> None:
+def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
     """Draw a panel for each data set, with a pair of bars for each percent.
 
     Parameters
     ----------
     cells
         ``cells.csv`` of a study that has `COMPARED`.
-    strategies, datasets
-        Titles, in the order of the tables.
-    leave_out, ddof
-        See `sonotune.analysis.averages.average_over_folds`.
     """
-    found = summarise(cells, COMPARED, datasets, leave_out, ddof)
+    found = summarise(cells, COMPARED, shown)
     with journal_style():
         figure, axes = panels(
-            len(found.shown), TWO_COLUMNS, found.notes, [strategies[name] for name in COMPARED]
+            len(found.present),
+            TWO_COLUMNS,
+            found.notes,
+            [shown.strategies[name] for name in COMPARED],
         )
-        for panel, dataset in zip(axes, found.shown, strict=True):
+        for panel, dataset in zip(axes, found.present, strict=True):
             series = {}
             for name in COMPARED:
                 means = [found.mean(dataset, name, percent) for percent in found.percents]
-                colour = style_of(name, list(strategies)).colour
-                series[strategies[name]] = (
+                colour = style_of(name, list(shown.strategies)).colour
+                series[shown.strategies[name]] = (
                     [mean for mean, _ in means],
                     [deviation for _, deviation in means],
                     colour,

@@ -22,6 +22,7 @@ from sonotune.analysis.figure import (
 )
 from sonotune.analysis.names import dataset_title, percent_text, source_notes
 from sonotune.analysis.palette import style_of
+from sonotune.analysis.shown import Shown
 
 PANEL_HEIGHT = 1.75  # inches
 APART = 0.06  # half the distance between a pair's points, in categories
@@ -34,10 +35,7 @@ def write_fig4(
     png: str | Path,
     *,
     pairs: Sequence[Sequence[str]],
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut = "failed",
-    ddof: int = 1,
+    shown: Shown,
 ) -> None:
     """Draw Fig. 4: a row of panels for each data set, a panel for each pair of strategies.
 
@@ -48,21 +46,15 @@ def write_fig4(
     pairs
         Shallow and deep strategy of each panel. A pair of which the cells lack one is left out;
         if all are, the figure says so.
-    strategies
-        Title of every strategy of the study, in the configuration's order.
-    datasets
-        Title of each data set, in the order of the rows.
-    leave_out, ddof
-        See `sonotune.analysis.averages.average_over_folds`.
     """
     table = read_cells(cells)
-    table = table[(table["percent"] > 0) & table["dataset"].isin(list(datasets))]
+    table = table[(table["percent"] > 0) & table["dataset"].isin(list(shown.datasets))]
     present = set(table["strategy"])
     drawn = [tuple(pair) for pair in pairs if set(pair) <= present]
     with journal_style():
         if drawn:
             table = table[table["strategy"].isin([name for pair in drawn for name in pair])]
-            figure = draw_fig4(table, drawn, strategies, datasets, leave_out, ddof)
+            figure = draw_fig4(table, drawn, shown)
         else:
             figure = message_figure(
                 "Fig. 4 compares pairs of a shallow and a deep strategy; this study has trained "
@@ -71,32 +63,28 @@ def write_fig4(
         save_figure(figure, pdf, png)
 
 
-def draw_fig4(
-    cells: pd.DataFrame,
-    pairs: Sequence[Sequence[str]],
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut,
-    ddof: int,
-) -> Figure:
+def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown) -> Figure:
     """Fig. 4 of the trained cells of these pairs, as a Matplotlib figure."""
-    averages = average_over_folds(cells, leave_out, ddof)
-    kept = cells[~is_left_out(cells, leave_out)]
+    averages = average_over_folds(cells, shown.leave_out, shown.ddof)
+    kept = cells[~is_left_out(cells, shown.leave_out)]
     percents = sorted(averages["train_percent"].unique())
-    shown = [name for name in datasets if name in set(averages["dataset"])]
+    present = [name for name in shown.datasets if name in set(averages["dataset"])]
     sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
-    notes = [*_notes(cells, leave_out, ddof), *source_notes(shown, datasets, sources)]
+    notes = [
+        *_notes(cells, shown.leave_out, shown.ddof),
+        *source_notes(present, shown.datasets, sources),
+    ]
 
     # The names of a pair stand above its panels, one below the other where they are long.
     wide = (0.875 / len(pairs)) * TWO_COLUMNS - 0.1
-    both = max(sum(text_width([strategies.get(n, n)]) + 0.45 for n in pair) for pair in pairs)
+    both = max(sum(text_width([shown.strategies.get(n, n)]) + 0.45 for n in pair) for pair in pairs)
     columns = 2 if both < wide else 1
     above = 0.27 if columns == 2 else 0.4
-    height = PANEL_HEIGHT * len(shown) + 0.18 + above + footnote_height(notes)
+    height = PANEL_HEIGHT * len(present) + 0.18 + above + footnote_height(notes)
     figure = Figure(figsize=(TWO_COLUMNS, height))
     footnote(figure, notes, height)
     foot = footnote_height(notes) / height
-    axes = figure.subplots(len(shown), len(pairs), sharex=True, sharey="row", squeeze=False)
+    axes = figure.subplots(len(present), len(pairs), sharex=True, sharey="row", squeeze=False)
     figure.subplots_adjust(
         left=0.11,
         right=0.985,
@@ -105,15 +93,17 @@ def draw_fig4(
         wspace=0.08,
         hspace=0.14,
     )
-    for row, dataset in enumerate(shown):
-        title = dataset_title(dataset, datasets, sources)
+    for row, dataset in enumerate(present):
+        title = dataset_title(dataset, shown.datasets, sources)
         _name_row(axes[row, 0], title)
         of_set, runs = averages[averages["dataset"] == dataset], kept[kept["dataset"] == dataset]
         for panel, pair in zip(axes[row], pairs, strict=True):
             for name, shift in zip(pair, (-APART, APART), strict=True):
                 means = of_set[of_set["strategy"] == name].set_index("train_percent")
                 points = runs[runs["strategy"] == name]
-                _draw_strategy(panel, means.reindex(percents), points, shift, name, strategies)
+                _draw_strategy(
+                    panel, means.reindex(percents), points, shift, name, shown.strategies
+                )
             panel.grid(axis="y", color="#dddddd", linewidth=0.5)
             panel.set_axisbelow(True)
             if not runs["strategy"].isin(list(pair)).any():

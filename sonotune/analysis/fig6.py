@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-from sonotune.analysis.averages import LeaveOut
 from sonotune.analysis.bars import draw_gains, panels, summarise
 from sonotune.analysis.figure import ONE_COLUMN, journal_style, one_legend, save_figure
 from sonotune.analysis.names import percent_text
 from sonotune.analysis.palette import style_of
+from sonotune.analysis.shown import Shown
 
 LEVELS = ("blocks_1289", "whole")
 
 
-def write_figure(
-    cells: str | Path,
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut,
-    ddof: int,
-) -> None:
+def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
     """Draw a stacked bar for each data set, at the largest percent.
 
     Parameters
     ----------
     cells
         ``cells.csv`` of a study that has `LEVELS`.
-    strategies, datasets
-        Titles, in the order of the tables.
-    leave_out, ddof
-        See `sonotune.analysis.averages.average_over_folds`.
     """
-    found = summarise(cells, LEVELS, datasets, leave_out, ddof)
+    found = summarise(cells, LEVELS, shown)
     percent = found.percents[-1]
     notes = [
         f"At {percent_text(percent)}. Numbers: what the whole network adds to the mean; "
@@ -43,14 +29,14 @@ def write_figure(
         *found.notes[1:],
     ]
     with journal_style():
-        figure, (panel,) = panels(1, ONE_COLUMN, notes, [strategies[name] for name in LEVELS])
+        figure, (panel,) = panels(1, ONE_COLUMN, notes, [shown.strategies[name] for name in LEVELS])
         levels = {
-            strategies[name]: (
-                [found.mean(dataset, name, percent)[0] for dataset in found.shown],
-                style_of(name, list(strategies)).colour,
+            shown.strategies[name]: (
+                [found.mean(dataset, name, percent)[0] for dataset in found.present],
+                style_of(name, list(shown.strategies)).colour,
             )
             for name in LEVELS
         }
-        draw_gains(panel, [found.titles[name] for name in found.shown], levels)
+        draw_gains(panel, [found.titles[name] for name in found.present], levels)
         one_legend(figure, [panel], "upper center", (0.5, 1.0))
         save_figure(figure, pdf, png)

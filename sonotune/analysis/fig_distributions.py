@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sonotune.analysis.averages import LeaveOut
 from sonotune.analysis.figure import (
     TWO_COLUMNS,
     footnote,
@@ -20,6 +19,7 @@ from sonotune.analysis.figure import (
 )
 from sonotune.analysis.names import dataset_title, percent_text, source_notes
 from sonotune.analysis.palette import style_of
+from sonotune.analysis.shown import Shown
 from sonotune.analysis.statistics import read_evidence
 
 ROW, GAP = 0.135, 0.38  # inches
@@ -31,9 +31,7 @@ def write_distributions(
     pdf: str | Path,
     png: str | Path,
     *,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut,
+    shown: Shown,
 ) -> None:
     """Draw boxes of every image's Dice: a row of panels for each data set, a column a percent.
 
@@ -41,47 +39,47 @@ def write_distributions(
     ----------
     cells, scores
         ``cells.csv`` of a study and each data set's scores.
-    strategies, datasets
-        Titles, in the order of the tables.
-    leave_out
-        See `sonotune.analysis.averages.is_left_out`.
     """
-    evidence = read_evidence(cells, scores, list(strategies), leave_out)
+    evidence = read_evidence(cells, scores, list(shown.strategies), shown.leave_out)
     runs = evidence.runs[evidence.runs["percent"] > 0]
-    shown = [name for name in datasets if name in set(runs["dataset"])]
+    present = [name for name in shown.datasets if name in set(runs["dataset"])]
     percents = sorted(runs["percent"].unique(), reverse=True)
-    names = [name for name in strategies if name in set(runs["strategy"])]
+    names = [name for name in shown.strategies if name in set(runs["strategy"])]
     sources = runs.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     notes = [
         "Dice of every test image of all folds run. Boxes: quartiles with the median; whiskers: "
         "5th and 95th percentile; dots: the images beyond. Failed runs are left out as in "
         "Table II.",
-        *source_notes(shown, datasets, sources),
+        *source_notes(present, shown.datasets, sources),
     ]
     panel_height = ROW * (len(names) + 1)
-    height = (panel_height + GAP) * len(shown) + 0.3 + footnote_height(notes)
+    height = (panel_height + GAP) * len(present) + 0.3 + footnote_height(notes)
     with journal_style():
         figure = Figure(figsize=(TWO_COLUMNS, height))
         footnote(figure, notes, height)
-        axes = figure.subplots(len(shown), len(percents), sharey=True, sharex="row", squeeze=False)
+        axes = figure.subplots(
+            len(present), len(percents), sharey=True, sharex="row", squeeze=False
+        )
         figure.subplots_adjust(
-            left=room_for_names(strategies[name] for name in names) / TWO_COLUMNS,
+            left=room_for_names(shown.strategies[name] for name in names) / TWO_COLUMNS,
             right=0.985,
             bottom=(footnote_height(notes) + 0.35) / height,
             top=1 - 0.25 / height,
             wspace=0.06,
             hspace=GAP / panel_height,
         )
-        for row, dataset in enumerate(shown):
+        for row, dataset in enumerate(present):
             table = evidence.scores[dataset]
             for column, percent in enumerate(percents):
                 part = table[table["percent"] == percent]
-                _draw(axes[row, column], part, names, list(strategies))
-                title = f"{dataset_title(dataset, datasets, sources)}, {percent_text(percent)}"
+                _draw(axes[row, column], part, names, list(shown.strategies))
+                title = (
+                    f"{dataset_title(dataset, shown.datasets, sources)}, {percent_text(percent)}"
+                )
                 axes[row, column].set_title(title, fontsize=7, pad=3)
         for panel in axes[-1]:
             panel.set_xlabel("Dice of an image")
-        axes[0, 0].set_yticks(range(len(names)), [strategies[name] for name in names])
+        axes[0, 0].set_yticks(range(len(names)), [shown.strategies[name] for name in names])
         axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
         save_figure(figure, pdf, png)
 

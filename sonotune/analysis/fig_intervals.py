@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.stats import studentized_range
 from statsmodels.sandbox.stats.multicomp import simultaneous_ci
 
-from sonotune.analysis.averages import LeaveOut, is_left_out, read_cells
+from sonotune.analysis.averages import is_left_out, read_cells
 from sonotune.analysis.contrasts import LEVEL, fit_means
 from sonotune.analysis.figure import (
     TWO_COLUMNS,
@@ -26,37 +26,26 @@ from sonotune.analysis.figure import (
 )
 from sonotune.analysis.names import dataset_title, percent_text, source_notes
 from sonotune.analysis.palette import style_of
+from sonotune.analysis.shown import Shown
 
 ROW = 0.135  # inches, a strategy
 GAP = 0.38  # inches, between rows of panels: the numbers of one and the title of the next
 
 
-def write_intervals(
-    cells: str | Path,
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut = "failed",
-) -> None:
+def write_intervals(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
     """Draw a panel for each data set (rows) and percent (columns).
 
     Parameters
     ----------
     cells
         ``cells.csv`` of a study.
-    strategies, datasets
-        Titles, in the order of the tables.
-    leave_out
-        See `sonotune.analysis.averages.is_left_out`.
     """
     table = read_cells(cells)
-    table = table[(table["percent"] > 0) & table["dataset"].isin(list(datasets))]
-    table = table.assign(value=table["dice"].mask(is_left_out(table, leave_out)))
+    table = table[(table["percent"] > 0) & table["dataset"].isin(list(shown.datasets))]
+    table = table.assign(value=table["dice"].mask(is_left_out(table, shown.leave_out)))
     with journal_style():
         if len(table):
-            figure = draw_intervals(table, strategies, datasets)
+            figure = draw_intervals(table, shown.strategies, shown.datasets)
         else:
             figure = message_figure("This study has trained nothing, so nothing can be compared.")
         save_figure(figure, pdf, png)
@@ -91,7 +80,7 @@ def draw_intervals(
     cells: pd.DataFrame, strategies: Mapping[str, str], datasets: Mapping[str, str]
 ) -> Figure:
     """The figure of trained cells, with ``value`` empty where a run does not count."""
-    shown = [name for name in datasets if name in set(cells["dataset"])]
+    present = [name for name in datasets if name in set(cells["dataset"])]
     percents = sorted(cells["percent"].unique(), reverse=True)
     names = [name for name in strategies if name in set(cells["strategy"])]
     sources = cells.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
@@ -100,13 +89,13 @@ def draw_intervals(
         "strategies of a panel significantly different (family-wise level .05). The dotted lines "
         "are the ends of the best strategy's interval. Folds count as independent, as in the "
         "paper.",
-        *source_notes(shown, datasets, sources),
+        *source_notes(present, datasets, sources),
     ]
     panel_height = ROW * (len(names) + 1)
-    height = (panel_height + GAP) * len(shown) + 0.3 + footnote_height(notes)
+    height = (panel_height + GAP) * len(present) + 0.3 + footnote_height(notes)
     figure = Figure(figsize=(TWO_COLUMNS, height))
     footnote(figure, notes, height)
-    axes = figure.subplots(len(shown), len(percents), sharey=True, sharex="row", squeeze=False)
+    axes = figure.subplots(len(present), len(percents), sharey=True, sharex="row", squeeze=False)
     figure.subplots_adjust(
         left=room_for_names(strategies[name] for name in names) / TWO_COLUMNS,
         right=0.985,
@@ -116,7 +105,7 @@ def draw_intervals(
         hspace=GAP / panel_height,
     )
     said = False
-    for row, dataset in enumerate(shown):
+    for row, dataset in enumerate(present):
         for column, percent in enumerate(percents):
             part = cells[(cells["dataset"] == dataset) & (cells["percent"] == percent)]
             said |= _draw_panel(axes[row, column], part, names, strategies)

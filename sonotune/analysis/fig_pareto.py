@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sonotune.analysis.averages import LeaveOut, is_left_out, read_cells
+from sonotune.analysis.averages import is_left_out, read_cells
 from sonotune.analysis.figure import (
     TWO_COLUMNS,
     footnote,
@@ -24,6 +24,7 @@ from sonotune.analysis.figure import (
 )
 from sonotune.analysis.names import dataset_title, percent_text, source_notes
 from sonotune.analysis.palette import style_of
+from sonotune.analysis.shown import Shown
 
 PANEL = 1.75  # inches
 COSTS = {"tuned_parameters": "Tuned parameters", "minutes": "Training, minutes a fold"}
@@ -46,40 +47,26 @@ def pareto_front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
     return front
 
 
-def write_figure(
-    cells: str | Path,
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut,
-    ddof: int,
-) -> None:
+def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
     """Draw a row of panels for each cost, a panel for each data set, at the largest percent.
 
     Parameters
     ----------
     cells
         ``cells.csv`` of a study.
-    strategies, datasets
-        Titles, in the order of the tables.
-    leave_out
-        See `sonotune.analysis.averages.is_left_out`.
     """
-    table = read_cells(cells)
-    table = table[table["strategy"].isin(list(strategies)) & table["dataset"].isin(list(datasets))]
+    table = shown.select(read_cells(cells))
     percent = float(table["percent"].max())
-    table = table[(table["percent"] == percent) & ~is_left_out(table, leave_out)]
+    table = table[(table["percent"] == percent) & ~is_left_out(table, shown.leave_out)]
     table = table.assign(minutes=table["seconds"] / 60)
     points = (
         table.groupby(["dataset", "strategy"], sort=False)[["dice", *COSTS]].mean().reset_index()
     )
-    shown = [name for name in datasets if name in set(points["dataset"])]
+    present = [name for name in shown.datasets if name in set(points["dataset"])]
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     with journal_style():
-        if shown:
-            figure = _front(points, shown, percent, sources, strategies, datasets)
+        if present:
+            figure = _front(points, present, percent, sources, shown)
         else:
             figure = message_figure(
                 f"At {percent_text(percent)} every run is left out of averages, so there is no "
@@ -90,24 +77,23 @@ def write_figure(
 
 def _front(
     points: pd.DataFrame,
-    shown: list[str],
+    present: list[str],
     percent: float,
     sources: Mapping[str, str],
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
+    shown: Shown,
 ) -> Figure:
     notes = [
         f"Mean Dice over folds at {percent_text(percent)}. Line: the Pareto front, strategies that "
         "no other beats in both. Time of training alone; runs beside each other on one processor "
         "slow each other down.",
-        *source_notes(shown, datasets, sources),
+        *source_notes(present, shown.datasets, sources),
     ]
-    named = [strategies[name] for name in strategies if name in set(points["strategy"])]
+    named = [shown.strategies[name] for name in shown.strategies if name in set(points["strategy"])]
     foot, legend = footnote_height(notes), legend_height(named)
     height = 2 * (PANEL + 0.4) + foot + legend + 0.2
     figure = Figure(figsize=(TWO_COLUMNS, height))
     footnote(figure, notes, height)
-    axes = figure.subplots(2, len(shown), squeeze=False, sharey="col")
+    axes = figure.subplots(2, len(present), squeeze=False, sharey="col")
     figure.subplots_adjust(
         left=0.085,
         right=0.99,
@@ -117,11 +103,11 @@ def _front(
         wspace=0.28,
     )
     for row, (cost, title) in enumerate(COSTS.items()):
-        for panel, dataset in zip(axes[row], shown, strict=True):
-            _draw(panel, points[points["dataset"] == dataset], cost, strategies)
+        for panel, dataset in zip(axes[row], present, strict=True):
+            _draw(panel, points[points["dataset"] == dataset], cost, shown.strategies)
             panel.set_xlabel(title)
             if row == 0:
-                panel.set_title(dataset_title(dataset, datasets, sources), fontsize=7)
+                panel.set_title(dataset_title(dataset, shown.datasets, sources), fontsize=7)
         axes[row, 0].set_ylabel("Dice")
     one_legend(figure, axes.flat, "lower center", (0.5, foot / height))
     return figure

@@ -12,6 +12,7 @@ import pandas as pd
 from sonotune.analysis.averages import LeaveOut, is_left_out, read_cells
 from sonotune.analysis.layout import DASH, Cell, Head, HeadRow, Row, Table
 from sonotune.analysis.names import dataset_title, percent_text, source_notes
+from sonotune.analysis.shown import Shown
 from sonotune.analysis.web import to_html
 from sonotune.errors import SonotuneError
 from sonotune.files import atomic
@@ -52,10 +53,7 @@ def write_metrics_table(
     csv: str | Path,
     page: str | Path,
     *,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut = "failed",
-    ddof: int = 1,
+    shown: Shown,
 ) -> None:
     """Write all metrics, averaged over folds, and counts of images as CSV and HTML.
 
@@ -68,10 +66,6 @@ def write_metrics_table(
         standard deviation over folds of each of `MEANS` (``dice_mean``, ``dice_std``, ...; empty
         where there is no such number), each of `COUNTS` summed over the same folds, and ``source``,
         what stands behind the data set's name.
-    strategies, datasets
-        Title of each strategy and data set, in the table's order; others are left out.
-    leave_out, ddof
-        See `sonotune.analysis.averages.average_over_folds`.
 
     Raises
     ------
@@ -82,75 +76,63 @@ def write_metrics_table(
     if missing := [name for name in (*MEANS, *COUNTS, "images") if name not in table]:
         raise SonotuneError(f"{cells}: no column {', '.join(missing)}; make the file again")
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
-    averages = average_metrics(table, strategies, datasets, leave_out, ddof)
+    averages = average_metrics(table, shown)
     with atomic(csv) as temporary:
         named = averages.rename(columns={"percent": "train_percent"})
         named.assign(source=named["dataset"].map(sources)).to_csv(
             temporary, index=False, lineterminator="\n", float_format="%.6g"
         )
-    described = _describe(averages, strategies, datasets, sources, leave_out)
+    described = _describe(averages, sources, shown)
     with atomic(page) as temporary:
         temporary.write_text(to_html(described), "utf-8")
 
 
-def average_metrics(
-    cells: pd.DataFrame,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut,
-    ddof: int,
-) -> pd.DataFrame:
+def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
     """What the CSV of `write_metrics_table` holds; percents fall, strategies keep their order."""
-    shown = cells[cells["dataset"].isin(list(datasets)) & cells["strategy"].isin(list(strategies))]
-    kept = shown[~is_left_out(shown, leave_out)]
+    cells = shown.select(cells)
+    kept = cells[~is_left_out(cells, shown.leave_out)]
     groups = kept.groupby(KEY)
     columns = {"folds": groups.size(), "images": groups["images"].sum()}
     for name in MEANS:
         columns[f"{name}_mean"] = groups[name].mean()
-        columns[f"{name}_std"] = groups[name].std(ddof=ddof)
+        columns[f"{name}_std"] = groups[name].std(ddof=shown.ddof)
     columns |= {name: groups[name].sum() for name in COUNTS}
     averages = pd.DataFrame(columns)
     # A strategy of which no run is left has a row of its own that says so.
-    index = pd.MultiIndex.from_frame(shown[KEY].drop_duplicates())
+    index = pd.MultiIndex.from_frame(cells[KEY].drop_duplicates())
     averages = averages.reindex(index)
     whole = ["folds", "images", *COUNTS]
     averages[whole] = averages[whole].fillna(0).astype(int)
     averages = averages.reset_index()
     order = averages.assign(
-        dataset=averages["dataset"].map(list(datasets).index),
+        dataset=averages["dataset"].map(list(shown.datasets).index),
         percent=-averages["percent"],
-        strategy=averages["strategy"].map(list(strategies).index),
+        strategy=averages["strategy"].map(list(shown.strategies).index),
     ).sort_values(KEY)
     return averages.loc[order.index].reset_index(drop=True)
 
 
-def _describe(
-    averages: pd.DataFrame,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    sources: Mapping[str, str],
-    leave_out: LeaveOut,
-) -> Table:
+def _describe(averages: pd.DataFrame, sources: Mapping[str, str], shown: Shown) -> Table:
     means = {name: one for name, one in MEANS.items() if averages[f"{name}_mean"].notna().any()}
     heads = "hc_difference_mm" in means
     counts = {name: one for name, one in COUNTS.items() if heads or name != "without_hc"}
     body = []
     for row in averages.to_dict("records"):
-        title = dataset_title(row["dataset"], datasets, sources)
+        title = dataset_title(row["dataset"], shown.datasets, sources)
         share = percent_text(row["percent"]) if row["percent"] else "no tuning"
         cells = [_mean(row, name, one.decimals) for name, one in means.items()]
         cells += [_count(row, name) for name in ("images", *counts)]
-        body.append(Row((f"{title}, {share}", strategies[row["strategy"]]), tuple(cells)))
+        body.append(Row((f"{title}, {share}", shown.strategies[row["strategy"]]), tuple(cells)))
     titles = [one.title for one in means.values()]
     titles += ["Images", *(one.title for one in counts.values())]
-    shown = [name for name in datasets if name in set(averages["dataset"])]
+    present = [name for name in shown.datasets if name in set(averages["dataset"])]
     return Table(
         "metrics",
         "All metrics of every strategy: mean over folds, with the standard deviation in "
         "parentheses; and numbers of test images.",
         (HeadRow(("Images used", "Strategy"), tuple(map(Head, titles))),),
         tuple(body),
-        (*_notes(leave_out, heads), *source_notes(shown, datasets, sources)),
+        (*_notes(shown.leave_out, heads), *source_notes(present, shown.datasets, sources)),
     )
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sonotune.analysis.averages import LeaveOut, is_left_out, read_cells
+from sonotune.analysis.averages import is_left_out, read_cells
 from sonotune.analysis.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.analysis.names import dataset_title, percent_text, source_notes
 from sonotune.analysis.render import write_table
+from sonotune.analysis.shown import Shown
 from sonotune.analysis.statistics import STRATEGIES
 from sonotune.files import atomic
 
@@ -41,10 +42,7 @@ def write_networks_table(
     *,
     networks: Mapping[str, str],
     pairs: Sequence[tuple[str, str]],
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut,
-    ddof: int,
+    shown: Shown,
 ) -> None:
     """Write every network's strategies, and what tuning one side or the other makes of it.
 
@@ -58,15 +56,12 @@ def write_networks_table(
         By strategy, the title of its network.
     pairs
         Strategies to compare; those of two networks are left out.
-    strategies, datasets
-        Titles, in the order of the tables.
-    leave_out, ddof
-        See `sonotune.analysis.averages.average_over_folds`.
     """
-    runs = read_cells(cells)
-    shown = runs["dataset"].isin(list(datasets)) & runs["strategy"].isin(list(strategies))
-    runs = runs[shown & (runs["percent"] > 0) & ~is_left_out(runs, leave_out)]
-    table = _averages(runs.assign(network=runs["strategy"].map(networks)), list(strategies), ddof)
+    strategies, datasets = shown.strategies, shown.datasets
+    runs = shown.select(read_cells(cells))
+    runs = runs[(runs["percent"] > 0) & ~is_left_out(runs, shown.leave_out)]
+    runs = runs.assign(network=runs["strategy"].map(networks))
+    table = _averages(runs, list(strategies), shown.ddof)
     contrasts = pd.read_csv(mixed, dtype={"first": str, "second": str, "strategy": str})
     contrasts = contrasts[contrasts["family"] == STRATEGIES]
     sides = [pair for pair in pairs if networks.get(pair[0]) == networks.get(pair[1])]
@@ -121,7 +116,7 @@ def _describe(
     notes: Sequence[str],
 ) -> Table:
     sources = table.groupby("dataset")["source"].first().to_dict()
-    shown = [name for name in datasets if name in sources]
+    present = [name for name in datasets if name in sources]
     places = table[["dataset", "train_percent"]].drop_duplicates().itertuples(index=False)
     columns = [(dataset, float(percent)) for dataset, percent in places]
     known = table.set_index(["strategy", "dataset", "train_percent"])
@@ -146,7 +141,7 @@ def _describe(
         "Dice: mean over folds (standard deviation in parentheses). All networks are trained and "
         "tested on the same images; differences and p values are adjusted for all pairs of "
         "strategies of a data set and percent.",
-        *source_notes(shown, datasets, sources),
+        *source_notes(present, datasets, sources),
     )
     caption = "Networks side by side: Dice by the part that is tuned."
     return Table("networks", caption, head, tuple(body), (*notes, *explained))

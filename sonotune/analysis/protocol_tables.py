@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from sonotune.analysis.averages import LeaveOut
 from sonotune.analysis.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.analysis.protocols import (
     AS_PUBLISHED,
@@ -23,6 +22,7 @@ from sonotune.analysis.protocols import (
     with_sizes,
 )
 from sonotune.analysis.render import write_table
+from sonotune.analysis.shown import Shown
 from sonotune.files import atomic
 
 SHOWN = {
@@ -38,10 +38,8 @@ def write_protocols(
     corrected: str | Path,
     folder: str | Path,
     *,
-    strategies: Mapping[str, str],
     window: tuple[int, int],
-    leave_out: LeaveOut,
-    ddof: int,
+    shown: Shown,
 ) -> None:
     """Write ``protocols`` and ``gap``, each as .csv, .tex and .html.
 
@@ -49,18 +47,20 @@ def write_protocols(
     ----------
     cells
         ``cells.csv`` of the study under the published protocol, for numbers of parameters.
-    histories, corrected, leave_out, ddof
+    histories, corrected
         See `compare_protocols`.
     folder
         Gets the files.
-    strategies
-        Titles, in the order of the rows.
     window
         First and last epoch that the published protocol averages.
+    shown
+        Its data sets are not used.
     """
     folder, epochs = Path(folder), Window(*window)
-    ordered = {name: histories[name] for name in strategies if name in histories}
-    compared = compare_protocols(ordered, corrected, epochs, leave_out=leave_out, ddof=ddof)
+    ordered = {name: histories[name] for name in shown.strategies if name in histories}
+    compared = compare_protocols(
+        ordered, corrected, epochs, leave_out=shown.leave_out, ddof=shown.ddof
+    )
     sizes = sizes_of(cells, list(ordered))
     gap = take_apart(ordered, compared, epochs)
     joined = with_sizes(compared, sizes)
@@ -69,8 +69,8 @@ def write_protocols(
             table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
     runs = int(compared.loc[compared["protocol"] == CORRECTED, "over"].max())
     for described in (
-        _protocols(compared, sizes, strategies, epochs, runs),
-        _gap(gap, strategies, epochs),
+        _protocols(compared, sizes, shown.strategies, epochs, runs),
+        _gap(gap, shown.strategies, epochs),
     ):
         path = folder / described.label
         write_table(described, path.with_suffix(".tex"), path.with_suffix(".html"))

@@ -8,8 +8,9 @@ from itertools import groupby
 from pathlib import Path
 
 from sonotune.analysis.advice import Advice, read_advice
-from sonotune.analysis.averages import LeaveOut, read_cells
+from sonotune.analysis.averages import read_cells
 from sonotune.analysis.names import dataset_title, percent_text, source_notes
+from sonotune.analysis.shown import Shown
 from sonotune.analysis.summary_figure import picture
 from sonotune.analysis.summary_words import (
     name_of,
@@ -56,16 +57,14 @@ def write_summary(
     *,
     study: str,
     counts: Sequence[Mapping[str, object]],
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
     margins: Mapping[str, float],
-    leave_out: LeaveOut = "failed",
+    shown: Shown,
 ) -> None:
     """Write which strategy to use, what it costs and how sure that is.
 
     Parameters
     ----------
-    cells, differences, ranks, margins, leave_out
+    cells, differences, ranks, margins
         See `sonotune.analysis.advice.read_advice`.
     page
         The HTML to write; its figures are inside it.
@@ -73,27 +72,25 @@ def write_summary(
         Name of the study.
     counts
         Sizes of the splits (see `sonotune.data.split_file.read_counts`).
-    strategies, datasets
-        Title of each strategy and data set.
     """
     runs = read_cells(cells)
     sources = runs.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
-    titles = {name: dataset_title(name, datasets, sources) for name in datasets}
-    advice = read_advice(cells, differences, ranks, margins, leave_out)
+    titles = {name: dataset_title(name, shown.datasets, sources) for name in shown.datasets}
+    advice = read_advice(cells, differences, ranks, margins, shown.leave_out)
     sizes = _sizes(counts)
     parts = [
         f"<h1>Which layers should be fine-tuned? The answer of {html.escape(study)}</h1>",
         f"<p>{what_ran(runs[runs['percent'] > 0])}</p>",
-        _table(advice, strategies, titles, sizes),
+        _table(advice, shown.strategies, titles, sizes),
     ]
     for name, group in groupby(advice, key=lambda one: one.dataset):
         mine = list(group)
         parts.append(f"<h2>{html.escape(titles[name])}</h2>")
-        parts += [f"<p>{paragraph(one, strategies, sizes)}</p>" for one in mine]
-        parts.append(picture(mine, strategies, titles[name]))
+        parts += [f"<p>{paragraph(one, shown.strategies, sizes)}</p>" for one in mine]
+        parts.append(picture(mine, shown.strategies, titles[name]))
     said = [
-        *notes(advice, titles, margins, leave_out),
-        *map(html.escape, source_notes(list(titles), datasets, sources)),
+        *notes(advice, titles, margins, shown.leave_out),
+        *map(html.escape, source_notes(list(titles), shown.datasets, sources)),
     ]
     parts.append("<h2>How to read this</h2>")
     parts.append("<ul>" + "".join(f"<li>{note}</li>" for note in said) + "</ul>")

@@ -13,6 +13,7 @@ from sonotune.analysis.layout import DASH, Cell, Head, HeadRow, Row, Table, shor
 from sonotune.analysis.names import dataset_title, in_words, percent_text, source_notes
 from sonotune.analysis.palette import shade
 from sonotune.analysis.render import write_table
+from sonotune.analysis.shown import Shown
 from sonotune.errors import SonotuneError
 from sonotune.files import atomic
 
@@ -35,10 +36,7 @@ def write_table2(
     tex: str | Path,
     html: str | Path,
     *,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut = "failed",
-    ddof: int = 1,
+    shown: Shown,
 ) -> None:
     """Write Table II as CSV (one value a row), LaTeX and HTML.
 
@@ -46,64 +44,56 @@ def write_table2(
     ----------
     cells
         ``cells.csv`` of a study.
-    strategies, datasets
-        Title of each strategy (column) and data set (group of rows), in the table's order;
-        others are left out, of the CSV too. A strategy with percent 0 (the network evaluated
-        unchanged) is repeated in every row of its data set; the CSV has it once.
-    leave_out, ddof
-        See `sonotune.analysis.averages.average_over_folds`.
+    shown
+        Columns and groups of rows. A strategy with percent 0 (the network evaluated unchanged) is
+        repeated in every row of its data set; the CSV has it once.
 
     Raises
     ------
     SonotuneError
         If no cell is of these strategies and data sets, or ``cells.csv`` is not in order.
     """
-    table = read_cells(cells)
-    table = table[table["strategy"].isin(list(strategies)) & table["dataset"].isin(list(datasets))]
+    table = shown.select(read_cells(cells))
     if not len(table):
         raise SonotuneError(
             f"{cells}: no cell of these strategies and data sets; nothing to put in Table II"
         )
     # Averages follow the order of first appearance: put the cells into the table's order.
     order = table.assign(
-        dataset=table["dataset"].map(list(datasets).index),
-        strategy=table["strategy"].map(list(strategies).index),
+        dataset=table["dataset"].map(list(shown.datasets).index),
+        strategy=table["strategy"].map(list(shown.strategies).index),
     ).sort_values(["dataset", "strategy", "fold"], kind="stable")
     table = table.loc[order.index]
-    averages = average_over_folds(table, leave_out, ddof)
-    write_table(describe_table2(table, averages, strategies, datasets, leave_out, ddof), tex, html)
+    averages = average_over_folds(table, shown.leave_out, shown.ddof)
+    write_table(describe_table2(table, averages, shown), tex, html)
     with atomic(csv) as temporary:
         averages[list(CSV_COLUMNS)].to_csv(
             temporary, index=False, lineterminator="\n", float_format="%.6g"
         )
 
 
-def describe_table2(
-    cells: pd.DataFrame,
-    averages: pd.DataFrame,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut,
-    ddof: int,
-) -> Table:
+def describe_table2(cells: pd.DataFrame, averages: pd.DataFrame, shown: Shown) -> Table:
     """Table II in the paper's layout, from cells and their averages."""
     sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
-    shown = [name for name in datasets if name in set(averages["dataset"])]
+    present = [name for name in shown.datasets if name in set(averages["dataset"])]
     body = []
-    for dataset in shown:
+    for dataset in present:
         of_set = averages[averages["dataset"] == dataset]
-        title = dataset_title(dataset, datasets, sources)
+        title = dataset_title(dataset, shown.datasets, sources)
         percents = [p for p in of_set["train_percent"].unique() if p > 0] or [0]
         for percent in percents:
             of_row = of_set[of_set["train_percent"].isin([percent, 0])].set_index("strategy")
             name = percent_text(percent) if percent else "none"
-            body.append(Row((title, name), _cells_of_row(of_row, list(strategies))))
-    notes = [*_number_notes(cells, leave_out, ddof), *source_notes(shown, datasets, sources)]
+            body.append(Row((title, name), _cells_of_row(of_row, list(shown.strategies))))
+    notes = [
+        *_number_notes(cells, shown.leave_out, shown.ddof),
+        *source_notes(present, shown.datasets, sources),
+    ]
     return Table(
         "table2",
         "Dice of every fine-tuning strategy: mean over folds, with the standard deviation in "
         "parentheses, for each data set and share of it used for training and validation.",
-        _head(averages, strategies),
+        _head(averages, shown.strategies),
         tuple(body),
         (*notes, *_run_notes(cells)),
     )

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from sonotune.analysis.averages import LeaveOut, is_left_out, read_cells
+from sonotune.analysis.averages import is_left_out, read_cells
 from sonotune.analysis.layout import DASH, Cell, Head, HeadRow, Row, Table
 from sonotune.analysis.names import dataset_title, in_words, percent_text, source_notes
 from sonotune.analysis.render import write_table
+from sonotune.analysis.shown import Shown
 from sonotune.files import atomic
 
 COLUMNS = (
@@ -35,10 +36,7 @@ def write_table3(
     html: str | Path,
     *,
     timed: Sequence[str],
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    leave_out: LeaveOut,
-    ddof: int,
+    shown: Shown,
 ) -> None:
     """Write Table III at the largest percent as CSV, LaTeX and HTML.
 
@@ -48,18 +46,16 @@ def write_table3(
         ``cells.csv`` of a study.
     timed
         The strategies that are shown; those that the study lacks are left out.
-    strategies, datasets
-        Titles, in the order of the tables.
-    leave_out, ddof
-        See `sonotune.analysis.averages.average_over_folds`.
     """
     table = read_cells(cells)
     percent = float(table["percent"].max())
-    table = table[(table["percent"] == percent) & table["dataset"].isin(list(datasets))]
-    columns = [name for name in strategies if name in timed and name in set(table["strategy"])]
-    table = table[table["strategy"].isin(columns) & ~is_left_out(table, leave_out)]
-    times = time_table(table, ddof)
-    write_table(_describe(times, columns, strategies, datasets, percent), tex, html)
+    table = table[(table["percent"] == percent) & table["dataset"].isin(list(shown.datasets))]
+    columns = [
+        name for name in shown.strategies if name in timed and name in set(table["strategy"])
+    ]
+    table = table[table["strategy"].isin(columns) & ~is_left_out(table, shown.leave_out)]
+    times = time_table(table, shown.ddof)
+    write_table(_describe(times, columns, shown.strategies, shown.datasets, percent), tex, html)
     with atomic(csv) as temporary:
         times.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
 
@@ -102,10 +98,10 @@ def _describe(
     percent: float,
 ) -> Table:
     sources = times.groupby("dataset")["source"].first().to_dict()
-    shown = [name for name in datasets if name in sources]
+    present = [name for name in datasets if name in sources]
     known = times.set_index(["dataset", "strategy"])
     body = []
-    for dataset in shown:
+    for dataset in present:
         row = []
         for strategy in columns:
             if (dataset, strategy) not in known.index:
@@ -132,7 +128,7 @@ def _describe(
         f"deviation in parentheses). Ran on {where or DASH}.",
         "Cells that ran beside each other on one processor slowed each other down: compare "
         "strategies, not machines.",
-        *source_notes(shown, datasets, sources),
+        *source_notes(present, datasets, sources),
     )
     caption = f"Dice and time to train at {percent_text(percent)} of the data, by strategy."
     return Table("table3", caption, head, tuple(body), notes)

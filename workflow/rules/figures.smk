@@ -28,9 +28,7 @@ rule figure:
         "../../envs/sonotune.yaml"
     params:
         module=lambda wildcards: OF_AVERAGES[wildcards.figure][0],
-        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
-        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        averages=lambda wildcards: averages_of(wildcards.study),
+        shown=lambda wildcards: shown_of(wildcards.study),
         code=lambda wildcards: fingerprint(
             f"sonotune.analysis.{OF_AVERAGES[wildcards.figure][0]}", door("figure")
         ),
@@ -115,9 +113,7 @@ rule table3:
         "../../envs/sonotune.yaml"
     params:
         timed=lambda wildcards: {"timed": STUDIES[wildcards.study]["figures"]["timed"]},
-        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
-        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        averages=lambda wildcards: averages_of(wildcards.study),
+        shown=lambda wildcards: shown_of(wildcards.study),
         code=fingerprint("sonotune.analysis.table3", door("table3")),
     message:
         "Table III of {wildcards.study}"
@@ -172,9 +168,7 @@ rule distributions:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
-        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        leave_out=lambda wildcards: averages_of(wildcards.study)["leave_out"],
+        shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
         code=fingerprint("sonotune.analysis.fig_distributions", door("distributions")),
     message:
         "Distributions of {wildcards.study}"
@@ -200,9 +194,7 @@ rule against_paper:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
-        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        averages=lambda wildcards: averages_of(wildcards.study),
+        shown=lambda wildcards: shown_of(wildcards.study),
         printed=contents_of("sonotune/analysis/paper/amiri2020_*.csv"),
         code=fingerprint("sonotune.analysis.against_paper", door("against_paper")),
     message:
@@ -260,7 +252,7 @@ rule figs2:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        shown=lambda wildcards: features_shown(wildcards.study),
+        place=lambda wildcards: features_shown(wildcards.study),
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
         code=fingerprint("sonotune.analysis.figs2", door("figs2")),
     message:

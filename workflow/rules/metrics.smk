@@ -32,9 +32,7 @@ rule metrics_table:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
-        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        averages=lambda wildcards: averages_of(wildcards.study),
+        shown=lambda wildcards: shown_of(wildcards.study),
         code=fingerprint("sonotune.analysis.metrics_table", door("metrics_table")),
     message:
         "All metrics of {wildcards.study}"
@@ -63,9 +61,7 @@ rule networks_table:
     params:
         networks=lambda wildcards: list(network_titles(STUDIES[wildcards.study]).items()),
         pairs=lambda wildcards: STUDIES[wildcards.study]["figures"]["pairs"],
-        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
-        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        averages=lambda wildcards: averages_of(wildcards.study),
+        shown=lambda wildcards: shown_of(wildcards.study),
         code=fingerprint("sonotune.analysis.networks_table", door("networks_table")),
     message:
         "Networks of {wildcards.study} side by side"

@@ -73,6 +73,20 @@ def averages_of(study):
     return in_order(STUDIES[study]["averages"])
 
 
+def shown_of(study, without=None):
+    """What a script makes a `Shown` of, without the part that its rule does not use.
+
+    Titles are lists of pairs, since their order counts; keys are always in the same order, since
+    Snakemake compares texts.
+    """
+    parts = {
+        "strategies": list(labels_of(study).items()),
+        "datasets": list(titles_of(study).items()),
+        **averages_of(study),
+    }
+    return {name: part for name, part in parts.items() if name != without}
+
+
 def study_arrays(wildcards):
     return [
         file

@@ -31,9 +31,8 @@ rule protocols:
             (name, f"{folder}/history.csv")
             for name, folder in published_cells(wildcards.study).items()
         ],
-        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
         window=lambda wildcards: {"window": STUDIES[wildcards.study]["protocols"]["epochs"]},
-        averages=lambda wildcards: averages_of(wildcards.study),
+        shown=lambda wildcards: shown_of(wildcards.study, without="datasets"),
         printed=contents_of("sonotune/analysis/paper/wang2023_*.csv"),
         code=fingerprint("sonotune.analysis.protocol_tables", door("protocols")),
     message:

@@ -68,9 +68,7 @@ rule table2:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
-        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        averages=lambda wildcards: averages_of(wildcards.study),
+        shown=lambda wildcards: shown_of(wildcards.study),
         code=fingerprint("sonotune.analysis.table2", door("table2")),
     message:
         "Table II of {wildcards.study}"
@@ -96,9 +94,7 @@ rule fig4:
         "../../envs/sonotune.yaml"
     params:
         pairs=lambda wildcards: STUDIES[wildcards.study]["figures"]["pairs"],
-        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
-        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        averages=lambda wildcards: averages_of(wildcards.study),
+        shown=lambda wildcards: shown_of(wildcards.study),
         code=fingerprint("sonotune.analysis.fig4", door("fig4")),
     message:
         "Fig. 4 of {wildcards.study}"
@@ -133,7 +129,7 @@ rule fig5:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        shown=lambda wildcards: {
+        place=lambda wildcards: {
             "fold": STUDIES[wildcards.study]["resampling"]["run_folds"][0],
             "percent": min(STUDIES[wildcards.study]["percents"]),
         },

@@ -45,9 +45,7 @@ rule fig_intervals:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
-        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        leave_out=lambda wildcards: averages_of(wildcards.study)["leave_out"],
+        shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
         code=fingerprint("sonotune.analysis.fig_intervals", door("intervals")),
     message:
         "Confidence intervals of {wildcards.study}"

@@ -17,10 +17,8 @@ rule summary:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
-        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
         margins=lambda wildcards: margins_of(wildcards.study),
-        leave_out=lambda wildcards: averages_of(wildcards.study)["leave_out"],
+        shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
         code=fingerprint("sonotune.analysis.summary", door("summary")),
     message:
         "The answer of {wildcards.study} in plain words"

@@ -1,6 +1,7 @@
 """Our Dice beside the paper's."""
 
 from sonotune.analysis.against_paper import write_against_paper
+from sonotune.analysis.shown import Shown
 from sonotune.doors import logged
 
 with logged(snakemake.log[0]):
@@ -9,7 +10,5 @@ with logged(snakemake.log[0]):
         snakemake.output.csv,
         snakemake.output.pdf,
         snakemake.output.png,
-        strategies=dict(snakemake.params.strategies),
-        datasets=dict(snakemake.params.titles),
-        **snakemake.params.averages,
+        shown=Shown.of(snakemake.params.shown),
     )

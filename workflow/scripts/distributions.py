@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sonotune.analysis.fig_distributions import write_distributions
+from sonotune.analysis.shown import Shown
 from sonotune.doors import logged
 
 with logged(snakemake.log[0]):
@@ -11,7 +12,5 @@ with logged(snakemake.log[0]):
         {Path(file).stem: file for file in snakemake.input.scores},
         snakemake.output.pdf,
         snakemake.output.png,
-        strategies=dict(snakemake.params.strategies),
-        datasets=dict(snakemake.params.titles),
-        leave_out=snakemake.params.leave_out,
+        shown=Shown.of(snakemake.params.shown),
     )

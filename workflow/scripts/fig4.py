@@ -1,6 +1,7 @@
 """Fig. 4: Dice against the percent used for training."""
 
 from sonotune.analysis.fig4 import write_fig4
+from sonotune.analysis.shown import Shown
 from sonotune.doors import logged
 
 with logged(snakemake.log[0]):
@@ -9,7 +10,5 @@ with logged(snakemake.log[0]):
         snakemake.output.pdf,
         snakemake.output.png,
         pairs=snakemake.params.pairs,
-        strategies=dict(snakemake.params.strategies),
-        datasets=dict(snakemake.params.titles),
-        **snakemake.params.averages,
+        shown=Shown.of(snakemake.params.shown),
     )

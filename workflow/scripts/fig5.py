@@ -15,5 +15,5 @@ with logged(snakemake.log[0]):
         snakemake.output.png,
         strategies=dict(snakemake.params.strategies),
         datasets=dict(snakemake.params.titles),
-        **snakemake.params.shown,
+        **snakemake.params.place,
     )

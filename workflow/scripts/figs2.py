@@ -9,5 +9,5 @@ with logged(snakemake.log[0]):
         snakemake.output.pdf,
         snakemake.output.png,
         datasets=dict(snakemake.params.titles),
-        **snakemake.params.shown,
+        **snakemake.params.place,
     )

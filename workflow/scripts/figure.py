@@ -2,6 +2,7 @@
 
 from importlib import import_module
 
+from sonotune.analysis.shown import Shown
 from sonotune.doors import logged
 
 with logged(snakemake.log[0]):
@@ -9,7 +10,5 @@ with logged(snakemake.log[0]):
         snakemake.input[0],
         snakemake.output.pdf,
         snakemake.output.png,
-        strategies=dict(snakemake.params.strategies),
-        datasets=dict(snakemake.params.titles),
-        **snakemake.params.averages,
+        shown=Shown.of(snakemake.params.shown),
     )

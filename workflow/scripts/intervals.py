@@ -1,6 +1,7 @@
 """Simultaneous confidence intervals of the strategies."""
 
 from sonotune.analysis.fig_intervals import write_intervals
+from sonotune.analysis.shown import Shown
 from sonotune.doors import logged
 
 with logged(snakemake.log[0]):
@@ -8,7 +9,5 @@ with logged(snakemake.log[0]):
         snakemake.input[0],
         snakemake.output.pdf,
         snakemake.output.png,
-        strategies=dict(snakemake.params.strategies),
-        datasets=dict(snakemake.params.titles),
-        leave_out=snakemake.params.leave_out,
+        shown=Shown.of(snakemake.params.shown),
     )

@@ -1,6 +1,7 @@
 """All metrics of every strategy."""
 
 from sonotune.analysis.metrics_table import write_metrics_table
+from sonotune.analysis.shown import Shown
 from sonotune.doors import logged
 
 with logged(snakemake.log[0]):
@@ -8,7 +9,5 @@ with logged(snakemake.log[0]):
         snakemake.input[0],
         snakemake.output.csv,
         snakemake.output.html,
-        strategies=dict(snakemake.params.strategies),
-        datasets=dict(snakemake.params.titles),
-        **snakemake.params.averages,
+        shown=Shown.of(snakemake.params.shown),
     )

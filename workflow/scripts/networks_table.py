@@ -1,6 +1,7 @@
 """The networks of a study side by side."""
 
 from sonotune.analysis.networks_table import write_networks_table
+from sonotune.analysis.shown import Shown
 from sonotune.doors import logged
 
 with logged(snakemake.log[0]):
@@ -12,7 +13,5 @@ with logged(snakemake.log[0]):
         snakemake.output.html,
         networks=dict(snakemake.params.networks),
         pairs=snakemake.params.pairs,
-        strategies=dict(snakemake.params.strategies),
-        datasets=dict(snakemake.params.titles),
-        **snakemake.params.averages,
+        shown=Shown.of(snakemake.params.shown),
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sonotune.analysis.protocol_tables import write_protocols
+from sonotune.analysis.shown import Shown
 from sonotune.doors import logged
 
 with logged(snakemake.log[0]):
@@ -11,7 +12,6 @@ with logged(snakemake.log[0]):
         dict(snakemake.params.histories),
         snakemake.input.corrected,
         Path(snakemake.output.protocols).parent,
-        strategies=dict(snakemake.params.strategies),
         **snakemake.params.window,
-        **snakemake.params.averages,
+        shown=Shown.of(snakemake.params.shown),
     )

@@ -1,5 +1,6 @@
 """A study's answer in plain words."""
 
+from sonotune.analysis.shown import Shown
 from sonotune.analysis.summary import write_summary
 from sonotune.data.split_file import read_counts
 from sonotune.doors import logged
@@ -12,8 +13,6 @@ with logged(snakemake.log[0]):
         snakemake.output[0],
         study=snakemake.wildcards.study,
         counts=read_counts(snakemake.input.splits),
-        strategies=dict(snakemake.params.strategies),
-        datasets=dict(snakemake.params.titles),
         margins=snakemake.params.margins,
-        leave_out=snakemake.params.leave_out,
+        shown=Shown.of(snakemake.params.shown),
     )

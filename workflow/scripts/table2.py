@@ -1,5 +1,6 @@
 """Table II: Dice of every strategy."""
 
+from sonotune.analysis.shown import Shown
 from sonotune.analysis.table2 import write_table2
 from sonotune.doors import logged
 
@@ -9,7 +10,5 @@ with logged(snakemake.log[0]):
         snakemake.output.csv,
         snakemake.output.tex,
         snakemake.output.html,
-        strategies=dict(snakemake.params.strategies),
-        datasets=dict(snakemake.params.titles),
-        **snakemake.params.averages,
+        shown=Shown.of(snakemake.params.shown),
     )

@@ -1,5 +1,6 @@
 """Table III: Dice and time to train."""
 
+from sonotune.analysis.shown import Shown
 from sonotune.analysis.table3 import write_table3
 from sonotune.doors import logged
 
@@ -9,8 +10,6 @@ with logged(snakemake.log[0]):
         snakemake.output.csv,
         snakemake.output.tex,
         snakemake.output.html,
-        strategies=dict(snakemake.params.strategies),
-        datasets=dict(snakemake.params.titles),
         **snakemake.params.timed,
-        **snakemake.params.averages,
+        shown=Shown.of(snakemake.params.shown),
     )
