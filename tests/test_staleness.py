@@ -261,6 +261,12 @@ def test_a_label_reruns_what_shows_it_and_no_cell(project):
     assert set(jobs) == shown | DRAWN
 
 
+def test_the_divisor_of_deviations_reruns_only_what_takes_it(project):
+    project.edit("tiny.yaml", "    device: cpu", "    averages: {ddof: 0}\n    device: cpu")
+    jobs, _ = project.stale()
+    assert set(jobs) == {"table2", "table3", "metrics_table", "fig4", "figure"}
+
+
 OWN_PROFILE = """
 cores: 2
 rerun-triggers: [mtime, params, input]
