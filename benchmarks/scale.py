@@ -1,11 +1,13 @@
 """How planning and aggregation grow with the number of finished cells.
 
-python benchmarks/scale.py [--cells 100 1000 10000] [--folder FOLDER]
+python benchmarks/scale.py [--cells 100 1000 10000] [--only aggregation] [--folder FOLDER]
 
 Writes that many cells that nobody trained (16 x 16 pixels, a network of width 1), lets Snakemake
-record them with ``--touch``, and times ``snakemake -n``, which must find nothing to do, and the
-scoring and aggregation of all of them, with the most memory that each used. Processor seconds are
-told too: on a machine that does other things they say more. Writes results/benchmarks/scale.csv.
+record them with ``--touch``, and times ``snakemake -n``, which must find nothing to do, and scoring
+and aggregation of all of them as their two jobs do them, each with the most memory that it used.
+Recording takes far longer than all else; ``--only aggregation`` does without it. Processor seconds
+are told too: on a machine that does other things they say more. Writes
+results/benchmarks/scale.csv.
 """
 
 from __future__ import annotations
@@ -24,7 +26,6 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import full_grid  # noqa: E402
 from benchmarks.measure import metered, table, write  # noqa: E402
 from sonotune.configuration.check import complete  # noqa: E402
 from sonotune.configuration.jobs import cell_settings, cells_of  # noqa: E402
@@ -36,11 +37,14 @@ from sonotune.records import write_record  # noqa: E402
 from sonotune.seeds import generator  # noqa: E402
 
 SIDE, IMAGES, FOLDS, STRATEGIES = 16, 60, 5, 13
+PARTS = ["planning", "aggregation"]
 COLUMNS = ("cells", "what", "seconds", "cpu_seconds", "peak_mb")
 
 
 def write_cells(folder: Path, wanted: int) -> int:
     """Write a finished study of about so many cells; return how many it has."""
+    from benchmarks import full_grid  # with PyTorch, which the measured processes do without
+
     percents = max(1, round(wanted / (FOLDS * STRATEGIES)))
     given = full_grid.grid_configuration({"sus": IMAGES}, SIDE, FOLDS, 1)
     # Percents stand for whatever makes many cells.
@@ -65,6 +69,8 @@ def write_cells(folder: Path, wanted: int) -> int:
 def _write_cell(
     home: Path, settings: dict[str, Any], data: ImageSet, parameters: tuple[int, int]
 ) -> None:
+    from benchmarks import full_grid
+
     names = [settings[key] for key in ("dataset", "strategy", "percent", "fold")]
     rng = generator(full_grid.SEED, *names)
     seed = split_seed(settings["seed"], "sus")
@@ -98,31 +104,49 @@ def finish(folder: Path) -> None:
     snakemake(folder, "--touch", "--forceall", "--quiet", "all", "--resources", "gpu=0")
 
 
-def measure(folder: Path, wanted: int) -> list[dict[str, Any]]:
+def summarise(folder: Path, what: str) -> None:
+    """What the rules ``score`` and ``aggregate`` do."""
+    from sonotune.evaluation.scores import aggregate, score_dataset
+
+    cells = sorted(run.parent for run in folder.glob("results/amiri2020/cells/sus/*/*/*/run.json"))
+    scores, averages = folder / "scores.csv", folder / "cells.csv"
+    if what == "scoring":
+        score_dataset(folder / f"results/datasets/sus/{SIDE}", cells, scores)
+    else:
+        aggregate([scores], cells, averages)
+
+
+def measure(folder: Path, wanted: int, parts: list[str]) -> list[dict[str, Any]]:
     """Rows of one number of cells."""
-    cells, rows = write_cells(folder, wanted), []
-    finish(folder)
-    *planning, text = snakemake(folder, "-n", "--cores", "2")
-    if "Nothing to be done" not in text:
-        raise SystemExit(f"the made study counts as unfinished:\n{text[-3000:]}")
-    rows.append(dict(zip(COLUMNS, (cells, "planning", *planning), strict=True)))
-    aggregation = snakemake(
-        folder, "--cores", "1", "--forcerun", "score", "--until", "aggregate", "--quiet", "all"
-    )
-    rows.append(dict(zip(COLUMNS, (cells, "aggregation", *aggregation[:3]), strict=True)))
-    return rows
+    cells, found = write_cells(folder, wanted), []
+    if "planning" in parts:
+        finish(folder)
+        *used, text = snakemake(folder, "-n", "--cores", "2")
+        if "Nothing to be done" not in text:
+            raise SystemExit(f"the made study counts as unfinished:\n{text[-3000:]}")
+        found.append(("planning", used))
+    if "aggregation" in parts:
+        for what in ("scoring", "aggregation"):
+            command = [sys.executable, __file__, "--one", what, str(folder)]
+            found.append((what, metered(command, ROOT)[:3]))
+    return [dict(zip(COLUMNS, (cells, what, *used), strict=True)) for what, used in found]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cells", type=int, nargs="+", default=[100, 1000, 10000])
+    parser.add_argument("--only", choices=PARTS, help="measure this alone")
     parser.add_argument("--folder", type=Path, help="where to make them (a temporary one)")
+    parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if asked.one:
+        summarise(Path(asked.one[1]), asked.one[0])
+        return
     rows: list[dict[str, Any]] = []
     for wanted in asked.cells:
         folder = Path(tempfile.mkdtemp(dir=asked.folder, prefix="scale-"))
         try:
-            rows += measure(folder, wanted)
+            rows += measure(folder, wanted, [asked.only] if asked.only else PARTS)
         finally:
             shutil.rmtree(folder)
     print(table(COLUMNS, ([row[column] for column in COLUMNS] for row in rows)))
