@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from test_configuration import SCHEMA, SCRIPT, SMALL
-from test_training import CPU, as_tensor, bright_disks, build, he_normal, quiet, run
+from test_training import CPU, as_pairs, as_tensor, bright_disks, build, he_normal, quiet, run
 
 from sonotune.configuration.check import complete
 from sonotune.configuration.jobs import Cell, cell_settings
@@ -20,6 +20,7 @@ from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.scores import load_predictions
 from sonotune.training.epoch_records import Records, column
 from sonotune.training.loop import train
+from sonotune.training.pairs import Pairs
 from sonotune.training.recipe import Recipe
 
 FIXED = {"learning_rate": 0.003, "batch_size": 2, "epochs": 9, "patience": False, "keep": "last"}
@@ -73,7 +74,7 @@ def test_augmented_images_are_others_than_clean_ones_and_anew_every_epoch(record
     _, _, history = recorded
     name = column("augmented", "per_image", "dice")
     assert history[-1][name] != history[-1][column("clean", "per_image", "dice")]
-    pairs = as_tensor(bright_disks(6))
+    pairs = as_pairs(bright_disks(6))
     network = build(4)
     he_normal(network, 1)
     records = Records(pairs, Augmentation(), 2, CPU, 1, ("a",))
@@ -88,10 +89,12 @@ def test_pooling_counts_pixels_of_a_batch_together():
         def forward(self, images):
             return images * 2 - 1
 
-    images, masks = torch.zeros(2, 1, 16, 16), torch.zeros(2, 1, 16, 16)
-    masks[0, :, :12] = images[0, :, :12] = 1
-    masks[1, 0, 0, :4] = 1
-    found = Records(torch.cat([images, masks], 1), None, 2, CPU, 0, ())(Copy(), 1)
+    masks = torch.zeros(2, 16, 16, dtype=torch.uint8)
+    masks[0, :12] = 1
+    images = 255 * masks
+    masks[1, 0, :4] = 1
+    pairs = Pairs(images, masks, torch.arange(2))
+    found = Records(pairs, None, 2, CPU, 0, ())(Copy(), 1)
     assert found[column("clean", "per_image", "dice")] == 0.5
     assert found[column("clean", "pooled", "dice")] == pytest.approx(2 * 192 / (2 * 192 + 4))
     assert found[column("clean", "pooled", "iou")] == pytest.approx(192 / 196)
@@ -101,14 +104,16 @@ def test_pooling_counts_pixels_of_a_batch_together():
 
 
 def test_the_best_weights_are_kept_without_an_early_stop():
-    data = as_tensor(bright_disks(10))
+    data = bright_disks(10)
     kept = {}
     for keep in ("best", "last"):
         network = build(4)
         he_normal(network, 1)
         # The fifth epoch happens to be worse than the fourth.
         recipe = Recipe(learning_rate=0.02, epochs=5, patience=False, keep=keep)
-        course = train(network, data, data[:4], recipe, None, 4, CPU, 0, ("a",), quiet)
+        course = train(
+            network, as_pairs(data), as_pairs(data, 4), recipe, None, 4, CPU, 0, ("a",), quiet
+        )
         assert not course.failure
         assert len(course.history) == 5
         kept[keep] = copy.deepcopy(network.state_dict()), course
@@ -118,7 +123,7 @@ def test_the_best_weights_are_kept_without_an_early_stop():
 
 
 def test_decay_shrinks_the_steps_after_every_epoch():
-    data = as_tensor(bright_disks(6))
+    data = bright_disks(6)
     ends = []
     for recipe in (
         Recipe(learning_rate=0.01, epochs=1, patience=False, keep="last"),
@@ -127,7 +132,7 @@ def test_decay_shrinks_the_steps_after_every_epoch():
     ):
         network = build(4)
         he_normal(network, 1)
-        train(network, data, data[:0], recipe, None, 3, CPU, 0, ("a",), quiet)
+        train(network, as_pairs(data), as_pairs(data, 0), recipe, None, 3, CPU, 0, ("a",), quiet)
         ends.append(network.state_dict()["block1.conv1.weight"].clone())
     assert torch.allclose(ends[0], ends[1], atol=1e-6)
     assert not torch.allclose(ends[0], ends[2], atol=1e-4)

@@ -1,6 +1,7 @@
 """The recipe and a whole cell (Amiri 2020, section II-D)."""
 
 import csv
+import platform
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from sonotune.data.arrays import ImageSet, save_set
+from sonotune.data.arrays import ImageSet, load_set, save_set
 from sonotune.data.augment import Augmentation, draw_warps, warp
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD, overlap
@@ -22,6 +23,7 @@ from sonotune.training.device import choose
 from sonotune.training.forward import evaluate
 from sonotune.training.loop import _stream, train
 from sonotune.training.optimiser import Adam
+from sonotune.training.pairs import Pairs
 from sonotune.training.pretraining import pretrain
 from sonotune.training.recipe import Recipe
 
@@ -57,6 +59,11 @@ def bright_disks(images: int, size: int = 32, seed: int = 0) -> ImageSet:
 def as_tensor(data: ImageSet) -> torch.Tensor:
     stacked = np.stack([data.images / 255, data.masks], axis=1)
     return torch.from_numpy(stacked.astype(np.float32))
+
+
+def as_pairs(data: ImageSet, number: int | None = None) -> Pairs:
+    """The first of these images, or all."""
+    return Pairs.of(data, np.arange(len(data.images) if number is None else number), CPU)
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +119,8 @@ def test_frozen_stages_do_not_change_and_tuned_ones_do(tune):
     he_normal(network, 0)
     freeze_all_but(network, tune)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    data = as_tensor(bright_disks(8))
-    train(network, data, data[:2], Recipe(epochs=2), None, 4, CPU, 0, ("a",), quiet)
+    data, few = as_pairs(bright_disks(8)), as_pairs(bright_disks(8), 2)
+    train(network, data, few, Recipe(epochs=2), None, 4, CPU, 0, ("a",), quiet)
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, before[name]) == (name.split(".")[0] not in tune), name
 
@@ -151,6 +158,33 @@ def test_training_does_not_load_what_it_does_not_use():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout.strip() == "[]", run.stdout + run.stderr
+
+
+def test_images_stay_in_the_mapped_files_until_a_batch_is_made(disks):
+    data = load_set(disks)
+    pairs = Pairs.of(data, np.array([3, 1, 4]), CPU)
+    assert pairs.images.data_ptr() == data.images.ctypes.data
+    assert pairs.masks.data_ptr() == data.masks.ctypes.data
+    taken = pairs.take(torch.tensor([2, 0]))
+    assert torch.equal(taken, as_tensor(data)[[4, 3]])
+    assert torch.equal(torch.cat([*pairs.split(2)]), as_tensor(data)[[3, 1, 4]])
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="wants glibc")
+def test_a_step_gets_its_memory_back_without_asking_the_kernel():
+    code = (
+        "import resource, torch\n"
+        "from sonotune.training.device import choose\n"
+        "choose('cpu', 'fp32', 1)\n"
+        "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "large = lambda: torch.ones(64 << 20, dtype=torch.uint8)\n"
+        "for _ in range(10): large()\n"
+        "before = faults()\n"
+        "for _ in range(10): large()\n"
+        "print(faults() - before)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert int(run.stdout) < 1000, run.stderr  # it would be 16,384 each of ten times
 
 
 def test_the_collector_passes_over_what_pytorch_made():
@@ -239,7 +273,7 @@ def test_all_percents_of_a_fold_are_tested_on_the_same_images(disks, tmp_path):
 def test_training_ends_after_patience_and_keeps_the_best_weights():
     network = build(4)
     he_normal(network, 0)
-    data, validation = as_tensor(bright_disks(8)), as_tensor(bright_disks(4, seed=1))
+    data, validation = as_pairs(bright_disks(8)), as_pairs(bright_disks(4, seed=1))
     recipe = Recipe(learning_rate=0.03, epochs=60, patience=4)
     course = train(network, data, validation, recipe, None, 4, CPU, 0, ("a",), quiet)
     assert course.converged

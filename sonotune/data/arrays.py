@@ -99,7 +99,8 @@ def save_set(folder: str | Path, data: ImageSet) -> None:
 
 
 def load_set(folder: str | Path) -> ImageSet:
-    """Open a prepared data set; the arrays are memory-mapped, read only.
+    """Open a prepared data set; the arrays are memory-mapped, and nothing written to them reaches
+    the files.
 
     Raises
     ------
@@ -110,9 +111,9 @@ def load_set(folder: str | Path) -> ImageSet:
     # What is looked at, for the message.
     name = "images.npy"
     try:
-        images = np.load(folder / name, mmap_mode="r", allow_pickle=False)
+        images = np.load(folder / name, mmap_mode="c", allow_pickle=False)
         name = "masks.npy"
-        masks = np.load(folder / name, mmap_mode="r", allow_pickle=False)
+        masks = np.load(folder / name, mmap_mode="c", allow_pickle=False)
         name = "index.csv"
         with (folder / name).open(newline="", encoding="utf-8") as file:
             index = [_typed(row) for row in csv.DictReader(file)]

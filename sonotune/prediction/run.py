@@ -37,9 +37,8 @@ from sonotune.prediction.images import (
 from sonotune.prediction.model import Model
 from sonotune.training.cell import quantise
 from sonotune.training.device import Processor
-from sonotune.training.forward import predict
+from sonotune.training.forward import BATCH, predict
 
-BATCH = 16
 KINDS = ("masks", "probabilities", "overlays")
 COLUMNS = (
     "image",
@@ -143,7 +142,9 @@ def predict_images(
 def predict_arrays(images: np.ndarray, models: Sequence[Model], processor: Processor) -> np.ndarray:
     """Probabilities, uint8 [n,H,W], of images as networks see them, uint8 [n,H,W]."""
     scaled = torch.from_numpy(images[:, None]).to(processor.device, torch.float32) / 255
-    found = [predict(model.network, scaled, processor) for model in models]
+    found = [
+        torch.cat([*predict(model.network, scaled.split(BATCH), processor)]) for model in models
+    ]
     return quantise(found[0] if len(found) == 1 else torch.stack(found).mean(0))
 
 

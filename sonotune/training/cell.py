@@ -21,10 +21,11 @@ from sonotune.records import check_output, read_record
 from sonotune.seeds import torch_seed
 from sonotune.training.device import choose
 from sonotune.training.epoch_records import Records
-from sonotune.training.forward import predict
-from sonotune.training.job import checkpoint_of, clear, finish, pairs_of, start
+from sonotune.training.forward import BATCH, predict
+from sonotune.training.job import checkpoint_of, clear, finish, start
 from sonotune.training.kept import describe_weights, kept_state
 from sonotune.training.loop import train
+from sonotune.training.pairs import Pairs
 from sonotune.training.recipe import Recipe
 from sonotune.training.record import (
     Clock,
@@ -96,7 +97,7 @@ def run_cell(
     frozen = state_digest(frozen_state(network))
     recipe = Recipe(**settings["training"])
     augmentation = Augmentation(**settings["augmentation"]) if settings["augmentation"] else None
-    tests = pairs_of(data, rows.test, processor)
+    tests = Pairs.of(data, rows.test, processor)
 
     marks = Clock()
     course = None
@@ -106,8 +107,8 @@ def run_cell(
         with keeper or nullcontext():
             course = train(
                 network,
-                pairs_of(data, rows.train, processor),
-                pairs_of(data, rows.validation, processor),
+                Pairs.of(data, rows.train, processor),
+                Pairs.of(data, rows.validation, processor),
                 recipe,
                 augmentation,
                 batches_per_epoch(len(data.images), resampling, recipe.batch_size),
@@ -123,12 +124,12 @@ def run_cell(
     marks.stop("training")
     if keeper:
         marks.add("training", keeper.earlier_wall, keeper.earlier_cpu)
-    probabilities = predict(network, tests[:, :1], processor)
+    parts = predict(network, (pairs[:, :1] for pairs in tests.split(BATCH)), processor)
+    quantised = np.concatenate([quantise(part) for part in parts])
     marks.stop("prediction")
     if state_digest(frozen_state(network)) != frozen:
         raise RuntimeError("a frozen stage changed during training: this is a fault of sonotune")
 
-    quantised = quantise(probabilities)
     with atomic(folder / "predictions.npz") as temporary:
         np.savez_compressed(temporary, rows=rows.test, probabilities=quantised)
     if settings["keep_weights"]:

@@ -17,6 +17,7 @@ from sonotune.data.augment import Augmentation, draw_warps, warp
 from sonotune.seeds import torch_seed
 from sonotune.training.device import Processor
 from sonotune.training.forward import forward
+from sonotune.training.pairs import Pairs
 
 IMAGES, AVERAGES = ("clean", "augmented"), ("pooled", "per_image")
 RECORDED = ("dice", "iou", "miou", "pixel_accuracy")
@@ -29,7 +30,7 @@ class Records:
     Attributes
     ----------
     pairs
-        float32 [n,2,H,W] on the device: the test images and their masks.
+        The test images and their masks.
     augmentation
         How images of training are deformed, or None: then there are only clean images.
     batch_size
@@ -38,7 +39,7 @@ class Records:
         What the deformations derive from; they differ from epoch to epoch.
     """
 
-    pairs: Tensor
+    pairs: Pairs
     augmentation: Augmentation | None
     batch_size: int
     processor: Processor
@@ -62,13 +63,13 @@ class Records:
             for metric, value in _averaged(found, average, self.batch_size).items()
         }
 
-    def _counts(self, network: nn.Module, pairs: Tensor, warps: Tensor | None) -> Tensor:
+    def _counts(self, network: nn.Module, pairs: Pairs, warps: Tensor | None) -> Tensor:
         """True positive, false positive, false negative, true negative pixels, float64 [n,4]."""
         parts = []
         with torch.inference_mode():
-            for first in range(0, len(pairs), self.batch_size):
-                part = pairs[first : first + self.batch_size]
+            for i, part in enumerate(pairs.split(self.batch_size)):
                 if warps is not None and self.augmentation is not None:
+                    first = i * self.batch_size
                     part = warp(part, warps[first : first + len(part)], self.augmentation.fill)
                 found = forward(network, part[:, :1], self.processor) > 0
                 mask = part[:, 1:] > 0.5

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from sonotune.training.device import Processor
+from sonotune.training.pairs import Pairs
+
+BATCH = 16  # images at a time where nothing is learned
 
 
 def forward(network: nn.Module, images: Tensor, processor: Processor) -> Tensor:
@@ -21,9 +26,7 @@ def bce(logits: Tensor, masks: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits, masks)
 
 
-def evaluate(
-    network: nn.Module, pairs: Tensor, processor: Processor, batch_size: int = 16
-) -> tuple[float, float]:
+def evaluate(network: nn.Module, pairs: Pairs, processor: Processor) -> tuple[float, float]:
     """Mean loss, and mean Dice of the images at threshold 0.5, without dropout.
 
     An image whose mask and prediction are both empty has Dice 1.
@@ -31,7 +34,7 @@ def evaluate(
     network.eval()
     losses, dices = [], []
     with torch.inference_mode():
-        for part in pairs.split(batch_size):
+        for part in pairs.split(BATCH):
             masks = part[:, 1:]
             logits = forward(network, part[:, :1], processor)
             losses.append(bce(logits, masks) * len(part))
@@ -43,10 +46,11 @@ def evaluate(
 
 
 def predict(
-    network: nn.Module, images: Tensor, processor: Processor, batch_size: int = 16
-) -> Tensor:
-    """Probabilities, float32 [n,H,W] on the CPU, of images float32 [n,1,H,W]."""
+    network: nn.Module, batches: Iterable[Tensor], processor: Processor
+) -> Iterator[Tensor]:
+    """Probabilities, float32 [B,H,W] on the CPU, of each batch of images, float32 [B,1,H,W]."""
     network.eval()
-    with torch.inference_mode():
-        parts = [forward(network, part, processor) for part in images.split(batch_size)]
-        return torch.cat(parts).sigmoid()[:, 0].cpu()
+    for images in batches:
+        with torch.inference_mode():
+            found = forward(network, images, processor).sigmoid()[:, 0].cpu()
+        yield found

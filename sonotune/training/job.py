@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from sonotune.data.arrays import ImageSet
 from sonotune.errors import SonotuneError
@@ -78,11 +77,3 @@ def start(
             f"use a multiple of {divisor}"
         )
     return network
-
-
-def pairs_of(data: ImageSet, rows: np.ndarray, processor: Processor) -> Tensor:
-    """Images scaled to [0,1] and masks, float32 [n,2,H,W] on the device."""
-    stacked = np.stack([data.images[rows], data.masks[rows]], axis=1)
-    pairs = torch.from_numpy(stacked).to(processor.device, torch.float32)
-    pairs[:, 0] /= 255
-    return pairs

@@ -25,14 +25,15 @@ from sonotune.training.checkpoint import Checkpoint, random_state, set_random_st
 from sonotune.training.device import Processor
 from sonotune.training.forward import bce, evaluate, forward
 from sonotune.training.optimiser import Adam
+from sonotune.training.pairs import Pairs
 from sonotune.training.precision import computing_copy
 from sonotune.training.recipe import Course, Recipe
 
 
 def train(
     network: nn.Module,
-    training: Tensor,
-    validation: Tensor,
+    training: Pairs,
+    validation: Pairs,
     recipe: Recipe,
     augmentation: Augmentation | None,
     batches: int,
@@ -48,7 +49,7 @@ def train(
     Parameters
     ----------
     training, validation
-        float32 [n,2,H,W] on the device: image in [0,1] and mask in {0,1}.
+        Images and masks, on the device.
     batches
         Batches an epoch.
     seed, names
@@ -101,7 +102,7 @@ def train(
         else:
             total.zero_()
         for batch in range(done, batches):
-            pairs = training[order[batch]]
+            pairs = training.take(order[batch])
             if warps is not None and augmentation is not None:
                 first = batch * recipe.batch_size
                 pairs = warp(pairs, warps[first : first + len(pairs)], augmentation.fill)
@@ -177,7 +178,7 @@ def _stream(images: int, wanted: int, random: torch.Generator) -> Tensor:
 
 
 def _epoch_warps(
-    augmentation: Augmentation | None, images: int, random: torch.Generator, like: Tensor
+    augmentation: Augmentation | None, images: int, random: torch.Generator, like: Pairs
 ) -> Tensor | None:
     if augmentation is None:
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from sonotune.records import read_record
 from sonotune.training.device import Processor, choose
 from sonotune.training.forward import evaluate
 from sonotune.training.loop import train
+from sonotune.training.pairs import Pairs
 from sonotune.training.recipe import Recipe
 
 STEPS = 2
@@ -150,7 +151,10 @@ def measure(
     freeze_all_but(network, tune)
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     batch, side = training["batch_size"], study["image_size"]
-    pairs = torch.rand(max(batch, 4), 2, side, side, device=processor.device).round()
+    number = max(batch, 4)
+    images = torch.randint(256, (number, side, side), dtype=torch.uint8, device=processor.device)
+    pairs = Pairs(images, images // 128, torch.arange(number, device=processor.device))
+    nothing = replace(pairs, rows=pairs.rows[:0])
     step = 0.0
     if tune:
         recipe = Recipe(batch_size=batch, epochs=2, patience=False, keep="last")
@@ -158,7 +162,7 @@ def measure(
         course = train(
             network,
             pairs,
-            pairs[:0],
+            nothing,
             recipe,
             augmentation,
             STEPS,

@@ -17,8 +17,9 @@ from sonotune.errors import SonotuneError
 from sonotune.models.initialise import save_weights
 from sonotune.seeds import generator, torch_seed
 from sonotune.training.device import choose
-from sonotune.training.job import checkpoint_of, clear, finish, pairs_of, start
+from sonotune.training.job import checkpoint_of, clear, finish, start
 from sonotune.training.loop import train
+from sonotune.training.pairs import Pairs
 from sonotune.training.recipe import Recipe
 from sonotune.training.record import (
     Clock,
@@ -68,8 +69,8 @@ def pretrain(
     with keeper or nullcontext():
         course = train(
             network,
-            pairs_of(data, training_rows, processor),
-            pairs_of(data, np.sort(order[:held]), processor),
+            Pairs.of(data, training_rows, processor),
+            Pairs.of(data, np.sort(order[:held]), processor),
             recipe,
             None,
             -(-len(training_rows) // recipe.batch_size),

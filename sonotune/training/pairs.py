@@ -1,0 +1,62 @@
+"""Images with their masks as a training takes them: bytes until a batch is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sonotune.data.arrays import ImageSet
+from sonotune.training.device import Processor
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Rows of a prepared data set.
+
+    On a CPU the arrays are the mapped files, which all processes share; a GPU gets its rows.
+
+    Attributes
+    ----------
+    images, masks
+        uint8 [N,H,W]: grey levels, and 0 or 1.
+    rows
+        int64 [n], which of them are meant, on the same device.
+    """
+
+    images: Tensor
+    masks: Tensor
+    rows: Tensor
+
+    @classmethod
+    def of(cls, data: ImageSet, rows: np.ndarray, processor: Processor) -> Pairs:
+        """These rows of a data set, on the processor's device."""
+        if processor.device == "cpu":
+            arrays, places = (data.images, data.masks), torch.from_numpy(rows)
+        else:
+            arrays, places = (data.images[rows], data.masks[rows]), torch.arange(len(rows))
+        images, masks = (torch.from_numpy(array).to(processor.device) for array in arrays)
+        return cls(images, masks, places.to(processor.device))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def device(self) -> torch.device:
+        """Where a batch is made."""
+        return self.rows.device
+
+    def take(self, which: Tensor | slice) -> Tensor:
+        """Some of the rows, float32 [B,2,H,W]: image in [0,1] and mask."""
+        rows = self.rows[which]
+        pairs = torch.stack([self.images[rows], self.masks[rows]], 1).float()
+        pairs[:, 0] /= 255
+        return pairs
+
+    def split(self, size: int) -> Iterator[Tensor]:
+        """All rows in their order, ``size`` at a time, as `take` gives them."""
+        for first in range(0, len(self), size):
+            yield self.take(slice(first, first + size))
