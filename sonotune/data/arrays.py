@@ -90,8 +90,8 @@ def save_set(folder: str | Path, data: ImageSet) -> None:
     about = {
         **data.about,
         "images": len(data.images),
-        "images_sha256": hashlib.sha256(data.images.tobytes()).hexdigest(),
-        "masks_sha256": hashlib.sha256(data.masks.tobytes()).hexdigest(),
+        "images_sha256": hashlib.sha256(np.ascontiguousarray(data.images).data).hexdigest(),
+        "masks_sha256": hashlib.sha256(np.ascontiguousarray(data.masks).data).hexdigest(),
         "index_sha256": file_digest(folder / "index.csv"),
     }
     about.pop("sha256", None)
@@ -99,8 +99,7 @@ def save_set(folder: str | Path, data: ImageSet) -> None:
 
 
 def load_set(folder: str | Path) -> ImageSet:
-    """Open a prepared data set; the arrays are memory-mapped, and nothing written to them reaches
-    the files.
+    """Open a prepared data set; the arrays are memory-mapped, and writing to them changes no file.
 
     Raises
     ------
