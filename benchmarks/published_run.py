@@ -130,7 +130,8 @@ def _study(folder: Path, docs: Path) -> Iterator[str]:
     yield "### What does not agree"
     yield ""
     against = claims[claims["verdict"] == "fails"]
-    yield from _ranks(joined)
+    cells = folder / "cells.csv"
+    yield from _ranks(joined, read_cells(cells) if cells.is_file() else None)
     yield from (
         f"- {row['claim']} fails{_where(row)}: {row['says']}"
         + (
@@ -182,24 +183,36 @@ def _beside_paper(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(paper=pd.Series(printed, index=table.index, dtype=float))
 
 
-def _ranks(joined: pd.DataFrame) -> Iterator[str]:
-    """Spearman's correlation with the paper, and where its best and worst three came out."""
-    both = joined.dropna(subset=["paper", "dice_mean"])
-    for (dataset, percent), part in both.groupby(["dataset", "train_percent"], sort=False):
-        if len(part) < 3:
+def _ranks(joined: pd.DataFrame, cells: pd.DataFrame | None) -> Iterator[str]:
+    """How each order of strategies agrees with the paper's, without and with failed runs."""
+    keys = ["dataset", "train_percent"]
+    for (dataset, percent), part in joined.groupby(keys, sort=False):
+        said = _rank(part, part["dice_mean"])
+        if said is None:
             continue
-        means = part.set_index("strategy")["dice_mean"]
-        value = part["dice_mean"].corr(part["paper"], method="spearman")
-        order = means.sort_values(ascending=False).index.tolist()
-        lost = [name for name in BEST if name in order and name not in order[:COUNTED]]
-        risen = [name for name in WORST if name in order and name not in order[-COUNTED:]]
-        said = [f"rank correlation {value:.2f} over {len(part)} strategies"]
-        said.append("below 0.8" if value < TARGET else "at least 0.8")
-        if lost:
-            said.append(f"not among the best {COUNTED}: {', '.join(lost)}")
-        if risen:
-            said.append(f"not among the worst {COUNTED}: {', '.join(risen)}")
-        yield f"- {dataset} at {_percent(percent)}: {'; '.join(said)}."
+        yield f"- {dataset} at {_percent(percent)}: {said}."
+        if part["failed"].any() and cells is not None:
+            mine = cells[(cells["dataset"] == dataset) & (cells["percent"] == percent)]
+            means = part["strategy"].map(mine.groupby("strategy")["dice"].mean())
+            yield f"  - With the {part['failed'].sum()} failed runs counted: {_rank(part, means)}."
+
+
+def _rank(part: pd.DataFrame, means: pd.Series) -> str | None:
+    """Spearman's correlation with the paper, and where its best and worst three came out."""
+    both = part.assign(mean=means).dropna(subset=["paper", "mean"])
+    if len(both) < 3:
+        return None
+    value = both["mean"].corr(both["paper"], method="spearman")
+    order = both.sort_values("mean", ascending=False, kind="stable")["strategy"].tolist()
+    lost = [name for name in BEST if name in order and name not in order[:COUNTED]]
+    risen = [name for name in WORST if name in order and name not in order[-COUNTED:]]
+    said = [f"rank correlation {value:.2f} over {len(both)} strategies"]
+    said.append("below 0.8" if value < TARGET else "at least 0.8")
+    if lost:
+        said.append(f"not among the best {COUNTED}: {', '.join(lost)}")
+    if risen:
+        said.append(f"not among the worst {COUNTED}: {', '.join(risen)}")
+    return "; ".join(said)
 
 
 def _departures(about: dict[str, Any], table: pd.DataFrame) -> Iterator[str]:
