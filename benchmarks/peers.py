@@ -60,7 +60,7 @@ class Images(Dataset[tuple[Tensor, Tensor]]):
         mask = torch.from_numpy(self.exercise.masks[row]).float()[None]
         if self.augment:
             shift, zoom = (torch.rand(2) * 0.1 - 0.05) * image.shape[-1], torch.rand(1) * 0.1 + 0.95
-            moved = 0.0, [int(shift[0]), int(shift[1])], float(zoom), [0.0, 0.0]
+            moved = 0.0, shift.tolist(), float(zoom), [0.0, 0.0]
             image = transform.affine(image, *moved, interpolation=InterpolationMode.BILINEAR)
             mask = transform.affine(mask, *moved)
             if torch.rand(1) < 0.5:
