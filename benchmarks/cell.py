@@ -190,8 +190,10 @@ def whole_cell(**given: Any) -> dict[str, Any]:
         "study": "benchmark", "code": "", "strategy": "whole", "percent": 80, "fold": 0,
         "tune": ["block1", "block2", "block3", "block4", "block5a", "block5b", "block6", "block7",
                  "block8", "block9"],
-        "resampling": {"folds": 5}, "augmentation": {"shift": 0.05, "zoom": 0.05},
-        "device": "cpu", **given,
+        "resampling": {"folds": 5}, "device": "cpu",
+        # As the peers' transforms can do it, too.
+        "augmentation": {"shift": 0.05, "zoom": 0.05, "zoom_per_axis": False, "fill": "zeros"},
+        **given,
     }  # fmt: skip
 
 
