@@ -4,8 +4,8 @@ python benchmarks/cell.py [--width 32] [--size 128] [--images 85] [--epochs 3] [
                           [--threads 2] [--repeats 3]
 
 The whole network, on made-up images (benchmarks/plausible.py): the same rows, batches an epoch,
-epochs, learning rate and kinds of augmentation, no early stop. All but MONAI, whose network is
-another one, start from the same weights, which are trained first on other such images. Every run is
+epochs, learning rate and augmentation, no early stop. All but MONAI, whose network and transforms
+are others, start from the same weights, which are trained first on other such images. Every run is
 a process of its own, one after the other, so wall time and peak memory hold everything: imports,
 training, validation after every epoch, test. Images a second counts training images over the wall
 time. Peers run at their own defaults (fp32) and given bf16 and channels-last. MONAI and
