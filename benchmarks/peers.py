@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from sonotune.models.conv_relu import ConvReLU
 from sonotune.models.initialise import load_weights
 from sonotune.models.unet import UNet
 
@@ -84,11 +85,23 @@ def loaders(exercise: Exercise) -> tuple[DataLoader[Any], DataLoader[Any], DataL
     )
 
 
-def unet(exercise: Exercise) -> UNet:
+def of_pytorch_alone(network: nn.Module) -> nn.Module:
+    """The same network and weights with PyTorch's own modules instead of ours, in place."""
+    for name, part in network.named_children():
+        if isinstance(part, ConvReLU):
+            own = nn.Conv2d(part.in_channels, part.out_channels, 3, padding=1)
+            own.weight, own.bias = part.weight, part.bias
+            setattr(network, name, nn.Sequential(own, nn.ReLU(inplace=True)))
+        else:
+            of_pytorch_alone(part)
+    return network
+
+
+def unet(exercise: Exercise) -> nn.Module:
     """The paper's network, pre-trained."""
     network = UNet(exercise.width)
     load_weights(network, exercise.weights)
-    return network
+    return of_pytorch_alone(network)
 
 
 def plain(exercise: Exercise) -> np.ndarray:

@@ -17,6 +17,7 @@ import resource
 import sys
 import tempfile
 import time
+from copy import deepcopy
 from pathlib import Path
 
 import cv2
@@ -26,6 +27,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.peers import of_pytorch_alone  # noqa: E402
 from sonotune.models.initialise import he_normal  # noqa: E402
 from sonotune.models.stages import build_network  # noqa: E402
 from sonotune.prediction.images import find_images, overlay  # noqa: E402
@@ -88,7 +90,8 @@ def main() -> None:
         folder = Path(name)
         (folder / "in").mkdir()
         files = make_images(folder / "in", given.images)
-        plain = given.plain / plain_loop(files[: given.plain], network, given.size, folder / "a")
+        alone = of_pytorch_alone(deepcopy(network))
+        plain = given.plain / plain_loop(files[: given.plain], alone, given.size, folder / "a")
         processor = choose("cpu", given.precision, 1)
         memory: list[tuple[int, float]] = []
 

@@ -6,7 +6,8 @@ python benchmarks/step.py [--width 64] [--size 256] [--batch 2] [--threads 2] [-
 For every strategy, in one run and in turn:
 
 ours          the step of sonotune/training/loop.py: forward, loss, backward, Adam
-plain         PyTorch as people write it: fp32, NCHW, torch.optim.Adam over what is tuned
+plain         PyTorch as people write it: fp32, NCHW, torch.optim.Adam over what is tuned; in a
+              process of its own, since what sonotune asks of the C library would hold for it too
 convolutions  the step's convolutions, forward and the gradients that it needs, each timed alone
               in ours' type and layout, their medians added
 floor         the FLOPs of these over the rate of a large matrix product of the same type
@@ -17,9 +18,12 @@ Prints the ratios and writes results/benchmarks/step.csv.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +36,7 @@ from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from benchmarks.measure import in_turn, spread, table, write  # noqa: E402
+from benchmarks.peers import of_pytorch_alone  # noqa: E402
 from sonotune.models.initialise import he_normal  # noqa: E402
 from sonotune.models.stages import freeze_all_but, tuned_parameters  # noqa: E402
 from sonotune.models.unet import UNet  # noqa: E402
@@ -76,13 +81,13 @@ def main() -> None:
     rates: dict[str, float] = {}
     every: dict[str, list[Convolution]] = {}
     for strategy, stages in tuned.items():
-        steps: dict[Any, Callable[[], object]] = {
-            ("plain", "fp32"): plain_step(asked.width, stages, images, masks)
-        }
-        for precision in asked.precisions:
-            processor = choose("cpu", precision, asked.threads)
-            steps["ours", precision] = our_step(asked.width, stages, images, masks, processor)
-        for (variant, precision), seconds in in_turn(steps, asked.repeats).items():
+        with plain_step(asked.width, stages, images, masks, asked.threads) as plain:
+            steps: dict[Any, Callable[[], object]] = {("plain", "fp32"): plain}
+            for precision in asked.precisions:
+                processor = choose("cpu", precision, asked.threads)
+                steps["ours", precision] = our_step(asked.width, stages, images, masks, processor)
+            times_of = in_turn(steps, asked.repeats, warm_up=3)
+        for (variant, precision), seconds in times_of.items():
             rows.append(_row(strategy, variant, precision, spread(seconds)))
             print(strategy, variant, precision, *(f"{one:.3f}" for one in seconds), flush=True)
         every[strategy] = convolutions(asked.width, stages, images)
@@ -130,21 +135,44 @@ def _network(width: int, stages: list[str]) -> UNet:
     return network
 
 
+@contextmanager
 def plain_step(
-    width: int, stages: list[str], images: Tensor, masks: Tensor
-) -> Callable[[], object]:
-    """A step as a tutorial writes it."""
-    network = _network(width, stages)
-    optimiser = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=1e-4)
-    criterion = nn.BCEWithLogitsLoss()
+    width: int, stages: list[str], images: Tensor, masks: Tensor, threads: int
+) -> Iterator[Callable[[], object]]:
+    """A step as a tutorial writes it, taken by another process whenever it is called."""
+    ours, theirs = multiprocessing.Pipe()
+    given = (theirs, width, stages, images.numpy(), masks.numpy(), threads)
+    process = multiprocessing.get_context("spawn").Process(target=_take_plain_steps, args=given)
+    process.start()
+    theirs.close()
 
     def step() -> None:
+        ours.send(True)
+        ours.recv()
+
+    with ours:
+        yield step
+    process.join()
+
+
+def _take_plain_steps(
+    asked: Connection, width: int, stages: list[str], images: Any, masks: Any, threads: int
+) -> None:
+    torch.set_num_threads(threads)
+    images, masks = torch.from_numpy(images), torch.from_numpy(masks)
+    network = of_pytorch_alone(_network(width, stages))
+    optimiser = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=1e-4)
+    criterion = nn.BCEWithLogitsLoss()
+    while True:
+        try:
+            asked.recv()
+        except EOFError:  # nobody will ask again
+            return
         optimiser.zero_grad()
         loss = criterion(network(images), masks)
         loss.backward()
         optimiser.step()
-
-    return step
+        asked.send(True)
 
 
 def our_step(

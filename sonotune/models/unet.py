@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sonotune.errors import SonotuneError
+from sonotune.models.conv_relu import ConvReLU
 
 STAGES = (
     "block1",
@@ -37,11 +38,11 @@ class Contract(nn.Module):
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels_in, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv1 = ConvReLU(channels_in, channels, 3, padding=1)
+        self.conv2 = ConvReLU(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv2(self.conv1(x).relu_()).relu_()
+        return self.conv2(self.conv1(x))
 
 
 class Expand(nn.Module):
@@ -50,8 +51,8 @@ class Expand(nn.Module):
     def __init__(self, channels_in: int, channels: int, relu_after_up: bool) -> None:
         super().__init__()
         self.up = nn.Conv2d(channels_in, channels, 2)
-        self.conv1 = nn.Conv2d(2 * channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv1 = ConvReLU(2 * channels, channels, 3, padding=1)
+        self.conv2 = ConvReLU(channels, channels, 3, padding=1)
         self.relu_after_up = relu_after_up
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
@@ -61,7 +62,7 @@ class Expand(nn.Module):
         if self.relu_after_up:
             x = x.relu_()
         x = torch.cat([skip, x], dim=1)
-        return self.conv2(self.conv1(x).relu_()).relu_()
+        return self.conv2(self.conv1(x))
 
 
 class Block5a(nn.Module):
@@ -69,10 +70,10 @@ class Block5a(nn.Module):
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels_in, channels, 3, padding=1)
+        self.conv1 = ConvReLU(channels_in, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv1(x).relu_()
+        return self.conv1(x)
 
 
 class Block5b(nn.Module):
@@ -80,10 +81,10 @@ class Block5b(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = ConvReLU(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv2(x).relu_()
+        return self.conv2(x)
 
 
 class Block9(Expand):

@@ -44,6 +44,11 @@ class Adam:
         self.means = [torch.zeros_like(p) for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
         self.steps = [torch.zeros((), device=p.device) for p in self.parameters]
+        # PyTorch's kernel copies every gradient of a channels-last weight unless it gets rows.
+        self._rows = [
+            [_row(tensor, tensor) for tensor in some]
+            for some in (self.parameters, self.means, self.squares)
+        ]
 
     def state(self) -> dict[str, Tensor]:
         """All that it remembers from step to step, by name (not copied)."""
@@ -75,12 +80,12 @@ class Adam:
             ]
             torch._foreach_copy_([fp32 for fp32, _ in both], [bf16 for _, bf16 in both])  # type: ignore[misc]
         used = [i for i, one in enumerate(self.computing) if one.grad is not None]
-        gradients = [self.parameters[i].grad for i in used]
+        parameters, means, squares = ([some[i] for i in used] for some in self._rows)
         adam(
-            [self.parameters[i] for i in used],
-            gradients,  # type: ignore[arg-type]
-            [self.means[i] for i in used],
-            [self.squares[i] for i in used],
+            parameters,
+            [_row(self.parameters[i].grad, self.parameters[i]) for i in used],  # type: ignore[arg-type]
+            means,
+            squares,
             [],
             [self.steps[i] for i in used],
             foreach=False,
@@ -94,3 +99,10 @@ class Adam:
             maximize=False,
         )
         self.refresh()
+
+
+def _row(tensor: Tensor, like: Tensor) -> Tensor:
+    """A tensor's numbers in the order in which those of a dense one lie in memory, [N]."""
+    if tensor.stride() != like.stride():
+        tensor = torch.empty_like(like).copy_(tensor)
+    return tensor.detach().as_strided((tensor.numel(),), (1,))
