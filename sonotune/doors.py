@@ -87,7 +87,7 @@ def checkpoint_path(study: str, *names: str) -> Path:
     return Path("results", study, "checkpoints", *names[:-1], f"{names[-1]}.safetensors")
 
 
-def tell_progress(record: dict[str, Any], folder: str | Path, planned: int) -> None:
+def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str, Any]) -> None:
     """Print one line on the terminal: how a cell went, and how many of the study's are done.
 
     Parameters
@@ -97,10 +97,14 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: int) -> N
     folder
         The cell's folder.
     planned
-        Cells of the study.
+        ``cells``, how many the study has, and ``names``, of which data sets, strategies, percents
+        and folds: what was asked for once and is no more does not count.
     """
     settings = record["settings"]
-    done = sum(1 for _ in Path(folder).parents[3].glob("*/*/*/*/run.json"))
+    done = sum(
+        all(name in asked for name, asked in zip(file.parts[-5:-1], planned["names"], strict=True))
+        for file in Path(folder).parents[3].glob("*/*/*/*/run.json")
+    )
     if not settings["tune"]:
         ended = "evaluated as it starts"
     elif record["failed"]:
@@ -110,7 +114,7 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: int) -> N
     else:
         ended = f"validation Dice {record['best_validation_dice']:.3f}"
     print(
-        f"sonotune: cell {done} of {planned} done: {settings['strategy']}, "
+        f"sonotune: cell {done} of {planned['cells']} done: {settings['strategy']}, "
         f"{settings['percent']:g} % of {settings['dataset']}, fold {settings['fold']}: {ended} "
         f"({record['epochs']} epochs, {record['seconds']:.0f} s)",
         file=sys.stderr,

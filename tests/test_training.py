@@ -19,8 +19,8 @@ from sonotune.models.stages import freeze_all_but
 from sonotune.models.unet import STAGES, build
 from sonotune.records import read_record
 from sonotune.training.cell import quantise, run_cell
-from sonotune.training.device import choose
-from sonotune.training.forward import evaluate
+from sonotune.training.device import Processor, choose
+from sonotune.training.forward import at_once, evaluate, predict
 from sonotune.training.loop import _stream, train
 from sonotune.training.optimiser import Adam
 from sonotune.training.pairs import Pairs
@@ -142,6 +142,19 @@ def test_our_adam_takes_the_steps_of_pytorchs():
             optimiser.step()
     for name, tensor in theirs.state_dict().items():
         assert torch.equal(tensor, ours.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_large_images_are_computed_few_at_a_time(precision):
+    processor = Processor("cpu", precision, 1, "any")
+    sizes = {64: 16, 128: 16, 256: 4, 512: 1, 1024: 1}
+    assert {s: at_once(torch.empty(9, 1, s, s), processor) for s in sizes} == sizes
+    assert at_once(torch.empty(9, 1, 512, 512), Processor("cuda", precision, 1, "any")) == 16
+    network = build(4)
+    he_normal(network, 1)
+    images = torch.rand(8, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+    each, some = (torch.cat([*predict(network, images.split(n), processor)]) for n in (1, 4))
+    torch.testing.assert_close(each, some, rtol=0, atol={"fp32": 1e-5, "bf16": 1e-2}[precision])
 
 
 def test_training_does_not_load_what_it_does_not_use():

@@ -37,7 +37,7 @@ from sonotune.prediction.images import (
 from sonotune.prediction.model import Model
 from sonotune.training.cell import quantise
 from sonotune.training.device import Processor
-from sonotune.training.forward import BATCH, predict
+from sonotune.training.forward import BATCH, at_once, predict
 
 KINDS = ("masks", "probabilities", "overlays")
 COLUMNS = (
@@ -98,7 +98,7 @@ def predict_images(
     progress
         Told after each batch how many images are done, of how many.
     batch_size
-        Images in a batch; 16, as in a study.
+        Images that a worker takes from their files to their results at a time.
     workers
         Batches at a time; by default as many as the threads of a cell fit into the processor.
 
@@ -142,9 +142,8 @@ def predict_images(
 def predict_arrays(images: np.ndarray, models: Sequence[Model], processor: Processor) -> np.ndarray:
     """Probabilities, uint8 [n,H,W], of images as networks see them, uint8 [n,H,W]."""
     scaled = torch.from_numpy(images[:, None]).to(processor.device, torch.float32) / 255
-    found = [
-        torch.cat([*predict(model.network, scaled.split(BATCH), processor)]) for model in models
-    ]
+    batches = scaled.split(at_once(scaled, processor))
+    found = [torch.cat([*predict(model.network, batches, processor)]) for model in models]
     return quantise(found[0] if len(found) == 1 else torch.stack(found).mean(0))
 
 

@@ -21,7 +21,7 @@ from sonotune.records import check_output, read_record
 from sonotune.seeds import torch_seed
 from sonotune.training.device import choose
 from sonotune.training.epoch_records import Records
-from sonotune.training.forward import BATCH, predict
+from sonotune.training.forward import at_once, predict
 from sonotune.training.job import checkpoint_of, clear, finish, start
 from sonotune.training.kept import describe_weights, kept_state
 from sonotune.training.loop import train
@@ -124,7 +124,8 @@ def run_cell(
     marks.stop("training")
     if keeper:
         marks.add("training", keeper.earlier_wall, keeper.earlier_cpu)
-    parts = predict(network, (pairs[:, :1] for pairs in tests.split(BATCH)), processor)
+    batches = tests.split(at_once(tests.images, processor))
+    parts = predict(network, (pairs[:, :1] for pairs in batches), processor)
     quantised = np.concatenate([quantise(part) for part in parts])
     marks.stop("prediction")
     if state_digest(frozen_state(network)) != frozen:

@@ -11,7 +11,20 @@ from torch.nn import functional
 from sonotune.training.device import Processor
 from sonotune.training.pairs import Pairs
 
-BATCH = 16  # images at a time where nothing is learned
+# Where nothing is learned: so many images at a time at most, and on a CPU so many pixels.
+BATCH = 16
+PIXELS = 4 * 256 * 256
+
+
+def at_once(images: Tensor, processor: Processor) -> int:
+    """How many of these images, [..., H, W], to compute at a time where nothing is learned.
+
+    On a CPU more than a few large ones take memory and save no time.
+    """
+    if processor.device != "cpu":
+        return BATCH
+    height, width = images.shape[-2:]
+    return max(1, min(BATCH, PIXELS // (height * width)))
 
 
 def forward(network: nn.Module, images: Tensor, processor: Processor) -> Tensor:
@@ -34,7 +47,7 @@ def evaluate(network: nn.Module, pairs: Pairs, processor: Processor) -> tuple[fl
     network.eval()
     losses, dices = [], []
     with torch.inference_mode():
-        for part in pairs.split(BATCH):
+        for part in pairs.split(at_once(pairs.images, processor)):
             masks = part[:, 1:]
             logits = forward(network, part[:, :1], processor)
             losses.append(bce(logits, masks) * len(part))

@@ -240,11 +240,14 @@ def outputs_of(study):
     ]
 
 
-# Told while cells run; no result depends on it.
-config["cells_planned"] = {
-    study: sum(len(cell_folders(study, dataset)) for dataset in STUDIES[study]["datasets"])
-    for study in STUDIES
-}
+# Told while cells run; no result depends on it. The names are what their folders are made of.
+config["cells_planned"] = {}
+for study in STUDIES:
+    folders = [f for dataset in STUDIES[study]["datasets"] for f in cell_folders(study, dataset)]
+    config["cells_planned"][study] = {
+        "cells": len(folders),
+        "names": [sorted({*names}) for names in zip(*(Path(f).parts[-4:] for f in folders))],
+    }
 
 # For the report's front page alone, so it is not looked up at every start.
 config["changed_packages"] = ""
