@@ -42,11 +42,11 @@ def dataset_title(name: str, datasets: Mapping[str, str], sources: Mapping[str, 
 
 
 def source_notes(
-    shown: Sequence[str], datasets: Mapping[str, str], sources: Mapping[str, str]
+    present: Sequence[str], datasets: Mapping[str, str], sources: Mapping[str, str]
 ) -> list[str]:
     """What stands in for what, one sentence, or nothing."""
     behind: dict[str, list[str]] = {}
-    for name in shown:
+    for name in present:
         if stands_in(name, sources):
             behind.setdefault(sources[name], []).append(datasets.get(name, name))
     parts = [
