@@ -87,6 +87,8 @@ def test_fig4_leaves_failed_runs_out_and_says_so():
     assert "6 of 60 runs failed and are left out" in foot(figure)
     dots = [line for line in figure.axes[0].lines if line.get_marker() == "."]
     assert [len(line.get_xdata()) for line in dots] == [15, 12]
+    cells["failed"] = [True] + [False] * (len(cells) - 1)
+    assert "1 of 60 runs failed and is left out" in foot(drawn(cells))
 
 
 def test_fig4_explains_its_error_bars():

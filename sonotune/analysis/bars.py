@@ -76,7 +76,8 @@ def summarise(cells: str | Path, strategies: Sequence[str], shown: Shown) -> Sum
         else "One fold was run: there is no standard deviation."
     ]
     if out := int(is_left_out(table, shown.leave_out).sum()):
-        notes.append(f"{out} of {len(table)} runs failed and are left out.")
+        are = "is" if out == 1 else "are"
+        notes.append(f"{out} of {len(table)} runs failed and {are} left out.")
     notes += source_notes(present, shown.datasets, sources)
     titles = {name: dataset_title(name, shown.datasets, sources) for name in present}
     return Summary(averages, present, titles, notes)

@@ -193,5 +193,6 @@ def _notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
     out = int(is_left_out(cells, leave_out).sum())
     if out:
         ended = "failed or collapsed" if leave_out == "failed+collapsed" else "failed"
-        notes.append(f"{out} of {len(cells)} runs {ended} and are left out.")
+        are = "is" if out == 1 else "are"
+        notes.append(f"{out} of {len(cells)} runs {ended} and {are} left out.")
     return notes
