@@ -28,6 +28,7 @@ class ConvReLU(nn.Conv2d):
             bias = None if bias is None else bias.to(kind)
         if x.shape[1] == 1 and x.dtype == torch.bfloat16:
             # For a single channel oneDNN has no bf16 kernel worth the name: twenty times slower.
+            # With a second one of zeros sums may be rounded otherwise in their last bit.
             x, weight = (torch.cat([t, torch.zeros_like(t)], dim=1) for t in (x, weight))
         shape = list(self.stride), list(self.padding), list(self.dilation), self.groups
         found: Tensor = _OneCall.apply(x, weight, bias, *shape)
