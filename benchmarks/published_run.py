@@ -1,11 +1,11 @@
 """Write docs/results.md from stored results.
 
-python benchmarks/published_run.py results/laptop [results/OTHER ...]   # keeps, then writes
-python benchmarks/published_run.py                                      # writes from what is kept
+python benchmarks/published_run.py --configfile FILE results/STUDY [...]   # keeps, then writes
+python benchmarks/published_run.py                                        # writes from what is kept
 
-Of each finished study named it keeps what the page is made of, small tables and four figures, under
-docs/results/STUDY. The page is made from these alone, so whoever has the project can make it again.
-No number is chosen here: what does not agree with the papers stands first.
+Of each finished study named it keeps what the page is made of, small tables, under
+docs/results/STUDY. The page and its figures are made from these alone, so whoever has the project
+can make them again. No number is chosen here: what does not agree with the papers stands first.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.published_figures import draw, shown_by  # noqa: E402
 from benchmarks.published_tables import EXTRA, extra_tables  # noqa: E402
 from sonotune.analysis.averages import read_cells  # noqa: E402
 from sonotune.analysis.names import percent_text, stands_in  # noqa: E402
 from sonotune.analysis.published import published_mean  # noqa: E402
+from sonotune.check_command import DEFAULT_CONFIGURATION  # noqa: E402
+from sonotune.configuration.check import read_configuration  # noqa: E402
 from sonotune.configuration.jobs import Cell  # noqa: E402
 from sonotune.errors import SonotuneError  # noqa: E402
 from sonotune.evaluation.scores import load_predictions  # noqa: E402
@@ -53,8 +56,8 @@ WANG = {
 }
 
 
-def keep(study: Path, folder: Path) -> None:
-    """Copy what the page is made of.
+def keep(study: Path, folder: Path, shown: dict[str, Any]) -> None:
+    """Copy what the page and its figures, which show ``shown``, are made of.
 
     Raises
     ------
@@ -69,11 +72,8 @@ def keep(study: Path, folder: Path) -> None:
     (folder / "figures").mkdir(parents=True)
     for name in (*TABLES, *(one for one in EXTRA if (study / one).is_file())):
         shutil.copyfile(study / name, folder / Path(name).name)
-    for name in FIGURES:
-        if (study / f"figures/{name}.png").is_file():
-            shutil.copyfile(study / f"figures/{name}.png", folder / f"figures/{name}.png")
     with atomic(folder / "about.json") as temporary:
-        temporary.write_text(json.dumps(_about(study), indent=2) + "\n", "utf-8")
+        temporary.write_text(json.dumps(_about(study) | {"shown": shown}, indent=2) + "\n", "utf-8")
 
 
 def _about(study: Path) -> dict[str, Any]:
@@ -107,20 +107,24 @@ def _about(study: Path) -> dict[str, Any]:
 
 def write_page(kept: Path = KEPT, page: Path = PAGE) -> None:
     """Write the page from every study that is kept."""
-    folders = sorted(file.parent for file in kept.glob("*/about.json"))
-    if not folders:
-        raise SonotuneError(f"{kept}: nothing is kept; name a finished study: results/STUDY")
     lines = [
         "# Results",
         "",
         "Made by `python benchmarks/published_run.py` from the tables in [results/](results),",
-        "which `python benchmarks/published_run.py results/STUDY` keeps of a finished study. What",
-        "does not agree with the papers comes first.",
+        "which `python benchmarks/published_run.py --configfile FILE results/STUDY` keeps of a finished",
+        "study. What does not agree with the papers comes first.",
     ]
-    for folder in folders:
+    for folder in _folders(kept):
         lines += ["", f"## {folder.name}", "", *_study(folder, page.parent)]
     with atomic(page) as temporary:
         temporary.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _folders(kept: Path) -> list[Path]:
+    folders = sorted(file.parent for file in kept.glob("*/about.json"))
+    if not folders:
+        raise SonotuneError(f"{kept}: nothing is kept; name a finished study: results/STUDY")
+    return folders
 
 
 def _study(folder: Path, docs: Path) -> Iterator[str]:
@@ -277,12 +281,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Keep what is asked for, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("studies", nargs="*", type=Path, help="finished studies: results/STUDY")
+    parser.add_argument("--configfile", help="what the studies were run with")
     parser.add_argument("--kept", type=Path, default=KEPT)
     parser.add_argument("--page", type=Path, default=PAGE)
     given = parser.parse_args(arguments)
     try:
-        for study in given.studies:
-            keep(study, given.kept / study.name)
+        if given.studies:
+            config = read_configuration(given.configfile or DEFAULT_CONFIGURATION)
+            for study in given.studies:
+                keep(study, given.kept / study.name, shown_by(config, study.name))
+        for folder in _folders(given.kept):
+            draw(folder)
         write_page(given.kept, given.page)
     except SonotuneError as error:
         print(f"published_run: {error}", file=sys.stderr)

@@ -111,6 +111,20 @@ def test_fig4_leaves_out_a_pair_that_was_not_trained(tmp_path):
     assert len(drawn(cells[cells["strategy"] != "block_5"]).axes) == 2 * 2
 
 
+@pytest.mark.parametrize("pairs", [1, 2, 3])
+def test_fig4_names_its_data_sets_within_the_figure(pairs):
+    figure = drawn(
+        only(made_up_cells(), strategy=[name for pair in PAIRS[:pairs] for name in pair])
+    )
+    rim = figure.bbox
+    for panel in figure.axes[::pairs]:
+        [title] = panel.texts
+        for text in (title, panel.yaxis.label):
+            box = text.get_window_extent()
+            assert 0 <= box.x0 < box.x1 <= panel.bbox.x0, text.get_text()
+            assert 0 <= box.y0 < box.y1 <= rim.height
+
+
 @pytest.mark.parametrize(
     "cells",
     [

@@ -1,11 +1,13 @@
 """docs/results.md from stored results: beside the paper's, what does not agree first."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
+from made_up_cells import STRATEGIES, made_up_cells
 
-from benchmarks.published_run import main, write_page
+from benchmarks.published_run import KEPT, PAGE, main, write_page
 from sonotune.analysis.published import published_table
 
 ABOUT = {
@@ -89,6 +91,27 @@ def test_another_network_with_the_same_strategies_is_held_beside_the_same_paper(
     text = (tmp_path / "results.md").read_text()
     assert "unet on resnet18, its levels in the place of blocks (Amiri: a U-Net)" in text
     assert "Wang: 512" not in text
+
+
+def test_figures_are_drawn_from_the_tables_that_are_kept(tmp_path):
+    stored(tmp_path)
+    study, names = tmp_path / "results/sus", {"sus": "SUS"}
+    shown = {"strategies": STRATEGIES, "datasets": names, "pairs": [["contracting", "expanding"]]}
+    (study / "about.json").write_text(json.dumps(ABOUT | {"shown": shown}))
+    cells = made_up_cells().assign(seconds=90.0, threads=1, epochs=20)
+    cells[cells["dataset"] == "sus"].to_csv(study / "cells.csv", index=False)
+    (study / "figures").mkdir()
+    page = tmp_path / "results.md"
+    assert main(["--kept", str(tmp_path / "results"), "--page", str(page)]) == 0
+    figures = {file.stem for file in (study / "figures").iterdir()}
+    assert figures == {"fig4", "pareto", "ranks", "against_paper"}
+    assert all(f"](results/sus/figures/{name}.png)" in page.read_text() for name in figures)
+
+
+def test_the_page_is_what_the_kept_tables_say(tmp_path):
+    shutil.copytree(KEPT, tmp_path / KEPT.name)
+    write_page(tmp_path / KEPT.name, tmp_path / PAGE.name)
+    assert (tmp_path / PAGE.name).read_text("utf-8") == PAGE.read_text("utf-8")
 
 
 @pytest.mark.parametrize("given", [[], ["nothing"]])

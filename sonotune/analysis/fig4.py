@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
 
 from sonotune.analysis.averages import LeaveOut, average_over_folds, is_left_out, read_cells
 from sonotune.analysis.figure import (
@@ -95,7 +96,7 @@ def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown)
     )
     for row, dataset in enumerate(present):
         title = dataset_title(dataset, shown.datasets, sources)
-        _name_row(axes[row, 0], title)
+        _name_row(figure, axes[row, 0], title)
         of_set, runs = averages[averages["dataset"] == dataset], kept[kept["dataset"] == dataset]
         for panel, pair in zip(axes[row], pairs, strict=True):
             for name, shift in zip(pair, (-APART, APART), strict=True):
@@ -127,15 +128,16 @@ def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown)
     return figure
 
 
-def _name_row(panel: Axes, title: str) -> None:
-    # At fixed places, since the numbers on the axis may be wide.
+def _name_row(figure: Figure, panel: Axes, title: str) -> None:
+    # At fixed places of the figure: the numbers on the axis, and the panels, may be wide.
+    across = blended_transform_factory(figure.transFigure, panel.transAxes)
     panel.set_ylabel("Dice")
-    panel.yaxis.set_label_coords(-0.21, 0.5)
+    panel.yaxis.set_label_coords(0.052, 0.5, transform=across)
     panel.text(
-        -0.31,
+        0.024,
         0.5,
         title,
-        transform=panel.transAxes,
+        transform=across,
         rotation=90,
         weight="bold",
         ha="center",
