@@ -35,7 +35,7 @@ def test_strategy_cost_and_sureness_are_said_for_every_percent(study, capsys):
     assert "5% of the images (4): whole" in text
     assert "parameters (100%), 1.5 min a training" in text
     assert "sure: the best in 96% of bootstrap draws" in text
-    assert "cheaper and about as good: block_9" in text
+    assert "fewer parameters and about as good: block_9" in text
     assert "runs that failed: scratch (1 of 2)" in text
 
 

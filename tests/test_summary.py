@@ -56,15 +56,15 @@ def test_the_highest_mean_without_failed_runs_is_recommended(tmp_path):
 def test_nothing_is_recommended_where_every_strategy_failed(tmp_path):
     advice = advise(tmp_path, failed=tuple(MEANS))
     assert advice.use is None
-    assert advice.cheaper is None
+    assert advice.smaller is None
 
 
-def test_a_cheaper_strategy_is_offered_if_it_is_close(tmp_path):
-    assert advise(tmp_path).cheaper.strategy == "block_9"
-    assert advise(tmp_path, half=0.001).cheaper.strategy == "block_9"  # worse, but by little
+def test_a_smaller_strategy_is_offered_if_it_is_close(tmp_path):
+    assert advise(tmp_path).smaller.strategy == "block_9"
+    assert advise(tmp_path, half=0.001).smaller.strategy == "block_9"  # worse, but by little
     far = {**MEANS, "block_9": 0.77}
-    assert advise(tmp_path, means=far, half=0.2).cheaper is None  # not surely worse, but far
-    assert advise(tmp_path, failed=("scratch", "block_9")).cheaper is None
+    assert advise(tmp_path, means=far, half=0.2).smaller is None  # not surely worse, but far
+    assert advise(tmp_path, failed=("scratch", "block_9")).smaller is None
 
 
 @pytest.mark.parametrize("order", [("whole", "block_9"), ("block_9", "whole")])

@@ -61,7 +61,7 @@ class Advice:
     use
         The strategy with the highest mean Dice among those of which no run failed; None if there
         is none.
-    cheaper
+    smaller
         The one with the fewest tuned parameters whose mean is at most the margin behind that of
         `use`, if it tunes less; no run of it failed.
     options
@@ -77,7 +77,7 @@ class Advice:
     dataset: str
     percent: float
     use: Option | None
-    cheaper: Option | None
+    smaller: Option | None
     options: tuple[Option, ...]
     failed: Mapping[str, tuple[int, int]]
     unchanged: float | None
@@ -136,7 +136,7 @@ def read_advice(
                     dataset,
                     float(percent),
                     use,
-                    _cheaper(use, options, margin),
+                    _smaller(use, options, margin),
                     tuple(options),
                     _failed(its_runs),
                     float(bare.max()) if len(bare) else None,
@@ -189,7 +189,7 @@ def _behind(best: str | None, pairs: pd.DataFrame) -> Mapping[Any, tuple[float, 
     return found
 
 
-def _cheaper(use: Option | None, options: Sequence[Option], margin: float) -> Option | None:
+def _smaller(use: Option | None, options: Sequence[Option], margin: float) -> Option | None:
     if use is None:
         return None
     close = [

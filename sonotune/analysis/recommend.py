@@ -114,11 +114,11 @@ def _lines(one: Advice, images: int | None) -> list[str]:
     ]
     if one.given_runs:
         lines.append("  one fold only: true of these trained networks, another may turn out else")
-    if one.cheaper is not None:
-        cheap = one.cheaper
+    if one.smaller is not None:
+        small = one.smaller
         lines.append(
-            f"  cheaper and about as good: {cheap.strategy}, {_cost(cheap)}, Dice "
-            f"{signed(-cheap.behind)}"
+            f"  fewer parameters and about as good: {small.strategy}, {_cost(small)}, Dice "
+            f"{signed(-small.behind)}"
         )
     if one.failed:
         failed = ", ".join(f"{name} ({n} of {runs})" for name, (n, runs) in one.failed.items())

@@ -45,7 +45,7 @@ HEAD = (
     "Parameters tuned",
     "Time of a training",
     "How sure",
-    "Cheaper and about as good",
+    "Fewer parameters, about as good",
 )
 
 
@@ -152,16 +152,16 @@ def _table(
 def _row(one: Advice, strategies: Mapping[str, str]) -> str:
     if one.use is None:
         return '<td colspan="6">no strategy: of each a run failed</td>'
-    cheaper = "none"
-    if one.cheaper is not None:
-        cheaper = (
-            f"{name_of(one.cheaper, strategies)}<br><small>{parameters(one.cheaper)}, "
-            f"{time_of(one.cheaper.seconds)}; Dice {signed(-one.cheaper.behind)}</small>"
+    smaller = "none"
+    if one.smaller is not None:
+        smaller = (
+            f"{name_of(one.smaller, strategies)}<br><small>{parameters(one.smaller)}, "
+            f"{time_of(one.smaller.seconds)}; Dice {signed(-one.smaller.behind)}</small>"
         )
     return (
         f"<td><strong>{name_of(one.use, strategies)}</strong></td>"
         f'<td class="number">{one.use.dice:.3f}<br><small>{one.use.lower:.3f} to '
         f"{one.use.upper:.3f}</small></td>"
         f"<td>{parameters(one.use)}</td><td>{time_of(one.use.seconds)}</td>"
-        f"<td>{sureness(one)}</td><td>{cheaper}</td>"
+        f"<td>{sureness(one)}</td><td>{smaller}</td>"
     )

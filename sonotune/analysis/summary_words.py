@@ -83,12 +83,12 @@ def paragraph(
     ]
     if one.unchanged is not None:
         sentences.append(f"The pre-trained network as it was has {one.unchanged:.3f}.")
-    if one.cheaper is not None:
-        cheap = one.cheaper
+    if one.smaller is not None:
+        small = one.smaller
         sentences.append(
-            f"Cheaper and about as good is {name_of(cheap, strategies)}: "
-            f"{parameters_of(cheap)}, {time_of(cheap.seconds)}, Dice {signed(-cheap.behind)} (95% "
-            f"interval {signed(-cheap.behind_upper)} to {signed(-cheap.behind_lower)})."
+            f"About as good with fewer parameters is {name_of(small, strategies)}: "
+            f"{parameters_of(small)}, {time_of(small.seconds)}, Dice {signed(-small.behind)} (95% "
+            f"interval {signed(-small.behind_upper)} to {signed(-small.behind_lower)})."
         )
     if one.open:
         names = "; ".join(name_of(option, strategies) for option in one.open)
