@@ -111,8 +111,8 @@ def write_page(kept: Path = KEPT, page: Path = PAGE) -> None:
         "# Results",
         "",
         "Made by `python benchmarks/published_run.py` from the tables in [results/](results),",
-        "which `python benchmarks/published_run.py --configfile FILE results/STUDY` keeps of a finished",
-        "study. What does not agree with the papers comes first.",
+        "which `python benchmarks/published_run.py --configfile FILE results/STUDY` keeps of a",
+        "finished study. What does not agree with the papers comes first.",
     ]
     for folder in _folders(kept):
         lines += ["", f"## {folder.name}", "", *_study(folder, page.parent)]
