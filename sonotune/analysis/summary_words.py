@@ -136,7 +136,7 @@ def notes(
     found = [
         "Recommended is the strategy with the highest mean Dice over the folds among those of "
         f"which no run failed. {left_out}",
-        "Cheaper and about as good: the strategy that tunes the fewest parameters among those "
+        "Fewer parameters, about as good: the strategy that tunes fewest parameters among those "
         f"whose mean Dice is at most {allowed} lower (key claims: margin); its interval says how "
         "much worse it might be.",
         "Worse: in at least 97.5% of the bootstrap's draws the recommended strategy is better "
