@@ -223,7 +223,8 @@ def _write_cell(
         "validation": len(rows.validation),
         "test": len(rows.test),
     }
-    run |= {"failed": failed, "converged": not failed if trained else None, "collapsed": collapsed}
+    outcome = "no_early_stop" if failed else "converged"
+    run |= {"failed": failed, "outcome": outcome if trained else None, "collapsed": collapsed}
     run["failure"] = f"no early stop within {EPOCHS} epochs" if failed else None
     write_record(home, run, ["predictions.npz", "history.csv"])
 
@@ -283,9 +284,11 @@ def _record(
     return {
         "settings": settings,
         "source": SOURCE,
-        "converged": True,
+        "outcome": "converged",
         "failed": False,
         "failure": None,
+        "still_improving": False,
+        "earlier_attempts": [],
         "epochs": epochs,
         "resumed": 0,
         "best_epoch": max(epochs - PATIENCE, 1) if epochs else None,

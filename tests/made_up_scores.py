@@ -55,7 +55,7 @@ def cells_of_scores(scores: pd.DataFrame, **columns: object) -> pd.DataFrame:
         "source": cells["dataset"],
         "failed": False,
         "collapsed": False,
-        "converged": True,
+        "outcome": "converged",
         "tuned_parameters": 10,
         "total_parameters": 10,
         "seconds": 60.0,

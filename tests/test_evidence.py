@@ -255,7 +255,9 @@ def test_figures_of_tests_are_drawn_of_any_study(folds, tmp_path):
     means = {(d, s, p): 0.8 for d in ("sus", "bus") for s in ("whole", "block_9") for p in (80.0,)}
     scores = made_up_scores(means, folds=folds, images=4)
     cells = scores.groupby(["dataset", "strategy", "percent", "fold"])["dice"].mean().reset_index()
-    cells = cells.assign(source=cells["dataset"], failed=False, collapsed=False, converged=True)
+    cells = cells.assign(
+        source=cells["dataset"], failed=False, collapsed=False, outcome="converged"
+    )
     cells = cells.assign(tuned_parameters=1, total_parameters=1)
     path, files = write_study(scores, cells, tmp_path)
     out = SimpleNamespace(pdf=tmp_path / "f.pdf", png=tmp_path / "f.png")

@@ -33,7 +33,7 @@ def recorded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recorded")
     disks = folder / "disks"
     save_set(disks, bright_disks(20))
-    network = {"name": "unet", "width": 8, "dropout": 0.0, "relu_after_up": False}
+    network = {"name": "unet", "width": 8, "dropout": 0.0, "head": "plain", "relu_after_up": False}
     changes = {"training": FIXED, "resampling": HOLDOUT, "percent": 75, "network": network}
     record = run(disks, folder / "with", **changes, records=True)
     run(disks, folder / "without", **changes)
@@ -46,7 +46,7 @@ def test_all_epochs_run_and_none_is_a_failure(recorded):
     _, record, history = recorded
     assert [row["epoch"] for row in history] == list("123456789")
     assert not record["failed"]
-    assert not record["converged"]
+    assert record["outcome"] == "converged"
     assert not record["collapsed"]
     assert record["images"] == {"training": 15, "validation": 0, "test": 5}
     assert all(math.isnan(float(row["validation_loss"])) for row in history)
@@ -75,7 +75,7 @@ def test_augmented_images_are_others_than_clean_ones_and_anew_every_epoch(record
     name = column("augmented", "per_image", "dice")
     assert history[-1][name] != history[-1][column("clean", "per_image", "dice")]
     pairs = as_pairs(bright_disks(6))
-    network = build(4)
+    network = build(4, head="plain", relu_after_up=False)
     he_normal(network, 1)
     records = Records(pairs, Augmentation(), 2, CPU, 1, ("a",))
     assert records(network, 1) == records(network, 1)
@@ -107,7 +107,7 @@ def test_the_best_weights_are_kept_without_an_early_stop():
     data = bright_disks(10)
 
     def trained(epochs, keep):
-        network = build(4)
+        network = build(4, head="plain", relu_after_up=False)
         he_normal(network, 1)
         recipe = Recipe(learning_rate=0.02, epochs=epochs, patience=False, keep=keep)
         course = train(
@@ -217,7 +217,7 @@ def test_names_in_lists_are_in_the_settings_and_paths_are_not(tmp_path):
 def test_a_compiled_training_is_the_same_but_for_the_last_bits(tmp_path, precision):
     disks = tmp_path / "disks"
     save_set(disks, bright_disks(20))
-    network = {"name": "unet", "width": 8, "dropout": 0.0, "relu_after_up": False}
+    network = {"name": "unet", "width": 8, "dropout": 0.0, "head": "plain", "relu_after_up": False}
     changes = {"resampling": HOLDOUT, "percent": 75, "network": network, "precision": precision}
     found = {}
     for compiled in (False, True):

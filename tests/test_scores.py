@@ -54,7 +54,7 @@ def cell(folder, strategy, fold, rows, probabilities, **changes):
     record = {
         "settings": settings,
         "source": "made up",
-        "converged": True,
+        "outcome": "converged",
         "failed": False,
         "collapsed": False,
         "epochs": 3,

@@ -14,13 +14,14 @@ from sonotune.data.augment import Augmentation, draw_warps, warp
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.scores import load_predictions
-from sonotune.models.initialise import he_normal, load_weights, save_weights
+from sonotune.models.initialise import he_normal, load_weights, save_weights, start_network
 from sonotune.models.stages import freeze_all_but
 from sonotune.models.unet import STAGES, build
 from sonotune.records import read_record
+from sonotune.seeds import torch_seed
 from sonotune.training.cell import quantise, run_cell
 from sonotune.training.device import Processor, choose
-from sonotune.training.forward import at_once, evaluate, predict
+from sonotune.training.forward import at_once, bce, evaluate, forward, is_dead, predict
 from sonotune.training.loop import _stream, train
 from sonotune.training.optimiser import Adam
 from sonotune.training.pairs import Pairs
@@ -83,7 +84,7 @@ def settings(**changes):
         "start": "random",
         "tune": list(STAGES),
         "seed": 5,
-        "network": {"name": "unet", "width": 4, "dropout": 0.1, "relu_after_up": False},
+        "network": {"name": "unet", "width": 4, "dropout": 0.1, "head": "plain"},
         "resampling": {"folds": 5, "validation": 20, "grouped": False},
         "training": {"learning_rate": 0.003, "batch_size": 2, "epochs": 3, "patience": 3},
         "augmentation": {"shift": 0.05, "zoom": 0.05, "flip": 0.5},
@@ -106,7 +107,7 @@ def run(disks, folder, pretrained=None, **changes):
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    network = build(4, 0.1)
+    network = build(4, 0.1, head="plain")
     he_normal(network, 9)
     path = tmp_path_factory.mktemp("weights") / "weights.safetensors"
     save_weights(network.state_dict(), path)
@@ -263,11 +264,11 @@ def test_only_tuned_stages_are_kept(disks, tmp_path, weights):
 
 def test_the_unchanged_network_is_evaluated_and_not_trained(disks, tmp_path, weights):
     record = run(disks, tmp_path, weights, strategy="unchanged", percent=0, tune=[])
-    assert record["converged"] is None
+    assert record["outcome"] is None
     assert not record["failed"]
     assert not record["collapsed"]
     assert record["epochs"] == 0
-    network = build(4, 0.1)
+    network = build(4, 0.1, head="plain")
     load_weights(network, weights)
     rows, probabilities = load_predictions(tmp_path / "predictions.npz")
     network.eval()
@@ -289,7 +290,7 @@ def test_training_ends_after_patience_and_keeps_the_best_weights():
     data, validation = as_pairs(bright_disks(8)), as_pairs(bright_disks(4, seed=1))
     recipe = Recipe(learning_rate=0.03, epochs=60, patience=4)
     course = train(network, data, validation, recipe, None, 4, CPU, 0, ("a",), quiet)
-    assert course.converged
+    assert course.outcome == "converged"
     assert course.failure is None
     assert len(course.history) == course.best_epoch + 4
     losses = [epoch["validation_loss"] for epoch in course.history]
@@ -300,7 +301,7 @@ def test_training_ends_after_patience_and_keeps_the_best_weights():
 def test_no_early_stop_is_a_failure(disks, tmp_path):
     record = run(disks, tmp_path)
     assert record["failed"]
-    assert not record["converged"]
+    assert record["outcome"] == "no_early_stop"
     assert record["failure"] == "no early stop within 3 epochs"
     assert (tmp_path / "predictions.npz").exists()
 
@@ -417,3 +418,75 @@ def test_bf16_runs_and_is_recorded(disks, tmp_path):
     record = run(disks, tmp_path, precision="bf16")
     assert record["processor"]["precision"] == "bf16"
     assert not (record["failure"] or "").startswith("loss")
+
+
+def dead_network(width=4):
+    """A network whose two channels let nothing through, whatever the image."""
+    network = build(width)
+    he_normal(network, 0)
+    with torch.no_grad():
+        network.block9.two_channels.bias.fill_(-1000)
+    return network
+
+
+def test_a_network_is_dead_if_its_output_does_not_depend_on_the_image():
+    images = as_pairs(bright_disks(3))
+    assert is_dead(dead_network(), images, CPU)
+    alive = build(4, head="plain")
+    he_normal(alive, 0)
+    assert not is_dead(alive, images, CPU)
+    assert not is_dead(alive, as_pairs(bright_disks(1)), CPU)
+
+
+def seed_of_a_dead_start(width):
+    """A seed from which the two channels of a network give 0 for every image."""
+    images = as_pairs(bright_disks(20))
+    for seed in range(200):
+        settings = {"name": "unet", "width": width}
+        if is_dead(start_network(settings, None, torch_seed(seed, *NAMES, "initial")), images, CPU):
+            return seed
+    pytest.fail("no seed gives a dead network")
+
+
+NAMES = ("disks", "whole", 80, 1)
+
+
+@pytest.fixture(scope="module")
+def dead_start(disks, tmp_path_factory):
+    """Settings of a cell whose first initialisation is dead."""
+    return {"network": {"name": "unet", "width": 1}, "seed": seed_of_a_dead_start(1)}
+
+
+def test_a_dead_run_is_recorded_as_that_and_as_failed(disks, tmp_path, dead_start):
+    recipe = {"learning_rate": 0.003, "batch_size": 2, "epochs": 12, "patience": 3}
+    record = run(disks, tmp_path, training=recipe, **dead_start)
+    assert record["outcome"] == "dead"
+    assert record["failed"]
+    assert record["collapsed"]
+    assert record["earlier_attempts"] == []
+
+
+def test_a_failed_run_is_tried_again_from_another_initialisation(disks, tmp_path, dead_start):
+    recipe = {"learning_rate": 0.003, "batch_size": 2, "epochs": 6, "patience": 3, "attempts": 9}
+    record = run(disks, tmp_path, training=recipe, **dead_start)
+    first, *_ = record["earlier_attempts"]
+    assert first["outcome"] == "dead"
+    assert record["outcome"] != "dead"
+
+
+def test_a_pretraining_draws_a_dead_start_again(disks, tmp_path):
+    names, images = ("pretraining", "disks"), as_pairs(bright_disks(20))
+    network = {"name": "unet", "width": 1}
+    seed = next(
+        seed
+        for seed in range(300)
+        if is_dead(start_network(network, None, torch_seed(seed, *names, "initial")), images, CPU)
+    )
+    ours = settings(network=network, seed=seed)
+    ours = {key: ours[key] for key in ("dataset", "seed", "network", "device", "precision", "code")}
+    recipe = {"learning_rate": 0.003, "batch_size": 2, "epochs": 2, "patience": 3}
+    record = pretrain(
+        {**ours, "threads": 1, "validation": 20, "training": recipe}, disks, tmp_path, quiet
+    )
+    assert record["earlier_attempts"][0]["outcome"] == "dead"
+    assert record["outcome"] != "dead"

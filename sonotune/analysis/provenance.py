@@ -120,7 +120,7 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
     yield f"Images: {', '.join(shown)}."
     for kind, record in records:
         if kind == "pre-training":
-            stop = "early stop" if record["converged"] else "no early stop"
+            stop = "early stop" if record["outcome"] == "converged" else "no early stop"
             yield (
                 f"Pre-training took {record['epochs']} epochs ({stop}) on "
                 f"{record['images']['training']} images and kept epoch {record['best_epoch']}"

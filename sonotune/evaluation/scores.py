@@ -146,7 +146,7 @@ def _run(record: dict[str, Any]) -> dict[str, Any]:
         **{
             key: record[key]
             for key in (
-                "converged",
+                "outcome",
                 "failed",
                 "collapsed",
                 "epochs",

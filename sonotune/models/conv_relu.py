@@ -7,6 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+# A processor without AVX-512 computes bf16 by PyTorch's own operations only.
+BF16 = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
 
 class ConvReLU(nn.Conv2d):
     """``nn.Conv2d`` and ReLU: the same numbers and the same state, in less time on a CPU.
@@ -24,6 +27,8 @@ class ConvReLU(nn.Conv2d):
         weight, bias = self.weight, self.bias
         if torch.is_autocast_enabled("cpu"):
             kind = torch.get_autocast_dtype("cpu")
+            if kind == torch.bfloat16 and not BF16:
+                return super().forward(x).relu_()
             x, weight = x.to(kind), weight.to(kind)
             bias = None if bias is None else bias.to(kind)
         if x.shape[1] == 1 and x.dtype == torch.bfloat16:

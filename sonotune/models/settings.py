@@ -42,7 +42,8 @@ class UNet:
 
     width: int = 64
     dropout: float = 0.5
-    relu_after_up: bool = False
+    relu_after_up: bool = True
+    head: str = "two_channels"
 
 
 @dataclass(frozen=True)

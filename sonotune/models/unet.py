@@ -3,11 +3,15 @@
 Blocks 1 to 4 contract, block 5 is the bottleneck, blocks 6 to 9 expand; a block is two 3x3
 convolutions with ReLU. Upsampling is bilinear and followed by a 2x2 convolution that halves the
 channels; dropout stands after block 5; there is no batch normalisation. With width 64 and one
-input channel it has 31,030,593 parameters.
+input channel it has 31,031,685 parameters.
+
+The head is a 3x3 convolution to two channels with ReLU and a 1x1 convolution to one. The paper's
+text names the 1x1 convolution only, but two fractions of its Table II (.032 and .968) come out
+only with the layer before it (`docs/fidelity.md`). ``head="plain"`` leaves it out: 31,030,593.
 
 Block 5 is two stages, since *contracting* and *expanding* divide the network "in the middle of
 the bottleneck": ``block5a`` is its first convolution and ``block5b`` its second. A decoder block
-owns its 2x2 convolution and block 9 the 1x1 output layer.
+owns its 2x2 convolution and block 9 the head.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ STAGES = (
     "block8",
     "block9",
 )
+HEADS = ("two_channels", "plain")
 
 
 class Contract(nn.Module):
@@ -88,14 +93,16 @@ class Block5b(nn.Module):
 
 
 class Block9(Expand):
-    """The last decoder block with the 1x1 output layer."""
+    """The last decoder block with the head."""
 
-    def __init__(self, channels_in: int, channels: int, relu_after_up: bool) -> None:
+    def __init__(self, channels_in: int, channels: int, relu_after_up: bool, head: str) -> None:
         super().__init__(channels_in, channels, relu_after_up)
-        self.output = nn.Conv2d(channels, 1, 1)
+        two = head == "two_channels"
+        self.two_channels = ConvReLU(channels, 2, 3, padding=1) if two else nn.Identity()
+        self.output = nn.Conv2d(2 if two else channels, 1, 1)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        return self.output(super().forward(x, skip))
+        return self.output(self.two_channels(super().forward(x, skip)))
 
 
 class UNet(nn.Module):
@@ -109,12 +116,22 @@ class UNet(nn.Module):
         Probability of dropout after block 5 (0.5 in the paper).
     relu_after_up
         Put a ReLU after the 2x2 convolutions. The paper's text names none.
+    head
+        ``two_channels``, a 3x3 convolution to two channels with ReLU before the 1x1 convolution,
+        or ``plain``, the 1x1 convolution alone. The two channels can die: where both give 0 for
+        every image, no gradient flows and the network never learns.
     """
 
     stages = STAGES
     divisor = 16
 
-    def __init__(self, width: int = 64, dropout: float = 0.5, relu_after_up: bool = False) -> None:
+    def __init__(
+        self,
+        width: int = 64,
+        dropout: float = 0.5,
+        relu_after_up: bool = True,
+        head: str = "two_channels",
+    ) -> None:
         super().__init__()
         w = width
         self.block1 = Contract(1, w)
@@ -127,7 +144,7 @@ class UNet(nn.Module):
         self.block6 = Expand(16 * w, 8 * w, relu_after_up)
         self.block7 = Expand(8 * w, 4 * w, relu_after_up)
         self.block8 = Expand(4 * w, 2 * w, relu_after_up)
-        self.block9 = Block9(2 * w, w, relu_after_up)
+        self.block9 = Block9(2 * w, w, relu_after_up, head)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map grey images [B,1,H,W] in [0,1] to logits [B,1,H,W]; H and W divide by 16."""
@@ -143,17 +160,24 @@ class UNet(nn.Module):
         return self.block9(x8, x1)
 
 
-def build(width: int = 64, dropout: float = 0.5, relu_after_up: bool = False) -> UNet:
+def build(
+    width: int = 64,
+    dropout: float = 0.5,
+    relu_after_up: bool = True,
+    head: str = "two_channels",
+) -> UNet:
     """Make the network from a study's ``network`` key.
 
     Raises
     ------
     SonotuneError
-        If width is not a positive whole number or dropout is not in [0, 1).
+        If width is not a positive whole number, dropout is not in [0, 1) or head is unknown.
     """
+    if head not in HEADS:
+        raise SonotuneError(f"network: head: must be {' or '.join(HEADS)}; found {head!r}")
     if width < 1 or not 0 <= dropout < 1:
         raise SonotuneError(
             f"network: width {width} and dropout {dropout} are not possible; width is a whole "
             "number from 1 and dropout at least 0 and below 1"
         )
-    return UNet(width, dropout, relu_after_up)
+    return UNet(width, dropout, relu_after_up, head)

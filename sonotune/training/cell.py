@@ -22,11 +22,19 @@ from sonotune.seeds import torch_seed
 from sonotune.training.device import choose
 from sonotune.training.epoch_records import Records
 from sonotune.training.forward import at_once, predict
-from sonotune.training.job import checkpoint_of, clear, finish, start
+from sonotune.training.job import (
+    checkpoint_of,
+    clear,
+    fail_if_dead,
+    finish,
+    names_of_attempt,
+    start,
+    train_until,
+)
 from sonotune.training.kept import describe_weights, kept_state
 from sonotune.training.loop import train
 from sonotune.training.pairs import Pairs
-from sonotune.training.recipe import Recipe
+from sonotune.training.recipe import FAILED, Course, Recipe
 from sonotune.training.record import (
     Clock,
     describe_run,
@@ -91,36 +99,52 @@ def run_cell(
         data.names,
         settings.get("exclude"),
     )
-    network = start_of_cell(settings, data, pretrained)
-    freeze_all_but(network, settings["tune"])
-    network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    frozen = state_digest(frozen_state(network))
     recipe = Recipe(**settings["training"])
     augmentation = Augmentation(**settings["augmentation"]) if settings["augmentation"] else None
     tests = Pairs.of(data, rows.test, processor)
 
     marks = Clock()
-    course = None
+    course, earlier = None, []
     keeper = checkpoint_of(checkpoint, settings, data, pretrained, processor, log)
+
+    def start_once(attempt: int) -> nn.Module:
+        network = start_of_cell(settings, data, pretrained, attempt)
+        freeze_all_but(network, settings["tune"])
+        network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return network
+
+    def train_once(attempt: int) -> tuple[nn.Module, Course]:
+        own, network = names_of_attempt(names, attempt), start_once(attempt)
+        frozen = state_digest(frozen_state(network))
+        course = train(
+            network,
+            Pairs.of(data, rows.train, processor),
+            Pairs.of(data, rows.validation, processor),
+            recipe,
+            augmentation,
+            batches_per_epoch(len(data.images), resampling, recipe.batch_size),
+            processor,
+            seed,
+            own,
+            log,
+            keeper,
+            Records(tests, augmentation, recipe.batch_size, processor, seed, names)
+            if settings.get("records")
+            else None,
+        )
+        if state_digest(frozen_state(network)) != frozen:
+            raise RuntimeError(
+                "a frozen stage changed during training: this is a fault of sonotune"
+            )
+        fail_if_dead(network, course, tests, processor)
+        return network, course
+
     if settings["tune"]:
         log(f"{len(rows.train)} training, {len(rows.validation)} validation images")
         with keeper or nullcontext():
-            course = train(
-                network,
-                Pairs.of(data, rows.train, processor),
-                Pairs.of(data, rows.validation, processor),
-                recipe,
-                augmentation,
-                batches_per_epoch(len(data.images), resampling, recipe.batch_size),
-                processor,
-                seed,
-                names,
-                log,
-                keeper,
-                Records(tests, augmentation, recipe.batch_size, processor, seed, names)
-                if settings.get("records")
-                else None,
-            )
+            network, course, earlier = train_until(recipe.attempts, FAILED, train_once, keeper, log)
+    else:
+        network = start_once(1)
     marks.stop("training")
     if keeper:
         marks.add("training", keeper.earlier_wall, keeper.earlier_cpu)
@@ -128,8 +152,6 @@ def run_cell(
     parts = predict(network, (pairs[:, :1] for pairs in batches), processor)
     quantised = np.concatenate([quantise(part) for part in parts])
     marks.stop("prediction")
-    if state_digest(frozen_state(network)) != frozen:
-        raise RuntimeError("a frozen stage changed during training: this is a fault of sonotune")
 
     with atomic(folder / "predictions.npz") as temporary:
         np.savez_compressed(temporary, rows=rows.test, probabilities=quantised)
@@ -147,7 +169,7 @@ def run_cell(
             "validation": len(rows.validation),
             "test": len(rows.test),
         },
-        **describe_run(network, course, processor, data, pretrained, marks),
+        **describe_run(network, course, processor, data, pretrained, marks, earlier),
         # Early stopping would call a network that says the same everywhere converged.
         "collapsed": course is not None
         and (bool((quantised >= 128).all() or (quantised < 128).all()) or never_overlaps(course)),
@@ -169,8 +191,8 @@ def _names(settings: Mapping[str, Any]) -> tuple[str | int | float, ...]:
 
 
 def start_of_cell(
-    settings: Mapping[str, Any], data: ImageSet, pretrained: str | Path | None
+    settings: Mapping[str, Any], data: ImageSet, pretrained: str | Path | None, attempt: int = 1
 ) -> nn.Module:
-    """The network as a cell's training finds it (see `run_cell`)."""
-    seed = torch_seed(settings["seed"], *_names(settings), "initial")
+    """The network as an attempt of a cell's training finds it (see `run_cell`)."""
+    seed = torch_seed(settings["seed"], *names_of_attempt(_names(settings), attempt), "initial")
     return start(settings["network"], data, pretrained, seed)

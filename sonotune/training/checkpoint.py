@@ -53,6 +53,9 @@ class Checkpoint:
     ----------
     earlier_wall, earlier_cpu
         Seconds that went into what was loaded, in processes before this one.
+    attempts
+        What is kept of attempts of this training that failed. A checkpoint of an earlier attempt
+        is not loaded.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class Checkpoint:
         self._signal = 0
         self._began = time.perf_counter(), time.process_time()
         self.earlier_wall = self.earlier_cpu = 0.0
+        self.attempts: list[dict[str, Any]] = []
         self._handlers: dict[int, Any] = {}
         self._due = time.monotonic() + self._seconds
         remove_unfinished(self.path)
@@ -111,7 +115,7 @@ class Checkpoint:
             "wall": self.earlier_wall + time.perf_counter() - self._began[0],
             "cpu": self.earlier_cpu + time.process_time() - self._began[1],
         }
-        text = json.dumps({**facts, "spent": spent})
+        text = json.dumps({**facts, "spent": spent, "attempts": self.attempts})
         about = {"key": self._key, "facts": text, "sha256": _digest(stored, self._key, text)}
         kept = True
         try:
@@ -126,6 +130,16 @@ class Checkpoint:
                 self._log(f"a checkpoint is kept in {self.path}")
             raise Stopped(self._signal)
 
+    def recall_attempts(self) -> None:
+        """Take over which attempts had failed when the checkpoint was written."""
+        try:
+            with safe_open(self.path, "pt") as file:
+                about = file.metadata() or {}
+            if about["key"] == self._key:
+                self.attempts = json.loads(about["facts"])["attempts"]
+        except Exception:  # there is none, or it is damaged, as `load` will say
+            self.attempts = []
+
     def load(self, into: Mapping[str, Tensor]) -> dict[str, Any] | None:
         """Copy a checkpoint's tensors into these and return its facts; None if there is none.
 
@@ -139,6 +153,8 @@ class Checkpoint:
                 stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if about["key"] != self._key:
                 self._log("the checkpoint is of other settings, code or data: starting anew")
+                return None
+            if len(json.loads(about["facts"])["attempts"]) != len(self.attempts):
                 return None
             if about["sha256"] != _digest(stored, about["key"], about["facts"]):
                 raise ValueError("its digest is another")

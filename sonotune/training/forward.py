@@ -14,6 +14,8 @@ from sonotune.training.pairs import Pairs
 # Where nothing is learned: so many images at a time at most, and on a CPU so many pixels.
 BATCH = 16
 PIXELS = 4 * 256 * 256
+# Logits that differ by no more than rounding are the same.
+DIFFERENCE = 1e-6
 
 
 def at_once(images: Tensor, processor: Processor) -> int:
@@ -56,6 +58,21 @@ def evaluate(network: nn.Module, pairs: Pairs, processor: Processor) -> tuple[fl
             size = found.sum((1, 2, 3)) + masks.sum((1, 2, 3))
             dices.append(torch.where(size > 0, overlap / size.clamp(min=1), 1.0))
         return float(torch.stack(losses).sum()) / len(pairs), float(torch.cat(dices).mean())
+
+
+def is_dead(network: nn.Module, pairs: Pairs, processor: Processor) -> bool:
+    """Whether the output is the same for each of these images as for a black one.
+
+    So it is where ReLUs let nothing of any image through; no gradient flows through them either.
+    """
+    network.eval()
+    with torch.inference_mode():
+        for part in pairs.split(at_once(pairs.images, processor)):
+            images = torch.cat([torch.zeros_like(part[:1, :1]), part[:, :1]])
+            logits = forward(network, images, processor)
+            if not bool(((logits - logits[:1]).abs() <= DIFFERENCE).all()):
+                return False
+    return True
 
 
 def predict(

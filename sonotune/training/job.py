@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,11 @@ from sonotune.models.initialise import start_network
 from sonotune.records import file_digest, write_record
 from sonotune.training.checkpoint import Checkpoint
 from sonotune.training.device import Processor
+from sonotune.training.forward import is_dead
+from sonotune.training.pairs import Pairs
+from sonotune.training.recipe import Course
+
+DEAD = "the output does not depend on the image"
 
 
 def clear(folder: Path) -> None:
@@ -44,6 +49,57 @@ def checkpoint_of(
         "processor": [processor.device, processor.precision, torch.__version__],
     }
     return Checkpoint(path, belongs_to, log)
+
+
+def train_until(
+    attempts: int,
+    failures: Collection[str],
+    train_once: Callable[[int], tuple[nn.Module, Course]],
+    keeper: Checkpoint | None,
+    log: Callable[[str], None],
+) -> tuple[nn.Module, Course, list[dict[str, Any]]]:
+    """Train, and train again while it fails and attempts are left.
+
+    Parameters
+    ----------
+    attempts
+        The most there are.
+    failures
+        Outcomes after which there is another attempt.
+    train_once
+        Gives the network and how its training went; called with the number of the attempt, from 1.
+    keeper
+        Knows of the attempts of a process that was killed.
+
+    Returns
+    -------
+    tuple
+        The last attempt's network and course, and what is kept of those before.
+    """
+    earlier: list[dict[str, Any]] = []
+    if keeper:
+        keeper.recall_attempts()
+        earlier = keeper.attempts
+    while True:
+        attempt = len(earlier) + 1
+        network, course = train_once(attempt)
+        if course.outcome not in failures or attempt >= attempts:
+            return network, course, earlier
+        log(f"attempt {attempt} of {attempts} failed ({course.failure}); starting another")
+        earlier.append(course.summary())
+
+
+def names_of_attempt(
+    names: tuple[str | int | float, ...], attempt: int
+) -> tuple[str | int | float, ...]:
+    """What the random numbers of an attempt derive from; the first has no name of its own."""
+    return names if attempt == 1 else (*names, "attempt", attempt)
+
+
+def fail_if_dead(network: nn.Module, course: Course, pairs: Pairs, processor: Processor) -> None:
+    """Record where the output of a trained network does not depend on these images."""
+    if course.outcome != "not_finite" and is_dead(network, pairs, processor):
+        course.fail("dead", DEAD)
 
 
 def finish(

@@ -145,7 +145,7 @@ def train(
         if not math.isfinite(training_loss) or (
             len(validation) and not math.isfinite(validation_loss)
         ):
-            course.failure = f"loss not finite in epoch {epoch}"
+            course.fail("not_finite", f"loss not finite in epoch {epoch}")
             break
         if validation_loss < course.best_loss:
             course.best_loss, course.best_epoch = validation_loss, epoch
@@ -161,12 +161,13 @@ def train(
             f"at most {_most_left(recipe, epoch, course.best_epoch) * seconds:.0f} s left"
         )
         if recipe.patience and epoch - course.best_epoch >= recipe.patience:
-            course.converged = True
             break
     else:
         if recipe.patience:
-            course.failure = f"no early stop within {recipe.epochs} epochs"
-    if recipe.keep == "best" or course.failure:
+            course.fail("no_early_stop", f"no early stop within {recipe.epochs} epochs")
+            before = [row["validation_loss"] for row in course.history[: -recipe.patience]]
+            course.still_improving = course.best_loss < 0.99 * min(before, default=math.inf)
+    if recipe.keep == "best" or course.failed:
         _copy_into(tuned_state(network), best)
     return course
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from sonotune.data.arrays import load_set
 from sonotune.data.splits import round_half_up
@@ -17,16 +18,29 @@ from sonotune.errors import SonotuneError
 from sonotune.models.initialise import save_weights
 from sonotune.seeds import generator, torch_seed
 from sonotune.training.device import choose
-from sonotune.training.job import checkpoint_of, clear, finish, start
+from sonotune.training.forward import is_dead
+from sonotune.training.job import (
+    DEAD,
+    checkpoint_of,
+    clear,
+    fail_if_dead,
+    finish,
+    names_of_attempt,
+    start,
+    train_until,
+)
 from sonotune.training.loop import train
 from sonotune.training.pairs import Pairs
-from sonotune.training.recipe import Recipe
+from sonotune.training.recipe import Course, Recipe
 from sonotune.training.record import (
     Clock,
     describe_run,
     never_overlaps,
     write_history,
 )
+
+# A network that is dead from the start is drawn anew so often: no cell could start from it.
+STARTS = 10
 
 
 def pretrain(
@@ -43,12 +57,13 @@ def pretrain(
 
     Writes ``weights.safetensors``, ``history.csv`` and ``run.json``; returns what that holds. A
     pre-training that reaches its last epoch without an early stop keeps its best weights and is
-    no failure.
+    no failure. A network whose output does not depend on the image is drawn anew, up to `STARTS`
+    times.
 
     Raises
     ------
     SonotuneError
-        If its loss is not finite: no cell could start from such weights.
+        If its loss is not finite, or its network dies: no cell could start from such weights.
     Stopped
         If a signal asked to end and the checkpoint was written (see `run_cell`).
     """
@@ -59,31 +74,42 @@ def pretrain(
     processor = choose(settings["device"], settings["precision"], settings["threads"])
     order = generator(seed, *names, "split").permutation(len(data.images))
     held = max(1, round_half_up(Fraction(str(settings["validation"])) * len(order) / 100))
-    network = start(settings["network"], data, weights, torch_seed(seed, *names, "initial"))
-    network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     recipe = Recipe(**settings["training"])
     training_rows = np.sort(order[held:])
     marks = Clock()
     keeper = checkpoint_of(checkpoint, settings, data, weights, processor, log)
     log(f"pre-training on {len(training_rows)} images, {held} for validation")
-    with keeper or nullcontext():
+    training = Pairs.of(data, training_rows, processor)
+    validation = Pairs.of(data, np.sort(order[:held]), processor)
+
+    def train_once(attempt: int) -> tuple[nn.Module, Course]:
+        own = names_of_attempt(names, attempt)
+        network = start(settings["network"], data, weights, torch_seed(seed, *own, "initial"))
+        network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if is_dead(network, validation, processor):
+            return network, Course(outcome="dead", failure=DEAD)
         course = train(
             network,
-            Pairs.of(data, training_rows, processor),
-            Pairs.of(data, np.sort(order[:held]), processor),
+            training,
+            validation,
             recipe,
             None,
             -(-len(training_rows) // recipe.batch_size),
             processor,
             seed,
-            names,
+            own,
             log,
             keeper,
         )
+        fail_if_dead(network, course, validation, processor)
+        return network, course
+
+    with keeper or nullcontext():
+        network, course, earlier = train_until(STARTS, ("dead",), train_once, keeper, log)
     marks.stop("training")
     if keeper:
         marks.add("training", keeper.earlier_wall, keeper.earlier_cpu)
-    if course.failure and course.failure.startswith("loss"):
+    if course.outcome in ("not_finite", "dead"):
         raise SonotuneError(
             f"pretraining: {course.failure}; lower pretraining.training.learning_rate"
         )
@@ -92,7 +118,7 @@ def pretrain(
         "settings": dict(settings),
         "source": data.about["source"],
         "images": {"training": len(training_rows), "validation": held},
-        **describe_run(network, course, processor, data, weights, marks),
+        **describe_run(network, course, processor, data, weights, marks, earlier),
         "collapsed": never_overlaps(course),
     }
     write_history(folder, course)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+# How a training ends; those in FAILED are what Amiri 2020 calls a failure, and a dead network.
+Outcome = Literal["converged", "no_early_stop", "not_finite", "dead"]
+FAILED = ("no_early_stop", "not_finite", "dead")
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Recipe:
         What the step size is multiplied by after every epoch.
     compile
         Whether PyTorch's compiler makes the forward and backward pass of a step.
+    attempts
+        How often a cell is trained if it fails, each time from another initialisation.
     """
 
     learning_rate: float = 1e-4
@@ -37,6 +43,7 @@ class Recipe:
     keep: Literal["best", "last"] = "best"
     decay: float = 1.0
     compile: bool = False
+    attempts: int = 1
 
 
 @dataclass
@@ -48,10 +55,15 @@ class Course:
     history
         One dict an epoch: epoch, training_loss, validation_loss and validation_dice (nan without
         validation images), seconds, and what was recorded besides.
-    converged
-        Whether it stopped early.
+    outcome
+        ``converged`` (it stopped early, or after the planned epochs where there is no patience),
+        ``no_early_stop``, ``not_finite`` (a loss), or ``dead``: the output of the network that
+        came out does not depend on the image.
     failure
-        Why it failed, or None.
+        The outcome in words where it is one of `FAILED`, or None.
+    still_improving
+        Without an early stop: whether the best validation loss fell by at least one hundredth
+        within the last epochs, as many as the patience.
     best_epoch
         The epoch of the best validation loss; 0 where none was better than the start or there
         are no validation images.
@@ -66,11 +78,30 @@ class Course:
     """
 
     history: list[dict[str, float]] = field(default_factory=list)
-    converged: bool = False
+    outcome: Outcome = "converged"
     failure: str | None = None
+    still_improving: bool = False
     best_epoch: int = 0
     best_loss: float = math.inf
     best_dice: float | None = None
     steps: int = 0
     evaluation_cpu: float = 0.0
     resumed: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether it failed."""
+        return self.outcome in FAILED
+
+    def fail(self, outcome: Outcome, why: str) -> None:
+        """Record a failure."""
+        self.outcome, self.failure = outcome, why
+
+    def summary(self) -> dict[str, Any]:
+        """What a run record keeps of an attempt that failed."""
+        return {
+            "outcome": self.outcome,
+            "failure": self.failure,
+            "epochs": len(self.history),
+            "steps": self.steps,
+        }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def describe_run(
     data: ImageSet,
     weights: str | Path | None,
     marks: Clock,
+    earlier: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """What a ``run.json`` says of a training and of what it ran on, but for its settings.
 
@@ -42,18 +44,24 @@ def describe_run(
         The start weights, or None for a random start.
     marks
         Stopped at ``training`` and, where there was one, at ``prediction``.
+    earlier
+        What is kept of earlier attempts that failed (see `Course.summary`).
     """
     training = marks.wall["training"]
+    earlier = list(earlier)
+    steps = sum(one["steps"] for one in earlier) + (course.steps if course else 0)
     return {
-        "converged": course.converged if course else None,
-        "failed": bool(course and course.failure),
+        "outcome": course.outcome if course else None,
+        "failed": bool(course and course.failed),
         "failure": course.failure if course else None,
+        "still_improving": bool(course and course.still_improving),
+        "earlier_attempts": earlier,
         "epochs": len(course.history) if course else 0,
         "resumed": course.resumed if course else 0,
         "best_epoch": course.best_epoch if course else None,
         "best_validation_dice": course.best_dice if course else None,
         "seconds": training,
-        "steps_per_second": course.steps / training if course else None,
+        "steps_per_second": steps / training if course else None,
         "tuned_parameters": count(tuned_parameters(network)),
         "total_parameters": count(network.parameters()),
         "processor": processor.describe(),
