@@ -137,9 +137,8 @@ def main() -> None:
         head: sum(row["outcome"] == "dead" for row in rows if row["head"] == head) for head in HEADS
     }
     table = [[dead[head], given.seeds - dead[head]] for head in HEADS]
-    print(
-        f"Fisher's exact test, more dead with two channels: p = {fisher_exact(table, 'greater').pvalue:.3g}"
-    )
+    p = fisher_exact(table, "greater").pvalue
+    print(f"Fisher's exact test, more dead with two channels: p = {p:.3g}")
 
 
 if __name__ == "__main__":

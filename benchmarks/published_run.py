@@ -228,6 +228,10 @@ def _departures(about: dict[str, Any], table: pd.DataFrame) -> Iterator[str]:
     yield f"images of {about['image_size']} pixels a side ({paper['size']})"
     if network["name"] == "unet":
         yield f"a network of width {network['width']} (Amiri: 64)"
+        if network.get("head", "plain") == "plain":
+            yield "the plain head, without the two channels before the output (fidelity.md)"
+        if not network["relu_after_up"]:
+            yield "no ReLU after the 2x2 convolutions (fidelity.md)"
     if other and beside_amiri:
         yield (
             f"{network['decoder']} on {network['encoder']}, its levels in the place of blocks "

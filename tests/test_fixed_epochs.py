@@ -109,7 +109,7 @@ def test_the_best_weights_are_kept_without_an_early_stop():
     def trained(epochs, keep):
         network = build(4, head="plain", relu_after_up=False)
         he_normal(network, 1)
-        recipe = Recipe(learning_rate=0.02, epochs=epochs, patience=False, keep=keep)
+        recipe = Recipe(learning_rate=0.05, epochs=epochs, patience=False, keep=keep)
         course = train(
             network, as_pairs(data), as_pairs(data, 4), recipe, None, 4, CPU, 0, ("a",), quiet
         )
@@ -118,8 +118,8 @@ def test_the_best_weights_are_kept_without_an_early_stop():
         return network.state_dict(), course
 
     # Steps as large as these make some epoch worse than the one before: that is the last one.
-    losses = [epoch["validation_loss"] for epoch in trained(12, "last")[1].history]
-    last = next(i for i in range(3, 12) if losses[i] > losses[i - 1]) + 1
+    losses = [epoch["validation_loss"] for epoch in trained(30, "last")[1].history]
+    last = next(i for i in range(3, 30) if losses[i] > losses[i - 1]) + 1
     best = 1 + losses.index(min(losses[:last]))
     assert best < last
     kept, course = trained(last, "best")

@@ -21,7 +21,7 @@ from sonotune.records import read_record
 from sonotune.seeds import torch_seed
 from sonotune.training.cell import quantise, run_cell
 from sonotune.training.device import Processor, choose
-from sonotune.training.forward import at_once, bce, evaluate, forward, is_dead, predict
+from sonotune.training.forward import at_once, evaluate, is_dead, predict
 from sonotune.training.loop import _stream, train
 from sonotune.training.optimiser import Adam
 from sonotune.training.pairs import Pairs

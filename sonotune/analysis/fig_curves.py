@@ -75,7 +75,8 @@ def draw_curves(
     rows = -(-len(runs) // COLUMNS)
     notes = [
         "Loss of each epoch, training (blue) and validation (orange), of runs that failed (no "
-        "early stop within the epoch limit, or a loss that is not finite) or collapsed (the same "
+        "early stop within the epoch limit, a loss that is not finite, or an output that does not "
+        "depend on the image) or collapsed (the same "
         "output everywhere, or a best validation Dice of 0)."
         + (f" The first {len(runs)} of {all_bad}." if all_bad > len(runs) else ""),
         *stand_ins,

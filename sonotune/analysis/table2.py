@@ -178,8 +178,8 @@ def _number_notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[s
     collapsed_out = leave_out == "failed+collapsed"
     if cells["failed"].any():
         notes.append(
-            "†k: k runs failed (no early stop within the epoch limit, or a loss that is not "
-            f"finite); failed runs are {'left out of' if failed_out else 'part of'} the mean and "
+            "†k: k runs failed (no early stop within the epoch limit, a loss that is not finite, "
+            f"or an output that does not depend on the image); failed runs are {'left out of' if failed_out else 'part of'} the mean and "
             f"the standard deviation. In all {int(cells['failed'].sum())} of {len(cells)} runs."
         )
     if cells["collapsed"].any():
