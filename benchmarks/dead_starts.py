@@ -32,10 +32,10 @@ def train_once(task: tuple[str, int, argparse.Namespace]) -> dict[str, Any]:
     import numpy as np
     import torch
 
-    from sonotune.data.arrays import load_set
-    from sonotune.data.augment import Augmentation
-    from sonotune.models.initialise import start_network
+    from sonotune.data.dataset import load_set
+    from sonotune.networks.weights import start_network
     from sonotune.seeds import generator, torch_seed
+    from sonotune.training.augment import Augmentation
     from sonotune.training.device import choose
     from sonotune.training.forward import is_dead
     from sonotune.training.job import fail_if_dead
@@ -90,7 +90,7 @@ def main() -> None:
     given = parser.parse_args()
 
     from sonotune.data.prepare import make_originals, prepare
-    from sonotune.data.simulation import Simulation
+    from sonotune.simulation.settings import Simulation
 
     given.arrays = given.folder / str(given.size)
     if not (given.arrays / "dataset.json").exists():

@@ -28,27 +28,27 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.plausible import MadeSet, Predictor, make_set  # noqa: E402
-from sonotune.configuration.check import complete  # noqa: E402
-from sonotune.configuration.jobs import (  # noqa: E402
+from sonotune.config.check import complete  # noqa: E402
+from sonotune.config.jobs import (  # noqa: E402
     Cell,
     cell_settings,
     cells_of,
     pretraining_settings,
 )
-from sonotune.data.arrays import ImageSet, save_set  # noqa: E402
 from sonotune.data.audit import Audit  # noqa: E402
 from sonotune.data.audit_files import write_audit_csv, write_audit_html  # noqa: E402
+from sonotune.data.dataset import ImageSet, save_set  # noqa: E402
 from sonotune.data.readers.hc18 import CSV  # noqa: E402
 from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed  # noqa: E402
-from sonotune.files import atomic, write_json  # noqa: E402
-from sonotune.models.initialise import he_normal, save_weights  # noqa: E402
-from sonotune.models.stages import (  # noqa: E402
+from sonotune.networks.stages import (  # noqa: E402
     build_network,
     count,
     freeze_all_but,
     tuned_parameters,
 )
-from sonotune.records import write_record  # noqa: E402
+from sonotune.networks.weights import he_normal, save_weights  # noqa: E402
+from sonotune.runtime.files import atomic, write_json  # noqa: E402
+from sonotune.runtime.run_record import write_record  # noqa: E402
 from sonotune.seeds import generator  # noqa: E402
 from sonotune.training.device import Processor  # noqa: E402
 from sonotune.training.features import save_features, stage_outputs  # noqa: E402
@@ -258,7 +258,7 @@ def _table2(cell: Cell) -> tuple[float, float]:
     return sum(others) / 2, float(deviation)
 
 
-with (ROOT / "sonotune/analysis/paper/amiri2020_table2.csv").open(newline="") as table:
+with (ROOT / "sonotune/report/paper/amiri2020_table2.csv").open(newline="") as table:
     _TABLE2 = list(csv.reader(table))[1:]
 
 

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from sonotune.models.conv_relu import ConvReLU
-from sonotune.models.initialise import load_weights
-from sonotune.models.unet import UNet
+from sonotune.networks.conv_relu import ConvReLU
+from sonotune.networks.unet import UNet
+from sonotune.networks.weights import load_weights
 
 
 @dataclass(frozen=True)

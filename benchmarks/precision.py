@@ -28,8 +28,8 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 import yaml  # noqa: E402
 
-from sonotune.configuration.check import complete  # noqa: E402
-from sonotune.configuration.jobs import Cell, cell_settings  # noqa: E402
+from sonotune.config.check import complete  # noqa: E402
+from sonotune.config.jobs import Cell, cell_settings  # noqa: E402
 
 OUT = ROOT / "results/benchmarks/precision.csv"
 ARRAYS = ROOT / "results/datasets/sus/48"
@@ -121,10 +121,10 @@ def _settings(folds: int, percents: list[float]) -> list[dict[str, Any]]:
 def _train(settings: dict[str, Any]) -> dict[str, Any]:
     import torch  # noqa: F401  in the workers alone
 
-    from sonotune.data.arrays import load_set
+    from sonotune.data.dataset import load_set
     from sonotune.evaluation.metrics import overlap
     from sonotune.evaluation.scores import load_predictions
-    from sonotune.training.cell import run_cell
+    from sonotune.training.finetune import run_cell
 
     start = WEIGHTS if settings["start"] == "pretrained" else None
     with tempfile.TemporaryDirectory() as folder:

@@ -28,11 +28,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.peers import of_pytorch_alone  # noqa: E402
-from sonotune.models.initialise import he_normal  # noqa: E402
-from sonotune.models.stages import build_network  # noqa: E402
-from sonotune.prediction.images import find_images, overlay  # noqa: E402
-from sonotune.prediction.model import Model  # noqa: E402
-from sonotune.prediction.run import BATCH, Job, predict_images  # noqa: E402
+from sonotune.inference.images import find_images, overlay  # noqa: E402
+from sonotune.inference.model import Model  # noqa: E402
+from sonotune.inference.run import BATCH, Job, predict_images  # noqa: E402
+from sonotune.networks.stages import build_network  # noqa: E402
+from sonotune.networks.weights import he_normal  # noqa: E402
 from sonotune.training.device import choose  # noqa: E402
 
 HEIGHT, WIDTH = 540, 800

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sonotune.analysis.against_paper import write_against_paper
-from sonotune.analysis.fig1b import write_fig1b
-from sonotune.analysis.fig1c import write_fig1c
-from sonotune.analysis.fig4 import write_fig4
-from sonotune.analysis.fig_pareto import write_figure as write_pareto
-from sonotune.analysis.fig_ranks import write_ranks
-from sonotune.analysis.names import PAPER_DATASETS
-from sonotune.analysis.shown import Shown
 from sonotune.errors import SonotuneError
+from sonotune.report.figures.against_paper import write_against_paper
+from sonotune.report.figures.fig1b import write_fig1b
+from sonotune.report.figures.fig1c import write_fig1c
+from sonotune.report.figures.fig4 import write_fig4
+from sonotune.report.figures.fig_pareto import write_figure as write_pareto
+from sonotune.report.figures.fig_ranks import write_ranks
+from sonotune.report.names import PAPER_DATASETS
+from sonotune.report.shown import Shown
 
 
 def shown_by(config: Mapping[str, Any], study: str) -> dict[str, Any]:

@@ -27,13 +27,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.measure import metered, table, write  # noqa: E402
-from sonotune.configuration.check import complete  # noqa: E402
-from sonotune.configuration.jobs import cell_settings, cells_of  # noqa: E402
-from sonotune.data.arrays import ImageSet  # noqa: E402
+from sonotune.config.check import complete  # noqa: E402
+from sonotune.config.jobs import cell_settings, cells_of  # noqa: E402
 from sonotune.data.audit import Audit  # noqa: E402
 from sonotune.data.audit_files import write_audit_csv, write_audit_html  # noqa: E402
+from sonotune.data.dataset import ImageSet  # noqa: E402
 from sonotune.data.splits import Resampling, split, split_seed  # noqa: E402
-from sonotune.records import write_record  # noqa: E402
+from sonotune.runtime.run_record import write_record  # noqa: E402
 from sonotune.seeds import generator  # noqa: E402
 
 SIDE, IMAGES, FOLDS, STRATEGIES = 16, 60, 5, 13

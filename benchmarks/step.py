@@ -37,9 +37,9 @@ from torch.nn import functional  # noqa: E402
 
 from benchmarks.measure import in_turn, spread, table, write  # noqa: E402
 from benchmarks.peers import of_pytorch_alone  # noqa: E402
-from sonotune.models.initialise import he_normal  # noqa: E402
-from sonotune.models.stages import freeze_all_but, tuned_parameters  # noqa: E402
-from sonotune.models.unet import UNet  # noqa: E402
+from sonotune.networks.stages import freeze_all_but, tuned_parameters  # noqa: E402
+from sonotune.networks.unet import UNet  # noqa: E402
+from sonotune.networks.weights import he_normal  # noqa: E402
 from sonotune.training.device import Processor, choose  # noqa: E402
 from sonotune.training.forward import bce, forward  # noqa: E402
 from sonotune.training.optimiser import Adam  # noqa: E402

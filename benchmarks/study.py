@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.measure import table, write  # noqa: E402
-from sonotune.records import read_record  # noqa: E402
+from sonotune.runtime.run_record import read_record  # noqa: E402
 
 MADE = {"simulate": "simulation", "collage": "collage"}
 TRAINED = ("finetune", "pretrain")
@@ -65,7 +65,7 @@ def jobs_of(folder: Path) -> list[tuple[str, float, float]]:
 
 def start_seconds(repeats: int = 5) -> float:
     """Processor seconds until a training process begins to train."""
-    code = "import sonotune.training.cell, sonotune.doors"
+    code = "import sonotune.training.finetune, sonotune.runtime.job"
     spent = []
     for _ in range(repeats):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

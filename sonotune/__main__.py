@@ -6,13 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from sonotune.browse.command import add_browse
+from sonotune import data_command as data_commands
+from sonotune.browse_command import add_browse
 from sonotune.check_command import add_check
-from sonotune.data import commands as data_commands
-from sonotune.data import simulate
 from sonotune.errors import SonotuneError
+from sonotune.inference_command import add_export, add_predict, add_recommend
 from sonotune.plan_command import add_plan
-from sonotune.prediction.commands import add_export, add_predict, add_recommend
+from sonotune.simulation import simulate
 from sonotune.verify_command import add_verify
 
 

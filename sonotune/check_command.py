@@ -6,14 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from sonotune.configuration.check import read_configuration
+from sonotune.config.check import read_configuration
 from sonotune.data.audit import audit_dataset
 from sonotune.data.audit_files import write_audit_csv, write_audit_html
 from sonotune.data.catalogue import find_entry
-from sonotune.data.commands import add_places
 from sonotune.data.fetch import how_to_place, locate
 from sonotune.data.readers import MADE_HERE
 from sonotune.data.sources import find_mirror
+from sonotune.data_command import add_places
 from sonotune.errors import SonotuneError
 
 DEFAULT_CONFIGURATION = "config/config.yaml"

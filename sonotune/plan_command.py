@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from sonotune.check_command import DEFAULT_CONFIGURATION
-from sonotune.configuration.check import read_configuration
+from sonotune.config.check import read_configuration
 
 
 def add_plan(commands: Any) -> None:
@@ -27,7 +27,7 @@ def add_plan(commands: Any) -> None:
 
 def _plan(arguments: argparse.Namespace) -> int:
     # PyTorch is loaded by this command alone.
-    from sonotune.training.plan import plan_study
+    from sonotune.plan import plan_study
 
     config = read_configuration(arguments.configfile)
     for name, study in config["studies"].items():

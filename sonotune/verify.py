@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sonotune.data.arrays import ImageSet, load_set
+from sonotune.data.dataset import ImageSet, load_set
 from sonotune.data.splits import Resampling, Split, split, split_seed
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
-from sonotune.files import read_json
-from sonotune.records import check_output, file_digest, read_record
+from sonotune.runtime.files import read_json
+from sonotune.runtime.run_record import check_output, file_digest, read_record
 
 KEY = ["dataset", "strategy", "percent", "fold"]
 

@@ -6,7 +6,7 @@ import torch
 from benchmarks.measure import in_turn, spread, table
 from benchmarks.precision import compare
 from benchmarks.step import convolutions
-from sonotune.models.unet import UNet
+from sonotune.networks.unet import UNet
 
 IMAGES = torch.rand(2, 1, 32, 32)
 

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.full_grid import write_grid
 from sonotune.__main__ import main
-from sonotune.browse.write import _write_data, outlines
+from sonotune.report.browse.write import _write_data, outlines
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")

@@ -9,12 +9,12 @@ import pytest
 import torch
 from test_training import bright_disks, settings
 
-from sonotune.data.arrays import save_set
+from sonotune.data.dataset import save_set
 from sonotune.errors import Stopped
-from sonotune.records import read_record
-from sonotune.training.cell import run_cell
-from sonotune.training.checkpoint import APART, Checkpoint
-from sonotune.training.pretraining import pretrain
+from sonotune.runtime.checkpoint import APART, Checkpoint
+from sonotune.runtime.run_record import read_record
+from sonotune.training.finetune import run_cell
+from sonotune.training.pretrain import pretrain
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_a_stopped_training_ends_like_an_undisturbed_one(disks, tmp_path, change
 
 def test_when_checkpoints_are_written_changes_nothing(disks, tmp_path, plain, monkeypatch):
     monkeypatch.setenv("SONOTUNE_CHECKPOINT_SECONDS", "0")
-    monkeypatch.setattr("sonotune.training.checkpoint.APART", 0)
+    monkeypatch.setattr("sonotune.runtime.checkpoint.APART", 0)
     assert undisturbed(disks, tmp_path) == plain
 
 

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from made_up_scores import cells_of_scores, made_up_scores, write_study
 
-from sonotune.analysis.claims.declare import KINDS, declare, papers_claims
-from sonotune.analysis.claims.facts import Facts
-from sonotune.analysis.claims.judge import judge
-from sonotune.analysis.claims.page import claims_page, write_claims
-from sonotune.analysis.published import published_mean, published_table
-from sonotune.analysis.statistics import compare_runs, read_evidence
 from sonotune.errors import SonotuneError
+from sonotune.report.claims.declare import KINDS, declare, papers_claims
+from sonotune.report.claims.facts import Facts
+from sonotune.report.claims.judge import judge
+from sonotune.report.claims.page import claims_page, write_claims
+from sonotune.report.published import published_mean, published_table
+from sonotune.statistics.tables import compare_runs, read_evidence
 
 CLAIMS = {claim.id: claim for claim in papers_claims()}
 QUIET = {"fold": 0.002, "image": 0.02, "run": 0.0004, "rest": 0.002}

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import skimage
 
-from sonotune.data import collage
-from sonotune.data.collage import Collage, collage_set, photograph_paths, photographs
 from sonotune.errors import SonotuneError
+from sonotune.simulation import collage
+from sonotune.simulation.collage import Collage, collage_set, photograph_paths, photographs
 
 SMALL = Collage(pixels=64)
 

@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from sonotune.commit import COMMIT, UNKNOWN, commit, find_commit, tell_commit
+from sonotune.runtime.commit import COMMIT, UNKNOWN, commit, find_commit, tell_commit
 from sonotune.training.device import choose
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sonotune.configuration.check import check_no_duplicates, complete
-from sonotune.configuration.jobs import (
+from sonotune.config.check import check_no_duplicates, complete
+from sonotune.config.jobs import (
     Cell,
     cell_settings,
     cells_of,

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from sonotune.models.conv_relu import ConvReLU
+from sonotune.networks.conv_relu import ConvReLU
 
 
 def both(channels_in, kind, of_input, of_weights):

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from tiny_files import square, write
 
-from sonotune.data.arrays import ImageSet, load_set, save_set
-from sonotune.data.pairs import check_files
+from sonotune.data.dataset import ImageSet, load_set, save_set
 from sonotune.data.prepare import make_originals, prepare
+from sonotune.data.presence import check_files
 from sonotune.data.readers import find_entries
 from sonotune.data.resize import resize_image, resize_mask
 from sonotune.data.split_file import read_counts, write_splits
 from sonotune.data.splits import Resampling
 from sonotune.errors import SonotuneError
-from sonotune.files import atomic, write_json
+from sonotune.runtime.files import atomic, write_json
 
 
 def disk(height, width, radius):

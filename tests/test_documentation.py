@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sonotune.data.augment import Augmentation
-from sonotune.data.collage import Collage
 from sonotune.data.readers import own_folder
-from sonotune.data.simulation import Simulation
 from sonotune.data.splits import Resampling
-from sonotune.models.settings import NETWORKS
+from sonotune.networks.settings import NETWORKS
+from sonotune.simulation.collage import Collage
+from sonotune.simulation.settings import Simulation
+from sonotune.training.augment import Augmentation
 from sonotune.training.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]

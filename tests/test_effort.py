@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sonotune.configuration.check import read_configuration
-from sonotune.configuration.effort import (
+from sonotune.config.check import read_configuration
+from sonotune.config.priorities import (
     PRETRAINING,
     cell_priority,
     data_priority,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sonotune.data.readers.ellipse import Ellipse, fit_ellipse, mask_ellipse, outline_ellipse
+from sonotune.data.ellipse import Ellipse, fit_ellipse, mask_ellipse, outline_ellipse
 from sonotune.data.resize import resize_mask
 from sonotune.errors import SonotuneError
 

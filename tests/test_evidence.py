@@ -11,21 +11,21 @@ from made_up_scores import made_up_scores, write_study
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from sonotune.analysis.against_paper import compare, draw_against_paper, write_against_paper
-from sonotune.analysis.bars import draw_gains, draw_groups
-from sonotune.analysis.fig1 import FROZEN, draw_fig1, write_fig1
-from sonotune.analysis.fig2 import write_fig2
-from sonotune.analysis.fig_curves import draw_curves, write_curves
-from sonotune.analysis.fig_distributions import write_distributions
-from sonotune.analysis.fig_intervals import half_widths, write_intervals
-from sonotune.analysis.fig_pareto import pareto_front
-from sonotune.analysis.fig_ranks import write_ranks
-from sonotune.analysis.names import NEEDED
-from sonotune.analysis.palette import style_of
-from sonotune.analysis.published import published_table
-from sonotune.analysis.shown import Shown
-from sonotune.analysis.table3 import time_table, write_table3
-from sonotune.data.arrays import ImageSet, median_row, save_set
+from sonotune.data.dataset import ImageSet, median_row, save_set
+from sonotune.report.figures.against_paper import compare, draw_against_paper, write_against_paper
+from sonotune.report.figures.bars import draw_gains, draw_groups
+from sonotune.report.figures.fig1 import FROZEN, draw_fig1, write_fig1
+from sonotune.report.figures.fig2 import write_fig2
+from sonotune.report.figures.fig_curves import draw_curves, write_curves
+from sonotune.report.figures.fig_distributions import write_distributions
+from sonotune.report.figures.fig_intervals import half_widths, write_intervals
+from sonotune.report.figures.fig_pareto import pareto_front
+from sonotune.report.figures.fig_ranks import write_ranks
+from sonotune.report.names import NEEDED
+from sonotune.report.palette import style_of
+from sonotune.report.published import published_table
+from sonotune.report.shown import Shown
+from sonotune.report.table3 import time_table, write_table3
 
 TITLES = {**STRATEGIES, "unchanged": "Unchanged"}
 DATASETS = {"sus": "SUS", "bus": "BUS"}
@@ -47,7 +47,7 @@ OF_AVERAGES = ["fig3", "fig6", "fig7", "figs1", "fig_pareto"]
 @pytest.mark.parametrize("module", OF_AVERAGES)
 def test_a_figure_of_averages_is_drawn_and_the_same_every_time(module, tmp_path):
     _, path = study(tmp_path)
-    draw = import_module(f"sonotune.analysis.{module}").write_figure
+    draw = import_module(f"sonotune.report.figures.{module}").write_figure
     pages = []
     for number in (1, 2):
         files = [tmp_path / f"{number}.{kind}" for kind in ("pdf", "png")]
@@ -61,7 +61,7 @@ def test_a_figure_of_averages_is_drawn_and_the_same_every_time(module, tmp_path)
 def test_a_figure_is_drawn_where_every_run_failed(module, tmp_path):
     cells, _ = study(tmp_path)
     path = write_cells(cells.assign(failed=cells["percent"] > 0), tmp_path)
-    draw = import_module(f"sonotune.analysis.{module}").write_figure
+    draw = import_module(f"sonotune.report.figures.{module}").write_figure
     files = [tmp_path / f"1.{kind}" for kind in ("pdf", "png")]
     draw(path, *files, shown=SHOWN)
     assert files[1].stat().st_size > 1000
@@ -70,7 +70,7 @@ def test_a_figure_is_drawn_where_every_run_failed(module, tmp_path):
 def test_every_figure_that_needs_strategies_says_which():
     modules = {"fig3": "COMPARED", "fig6": "LEVELS", "figS1": "COMPARED"}
     for name, constant in modules.items():
-        module = import_module(f"sonotune.analysis.{name.lower()}")
+        module = import_module(f"sonotune.report.figures.{name.lower()}")
         assert set(getattr(module, constant)) == set(NEEDED[name])
 
 

@@ -12,10 +12,10 @@ import pytest
 import torch
 from faulty import CELLS, Study, small_study
 
-from sonotune.doors import logged
-from sonotune.files import atomic, write_json
-from sonotune.models.initialise import save_weights
-from sonotune.training.checkpoint import Checkpoint
+from sonotune.networks.weights import save_weights
+from sonotune.runtime.checkpoint import Checkpoint
+from sonotune.runtime.files import atomic, write_json
+from sonotune.runtime.job import logged
 
 KILOBYTE = 1024
 
@@ -59,7 +59,7 @@ def disk(tmp_path):
 def _figure(path):
     from matplotlib.figure import Figure
 
-    from sonotune.analysis.figure import save_figure  # loads matplotlib
+    from sonotune.report.style import save_figure  # loads matplotlib
 
     figure = Figure(figsize=(4, 4))
     figure.subplots().imshow(np.random.default_rng(0).random((300, 300)))

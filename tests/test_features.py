@@ -5,10 +5,10 @@ import pytest
 import torch
 from test_training import bright_disks, settings
 
-from sonotune.analysis.figs2 import write_figs2
-from sonotune.data.arrays import save_set
-from sonotune.models.initialise import he_normal, save_weights
-from sonotune.models.unet import build
+from sonotune.data.dataset import save_set
+from sonotune.networks.unet import build
+from sonotune.networks.weights import he_normal, save_weights
+from sonotune.report.figures.figs2 import write_figs2
 from sonotune.training.features import stage_outputs, write_features
 
 

@@ -12,15 +12,15 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from sonotune.analysis.averages import average_over_folds
-from sonotune.analysis.fig4 import draw_fig4, write_fig4
-from sonotune.analysis.fig5 import choose_rows, write_fig5
-from sonotune.analysis.figure import journal_style
-from sonotune.analysis.palette import COLOURS, MARKERS, STYLES, style_of
-from sonotune.analysis.shown import Shown
-from sonotune.data.arrays import ImageSet, save_set
+from sonotune.data.dataset import ImageSet, save_set
 from sonotune.errors import SonotuneError
+from sonotune.evaluation.averages import average_over_folds
 from sonotune.evaluation.metrics import overlap
+from sonotune.report.figures.fig4 import draw_fig4, write_fig4
+from sonotune.report.figures.fig5 import choose_rows, write_fig5
+from sonotune.report.palette import COLOURS, MARKERS, STYLES, style_of
+from sonotune.report.shown import Shown
+from sonotune.report.style import journal_style
 
 PAIRS = [("contracting", "expanding"), ("except_5", "block_5"), ("blocks_1289", "blocks_3to7")]
 SIZE = 32

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sonotune.fingerprint import fingerprint, imported_modules
+from sonotune.runtime.fingerprint import fingerprint, imported_modules
 
 ROOT = Path(__file__).parents[1]
 
@@ -75,9 +75,9 @@ def test_a_script_counts_by_its_code_and_not_by_where_it_lies(package, tmp_path)
 
 
 def test_training_code_leaves_out_figures_scores_and_configuration():
-    modules = imported_modules("sonotune.training.cell", "sonotune.models.unet")
+    modules = imported_modules("sonotune.training.finetune", "sonotune.networks.unet")
     assert "sonotune.training.loop" in modules
-    assert "sonotune.data.augment" in modules
+    assert "sonotune.training.augment" in modules
     rooms = {name.split(".")[1] for name in modules}
     assert not rooms & {"analysis", "evaluation", "configuration"}
     assert not {name for name in modules if name.startswith("sonotune.data.simul")}
@@ -102,9 +102,9 @@ def other_pythons():
 def test_every_python_version_gives_the_same_fingerprint():
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
-        "from sonotune.fingerprint import fingerprint;"
-        "print(sys.version_info[1], fingerprint('sonotune.training.cell', 'sonotune.models.unet',"
-        " 'sonotune.analysis.table2', 'sonotune.data.simulate'))"
+        "from sonotune.runtime.fingerprint import fingerprint;"
+        "print(sys.version_info[1], fingerprint('sonotune.training.finetune',"
+        " 'sonotune.networks.unet', 'sonotune.report.table2', 'sonotune.simulation.simulate'))"
     )
     printed = {}
     for python in [sys.executable, *other_pythons()]:

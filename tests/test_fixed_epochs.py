@@ -11,17 +11,17 @@ import torch
 from test_configuration import SCHEMA, SCRIPT, SMALL
 from test_training import CPU, as_pairs, as_tensor, bright_disks, build, he_normal, quiet, run
 
-from sonotune.configuration.check import complete
-from sonotune.configuration.jobs import Cell, cell_settings
-from sonotune.data.arrays import load_set, save_set
-from sonotune.data.augment import Augmentation, draw_warps, warp
+from sonotune.config.check import complete
+from sonotune.config.jobs import Cell, cell_settings
+from sonotune.data.dataset import load_set, save_set
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.scores import load_predictions
-from sonotune.training.epoch_records import Records, column
+from sonotune.training.augment import Augmentation, draw_warps, warp
 from sonotune.training.loop import train
 from sonotune.training.pairs import Pairs
 from sonotune.training.recipe import Recipe
+from sonotune.training.test_monitor import Records, column
 
 FIXED = {"learning_rate": 0.003, "batch_size": 2, "epochs": 9, "patience": False, "keep": "last"}
 HOLDOUT = {"folds": 4, "validation": 0, "grouped": False, "test_images": 5}

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.full_grid import write_grid
-from sonotune.data.arrays import load_set
+from sonotune.data.dataset import load_set
 from sonotune.evaluation.metrics import overlap
 from sonotune.evaluation.scores import score_dataset
 

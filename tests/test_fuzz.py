@@ -21,17 +21,17 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
 from tiny_files import grey, square, write, write_table
 
-from sonotune.analysis.claims.declare import declare
-from sonotune.configuration.check import SCHEMA, complete, read_configuration
-from sonotune.configuration.jobs import cell_settings, cells_of
-from sonotune.configuration.networks import all_encoder_weights
+from sonotune.config.check import SCHEMA, complete, read_configuration
+from sonotune.config.jobs import cell_settings, cells_of
+from sonotune.config.networks import all_encoder_weights
 from sonotune.data.archive import unpack
-from sonotune.data.arrays import load_set
 from sonotune.data.audit import audit_dataset
 from sonotune.data.audit_files import write_audit_csv, write_audit_html
+from sonotune.data.dataset import load_set
 from sonotune.data.prepare import prepare
 from sonotune.data.sources import used_entries
 from sonotune.errors import SonotuneError
+from sonotune.report.claims.declare import declare
 
 ROOT = Path(__file__).parents[1]
 CASES = int(os.environ.get("SONOTUNE_FUZZ", "100"))

@@ -10,17 +10,26 @@ import pytest
 import torch
 from test_training import bright_disks, settings
 
-from sonotune.data.arrays import save_set
+from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
-from sonotune.gpus import CELLS, FOLDER, SLOTS, VISIBLE, lock_folder, on_gpu, slots_here, tell_slots
-from sonotune.training.cell import run_cell
+from sonotune.runtime.gpus import (
+    CELLS,
+    FOLDER,
+    SLOTS,
+    VISIBLE,
+    lock_folder,
+    on_gpu,
+    slots_here,
+    tell_slots,
+)
+from sonotune.training.finetune import run_cell
 
 ROOT = Path(__file__).parents[1]
 
 # Takes a slot, says which device it sees, and works until it is told to end.
 JOB = """
 import os, sys
-from sonotune.gpus import on_gpu
+from sonotune.runtime.gpus import on_gpu
 
 def run():
     print(os.environ.get("CUDA_VISIBLE_DEVICES", "all"), flush=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import yaml
 
-from sonotune.configuration.check import SCHEMA, complete
+from sonotune.config.check import SCHEMA, complete
 from sonotune.errors import SonotuneError
 
 ROOT = Path(__file__).parents[1]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sonotune.inputs import array_folders, cell_files, cell_folders
+from sonotune.runtime.inputs import array_folders, cell_files, cell_folders
 
 HERE = ".snakemake/storage/s3/bucket/results"
 

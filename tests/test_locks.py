@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sonotune.errors import SonotuneError
-from sonotune.locks import Lock, lock_results
-from sonotune.orphans import name_process
+from sonotune.runtime.locks import Lock, lock_results
+from sonotune.runtime.parent_watch import name_process
 
 
 def python(code, *arguments, **more):
@@ -26,7 +26,7 @@ def python(code, *arguments, **more):
 
 HOLD = """
 import sys, time
-from sonotune.locks import Lock
+from sonotune.runtime.locks import Lock
 lock = Lock(sys.argv[1], "the folder")
 print("ready", flush=True)
 time.sleep(float(sys.argv[2]))
@@ -59,7 +59,7 @@ def test_one_that_waits_gets_the_lock_that_another_removes(tmp_path):
     lock = Lock(tmp_path / "lock", "the folder", wait=30)
     assert process.wait() == 0
     # It is a lock on the file that is there now, not on the removed one.
-    code = "import sys; from sonotune.locks import Lock; Lock(sys.argv[1], 'it')"
+    code = "import sys; from sonotune.runtime.locks import Lock; Lock(sys.argv[1], 'it')"
     other = [sys.executable, "-c", code, str(tmp_path / "lock")]
     assert "in use by process" in subprocess.run(other, capture_output=True, text=True).stderr
     lock.release(remove=True)
@@ -76,7 +76,7 @@ def test_a_lock_left_on_another_machine_is_told(tmp_path, capsys):
 
 WATCH = """
 import os, sys, time
-from sonotune.orphans import watch
+from sonotune.runtime.parent_watch import watch
 watch(sys.argv[1], lambda: os._exit(7))
 print("ready", flush=True)
 time.sleep(60)
@@ -109,9 +109,10 @@ def test_another_process_of_the_same_number_is_not_taken_for_it(holder):
 
 SHELL = """
 import os, subprocess, sys, time
-from sonotune.orphans import WORKFLOW, name_process
+from sonotune.runtime.parent_watch import WORKFLOW, name_process
 os.environ[WORKFLOW] = name_process(os.getpid())
-job = "from sonotune.orphans import end_with_workflow as e; import time; e(); time.sleep(60)"
+job = "from sonotune.runtime.parent_watch import end_with_workflow as e; e(); "
+job += "import time; time.sleep(60)"
 subprocess.Popen(f"{sys.executable} -c '{job}' ; true", shell=True)
 print("ready", flush=True)
 time.sleep(60)

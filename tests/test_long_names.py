@@ -9,15 +9,15 @@ import pytest
 from made_up_cells import STRATEGIES, made_up_cells, write_cells
 from made_up_scores import cells_of_scores, made_up_scores, write_study
 
-from sonotune.analysis.against_paper import write_against_paper
-from sonotune.analysis.fig1 import write_fig1
-from sonotune.analysis.fig4 import write_fig4
-from sonotune.analysis.fig_distributions import write_distributions
-from sonotune.analysis.fig_intervals import write_intervals
-from sonotune.analysis.fig_ranks import write_ranks
-from sonotune.analysis.figure import TWO_COLUMNS, legend_columns, text_width
-from sonotune.analysis.palette import STYLES, style_of
-from sonotune.analysis.shown import Shown
+from sonotune.report.figures.against_paper import write_against_paper
+from sonotune.report.figures.fig1 import write_fig1
+from sonotune.report.figures.fig4 import write_fig4
+from sonotune.report.figures.fig_distributions import write_distributions
+from sonotune.report.figures.fig_intervals import write_intervals
+from sonotune.report.figures.fig_ranks import write_ranks
+from sonotune.report.palette import STYLES, style_of
+from sonotune.report.shown import Shown
+from sonotune.report.style import TWO_COLUMNS, legend_columns, text_width
 
 NAMES = [*STRATEGIES, "unchanged"]
 LONG = {name: f"The network with {name.replace('_', ' ')} tuned" for name in NAMES}
@@ -41,7 +41,7 @@ def distributions(names, folder, *files):
 
 
 def of_averages(module):
-    write = import_module(f"sonotune.analysis.{module}").write_figure
+    write = import_module(f"sonotune.report.figures.{module}").write_figure
     return lambda names, folder, *files: write(study(folder), *files, shown=Shown(names, DATASETS))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny_files import HEIGHT, WIDTH, grey, square, write, write_table
 
-from sonotune.data.arrays import load_set
+from sonotune.data.dataset import load_set
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_entries
 from sonotune.data.readers.pixels import load, read_grey

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sonotune.analysis.metrics_table import COUNTS, MEANS, write_metrics_table
-from sonotune.analysis.shown import Shown
 from sonotune.errors import SonotuneError
+from sonotune.report.metrics_table import COUNTS, MEANS, write_metrics_table
+from sonotune.report.shown import Shown
 from tests.made_up_cells import made_up_cells
 
 STRATEGIES = {"whole": "Whole network", "scratch": "From scratch"}

@@ -12,17 +12,15 @@ import yaml
 from safetensors.torch import load_file
 from test_training import bright_disks, settings
 
-from sonotune.analysis.fig1 import count_stages, draw_fig1
-from sonotune.configuration.check import complete
-from sonotune.configuration.networks import PUBLISHED as PUBLISHED_WEIGHTS
-from sonotune.configuration.networks import all_encoder_weights, network_titles
-from sonotune.data.arrays import save_set
+from sonotune.config.check import complete
+from sonotune.config.networks import PUBLISHED as PUBLISHED_WEIGHTS
+from sonotune.config.networks import all_encoder_weights, network_titles
+from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
-from sonotune.models.encoder_weights import convert, file_of
-from sonotune.models.initialise import save_weights, start_network
-from sonotune.models.settings import complete_network, divisor_of, stages_of
-from sonotune.models.smp_unet import encoder_levels
-from sonotune.models.stages import (
+from sonotune.networks.encoder_weights import convert, file_of
+from sonotune.networks.settings import complete_network, divisor_of, stages_of
+from sonotune.networks.smp import encoder_levels
+from sonotune.networks.stages import (
     build_network,
     count,
     freeze_all_but,
@@ -31,7 +29,9 @@ from sonotune.models.stages import (
     tuned_parameters,
     tuned_state,
 )
-from sonotune.training.cell import run_cell
+from sonotune.networks.weights import save_weights, start_network
+from sonotune.report.figures.fig1 import count_stages, draw_fig1
+from sonotune.training.finetune import run_cell
 from sonotune.training.optimiser import Adam
 
 ROOT = Path(__file__).parents[1]
@@ -392,9 +392,9 @@ def test_torchvisions_names_are_those_of_the_encoders(tmp_path):
 def test_a_unet_alone_loads_neither_torch_nor_the_library_at_the_start():
     code = (
         "import sys, yaml\n"
-        "from sonotune.configuration.check import complete\n"
-        "import sonotune.configuration.jobs\n"
-        "import sonotune.configuration.networks\n"
+        "from sonotune.config.check import complete\n"
+        "import sonotune.config.jobs\n"
+        "import sonotune.config.networks\n"
         f"text = open({str(ROOT / 'config/demo.yaml')!r}).read()\n"
         f"complete(yaml.safe_load(text), {str(SCHEMA)!r})\n"
         "print([m for m in ('torch', 'timm', 'segmentation_models_pytorch') if m in sys.modules])\n"

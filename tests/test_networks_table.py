@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from made_up_scores import cells_of_scores, made_up_scores, write_study
 
-from sonotune.analysis.networks_table import write_networks_table
-from sonotune.analysis.shown import Shown
-from sonotune.analysis.statistics import compare_runs, read_evidence
+from sonotune.report.networks_table import write_networks_table
+from sonotune.report.shown import Shown
+from sonotune.statistics.tables import compare_runs, read_evidence
 
 STRATEGIES = {
     "contracting": "Contracting",

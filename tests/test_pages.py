@@ -16,8 +16,8 @@ import torch
 import yaml
 
 from sonotune.__main__ import main
-from sonotune.analysis.claims.declare import declare
-from sonotune.models.stages import count, freeze_all_but, tuned_parameters
+from sonotune.networks.stages import count, freeze_all_but, tuned_parameters
+from sonotune.report.claims.declare import declare
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("reproduce", "own-images", "development", "cluster")

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from sonotune.__main__ import main
-from sonotune.configuration.check import read_configuration
-from sonotune.configuration.jobs import cells_of
+from sonotune.config.check import read_configuration
+from sonotune.config.jobs import cells_of
 from sonotune.errors import SonotuneError
-from sonotune.records import write_record
-from sonotune.training.plan import images_of, plan_study
+from sonotune.plan import images_of, plan_study
+from sonotune.runtime.run_record import write_record
 
 ROOT = Path(__file__).parents[1]
 TINY = ROOT / "tests/tiny.yaml"

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from sonotune.models.initialise import he_normal
-from sonotune.models.stages import freeze_all_but, tuned_parameters
-from sonotune.models.unet import UNet
+from sonotune.networks.stages import freeze_all_but, tuned_parameters
+from sonotune.networks.unet import UNet
+from sonotune.networks.weights import he_normal
 from sonotune.training.device import Processor
 from sonotune.training.forward import bce, forward
 from sonotune.training.optimiser import Adam

@@ -12,14 +12,14 @@ from test_training import bright_disks, quiet, settings
 from tiny_files import write
 
 from sonotune.__main__ import main
-from sonotune.data.arrays import save_set
+from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.scores import load_predictions
-from sonotune.prediction.choose import choose_cells
-from sonotune.prediction.images import find_images, to_network, to_original, unlike_training
-from sonotune.prediction.model import load_model, save_model
-from sonotune.training.cell import run_cell
-from sonotune.training.pretraining import pretrain
+from sonotune.inference.choose import choose_cells
+from sonotune.inference.images import find_images, to_network, to_original, unlike_training
+from sonotune.inference.model import load_model, save_model
+from sonotune.training.finetune import run_cell
+from sonotune.training.pretrain import pretrain
 
 PRETRAINING = {
     "dataset": "disks",

@@ -1,6 +1,6 @@
 """What a cell says on the terminal when it is done."""
 
-from sonotune.doors import tell_progress
+from sonotune.runtime.job import tell_progress
 
 
 def test_cells_that_are_asked_for_no_more_do_not_count(tmp_path, capsys):

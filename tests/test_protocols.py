@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 from test_configuration import SCHEMA, SMALL
 
-from sonotune.analysis.fig1b import draw_fig1b
-from sonotune.analysis.fig1c import draw_fig1c
-from sonotune.analysis.leakage import effects_of, shared_images
-from sonotune.analysis.protocol_tables import write_protocols
-from sonotune.analysis.protocols import Window, compare_protocols, read_history, take_apart
-from sonotune.analysis.published import published_table
-from sonotune.analysis.shown import Shown
-from sonotune.configuration.check import complete
+from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
+from sonotune.report.figures.fig1b import draw_fig1b
+from sonotune.report.figures.fig1c import draw_fig1c
+from sonotune.report.leakage import effects_of, shared_images
+from sonotune.report.protocol_tables import write_protocols
+from sonotune.report.protocols import Window, compare_protocols, read_history, take_apart
+from sonotune.report.published import published_table
+from sonotune.report.shown import Shown
 
 TITLES = {"encoder": "Encoder", "decoder_4": "Decoder 4", "decoder_all": "Decoder"}
 MEANS = {"encoder": 0.95, "decoder_4": 0.40, "decoder_all": 0.96}

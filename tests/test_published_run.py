@@ -8,7 +8,7 @@ import pytest
 from made_up_cells import STRATEGIES, made_up_cells
 
 from benchmarks.published_run import KEPT, PAGE, main, write_page
-from sonotune.analysis.published import published_table
+from sonotune.report.published import published_table
 
 ABOUT = {
     "network": {"name": "unet", "width": 16},

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tiny_files import HEIGHT, WIDTH, grey, names, square, write, write_table
 
-from sonotune.data.arrays import load_set
+from sonotune.data.dataset import load_set
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import files_of, find_entries
 from sonotune.data.readers.hc18 import CSV as HC18_CSV

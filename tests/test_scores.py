@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sonotune.data.arrays import ImageSet, save_set
+from sonotune.data.dataset import ImageSet, save_set
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import overlap
 from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
-from sonotune.records import write_record
+from sonotune.runtime.run_record import write_record
 
 pairs_of_masks = st.integers(1, 3).flatmap(
     lambda n: st.tuples(arrays(bool, (n, 4, 5)), arrays(bool, (n, 4, 5)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sonotune.configuration.check import SCHEMA, complete
+from sonotune.config.check import SCHEMA, complete
 from sonotune.errors import SonotuneError
 
 ROOT = Path(__file__).parents[1]

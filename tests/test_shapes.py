@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sonotune.data.arrays import ImageSet, save_set
-from sonotune.data.readers.ellipse import Ellipse
+from sonotune.data.dataset import ImageSet, save_set
+from sonotune.data.ellipse import Ellipse
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.circumferences import write_circumferences
 from sonotune.evaluation.scores import aggregate, score_dataset
 from sonotune.evaluation.shapes import SHAPE_METRICS, head_circumference, shape_scores
 from sonotune.evaluation.surface import outline, surface_distances
-from sonotune.records import write_record
+from sonotune.runtime.run_record import write_record
 
 SIZE = 64
 pairs = st.tuples(arrays(bool, (5, 6)), arrays(bool, (5, 6)))

@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from sonotune.data.aperture import two_way_pulse
-from sonotune.data.phantom import (
+from sonotune.errors import SonotuneError
+from sonotune.seeds import generator
+from sonotune.simulation.aperture import two_way_pulse
+from sonotune.simulation.phantom import (
     LESION_GAP_MM,
     Lesion,
     Scatterers,
@@ -19,11 +21,9 @@ from sonotune.data.phantom import (
     lesion_mask,
     pixel_centers,
 )
-from sonotune.data.scan import make_scanner, scan
-from sonotune.data.simulate import add_arguments, display, run, simulate_image, simulate_set
-from sonotune.data.simulation import Simulation
-from sonotune.errors import SonotuneError
-from sonotune.seeds import generator
+from sonotune.simulation.scan import make_scanner, scan
+from sonotune.simulation.settings import Simulation
+from sonotune.simulation.simulate import add_arguments, display, run, simulate_image, simulate_set
 
 # The blur of the edge of a lesion, left out where intensities are measured.
 EDGE_MM = 1.5

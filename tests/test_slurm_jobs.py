@@ -6,7 +6,7 @@ import pytest
 from snakemake_executor_plugin_slurm import Executor
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
-from sonotune.slurm_jobs import keep_in_view
+from sonotune.runtime.slurm_jobs import keep_in_view
 
 
 def forgetful(answers):

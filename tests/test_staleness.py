@@ -127,7 +127,7 @@ def test_training_code_reruns_the_cells(project):
 
 
 def test_figure_code_reruns_only_figures(project):
-    project.edit("sonotune/analysis/palette.py", "#0072B2", "#0000FF")
+    project.edit("sonotune/report/palette.py", "#0072B2", "#0000FF")
     jobs, _ = project.stale()
     coloured = {"fig1", "fig4", "fig5", "table2", "fig_intervals", "fig_ranks", "summary", *DRAWN}
     assert set(jobs) <= coloured
@@ -135,15 +135,13 @@ def test_figure_code_reruns_only_figures(project):
 
 
 def test_one_figures_code_reruns_only_that_figure(project):
-    with (project.folder / "sonotune/analysis/fig4.py").open("a") as file:
+    with (project.folder / "sonotune/report/figures/fig4.py").open("a") as file:
         file.write("\nNEW = 1\n")
     assert project.stale()[0] == Counter(fig4=1)
 
 
 def test_a_claim_reruns_only_the_claims(project):
-    project.edit(
-        "sonotune/analysis/claims/amiri2020.yaml", "are the best three", "are the top three"
-    )
+    project.edit("sonotune/report/claims/amiri2020.yaml", "are the best three", "are the top three")
     assert project.stale()[0] == Counter(claims=1)
 
 
@@ -232,7 +230,7 @@ def test_two_settings_that_swap_values_are_noticed(project):
 
 
 def test_another_networks_code_reruns_no_unet(project):
-    other = project.folder / "sonotune/models/other.py"
+    other = project.folder / "sonotune/networks/other.py"
     other.write_text("def build():\n    return None\n")
     assert project.stale()[1] == set()
     other.write_text("def build():\n    return 1\n")
@@ -240,7 +238,7 @@ def test_another_networks_code_reruns_no_unet(project):
 
 
 def test_the_networks_own_code_reruns_its_cells(project):
-    project.edit("sonotune/models/unet.py", "self.dropout(self.block5b(x5))", "self.block5b(x5)")
+    project.edit("sonotune/networks/unet.py", "self.dropout(self.block5b(x5))", "self.block5b(x5)")
     assert len(project.stale()[1]) == CELLS
 
 

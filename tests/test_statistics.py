@@ -10,10 +10,10 @@ from made_up_scores import cells_of_scores, made_up_scores, with_strategies, wri
 from scipy.stats import tukey_hsd
 from statsmodels.stats.multicomp import pairwise_tukeyhsd
 
-from sonotune.analysis.bootstrap import bootstrap_differences, bootstrap_means, bootstrap_ranks
-from sonotune.analysis.contrasts import contrasts, corrected_p, fit_means
-from sonotune.analysis.friedman import critical_difference, nemenyi, rank_strategies
-from sonotune.analysis.statistics import (
+from sonotune.statistics.bootstrap import bootstrap_differences, bootstrap_means, bootstrap_ranks
+from sonotune.statistics.contrasts import contrasts, corrected_p, fit_means
+from sonotune.statistics.friedman import critical_difference, nemenyi, rank_strategies
+from sonotune.statistics.tables import (
     PERCENTS,
     POOLED,
     STRATEGIES,
@@ -21,7 +21,7 @@ from sonotune.analysis.statistics import (
     read_evidence,
     write_statistics,
 )
-from sonotune.analysis.variance import variance_parts
+from sonotune.statistics.variance import variance_parts
 
 # Relief of three drugs (SAS/STAT; also the example of scipy.stats.tukey_hsd).
 RELIEF = {

@@ -5,9 +5,9 @@ import re
 import pandas as pd
 import pytest
 
-from sonotune.analysis.advice import read_advice
-from sonotune.analysis.shown import Shown
-from sonotune.analysis.summary import write_summary
+from sonotune.report.advice import read_advice
+from sonotune.report.shown import Shown
+from sonotune.report.summary import write_summary
 
 TITLES = {"whole": "Whole <network>", "block_9": "Block 9", "scratch": "From scratch"}
 TUNED = {"whole": 1000, "block_9": 40, "scratch": 1000, "unchanged": 0}

@@ -13,17 +13,17 @@ import pandas as pd
 import pytest
 from made_up_cells import DATASETS, STRATEGIES, made_up_cells, write_cells
 
-from sonotune.analysis.averages import average_over_folds, read_cells
-from sonotune.analysis.latex import escape_tex
-from sonotune.analysis.layout import Cell, Head, HeadRow, Row, Table, short_count
-from sonotune.analysis.palette import BEST, MIDDLE, WORST, shade
-from sonotune.analysis.shown import Shown
-from sonotune.analysis.table1 import write_table1
-from sonotune.analysis.table2 import write_table2
-from sonotune.analysis.table3 import write_table3
-from sonotune.analysis.web import to_html
 from sonotune.data.splits import Resampling, split
 from sonotune.errors import SonotuneError
+from sonotune.evaluation.averages import average_over_folds, read_cells
+from sonotune.report.latex import escape_tex
+from sonotune.report.layout import Cell, Head, HeadRow, Row, Table, short_count
+from sonotune.report.palette import BEST, MIDDLE, WORST, shade
+from sonotune.report.shown import Shown
+from sonotune.report.table1 import write_table1
+from sonotune.report.table2 import write_table2
+from sonotune.report.table3 import write_table3
+from sonotune.report.web import to_html
 
 # Amiri 2020, Table I: size, then training and validation at 80, 50 and 5%, then test.
 TABLE1 = {

@@ -6,18 +6,18 @@ import pytest
 import torch
 import yaml
 
-from sonotune.configuration.check import complete
+from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
-from sonotune.models.initialise import he_normal, load_weights, save_weights
-from sonotune.models.settings import divisor_of, stages_of
-from sonotune.models.stages import (
+from sonotune.networks.settings import divisor_of, stages_of
+from sonotune.networks.stages import (
     build_network,
     count,
     freeze_all_but,
     stage_parameters,
     tuned_parameters,
 )
-from sonotune.models.unet import build
+from sonotune.networks.unet import build
+from sonotune.networks.weights import he_normal, load_weights, save_weights
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sonotune.analysis.provenance import changed_packages, write_provenance
-from sonotune.records import write_record
+from sonotune.report.provenance import changed_packages, write_provenance
+from sonotune.runtime.run_record import write_record
 
 ROOT = Path(__file__).parents[1]
 TINY = (ROOT / "tests/tiny.yaml").read_text()

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from sonotune.data.look import Gallery, Look
+from sonotune.data.inspect import Gallery, Look
 from sonotune.data.prepare import useless_masks
 from sonotune.data.readers.entry import shortened
 from sonotune.errors import SonotuneError

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from sonotune.data.audit import Audit, Finding
-from sonotune.data.look import Gallery, Look
+from sonotune.data.inspect import Gallery, Look
 from sonotune.data.readers.pixels import Loaded
-from sonotune.files import atomic
+from sonotune.runtime.files import atomic
 
 COLUMNS = (
     "name",

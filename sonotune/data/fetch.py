@@ -13,7 +13,7 @@ from sonotune.data.archive import place, unpack
 from sonotune.data.catalogue import Entry, RemoteFile
 from sonotune.data.download import NotThere, copy, download, without_password
 from sonotune.errors import SonotuneError
-from sonotune.files import read_json, write_json
+from sonotune.runtime.files import read_json, write_json
 
 RECORD = "checksums.json"
 

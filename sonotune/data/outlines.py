@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from sonotune.data.collage_settings import Collage
 from sonotune.errors import SonotuneError
+from sonotune.simulation.collage_settings import Collage
 
 MOST_LAYOUTS = 500
 

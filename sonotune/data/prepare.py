@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from sonotune.data.arrays import ImageSet, load_set, save_set
+from sonotune.data.dataset import ImageSet, load_set, save_set
 from sonotune.data.readers import MADE_HERE, find_entries
 from sonotune.data.readers.entry import Entry, shortened
 from sonotune.data.readers.pixels import Loaded, load
 from sonotune.data.resize import padded, resize_image, resize_mask, target_shape
 from sonotune.errors import SonotuneError
-from sonotune.files import read_json
+from sonotune.runtime.files import read_json
 
 # Images, masks, rows of the index, and what was noticed.
 Resized = tuple[np.ndarray, np.ndarray, list[dict[str, Any]], dict[str, Any]]
@@ -41,12 +41,12 @@ def make_originals(
     settings
         A data set's configuration: ``reader``, ``images``, ``seed`` and the reader's own.
     folder
-        Where to write ``images.npy`` and the others of `sonotune.data.arrays`.
+        Where to write ``images.npy`` and the others of `sonotune.data.dataset`.
     workers
         Threads; they change the time, never the images.
     """
     if settings["reader"] == "simulate":
-        from sonotune.data.simulate import Simulation, simulate_set
+        from sonotune.simulation.simulate import Simulation, simulate_set
 
         images, masks, rows = simulate_set(
             Simulation(**settings["simulate"]),
@@ -56,7 +56,7 @@ def make_originals(
             progress=progress,
         )
     else:
-        from sonotune.data.collage import Collage, collage_set
+        from sonotune.simulation.collage import Collage, collage_set
 
         images, masks, rows = collage_set(
             Collage(**settings["collage"]),

@@ -7,10 +7,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from sonotune.data.arrays import load_set
+from sonotune.data.dataset import load_set
 from sonotune.data.holdout import Exclude
 from sonotune.data.splits import Resampling, split, split_seed
-from sonotune.files import read_json, write_json
+from sonotune.runtime.files import read_json, write_json
 
 
 def write_splits(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from sonotune.data.arrays import ImageSet
+from sonotune.data.dataset import ImageSet
 from sonotune.data.readers.hc18 import read_measures
 from sonotune.errors import SonotuneError
-from sonotune.files import atomic
+from sonotune.runtime.files import atomic
 
 
 def write_circumferences(folder: str | Path, path: str | Path) -> None:

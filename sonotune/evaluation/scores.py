@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sonotune.data.arrays import load_set
+from sonotune.data.dataset import load_set
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.circumferences import read_circumferences
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.shapes import SHAPE_METRICS, shape_scores
 from sonotune.evaluation.surface import outline
-from sonotune.files import atomic
-from sonotune.records import check_output, read_record
+from sonotune.runtime.files import atomic
+from sonotune.runtime.run_record import check_output, read_record
 
 METRICS = ("dice", "iou", "miou", "pixel_accuracy", *SHAPE_METRICS)
 # Of the others a cell has the mean over its images, without those that have no such number.

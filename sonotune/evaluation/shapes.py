@@ -7,7 +7,7 @@ import math
 import cv2
 import numpy as np
 
-from sonotune.data.readers.ellipse import mask_ellipse
+from sonotune.data.ellipse import mask_ellipse
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.surface import outline, surface_distances
 

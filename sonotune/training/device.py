@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
-from sonotune.commit import commit
 from sonotune.errors import SonotuneError
+from sonotune.runtime.commit import commit
 
 # Of glibc's malloc.h: no piece of its own for a large array, nothing given back, one heap for all
 # threads, since only the first one can hold large arrays.

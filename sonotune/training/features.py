@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from sonotune.data.arrays import load_set, median_row
-from sonotune.files import atomic
-from sonotune.training.cell import run_cell, start_of_cell
+from sonotune.data.dataset import load_set, median_row
+from sonotune.runtime.files import atomic
+from sonotune.training.finetune import run_cell, start_of_cell
 
 SHOWN = 4  # channels of each stage
 
@@ -34,7 +34,7 @@ def write_features(
     Parameters
     ----------
     settings, arrays, pretrained
-        As in `sonotune.training.cell.run_cell`.
+        As in `sonotune.training.finetune.run_cell`.
     path
         Gets an npz: ``image`` uint8 [H,W], ``source`` of the data set, ``stages`` (two names),
         ``shallow`` and ``deep`` float32 [2,C,h,w], before and after, of the `SHOWN` channels

@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from sonotune.data.arrays import ImageSet
+from sonotune.data.dataset import ImageSet
 from sonotune.errors import SonotuneError
-from sonotune.files import remove_unfinished
-from sonotune.models.initialise import start_network
-from sonotune.records import file_digest, write_record
-from sonotune.training.checkpoint import Checkpoint
+from sonotune.networks.weights import start_network
+from sonotune.runtime.checkpoint import Checkpoint
+from sonotune.runtime.files import remove_unfinished
+from sonotune.runtime.run_record import file_digest, write_record
 from sonotune.training.device import Processor
 from sonotune.training.forward import is_dead
 from sonotune.training.pairs import Pairs

@@ -18,10 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sonotune.data.augment import Augmentation, draw_warps, warp
-from sonotune.models.stages import tuned_parameters, tuned_state
+from sonotune.networks.stages import tuned_parameters, tuned_state
+from sonotune.runtime.checkpoint import Checkpoint, random_state, set_random_state
 from sonotune.seeds import torch_seed
-from sonotune.training.checkpoint import Checkpoint, random_state, set_random_state
+from sonotune.training.augment import Augmentation, draw_warps, warp
 from sonotune.training.device import Processor
 from sonotune.training.forward import bce, evaluate, forward
 from sonotune.training.optimiser import Adam

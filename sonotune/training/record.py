@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sonotune.data.arrays import ImageSet
-from sonotune.files import atomic
-from sonotune.models.stages import count, tuned_parameters
-from sonotune.records import file_digest
+from sonotune.data.dataset import ImageSet
+from sonotune.networks.stages import count, tuned_parameters
+from sonotune.runtime.files import atomic
+from sonotune.runtime.run_record import file_digest
 from sonotune.training.device import Processor
 from sonotune.training.recipe import Course
 

@@ -13,13 +13,13 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.getenv("PYTHONPATH")])))
 
-from sonotune.analysis.claims.declare import declare
-from sonotune.analysis.names import NEEDED, PAPER_DATASETS, source_notes
-from sonotune.commit import tell_commit
-from sonotune.configuration.check import SCHEMA, check_no_duplicates, complete
-from sonotune.configuration.cutting import HOLDOUTS
-from sonotune.configuration.effort import FIRST_DATA, PRETRAINING, cell_priority, data_priority
-from sonotune.configuration.jobs import (
+from sonotune.report.claims.declare import declare
+from sonotune.report.names import NEEDED, PAPER_DATASETS, source_notes
+from sonotune.runtime.commit import tell_commit
+from sonotune.config.check import SCHEMA, check_no_duplicates, complete
+from sonotune.config.resampling import HOLDOUTS
+from sonotune.config.priorities import FIRST_DATA, PRETRAINING, cell_priority, data_priority
+from sonotune.config.jobs import (
     Cell,
     cell_settings,
     cells_of,
@@ -29,7 +29,7 @@ from sonotune.configuration.jobs import (
     pretraining_settings,
     resampling_settings,
 )
-from sonotune.configuration.networks import (
+from sonotune.config.networks import (
     PRETRAINED,
     all_encoder_weights,
     encoder_weights_of,
@@ -39,21 +39,21 @@ from sonotune.configuration.networks import (
     start_of,
 )
 from sonotune.data.catalogue import find_entry
-from sonotune.data.pairs import check_files
+from sonotune.data.presence import check_files
 from sonotune.data.preflight import check_addresses
 from sonotune.data.readers import MADE_HERE, files_of, reader_module
 from sonotune.data.sources import find_mirror, used_entries
 from sonotune.errors import SonotuneError
-from sonotune.failures import tell_failures
-from sonotune.files import not_in_the_future
-from sonotune.fingerprint import fingerprint
-from sonotune.gpus import CELLS as CELLS_PER_GPU
-from sonotune.gpus import SLOTS as GPU_SLOTS
-from sonotune.gpus import tell_slots
-from sonotune.locks import lock_results
-from sonotune.models.settings import built_from
-from sonotune.orphans import WORKFLOW, name_process
-from sonotune.slurm_jobs import keep_in_view
+from sonotune.runtime.failures import tell_failures
+from sonotune.runtime.files import not_in_the_future
+from sonotune.runtime.fingerprint import fingerprint
+from sonotune.runtime.gpus import CELLS as CELLS_PER_GPU
+from sonotune.runtime.gpus import SLOTS as GPU_SLOTS
+from sonotune.runtime.gpus import tell_slots
+from sonotune.runtime.locks import lock_results
+from sonotune.networks.settings import built_from
+from sonotune.runtime.parent_watch import WORKFLOW, name_process
+from sonotune.runtime.slurm_jobs import keep_in_view
 
 # Jobs end with this process.
 os.environ[WORKFLOW] = name_process(os.getpid())

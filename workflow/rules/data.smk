@@ -28,7 +28,7 @@ rule simulate:
         "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
-        code=fingerprint("sonotune.data.simulate", door("make_originals")),
+        code=fingerprint("sonotune.simulation.simulate", door("make_originals")),
     threads: 4
     resources:
         mem_mb=more(4000),
@@ -51,7 +51,7 @@ rule collage:
         "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
-        code=fingerprint("sonotune.data.collage", door("make_originals")),
+        code=fingerprint("sonotune.simulation.collage", door("make_originals")),
     threads: 4
     resources:
         mem_mb=more(4000),

@@ -30,7 +30,7 @@ rule figure:
         module=lambda wildcards: OF_AVERAGES[wildcards.figure][0],
         shown=lambda wildcards: shown_of(wildcards.study),
         code=lambda wildcards: fingerprint(
-            f"sonotune.analysis.{OF_AVERAGES[wildcards.figure][0]}", door("figure")
+            f"sonotune.report.figures.{OF_AVERAGES[wildcards.figure][0]}", door("figure")
         ),
     message:
         "{wildcards.figure} of {wildcards.study}"
@@ -56,9 +56,9 @@ rule fig1:
         networks=lambda wildcards: strategies_by_network(wildcards.study),
         order=lambda wildcards: list(labels_of(wildcards.study)),
         code=lambda wildcards: fingerprint(
-            "sonotune.analysis.fig1",
+            "sonotune.report.figures.fig1",
             *(
-                f"sonotune.models.{network['name']}"
+                f"sonotune.networks.{network['name']}"
                 for network in networks_of(STUDIES[wildcards.study])
             ),
             door("fig1"),
@@ -87,7 +87,7 @@ rule fig2:
         "../../envs/sonotune.yaml"
     params:
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        code=fingerprint("sonotune.analysis.fig2", door("fig2")),
+        code=fingerprint("sonotune.report.figures.fig2", door("fig2")),
     message:
         "Fig. 2 of {wildcards.study}"
     script:
@@ -114,7 +114,7 @@ rule table3:
     params:
         timed=lambda wildcards: {"timed": STUDIES[wildcards.study]["figures"]["timed"]},
         shown=lambda wildcards: shown_of(wildcards.study),
-        code=fingerprint("sonotune.analysis.table3", door("table3")),
+        code=fingerprint("sonotune.report.table3", door("table3")),
     message:
         "Table III of {wildcards.study}"
     script:
@@ -143,7 +143,7 @@ rule curves:
     params:
         strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        code=fingerprint("sonotune.analysis.fig_curves", door("curves")),
+        code=fingerprint("sonotune.report.figures.fig_curves", door("curves")),
     message:
         "Learning curves of {wildcards.study}"
     script:
@@ -169,7 +169,7 @@ rule distributions:
         "../../envs/sonotune.yaml"
     params:
         shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
-        code=fingerprint("sonotune.analysis.fig_distributions", door("distributions")),
+        code=fingerprint("sonotune.report.figures.fig_distributions", door("distributions")),
     message:
         "Distributions of {wildcards.study}"
     script:
@@ -195,8 +195,8 @@ rule against_paper:
         "../../envs/sonotune.yaml"
     params:
         shown=lambda wildcards: shown_of(wildcards.study),
-        printed=contents_of("sonotune/analysis/paper/amiri2020_*.csv"),
-        code=fingerprint("sonotune.analysis.against_paper", door("against_paper")),
+        printed=contents_of("sonotune/report/paper/amiri2020_*.csv"),
+        code=fingerprint("sonotune.report.figures.against_paper", door("against_paper")),
     message:
         "{wildcards.study} against the paper"
     script:
@@ -254,7 +254,7 @@ rule figs2:
     params:
         place=lambda wildcards: features_shown(wildcards.study),
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        code=fingerprint("sonotune.analysis.figs2", door("figs2")),
+        code=fingerprint("sonotune.report.figures.figs2", door("figs2")),
     message:
         "Fig. S2 of {wildcards.study}"
     script:

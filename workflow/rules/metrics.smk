@@ -33,7 +33,7 @@ rule metrics_table:
         "../../envs/sonotune.yaml"
     params:
         shown=lambda wildcards: shown_of(wildcards.study),
-        code=fingerprint("sonotune.analysis.metrics_table", door("metrics_table")),
+        code=fingerprint("sonotune.report.metrics_table", door("metrics_table")),
     message:
         "All metrics of {wildcards.study}"
     script:
@@ -62,7 +62,7 @@ rule networks_table:
         networks=lambda wildcards: list(network_titles(STUDIES[wildcards.study]).items()),
         pairs=lambda wildcards: STUDIES[wildcards.study]["figures"]["pairs"],
         shown=lambda wildcards: shown_of(wildcards.study),
-        code=fingerprint("sonotune.analysis.networks_table", door("networks_table")),
+        code=fingerprint("sonotune.report.networks_table", door("networks_table")),
     message:
         "Networks of {wildcards.study} side by side"
     script:

@@ -254,7 +254,7 @@ config["changed_packages"] = ""
 config["suspicious"] = {}
 config["stand_ins"], config["networks_said"] = {}, {}
 if "--report" in sys.argv:
-    from sonotune.analysis.provenance import changed_packages
+    from sonotune.report.provenance import changed_packages
     from sonotune.data.audit_files import suspicious
 
     for file in {file for study in STUDIES for file in audits_of(study) if file.endswith(".csv")}:

@@ -13,7 +13,7 @@ rule encoder_weights:
         "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: in_order(asdict(WEIGHTS[wildcards.weights])),
-        code=fingerprint("sonotune.models.encoder_weights", door("encoder_weights")),
+        code=fingerprint("sonotune.networks.encoder_weights", door("encoder_weights")),
     message:
         "Weights that an encoder starts from: {wildcards.weights}"
     script:

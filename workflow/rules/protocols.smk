@@ -33,8 +33,8 @@ rule protocols:
         ],
         window=lambda wildcards: {"window": STUDIES[wildcards.study]["protocols"]["epochs"]},
         shown=lambda wildcards: shown_of(wildcards.study, without="datasets"),
-        printed=contents_of("sonotune/analysis/paper/wang2023_*.csv"),
-        code=fingerprint("sonotune.analysis.protocol_tables", door("protocols")),
+        printed=contents_of("sonotune/report/paper/wang2023_*.csv"),
+        code=fingerprint("sonotune.report.protocol_tables", door("protocols")),
     message:
         "Protocols of {wildcards.study} side by side"
     script:
@@ -76,7 +76,7 @@ rule leakage:
                 "seed": STUDIES[wildcards.study]["seed"],
             }
         ),
-        code=fingerprint("sonotune.analysis.leakage", door("leakage")),
+        code=fingerprint("sonotune.report.leakage", door("leakage")),
     message:
         "What shared examinations add in {wildcards.study}"
     script:
@@ -108,9 +108,9 @@ rule protocol_figure:
         "../../envs/sonotune.yaml"
     params:
         strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
-        printed=contents_of("sonotune/analysis/paper/fetal_head_systems.csv"),
+        printed=contents_of("sonotune/report/paper/fetal_head_systems.csv"),
         code=lambda wildcards: fingerprint(
-            f"sonotune.analysis.{wildcards.figure}", door("protocol_figure")
+            f"sonotune.report.figures.{wildcards.figure}", door("protocol_figure")
         ),
     message:
         "{wildcards.figure} of {wildcards.study}"

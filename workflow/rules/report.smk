@@ -43,7 +43,7 @@ rule table1:
         "../../envs/sonotune.yaml"
     params:
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        code=fingerprint("sonotune.analysis.table1", door("table1")),
+        code=fingerprint("sonotune.report.table1", door("table1")),
     message:
         "Table I of {wildcards.study}"
     script:
@@ -69,7 +69,7 @@ rule table2:
         "../../envs/sonotune.yaml"
     params:
         shown=lambda wildcards: shown_of(wildcards.study),
-        code=fingerprint("sonotune.analysis.table2", door("table2")),
+        code=fingerprint("sonotune.report.table2", door("table2")),
     message:
         "Table II of {wildcards.study}"
     script:
@@ -95,7 +95,7 @@ rule fig4:
     params:
         pairs=lambda wildcards: STUDIES[wildcards.study]["figures"]["pairs"],
         shown=lambda wildcards: shown_of(wildcards.study),
-        code=fingerprint("sonotune.analysis.fig4", door("fig4")),
+        code=fingerprint("sonotune.report.figures.fig4", door("fig4")),
     message:
         "Fig. 4 of {wildcards.study}"
     script:
@@ -139,7 +139,7 @@ rule fig5:
             if name in labels_of(wildcards.study)
         ],
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        code=fingerprint("sonotune.analysis.fig5", door("fig5")),
+        code=fingerprint("sonotune.report.figures.fig5", door("fig5")),
     message:
         "Fig. 5 of {wildcards.study}"
     script:
@@ -170,7 +170,7 @@ rule provenance:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        code=fingerprint("sonotune.analysis.provenance", door("provenance")),
+        code=fingerprint("sonotune.report.provenance", door("provenance")),
     message:
         "Provenance of {wildcards.study}"
     script:

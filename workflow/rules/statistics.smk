@@ -21,7 +21,7 @@ rule statistics:
                 "validation": STUDIES[wildcards.study]["resampling"]["validation"],
             }
         ),
-        code=fingerprint("sonotune.analysis.statistics", door("statistics")),
+        code=fingerprint("sonotune.statistics.tables", door("statistics")),
     message:
         "Tests of {wildcards.study}"
     script:
@@ -46,7 +46,7 @@ rule fig_intervals:
         "../../envs/sonotune.yaml"
     params:
         shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
-        code=fingerprint("sonotune.analysis.fig_intervals", door("intervals")),
+        code=fingerprint("sonotune.report.figures.fig_intervals", door("intervals")),
     message:
         "Confidence intervals of {wildcards.study}"
     script:
@@ -72,7 +72,7 @@ rule fig_ranks:
     params:
         strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
         leave_out=lambda wildcards: averages_of(wildcards.study)["leave_out"],
-        code=fingerprint("sonotune.analysis.fig_ranks", door("ranks")),
+        code=fingerprint("sonotune.report.figures.fig_ranks", door("ranks")),
     message:
         "Ranks of strategies in {wildcards.study}"
     script:
@@ -106,9 +106,9 @@ rule claims:
                 "claims": STUDIES[wildcards.study]["claims"],
             }
         ),
-        declared=contents_of("sonotune/analysis/claims/*.yaml", "sonotune/analysis/paper/*.csv"),
+        declared=contents_of("sonotune/report/claims/*.yaml", "sonotune/report/paper/*.csv"),
         code=fingerprint(
-            "sonotune.analysis.claims.page", "sonotune.analysis.claims.judge", door("claims")
+            "sonotune.report.claims.page", "sonotune.report.claims.judge", door("claims")
         ),
     message:
         "Judging the claims on {wildcards.study}"

@@ -19,7 +19,7 @@ rule summary:
     params:
         margins=lambda wildcards: margins_of(wildcards.study),
         shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
-        code=fingerprint("sonotune.analysis.summary", door("summary")),
+        code=fingerprint("sonotune.report.summary", door("summary")),
     message:
         "The answer of {wildcards.study} in plain words"
     script:

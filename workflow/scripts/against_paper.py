@@ -1,8 +1,8 @@
 """Our Dice beside the paper's."""
 
-from sonotune.analysis.against_paper import write_against_paper
-from sonotune.analysis.shown import Shown
-from sonotune.doors import logged
+from sonotune.report.figures.against_paper import write_against_paper
+from sonotune.report.shown import Shown
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_against_paper(

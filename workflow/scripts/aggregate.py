@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sonotune.doors import logged
 from sonotune.evaluation.scores import aggregate
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     aggregate(

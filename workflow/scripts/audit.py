@@ -3,7 +3,7 @@
 from sonotune.data.audit import audit_dataset
 from sonotune.data.audit_files import write_audit_csv, write_audit_html
 from sonotune.data.prepare import folder_of_originals
-from sonotune.doors import logged
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]) as log:
     settings = snakemake.params.settings

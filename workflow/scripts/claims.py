@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from sonotune.analysis.claims.declare import declare, papers_claims
-from sonotune.analysis.claims.facts import Facts
-from sonotune.analysis.claims.judge import judge
-from sonotune.analysis.claims.page import write_claims
-from sonotune.doors import logged
+from sonotune.report.claims.declare import declare, papers_claims
+from sonotune.report.claims.facts import Facts
+from sonotune.report.claims.judge import judge
+from sonotune.report.claims.page import write_claims
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     settings = dict(snakemake.params.settings)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sonotune.analysis.fig_curves import write_curves
-from sonotune.doors import logged
+from sonotune.report.figures.fig_curves import write_curves
+from sonotune.runtime.job import logged
 
 
 def place(history):

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from sonotune.analysis.fig_distributions import write_distributions
-from sonotune.analysis.shown import Shown
-from sonotune.doors import logged
+from sonotune.report.figures.fig_distributions import write_distributions
+from sonotune.report.shown import Shown
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_distributions(

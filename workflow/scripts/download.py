@@ -5,8 +5,8 @@ from pathlib import Path
 from sonotune.data.catalogue import find_entry
 from sonotune.data.fetch import fetch
 from sonotune.data.sources import RESOURCES, describe_source, find_mirror
-from sonotune.doors import logged
-from sonotune.files import write_json
+from sonotune.runtime.files import write_json
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]) as log:
     entry = find_entry(snakemake.params.catalogue)

@@ -5,9 +5,9 @@ from pathlib import Path
 from sonotune.data.catalogue import find_entry
 from sonotune.data.fetch import fetch
 from sonotune.data.sources import RESOURCES, find_mirror
-from sonotune.doors import logged
-from sonotune.models.encoder_weights import convert, file_of
-from sonotune.records import file_digest, write_record
+from sonotune.networks.encoder_weights import convert, file_of
+from sonotune.runtime.job import logged
+from sonotune.runtime.run_record import file_digest, write_record
 
 with logged(snakemake.log[0]) as log:
     encoder, source, entry = (snakemake.params.settings[k] for k in ("encoder", "source", "entry"))

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sonotune.doors import leave, logged
-from sonotune.gpus import on_gpu
+from sonotune.runtime.gpus import on_gpu
+from sonotune.runtime.job import leave, logged
 from sonotune.training.features import write_features
 
 with logged(snakemake.log[0]) as log:

@@ -1,7 +1,7 @@
 """Fig. 1: the network and what each strategy tunes."""
 
-from sonotune.analysis.fig1 import write_fig1
-from sonotune.doors import logged
+from sonotune.report.figures.fig1 import write_fig1
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_fig1(

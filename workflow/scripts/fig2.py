@@ -1,8 +1,8 @@
 """Fig. 2: an example of every data set."""
 
-from sonotune.analysis.fig2 import write_fig2
-from sonotune.doors import logged
-from sonotune.inputs import array_folders
+from sonotune.report.figures.fig2 import write_fig2
+from sonotune.runtime.inputs import array_folders
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_fig2(

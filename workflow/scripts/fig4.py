@@ -1,8 +1,8 @@
 """Fig. 4: Dice against the percent used for training."""
 
-from sonotune.analysis.fig4 import write_fig4
-from sonotune.analysis.shown import Shown
-from sonotune.doors import logged
+from sonotune.report.figures.fig4 import write_fig4
+from sonotune.report.shown import Shown
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_fig4(

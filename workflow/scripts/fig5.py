@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from sonotune.analysis.fig5 import write_fig5
-from sonotune.doors import logged
-from sonotune.inputs import array_folders, cell_files
+from sonotune.report.figures.fig5 import write_fig5
+from sonotune.runtime.inputs import array_folders, cell_files
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_fig5(

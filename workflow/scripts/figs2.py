@@ -1,7 +1,7 @@
 """Fig. S2: feature maps before and after fine-tuning."""
 
-from sonotune.analysis.figs2 import write_figs2
-from sonotune.doors import logged
+from sonotune.report.figures.figs2 import write_figs2
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_figs2(

@@ -2,11 +2,11 @@
 
 from importlib import import_module
 
-from sonotune.analysis.shown import Shown
-from sonotune.doors import logged
+from sonotune.report.shown import Shown
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
-    import_module(f"sonotune.analysis.{snakemake.params.module}").write_figure(
+    import_module(f"sonotune.report.figures.{snakemake.params.module}").write_figure(
         snakemake.input[0],
         snakemake.output.pdf,
         snakemake.output.png,

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from sonotune.doors import checkpoint_path, leave, logged, tell_progress
-from sonotune.files import not_in_the_future
-from sonotune.gpus import on_gpu
-from sonotune.training.cell import run_cell
+from sonotune.runtime.files import not_in_the_future
+from sonotune.runtime.gpus import on_gpu
+from sonotune.runtime.job import checkpoint_path, leave, logged, tell_progress
+from sonotune.training.finetune import run_cell
 
 folder = Path(snakemake.output.run).parent
 with logged(snakemake.log[0]) as log:

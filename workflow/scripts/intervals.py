@@ -1,8 +1,8 @@
 """Simultaneous confidence intervals of the strategies."""
 
-from sonotune.analysis.fig_intervals import write_intervals
-from sonotune.analysis.shown import Shown
-from sonotune.doors import logged
+from sonotune.report.figures.fig_intervals import write_intervals
+from sonotune.report.shown import Shown
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_intervals(

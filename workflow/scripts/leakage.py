@@ -1,7 +1,7 @@
 """What it adds that examinations are in training and test."""
 
-from sonotune.analysis.leakage import write_leakage
-from sonotune.doors import logged
+from sonotune.report.leakage import write_leakage
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_leakage(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sonotune.data.prepare import make_originals
-from sonotune.doors import logged
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]) as log:
     make_originals(

@@ -1,8 +1,8 @@
 """All metrics of every strategy."""
 
-from sonotune.analysis.metrics_table import write_metrics_table
-from sonotune.analysis.shown import Shown
-from sonotune.doors import logged
+from sonotune.report.metrics_table import write_metrics_table
+from sonotune.report.shown import Shown
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_metrics_table(

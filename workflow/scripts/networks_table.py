@@ -1,8 +1,8 @@
 """The networks of a study side by side."""
 
-from sonotune.analysis.networks_table import write_networks_table
-from sonotune.analysis.shown import Shown
-from sonotune.doors import logged
+from sonotune.report.networks_table import write_networks_table
+from sonotune.report.shown import Shown
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_networks_table(

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from sonotune.doors import checkpoint_path, leave, logged
-from sonotune.files import not_in_the_future
-from sonotune.gpus import on_gpu
-from sonotune.training.pretraining import pretrain
+from sonotune.runtime.files import not_in_the_future
+from sonotune.runtime.gpus import on_gpu
+from sonotune.runtime.job import checkpoint_path, leave, logged
+from sonotune.training.pretrain import pretrain
 
 with logged(snakemake.log[0]) as log:
     on_gpu(

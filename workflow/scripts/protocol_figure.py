@@ -2,11 +2,11 @@
 
 from importlib import import_module
 
-from sonotune.doors import logged
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     figure = snakemake.wildcards.figure
-    write = getattr(import_module(f"sonotune.analysis.{figure}"), f"write_{figure}")
+    write = getattr(import_module(f"sonotune.report.figures.{figure}"), f"write_{figure}")
     write(
         snakemake.input[0],
         snakemake.output.pdf,

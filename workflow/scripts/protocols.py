@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from sonotune.analysis.protocol_tables import write_protocols
-from sonotune.analysis.shown import Shown
-from sonotune.doors import logged
+from sonotune.report.protocol_tables import write_protocols
+from sonotune.report.shown import Shown
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_protocols(

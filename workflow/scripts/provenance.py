@@ -1,7 +1,7 @@
 """What ran where, on which versions."""
 
-from sonotune.analysis.provenance import write_provenance
-from sonotune.doors import logged
+from sonotune.report.provenance import write_provenance
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_provenance(

@@ -1,7 +1,7 @@
 """Critical-difference diagrams of the strategies."""
 
-from sonotune.analysis.fig_ranks import write_ranks
-from sonotune.doors import logged
+from sonotune.report.figures.fig_ranks import write_ranks
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_ranks(

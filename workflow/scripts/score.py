@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from sonotune.doors import logged
 from sonotune.evaluation.scores import score_dataset
-from sonotune.inputs import cell_folders
+from sonotune.runtime.inputs import cell_folders
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     score_dataset(

@@ -2,8 +2,8 @@
 
 from sonotune.data.split_file import write_splits
 from sonotune.data.splits import Resampling
-from sonotune.doors import logged
-from sonotune.inputs import array_folders
+from sonotune.runtime.inputs import array_folders
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     settings = dict(snakemake.params.settings)

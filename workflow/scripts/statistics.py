@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from sonotune.analysis.statistics import read_evidence, write_statistics
-from sonotune.doors import logged
+from sonotune.runtime.job import logged
+from sonotune.statistics.tables import read_evidence, write_statistics
 
 with logged(snakemake.log[0]):
     settings = dict(snakemake.params.settings)

@@ -1,9 +1,9 @@
 """A study's answer in plain words."""
 
-from sonotune.analysis.shown import Shown
-from sonotune.analysis.summary import write_summary
 from sonotune.data.split_file import read_counts
-from sonotune.doors import logged
+from sonotune.report.shown import Shown
+from sonotune.report.summary import write_summary
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_summary(

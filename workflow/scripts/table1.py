@@ -1,8 +1,8 @@
 """Table I: numbers of images."""
 
-from sonotune.analysis.table1 import write_table1
 from sonotune.data.split_file import read_counts
-from sonotune.doors import logged
+from sonotune.report.table1 import write_table1
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     counts = read_counts(snakemake.input[0])

@@ -1,8 +1,8 @@
 """Table II: Dice of every strategy."""
 
-from sonotune.analysis.shown import Shown
-from sonotune.analysis.table2 import write_table2
-from sonotune.doors import logged
+from sonotune.report.shown import Shown
+from sonotune.report.table2 import write_table2
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_table2(

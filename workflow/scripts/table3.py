@@ -1,8 +1,8 @@
 """Table III: Dice and time to train."""
 
-from sonotune.analysis.shown import Shown
-from sonotune.analysis.table3 import write_table3
-from sonotune.doors import logged
+from sonotune.report.shown import Shown
+from sonotune.report.table3 import write_table3
+from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_table3(

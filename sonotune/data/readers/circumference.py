@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sonotune.data.readers.ellipse import mask_ellipse, outline_ellipse
+from sonotune.data.ellipse import mask_ellipse, outline_ellipse
 from sonotune.data.readers.hc18 import find, read_measures
 from sonotune.data.readers.pixels import read_grey
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sonotune.data.readers.ellipse import outline_ellipse
+from sonotune.data.ellipse import outline_ellipse
 from sonotune.data.readers.entry import Entry, MaskRule
 from sonotune.data.readers.medical import Spacing, is_medical, read_slices
 from sonotune.data.resize import padded, resize_image, resize_mask, target_shape

@@ -1,0 +1,230 @@
+"""Check a configuration and fill in defaults, so that a typo costs one line and no training.
+
+The schema holds the keys, types, limits and defaults; what one key means for another is checked
+here. Nothing here loads PyTorch: it runs at every start of the workflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sonotune.config.datasets import complete_datasets
+from sonotune.config.networks import networks_of, start_of
+from sonotune.config.protocols import check_protocols
+from sonotune.config.resampling import complete_cutting
+from sonotune.config.schema import nearest, read_by_schema
+from sonotune.errors import SonotuneError, printable
+from sonotune.networks.settings import complete_network, divisor_of, smallest_of, stages_of
+
+SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
+
+
+def read_configuration(path: str | Path) -> dict[str, Any]:
+    """Read a configuration file, check it, and fill in all defaults.
+
+    Raises
+    ------
+    SonotuneError
+        If it is not there, is no YAML, or holds mistakes, with one line for each.
+    """
+    if not Path(path).is_file():
+        raise SonotuneError(f"{path}: there is no such configuration file")
+    check_no_duplicates(path)
+    config = yaml.safe_load(Path(path).read_text("utf-8"))
+    if not isinstance(config, dict):
+        raise SonotuneError(f"{path}: must be a mapping with the keys datasets and studies")
+    return complete(config, SCHEMA)
+
+
+def complete(config: Mapping[str, Any], schema: str | Path) -> dict[str, Any]:
+    """Check a configuration against the schema and itself; return it with all defaults.
+
+    Parameters
+    ----------
+    config
+        As read from YAML.
+    schema
+        Path of the JSON schema (YAML).
+
+    Raises
+    ------
+    SonotuneError
+        With one line a mistake: the key, what was found and what is allowed.
+    """
+    full, mistakes = read_by_schema(config, schema)
+    mistakes += _breaking(full, ())
+    if mistakes:
+        _refuse(mistakes)
+    mistakes = [*complete_datasets(full), *_complete_studies(full)]
+    if mistakes:
+        _refuse(mistakes)
+    return full
+
+
+def check_no_duplicates(path: str | Path) -> None:
+    """Refuse a YAML file in which a key occurs twice, of which YAML would keep the last.
+
+    Raises
+    ------
+    SonotuneError
+        Naming the file, the line and the key; also if the file is not YAML.
+    """
+    try:
+        tree = yaml.compose(Path(path).read_text("utf-8"), Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SonotuneError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from None
+    mistakes = [f"{path}: line {line}: {key} is given twice" for line, key in _duplicates(tree, "")]
+    if mistakes:
+        _refuse(mistakes)
+
+
+def _duplicates(node: yaml.Node | None, where: str) -> Iterator[tuple[int, str]]:
+    if isinstance(node, yaml.SequenceNode):
+        for child in node.value:
+            yield from _duplicates(child, where)
+    elif isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            path = f"{where}{key.value}"
+            if key.value in seen:
+                yield key.start_mark.line + 1, path
+            seen.add(key.value)
+            yield from _duplicates(value, f"{path}: ")
+
+
+def _breaking(value: Any, where: tuple[str, ...]) -> Iterator[str]:
+    """Texts that would end the script in which Snakemake's report keeps what a job was given."""
+    if isinstance(value, str):
+        if found := [one for one in ("</script", "<!--") if one in value.lower()]:
+            yield f"{': '.join(where)}: must not contain {found[0]}, which breaks pages"
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _breaking(item, (*where, printable(key)))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _breaking(item, where)
+
+
+def _refuse(mistakes: list[str]) -> None:
+    raise SonotuneError("The configuration cannot be used:\n  " + "\n  ".join(mistakes))
+
+
+def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
+    for name, study in config["studies"].items():
+        where = f"studies: {name}"
+        study.setdefault("seed", config["seed"])
+        yield from _check_datasets(where, study, config["datasets"])
+        try:
+            _complete_networks(study)
+        except SonotuneError as error:
+            yield f"{where}: {error}"
+            continue
+        yield from complete_cutting(where, study)
+        yield from _complete_strategies(where, study)
+        kept = study["keep_weights"]
+        for strategy in [] if isinstance(kept, str) else kept:
+            if strategy not in study["strategies"]:
+                yield (
+                    f"{where}: keep_weights: there is no strategy {strategy!r}; "
+                    f"{nearest(strategy, study['strategies'])}write none, all, or a list of: "
+                    f"{', '.join(study['strategies'])}"
+                )
+    for name, study in config["studies"].items():
+        if "protocols" in study:
+            yield from check_protocols(name, config["studies"])
+
+
+def _complete_networks(study: dict[str, Any]) -> None:
+    """The study's network, and those that single strategies have instead."""
+    study["network"] = complete_network(study["network"])
+    for name, strategy in study["strategies"].items():
+        if "network" in strategy:
+            try:
+                strategy["network"] = complete_network(strategy["network"])
+            except SonotuneError as error:
+                raise SonotuneError(f"strategies: {name}: {error}") from None
+    for network in networks_of(study):
+        divisor, size = divisor_of(network), study["image_size"]
+        if size % divisor:
+            raise SonotuneError(
+                f"image_size: must be a multiple of {divisor} for {network['name']}; found {size}, "
+                f"nearest are {max(size // divisor, 1) * divisor} and "
+                f"{(size // divisor + 1) * divisor}"
+            )
+        if size < smallest_of(network):
+            raise SonotuneError(
+                f"image_size: must be at least {smallest_of(network)} for the decoder "
+                f"{network['decoder']}; found {size}"
+            )
+
+
+def _check_datasets(
+    where: str, study: dict[str, Any], datasets: Mapping[str, Any]
+) -> Iterator[str]:
+    wanted = [("datasets", name) for name in study["datasets"]]
+    if "pretraining" in study:
+        wanted.append(("pretraining: dataset", study["pretraining"]["dataset"]))
+    for key, name in wanted:
+        if name not in datasets:
+            yield (
+                f"{where}: {key}: there is no data set {name!r}; "
+                f"{nearest(name, datasets)}described are: {', '.join(datasets)}"
+            )
+
+
+def _complete_strategies(where: str, study: dict[str, Any]) -> Iterator[str]:
+    for name, strategy in study["strategies"].items():
+        strategy.setdefault("label", name)
+        network = strategy.get("network", study["network"])
+        if strategy["start"] == "pretrained" and start_of(study, name) is None:
+            what = (
+                "its own network"
+                if "network" in strategy
+                else "the study has no key 'pretraining' and its network"
+            )
+            yield (
+                f"{where}: strategies: {name}: starts from pre-trained weights, but {what} has "
+                "none; add them or write start: random"
+            )
+        try:
+            stages = stages_of(network)
+            strategy["tune"] = list(resolve_stages(name, strategy["tune"], stages))
+        except SonotuneError as error:
+            yield f"{where}: {error}"
+
+
+def resolve_stages(name: str, tune: list[str] | str, stages: tuple[str, ...]) -> tuple[str, ...]:
+    """The stages that a strategy tunes, in the network's order.
+
+    Parameters
+    ----------
+    tune
+        A list of stages, ``all`` or ``none``.
+    stages
+        The network's stages.
+
+    Raises
+    ------
+    SonotuneError
+        If a stage is unknown or named twice, or the list is empty.
+    """
+    if isinstance(tune, str):
+        return stages if tune == "all" else ()
+    where = f"strategies: {name}: tune:"
+    if not tune:
+        raise SonotuneError(
+            f"{where} the list is empty; name at least one stage, or write tune: none to evaluate "
+            f"the network as it starts; stages: {', '.join(stages)}"
+        )
+    for stage in tune:
+        if stage not in stages:
+            raise SonotuneError(
+                f"{where} the network has no stage {stage!r}; stages: {', '.join(stages)}"
+            )
+        if tune.count(stage) > 1:
+            raise SonotuneError(f"{where} stage {stage!r} is named twice; name it once")
+    return tuple(stage for stage in stages if stage in tune)

@@ -1,0 +1,89 @@
+"""What the keys of a data set mean for one another, and their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+from typing import Any
+
+from sonotune.config.schema import nearest
+from sonotune.data.catalogue import WEIGHTS, find_entry
+from sonotune.data.readers import MADE_HERE, READERS, check_options
+from sonotune.errors import SonotuneError
+
+
+def complete_datasets(config: dict[str, Any]) -> Iterator[str]:
+    """Fill in the defaults of all data sets, in place; yields a line a mistake."""
+    for name, dataset in config["datasets"].items():
+        where = f"datasets: {name}"
+        try:
+            reader = _complete_reader(dataset)
+        except SonotuneError as error:
+            yield f"{where}: {error}"
+            continue
+        dataset.setdefault("source", dataset.get("catalogue", name))
+        dataset.setdefault("label", name.upper())
+        for other in [key for key in (*MADE_HERE, *READERS) if key in dataset and key != reader]:
+            yield f"{where}: {other}: has no use where reader is {reader}; remove it"
+        if reader not in MADE_HERE:
+            try:
+                check_options(reader, dataset.get(reader, {}))
+            except SonotuneError as error:
+                yield f"{where}: {error}"
+            continue
+        if "images" not in dataset:
+            yield f"{where}: needs the key 'images', the number to make"
+        dataset.setdefault("seed", config["seed"])
+        yield from _complete_made(where, dataset)
+
+
+def _complete_reader(dataset: dict[str, Any]) -> str:
+    """The reader of a data set, which a catalogue's entry brings along."""
+    if "catalogue" in dataset:
+        reader = find_entry(dataset["catalogue"]).reader
+        if reader == WEIGHTS:
+            raise SonotuneError(f"catalogue: {dataset['catalogue']} holds weights and no images")
+        if dataset.setdefault("reader", reader) != reader:
+            raise SonotuneError(f"reader: must be {reader} or left out for this entry")
+    elif "reader" not in dataset:
+        raise SonotuneError("needs the key 'catalogue' or the key 'reader'")
+    elif dataset["reader"] not in (*MADE_HERE, "folder"):
+        raise SonotuneError(
+            f"reader: {dataset['reader']} reads a published data set; write catalogue: instead"
+        )
+    return dataset["reader"]
+
+
+def _complete_made(where: str, dataset: dict[str, Any]) -> Iterator[str]:
+    reader = dataset["reader"]
+    given = dataset.setdefault(reader, {})
+    kind = _settings_class(reader)
+    allowed = {item.name: item for item in fields(kind)}
+    unknown = [key for key in given if key not in allowed]
+    for key in unknown:
+        yield (
+            f"{where}: {reader}: {key}: there is no such key; "
+            f"{nearest(key, allowed)}allowed: {', '.join(allowed)}"
+        )
+    if not unknown:
+        try:
+            dataset[reader] = _plain(asdict(kind(**given)))
+        except SonotuneError as error:
+            yield f"{where}: {reader}: {error}"
+
+
+def _settings_class(reader: str) -> Any:
+    if reader == "simulate":
+        from sonotune.simulation.settings import Simulation
+
+        return Simulation
+    from sonotune.simulation.collage_settings import Collage
+
+    return Collage
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, as YAML and JSON have them."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return list(map(_plain, value)) if isinstance(value, tuple | list) else value

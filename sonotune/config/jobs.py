@@ -1,0 +1,163 @@
+"""What each job takes from a complete configuration.
+
+A job's settings are one dict with sorted keys and plain values that holds all that its results
+depend on, and nothing else: it is what decides whether the job's results are stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sonotune.config.networks import network_of
+from sonotune.data.holdout import read_lists
+from sonotune.errors import SonotuneError
+from sonotune.networks.settings import built_from
+from sonotune.runtime.fingerprint import fingerprint
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training run, or one evaluation of the unchanged network (percent 0)."""
+
+    study: str
+    dataset: str
+    strategy: str
+    percent: float
+    fold: int
+
+    @property
+    def folder(self) -> str:
+        """Where its files are, below the results."""
+        return (
+            f"{self.study}/cells/{self.dataset}/{self.strategy}/{show_percent(self.percent)}"
+            f"/{self.fold}"
+        )
+
+
+def show_percent(percent: float) -> str:
+    """A percent as it stands in paths: 80, 5, 12.5."""
+    return f"{percent:.10g}"
+
+
+def cells_of(config: Mapping[str, Any], study: str, dataset: str) -> Iterator[Cell]:
+    """The cells of a study on one of its data sets, in the order of the tables."""
+    design = config["studies"][study]
+    for strategy, how in design["strategies"].items():
+        for percent in design["percents"] if how["tune"] else [0]:
+            for fold in design["resampling"]["run_folds"]:
+                yield Cell(study, dataset, strategy, percent, fold)
+
+
+def find_cell(
+    config: Mapping[str, Any], study: str, dataset: str, strategy: str, percent: str, fold: str
+) -> Cell:
+    """The cell that a path means.
+
+    Raises
+    ------
+    SonotuneError
+        If the study has no such cell.
+    """
+    design = config["studies"][study]
+    how = design["strategies"].get(strategy)
+    if how is not None:
+        percents = {show_percent(p): p for p in (design["percents"] if how["tune"] else [0])}
+        known = dataset in design["datasets"] and int(fold) < design["resampling"]["folds"]
+        if percent in percents and known:
+            return Cell(study, dataset, strategy, percents[percent], int(fold))
+    raise SonotuneError(
+        f"{study} has no cell {dataset}/{strategy}/{percent}/{fold}; its strategies, percents and "
+        "folds are in the configuration"
+    )
+
+
+def keeps_weights(study: Mapping[str, Any], strategy: str) -> bool:
+    """Whether a strategy's cells keep their weights."""
+    kept = study["keep_weights"]
+    return kept == "all" or (kept != "none" and strategy in kept)
+
+
+def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[str, Any]:
+    """All that a cell's results depend on, but for its arrays and start weights.
+
+    Parameters
+    ----------
+    script
+        Path of the rule's script, whose code counts too.
+    """
+    study = config["studies"][cell.study]
+    strategy = study["strategies"][cell.strategy]
+    network = built_from(network_of(study, cell.strategy))
+    # Keys that few studies have are in the settings of none that has not.
+    rare = {"exclude": strategy.get("exclude"), "records": study.get("records")}
+    return in_order(
+        {
+            **{key: value for key, value in rare.items() if value},
+            "study": cell.study,
+            "dataset": cell.dataset,
+            "strategy": cell.strategy,
+            "percent": cell.percent,
+            "fold": cell.fold,
+            "start": strategy["start"],
+            "tune": strategy["tune"],
+            "seed": study["seed"],
+            "network": network,
+            "resampling": resampling_settings(study["resampling"]),
+            "training": study["training"],
+            "augmentation": study["augmentation"],
+            "device": study["device"],
+            "precision": study["precision"],
+            "threads": study["threads"],
+            "keep_weights": keeps_weights(study, cell.strategy),
+            "code": training_code("cell", network, script),
+        }
+    )
+
+
+def resampling_settings(resampling: Mapping[str, Any]) -> dict[str, Any]:
+    """How data are cut, with the names that published lists hold instead of their paths."""
+    kept = {key: value for key, value in resampling.items() if key != "run_folds"}
+    if "lists" in kept:
+        lists = kept["lists"]
+        kept["lists"] = _lists(lists["train"], lists["test"])
+    return kept
+
+
+@cache
+def _lists(train: str, test: str) -> dict[str, list[str]]:
+    return read_lists({"train": train, "test": test})
+
+
+def pretraining_settings(config: Mapping[str, Any], study: str, script: str) -> dict[str, Any]:
+    """All that pre-trained weights depend on, but for the arrays."""
+    design = config["studies"][study]
+    return in_order(
+        {
+            **{k: design["pretraining"][k] for k in ("dataset", "validation", "training")},
+            "threads": design["pretraining"]["threads"],
+            **{k: design[k] for k in ("seed", "device", "precision")},
+            "network": built_from(design["network"]),
+            "code": training_code("pretraining", design["network"], script),
+        }
+    )
+
+
+def training_code(module: str, network: Mapping[str, Any], script: str) -> str:
+    """Fingerprint of all code that trains this network, and of no other network's."""
+    own = (f"sonotune.training.{module}", f"sonotune.networks.{network['name']}")
+    return fingerprint(*own, script)
+
+
+def dataset_settings(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:
+    """All that a data set's arrays depend on, but for files and code."""
+    return in_order({k: v for k, v in config["datasets"][dataset].items() if k != "label"})
+
+
+def in_order(value: Any) -> Any:
+    """Sort the keys of dicts at every depth, so that equal settings have one ``repr``."""
+    if isinstance(value, Mapping):
+        return {key: in_order(value[key]) for key in sorted(value)}
+    return [in_order(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,127 @@
+"""Which networks a study trains, and what weights they start from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sonotune.errors import SonotuneError
+from sonotune.networks.settings import title_of
+
+PRETRAINED = "pretrained"
+# By encoder, entries of the catalogue.
+PUBLISHED = {"mobilenet_v2": "mobilenet_v2_imagenet", "resnet18": "resnet18_imagenet"}
+
+
+@dataclass(frozen=True)
+class EncoderWeights:
+    """Weights that encoders start from.
+
+    Attributes
+    ----------
+    encoder
+        Its name in segmentation_models_pytorch.
+    source
+        ``imagenet``, or the path of a file.
+    entry
+        The entry of the catalogue that holds them, or None for a file of the user's.
+    """
+
+    encoder: str
+    source: str
+    entry: str | None
+
+
+def network_of(study: Mapping[str, Any], strategy: str) -> dict[str, Any]:
+    """The network that a strategy tunes: its own, or the study's."""
+    return study["strategies"][strategy].get("network", study["network"])
+
+
+def networks_of(study: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All networks of a study, its own first."""
+    networks = [study["network"]]
+    for strategy in study["strategies"]:
+        if (network := network_of(study, strategy)) not in networks:
+            networks.append(network)
+    return networks
+
+
+def network_titles(study: Mapping[str, Any]) -> dict[str, str]:
+    """By strategy, the title of its network; networks of one title are told apart by settings."""
+    networks = networks_of(study)
+    titles = [title_of(network) for network in networks]
+    for title in {one for one in titles if titles.count(one) > 1}:
+        alike = [number for number, one in enumerate(titles) if one == title]
+        options = {key for number in alike for key in networks[number]}
+        for number in alike:
+            own = [
+                f"{key} {networks[number].get(key)}"
+                for key in sorted(options)
+                if len({repr(networks[one].get(key)) for one in alike}) > 1
+            ]
+            titles[number] = f"{title} ({', '.join(own)})"
+    return {name: titles[networks.index(network_of(study, name))] for name in study["strategies"]}
+
+
+def start_of(study: Mapping[str, Any], strategy: str) -> str | None:
+    """Where a strategy's pre-trained weights come from.
+
+    Returns
+    -------
+    str or None
+        `PRETRAINED` for the study's own pre-training, the name of published encoder weights (see
+        `encoder_weights_of`), or None if there are none.
+    """
+    network = network_of(study, strategy)
+    if "pretraining" in study and network == study["network"]:
+        return PRETRAINED
+    return encoder_weights_of(network)
+
+
+def encoder_weights_of(network: Mapping[str, Any]) -> str | None:
+    """A name, fit for a path, for the encoder weights that a network starts from; None for none."""
+    source = network.get("encoder_weights", "random")
+    if source == "random":
+        return None
+    if source == "imagenet":
+        return f"{network['encoder']}_imagenet"
+    name = Path(source).stem.replace(".", "_")
+    return f"{name}_{hashlib.sha256(source.encode()).hexdigest()[:8]}"
+
+
+def all_encoder_weights(config: Mapping[str, Any]) -> dict[str, EncoderWeights]:
+    """All encoder weights that the studies of a complete configuration start from, by their names.
+
+    Raises
+    ------
+    SonotuneError
+        If ``imagenet`` is asked of an encoder of which no verified file is known, or a file is
+        not there.
+    """
+    found = {}
+    for study in config["studies"].values():
+        for network in _networks(study):
+            if name := encoder_weights_of(network):
+                found[name] = _describe(network["encoder"], network["encoder_weights"])
+    return found
+
+
+def _describe(encoder: str, source: str) -> EncoderWeights:
+    if source != "imagenet":
+        if not Path(source).is_file():
+            raise SonotuneError(f"network: encoder_weights: there is no file {source}")
+        return EncoderWeights(encoder, source, None)
+    if encoder not in PUBLISHED:
+        raise SonotuneError(
+            f"network: encoder_weights: imagenet is known of {' and '.join(PUBLISHED)} only; for "
+            f"{encoder} name a file of its weights, or write random"
+        )
+    return EncoderWeights(encoder, source, PUBLISHED[encoder])
+
+
+def _networks(study: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield study["network"]
+    yield from (one["network"] for one in study["strategies"].values() if "network" in one)

@@ -1,0 +1,77 @@
+"""How long jobs take, compared with each other, so that the longest start first.
+
+Known before any image is there, and without loading PyTorch. No result depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sonotune.config.networks import network_of
+from sonotune.data.catalogue import find_entry
+from sonotune.data.readers import find_entries
+from sonotune.errors import SonotuneError
+from sonotune.networks.settings import stages_of
+
+# A pre-training, on which most cells wait, goes before every cell, and its images before that.
+PRETRAINING = 1_000_000
+FIRST_DATA = 2_000_000
+
+
+def expected_images(dataset: Mapping[str, Any]) -> int:
+    """How many images a data set will have, as far as its configuration and the catalogue tell.
+
+    Parameters
+    ----------
+    dataset
+        Its complete settings.
+
+    Returns
+    -------
+    int
+        0 where nothing tells.
+    """
+    reader = dataset["reader"]
+    options = dataset.get(reader) or {}
+    if "images" in dataset:
+        return int(dataset["images"])
+    if "catalogue" in dataset:
+        images = options.get("images") or find_entry(dataset["catalogue"]).images or 0
+        return int(images)
+    try:
+        return len(find_entries(dataset))
+    except (SonotuneError, OSError):
+        return 0
+
+
+def step_effort(network: Mapping[str, Any], tune: list[str]) -> float:
+    """A training step against a forward pass, with every stage counted alike.
+
+    Gradients flow down to the first tuned stage, and tuned stages have those of their weights.
+    """
+    stages = stages_of(network)
+    if not tune:
+        return 0.0
+    first = min(stages.index(stage) for stage in tune)
+    return 1 + (len(stages) - first + len(tune)) / len(stages)
+
+
+def cell_priority(config: Mapping[str, Any], study: str, dataset: str, strategy: str) -> int:
+    """Snakemake's priority of a cell: larger for one that takes longer, below a pre-training's."""
+    design = config["studies"][study]
+    images = expected_images(config["datasets"][dataset]) or 100
+    network = network_of(design, strategy)
+    effort = step_effort(network, design["strategies"][strategy]["tune"])
+    pixels = (design["image_size"] / 256) ** 2 * network.get("width", 64) / 64
+    return min(PRETRAINING - 1, round(10 * images * effort * pixels))
+
+
+def data_priority(config: Mapping[str, Any], dataset: str) -> int:
+    """Snakemake's priority of making or preparing a data set: first what is pre-trained on."""
+    pretraining = {
+        study["pretraining"]["dataset"]
+        for study in config["studies"].values()
+        if "pretraining" in study
+    }
+    return FIRST_DATA + (dataset in pretraining)

@@ -1,0 +1,41 @@
+"""What the key ``protocols`` of a study needs of that study and of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sonotune.config.schema import nearest
+
+
+def check_protocols(name: str, studies: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Give a line for each mistake in a study's key ``protocols``."""
+    study, where = studies[name], f"studies: {name}: protocols"
+    given = study["protocols"]
+    for key in ("corrected", "leakage"):
+        other = given.get(key)
+        if other is not None and other not in studies:
+            yield (
+                f"{where}: {key}: there is no study {other!r}; {nearest(other, studies)}studies "
+                f"are: {', '.join(studies)}"
+            )
+        elif other is not None and study["datasets"][0] not in studies[other]["datasets"]:
+            yield f"{where}: {key}: {other} does not have the data set {study['datasets'][0]}"
+    corrected = studies.get(given["corrected"], study)
+    if lacking := [one for one in study["strategies"] if one not in corrected["strategies"]]:
+        yield f"{where}: corrected: {given['corrected']} has no strategy {', '.join(lacking)}"
+    if not study.get("records") or not study["augmentation"]:
+        yield f"{where}: needs records: true and an augmentation in the same study"
+    first, last = given["epochs"]
+    if not first <= last <= study["training"]["epochs"]:
+        yield (
+            f"{where}: epochs: must rise and end by the last epoch, "
+            f"{study['training']['epochs']}; found {first} to {last}"
+        )
+    leakage = studies.get(given.get("leakage", ""), {})
+    arms = [one.get("exclude", "all") for one in leakage.get("strategies", {}).values()]
+    if leakage and sorted(arms) != ["all", "as_many", "test_groups"]:
+        yield (
+            f"{where}: leakage: {given['leakage']} must have three strategies, one with exclude: "
+            "test_groups, one with exclude: as_many and one with neither"
+        )

@@ -1,0 +1,166 @@
+"""One look at every image of a data set, at its own size.
+
+A data set of any number of images fits in memory, since only a thumbnail of each is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from sonotune.data.dataset import ImageSet, load_set
+from sonotune.data.readers import MADE_HERE, find_entries
+from sonotune.data.readers.entry import Entry
+from sonotune.data.readers.pixels import Loaded, load
+from sonotune.errors import SonotuneError
+
+THUMBNAIL = 32
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one image is like; numbers are None where it cannot be read.
+
+    Attributes
+    ----------
+    number
+        Its place in the data set, from 0.
+    image, masks
+        Their files, for people.
+    grey_least, grey_mean, grey_most
+        Of the grey image, 0 to 255.
+    foreground
+        Share of the image that the object takes, 0 to 1.
+    components
+        Connected parts of the mask.
+    notes
+        What was done to read it as a grey image.
+    digest
+        Equal for images that are the same, pixel by pixel; empty if it cannot be read.
+    thumbnail
+        float32 [THUMBNAIL ** 2] of mean 0 and norm 1; None if the image is all of one grey.
+    problem
+        Why it cannot be used, or nothing.
+    """
+
+    number: int
+    name: str
+    group: str
+    image: str
+    masks: str
+    height: int | None = None
+    width: int | None = None
+    mm_per_pixel_y: float | None = None
+    mm_per_pixel_x: float | None = None
+    grey_least: int | None = None
+    grey_mean: float | None = None
+    grey_most: int | None = None
+    foreground: float | None = None
+    components: int | None = None
+    notes: tuple[str, ...] = ()
+    digest: str = ""
+    thumbnail: np.ndarray | None = None
+    problem: str = ""
+
+
+class Gallery:
+    """A data set's images, in order, each read when it is asked for.
+
+    Parameters
+    ----------
+    settings
+        A data set's configuration: ``reader`` and the reader's options.
+    originals
+        As for `sonotune.data.prepare.prepare`.
+
+    Raises
+    ------
+    SonotuneError
+        If files are missing or do not belong together.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], originals: str | Path = ".") -> None:
+        if settings["reader"] in MADE_HERE:
+            made = load_set(originals)
+            self._looks = [_of_row(row) for row in made.index]
+            self._read: list[Callable[[], Loaded]] = [
+                partial(_load_made, made, number) for number in range(len(made.index))
+            ]
+        else:
+            entries = find_entries(settings, originals)
+            self._looks = [_of_entry(number, entry) for number, entry in enumerate(entries)]
+            self._read = [partial(load, entry) for entry in entries]
+
+    def load(self, number: int) -> Loaded:
+        """Read an image and its mask.
+
+        Raises
+        ------
+        SonotuneError
+            If they cannot be used.
+        """
+        return self._read[number]()
+
+    def look(self, workers: int = 2) -> tuple[Look, ...]:
+        """Look at all images, with so many threads."""
+        with ThreadPoolExecutor(workers) as pool:
+            return tuple(pool.map(self._look_at, range(len(self._looks))))
+
+    def _look_at(self, number: int) -> Look:
+        try:
+            return _seen(self._looks[number], self.load(number))
+        except SonotuneError as error:
+            return replace(self._looks[number], problem=str(error))
+
+
+def _of_row(row: Mapping[str, Any]) -> Look:
+    number = row["row"]
+    return Look(number, row["name"], row["group"], f"images.npy[{number}]", f"masks.npy[{number}]")
+
+
+def _of_entry(number: int, entry: Entry) -> Look:
+    which = "" if entry.slice is None else f"[{entry.slice}]"
+    masks = "; ".join(f"{mask}{which}" for mask in entry.masks)
+    return Look(number, entry.name, entry.group, f"{entry.image}{which}", masks)
+
+
+def _load_made(made: ImageSet, number: int) -> Loaded:
+    image, mask, row = made.images[number], made.masks[number], made.index[number]
+    spacing = (row["mm_per_pixel_y"], row["mm_per_pixel_x"])
+    shape = image.shape[0], image.shape[1]
+    return Loaded(image, mask, shape, hashlib.sha256(image.tobytes()).hexdigest(), (), spacing)
+
+
+def _seen(look: Look, loaded: Loaded) -> Look:
+    image, mask = loaded.image, loaded.mask
+    return replace(
+        look,
+        height=image.shape[0],
+        width=image.shape[1],
+        mm_per_pixel_y=loaded.mm_per_pixel[0],
+        mm_per_pixel_x=loaded.mm_per_pixel[1],
+        grey_least=int(image.min()),
+        grey_mean=float(image.mean()),
+        grey_most=int(image.max()),
+        foreground=float(mask.mean()),
+        components=cv2.connectedComponents(np.ascontiguousarray(mask))[0] - 1,
+        notes=loaded.notes,
+        digest=loaded.pixels_sha256,
+        thumbnail=_thumbnail(image),
+    )
+
+
+def _thumbnail(image: np.ndarray) -> np.ndarray | None:
+    small = cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+    values = small.astype(np.float32).ravel()
+    values -= values.mean()
+    norm = float(np.linalg.norm(values))
+    return values / norm if norm > 1 else None

@@ -1,0 +1,95 @@
+"""Which cells of a study answer for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sonotune.config.jobs import show_percent
+from sonotune.errors import SonotuneError
+from sonotune.inference.model import kept_cells
+from sonotune.report.recommend import study_advice
+from sonotune.runtime.run_record import read_record
+
+
+def choose_cells(
+    path: str | Path,
+    dataset: str | None = None,
+    strategy: str | None = None,
+    percent: float | None = None,
+    average: bool = False,
+) -> list[Path]:
+    """The cell that a path means, or the best of a study, or all folds of one.
+
+    Parameters
+    ----------
+    path
+        A cell's folder, a file of `sonotune export`, or a study's folder.
+    dataset, strategy, percent
+        Of a study: by default its only data set, the recommended strategy (see
+        `sonotune.report.advice`) and the largest percent that kept weights.
+    average
+        All folds of a study; else the one with the highest validation Dice. The test images have
+        no say, so that scores on them stay what they are.
+
+    Raises
+    ------
+    SonotuneError
+        If nothing fits, with what there is.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise SonotuneError(f"{path}: there is no such file or folder")
+    if path.is_file() or (path / "run.json").is_file():
+        return [path]
+    cells = [cell.relative_to(path / "cells").parts for cell in kept_cells(path)]
+    if not cells:
+        raise SonotuneError(
+            f"{path}: is neither a cell nor a study with kept weights; write keep_weights: all or "
+            "a list of strategies in the study's configuration and run again"
+        )
+    dataset = _one("data set", dataset, {cell[0] for cell in cells})
+    cells = [cell for cell in cells if cell[0] == dataset]
+    if percent is None:
+        percent = max(float(cell[2]) for cell in cells)
+    if strategy is None:
+        strategy = recommended(path, dataset, percent)
+    wanted = (dataset, strategy, show_percent(percent))
+    folders = [path.joinpath("cells", *cell) for cell in cells if cell[:3] == wanted]
+    if not folders:
+        kept = ", ".join(sorted({f"{cell[1]} at {cell[2]} %" for cell in cells}))
+        raise SonotuneError(
+            f"{path}: {strategy} at {show_percent(percent)} % of {dataset} kept no weights; there "
+            f"are: {kept}"
+        )
+    return folders if average else [max(folders, key=_validation_dice)]
+
+
+def recommended(study: Path, dataset: str, percent: float) -> str:
+    """The strategy that a study recommends for a data set and percent.
+
+    Raises
+    ------
+    SonotuneError
+        If it was not measured, or of each strategy a run failed.
+    """
+    for one in study_advice(study):
+        if (one.dataset, one.percent) == (dataset, percent) and one.use is not None:
+            return one.use.strategy
+    raise SonotuneError(
+        f"{study}: recommends nothing for {show_percent(percent)} % of {dataset}; say which "
+        "--strategy"
+    )
+
+
+def _one(what: str, asked: str | None, there: set[str]) -> str:
+    if asked is None and len(there) == 1:
+        return next(iter(there))
+    if asked in there:
+        return str(asked)
+    raise SonotuneError(
+        f"which {what}? " + (f"there is no {asked}; " if asked else "") + ", ".join(sorted(there))
+    )
+
+
+def _validation_dice(folder: Path) -> float:
+    return read_record(folder / "run.json")["best_validation_dice"] or 0.0

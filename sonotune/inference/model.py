@@ -1,0 +1,137 @@
+"""A kept cell as a network that is ready to be used, with what it says of itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from sonotune.errors import SonotuneError
+from sonotune.networks.stages import build_network
+from sonotune.networks.weights import save_weights
+from sonotune.runtime.run_record import check_output, file_digest, read_record
+
+WEIGHTS = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network and what it was made from.
+
+    Attributes
+    ----------
+    network
+        On the CPU, in evaluation mode.
+    about
+        What `sonotune.training.model_card.describe_weights` says of it.
+    origin
+        The cell's folder or the file.
+    """
+
+    network: nn.Module
+    about: Mapping[str, Any]
+    origin: Path
+
+    @property
+    def image_size(self) -> int:
+        """Side of the square that the network was trained on."""
+        return self.about["preprocessing"]["image_size"]
+
+    @property
+    def keep_aspect(self) -> bool:
+        """Whether images are padded to a square instead of stretched."""
+        return self.about["preprocessing"]["keep_aspect"]
+
+
+def load_model(path: str | Path) -> Model:
+    """Load a kept cell's folder, or a self-contained file of `save_model`.
+
+    Raises
+    ------
+    SonotuneError
+        If it kept no weights, is damaged, or the weights that it started from are missing or
+        others.
+    """
+    path = Path(path)
+    return _from_file(path) if path.is_file() else _from_cell(path)
+
+
+def save_model(model: Model, path: str | Path) -> None:
+    """Write a network with all its stages and its description as one safetensors file."""
+    save_weights(model.network.state_dict(), path, {**model.about, "start_sha256": None})
+
+
+def kept_cells(study: str | Path) -> list[Path]:
+    """Folders of a study's cells that kept their weights."""
+    return sorted(file.parent for file in Path(study).glob(f"cells/*/*/*/*/{WEIGHTS}"))
+
+
+def _from_cell(folder: Path) -> Model:
+    if not (folder / "run.json").is_file():
+        raise SonotuneError(f"{folder}: is no finished cell: it has no run.json")
+    record = read_record(folder / "run.json")
+    if WEIGHTS not in record["outputs"]:
+        raise SonotuneError(
+            f"{folder}: kept no weights; write keep_weights: [{record['settings']['strategy']}] "
+            "in its study's configuration and run again: only these cells train anew"
+        )
+    check_output(folder / WEIGHTS, record)
+    about = _about(folder / WEIGHTS)
+    # What ran, where the configuration said auto.
+    about["precision"] = record["processor"]["precision"]
+    kept = load_file(folder / WEIGHTS)
+    if about["start_sha256"]:
+        kept = {**load_file(_start_of(folder, about["start_sha256"])), **kept}
+    return _model(kept, about, folder)
+
+
+def _start_of(cell: Path, digest: str) -> Path:
+    """The weights that a cell of results/STUDY/cells/DATASET/STRATEGY/PERCENT/FOLD began with."""
+    for parent in cell.resolve().parents[:6]:
+        if (file := parent / "pretrained" / WEIGHTS).is_file():
+            if file_digest(file) != digest:
+                raise SonotuneError(
+                    f"{file}: is not what {cell} started from; its study was pre-trained anew: "
+                    "run the workflow again"
+                )
+            return file
+        for file in sorted(parent.glob(f"weights/*/{WEIGHTS}")):  # of published encoders
+            if file_digest(file) == digest:
+                return file
+    raise SonotuneError(
+        f"{cell}: holds only its tuned stages, and what it started from, the study's "
+        f"pretrained/{WEIGHTS} or an encoder's weights/*/{WEIGHTS}, is not in a folder above it; "
+        "give the cell inside its results folder, or a file of sonotune export"
+    )
+
+
+def _from_file(path: Path) -> Model:
+    about = _about(path)
+    if about["start_sha256"]:
+        raise SonotuneError(f"{path}: holds only the tuned stages; give the cell's folder instead")
+    return _model(load_file(path), about, path)
+
+
+def _about(path: Path) -> dict[str, Any]:
+    try:
+        with safe_open(path, "pt") as file:
+            return json.loads((file.metadata() or {})["sonotune"])
+    except (KeyError, ValueError):
+        raise SonotuneError(f"{path}: does not say what it holds; train the cell anew") from None
+    except Exception as error:  # safetensors raises its own kinds, all of them about the file
+        raise SonotuneError(f"{path}: cannot be read as safetensors ({error})") from None
+
+
+def _model(state: dict[str, Tensor], about: Mapping[str, Any], origin: Path) -> Model:
+    network = build_network(dict(about["network"]))
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise SonotuneError(f"{origin}: does not fit its network: {error}") from None
+    return Model(network.eval(), about, origin)

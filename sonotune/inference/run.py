@@ -1,0 +1,233 @@
+"""From images to masks, probability maps, overlays and a table, batch by batch.
+
+Each worker takes a batch from its files to its results, so that reading, computing and writing
+overlap, and only as many batches are in memory as there are workers.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from sonotune.data.readers.pixels import Loaded
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.metrics import THRESHOLD
+from sonotune.evaluation.shapes import count_components, head_circumference
+from sonotune.inference.images import (
+    Spacing,
+    Wanted,
+    overlay,
+    read_image,
+    to_network,
+    to_original,
+    unlike_training,
+)
+from sonotune.inference.model import Model
+from sonotune.runtime.files import atomic
+from sonotune.training.device import Processor
+from sonotune.training.finetune import quantise
+from sonotune.training.forward import BATCH, at_once, predict
+
+KINDS = ("masks", "probabilities", "overlays")
+COLUMNS = (
+    "image",
+    "file",
+    "height",
+    "width",
+    "mm_per_pixel_y",
+    "mm_per_pixel_x",
+    "area_pixels",
+    "area_mm2",
+    "components",
+    "circumference_mm",
+    "certainty",
+    "warning",
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every batch needs to know.
+
+    Attributes
+    ----------
+    models
+        One, or several of one preprocessing whose probabilities are averaged.
+    spacing
+        Millimetres per pixel of all images or by file name, where the user gives them.
+    kinds
+        Which of `KINDS` are written.
+    """
+
+    models: Sequence[Model]
+    processor: Processor
+    output: Path
+    spacing: Mapping[str, Spacing] | Spacing | None = None
+    kinds: tuple[str, ...] = KINDS
+
+
+def predict_images(
+    images: Sequence[Wanted],
+    job: Job,
+    progress: Callable[[int, int], None] = lambda done, all: None,
+    batch_size: int = BATCH,
+    workers: int | None = None,
+) -> list[str]:
+    """Predict images and write what was found below the job's output.
+
+    Writes ``masks/``, ``probabilities/`` and ``overlays/`` as PNG at the size of each image, and
+    ``predictions.csv``, one row an image: its size and spacing, area, components, the
+    circumference of the ellipse that fits the largest component, certainty (the Dice that the mask
+    has if every pixel belongs to the object with its probability), and a warning where its grey
+    levels are far from those of the training images. Millimetres are empty where the spacing is
+    not known.
+
+    Parameters
+    ----------
+    progress
+        Told after each batch how many images are done, of how many.
+    batch_size
+        Images that a worker takes from their files to their results at a time.
+    workers
+        Batches at a time; by default as many as the threads of a cell fit into the processor.
+
+    Returns
+    -------
+    list of str
+        A line for every image that could not be used.
+
+    Raises
+    ------
+    SonotuneError
+        If the models' preprocessing differs.
+    """
+    first = job.models[0]
+    for model in job.models[1:]:
+        if model.about["preprocessing"] != first.about["preprocessing"]:
+            raise SonotuneError(f"{model.origin}: has another preprocessing than {first.origin}")
+    for model in job.models:
+        model.network.to(job.processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if workers is None:
+        # On a GPU a second worker reads and writes while the first one computes.
+        spare = max(1, (os.cpu_count() or 1) // job.processor.threads)
+        workers = 2 if job.processor.device == "cuda" else spare
+    batches = (images[at : at + batch_size] for at in range(0, len(images), batch_size))
+    bad: list[str] = []
+    done = 0
+    with (
+        atomic(job.output / "predictions.csv") as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        for rows, reasons in _in_order(batches, job, workers):
+            table.writerows(rows)
+            bad += reasons
+            done += len(rows) + len(reasons)
+            progress(done, len(images))
+    return bad
+
+
+def predict_arrays(images: np.ndarray, models: Sequence[Model], processor: Processor) -> np.ndarray:
+    """Probabilities, uint8 [n,H,W], of images as networks see them, uint8 [n,H,W]."""
+    scaled = torch.from_numpy(images[:, None]).to(processor.device, torch.float32) / 255
+    batches = scaled.split(at_once(scaled, processor))
+    found = [torch.cat([*predict(model.network, batches, processor)]) for model in models]
+    return quantise(found[0] if len(found) == 1 else torch.stack(found).mean(0))
+
+
+Result = tuple[list[dict[str, Any]], list[str]]
+
+
+def _in_order(batches: Iterator[Sequence[Wanted]], job: Job, workers: int) -> Iterator[Result]:
+    """Results of batches in their order, of which only so many are under way."""
+    threads = job.processor.threads
+    # Each thread that calls PyTorch has its own number of threads.
+    prepare = partial(torch.set_num_threads, threads)
+    with ThreadPoolExecutor(workers, initializer=prepare) as pool:
+        waiting: list[Future[Result]] = [
+            pool.submit(_one_batch, batch, job) for batch in islice(batches, workers)
+        ]
+        while waiting:
+            yield waiting.pop(0).result()
+            waiting += [pool.submit(_one_batch, batch, job) for batch in islice(batches, 1)]
+
+
+def _one_batch(batch: Sequence[Wanted], job: Job) -> Result:
+    model = job.models[0]
+    loaded: list[tuple[Wanted, Loaded]] = []
+    bad = []
+    for wanted in batch:
+        try:
+            loaded.append((wanted, read_image(wanted, job.spacing)))
+        except SonotuneError as error:
+            bad.append(str(error))
+    if not loaded:
+        return [], bad
+    seen = np.stack(
+        [to_network(one.image, model.image_size, model.keep_aspect) for _, one in loaded]
+    )
+    found = predict_arrays(seen, job.models, job.processor)
+    rows = []
+    for (wanted, one), image, probabilities in zip(loaded, seen, found, strict=True):
+        whole = to_original(probabilities, one.original_shape, model.keep_aspect)
+        _write(job, wanted, one.image, whole)
+        warning = unlike_training(image, model.about["training_data"])
+        rows.append(_row(wanted, one, whole, warning))
+    return rows, bad
+
+
+def _write(job: Job, wanted: Wanted, image: np.ndarray, probabilities: np.ndarray) -> None:
+    mask = probabilities >= THRESHOLD
+    makers: dict[str, Callable[[], np.ndarray]] = {
+        "masks": lambda: mask.astype(np.uint8) * 255,
+        "probabilities": lambda: probabilities,
+        "overlays": lambda: overlay(image, mask),
+    }
+    for kind in job.kinds:
+        path = job.output / kind / f"{wanted.name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(cv2.imencode(".png", makers[kind]())[1].tobytes())
+
+
+def _row(wanted: Wanted, one: Loaded, probabilities: np.ndarray, warning: str) -> dict[str, Any]:
+    mask = probabilities >= THRESHOLD
+    area = int(mask.sum())
+    y, x = one.mm_per_pixel
+    row: dict[str, Any] = {
+        "image": wanted.name,
+        "file": str(wanted.file),
+        "height": one.original_shape[0],
+        "width": one.original_shape[1],
+        "area_pixels": area,
+        "components": count_components(mask),
+        "certainty": _certainty(probabilities, mask),
+        "warning": warning,
+    }
+    if y is not None and x is not None:
+        round_ = head_circumference(mask, (y, x))
+        row |= {
+            "mm_per_pixel_y": f"{y:.8g}",
+            "mm_per_pixel_x": f"{x:.8g}",
+            "area_mm2": f"{area * y * x:.2f}",
+            "circumference_mm": "" if np.isnan(round_) else f"{round_:.2f}",
+        }
+    return row
+
+
+def _certainty(probabilities: np.ndarray, mask: np.ndarray) -> str:
+    """Dice of the mask if every pixel belongs to the object with its probability."""
+    chances = probabilities / 255
+    total = float(chances.sum()) + float(mask.sum())
+    return f"{2 * float(chances[mask].sum()) / total:.4f}" if total else ""

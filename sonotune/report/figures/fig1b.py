@@ -1,0 +1,105 @@
+"""Wang's Fig. 1b: accuracy against tuned parameters, beside what others published.
+
+Dice and mean IoU have panels of their own, so that one is never read as the other; a published
+system is drawn only with a number and a source (``paper/fetal_head_systems.csv``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sonotune.report.palette import style_of
+from sonotune.report.protocols import CORRECTED, PAPER, TITLES
+from sonotune.report.published import published_table
+from sonotune.report.style import (
+    TWO_COLUMNS,
+    footnote,
+    footnote_height,
+    journal_style,
+    legend_height,
+    one_legend,
+    save_figure,
+)
+
+PANEL = 2.6  # inches
+SHOWN = ("dice", "miou")
+OTHERS = "*Phdp8"  # markers of published systems
+
+
+def write_fig1b(
+    protocols: str | Path, pdf: str | Path, png: str | Path, *, strategies: Mapping[str, str]
+) -> None:
+    """Draw a panel for Dice and one for mean IoU.
+
+    Parameters
+    ----------
+    protocols
+        ``protocols.csv`` of `sonotune.report.protocol_tables.write_protocols`.
+    strategies
+        Titles, in the order of the tables.
+    """
+    systems = published_table("fetal_head_systems")
+    with journal_style():
+        save_figure(draw_fig1b(pd.read_csv(protocols), systems, strategies), pdf, png)
+
+
+def draw_fig1b(table: pd.DataFrame, systems: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
+    """The figure, of `protocols.csv` and of published systems (system, metric, value, ...)."""
+    notes = [
+        "Filled: this run under the corrected protocol; hollow: the same strategy as the paper "
+        "printed it, whose mean IoU is the foreground's. Grey: what others published, on other "
+        "splits and by other measures, so distances between them mean little. Sources: "
+        + "; ".join(sorted(set(systems["source"])))
+        + "."
+    ]
+    named = [strategies[name] for name in strategies if name in set(table["strategy"])]
+    named += list(dict.fromkeys(systems["system"]))
+    foot, legend = footnote_height(notes), legend_height(named)
+    height = PANEL + foot + legend + 0.65
+    figure = Figure(figsize=(TWO_COLUMNS, height))
+    footnote(figure, notes, height)
+    axes = figure.subplots(1, len(SHOWN))
+    figure.subplots_adjust(
+        left=0.075,
+        right=0.985,
+        top=1 - 0.22 / height,
+        bottom=(foot + legend + 0.4) / height,
+        wspace=0.2,
+    )
+    for panel, metric in zip(axes, SHOWN, strict=True):
+        _draw(panel, table[table["metric"] == metric], strategies)
+        for marker, one in zip(OTHERS, systems.itertuples(), strict=False):
+            if one.metric != metric:
+                continue
+            panel.plot(
+                one.tuned_millions, one.value, marker, color="#888888", markersize=6,
+                label=one.system, clip_on=False,
+            )  # fmt: skip
+        panel.set(xscale="log", xlabel="Tuned parameters, millions", title=TITLES[metric])
+        panel.set_ylabel(f"{TITLES[metric]}, percent")
+        panel.grid(color="#eeeeee", linewidth=0.5)
+        panel.set_axisbelow(True)
+    one_legend(figure, axes, "lower center", (0.5, foot / height))
+    return figure
+
+
+def _draw(panel: Axes, table: pd.DataFrame, strategies: Mapping[str, str]) -> None:
+    for protocol, filled in ((PAPER, False), (CORRECTED, True)):
+        for one in table[table["protocol"] == protocol].itertuples():
+            if pd.isna(one.mean):
+                continue
+            style = style_of(str(one.strategy), list(strategies))
+            panel.plot(
+                one.tuned_parameters / 1e6,
+                100 * one.mean,
+                style.marker,
+                color=style.colour,
+                markerfacecolor=style.colour if filled else "none",
+                label=strategies[str(one.strategy)] if filled else "_",
+                clip_on=False,
+            )

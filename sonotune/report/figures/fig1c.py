@@ -1,0 +1,96 @@
+"""Wang's Fig. 1c: three metrics of every strategy, printed and under both protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sonotune.report.protocols import AS_PUBLISHED, CORRECTED, METRICS, PAPER, TITLES
+from sonotune.report.style import (
+    TWO_COLUMNS,
+    footnote,
+    footnote_height,
+    journal_style,
+    room_for_names,
+    save_figure,
+)
+
+# Colours of Okabe and Ito; told apart by marker and lightness too.
+LOOKS = {
+    PAPER: ("Printed in the paper", "#555555", "x", -0.22),
+    AS_PUBLISHED: ("As published, here", "#E69F00", "s", 0.0),
+    CORRECTED: ("Corrected, here", "#0072B2", "o", 0.22),
+}
+ROW = 0.24  # inches, a strategy
+
+
+def write_fig1c(
+    protocols: str | Path, pdf: str | Path, png: str | Path, *, strategies: Mapping[str, str]
+) -> None:
+    """Draw a panel for each metric, a row for each strategy.
+
+    Parameters
+    ----------
+    protocols
+        ``protocols.csv`` of `sonotune.report.protocol_tables.write_protocols`.
+    strategies
+        Titles, in the order of the rows.
+    """
+    with journal_style():
+        save_figure(draw_fig1c(pd.read_csv(protocols), strategies), pdf, png)
+
+
+def draw_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
+    """The figure, of a table of strategy, protocol, metric, mean and std."""
+    shown = [name for name in strategies if name in set(table["strategy"])]
+    notes = [
+        "Bars: one standard deviation, over epochs of one run (printed, as published) or over "
+        "repeats (corrected). The mean IoU is the foreground's where printed and as published, "
+        "that of both classes where corrected. Axes differ."
+    ]
+    foot = footnote_height(notes) + 0.24
+    height = ROW * len(shown) + foot + 0.75
+    figure = Figure(figsize=(TWO_COLUMNS, height))
+    footnote(figure, notes, height)
+    axes = figure.subplots(1, len(METRICS), sharey=True)
+    figure.subplots_adjust(
+        left=room_for_names(strategies[name] for name in shown) / TWO_COLUMNS,
+        right=0.985,
+        top=1 - 0.25 / height,
+        bottom=(foot + 0.42) / height,
+        wspace=0.09,
+    )
+    for panel, metric in zip(axes, METRICS, strict=True):
+        part = table[table["metric"] == metric]
+        for protocol, (title, colour, marker, offset) in LOOKS.items():
+            known = part[part["protocol"] == protocol].set_index("strategy").reindex(shown)
+            panel.errorbar(
+                100 * known["mean"],
+                [row + offset for row in range(len(shown))],
+                xerr=100 * known["std"].fillna(0),
+                fmt=marker,
+                color=colour,
+                markersize=3.6,
+                elinewidth=0.8,
+                label=title,
+            )
+        panel.set_title(TITLES[metric])
+        panel.set_xlabel("percent")
+        panel.grid(axis="x", color="#eeeeee", linewidth=0.5)
+        panel.set_axisbelow(True)
+        for row in range(1, len(shown)):
+            panel.axhline(row - 0.5, color="#eeeeee", linewidth=0.5)
+    axes[0].set_yticks(range(len(shown)), [strategies[name] for name in shown])
+    axes[0].set_ylim(len(shown) - 0.5, -0.5)
+    handles, names = axes[0].get_legend_handles_labels()
+    figure.legend(
+        handles,
+        names,
+        loc="lower center",
+        ncols=3,
+        bbox_to_anchor=(0.5, (foot - 0.24) / height),
+    )
+    return figure

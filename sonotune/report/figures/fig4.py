@@ -1,0 +1,200 @@
+"""Fig. 4: Dice against the share of images used, for pairs of shallow and deep strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
+
+from sonotune.evaluation.averages import LeaveOut, average_over_folds, is_left_out, read_cells
+from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.palette import style_of
+from sonotune.report.shown import Shown
+from sonotune.report.style import (
+    TWO_COLUMNS,
+    footnote,
+    footnote_height,
+    journal_style,
+    message_figure,
+    save_figure,
+    text_width,
+)
+
+PANEL_HEIGHT = 1.75  # inches
+APART = 0.06  # half the distance between a pair's points, in categories
+DOTS = 0.1  # how far outside of them the folds' dots stand
+
+
+def write_fig4(
+    cells: str | Path,
+    pdf: str | Path,
+    png: str | Path,
+    *,
+    pairs: Sequence[Sequence[str]],
+    shown: Shown,
+) -> None:
+    """Draw Fig. 4: a row of panels for each data set, a panel for each pair of strategies.
+
+    Parameters
+    ----------
+    cells
+        ``cells.csv`` of a study.
+    pairs
+        Shallow and deep strategy of each panel. A pair of which the cells lack one is left out;
+        if all are, the figure says so.
+    """
+    table = read_cells(cells)
+    table = table[(table["percent"] > 0) & table["dataset"].isin(list(shown.datasets))]
+    present = set(table["strategy"])
+    drawn = [tuple(pair) for pair in pairs if set(pair) <= present]
+    with journal_style():
+        if drawn:
+            table = table[table["strategy"].isin([name for pair in drawn for name in pair])]
+            figure = draw_fig4(table, drawn, shown)
+        else:
+            figure = message_figure(
+                "Fig. 4 compares pairs of a shallow and a deep strategy; this study has trained "
+                "none of its pairs."
+            )
+        save_figure(figure, pdf, png)
+
+
+def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown) -> Figure:
+    """Fig. 4 of the trained cells of these pairs, as a Matplotlib figure."""
+    averages = average_over_folds(cells, shown.leave_out, shown.ddof)
+    kept = cells[~is_left_out(cells, shown.leave_out)]
+    percents = sorted(averages["train_percent"].unique())
+    present = [name for name in shown.datasets if name in set(averages["dataset"])]
+    sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    notes = [
+        *_notes(cells, shown.leave_out, shown.ddof),
+        *source_notes(present, shown.datasets, sources),
+    ]
+
+    # The names of a pair stand above its panels, one below the other where they are long.
+    wide = (0.875 / len(pairs)) * TWO_COLUMNS - 0.1
+    both = max(sum(text_width([shown.strategies.get(n, n)]) + 0.45 for n in pair) for pair in pairs)
+    columns = 2 if both < wide else 1
+    above = 0.27 if columns == 2 else 0.4
+    height = PANEL_HEIGHT * len(present) + 0.18 + above + footnote_height(notes)
+    figure = Figure(figsize=(TWO_COLUMNS, height))
+    footnote(figure, notes, height)
+    foot = footnote_height(notes) / height
+    axes = figure.subplots(len(present), len(pairs), sharex=True, sharey="row", squeeze=False)
+    figure.subplots_adjust(
+        left=0.11,
+        right=0.985,
+        bottom=foot + 0.4 / height,
+        top=1 - above / height,
+        wspace=0.08,
+        hspace=0.14,
+    )
+    for row, dataset in enumerate(present):
+        title = dataset_title(dataset, shown.datasets, sources)
+        _name_row(figure, axes[row, 0], title)
+        of_set, runs = averages[averages["dataset"] == dataset], kept[kept["dataset"] == dataset]
+        for panel, pair in zip(axes[row], pairs, strict=True):
+            for name, shift in zip(pair, (-APART, APART), strict=True):
+                means = of_set[of_set["strategy"] == name].set_index("train_percent")
+                points = runs[runs["strategy"] == name]
+                _draw_strategy(
+                    panel, means.reindex(percents), points, shift, name, shown.strategies
+                )
+            panel.grid(axis="y", color="#dddddd", linewidth=0.5)
+            panel.set_axisbelow(True)
+            if not runs["strategy"].isin(list(pair)).any():
+                panel.text(0.5, 0.5, "no run left", transform=panel.transAxes, ha="center")
+        if not len(runs):
+            axes[row, 0].set_ylim(0, 1)
+    for column in range(len(pairs)):
+        axes[0, column].legend(
+            loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=columns, columnspacing=1.2
+        )
+        bottom = axes[-1, column]
+        bottom.set_xticks(range(len(percents)), [percent_text(p) for p in percents])
+        bottom.set_xlim(-0.5, len(percents) - 0.5)
+    figure.supxlabel(
+        "Images used for training and validation (share of the data set)",
+        fontsize=7,
+        x=0.54,
+        y=foot + 0.03 / height,
+        va="bottom",
+    )
+    return figure
+
+
+def _name_row(figure: Figure, panel: Axes, title: str) -> None:
+    # At fixed places of the figure: the numbers on the axis, and the panels, may be wide.
+    across = blended_transform_factory(figure.transFigure, panel.transAxes)
+    panel.set_ylabel("Dice")
+    panel.yaxis.set_label_coords(0.052, 0.5, transform=across)
+    panel.text(
+        0.024,
+        0.5,
+        title,
+        transform=across,
+        rotation=90,
+        weight="bold",
+        ha="center",
+        va="center",
+    )
+
+
+def _draw_strategy(
+    panel: Axes,
+    averages: pd.DataFrame,
+    points: pd.DataFrame,
+    shift: float,
+    name: str,
+    strategies: Mapping[str, str],
+) -> None:
+    """Mean and deviation at every percent, and the folds behind them as small dots."""
+    style = style_of(name, list(strategies))
+    beside = shift + (DOTS if shift > 0 else -DOTS)
+    if points["fold"].nunique() > 1:
+        panel.plot(
+            points["percent"].map(list(averages.index).index) + beside,
+            points["dice"],
+            linestyle="none",
+            marker=".",
+            markersize=3.5,
+            markeredgewidth=0,
+            alpha=0.7,
+            color=style.colour,
+        )
+    panel.errorbar(
+        np.arange(len(averages)) + shift,
+        averages["dice_mean"].astype(float),
+        averages["dice_std"].astype(float),
+        color=style.colour,
+        marker=style.marker,
+        capsize=2,
+        elinewidth=0.9,
+        label=strategies.get(name, name),
+    )
+
+
+def _notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
+    folds = cells.groupby(["dataset", "percent", "strategy"])["fold"].nunique()
+    few, many = folds.min(), folds.max()
+    number = f"{few}" if few == many else f"{few} to {many}"
+    divisor = "n" if ddof == 0 else f"n−{ddof}"  # noqa: RUF001
+    notes = [f"Large markers: mean Dice over folds ({number} run)."]
+    if many > 1:
+        notes[0] += (
+            f" Bars: one standard deviation over folds to either side (divisor {divisor}). "
+            "Small dots: the folds."
+        )
+    else:
+        notes[0] += " One fold has no standard deviation."
+    out = int(is_left_out(cells, leave_out).sum())
+    if out:
+        ended = "failed or collapsed" if leave_out == "failed+collapsed" else "failed"
+        are = "is" if out == 1 else "are"
+        notes.append(f"{out} of {len(cells)} runs {ended} and {are} left out.")
+    return notes

@@ -1,0 +1,202 @@
+"""Fig. 5: example segmentations."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sonotune.data.dataset import ImageSet, load_set
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.metrics import THRESHOLD
+from sonotune.evaluation.scores import load_predictions
+from sonotune.report.images import FOUND, TRUTH, show_image
+from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.style import (
+    TWO_COLUMNS,
+    footnote,
+    footnote_height,
+    journal_style,
+    message_figure,
+    save_figure,
+)
+
+QUARTILES = {0.25: "lower quartile", 0.5: "median", 0.75: "upper quartile"}
+OUTER_QUARTILES = {0.25: "lower quartile", 0.75: "upper quartile"}
+MOST_WITH_MEDIAN = 2  # data sets; with more, a page has no room for three images of each
+LEFT, TOP, UNDER = 0.34, 0.25, 0.19  # inches: names of rows and columns, Dice under an image
+
+
+def write_fig5(
+    arrays: Mapping[str, str | Path],
+    scores: Mapping[str, str | Path],
+    predictions: Mapping[str, Mapping[str, str | Path]],
+    pdf: str | Path,
+    png: str | Path,
+    *,
+    percent: float,
+    fold: int,
+    strategies: Mapping[str, str],
+    datasets: Mapping[str, str],
+) -> None:
+    """Draw Fig. 5: image, ground truth and what each strategy found, two or three images each.
+
+    Parameters
+    ----------
+    arrays, scores
+        Folder of the prepared arrays and CSV of the study's scores, of each data set.
+    predictions
+        For each data set a mapping from strategy to ``predictions.npz`` of ``percent`` and
+        ``fold``.
+    percent, fold
+        The cells shown; `choose_rows` takes the images from this fold's test set.
+    strategies
+        Title of each strategy, in the order of the columns. Those without predictions are left
+        out; if all are, the figure says so.
+    datasets
+        Title of each data set, in the order of the rows.
+
+    Raises
+    ------
+    SonotuneError
+        If scores or predictions lack an image that is to be shown.
+    """
+    present = {name for cells in predictions.values() for name in cells}
+    columns = {name: title for name, title in strategies.items() if name in present}
+    shown = [name for name in datasets if predictions.get(name)]
+    with journal_style():
+        if not columns or not shown:
+            figure = message_figure(
+                "Fig. 5 shows example segmentations; none of its strategies has predictions at "
+                f"{percent_text(percent)} in fold {fold}."
+            )
+        else:
+            sets = {name: load_set(arrays[name]) for name in shown}
+            tables = {
+                name: _read_scores(scores[name], list(columns), percent, fold) for name in shown
+            }
+            figure = _draw(sets, tables, predictions, columns, datasets, percent, fold)
+        save_figure(figure, pdf, png)
+
+
+def choose_rows(scores: pd.DataFrame, quantiles: Mapping[float, str] = QUARTILES) -> dict[int, str]:
+    """The images to show: those at the quartiles of Dice, so that nobody picks them.
+
+    Parameters
+    ----------
+    scores
+        row and dice, one row an (image, strategy); an image counts with its mean.
+    quantiles
+        Names of the quantiles, lower first.
+
+    Returns
+    -------
+    dict
+        From row of the data set to the quartile's name, lower first; fewer images than
+        quantiles are each shown once.
+    """
+    means = scores.groupby("row")["dice"].mean().sort_values(kind="stable")
+    chosen: dict[int, str] = {}
+    for quantile, name in quantiles.items():
+        chosen.setdefault(int(means.index[round(quantile * (len(means) - 1))]), name)
+    return chosen
+
+
+def _read_scores(
+    path: str | Path, strategies: list[str], percent: float, fold: int
+) -> pd.DataFrame:
+    scores = pd.read_csv(path, dtype={"strategy": str, "name": str, "group": str})
+    shown = (scores["percent"] == percent) & (scores["fold"] == fold)
+    # The network that is evaluated unchanged has percent 0 and may be among the columns.
+    shown |= (scores["percent"] == 0) & (scores["fold"] == fold)
+    scores = scores[shown & scores["strategy"].isin(strategies)]
+    if not len(scores):
+        raise SonotuneError(
+            f"{path}: no scores of {', '.join(strategies)} at {percent_text(percent)} in fold "
+            f"{fold}; make the scores again"
+        )
+    return scores
+
+
+def _draw(
+    sets: Mapping[str, ImageSet],
+    scores: Mapping[str, pd.DataFrame],
+    predictions: Mapping[str, Mapping[str, str | Path]],
+    strategies: Mapping[str, str],
+    datasets: Mapping[str, str],
+    percent: float,
+    fold: int,
+) -> Figure:
+    quantiles = QUARTILES if len(sets) <= MOST_WITH_MEDIAN else OUTER_QUARTILES
+    chosen = {name: choose_rows(table, quantiles) for name, table in scores.items()}
+    sources = {name: str(data.about.get("source", name)) for name, data in sets.items()}
+    notes = [
+        f"Networks tuned with {percent_text(percent)} of the data set; test images of fold {fold}: "
+        "those whose Dice, averaged over the strategies shown, is at the quartiles of the fold. "
+        "Blue (broken over predictions): outline of the ground truth; orange: of the prediction "
+        "(threshold 0.5). Under each image: its Dice; (empty): nothing was predicted, (all): "
+        "every pixel.",
+        *source_notes(list(sets), datasets, sources),
+    ]
+    rows = [(name, row) for name in sets for row in chosen[name]]
+    wide = (TWO_COLUMNS - LEFT) / (2 + len(strategies))
+    tall = wide * max(data.images.shape[1] / data.images.shape[2] for data in sets.values())
+    foot = footnote_height(notes)
+    titles = [
+        textwrap.fill(title, max(8, int(16 * wide)))
+        for title in ("Image", "Ground truth", *strategies.values())
+    ]
+    top = TOP + 0.11 * max(title.count("\n") for title in titles)
+    height = top + len(rows) * (tall + UNDER) + foot
+    figure = Figure(figsize=(TWO_COLUMNS, height))
+    footnote(figure, notes, height)
+    axes = figure.subplots(len(rows), 2 + len(strategies), squeeze=False)
+    figure.subplots_adjust(
+        left=LEFT / TWO_COLUMNS,
+        right=0.995,
+        bottom=(foot + UNDER) / height,
+        top=1 - top / height,
+        wspace=0.04,
+        hspace=UNDER / tall,
+    )
+    for panel, title in zip(axes[0], titles, strict=True):
+        panel.set_title(title, fontsize=7)
+    for panels, (name, row) in zip(axes, rows, strict=True):
+        data, table = sets[name], scores[name]
+        title = dataset_title(name, datasets, sources)
+        panels[0].set_ylabel(f"{title}\n{chosen[name][row]}", fontsize=7)
+        show_image(panels[0], data.images[row], [])
+        show_image(panels[1], data.images[row], [(data.masks[row], TRUTH, "solid")])
+        for panel, strategy in zip(panels[2:], strategies, strict=True):
+            if strategy not in predictions[name]:
+                panel.axis("off")
+                continue
+            found = _prediction_of(predictions[name][strategy], row)
+            outlines = [(found, FOUND, "solid"), (data.masks[row], TRUTH, (0, (2, 1.5)))]
+            show_image(panel, data.images[row], outlines)
+            dice = table[(table["strategy"] == strategy) & (table["row"] == row)]["dice"]
+            text = f"{dice.iloc[0]:.3f}" if len(dice) else "not scored"
+            panel.set_xlabel(text + _extreme(found), labelpad=2)
+    return figure
+
+
+def _extreme(found: np.ndarray) -> str:
+    """Say so where a prediction has no outline to see."""
+    if found.all():
+        return " (all)"
+    return "" if found.any() else " (empty)"
+
+
+def _prediction_of(path: str | Path, row: int) -> np.ndarray:
+    rows, probabilities = load_predictions(path)
+    places = np.flatnonzero(rows == row)
+    if not len(places):
+        raise SonotuneError(
+            f"{path}: no prediction for row {row}, which the scores list; delete the cell's "
+            "folder and run again"
+        )
+    return probabilities[places[0]] >= THRESHOLD

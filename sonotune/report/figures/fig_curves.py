@@ -1,0 +1,104 @@
+"""Learning curves of the runs that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sonotune.evaluation.averages import read_cells
+from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.style import (
+    TWO_COLUMNS,
+    footnote,
+    footnote_height,
+    journal_style,
+    message_figure,
+    save_figure,
+)
+
+COLUMNS, MOST = 4, 24
+TRAINING, VALIDATION = "#0072B2", "#D55E00"
+
+
+def write_curves(
+    cells: str | Path,
+    histories: Mapping[tuple[str, str, float, int], str | Path],
+    pdf: str | Path,
+    png: str | Path,
+    *,
+    strategies: Mapping[str, str],
+    datasets: Mapping[str, str],
+) -> None:
+    """Draw loss by epoch of every run that failed or collapsed, up to `MOST`.
+
+    Parameters
+    ----------
+    cells
+        ``cells.csv`` of a study.
+    histories
+        ``history.csv`` by data set, strategy, percent and fold.
+    strategies, datasets
+        Titles.
+    """
+    table = read_cells(cells)
+    bad = table[(table["failed"] | table["collapsed"]) & table["dataset"].isin(list(datasets))]
+    sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    with journal_style():
+        if len(bad):
+            runs = [
+                (
+                    f"{dataset_title(row.dataset, datasets, sources)}, "
+                    f"{percent_text(row.percent)}, fold {row.fold}\n"
+                    f"{strategies.get(row.strategy, row.strategy)}: "
+                    + ("failed" if row.failed else "collapsed"),
+                    pd.read_csv(histories[row.dataset, row.strategy, row.percent, row.fold]),
+                )
+                for row in bad.head(MOST).itertuples()
+            ]
+            shown = bad["dataset"].head(MOST).unique()
+            figure = draw_curves(runs, len(bad), source_notes(shown, datasets, sources))
+        else:
+            figure = message_figure(
+                f"None of the {len(table)} runs failed or collapsed: there is no learning curve to "
+                "look into."
+            )
+        save_figure(figure, pdf, png)
+
+
+def draw_curves(
+    runs: Sequence[tuple[str, pd.DataFrame]], all_bad: int, stand_ins: Sequence[str] = ()
+) -> Figure:
+    """A panel for each run: title and history."""
+    rows = -(-len(runs) // COLUMNS)
+    notes = [
+        "Loss of each epoch, training (blue) and validation (orange), of runs that failed (no "
+        "early stop within the epoch limit, a loss that is not finite, or an output that does not "
+        "depend on the image) or collapsed (the same "
+        "output everywhere, or a best validation Dice of 0)."
+        + (f" The first {len(runs)} of {all_bad}." if all_bad > len(runs) else ""),
+        *stand_ins,
+    ]
+    foot = footnote_height(notes)
+    height = rows * 1.35 + 0.3 + foot
+    figure = Figure(figsize=(TWO_COLUMNS, height))
+    footnote(figure, notes, height)
+    axes = figure.subplots(rows, COLUMNS, squeeze=False)
+    figure.subplots_adjust(
+        left=0.06, right=0.99, top=1 - 0.3 / height, bottom=(foot + 0.33) / height,
+        wspace=0.28, hspace=0.75,
+    )  # fmt: skip
+    for panel, (title, history) in zip(axes.flat, runs, strict=False):
+        panel.plot(history["epoch"], history["training_loss"], color=TRAINING)
+        panel.plot(history["epoch"], history["validation_loss"], color=VALIDATION)
+        panel.set_title(title, fontsize=6, pad=3)
+        panel.set_ylim(bottom=0)
+    for panel in axes.flat[len(runs) :]:
+        panel.axis("off")
+    for panel in axes[:, 0]:
+        panel.set_ylabel("Loss")
+    for panel in axes.flat[max(0, len(runs) - COLUMNS) : len(runs)]:
+        panel.set_xlabel("Epoch")
+    return figure

@@ -1,0 +1,116 @@
+"""How the Dice of single images are spread, strategy by strategy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.palette import style_of
+from sonotune.report.shown import Shown
+from sonotune.report.style import (
+    TWO_COLUMNS,
+    footnote,
+    footnote_height,
+    journal_style,
+    room_for_names,
+    save_figure,
+)
+from sonotune.statistics.tables import read_evidence
+
+ROW, GAP = 0.135, 0.38  # inches
+
+
+def write_distributions(
+    cells: str | Path,
+    scores: Mapping[str, str | Path],
+    pdf: str | Path,
+    png: str | Path,
+    *,
+    shown: Shown,
+) -> None:
+    """Draw boxes of every image's Dice: a row of panels for each data set, a column a percent.
+
+    Parameters
+    ----------
+    cells, scores
+        ``cells.csv`` of a study and each data set's scores.
+    """
+    evidence = read_evidence(cells, scores, list(shown.strategies), shown.leave_out)
+    runs = evidence.runs[evidence.runs["percent"] > 0]
+    present = [name for name in shown.datasets if name in set(runs["dataset"])]
+    percents = sorted(runs["percent"].unique(), reverse=True)
+    names = [name for name in shown.strategies if name in set(runs["strategy"])]
+    sources = runs.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    notes = [
+        "Dice of every test image of all folds run. Boxes: quartiles with the median; whiskers: "
+        "5th and 95th percentile; dots: the images beyond. Failed runs are left out as in "
+        "Table II.",
+        *source_notes(present, shown.datasets, sources),
+    ]
+    panel_height = ROW * (len(names) + 1)
+    height = (panel_height + GAP) * len(present) + 0.3 + footnote_height(notes)
+    with journal_style():
+        figure = Figure(figsize=(TWO_COLUMNS, height))
+        footnote(figure, notes, height)
+        axes = figure.subplots(
+            len(present), len(percents), sharey=True, sharex="row", squeeze=False
+        )
+        figure.subplots_adjust(
+            left=room_for_names(shown.strategies[name] for name in names) / TWO_COLUMNS,
+            right=0.985,
+            bottom=(footnote_height(notes) + 0.35) / height,
+            top=1 - 0.25 / height,
+            wspace=0.06,
+            hspace=GAP / panel_height,
+        )
+        for row, dataset in enumerate(present):
+            table = evidence.scores[dataset]
+            for column, percent in enumerate(percents):
+                part = table[table["percent"] == percent]
+                _draw(axes[row, column], part, names, list(shown.strategies))
+                title = (
+                    f"{dataset_title(dataset, shown.datasets, sources)}, {percent_text(percent)}"
+                )
+                axes[row, column].set_title(title, fontsize=7, pad=3)
+        for panel in axes[-1]:
+            panel.set_xlabel("Dice of an image")
+        axes[0, 0].set_yticks(range(len(names)), [shown.strategies[name] for name in names])
+        axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
+        save_figure(figure, pdf, png)
+
+
+def _draw(panel: Axes, scores: pd.DataFrame, names: list[str], strategies: list[str]) -> None:
+    for place, name in enumerate(names):
+        values = scores.loc[scores["strategy"] == name, "dice"]
+        if not len(values):
+            continue
+        colour = style_of(name, strategies).colour
+        panel.boxplot(
+            values,
+            positions=[place],
+            orientation="horizontal",
+            widths=0.6,
+            whis=(5, 95),
+            manage_ticks=False,
+            patch_artist=True,
+            boxprops={"facecolor": colour, "alpha": 0.45, "linewidth": 0},
+            medianprops={"color": colour, "linewidth": 1.4},
+            whiskerprops={"color": colour, "linewidth": 0.8},
+            capprops={"linewidth": 0},
+            flierprops={
+                "marker": ".",
+                "markersize": 1.5,
+                "markeredgewidth": 0,
+                "markerfacecolor": colour,
+                "alpha": 0.6,
+            },
+        )
+    panel.set_xlim(-0.02, 1.02)
+    panel.grid(axis="x", color="#eeeeee", linewidth=0.5)
+    panel.set_axisbelow(True)
+    panel.tick_params(axis="y", length=0)

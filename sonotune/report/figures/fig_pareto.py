@@ -1,0 +1,138 @@
+"""Dice against what it costs: tuned parameters, and time to train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from sonotune.evaluation.averages import is_left_out, read_cells
+from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.palette import style_of
+from sonotune.report.shown import Shown
+from sonotune.report.style import (
+    TWO_COLUMNS,
+    footnote,
+    footnote_height,
+    journal_style,
+    legend_height,
+    message_figure,
+    one_legend,
+    save_figure,
+)
+
+PANEL = 1.75  # inches
+COSTS = {"tuned_parameters": "Tuned parameters", "minutes": "Training, minutes a fold"}
+
+
+def pareto_front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
+    """Which points no other beats in both, bool [n]: cheaper is better, and so is more gain.
+
+    Parameters
+    ----------
+    costs, gains : float64 [n]
+        nan is on no front.
+    """
+    known = np.isfinite(costs) & np.isfinite(gains)
+    front = np.zeros(len(costs), bool)
+    for i in np.flatnonzero(known):
+        beats = known & (costs <= costs[i]) & (gains >= gains[i])
+        beats &= (costs < costs[i]) | (gains > gains[i])
+        front[i] = not beats.any()
+    return front
+
+
+def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
+    """Draw a row of panels for each cost, a panel for each data set, at the largest percent.
+
+    Parameters
+    ----------
+    cells
+        ``cells.csv`` of a study.
+    """
+    table = shown.select(read_cells(cells))
+    percent = float(table["percent"].max())
+    table = table[(table["percent"] == percent) & ~is_left_out(table, shown.leave_out)]
+    table = table.assign(minutes=table["seconds"] / 60)
+    points = (
+        table.groupby(["dataset", "strategy"], sort=False)[["dice", *COSTS]].mean().reset_index()
+    )
+    present = [name for name in shown.datasets if name in set(points["dataset"])]
+    sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    with journal_style():
+        if present:
+            figure = _front(points, present, percent, sources, shown)
+        else:
+            figure = message_figure(
+                f"At {percent_text(percent)} every run is left out of averages, so there is no "
+                "Dice to set against its cost."
+            )
+        save_figure(figure, pdf, png)
+
+
+def _front(
+    points: pd.DataFrame,
+    present: list[str],
+    percent: float,
+    sources: Mapping[str, str],
+    shown: Shown,
+) -> Figure:
+    notes = [
+        f"Mean Dice over folds at {percent_text(percent)}. Line: the Pareto front, strategies that "
+        "no other beats in both. Time of training alone; runs beside each other on one processor "
+        "slow each other down.",
+        *source_notes(present, shown.datasets, sources),
+    ]
+    named = [shown.strategies[name] for name in shown.strategies if name in set(points["strategy"])]
+    foot, legend = footnote_height(notes), legend_height(named)
+    height = 2 * (PANEL + 0.4) + foot + legend + 0.2
+    figure = Figure(figsize=(TWO_COLUMNS, height))
+    footnote(figure, notes, height)
+    axes = figure.subplots(2, len(present), squeeze=False, sharey="col")
+    figure.subplots_adjust(
+        left=0.085,
+        right=0.99,
+        bottom=(foot + legend + 0.33) / height,
+        top=1 - 0.2 / height,
+        hspace=0.4 / PANEL,
+        wspace=0.28,
+    )
+    for row, (cost, title) in enumerate(COSTS.items()):
+        for panel, dataset in zip(axes[row], present, strict=True):
+            _draw(panel, points[points["dataset"] == dataset], cost, shown.strategies)
+            panel.set_xlabel(title)
+            if row == 0:
+                panel.set_title(dataset_title(dataset, shown.datasets, sources), fontsize=7)
+        axes[row, 0].set_ylabel("Dice")
+    one_legend(figure, axes.flat, "lower center", (0.5, foot / height))
+    return figure
+
+
+def _draw(panel: Axes, points: pd.DataFrame, cost: str, strategies: Mapping[str, str]) -> None:
+    for point in points.itertuples():
+        style = style_of(str(point.strategy), list(strategies))
+        panel.plot(
+            getattr(point, cost),
+            point.dice,
+            marker=style.marker,
+            color=style.colour,
+            linestyle="none",
+            label=strategies[str(point.strategy)],
+            clip_on=False,
+        )
+    front = points[pareto_front(points[cost].to_numpy(float), points["dice"].to_numpy(float))]
+    front = front.sort_values(cost)
+    panel.plot(front[cost], front["dice"], color="#888888", linewidth=0.8, zorder=0)
+    if cost == "tuned_parameters":
+        panel.set_xscale("log")
+    else:
+        panel.set_xlim(left=0)
+        panel.xaxis.set_major_locator(MaxNLocator(4))
+    panel.margins(y=0.12)
+    panel.grid(color="#eeeeee", linewidth=0.5)
+    panel.set_axisbelow(True)

@@ -1,0 +1,177 @@
+"""What it adds that examinations are on both sides of a split.
+
+The same test images; trained on all other images, on those without the test set's examinations,
+and on as many drawn at random. The last two differ in nothing but which images are missing, so
+their difference is what the shared examinations give; it is paired by examination and repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sonotune.report.layout import Cell, Head, HeadRow, Row, Table
+from sonotune.report.protocols import TITLES
+from sonotune.report.render import write_table
+from sonotune.runtime.files import atomic, read_json
+from sonotune.seeds import generator
+
+METRICS = ("dice", "iou", "miou", "pixel_accuracy")
+ALL, WITHOUT, FEWER = "all", "test_groups", "as_many"
+EFFECTS = {
+    "shared examinations": (FEWER, WITHOUT),
+    "more images": (ALL, FEWER),
+    "both": (ALL, WITHOUT),
+}
+REPLICATES = 4000
+
+
+def write_leakage(
+    scores: str | Path,
+    splits: str | Path,
+    csv: str | Path,
+    tex: str | Path,
+    html: str | Path,
+    *,
+    arms: Mapping[str, str],
+    dataset: str,
+    seed: int,
+) -> None:
+    """Write the effects as CSV, LaTeX and HTML.
+
+    Parameters
+    ----------
+    scores
+        A data set's scores in the study of leakage.
+    splits
+        Its ``splits.json``.
+    arms
+        By strategy, what it leaves out: ``all`` for nothing, ``test_groups`` or ``as_many``.
+    """
+    table = pd.read_csv(scores, dtype={"name": str, "group": str})
+    table = table[table["strategy"].isin(list(arms))].assign(arm=table["strategy"].map(arms))
+    shared = shared_images(read_json(splits)[dataset])
+    effects = effects_of(table, shared, seed)
+    with atomic(csv) as temporary:
+        effects.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    write_table(_describe(effects), tex, html)
+
+
+def shared_images(splits: Mapping[str, Any]) -> set[str]:
+    """Names of the test images whose examinations also have images in training.
+
+    Parameters
+    ----------
+    splits
+        What a file of `sonotune.data.split_file.write_splits` says of a data set.
+    """
+    names, groups = splits["names"], splits["groups"]
+    found = set()
+    for part in splits["splits"]:
+        if "exclude" not in part:
+            trained = {groups[row] for row in [*part["training"], *part["validation"]]}
+            found |= {names[row] for row in part["test"] if groups[row] in trained}
+    return found
+
+
+def effects_of(scores: pd.DataFrame, shared: set[str], seed: int) -> pd.DataFrame:
+    """Differences of the arms' metrics, with 95 % intervals.
+
+    Parameters
+    ----------
+    scores
+        A row an (arm, fold, image): arm, fold, name, group and the metrics.
+    shared
+        Names of test images of examinations that are in training too.
+
+    Returns
+    -------
+    DataFrame
+        images (``all``, ``shared`` or ``not shared``), effect (of `EFFECTS`), metric, difference,
+        lower, upper, examinations, repeats, number (of test images).
+    """
+    is_shared = scores["name"].isin(shared)
+    parts = {"all": scores, "shared": scores[is_shared], "not shared": scores[~is_shared]}
+    rows = []
+    for which, part in parts.items():
+        for effect, (first, second) in EFFECTS.items():
+            for metric in METRICS:
+                wide = part.pivot_table(
+                    index=["fold", "group", "name"], columns="arm", values=metric, sort=True
+                )
+                if not {first, second} <= set(wide):
+                    continue
+                gaps = (wide[first] - wide[second]).dropna()
+                rows.append(
+                    {
+                        "images": which,
+                        "effect": effect,
+                        "metric": metric,
+                        **_paired(gaps, generator(seed, "leakage", which, effect, metric)),
+                        "number": gaps.index.get_level_values("name").nunique(),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _paired(gaps: pd.Series, random: np.random.Generator) -> dict[str, float]:
+    """Mean of differences by (fold, group, name), and its interval.
+
+    Repeats and examinations are crossed, so both are drawn again with replacement, each on its
+    own (Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1, 2007).
+    """
+    by_group = gaps.groupby(level=["fold", "group"]).agg(["sum", "size"])
+    sums = by_group["sum"].unstack("group").fillna(0).to_numpy(float)
+    sizes = by_group["size"].unstack("group").fillna(0).to_numpy(float)
+    repeats, groups = sums.shape
+    folds = random.multinomial(repeats, np.full(repeats, 1 / repeats), size=REPLICATES)
+    drawn = random.multinomial(groups, np.full(groups, 1 / groups), size=REPLICATES)
+    above = np.einsum("br,rg,bg->b", folds, sums, drawn)
+    below = np.einsum("br,rg,bg->b", folds, sizes, drawn)
+    means = above[below > 0] / below[below > 0]
+    lower, upper = np.quantile(means, [0.025, 0.975])
+    return {
+        "difference": float(sums.sum() / sizes.sum()),
+        "lower": float(lower),
+        "upper": float(upper),
+        "examinations": groups,
+        "repeats": repeats,
+    }
+
+
+def _describe(effects: pd.DataFrame) -> Table:
+    body = []
+    for (which, effect), part in effects.groupby(["images", "effect"], sort=False):
+        found = part.set_index("metric")
+        cells = [
+            Cell(
+                f"{100 * found.loc[metric, 'difference']:+z.2f}",
+                f"({100 * found.loc[metric, 'lower']:+z.2f} to "
+                f"{100 * found.loc[metric, 'upper']:+z.2f})",
+            )
+            for metric in METRICS
+        ]
+        first = part.iloc[0]
+        cells += [Cell(str(first["number"])), Cell(str(first["examinations"]))]
+        body.append(Row((f"Test images: {which}", str(effect).capitalize()), tuple(cells)))
+    titles = [*(TITLES[metric] for metric in METRICS), "Images", "Examinations"]
+    repeats = int(effects["repeats"].max())
+    return Table(
+        "leakage",
+        "What it adds that examinations are in training and test, in points, with 95 % intervals.",
+        (HeadRow(("", "Effect of"), tuple(map(Head, titles))),),
+        tuple(body),
+        (
+            "Shared examinations: trained on as many images drawn at random, less trained without "
+            "the examinations of the test set. More images: trained on all, less on as many. Both: "
+            "their sum.",
+            f"The same test images throughout; {repeats} repeats with other seeds. Intervals are "
+            "of differences paired by examination and repeat, of which both are drawn again "
+            "(pigeonhole bootstrap); with few repeats they are coarse.",
+            "Shared: test images of examinations that also have images among all training images.",
+        ),
+    )

@@ -1,0 +1,178 @@
+"""Every metric of every strategy: overlap, distances between outlines, head circumference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.averages import LeaveOut, is_left_out, read_cells
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.shown import Shown
+from sonotune.report.web import to_html
+from sonotune.runtime.files import atomic
+
+
+@dataclass(frozen=True)
+class Column:
+    """A metric of ``cells.csv``: its title and how many decimals are printed."""
+
+    title: str
+    decimals: int
+
+
+MEANS = {
+    "dice": Column("Dice", 3),
+    "iou": Column("IoU", 3),
+    "miou": Column("Mean IoU", 3),
+    "pixel_accuracy": Column("Pixel accuracy", 3),
+    "hausdorff95_px": Column("HD95 (px)", 1),
+    "surface_distance_px": Column("ASD (px)", 2),
+    "hausdorff95_mm": Column("HD95 (mm)", 2),
+    "surface_distance_mm": Column("ASD (mm)", 2),
+    "hc_difference_mm": Column("HC diff. (mm)", 2),
+    "hc_absolute_difference_mm": Column("HC abs. diff. (mm)", 2),
+}
+COUNTS = {
+    "no_component": Column("Nothing found", 0),
+    "several_components": Column("Several parts", 0),
+    "reach_border": Column("At border", 0),
+    "without_distance": Column("No distance", 0),
+    "without_hc": Column("No HC", 0),
+}
+KEY = ["dataset", "percent", "strategy"]
+
+
+def write_metrics_table(
+    cells: str | Path,
+    csv: str | Path,
+    page: str | Path,
+    *,
+    shown: Shown,
+) -> None:
+    """Write all metrics, averaged over folds, and counts of images as CSV and HTML.
+
+    Parameters
+    ----------
+    cells
+        ``cells.csv`` of a study.
+    csv
+        One row a (dataset, train_percent, strategy): folds and images that are averaged, mean and
+        standard deviation over folds of each of `MEANS` (``dice_mean``, ``dice_std``, ...; empty
+        where there is no such number), each of `COUNTS` summed over the same folds, and ``source``,
+        what stands behind the data set's name.
+
+    Raises
+    ------
+    SonotuneError
+        If ``cells.csv`` is not in order or was made without these metrics.
+    """
+    table = read_cells(cells)
+    if missing := [name for name in (*MEANS, *COUNTS, "images") if name not in table]:
+        raise SonotuneError(f"{cells}: no column {', '.join(missing)}; make the file again")
+    sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    averages = average_metrics(table, shown)
+    with atomic(csv) as temporary:
+        named = averages.rename(columns={"percent": "train_percent"})
+        named.assign(source=named["dataset"].map(sources)).to_csv(
+            temporary, index=False, lineterminator="\n", float_format="%.6g"
+        )
+    described = _describe(averages, sources, shown)
+    with atomic(page) as temporary:
+        temporary.write_text(to_html(described), "utf-8")
+
+
+def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
+    """What the CSV of `write_metrics_table` holds; percents fall, strategies keep their order."""
+    cells = shown.select(cells)
+    kept = cells[~is_left_out(cells, shown.leave_out)]
+    groups = kept.groupby(KEY)
+    columns = {"folds": groups.size(), "images": groups["images"].sum()}
+    for name in MEANS:
+        columns[f"{name}_mean"] = groups[name].mean()
+        columns[f"{name}_std"] = groups[name].std(ddof=shown.ddof)
+    columns |= {name: groups[name].sum() for name in COUNTS}
+    averages = pd.DataFrame(columns)
+    # A strategy of which no run is left has a row of its own that says so.
+    index = pd.MultiIndex.from_frame(cells[KEY].drop_duplicates())
+    averages = averages.reindex(index)
+    whole = ["folds", "images", *COUNTS]
+    averages[whole] = averages[whole].fillna(0).astype(int)
+    averages = averages.reset_index()
+    order = averages.assign(
+        dataset=averages["dataset"].map(list(shown.datasets).index),
+        percent=-averages["percent"],
+        strategy=averages["strategy"].map(list(shown.strategies).index),
+    ).sort_values(KEY)
+    return averages.loc[order.index].reset_index(drop=True)
+
+
+def _describe(averages: pd.DataFrame, sources: Mapping[str, str], shown: Shown) -> Table:
+    means = {name: one for name, one in MEANS.items() if averages[f"{name}_mean"].notna().any()}
+    heads = "hc_difference_mm" in means
+    counts = {name: one for name, one in COUNTS.items() if heads or name != "without_hc"}
+    body = []
+    for row in averages.to_dict("records"):
+        title = dataset_title(row["dataset"], shown.datasets, sources)
+        share = percent_text(row["percent"]) if row["percent"] else "no tuning"
+        cells = [_mean(row, name, one.decimals) for name, one in means.items()]
+        cells += [_count(row, name) for name in ("images", *counts)]
+        body.append(Row((f"{title}, {share}", shown.strategies[row["strategy"]]), tuple(cells)))
+    titles = [one.title for one in means.values()]
+    titles += ["Images", *(one.title for one in counts.values())]
+    present = [name for name in shown.datasets if name in set(averages["dataset"])]
+    return Table(
+        "metrics",
+        "All metrics of every strategy: mean over folds, with the standard deviation in "
+        "parentheses; and numbers of test images.",
+        (HeadRow(("Images used", "Strategy"), tuple(map(Head, titles))),),
+        tuple(body),
+        (*_notes(shown.leave_out, heads), *source_notes(present, shown.datasets, sources)),
+    )
+
+
+def _mean(row: dict[str, float], name: str, decimals: int) -> Cell:
+    mean, std = row[f"{name}_mean"], row[f"{name}_std"]
+    if np.isnan(mean):
+        return Cell(DASH)
+    return Cell(f"{mean:.{decimals}f}", "" if np.isnan(std) else f"({std:.{decimals}f})")
+
+
+def _count(row: dict[str, float], name: str) -> Cell:
+    unmeasured = name == "without_hc" and not row[name] and np.isnan(row["hc_difference_mm_mean"])
+    return Cell(DASH if unmeasured or not row["folds"] else str(row[name]))
+
+
+def _notes(leave_out: LeaveOut, heads: bool) -> list[str]:
+    notes = [
+        "Each mean is first over a fold's test images and then over folds"
+        + ("." if leave_out == "none" else f"; runs that {_ended(leave_out)} are left out."),
+        "Mean IoU: of the object and of the background.",
+        "Distances are between the outlines of prediction and mask, in pixels of the resized "
+        "image or millimetres. HD95, the 95% Hausdorff distance: the 95th percentile of each "
+        "outline's distances to the other, the larger of the two. ASD, the average symmetric "
+        "surface distance: their mean over both outlines.",
+        "Where one outline is missing there is no distance; such images are not in the means of "
+        "distances but are counted (No distance), so compare strategies by these only where few "
+        "are. Where neither prediction nor mask has a pixel, the distance is 0.",
+        "Counts are of test images over all folds shown: the prediction is empty, has several "
+        "connected parts (which is right where there are several objects), or reaches the image's "
+        "border.",
+    ]
+    if heads:
+        notes.append(
+            "HC: head circumference, of the ellipse fitted to the largest part of the prediction, "
+            "less the one that was published with the image. A border that cuts the "
+            "part is no part of the outline that is fitted. No HC: nothing found, "
+            "or no ellipse that fits into the image."
+        )
+    return notes
+
+
+def _ended(leave_out: LeaveOut) -> str:
+    return "failed or collapsed" if leave_out == "failed+collapsed" else "failed"

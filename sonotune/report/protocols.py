@@ -1,0 +1,188 @@
+"""A study under its published and its corrected protocol, and the gap between them taken apart.
+
+Wang et al. 2023 split over images, augmented the test images, pooled counts over batches, called
+the foreground's IoU the mean IoU, and averaged over epochs 6 to 20 of one run. The same trainings,
+recorded after every epoch, show what each habit is worth; another study, cut by examination, gives
+the corrected numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.averages import LeaveOut, is_left_out, read_cells
+from sonotune.report.published import published_table
+
+METRICS = ("pixel_accuracy", "dice", "miou")
+TITLES = {"pixel_accuracy": "Pixel accuracy", "dice": "Dice", "miou": "Mean IoU", "iou": "IoU"}
+PAPER, AS_PUBLISHED, CORRECTED = "paper", "as_published", "corrected"
+# What the published code printed as mean IoU is the foreground's.
+PRINTED_AS = {"pixel_accuracy": "pixel_accuracy", "dice": "dice", "miou": "iou"}
+STEPS = {
+    "as_published": "As published",
+    "last_epoch": "Last epoch, not a mean over epochs",
+    "clean": "Clean test images",
+    "per_image": "Image by image, not pooled",
+    "both_classes": "Both classes, not the foreground",
+    "corrected": "Other trainings, split by examination",
+}
+BYTES = 4  # of a weight, float32
+
+
+@dataclass(frozen=True)
+class Window:
+    """Epochs that the published protocol averages over, first and last."""
+
+    first: int
+    last: int
+
+
+def read_history(path: str | Path) -> pd.DataFrame:
+    """A cell's ``history.csv`` with records of the test images.
+
+    Raises
+    ------
+    SonotuneError
+        If it has none.
+    """
+    history = pd.read_csv(path)
+    if "augmented_pooled_dice" not in history:
+        raise SonotuneError(
+            f"{path}: has no records of the test images; the study needs records: true and an "
+            "augmentation"
+        )
+    return history
+
+
+def compare_protocols(
+    histories: Mapping[str, str | Path],
+    corrected: str | Path,
+    window: Window,
+    *,
+    leave_out: LeaveOut,
+    ddof: int,
+) -> pd.DataFrame:
+    """Every strategy's metrics in the paper and under both protocols.
+
+    Parameters
+    ----------
+    histories
+        By strategy, the ``history.csv`` of one run under the published protocol.
+    corrected
+        ``cells.csv`` of the corrected study.
+    leave_out, ddof
+        See `sonotune.evaluation.averages.average_over_folds`.
+
+    Returns
+    -------
+    DataFrame
+        strategy, protocol, metric, mean, std (in [0,1]), over (how many epochs or runs). The
+        corrected protocol has ``iou``, the foreground's, besides the published metrics.
+    """
+    rows = [*_printed(histories)]
+    for strategy, path in histories.items():
+        history = read_history(path)
+        shown = history[history["epoch"].between(window.first, window.last)]
+        for metric, printed in PRINTED_AS.items():
+            values = shown[f"augmented_pooled_{printed}"]
+            rows.append(_row(strategy, AS_PUBLISHED, metric, values, ddof))
+    cells = read_cells(corrected)
+    cells = cells[(cells["percent"] > 0) & ~is_left_out(cells, leave_out)]
+    for strategy in histories:
+        runs = cells[cells["strategy"] == strategy]
+        for metric in (*METRICS, "iou"):
+            rows.append(_row(strategy, CORRECTED, metric, runs[metric], ddof))
+    return pd.DataFrame(rows)
+
+
+def _printed(strategies: Mapping[str, object]) -> list[dict[str, object]]:
+    table = published_table("wang2023_results").set_index("row")
+    return [
+        {
+            "strategy": strategy,
+            "protocol": PAPER,
+            "metric": metric,
+            "mean": table.loc[strategy, metric] / 100,
+            "std": table.loc[strategy, f"{metric}_std"] / 100,
+            "over": pd.NA,
+        }
+        for strategy in strategies
+        if strategy in table.index
+        for metric in METRICS
+    ]
+
+
+def _row(
+    strategy: str, protocol: str, metric: str, values: pd.Series, ddof: int
+) -> dict[str, object]:
+    return {
+        "strategy": strategy,
+        "protocol": protocol,
+        "metric": metric,
+        "mean": values.mean(),
+        "std": values.std(ddof=ddof),
+        "over": len(values),
+    }
+
+
+def take_apart(
+    histories: Mapping[str, str | Path], compared: pd.DataFrame, window: Window
+) -> pd.DataFrame:
+    """The way from the published protocol's number to the corrected one, a step at a time.
+
+    All steps but the last are of the same trained network; the last also holds the chance of
+    another draw, so it is not the effect of shared examinations (see `leakage`).
+
+    Returns
+    -------
+    DataFrame
+        strategy, metric, step (of `STEPS`), value, change (from the step before).
+    """
+    ends = compared[compared["protocol"] == CORRECTED].set_index(["strategy", "metric"])["mean"]
+    rows = []
+    for strategy, path in histories.items():
+        history = read_history(path)
+        last = history.iloc[-1]
+        shown = history[history["epoch"].between(window.first, window.last)]
+        for metric, printed in PRINTED_AS.items():
+            values = {
+                "as_published": shown[f"augmented_pooled_{printed}"].mean(),
+                "last_epoch": last[f"augmented_pooled_{printed}"],
+                "clean": last[f"clean_pooled_{printed}"],
+                "per_image": last[f"clean_per_image_{printed}"],
+            }
+            if printed != metric:
+                values["both_classes"] = last[f"clean_per_image_{metric}"]
+            values["corrected"] = ends[(strategy, metric)]
+            series = pd.Series(values, dtype=float)
+            for step, change in series.diff().items():
+                rows.append((strategy, metric, step, series[step], change))
+    return pd.DataFrame(rows, columns=["strategy", "metric", "step", "value", "change"])
+
+
+def with_sizes(compared: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
+    """Add numbers of parameters to `compare_protocols`; the paper's rows have those it printed."""
+    table = compared.merge(sizes, left_on="strategy", right_index=True)
+    whole = ["tuned_parameters", "total_parameters"]
+    table[whole] = table[whole].astype("Int64")
+    millions = published_table("wang2023_results").set_index("row")["trainable_millions"]
+    printed = table["protocol"] == PAPER
+    tuned = (table.loc[printed, "strategy"].map(millions) * 1e6).round().astype("Int64")
+    table.loc[printed, "tuned_parameters"] = tuned
+    table.loc[printed, ["total_parameters", "megabytes"]] = pd.NA
+    return table
+
+
+def sizes_of(cells: str | Path, strategies: Sequence[str]) -> pd.DataFrame:
+    """Trainable and all parameters, and megabytes of all weights as float32, by strategy.
+
+    Running statistics of batch normalisation are no parameters and are not counted, in any row.
+    """
+    table = read_cells(cells).groupby("strategy")[["tuned_parameters", "total_parameters"]].first()
+    table = table.reindex(list(strategies))
+    return table.assign(megabytes=table["total_parameters"] * BYTES / 1e6)

@@ -1,0 +1,132 @@
+"""Which cells ran where and on which versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sonotune.report.layout import Cell, Head, HeadRow, Row, Table
+from sonotune.report.web import to_html
+from sonotune.runtime.files import atomic
+from sonotune.runtime.run_record import read_record
+
+# Title of each column and where a run.json has it.
+COLUMNS = {
+    "device": "Device",
+    "name": "Processor",
+    "precision": "Precision",
+    "threads": "Threads",
+    "torch": "PyTorch",
+    "numpy": "NumPy",
+    "python": "Python",
+    "sonotune": "sonotune",
+    "code": "Code",
+    "commit": "Commit",
+}
+
+
+def write_provenance(
+    cells: Iterable[str | Path],
+    pretrained: str | Path | None,
+    csv: str | Path,
+    page: str | Path,
+) -> None:
+    """Write how many runs there are of each combination of machine, versions and code.
+
+    Parameters
+    ----------
+    cells, pretrained
+        The ``run.json`` of every cell and of the pre-training.
+    csv, page
+        The CSV and HTML to write.
+    """
+    records = [("cells", read_record(path)) for path in cells]
+    if pretrained is not None:
+        records.append(("pre-training", read_record(pretrained)))
+    runs = pd.DataFrame([{"run": kind, **_origin(record)} for kind, record in records])
+    grouped = runs.groupby(["run", *COLUMNS], sort=False, dropna=False)
+    counted = grouped.size().rename("runs").reset_index()
+    with atomic(csv) as temporary:
+        counted.to_csv(temporary, index=False, lineterminator="\n")
+    with atomic(page) as temporary:
+        temporary.write_text(to_html(_describe(counted, records)), "utf-8")
+
+
+def changed_packages(cells: Iterable[str | Path], now: dict[str, str]) -> str:
+    """One sentence on runs whose packages differ from those installed now, or an empty text.
+
+    Such runs stay as they are: a change of packages makes nothing stale.
+
+    Parameters
+    ----------
+    cells
+        The ``run.json`` files; those that are not there are passed over.
+    now
+        Version of each package that counts.
+    """
+    found = [read_record(path)["processor"] for path in cells if Path(path).exists()]
+    parts = []
+    for package, version in now.items():
+        others = [run[package] for run in found if run[package] != version]
+        if others:
+            parts.append(
+                f"{len(others)} of {len(found)} cells ran with {package} "
+                f"{', '.join(sorted(set(others)))}, not {version} as installed now"
+            )
+    return "; ".join(parts)
+
+
+def _origin(record: dict[str, Any]) -> dict[str, Any]:
+    values = {"commit": "unknown", **record["processor"], "code": record["settings"]["code"]}
+    return {key: values[key] for key in COLUMNS}
+
+
+def _describe(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Table:
+    body = tuple(
+        Row((str(row["run"]),), (*(Cell(str(row[key])) for key in COLUMNS), Cell(str(row["runs"]))))
+        for row in counted.to_dict("records")
+    )
+    head = HeadRow(("Runs of",), (*(Head(title) for title in COLUMNS.values()), Head("Runs")))
+    return Table(
+        label="provenance",
+        caption="What ran where, on which versions, with which code",
+        head=(head,),
+        body=body,
+        notes=tuple(_notes(counted, records)),
+    )
+
+
+def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Iterable[str]:
+    cells = counted[counted["run"] == "cells"]
+    # Of a commit, what the training code means tells the fingerprint.
+    mixed = [COLUMNS[key] for key in COLUMNS if key != "commit" and cells[key].nunique() > 1]
+    if mixed:
+        yield (
+            f"The cells differ in {', '.join(mixed)}. Cells are not run again when packages or "
+            "machines change; to have them all alike, run snakemake with --forcerun finetune."
+        )
+    else:
+        yield "All cells ran on the same kind of processor, versions and code."
+    yield (
+        "Code is a fingerprint of what the training code means: a change of it makes a run stale, "
+        "a comment does not. Commit is that of the project's repository, -dirty where files were "
+        "changed since."
+    )
+    sources = sorted({(r["settings"]["dataset"], r["source"]) for _, r in records})
+    shown = [name if name == source else f"{name} ({source})" for name, source in sources]
+    yield f"Images: {', '.join(shown)}."
+    for kind, record in records:
+        if kind == "pre-training":
+            stop = "early stop" if record["outcome"] == "converged" else "no early stop"
+            yield (
+                f"Pre-training took {record['epochs']} epochs ({stop}) on "
+                f"{record['images']['training']} images and kept epoch {record['best_epoch']}"
+                + (
+                    "; its validation Dice never left 0: the weights are of no use."
+                    if record["collapsed"]
+                    else f" (validation Dice {record['best_validation_dice']:.3f})."
+                )
+            )

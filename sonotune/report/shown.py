@@ -1,0 +1,42 @@
+"""What the tables and figures of a study have in common: what they show, and which runs count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from sonotune.evaluation.averages import LeaveOut
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a table or figure shows of a study, and which runs its averages leave out.
+
+    Attributes
+    ----------
+    strategies, datasets
+        Title of each strategy and data set, in the order of the tables; others are not shown.
+    leave_out
+        See `sonotune.evaluation.averages.is_left_out`.
+    ddof
+        Standard deviations divide by n - ddof.
+    """
+
+    strategies: Mapping[str, str]
+    datasets: Mapping[str, str]
+    leave_out: LeaveOut = "failed"
+    ddof: int = 1
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Shown:
+        """From a rule's params: lists of names with titles, and nothing that it does not use."""
+        titles = {name: dict(params.get(name, ())) for name in ("strategies", "datasets")}
+        return cls(**{**params, **titles})
+
+    def select(self, cells: pd.DataFrame) -> pd.DataFrame:
+        """The cells of these strategies and data sets."""
+        wanted = cells["strategy"].isin(list(self.strategies))
+        return cells[wanted & cells["dataset"].isin(list(self.datasets))]

@@ -1,0 +1,127 @@
+"""What all figures share: a journal's widths and type, and files with the same bytes every time."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+
+from sonotune.runtime.files import atomic
+
+ONE_COLUMN, TWO_COLUMNS = 3.5, 7.16  # inches, the widths of an IEEE journal
+SETTINGS: dict[Any, Any] = {
+    "backend": "agg",
+    "font.family": "DejaVu Sans",  # comes with Matplotlib, so it is the same everywhere
+    "font.size": 7,
+    "axes.titlesize": 8,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4.5,
+    "legend.frameon": False,
+    "legend.fontsize": 7,
+    "pdf.fonttype": 42,  # journals refuse Type 3
+    "savefig.dpi": 300,
+}
+LEGEND: dict[str, Any] = {
+    "fontsize": 6.5, "columnspacing": 1.0, "handletextpad": 0.3, "handlelength": 1.8
+}  # fmt: skip
+
+
+@contextmanager
+def journal_style() -> Iterator[None]:
+    """Matplotlib's defaults with `SETTINGS`, whatever a user's own matplotlibrc says."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(SETTINGS)
+        yield
+
+
+def save_figure(figure: Figure, pdf: str | Path, png: str | Path) -> None:
+    """Write a figure as PDF and as PNG (300 dpi), without times of writing."""
+    with atomic(pdf) as temporary:
+        figure.savefig(temporary, format="pdf", metadata={"CreationDate": None})
+    with atomic(png) as temporary:
+        figure.savefig(temporary, format="png", metadata={"Software": None})
+
+
+def message_figure(message: str) -> Figure:
+    """A figure that says in words why there is nothing to draw."""
+    figure = Figure(figsize=(TWO_COLUMNS, 0.8))
+    figure.text(0.5, 0.5, textwrap.fill(message, 110), ha="center", va="center")
+    return figure
+
+
+def footnote_height(sentences: list[str], width: float = TWO_COLUMNS) -> float:
+    """Inches that `footnote` takes in a figure that is ``width`` inches wide."""
+    return 0.12 + 0.112 * len(_lines(sentences, width))
+
+
+def footnote(
+    figure: Figure, sentences: list[str], height: float, width: float = TWO_COLUMNS
+) -> None:
+    """Print sentences at the foot of a figure that is ``height`` inches high."""
+    text = "\n".join(_lines(sentences, width))
+    figure.text(0.086 / width, 0.05 / height, text, ha="left", va="bottom", fontsize=6.5)
+
+
+def text_width(texts: Iterable[str], size: float = 7) -> float:
+    """Inches that the widest of these texts takes, of ``size`` points."""
+    font = FontProperties(family=SETTINGS["font.family"], size=size)
+    widths = [TextPath((0, 0), text, prop=font).get_extents().x1 for text in texts if text.strip()]
+    return max(widths, default=0.0) / 72
+
+
+def room_for_names(names: Iterable[str], least: float = 1.15) -> float:
+    """Inches left of a panel for the names of its rows."""
+    return max(least, text_width(names) + 0.15)
+
+
+def legend_columns(names: Sequence[str], width: float = TWO_COLUMNS) -> int:
+    """In how many columns these names fit a legend that is ``width`` inches wide."""
+    for columns in range(len(names), 1, -1):
+        parts = np.array_split(names, columns)  # as Matplotlib does
+        marks = 3.5 * LEGEND["fontsize"] / 72 * columns
+        if sum(text_width(part, LEGEND["fontsize"]) for part in parts) + marks < width - 0.1:
+            return columns
+    return 1
+
+
+def legend_height(names: Sequence[str], width: float = TWO_COLUMNS) -> float:
+    """Inches that a legend of these names takes."""
+    return 0.12 + 0.14 * -(-len(names) // legend_columns(names, width))
+
+
+def one_legend(
+    figure: Figure,
+    panels: Iterable[Axes],
+    loc: Literal["lower center", "upper center", "upper right"],
+    place: tuple[float, float],
+) -> None:
+    """One legend for all these panels, in as many columns as fit the figure's width."""
+    handles = {
+        name: handle
+        for panel in panels
+        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    columns = legend_columns(list(handles), figure.get_figwidth())
+    figure.legend(
+        handles.values(), handles.keys(), loc=loc, ncols=columns, bbox_to_anchor=place, **LEGEND
+    )
+
+
+def _lines(sentences: list[str], width: float) -> list[str]:
+    characters = int(20 * width)  # of this size fit in a line, wide ones too
+    return [line for text in sentences for line in textwrap.wrap(text, characters)]

@@ -1,0 +1,158 @@
+"""Table I: the number of images in every set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.names import dataset_title, in_words, percent_text, source_notes
+from sonotune.report.render import write_table
+from sonotune.runtime.files import atomic
+
+PARTS = ("training", "validation", "test")
+
+
+def count_images(counts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Sizes of the sets, one value a row.
+
+    Parameters
+    ----------
+    counts
+        One mapping a (dataset, percent, fold): dataset, size, percent, fold, training,
+        validation, test.
+
+    Returns
+    -------
+    DataFrame
+        dataset, part (all, training, validation, test), percent (empty for all and test), images
+        (in the first of the folds whose test set is largest, as Table I prints), fewest and most
+        (over folds). Data sets in the order in which they appear, percents falling.
+    """
+    table = pd.DataFrame(counts)
+    table = table[table["percent"] > 0]
+    rows: list[dict[str, Any]] = []
+    for dataset, part_of in table.groupby("dataset", sort=False):
+        size = int(part_of["size"].iloc[0])
+        rows.append(_row(dataset, "all", None, size, part_of["size"]))
+        largest = part_of.sort_values(["test", "fold"], ascending=[False, True])["fold"].iloc[0]
+        for percent in sorted(part_of["percent"].unique(), reverse=True):
+            of_percent = part_of[part_of["percent"] == percent]
+            shown = of_percent[of_percent["fold"] == largest].iloc[0]
+            for part in ("training", "validation"):
+                rows.append(_row(dataset, part, percent, shown[part], of_percent[part]))
+        rows.append(_row(dataset, "test", None, part_of["test"].max(), part_of["test"]))
+    return pd.DataFrame(rows)
+
+
+def _row(dataset: Any, part: str, percent: Any, images: Any, over: pd.Series) -> dict[str, Any]:
+    return {
+        "dataset": dataset,
+        "part": part,
+        "percent": percent,
+        "images": int(images),
+        "fewest": int(over.min()),
+        "most": int(over.max()),
+    }
+
+
+def describe_table1(
+    images: pd.DataFrame, datasets: Mapping[str, str], sources: Mapping[str, str]
+) -> Table:
+    """Table I in the paper's layout.
+
+    Parameters
+    ----------
+    images
+        What `count_images` gives.
+    datasets
+        Title of each data set, in the order of the rows.
+    sources
+        Which data set really stands behind each name.
+    """
+    percents = sorted(images["percent"].dropna().unique(), reverse=True)
+    columns = [(part, percent) for percent in percents for part in ("training", "validation")]
+    shown = [name for name in datasets if name in set(images["dataset"])]
+    body = []
+    for name in shown:
+        of_set = images[images["dataset"] == name]
+        whole = of_set[of_set["part"] == "all"]["images"].iloc[0]
+        test = of_set[of_set["part"] == "test"]["images"].iloc[0]
+        parts = [
+            of_set[(of_set["part"] == part) & (of_set["percent"] == percent)]["images"]
+            for part, percent in columns
+        ]
+        texts = [whole, *(part.iloc[0] if len(part) else DASH for part in parts), test]
+        body.append(
+            Row((dataset_title(name, datasets, sources),), tuple(Cell(str(text)) for text in texts))
+        )
+    head = (
+        HeadRow(
+            ("",),
+            (Head(""), *(Head(percent_text(percent), 2) for percent in percents), Head("")),
+        ),
+        HeadRow(
+            ("Data set",),
+            (Head("Size"), *(Head(part.capitalize()) for part, _ in columns), Head("Test")),
+        ),
+    )
+    notes = [
+        "Percent: share of the whole data set that is drawn for training and validation together. "
+        "Every percent of a data set is tested on the same images."
+    ]
+    notes += _folds_note(images, shown, datasets)
+    notes += source_notes(shown, datasets, sources)
+    return Table(
+        "table1",
+        "Number of images in the training, validation and test sets of each experiment.",
+        head,
+        tuple(body),
+        tuple(notes),
+    )
+
+
+def _folds_note(
+    images: pd.DataFrame, shown: Sequence[str], datasets: Mapping[str, str]
+) -> list[str]:
+    uneven = images[images["fewest"] != images["most"]]
+    test = uneven[uneven["part"] == "test"].set_index("dataset")
+    if not len(uneven):
+        return []
+    names = [
+        f"{datasets[name]} {test.loc[name, 'fewest']} to {test.loc[name, 'most']}"
+        for name in shown
+        if name in test.index
+    ]
+    ranges = f" (test images over folds: {in_words(names)})" if names else ""
+    return [
+        "Folds differ in size where they do not divide the data set evenly; the counts are those "
+        f"of a fold with the largest test set{ranges}."
+    ]
+
+
+def write_table1(
+    counts: Sequence[Mapping[str, Any]],
+    csv: str | Path,
+    tex: str | Path,
+    html: str | Path,
+    *,
+    datasets: Mapping[str, str],
+    sources: Mapping[str, str] | None = None,
+) -> None:
+    """Write Table I as CSV (one value a row), LaTeX and HTML; see `count_images` for ``counts``.
+
+    Parameters
+    ----------
+    datasets
+        Title of each data set, in the order of the rows; others are not shown.
+    sources
+        Which data set really stands behind each name, where it is another one.
+    """
+    images = count_images([row for row in counts if row["dataset"] in datasets])
+    write_table(describe_table1(images, datasets, sources or {}), tex, html)
+    with atomic(csv) as temporary:
+        whose = images.assign(source=images["dataset"].map(sources or {}))
+        whose.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")

@@ -1,0 +1,217 @@
+"""Table II: Dice of every strategy, data set and percent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.averages import LeaveOut, average_over_folds, read_cells
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
+from sonotune.report.names import dataset_title, in_words, percent_text, source_notes
+from sonotune.report.palette import shade
+from sonotune.report.render import write_table
+from sonotune.report.shown import Shown
+from sonotune.runtime.files import atomic
+
+CSV_COLUMNS = (
+    "dataset",
+    "train_percent",
+    "strategy",
+    "dice_mean",
+    "dice_std",
+    "folds",
+    "failed",
+    "collapsed",
+    "source",
+)
+
+
+def write_table2(
+    cells: str | Path,
+    csv: str | Path,
+    tex: str | Path,
+    html: str | Path,
+    *,
+    shown: Shown,
+) -> None:
+    """Write Table II as CSV (one value a row), LaTeX and HTML.
+
+    Parameters
+    ----------
+    cells
+        ``cells.csv`` of a study.
+    shown
+        Columns and groups of rows. A strategy with percent 0 (the network evaluated unchanged) is
+        repeated in every row of its data set; the CSV has it once.
+
+    Raises
+    ------
+    SonotuneError
+        If no cell is of these strategies and data sets, or ``cells.csv`` is not in order.
+    """
+    table = shown.select(read_cells(cells))
+    if not len(table):
+        raise SonotuneError(
+            f"{cells}: no cell of these strategies and data sets; nothing to put in Table II"
+        )
+    # Averages follow the order of first appearance: put the cells into the table's order.
+    order = table.assign(
+        dataset=table["dataset"].map(list(shown.datasets).index),
+        strategy=table["strategy"].map(list(shown.strategies).index),
+    ).sort_values(["dataset", "strategy", "fold"], kind="stable")
+    table = table.loc[order.index]
+    averages = average_over_folds(table, shown.leave_out, shown.ddof)
+    write_table(describe_table2(table, averages, shown), tex, html)
+    with atomic(csv) as temporary:
+        averages[list(CSV_COLUMNS)].to_csv(
+            temporary, index=False, lineterminator="\n", float_format="%.6g"
+        )
+
+
+def describe_table2(cells: pd.DataFrame, averages: pd.DataFrame, shown: Shown) -> Table:
+    """Table II in the paper's layout, from cells and their averages."""
+    sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    present = [name for name in shown.datasets if name in set(averages["dataset"])]
+    body = []
+    for dataset in present:
+        of_set = averages[averages["dataset"] == dataset]
+        title = dataset_title(dataset, shown.datasets, sources)
+        percents = [p for p in of_set["train_percent"].unique() if p > 0] or [0]
+        for percent in percents:
+            of_row = of_set[of_set["train_percent"].isin([percent, 0])].set_index("strategy")
+            name = percent_text(percent) if percent else "none"
+            body.append(Row((title, name), _cells_of_row(of_row, list(shown.strategies))))
+    notes = [
+        *_number_notes(cells, shown.leave_out, shown.ddof),
+        *source_notes(present, shown.datasets, sources),
+    ]
+    return Table(
+        "table2",
+        "Dice of every fine-tuning strategy: mean over folds, with the standard deviation in "
+        "parentheses, for each data set and share of it used for training and validation.",
+        _head(averages, shown.strategies),
+        tuple(body),
+        (*notes, *_run_notes(cells)),
+    )
+
+
+def _head(averages: pd.DataFrame, strategies: Mapping[str, str]) -> tuple[HeadRow, ...]:
+    counts = averages.groupby("strategy")[["tuned_parameters", "total_parameters"]].first()
+    numbers, fractions = [], []
+    for strategy in strategies:
+        if strategy not in counts.index or counts.loc[strategy].isna().any():
+            numbers.append(Head(DASH))
+            fractions.append(Head(DASH))
+            continue
+        tuned, total = counts.loc[strategy]
+        fraction = tuned / total
+        numbers.append(Head(short_count(tuned)))
+        fractions.append(Head("<0.001" if 0 < fraction < 0.0005 else f"{fraction:.3f}"))
+    return (
+        HeadRow(("Data set", "Images"), tuple(Head(title) for title in strategies.values())),
+        HeadRow(("Parameters tuned",), tuple(numbers), values=True),
+        HeadRow(("Fraction of all",), tuple(fractions), values=True),
+    )
+
+
+def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Cell, ...]:
+    # What is printed decides: equal numbers have the same shade, and all that are best are bold.
+    printed = of_row["dice_mean"].dropna().round(3)
+    cells = []
+    for strategy in strategies:
+        if strategy not in of_row.index:
+            cells.append(Cell(DASH, hover="not run"))
+            continue
+        run = of_row.loc[strategy]
+        marks = " ".join(
+            f"{sign}{int(run[name])}"
+            for sign, name in (("†", "failed"), ("‡", "collapsed"))
+            if run[name]
+        )
+        about = (
+            f"mean of {run['folds']} folds; {run['failed']} failed, {run['collapsed']} collapsed"
+        )
+        if strategy not in printed.index:
+            cells.append(Cell(DASH, marks=marks, hover=about))
+            continue
+        mean = printed[strategy]
+        rank = 1 + int((printed > mean).sum())
+        std = "" if np.isnan(run["dice_std"]) else f"({run['dice_std']:.3f})"
+        cells.append(
+            Cell(
+                f"{run['dice_mean']:.3f}",
+                std,
+                marks,
+                shade(_position(mean, printed)) if printed.nunique() > 1 else "",
+                rank == 1,
+                f"rank {rank} of {len(printed)}; {about}",
+            )
+        )
+    return tuple(cells)
+
+
+def _position(mean: float, row: pd.Series) -> float:
+    """Where a mean stands in its row: 0 worst, 0.5 median, 1 best, linear between these."""
+    worst, middle, best = row.min(), row.median(), row.max()
+    if mean <= middle:
+        return 0.5 * (mean - worst) / (middle - worst) if middle > worst else 0.0
+    return 0.5 + 0.5 * (mean - middle) / (best - middle)
+
+
+def _number_notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
+    folds = cells.groupby(["dataset", "percent", "strategy"])["fold"].nunique()
+    few, many = int(folds.min()), int(folds.max())
+    number = f"{few}" if few == many else f"{few} to {many}"
+    divisor = "n" if ddof == 0 else f"n−{ddof}"  # noqa: RUF001
+    notes = [
+        f"Dice: mean over a fold's test images (threshold 0.5), then over n folds; {number} "
+        f"{'fold was' if many == 1 else 'folds were'} run. In parentheses: standard deviation "
+        f"over folds (divisor {divisor}), which is not given where too few folds are left.",
+        "Colours compare the strategies of one row: light green the best, yellow the median, red "
+        "the worst, by Dice; the lightness falls with the Dice. Bold: the best of its row.",
+    ]
+    failed_out = leave_out != "none"
+    collapsed_out = leave_out == "failed+collapsed"
+    if cells["failed"].any():
+        notes.append(
+            "†k: k runs failed (no early stop within the epoch limit, a loss that is not finite, "
+            f"or an output that does not depend on the image); failed runs are "
+            f"{'left out of' if failed_out else 'part of'} the mean and "
+            f"the standard deviation. In all {int(cells['failed'].sum())} of {len(cells)} runs."
+        )
+    if cells["collapsed"].any():
+        notes.append(
+            "‡k: k runs collapsed (the same output everywhere on the test set, or a best "
+            f"validation Dice of 0); these are {'left out' if collapsed_out else 'kept'}"
+            f"{' unless they failed too' if failed_out and not collapsed_out else ''}. "
+            f"In all {int(cells['collapsed'].sum())} of {len(cells)} runs."
+        )
+    if not cells["failed"].any() and not cells["collapsed"].any():
+        notes.append(f"None of the {len(cells)} runs failed or collapsed.")
+    if (cells["percent"] == 0).any() and (cells["percent"] > 0).any():
+        notes.append(
+            "A network that is evaluated without any tuning uses no images; its value is the same "
+            "in all rows of a data set."
+        )
+    return notes
+
+
+def _run_notes(cells: pd.DataFrame) -> list[str]:
+    """Say so where the trainings did not share precision, device or version of torch."""
+    trained = cells[cells["percent"] > 0]
+    notes = []
+    for column, words in (("precision", "precision"), ("device", "device"), ("torch", "torch")):
+        if column not in trained:
+            continue
+        runs = trained[column].astype("string").value_counts(sort=False).sort_index()
+        if len(runs) > 1:
+            parts = [f"{value} ({number} runs)" for value, number in runs.items()]
+            notes.append(
+                f"The trainings did not all share one {words}: {in_words(parts)}; column "
+                f"{column} of cells.csv says which."
+            )
+    return notes

@@ -1,0 +1,134 @@
+"""Table III: Dice and training time of the best strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from sonotune.evaluation.averages import is_left_out, read_cells
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.names import dataset_title, in_words, percent_text, source_notes
+from sonotune.report.render import write_table
+from sonotune.report.shown import Shown
+from sonotune.runtime.files import atomic
+
+COLUMNS = (
+    "dataset",
+    "source",
+    "strategy",
+    "train_percent",
+    "dice_mean",
+    "minutes_mean",
+    "minutes_std",
+    "folds",
+    "device",
+    "precision",
+    "threads",
+)
+
+
+def write_table3(
+    cells: str | Path,
+    csv: str | Path,
+    tex: str | Path,
+    html: str | Path,
+    *,
+    timed: Sequence[str],
+    shown: Shown,
+) -> None:
+    """Write Table III at the largest percent as CSV, LaTeX and HTML.
+
+    Parameters
+    ----------
+    cells
+        ``cells.csv`` of a study.
+    timed
+        The strategies that are shown; those that the study lacks are left out.
+    """
+    table = read_cells(cells)
+    percent = float(table["percent"].max())
+    table = table[(table["percent"] == percent) & table["dataset"].isin(list(shown.datasets))]
+    columns = [
+        name for name in shown.strategies if name in timed and name in set(table["strategy"])
+    ]
+    table = table[table["strategy"].isin(columns) & ~is_left_out(table, shown.leave_out)]
+    times = time_table(table, shown.ddof)
+    write_table(_describe(times, columns, shown.strategies, shown.datasets, percent), tex, html)
+    with atomic(csv) as temporary:
+        times.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+
+
+def time_table(cells: pd.DataFrame, ddof: int) -> pd.DataFrame:
+    """Mean Dice, and mean and standard deviation of minutes, over the folds of cells that count.
+
+    Returns
+    -------
+    DataFrame
+        With `COLUMNS`; device, precision and threads are joined by + where runs differ.
+    """
+    rows = []
+    for (dataset, strategy), runs in cells.groupby(["dataset", "strategy"], sort=False):
+        minutes = runs["seconds"] / 60
+        rows.append(
+            {
+                "dataset": dataset,
+                "source": runs["source"].iloc[0],
+                "strategy": strategy,
+                "train_percent": runs["percent"].iloc[0],
+                "dice_mean": runs["dice"].mean(),
+                "minutes_mean": minutes.mean(),
+                "minutes_std": minutes.std(ddof=ddof),
+                "folds": len(runs),
+                **{
+                    name: "+".join(sorted({str(value) for value in runs[name]}))
+                    for name in ("device", "precision", "threads")
+                },
+            }
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _describe(
+    times: pd.DataFrame,
+    columns: Sequence[str],
+    strategies: Mapping[str, str],
+    datasets: Mapping[str, str],
+    percent: float,
+) -> Table:
+    sources = times.groupby("dataset")["source"].first().to_dict()
+    present = [name for name in datasets if name in sources]
+    known = times.set_index(["dataset", "strategy"])
+    body = []
+    for dataset in present:
+        row = []
+        for strategy in columns:
+            if (dataset, strategy) not in known.index:
+                row += [Cell(DASH, hover="no run that counts")] * 2
+                continue
+            run = known.loc[(dataset, strategy)]
+            deviation = run["minutes_std"]
+            below = f"({deviation:.2f})" if deviation == deviation else ""
+            row += [Cell(f"{run['dice_mean']:.3f}"), Cell(f"{run['minutes_mean']:.2f}", below)]
+        body.append(Row((dataset_title(dataset, datasets, sources),), tuple(row)))
+    head = (
+        HeadRow(("Data set",), tuple(Head(strategies[name], 2) for name in columns)),
+        HeadRow(("",), (Head("Dice"), Head("Minutes")) * len(columns)),
+    )
+    ran = times[["device", "precision", "threads"]].drop_duplicates().itertuples(index=False)
+    where = in_words(
+        [
+            f"{device} in {precision} with {threads} {'thread' if threads == '1' else 'threads'}"
+            for device, precision, threads in ran
+        ]
+    )
+    notes = (
+        "Minutes: wall time of a fold's training and validation, mean over folds (standard "
+        f"deviation in parentheses). Ran on {where or DASH}.",
+        "Cells that ran beside each other on one processor slowed each other down: compare "
+        "strategies, not machines.",
+        *source_notes(present, datasets, sources),
+    )
+    caption = f"Dice and time to train at {percent_text(percent)} of the data, by strategy."
+    return Table("table3", caption, head, tuple(body), notes)

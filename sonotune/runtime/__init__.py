@@ -1,0 +1,1 @@
+"""What surrounds a job: records, files, locks, GPUs, checkpoints, fingerprints."""

@@ -1,0 +1,42 @@
+"""What failed in a run of the workflow, and why, at its end and in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sonotune.runtime.job import DONE
+
+
+def tell_failures(failed: Iterable[tuple[str, str | Path]], left: int) -> str:
+    """A summary for the terminal.
+
+    Parameters
+    ----------
+    failed
+        What each failed job was to do, and its log.
+    left
+        Jobs that were not run: they wait for failed ones, or the run was stopped.
+    """
+    logs = sorted((what, Path(log)) for what, log in failed)
+    lines = [f"sonotune: {len(logs)} of the jobs failed:" if logs else "sonotune: stopped."]
+    for what, log in logs:
+        lines += [f"  {what}", f"    {_reason(log)} ({log})"]
+    if left:
+        waiting = "wait for them or for" if logs else "are left for"
+        lines.append(f"sonotune: {left} more jobs {waiting} the next run.")
+    lines.append("sonotune: what is finished is kept. The same command goes on from here.")
+    return "\n".join(lines)
+
+
+def _reason(log: Path) -> str:
+    """The error that a job's log ends with; a job that was killed had no time to write one."""
+    try:
+        lines = log.read_text("utf-8", "replace").strip().splitlines()
+    except OSError:
+        lines = []
+    if lines and lines[-1] == DONE:
+        return "it ended well, but Snakemake refused what it wrote (see above)"
+    if lines and lines[-1].startswith("error: "):
+        return lines[-1].removeprefix("error: ")
+    return "it ended without a word: killed, perhaps since memory ran out"

@@ -1,0 +1,209 @@
+"""Which GPU a training uses: slots of this machine's devices, held by kernel locks.
+
+Snakemake's ``gpu`` is a counter and sets nothing. So a job of a local workflow takes one of the
+slots, ``cells_per_gpu`` of each device, and shows PyTorch that device alone. A lock ends with its
+process, also by SIGKILL. Locks are the user's and not a results folder's, so that two workflows on
+one machine share the devices too. A job that a scheduler started uses what the scheduler gave it.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from sonotune.errors import SonotuneError
+from sonotune.runtime.locks import Lock
+
+SLOTS = "SONOTUNE_GPU_SLOTS"
+CELLS = "SONOTUNE_CELLS_PER_GPU"
+FOLDER = "SONOTUNE_GPU_LOCKS"
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One share of a device: slot i is share i % ``cells_per_gpu`` of device i // that."""
+
+    device: str
+    share: int
+
+    def lock(self) -> Lock:
+        """Hold this slot.
+
+        Raises
+        ------
+        SonotuneError
+            If another process holds it.
+        """
+        return Lock(lock_folder() / f"{self.device}.{self.share}.lock", f"GPU {self.device}")
+
+
+def slots_here() -> list[Slot]:
+    """The slots that the workflow on this machine has; none where a scheduler assigns devices.
+
+    The devices are those of ``CUDA_VISIBLE_DEVICES`` where that is set, also to nothing, and
+    otherwise 0, 1, ... as far as the workflow's ``--resources gpu=N`` reaches.
+    """
+    number, each = int(os.environ.get(SLOTS) or 0), int(os.environ.get(CELLS) or 1)
+    devices = visible_devices()
+    if devices is None:
+        devices = [str(i) for i in range(-(-number // each))]
+    slots = [Slot(device, share) for device in devices for share in range(each)]
+    return slots[:number]
+
+
+def visible_devices() -> list[str] | None:
+    """The devices that ``CUDA_VISIBLE_DEVICES`` allows, or None where it is not set."""
+    given = os.environ.get(VISIBLE)
+    if given is None:
+        return None
+    return [name.strip() for name in given.split(",") if name.strip() not in ("", "-1")]
+
+
+def lock_folder() -> Path:
+    """Where this user's slots are locked on this machine; nobody else may write there."""
+    if given := os.environ.get(FOLDER):
+        return Path(given)
+    folder = Path(tempfile.gettempdir()) / f"sonotune-gpus-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    about = folder.lstat()
+    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
+        raise SonotuneError(
+            f"{folder}: belongs to somebody else; set {FOLDER} to a folder of yours"
+        )
+    return folder
+
+
+def on_gpu(run: Callable[[], Result], device: str, log: Callable[[str], None]) -> Result:
+    """Run a training with a GPU of its own, before PyTorch has looked for one.
+
+    A training that runs out of GPU memory runs once more, with no other cell on its device.
+
+    Parameters
+    ----------
+    run
+        The training; it is called again from the start.
+    device
+        The study's ``device``; with ``cpu`` no slot is taken.
+    log
+        Told of waiting, and which device it is.
+
+    Raises
+    ------
+    SonotuneError
+        If memory does not suffice alone either.
+    """
+    if device == "cpu":
+        return run()
+    slots = slots_here()
+    held = [take(slots, log)] if slots else []
+    try:
+        if held:
+            os.environ[VISIBLE] = held[0][0].device
+        try:
+            return run()
+        except Exception as error:
+            if not _out_of_memory(error):
+                raise
+            said = str(error).partition(". ")[0]
+        # Outside of the handler, the training's tensors are no longer referred to.
+        _free_memory()
+        log(f"{said}: once more, with the GPU to itself")
+        if held:
+            # Let go first, and take all in one order, or two cells would wait for each other.
+            taken, lock = held.pop()
+            lock.release()
+            for slot in slots:
+                if slot.device == taken.device:
+                    held.append(take([slot], log))
+        try:
+            return run()
+        except Exception as error:
+            if not _out_of_memory(error):
+                raise
+            said = str(error).partition(". ")[0]
+            raise SonotuneError(
+                f"out of GPU memory, also with the GPU to itself ({said}); "
+                "lower training: batch_size, image_size or network: width of the study, write "
+                "precision: bf16, or use a larger GPU or device: cpu"
+            ) from None
+    finally:
+        for _, lock in held:
+            lock.release()
+
+
+def take(slots: Sequence[Slot], log: Callable[[str], None]) -> tuple[Slot, Lock]:
+    """Hold the first of some slots that is free; wait until there is one."""
+    told = False
+    while True:
+        for slot in slots:
+            try:
+                lock = slot.lock()
+            except SonotuneError:
+                continue
+            log(f"GPU {slot.device}, share {slot.share}")
+            return slot, lock
+        if not told:
+            log(f"waiting for GPU {', '.join(sorted({slot.device for slot in slots}))}")
+            told = True
+        time.sleep(0.2)
+
+
+def tell_slots(number: int, each: int) -> None:
+    """Check a workflow's slots before it starts, and say on the terminal if devices stay idle.
+
+    Parameters
+    ----------
+    number, each
+        Slots (``--resources gpu=N``) and ``cells_per_gpu``.
+
+    Raises
+    ------
+    SonotuneError
+        If this machine has GPUs, but fewer than the slots need: cells would run on the processor.
+    """
+    allowed = visible_devices()
+    devices = count_devices() if allowed is None else len(allowed)
+    if devices and number > devices * each:
+        raise SonotuneError(
+            f"gpu={number} needs {-(-number // each)} GPUs with cells_per_gpu: {each}, but there "
+            f"are {devices}; write --resources gpu={devices * each}, or a larger cells_per_gpu"
+        )
+    if number < devices * each:
+        print(
+            f"sonotune: {devices} GPUs with cells_per_gpu: {each} have {devices * each} slots, of "
+            f"which {number} are used; --resources gpu={devices * each} uses all",
+            file=sys.stderr,
+        )
+
+
+def count_devices() -> int:
+    """NVIDIA GPUs of this machine; 0 where there is no driver to ask."""
+    try:
+        found = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    return sum(line.startswith("GPU ") for line in found.stdout.splitlines())
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(error, torch.OutOfMemoryError)
+
+
+def _free_memory() -> None:
+    import torch
+
+    gc.collect()
+    torch.cuda.empty_cache()

@@ -1,0 +1,121 @@
+"""What every script of the workflow does around its one call: log, lock, and fail in one line."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sonotune.errors import SonotuneError, Stopped
+from sonotune.runtime.locks import Lock
+from sonotune.runtime.parent_watch import GRACE, end_with_workflow
+
+# What a disk refuses, and what to do then.
+REFUSALS = {
+    errno.ENOSPC: "make space",
+    errno.EDQUOT: "make space within your quota",
+    errno.EROFS: "make it writable or run elsewhere",
+    errno.EACCES: "change its permissions or run elsewhere",
+    errno.EPERM: "change its permissions or run elsewhere",
+}
+
+# The last line of the log of a job that ended well.
+DONE = "done"
+
+
+@contextmanager
+def logged(path: str | Path) -> Iterator[Callable[[str], None]]:
+    """Give a function that writes a line to a job's log at once.
+
+    The job ends with the workflow that started it, and holds a lock: where the same job of a
+    killed workflow is still at work, this one waits for its end. A `SonotuneError`, or a disk that
+    refuses to be written, ends the job with a message, in the log and on the terminal, and no
+    traceback. A signal that a training heeded becomes the status that it would have had. Any
+    other error is a fault of the code: its traceback is shown.
+    """
+    path = Path(path)
+    end_with_workflow()
+    try:
+        lock = Lock(path.with_suffix(".lock"), f"the job of {path}", 2 * GRACE)
+        try:
+            with path.open("w", encoding="utf-8") as file:
+
+                def log(line: str) -> None:
+                    print(line, file=file, flush=True)
+
+                try:
+                    yield log
+                    log(DONE)
+                except (Exception, KeyboardInterrupt) as error:
+                    with suppress(OSError):
+                        log(f"error: {_explain(error)}")
+                    raise
+        finally:
+            lock.release(remove=True)
+    except (SonotuneError, Stopped, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in REFUSALS:
+            raise
+        print(f"sonotune: {_explain(error)}", file=sys.stderr)
+        sys.exit(128 + error.signal if isinstance(error, Stopped) else 1)
+
+
+def _explain(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno in REFUSALS:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}; {REFUSALS[error.errno]}, then run again"
+    if isinstance(error, SonotuneError | Stopped):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
+
+
+def leave() -> None:
+    """End a job that has done its work without taking PyTorch down piece by piece: 0.1 s a job.
+
+    Nothing that is registered with `atexit` runs, and no file that is still open is written out.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def checkpoint_path(study: str, *names: str) -> Path:
+    """Where a training's checkpoint lies: beside the outputs, which Snakemake clears."""
+    return Path("results", study, "checkpoints", *names[:-1], f"{names[-1]}.safetensors")
+
+
+def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str, Any]) -> None:
+    """Print one line on the terminal: how a cell went, and how many of the study's are done.
+
+    Parameters
+    ----------
+    record
+        What the cell's ``run.json`` holds.
+    folder
+        The cell's folder.
+    planned
+        ``cells``, how many the study has, and ``names``, of which data sets, strategies, percents
+        and folds: what was asked for once and is no more does not count.
+    """
+    settings = record["settings"]
+    done = sum(
+        all(name in asked for name, asked in zip(file.parts[-5:-1], planned["names"], strict=True))
+        for file in Path(folder).parents[3].glob("*/*/*/*/run.json")
+    )
+    if not settings["tune"]:
+        ended = "evaluated as it starts"
+    elif record["failed"]:
+        ended = f"failed, {record['failure']}"
+    elif record["best_validation_dice"] is None:  # nothing was held out
+        ended = "trained to the last epoch"
+    else:
+        ended = f"validation Dice {record['best_validation_dice']:.3f}"
+    print(
+        f"sonotune: cell {done} of {planned['cells']} done: {settings['strategy']}, "
+        f"{settings['percent']:g} % of {settings['dataset']}, fold {settings['fold']}: {ended} "
+        f"({record['epochs']} epochs, {record['seconds']:.0f} s)",
+        file=sys.stderr,
+    )

@@ -1,0 +1,92 @@
+"""Records of runs: a ``run.json`` that is sealed, and vouches for the files beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sonotune.errors import SonotuneError
+from sonotune.runtime.files import read_json, write_json
+
+
+def write_record(
+    folder: str | Path, record: Mapping[str, Any], outputs: Iterable[str]
+) -> dict[str, Any]:
+    """Write ``run.json`` with the SHA-256 of the run's other files, and of itself.
+
+    Parameters
+    ----------
+    folder
+        Where the outputs lie already.
+    outputs
+        Their names.
+
+    Returns
+    -------
+    dict
+        The record with the digests of its files, as `read_record` gives it.
+    """
+    digests = {name: file_digest(Path(folder) / name) for name in sorted(outputs)}
+    whole = {**record, "outputs": digests}
+    write_json(Path(folder) / "run.json", {**whole, "sha256": seal(whole)})
+    return whole
+
+
+def read_record(path: str | Path) -> dict[str, Any]:
+    """Read a ``run.json``.
+
+    Raises
+    ------
+    SonotuneError
+        If it cannot be read, or says something else than what was written.
+    """
+    try:
+        record = read_json(path)
+        found = record.pop("sha256")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SonotuneError(_anew(path, f"cannot be read ({error!r})")) from None
+    if found != seal(record):
+        raise SonotuneError(_anew(path, "was changed after it was written"))
+    return record
+
+
+def check_output(path: str | Path, record: Mapping[str, Any]) -> None:
+    """See that a run's file is the one that the run wrote.
+
+    Parameters
+    ----------
+    path
+        The file.
+    record
+        What the ``run.json`` beside it holds.
+
+    Raises
+    ------
+    SonotuneError
+        If it is another, or cannot be read.
+    """
+    try:
+        digest = file_digest(path)
+    except OSError as error:
+        raise SonotuneError(_anew(path, f"cannot be read ({error.strerror})")) from None
+    if digest != record["outputs"].get(Path(path).name):
+        raise SonotuneError(_anew(path, "is not what this run wrote: damaged, or from another run"))
+
+
+def file_digest(path: str | Path) -> str:
+    """SHA-256 of a file."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal(record: Mapping[str, Any]) -> str:
+    """SHA-256 of what a record says, whatever the order of its keys."""
+    text = json.dumps(record, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _anew(path: str | Path, what: str) -> str:
+    return f"{path}: {what}; delete the folder {Path(path).parent} and run again to make it anew"

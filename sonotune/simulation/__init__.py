@@ -1,0 +1,1 @@
+"""Simulated ultrasound and collages of photographs."""

@@ -1,0 +1,1 @@
+"""Tests, intervals, bootstrap and ranks of scores."""

@@ -1,0 +1,107 @@
+"""What the test images say after every epoch, clean and augmented, pooled and image by image.
+
+Wang et al. 2023 augment their test images, pool Dice and IoU over a batch and average over epochs
+6 to 20 of one run. Recorded side by side from the same networks, each of these habits can be told
+from the others. No training and no choice of weights depends on these numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from sonotune.seeds import torch_seed
+from sonotune.training.augment import Augmentation, draw_warps, warp
+from sonotune.training.device import Processor
+from sonotune.training.forward import forward
+from sonotune.training.pairs import Pairs
+
+IMAGES, AVERAGES = ("clean", "augmented"), ("pooled", "per_image")
+RECORDED = ("dice", "iou", "miou", "pixel_accuracy")
+
+
+@dataclass(frozen=True)
+class Records:
+    """Measures a network on test images.
+
+    Attributes
+    ----------
+    pairs
+        The test images and their masks.
+    augmentation
+        How images of training are deformed, or None: then there are only clean images.
+    batch_size
+        Images over which counts are pooled, in the order of the rows.
+    seed, names
+        What the deformations derive from; they differ from epoch to epoch.
+    """
+
+    pairs: Pairs
+    augmentation: Augmentation | None
+    batch_size: int
+    processor: Processor
+    seed: int
+    names: Sequence[str | int | float]
+
+    def __call__(self, network: nn.Module, epoch: int) -> dict[str, float]:
+        """Numbers of one epoch, by names such as ``clean_pooled_dice`` (`column`)."""
+        network.eval()
+        counts = {"clean": self._counts(network, self.pairs, None)}
+        if self.augmentation is not None:
+            random = torch.Generator().manual_seed(
+                torch_seed(self.seed, *self.names, "test warps", epoch)
+            )
+            warps = draw_warps(self.augmentation, len(self.pairs), random)
+            counts["augmented"] = self._counts(network, self.pairs, warps.to(self.pairs.device))
+        return {
+            column(images, average, metric): value
+            for images, found in counts.items()
+            for average in AVERAGES
+            for metric, value in _averaged(found, average, self.batch_size).items()
+        }
+
+    def _counts(self, network: nn.Module, pairs: Pairs, warps: Tensor | None) -> Tensor:
+        """True positive, false positive, false negative, true negative pixels, float64 [n,4]."""
+        parts = []
+        with torch.inference_mode():
+            for i, part in enumerate(pairs.split(self.batch_size)):
+                if warps is not None and self.augmentation is not None:
+                    first = i * self.batch_size
+                    part = warp(part, warps[first : first + len(part)], self.augmentation.fill)
+                found = forward(network, part[:, :1], self.processor) > 0
+                mask = part[:, 1:] > 0.5
+                kinds = (found & mask, found & ~mask, ~found & mask, ~found & ~mask)
+                parts.append(torch.stack([kind.sum((1, 2, 3)) for kind in kinds], 1))
+        return torch.cat(parts).cpu().double()
+
+
+def column(images: str, average: str, metric: str) -> str:
+    """Name of a column of history.csv."""
+    return f"{images}_{average}_{metric}"
+
+
+def _averaged(counts: Tensor, average: str, batch_size: int) -> dict[str, float]:
+    """Mean of each metric over batches whose pixels are pooled, or over images.
+
+    Where mask and prediction have no pixel of a class, there was nothing to find and nothing was
+    found: its Dice and IoU are 1.
+    """
+    if average == "pooled":
+        counts = torch.stack([part.sum(0) for part in counts.split(batch_size)])
+    true_positive, false_positive, false_negative, true_negative = counts.unbind(1)
+    errors = false_positive + false_negative
+    iou = _share(true_positive, true_positive + errors)
+    values = {
+        "dice": _share(2 * true_positive, 2 * true_positive + errors),
+        "iou": iou,
+        "miou": (iou + _share(true_negative, true_negative + errors)) / 2,
+        "pixel_accuracy": (true_positive + true_negative) / counts.sum(1),
+    }
+    return {name: float(values[name].mean()) for name in RECORDED}
+
+
+def _share(part: Tensor, whole: Tensor) -> Tensor:
+    return torch.where(whole > 0, part / whole.clamp(min=1), 1.0)
