@@ -206,9 +206,10 @@ def _train(
     asked: argparse.Namespace, precision: str, data: Any, weights: Path | None, folder: Path
 ) -> tuple[np.ndarray, np.ndarray]:
     """Train a cell in a folder; probabilities of the test images, and their rows."""
-    from sonotune.data.dataset import ImageSet, save_set
+    from sonotune.data.dataset import save_set
+    from sonotune.data.image_set import ImageSet
     from sonotune.evaluation.scores import load_predictions
-    from sonotune.training.finetune import run_cell
+    from sonotune.jobs.finetune import run_cell
 
     recipe = {"learning_rate": asked.rate, "batch_size": asked.batch,
               "epochs": asked.epochs, "patience": asked.epochs + 1}  # fmt: skip

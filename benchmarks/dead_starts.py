@@ -35,10 +35,10 @@ def train_once(task: tuple[str, int, argparse.Namespace]) -> dict[str, Any]:
     from sonotune.data.dataset import load_set
     from sonotune.networks.weights import start_network
     from sonotune.seeds import generator, torch_seed
+    from sonotune.training.attempts import fail_if_dead
     from sonotune.training.augment import Augmentation
     from sonotune.training.device import choose
     from sonotune.training.forward import is_dead
-    from sonotune.training.job import fail_if_dead
     from sonotune.training.loop import train
     from sonotune.training.pairs import Pairs
     from sonotune.training.recipe import Recipe

@@ -29,29 +29,28 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.plausible import MadeSet, Predictor, make_set  # noqa: E402
 from sonotune.config.check import complete  # noqa: E402
-from sonotune.config.jobs import (  # noqa: E402
-    Cell,
-    cell_settings,
-    cells_of,
-    pretraining_settings,
-)
+from sonotune.config.jobs import cell_settings, cells_of, pretraining_settings  # noqa: E402
 from sonotune.data.audit import Audit  # noqa: E402
 from sonotune.data.audit_files import write_audit_csv, write_audit_html  # noqa: E402
-from sonotune.data.dataset import ImageSet, save_set  # noqa: E402
+from sonotune.data.dataset import save_set  # noqa: E402
+from sonotune.data.image_set import ImageSet  # noqa: E402
 from sonotune.data.readers.hc18 import CSV  # noqa: E402
 from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed  # noqa: E402
+from sonotune.jobs.features import save_features, stage_outputs  # noqa: E402
+from sonotune.jobs.record import describe_processor  # noqa: E402
+from sonotune.layout import Cell  # noqa: E402
 from sonotune.networks.stages import (  # noqa: E402
     build_network,
     count,
     freeze_all_but,
     tuned_parameters,
 )
-from sonotune.networks.weights import he_normal, save_weights  # noqa: E402
+from sonotune.networks.weights import he_normal  # noqa: E402
+from sonotune.networks.weights_file import save_weights  # noqa: E402
 from sonotune.runtime.files import atomic, write_json  # noqa: E402
 from sonotune.runtime.run_record import write_record  # noqa: E402
 from sonotune.seeds import generator  # noqa: E402
 from sonotune.training.device import Processor  # noqa: E402
-from sonotune.training.features import save_features, stage_outputs  # noqa: E402
 
 IMAGES = {"sus": 85, "bus": 163, "fus": 805, "xray": 240}
 FEWEST = 60  # of fewer, 5 percent have no validation image
@@ -279,7 +278,7 @@ def _write_history(folder: Path, epochs: int, dice: float, rng: np.random.Genera
 def _record(
     settings: dict[str, Any], epochs: int, dice: float, batches: int, parameters: tuple[int, int]
 ) -> dict[str, Any]:
-    """A ``run.json`` but for how the run ended (see `sonotune.training.record.describe_run`)."""
+    """A ``run.json`` but for how the run ended (see `sonotune.jobs.record.describe_run`)."""
     seconds = epochs * batches * 0.03
     return {
         "settings": settings,
@@ -297,7 +296,7 @@ def _record(
         "steps_per_second": epochs * batches / seconds if epochs else None,
         "tuned_parameters": parameters[0],
         "total_parameters": parameters[1],
-        "processor": Processor("cpu", "fp32", settings["threads"], SOURCE).describe(),
+        "processor": describe_processor(Processor("cpu", "fp32", settings["threads"], SOURCE)),
         "inputs": {"images_sha256": "", "masks_sha256": "", "weights_sha256": None},
         "finished": "2020-01-01T00:00:00+0000",
         "cpu_seconds": {"training": seconds, "evaluation": 1.0, "total": seconds + 1},

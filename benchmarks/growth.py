@@ -58,7 +58,7 @@ def prepare_set(folder: Path, size: int) -> None:
 def train(folder: Path, size: int, width: int) -> None:
     """Train one epoch and predict the test images."""
     from benchmarks.cell import whole_cell
-    from sonotune.training.finetune import run_cell
+    from sonotune.jobs.finetune import run_cell
 
     recipe = {"learning_rate": 1e-3, "batch_size": 16, "epochs": 1, "patience": False}
     settings = whole_cell(

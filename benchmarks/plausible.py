@@ -11,8 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from sonotune.data.dataset import ImageSet
 from sonotune.data.ellipse import Ellipse
+from sonotune.data.image_set import ImageSet
 
 HC18_SHAPE = 540, 800  # height and width of most originals
 FIELDS = 48  # random fields that predictions share; each use turns and mirrors one

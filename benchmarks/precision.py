@@ -29,7 +29,8 @@ import numpy as np  # noqa: E402
 import yaml  # noqa: E402
 
 from sonotune.config.check import complete  # noqa: E402
-from sonotune.config.jobs import Cell, cell_settings  # noqa: E402
+from sonotune.config.jobs import cell_settings  # noqa: E402
+from sonotune.layout import Cell  # noqa: E402
 
 OUT = ROOT / "results/benchmarks/precision.csv"
 ARRAYS = ROOT / "results/datasets/sus/48"
@@ -124,7 +125,7 @@ def _train(settings: dict[str, Any]) -> dict[str, Any]:
     from sonotune.data.dataset import load_set
     from sonotune.evaluation.metrics import overlap
     from sonotune.evaluation.scores import load_predictions
-    from sonotune.training.finetune import run_cell
+    from sonotune.jobs.finetune import run_cell
 
     start = WEIGHTS if settings["start"] == "pretrained" else None
     with tempfile.TemporaryDirectory() as folder:

@@ -27,10 +27,10 @@ from benchmarks.published_figures import draw, shown_by  # noqa: E402
 from benchmarks.published_tables import EXTRA, extra_tables  # noqa: E402
 from sonotune.check_command import DEFAULT_CONFIGURATION  # noqa: E402
 from sonotune.config.check import read_configuration  # noqa: E402
-from sonotune.config.jobs import Cell  # noqa: E402
 from sonotune.errors import SonotuneError  # noqa: E402
 from sonotune.evaluation.averages import read_cells  # noqa: E402
 from sonotune.evaluation.scores import load_predictions  # noqa: E402
+from sonotune.layout import Cell  # noqa: E402
 from sonotune.report.names import percent_text, stands_in  # noqa: E402
 from sonotune.report.published import published_mean  # noqa: E402
 from sonotune.runtime.files import atomic  # noqa: E402
@@ -230,7 +230,7 @@ def _departures(about: dict[str, Any], table: pd.DataFrame) -> Iterator[str]:
         yield f"a network of width {network['width']} (Amiri: 64)"
         if network.get("head", "plain") == "plain":
             yield "the plain head, without the two channels before the output (fidelity.md)"
-        if not network["relu_after_up"]:
+        if not network.get("relu_after_up"):
             yield "no ReLU after the 2x2 convolutions (fidelity.md)"
     if other and beside_amiri:
         yield (

@@ -31,7 +31,7 @@ from sonotune.config.check import complete  # noqa: E402
 from sonotune.config.jobs import cell_settings, cells_of  # noqa: E402
 from sonotune.data.audit import Audit  # noqa: E402
 from sonotune.data.audit_files import write_audit_csv, write_audit_html  # noqa: E402
-from sonotune.data.dataset import ImageSet  # noqa: E402
+from sonotune.data.image_set import ImageSet  # noqa: E402
 from sonotune.data.splits import Resampling, split, split_seed  # noqa: E402
 from sonotune.runtime.run_record import write_record  # noqa: E402
 from sonotune.seeds import generator  # noqa: E402

@@ -65,7 +65,7 @@ def jobs_of(folder: Path) -> list[tuple[str, float, float]]:
 
 def start_seconds(repeats: int = 5) -> float:
     """Processor seconds until a training process begins to train."""
-    code = "import sonotune.training.finetune, sonotune.runtime.job"
+    code = "import sonotune.jobs.finetune, sonotune.runtime.job"
     spent = []
     for _ in range(repeats):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -16,11 +16,19 @@ from typing import Any
 
 import torch
 
-from sonotune.config.jobs import Cell, cells_of, keeps_weights
+from sonotune.config.jobs import cells_of, dataset_settings, keeps_weights
 from sonotune.config.networks import network_of
 from sonotune.config.priorities import expected_images
 from sonotune.data.splits import Resampling, batches_per_epoch, test_size
 from sonotune.errors import SonotuneError
+from sonotune.layout import (
+    RECORD,
+    Cell,
+    below_results,
+    dataset_folder,
+    digest_of,
+    pretrained_folder,
+)
 from sonotune.networks.settings import built_from, stages_of
 from sonotune.networks.stages import count, freeze_all_but, tuned_parameters
 from sonotune.networks.weights import start_network
@@ -118,7 +126,7 @@ def plan_study(config: Mapping[str, Any], name: str, results: str | Path) -> Pla
         speed = speeds[cell.strategy]
         for i, epochs in enumerate(ends):
             seconds[i] += _cell_seconds(study, cell, images[cell.dataset], speed, epochs)
-    trained_from = results / name / "pretrained/run.json"
+    trained_from = results / below_results(pretrained_folder(name)) / RECORD
     if "pretraining" in study and not trained_from.exists():
         for i, extra in enumerate(_pretraining(config, study, results, processor)):
             seconds[i] += extra
@@ -184,7 +192,8 @@ def images_of(config: Mapping[str, Any], dataset: str, size: int, results: Path)
     SonotuneError
         If neither does.
     """
-    index = results / f"datasets/{dataset}/{size}/index.csv"
+    digest = digest_of(dataset_settings(config, dataset))
+    index = results / below_results(dataset_folder(dataset, digest)) / str(size) / "index.csv"
     if index.exists():
         return len(index.read_text("utf-8").splitlines()) - 1
     if number := expected_images(config["datasets"][dataset]):

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sonotune.data.dataset import ImageSet, load_set
+from sonotune.data.dataset import load_set
+from sonotune.data.image_set import ImageSet
 from sonotune.data.splits import Resampling, Split, split, split_seed
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
+from sonotune.layout import WEIGHTS, Cell, prepared_sets, studies_in
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
 
@@ -39,31 +41,27 @@ class Verification:
 
     def run(self) -> Verification:
         """Look at every data set, and then at every study."""
-        for about in sorted(self.results.glob("datasets/*/*/dataset.json")):
+        for folder in prepared_sets(self.results):
             self.checked["data sets"] += 1
             try:
-                found = about.parent, load_set(about.parent)
+                found = folder, load_set(folder)
             except SonotuneError as error:
                 self.faults.append(str(error))
             else:
-                self._sets.setdefault(about.parent.parent.name, []).append(found)
-        folders = {
-            *(path.parent for path in self.results.glob("*/cells")),
-            *(path.parent for path in self.results.glob("*/pretrained")),
-        }
-        for study in sorted(folders):
+                self._sets.setdefault(found[1].about["dataset"], []).append(found)
+        for study in studies_in(self.results):
             self._study(study)
         if not any(self.checked.values()):
             raise SonotuneError(f"{self.results}: there are no results in this folder")
         return self
 
     def _study(self, study: Path) -> None:
-        weights = None
-        if (study / "pretrained").is_dir():
+        weights = set()
+        for folder in sorted(study.glob("pretrained/*/")):
             self.checked["pre-trainings"] += 1
-            self._run_of(study / "pretrained", None)
-            if (study / "pretrained/weights.safetensors").is_file():
-                weights = file_digest(study / "pretrained/weights.safetensors")
+            self._run_of(folder, set())
+            if (folder / WEIGHTS).is_file():
+                weights.add(file_digest(folder / WEIGHTS))
         cells: dict[str, dict[Path, dict[str, Any]]] = {}
         for folder in sorted(path for path in study.glob("cells/*/*/*/*") if path.is_dir()):
             self.checked["cells"] += 1
@@ -79,7 +77,7 @@ class Verification:
         if (study / "splits.json").is_file():
             self.faults.extend(self._splits(study / "splits.json", cells))
 
-    def _run_of(self, folder: Path, weights: str | None) -> dict[str, Any] | None:
+    def _run_of(self, folder: Path, weights: set[str]) -> dict[str, Any] | None:
         """The record of a run whose files are all its own; else None, and why not."""
         try:
             record = read_record(folder / "run.json")
@@ -93,14 +91,14 @@ class Verification:
                 self.faults.append(str(error))
         if self._arrays(record) is None:
             self.faults.append(
-                f"{folder / 'run.json'}: was trained on other images or masks than those that are "
-                f"under {self.results / 'datasets' / record['settings']['dataset']}"
+                f"{folder / 'run.json'}: was trained on other images or masks of "
+                f"{record['settings']['dataset']} than those that are under {self.results}"
             )
         start = record["inputs"]["weights_sha256"]
-        if start is not None and start != weights:
+        if start is not None and start not in weights:
             self.faults.append(
-                f"{folder / 'run.json'}: started from other weights than those in "
-                f"{folder.parents[4] / 'pretrained'}"
+                f"{folder / 'run.json'}: started from other weights than those of its study's "
+                "pre-training"
             )
         if (start is None) == (record["settings"].get("start") == "pretrained"):
             self.faults.append(f"{folder / 'run.json'}: its start is not what its settings say")
@@ -117,9 +115,9 @@ class Verification:
     def _misplaced(self, study: Path, folder: Path, record: dict[str, Any]) -> Iterator[str]:
         """Whether a cell is another than its folder says, or predicted other images."""
         settings = record["settings"]
-        told = [study.name, "cells", *(_shown(settings[key]) for key in KEY)]
-        if list(folder.parts[-6:]) != told:
-            yield f"{folder / 'run.json'}: is of the cell {'/'.join(told)}"
+        told = Cell(study.name, *(settings[key] for key in KEY)).folder
+        if Path(told).parts != folder.parts[-6:]:
+            yield f"{folder / 'run.json'}: is of the cell {told}"
         found = self._arrays(record)
         if found is None:
             return
@@ -202,7 +200,3 @@ def _split(settings: dict[str, Any], data: ImageSet) -> Split:
         data.names,
         settings.get("exclude"),
     )
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else str(value)

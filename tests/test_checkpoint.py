@@ -11,10 +11,10 @@ from test_training import bright_disks, settings
 
 from sonotune.data.dataset import save_set
 from sonotune.errors import Stopped
+from sonotune.jobs.finetune import run_cell
+from sonotune.jobs.pretrain import pretrain
 from sonotune.runtime.checkpoint import APART, Checkpoint
 from sonotune.runtime.run_record import read_record
-from sonotune.training.finetune import run_cell
-from sonotune.training.pretrain import pretrain
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import yaml
 
 from sonotune.config.check import check_no_duplicates, complete
 from sonotune.config.jobs import (
-    Cell,
     cell_settings,
     cells_of,
     find_cell,
@@ -17,6 +16,7 @@ from sonotune.config.jobs import (
     show_percent,
 )
 from sonotune.errors import SonotuneError
+from sonotune.layout import Cell
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"

@@ -7,6 +7,12 @@ import torch
 from torch import nn
 
 from sonotune.networks.conv_relu import ConvReLU
+from sonotune.training import cpu
+
+
+@pytest.fixture(autouse=True)
+def fused(monkeypatch):
+    monkeypatch.setattr(ConvReLU, "kernel", cpu.conv_relu)
 
 
 def both(channels_in, kind, of_input, of_weights):

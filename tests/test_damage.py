@@ -9,8 +9,8 @@ from test_training import bright_disks, quiet, settings
 from sonotune.data.dataset import FILES, load_set, save_set
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.scores import aggregate, score_dataset
-from sonotune.training.finetune import run_cell
-from sonotune.training.pretrain import pretrain
+from sonotune.jobs.finetune import run_cell
+from sonotune.jobs.pretrain import pretrain
 
 FEW = {"learning_rate": 0.01, "batch_size": 2, "epochs": 1, "patience": 1}
 

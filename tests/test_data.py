@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from tiny_files import square, write
 
-from sonotune.data.dataset import ImageSet, load_set, save_set
+from sonotune.data.dataset import load_set, save_set
+from sonotune.data.image_set import ImageSet
 from sonotune.data.prepare import make_originals, prepare
 from sonotune.data.presence import check_files
 from sonotune.data.readers import find_entries

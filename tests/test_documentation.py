@@ -102,7 +102,7 @@ def test_the_schemas_defaults_are_the_data_classes(kind, rules):
     # A key without a default in the schema is in the settings only of those who give it.
     optional = {key: defaults[key] for key, rule in rules.items() if "default" not in rule}
     assert defaults == {key: rule.get("default", optional.get(key)) for key, rule in rules.items()}
-    assert set(map(str, optional.values())) <= {"None", "0.0", "1.0", "best", "True", "False"}
+    assert set(map(str, optional.values())) <= {"None", "0.0", "1", "1.0", "best", "True", "False"}
 
 
 def test_every_key_of_the_schema_has_a_description():

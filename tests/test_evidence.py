@@ -11,7 +11,8 @@ from made_up_scores import made_up_scores, write_study
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from sonotune.data.dataset import ImageSet, median_row, save_set
+from sonotune.data.dataset import save_set
+from sonotune.data.image_set import ImageSet, median_row
 from sonotune.report.figures.against_paper import compare, draw_against_paper, write_against_paper
 from sonotune.report.figures.bars import draw_gains, draw_groups
 from sonotune.report.figures.fig1 import FROZEN, draw_fig1, write_fig1

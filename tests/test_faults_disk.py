@@ -12,7 +12,7 @@ import pytest
 import torch
 from faulty import CELLS, Study, small_study
 
-from sonotune.networks.weights import save_weights
+from sonotune.networks.weights_file import save_weights
 from sonotune.runtime.checkpoint import Checkpoint
 from sonotune.runtime.files import atomic, write_json
 from sonotune.runtime.job import logged

@@ -6,10 +6,11 @@ import torch
 from test_training import bright_disks, settings
 
 from sonotune.data.dataset import save_set
+from sonotune.jobs.features import stage_outputs, write_features
 from sonotune.networks.unet import build
-from sonotune.networks.weights import he_normal, save_weights
+from sonotune.networks.weights import he_normal
+from sonotune.networks.weights_file import save_weights
 from sonotune.report.figures.figs2 import write_figs2
-from sonotune.training.features import stage_outputs, write_features
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def maps(tmp_path_factory):
     """Maps of a cell that tuned the last two blocks."""
     folder = tmp_path_factory.mktemp("maps")
     save_set(folder / "disks", bright_disks(20))
-    network = build(width=4, dropout=0.1)
+    network = build(width=4, dropout=0.1, head="plain")
     he_normal(network, 3)
     save_weights(network.state_dict(), folder / "start.safetensors")
     write_features(

@@ -12,7 +12,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from sonotune.data.dataset import ImageSet, save_set
+from sonotune.data.dataset import save_set
+from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import average_over_folds
 from sonotune.evaluation.metrics import overlap

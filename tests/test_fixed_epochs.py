@@ -12,11 +12,12 @@ from test_configuration import SCHEMA, SCRIPT, SMALL
 from test_training import CPU, as_pairs, as_tensor, bright_disks, build, he_normal, quiet, run
 
 from sonotune.config.check import complete
-from sonotune.config.jobs import Cell, cell_settings
+from sonotune.config.jobs import cell_settings
 from sonotune.data.dataset import load_set, save_set
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.scores import load_predictions
+from sonotune.layout import Cell
 from sonotune.training.augment import Augmentation, draw_warps, warp
 from sonotune.training.loop import train
 from sonotune.training.pairs import Pairs

@@ -12,6 +12,7 @@ from test_training import bright_disks, settings
 
 from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
+from sonotune.jobs.finetune import run_cell
 from sonotune.runtime.gpus import (
     CELLS,
     FOLDER,
@@ -22,7 +23,6 @@ from sonotune.runtime.gpus import (
     slots_here,
     tell_slots,
 )
-from sonotune.training.finetune import run_cell
 
 ROOT = Path(__file__).parents[1]
 

@@ -17,6 +17,7 @@ from sonotune.config.networks import PUBLISHED as PUBLISHED_WEIGHTS
 from sonotune.config.networks import all_encoder_weights, network_titles
 from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
+from sonotune.jobs.finetune import run_cell
 from sonotune.networks.encoder_weights import convert, file_of
 from sonotune.networks.settings import complete_network, divisor_of, stages_of
 from sonotune.networks.smp import encoder_levels
@@ -29,9 +30,9 @@ from sonotune.networks.stages import (
     tuned_parameters,
     tuned_state,
 )
-from sonotune.networks.weights import save_weights, start_network
+from sonotune.networks.weights import start_network
+from sonotune.networks.weights_file import save_weights
 from sonotune.report.figures.fig1 import count_stages, draw_fig1
-from sonotune.training.finetune import run_cell
 from sonotune.training.optimiser import Adam
 
 ROOT = Path(__file__).parents[1]

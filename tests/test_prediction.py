@@ -18,8 +18,8 @@ from sonotune.evaluation.scores import load_predictions
 from sonotune.inference.choose import choose_cells
 from sonotune.inference.images import find_images, to_network, to_original, unlike_training
 from sonotune.inference.model import load_model, save_model
-from sonotune.training.finetune import run_cell
-from sonotune.training.pretrain import pretrain
+from sonotune.jobs.finetune import run_cell
+from sonotune.jobs.pretrain import pretrain
 
 PRETRAINING = {
     "dataset": "disks",

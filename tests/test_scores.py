@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sonotune.data.dataset import ImageSet, save_set
+from sonotune.data.dataset import save_set
+from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import overlap
 from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sonotune.data.dataset import ImageSet, save_set
+from sonotune.data.dataset import save_set
 from sonotune.data.ellipse import Ellipse
+from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.circumferences import write_circumferences
 from sonotune.evaluation.scores import aggregate, score_dataset

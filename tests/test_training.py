@@ -9,23 +9,25 @@ import numpy as np
 import pytest
 import torch
 
-from sonotune.data.dataset import ImageSet, load_set, save_set
+from sonotune.data.dataset import load_set, save_set
+from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.scores import load_predictions
+from sonotune.jobs.finetune import run_cell
+from sonotune.jobs.pretrain import pretrain
 from sonotune.networks.stages import freeze_all_but
 from sonotune.networks.unet import STAGES, build
-from sonotune.networks.weights import he_normal, load_weights, save_weights, start_network
+from sonotune.networks.weights import he_normal, load_weights, start_network
+from sonotune.networks.weights_file import save_weights
 from sonotune.runtime.run_record import read_record
 from sonotune.seeds import torch_seed
 from sonotune.training.augment import Augmentation, draw_warps, warp
 from sonotune.training.device import Processor, choose
-from sonotune.training.finetune import quantise, run_cell
-from sonotune.training.forward import at_once, evaluate, is_dead, predict
+from sonotune.training.forward import at_once, evaluate, is_dead, predict, quantise
 from sonotune.training.loop import _stream, train
 from sonotune.training.optimiser import Adam
 from sonotune.training.pairs import Pairs
-from sonotune.training.pretrain import pretrain
 from sonotune.training.recipe import Recipe
 
 CPU = choose("cpu", "fp32", 1)
@@ -161,7 +163,7 @@ def test_large_images_are_computed_few_at_a_time(precision):
 def test_training_does_not_load_what_it_does_not_use():
     code = (
         "import sys, torch\n"
-        "from sonotune.training.finetune import run_cell\n"
+        "from sonotune.jobs.finetune import run_cell\n"
         "from sonotune.training.optimiser import Adam\n"
         "weight = torch.nn.Parameter(torch.ones(2))\n"
         "optimiser = Adam([weight], 0.1)\n"
@@ -203,7 +205,7 @@ def test_a_step_gets_its_memory_back_without_asking_the_kernel():
 
 def test_the_collector_passes_over_what_pytorch_made():
     code = (
-        "import gc; from sonotune.training.finetune import run_cell\n"
+        "import gc; from sonotune.jobs.finetune import run_cell\n"
         "from sonotune.runtime.job import leave\n"
         "print(gc.isenabled(), gc.get_freeze_count() > 100_000)\n"
         "leave()\n"

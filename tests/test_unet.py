@@ -17,7 +17,8 @@ from sonotune.networks.stages import (
     tuned_parameters,
 )
 from sonotune.networks.unet import build
-from sonotune.networks.weights import he_normal, load_weights, save_weights
+from sonotune.networks.weights import he_normal, load_weights
+from sonotune.networks.weights_file import save_weights
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"

@@ -13,10 +13,10 @@ from sonotune.data.dataset import load_set, save_set
 from sonotune.data.split_file import write_splits
 from sonotune.data.splits import Resampling
 from sonotune.evaluation.scores import aggregate, score_dataset
+from sonotune.jobs.finetune import run_cell
+from sonotune.jobs.pretrain import pretrain
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import read_record, write_record
-from sonotune.training.finetune import run_cell
-from sonotune.training.pretrain import pretrain
 from sonotune.verify import Verification
 
 FEW = {"learning_rate": 0.01, "batch_size": 2, "epochs": 1, "patience": 1}

@@ -40,7 +40,7 @@ def read_configuration(path: str | Path) -> dict[str, Any]:
     return complete(config, SCHEMA)
 
 
-def complete(config: Mapping[str, Any], schema: str | Path) -> dict[str, Any]:
+def complete(config: Mapping[str, Any], schema: str | Path = SCHEMA) -> dict[str, Any]:
     """Check a configuration against the schema and itself; return it with all defaults.
 
     Parameters

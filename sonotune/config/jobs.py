@@ -7,34 +7,17 @@ depend on, and nothing else: it is what decides whether the job's results are st
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from sonotune.config.networks import network_of
 from sonotune.data.holdout import read_lists
+from sonotune.data.readers import MADE_HERE, READERS
 from sonotune.errors import SonotuneError
+from sonotune.layout import Cell, fraction_text
 from sonotune.networks.settings import built_from
-from sonotune.runtime.fingerprint import fingerprint
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One training run, or one evaluation of the unchanged network (percent 0)."""
-
-    study: str
-    dataset: str
-    strategy: str
-    percent: float
-    fold: int
-
-    @property
-    def folder(self) -> str:
-        """Where its files are, below the results."""
-        return (
-            f"{self.study}/cells/{self.dataset}/{self.strategy}/{show_percent(self.percent)}"
-            f"/{self.fold}"
-        )
+from sonotune.runtime.fingerprint import PACKAGE, Read, fingerprint
 
 
 def show_percent(percent: float) -> str:
@@ -52,9 +35,9 @@ def cells_of(config: Mapping[str, Any], study: str, dataset: str) -> Iterator[Ce
 
 
 def find_cell(
-    config: Mapping[str, Any], study: str, dataset: str, strategy: str, percent: str, fold: str
+    config: Mapping[str, Any], study: str, dataset: str, strategy: str, fraction: str, fold: str
 ) -> Cell:
-    """The cell that a path means.
+    """The cell that the wildcards of a path mean.
 
     Raises
     ------
@@ -62,14 +45,13 @@ def find_cell(
         If the study has no such cell.
     """
     design = config["studies"][study]
-    how = design["strategies"].get(strategy)
-    if how is not None:
-        percents = {show_percent(p): p for p in (design["percents"] if how["tune"] else [0])}
-        known = dataset in design["datasets"] and int(fold) < design["resampling"]["folds"]
-        if percent in percents and known:
-            return Cell(study, dataset, strategy, percents[percent], int(fold))
+    if dataset in design["datasets"] and strategy in design["strategies"] and fold.isdecimal():
+        percents = design["percents"] if design["strategies"][strategy]["tune"] else [0]
+        asked = {fraction_text(percent): percent for percent in percents}
+        if fraction in asked and int(fold) < design["resampling"]["folds"]:
+            return Cell(study, dataset, strategy, asked[fraction], int(fold))
     raise SonotuneError(
-        f"{study} has no cell {dataset}/{strategy}/{percent}/{fold}; its strategies, percents and "
+        f"{study} has no cell {dataset}/{strategy}/{fraction}/{fold}; its strategies, percents and "
         "folds are in the configuration"
     )
 
@@ -80,14 +62,8 @@ def keeps_weights(study: Mapping[str, Any], strategy: str) -> bool:
     return kept == "all" or (kept != "none" and strategy in kept)
 
 
-def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[str, Any]:
-    """All that a cell's results depend on, but for its arrays and start weights.
-
-    Parameters
-    ----------
-    script
-        Path of the rule's script, whose code counts too.
-    """
+def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
+    """All that a cell's results depend on, but for its arrays and start weights."""
     study = config["studies"][cell.study]
     strategy = study["strategies"][cell.strategy]
     network = built_from(network_of(study, cell.strategy))
@@ -112,7 +88,7 @@ def cell_settings(config: Mapping[str, Any], cell: Cell, script: str) -> dict[st
             "precision": study["precision"],
             "threads": study["threads"],
             "keep_weights": keeps_weights(study, cell.strategy),
-            "code": training_code("cell", network, script),
+            "code": training_code("finetune", network, study["device"]),
         }
     )
 
@@ -131,7 +107,7 @@ def _lists(train: str, test: str) -> dict[str, list[str]]:
     return read_lists({"train": train, "test": test})
 
 
-def pretraining_settings(config: Mapping[str, Any], study: str, script: str) -> dict[str, Any]:
+def pretraining_settings(config: Mapping[str, Any], study: str) -> dict[str, Any]:
     """All that pre-trained weights depend on, but for the arrays."""
     design = config["studies"][study]
     return in_order(
@@ -140,15 +116,62 @@ def pretraining_settings(config: Mapping[str, Any], study: str, script: str) -> 
             "threads": design["pretraining"]["threads"],
             **{k: design[k] for k in ("seed", "device", "precision")},
             "network": built_from(design["network"]),
-            "code": training_code("pretraining", design["network"], script),
+            "code": training_code("pretrain", design["network"], design["device"]),
         }
     )
 
 
-def training_code(module: str, network: Mapping[str, Any], script: str) -> str:
-    """Fingerprint of all code that trains this network, and of no other network's."""
-    own = (f"sonotune.training.{module}", f"sonotune.networks.{network['name']}")
-    return fingerprint(*own, script)
+# By the key `name` of a network, and by that of a device, the modules that it needs.
+NETWORKS = {"unet": "unet", "unet_bn": "unet_bn", "smp_unet": "smp"}
+DEVICES = {"cpu": ["cpu"], "cuda": ["cuda"], "auto": ["cpu", "cuda"]}
+
+
+def training_code(
+    module: str,
+    network: Mapping[str, Any],
+    device: str,
+    package: Path = PACKAGE,
+    read: Read = Path.read_bytes,
+) -> str:
+    """Fingerprint of the code that trains this network on this device, and of no other's.
+
+    Parameters
+    ----------
+    module
+        ``finetune`` or ``pretrain``.
+    network
+        A complete ``network`` key.
+    device
+        ``cpu``, ``cuda``, or ``auto``, which may be either.
+    package, read
+        As of `sonotune.runtime.fingerprint.fingerprint`.
+    """
+    roots = [f"training.{module}", f"networks.{NETWORKS[network['name']]}"]
+    roots += [f"training.{one}" for one in DEVICES[device]]
+    return _code(roots, package, read)
+
+
+def preparing_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
+    """Fingerprint of the code that prepares a data set of this reader."""
+    return _code(["data.prepare", *_reader(reader)], package, read)
+
+
+def auditing_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
+    """Fingerprint of the code that audits a data set of this reader."""
+    return _code(["data.audit_files", *_reader(reader)], package, read)
+
+
+def making_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
+    """Fingerprint of the code that makes images: of the reader ``simulate`` or ``collage``."""
+    return _code([f"simulation.{reader}"], package, read)
+
+
+def _reader(reader: str) -> list[str]:
+    return [] if reader in MADE_HERE else [f"data.readers.{READERS[reader]}"]
+
+
+def _code(roots: list[str], package: Path, read: Read) -> str:
+    return fingerprint(*(f"{package.name}.{root}" for root in roots), package=package, read=read)
 
 
 def dataset_settings(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:

@@ -5,7 +5,9 @@ Known before any image is there, and without loading PyTorch. No result depends 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from sonotune.config.networks import network_of
@@ -39,8 +41,14 @@ def expected_images(dataset: Mapping[str, Any]) -> int:
     if "catalogue" in dataset:
         images = options.get("images") or find_entry(dataset["catalogue"]).images or 0
         return int(images)
+    return _listed(json.dumps({key: dataset[key] for key in ("reader", reader) if key in dataset}))
+
+
+@cache
+def _listed(dataset: str) -> int:
+    """Images of a user's own folder, which is listed once however many cells ask."""
     try:
-        return len(find_entries(dataset))
+        return len(find_entries(json.loads(dataset)))
     except (SonotuneError, OSError):
         return 0
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.runtime.files import atomic, read_json, write_json
 from sonotune.runtime.run_record import file_digest, seal
@@ -30,38 +29,6 @@ COLUMNS = (
     "mm_per_pixel_x",
     "sha256",
 )
-
-
-@dataclass(frozen=True)
-class ImageSet:
-    """A prepared data set.
-
-    Attributes
-    ----------
-    images
-        uint8 [N,H,W], 0 to 255.
-    masks
-        uint8 [N,H,W], 0 or 1.
-    index
-        One dict an image with `COLUMNS`; millimetres a pixel are None where unknown.
-    about
-        What ``dataset.json`` holds.
-    """
-
-    images: np.ndarray
-    masks: np.ndarray
-    index: list[dict[str, Any]]
-    about: dict[str, Any]
-
-    @property
-    def groups(self) -> list[str]:
-        """The group (examination, patient) of each image."""
-        return [row["group"] for row in self.index]
-
-    @property
-    def names(self) -> list[str]:
-        """The name of each image."""
-        return [row["name"] for row in self.index]
 
 
 def save_set(folder: str | Path, data: ImageSet) -> None:
@@ -164,10 +131,3 @@ def _check(folder: Path, images: np.ndarray, masks: np.ndarray, rows: int) -> No
             f"{masks.shape}, the index has {rows} rows; all must be uint8 [N,H,W] of one shape "
             "with a row an image: delete the folder and run again"
         )
-
-
-def median_row(data: ImageSet, rows: Sequence[int] | None = None) -> int:
-    """Of these rows, or of all, that of the image whose object has the median area."""
-    chosen = np.arange(len(data.masks)) if rows is None else np.asarray(rows)
-    areas = np.array([int(data.masks[row].sum()) for row in chosen])
-    return int(chosen[np.argsort(areas, kind="stable")[(len(areas) - 1) // 2]])

@@ -16,7 +16,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from sonotune.data.dataset import ImageSet, load_set
+from sonotune.data.dataset import load_set
+from sonotune.data.image_set import ImageSet
 from sonotune.data.readers import MADE_HERE, find_entries
 from sonotune.data.readers.entry import Entry
 from sonotune.data.readers.pixels import Loaded, load

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from sonotune.data.dataset import ImageSet, load_set, save_set
+from sonotune.data.dataset import load_set, save_set
+from sonotune.data.image_set import ImageSet
 from sonotune.data.readers import MADE_HERE, find_entries
 from sonotune.data.readers.entry import Entry, shortened
 from sonotune.data.readers.pixels import Loaded, load

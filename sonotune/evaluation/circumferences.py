@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from sonotune.data.dataset import ImageSet
+from sonotune.data.image_set import ImageSet
 from sonotune.data.readers.hc18 import read_measures
 from sonotune.errors import SonotuneError
 from sonotune.runtime.files import atomic

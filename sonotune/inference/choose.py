@@ -7,6 +7,7 @@ from pathlib import Path
 from sonotune.config.jobs import show_percent
 from sonotune.errors import SonotuneError
 from sonotune.inference.model import kept_cells
+from sonotune.layout import Cell
 from sonotune.report.recommend import study_advice
 from sonotune.runtime.run_record import read_record
 
@@ -41,22 +42,23 @@ def choose_cells(
         raise SonotuneError(f"{path}: there is no such file or folder")
     if path.is_file() or (path / "run.json").is_file():
         return [path]
-    cells = [cell.relative_to(path / "cells").parts for cell in kept_cells(path)]
+    cells = {folder: Cell.of(folder) for folder in kept_cells(path)}
     if not cells:
         raise SonotuneError(
             f"{path}: is neither a cell nor a study with kept weights; write keep_weights: all or "
             "a list of strategies in the study's configuration and run again"
         )
-    dataset = _one("data set", dataset, {cell[0] for cell in cells})
-    cells = [cell for cell in cells if cell[0] == dataset]
+    dataset = _one("data set", dataset, {cell.dataset for cell in cells.values()})
+    cells = {folder: cell for folder, cell in cells.items() if cell.dataset == dataset}
     if percent is None:
-        percent = max(float(cell[2]) for cell in cells)
+        percent = max(cell.percent for cell in cells.values())
     if strategy is None:
         strategy = recommended(path, dataset, percent)
-    wanted = (dataset, strategy, show_percent(percent))
-    folders = [path.joinpath("cells", *cell) for cell in cells if cell[:3] == wanted]
+    wanted = (strategy, percent)
+    folders = [one for one, cell in cells.items() if (cell.strategy, cell.percent) == wanted]
     if not folders:
-        kept = ", ".join(sorted({f"{cell[1]} at {cell[2]} %" for cell in cells}))
+        there = {f"{cell.strategy} at {show_percent(cell.percent)} %" for cell in cells.values()}
+        kept = ", ".join(sorted(there))
         raise SonotuneError(
             f"{path}: {strategy} at {show_percent(percent)} % of {dataset} kept no weights; there "
             f"are: {kept}"

@@ -13,11 +13,10 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sonotune.errors import SonotuneError
+from sonotune.layout import WEIGHTS, cells_of_study, start_weights_near
 from sonotune.networks.stages import build_network
-from sonotune.networks.weights import save_weights
+from sonotune.networks.weights_file import save_weights
 from sonotune.runtime.run_record import check_output, file_digest, read_record
-
-WEIGHTS = "weights.safetensors"
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Model:
     network
         On the CPU, in evaluation mode.
     about
-        What `sonotune.training.model_card.describe_weights` says of it.
+        What `sonotune.jobs.model_card.describe_weights` says of it.
     origin
         The cell's folder or the file.
     """
@@ -69,7 +68,7 @@ def save_model(model: Model, path: str | Path) -> None:
 
 def kept_cells(study: str | Path) -> list[Path]:
     """Folders of a study's cells that kept their weights."""
-    return sorted(file.parent for file in Path(study).glob(f"cells/*/*/*/*/{WEIGHTS}"))
+    return [file.parent for file in cells_of_study(study, WEIGHTS)]
 
 
 def _from_cell(folder: Path) -> Model:
@@ -92,21 +91,19 @@ def _from_cell(folder: Path) -> Model:
 
 
 def _start_of(cell: Path, digest: str) -> Path:
-    """The weights that a cell of results/STUDY/cells/DATASET/STRATEGY/PERCENT/FOLD began with."""
-    for parent in cell.resolve().parents[:6]:
-        if (file := parent / "pretrained" / WEIGHTS).is_file():
-            if file_digest(file) != digest:
-                raise SonotuneError(
-                    f"{file}: is not what {cell} started from; its study was pre-trained anew: "
-                    "run the workflow again"
-                )
+    """The weights that a cell in its folder under ``results/`` started from."""
+    candidates = start_weights_near(cell)
+    for file in candidates:
+        if file_digest(file) == digest:
             return file
-        for file in sorted(parent.glob(f"weights/*/{WEIGHTS}")):  # of published encoders
-            if file_digest(file) == digest:
-                return file
+    if candidates:
+        raise SonotuneError(
+            f"{candidates[0]}: is not what {cell} started from; its study was pre-trained again: "
+            "run the workflow again"
+        )
     raise SonotuneError(
         f"{cell}: holds only its tuned stages, and what it started from, the study's "
-        f"pretrained/{WEIGHTS} or an encoder's weights/*/{WEIGHTS}, is not in a folder above it; "
+        f"pretrained/*/{WEIGHTS} or an encoder's weights/*/{WEIGHTS}, is not in a folder above it; "
         "give the cell inside its results folder, or a file of sonotune export"
     )
 

@@ -36,8 +36,7 @@ from sonotune.inference.images import (
 from sonotune.inference.model import Model
 from sonotune.runtime.files import atomic
 from sonotune.training.device import Processor
-from sonotune.training.finetune import quantise
-from sonotune.training.forward import BATCH, at_once, predict
+from sonotune.training.forward import BATCH, at_once, predict, quantise
 
 KINDS = ("masks", "probabilities", "overlays")
 COLUMNS = (

@@ -11,7 +11,8 @@ from torch import Tensor
 from sonotune.data.catalogue import find_entry
 from sonotune.errors import SonotuneError
 from sonotune.networks.smp import build
-from sonotune.networks.weights import load_weights, save_weights
+from sonotune.networks.weights import load_weights
+from sonotune.networks.weights_file import save_weights
 from sonotune.runtime.run_record import file_digest
 
 CLASSIFIERS = ("classifier.", "fc.", "head.", "last_linear.")  # ends of networks that classify

@@ -7,6 +7,7 @@ each stage. It is made by the ``build`` of the module of its name in this packag
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -94,6 +95,15 @@ def frozen_state(network: nn.Module) -> dict[str, Tensor]:
     """Everything else in the network's state, detached (not copied)."""
     tuned = tuned_state(network)
     return {name: t.detach() for name, t in network.state_dict().items() if name not in tuned}
+
+
+def state_digest(state: dict[str, Tensor]) -> str:
+    """SHA-256 of tensors and their names, to tell whether any of them changed."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(name.encode())
+        digest.update(state[name].cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def count(parameters: Iterable[nn.Parameter]) -> int:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from safetensors.torch import load_file
+from torch import nn
 
 from sonotune.errors import SonotuneError
 from sonotune.networks.stages import build_network
-from sonotune.runtime.files import atomic
 
 
 def he_normal(network: nn.Module, seed: int) -> None:
@@ -34,7 +32,12 @@ def he_normal(network: nn.Module, seed: int) -> None:
                     module.bias.zero_()
 
 
-def start_network(settings: Mapping[str, Any], weights: str | Path | None, seed: int) -> nn.Module:
+def start_network(
+    settings: Mapping[str, Any],
+    weights: str | Path | None,
+    seed: int,
+    image_shape: Sequence[int] = (),
+) -> nn.Module:
     """Make a network with the weights that it starts from.
 
     Parameters
@@ -46,41 +49,29 @@ def start_network(settings: Mapping[str, Any], weights: str | Path | None, seed:
         hold starts at random.
     seed
         What random weights derive from.
+    image_shape
+        Height and width of the images, if the network has to fit them.
 
     Raises
     ------
     SonotuneError
-        If the weights are those of another network.
+        If the weights are those of another network, or the images cannot be halved as often as
+        the network halves them.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build_network(settings)
+    divisor: int = network.divisor  # type: ignore[assignment]
+    if any(side % divisor for side in image_shape):
+        raise SonotuneError(
+            f"image_size: {' x '.join(map(str, image_shape))} cannot be halved "
+            f"{divisor.bit_length() - 1} times; use a multiple of {divisor}"
+        )
     if weights is not None:
         load_weights(network, weights)
     elif not getattr(network, "own_initialisation", False):
         he_normal(network, seed)
     return network
-
-
-def save_weights(
-    state: dict[str, Tensor], path: str | Path, about: Mapping[str, Any] | None = None
-) -> None:
-    """Write tensors as safetensors, numbers with a fraction as fp32, atomically.
-
-    What is said `about` them stands in the file's metadata, as JSON under ``sonotune``.
-    """
-    with atomic(path) as temporary:
-        save_file(
-            {
-                # What counts, as batch normalisation does, stays a whole number.
-                name: t.detach()
-                .to("cpu", torch.float32 if t.is_floating_point() else t.dtype)
-                .contiguous()
-                for name, t in state.items()
-            },
-            temporary,
-            None if about is None else {"sonotune": json.dumps(about, sort_keys=True)},
-        )
 
 
 def load_weights(network: nn.Module, path: str | Path) -> None:

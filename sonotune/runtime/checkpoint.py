@@ -189,19 +189,6 @@ class Checkpoint:
         self._signal = number
 
 
-def random_state(device: str) -> Tensor:
-    """The state of the generator that dropout draws from, uint8 [n] on the CPU."""
-    return torch.cuda.get_rng_state() if device == "cuda" else torch.get_rng_state()
-
-
-def set_random_state(device: str, state: Tensor) -> None:
-    """Put dropout's generator into a state of `random_state`."""
-    if device == "cuda":
-        torch.cuda.set_rng_state(state)
-    else:
-        torch.set_rng_state(state)
-
-
 def _digest(tensors: Mapping[str, Tensor], *texts: str) -> str:
     digest = hashlib.sha256("\0".join(texts).encode())
     for name in sorted(tensors):

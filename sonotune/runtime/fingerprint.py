@@ -1,31 +1,57 @@
-"""A hash of what code means, so that only a change of meaning makes results stale.
+"""A hash of what code computes, so that only a change of that makes results stale.
 
-It is taken over the syntax trees, without docstrings, of some modules and of all modules of this
-package that they import, directly or not. Comments and layout do not enter it, and the walk over
-the trees leaves out empty fields, so that every Python version gives the same hash.
+It is taken over the syntax trees of a function's module and of all modules of this package that it
+imports, directly or not. These do not enter it:
+
+- comments, layout and docstrings;
+- the texts of exceptions, and calls of ``log``;
+- imports for type checkers, and the rooms in `SILENT`, which only run jobs and report on them;
+- modules in `CHOSEN`, of which each job uses some: they count only where they are named as roots.
+
+The walk over the trees leaves out empty fields, so that every Python version gives the same hash.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
+# Rooms that decide no number: what surrounds jobs, configuration, commands.
+SILENT = ("runtime", "jobs", "config", "cli", "errors", "layout")
+# Modules of which a job uses those that its settings name.
+CHOSEN = (
+    "networks.unet",
+    "networks.unet_bn",
+    "networks.smp",
+    "training.cpu",
+    "training.cuda",
+    *(f"data.readers.{name}" for name in ("busi", "hc18", "own_folder", "scr", "two_folders")),
+    "simulation.simulate",
+    "simulation.collage",
+)
+
+Read = Callable[[Path], bytes]
 
 
-@cache
-def fingerprint(*roots: str, package: Path = PACKAGE) -> str:
-    """Hash the meaning of some modules or scripts and of all they import from the package.
+def fingerprint(
+    *roots: str, package: Path = PACKAGE, read: Read = Path.read_bytes, follow: bool = False
+) -> str:
+    """Hash what some modules compute, with all that they import from the package.
 
     Parameters
     ----------
     roots
-        Names of modules (``sonotune.training.finetune``) or paths of scripts that end in ``.py``.
+        Names of modules (``sonotune.training.finetune``).
     package
         The folder of the package whose modules are followed.
+    read
+        Gives a file's content; for tests that edit it.
+    follow
+        Whether the closure also enters rooms in `SILENT` and modules in `CHOSEN`.
 
     Returns
     -------
@@ -33,35 +59,35 @@ def fingerprint(*roots: str, package: Path = PACKAGE) -> str:
         Sixteen hexadecimal digits.
     """
     digest = hashlib.sha256()
-    for name, file in sorted(_closure(roots, package).items()):
-        digest.update(f"{name}\n{_meaning(file)}\n".encode())
+    for name, file in sorted(closure(*roots, package=package, read=read, follow=follow).items()):
+        digest.update(f"{name}\n{_meaning(read(file))}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def imported_modules(*roots: str, package: Path = PACKAGE) -> list[str]:
-    """Names of all modules that `fingerprint` covers."""
-    return sorted(_closure(roots, package))
-
-
-def _closure(roots: Iterable[str], package: Path) -> dict[str, Path]:
+def closure(
+    *roots: str, package: Path = PACKAGE, read: Read = Path.read_bytes, follow: bool = False
+) -> dict[str, Path]:
+    """Files of all modules that `fingerprint` covers, by name."""
     found: dict[str, Path] = {}
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
-        # A script's name, not its folder: the same code in another clone is the same code.
-        key = Path(name).name if name.endswith(".py") else name
-        if key in found:
+        if name in found or not (file := _file_of(name, package)):
             continue
-        file = Path(name) if name.endswith(".py") else _file_of(name, package)
-        if file is None:
+        if name not in roots and not follow and _is_left_out(name):
             continue
-        found[key] = file
-        waiting.extend(_imports(file, package.name))
+        found[name] = file
+        waiting.extend(_imports(read(file), name, file.name == "__init__.py"))
         # A package's __init__ runs before its modules; the root's holds only the version.
         parent = name.rpartition(".")[0]
-        if not name.endswith(".py") and parent and parent != package.name:
+        if parent != package.name:
             waiting.append(parent)
     return found
+
+
+def _is_left_out(module: str) -> bool:
+    place = module.split(".", 1)[1]
+    return place.split(".")[0] in SILENT or place in CHOSEN
 
 
 def _file_of(module: str, package: Path) -> Path | None:
@@ -73,33 +99,45 @@ def _file_of(module: str, package: Path) -> Path | None:
 
 
 @cache
-def _tree(file: Path) -> ast.Module:
-    return ast.parse(file.read_bytes())
-
-
-@cache
-def _imports(file: Path, package: str) -> tuple[str, ...]:
+def _imports(source: bytes, module: str, is_package: bool) -> tuple[str, ...]:
     names = []
-    for node in ast.walk(_tree(file)):
+    for node in _walk_code(ast.parse(source)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return tuple(name for name in names if name.split(".")[0] == package)
+        elif isinstance(node, ast.ImportFrom):
+            start = ""
+            if node.level:
+                parts = module.split(".")
+                start = ".".join(parts[: len(parts) - node.level + is_package])
+            base = ".".join(filter(None, [start, node.module]))
+            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+    return tuple(names)
+
+
+def _walk_code(tree: ast.Module) -> Iterator[ast.AST]:
+    """All nodes but those that only type checkers see."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if not _is_for_type_checkers(node):
+            yield node
+            waiting.extend(ast.iter_child_nodes(node))
 
 
 @cache
-def _meaning(file: Path) -> str:
-    return "".join(_walk(_tree(file)))
+def _meaning(source: bytes) -> str:
+    return "".join(_walk(ast.parse(source)))
 
 
 def _walk(node: object) -> Iterator[str]:
     """A text for a tree that has a part for every field that is neither empty nor None."""
-    if isinstance(node, ast.AST):
+    if isinstance(node, ast.Raise):
+        yield f"Raise({_name_of(node.exc)})"
+    elif isinstance(node, ast.AST):
         yield f"{type(node).__name__}("
         for field, value in ast.iter_fields(node):
-            if field == "body" and isinstance(value, list):
-                value = _without_docstring(node, value)
+            if isinstance(value, list):
+                value = _computing(node, field, value)
             if value is None or value == []:
                 continue
             yield f"{field}="
@@ -115,14 +153,43 @@ def _walk(node: object) -> Iterator[str]:
         yield repr(node)
 
 
-def _without_docstring(node: ast.AST, body: list[ast.stmt]) -> list[ast.stmt]:
+def _computing(node: ast.AST, field: str, values: list[ast.AST]) -> list[ast.AST]:
+    """A list of a node without docstring, calls of ``log`` and imports for type checkers."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    if (
-        isinstance(node, documented)
-        and body
-        and isinstance(body[0], ast.Expr)
-        and isinstance(body[0].value, ast.Constant)
-        and isinstance(body[0].value.value, str)
-    ):
-        return body[1:]
-    return body
+    if field == "body" and isinstance(node, documented) and values and _is_text(values[0]):
+        values = values[1:]
+    return [one for one in values if not (_is_log(one) or _is_for_type_checkers(one))]
+
+
+def _is_text(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _is_log(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and _name_of(node.value) in ("log", "_log")
+    )
+
+
+def _is_for_type_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and _name_of(node.test) == "TYPE_CHECKING"
+
+
+def _name_of(node: ast.AST | None) -> str:
+    """The last name of what is called or named, such as ``ValueError`` of ``ValueError("...")``."""
+    if isinstance(node, ast.Call):
+        node = node.func
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def imported_modules(*roots: str, package: Path = PACKAGE) -> list[str]:
+    """Names of all modules that `fingerprint` covers."""
+    return sorted(closure(*roots, package=package))

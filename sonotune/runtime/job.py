@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.errors import SonotuneError, Stopped
+from sonotune.layout import RECORD, cells_of_study
 from sonotune.runtime.locks import Lock
 from sonotune.runtime.parent_watch import GRACE, end_with_workflow
 
@@ -82,11 +83,6 @@ def leave() -> None:
     os._exit(0)
 
 
-def checkpoint_path(study: str, *names: str) -> Path:
-    """Where a training's checkpoint lies: beside the outputs, which Snakemake clears."""
-    return Path("results", study, "checkpoints", *names[:-1], f"{names[-1]}.safetensors")
-
-
 def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str, Any]) -> None:
     """Print one line on the terminal: how a cell went, and how many of the study's are done.
 
@@ -97,13 +93,13 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
     folder
         The cell's folder.
     planned
-        ``cells``, how many the study has, and ``names``, of which data sets, strategies, percents
+        ``cells``, how many the study has, and ``names``, of which data sets, strategies, fractions
         and folds: what was asked for once and is no more does not count.
     """
     settings = record["settings"]
     done = sum(
         all(name in asked for name, asked in zip(file.parts[-5:-1], planned["names"], strict=True))
-        for file in Path(folder).parents[3].glob("*/*/*/*/run.json")
+        for file in cells_of_study(Path(folder).parents[4], RECORD)
     )
     if not settings["tune"]:
         ended = "evaluated as it starts"

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
-import platform
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
-from pathlib import Path
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from sonotune.errors import SonotuneError
-from sonotune.runtime.commit import commit
-
-# Of glibc's malloc.h: no piece of its own for a large array, nothing given back, one heap for all
-# threads, since only the first one can hold large arrays.
-M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8
-MALLOC = {M_MMAP_MAX: 0, M_TRIM_THRESHOLD: -1, M_ARENA_MAX: 1}
 
 
 @dataclass(frozen=True)
@@ -40,20 +31,9 @@ class Processor:
     threads: int
     name: str
 
-    def describe(self) -> dict[str, str | int]:
-        """What a run.json says of it, with the versions of what computes."""
-        packages = {name: version(name) for name in ("torch", "numpy", "sonotune")}
-        return {
-            **asdict(self),
-            **packages,
-            "commit": commit(),
-            "python": platform.python_version(),
-            "host": platform.node(),
-        }
-
 
 def choose(device: str, precision: str, threads: int) -> Processor:
-    """Resolve ``auto`` and set PyTorch's threads and determinism.
+    """Resolve ``auto`` and set up PyTorch for the device.
 
     Parameters
     ----------
@@ -69,50 +49,31 @@ def choose(device: str, precision: str, threads: int) -> Processor:
         If ``cuda`` is asked for and no GPU can be used.
     """
     torch.set_num_threads(threads)
-    torch.backends.cudnn.benchmark = False
-    torch.backends.cudnn.deterministic = True
-    found = torch.cuda.is_available()
+    # A job for the CPU does not touch CUDA, where initialising takes seconds and GPU memory.
+    found = device != "cpu" and torch.cuda.is_available()
     if device == "cuda" and not found:
         raise SonotuneError(
             "device: cuda was asked for but PyTorch finds no usable GPU on this machine; use "
             "device: auto or cpu, or check the driver with nvidia-smi"
         )
-    device = "cuda" if found and device != "cpu" else "cpu"
-    if device == "cpu":
-        _keep_freed_memory()
+    if found:
+        from sonotune.training import cuda as kernels
+    else:
+        from sonotune.training import cpu as kernels  # type: ignore[no-redef]
+    kernels.set_up()
     if precision == "auto":
-        precision = "bf16" if _has_native_bf16(device) else "fp32"
-    name = torch.cuda.get_device_name() if device == "cuda" else _cpu_name()
-    return Processor(device, precision, threads, name)
+        precision = "bf16" if kernels.has_native_bf16() else "fp32"
+    return Processor("cuda" if found else "cpu", precision, threads, kernels.name())
 
 
-def _keep_freed_memory() -> None:
-    """Have glibc keep what a step frees for the next one, instead of giving it back to the kernel.
-
-    Getting it back, a page at a time, is a quarter of a step with images of 512 x 512 pixels.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError):
-        return  # another C library
-    for option, value in MALLOC.items():
-        mallopt(option, value)
+def random_state(device: str) -> Tensor:
+    """The state of the generator that dropout draws from, uint8 [n] on the CPU."""
+    return torch.cuda.get_rng_state() if device == "cuda" else torch.get_rng_state()
 
 
-def _has_native_bf16(device: str) -> bool:
+def set_random_state(device: str, state: Tensor) -> None:
+    """Put dropout's generator into a state of `random_state`."""
     if device == "cuda":
-        return torch.cuda.get_device_capability() >= (8, 0)
-    flags = _cpu_field("flags").split()
-    return "amx_bf16" in flags or "avx512_bf16" in flags
-
-
-def _cpu_name() -> str:
-    return _cpu_field("model name") or platform.processor() or platform.machine()
-
-
-def _cpu_field(name: str) -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return ""
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(name)), "")
+        torch.cuda.set_rng_state(state)
+    else:
+        torch.set_rng_state(state)

@@ -1,93 +1,97 @@
-"""One cell: from prepared arrays and start weights to predictions and a record."""
+"""Fine-tune one network: from arrays and start weights to a trained network and its predictions.
+
+The import closure of this module is the code that decides what a cell's results are
+(`sonotune.runtime.fingerprint`). It reads no configuration and writes no file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from sonotune.data.dataset import ImageSet, load_set
-from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed
-from sonotune.networks.stages import freeze_all_but, frozen_state
-from sonotune.networks.weights import save_weights
-from sonotune.runtime.files import atomic
-from sonotune.runtime.run_record import check_output, read_record
+from sonotune.data.image_set import ImageSet
+from sonotune.data.splits import Resampling, Split, batches_per_epoch, split, split_seed
+from sonotune.networks.stages import freeze_all_but, frozen_state, state_digest
+from sonotune.networks.weights import start_network
 from sonotune.seeds import torch_seed
-from sonotune.training.augment import Augmentation
-from sonotune.training.device import choose
-from sonotune.training.forward import at_once, predict
-from sonotune.training.job import (
-    checkpoint_of,
-    clear,
+from sonotune.training.attempts import (
+    RemembersAttempts,
     fail_if_dead,
-    finish,
     names_of_attempt,
-    start,
     train_until,
 )
+from sonotune.training.augment import Augmentation
+from sonotune.training.device import Processor
+from sonotune.training.forward import at_once, predict, quantise
 from sonotune.training.loop import train
-from sonotune.training.model_card import describe_weights, kept_state
 from sonotune.training.pairs import Pairs
 from sonotune.training.recipe import FAILED, Course, Recipe
-from sonotune.training.record import (
-    Clock,
-    describe_run,
-    never_overlaps,
-    state_digest,
-    write_history,
-)
 from sonotune.training.test_monitor import Records
 
 
-def run_cell(
+@dataclass(frozen=True)
+class Finetuned:
+    """What came of a fine-tuning.
+
+    Attributes
+    ----------
+    network
+        With the kept weights, on the processor's device.
+    course
+        How the training went; None where nothing is tuned.
+    earlier_attempts
+        What is kept of attempts that failed before (`Course.summary`).
+    rows
+        The data set's rows that train, validate and test.
+    """
+
+    network: nn.Module
+    course: Course | None
+    earlier_attempts: list[dict[str, Any]]
+    rows: Split
+
+
+def finetune(
     settings: Mapping[str, Any],
-    arrays: str | Path,
-    pretrained: str | Path | None,
-    folder: str | Path,
+    data: ImageSet,
+    start_weights: str | Path | None,
+    processor: Processor,
     log: Callable[[str], None],
-    checkpoint: str | Path | None = None,
-) -> dict[str, Any]:
-    """Train one cell, predict its test images and write both down.
+    checkpoint: RemembersAttempts | None = None,
+) -> Finetuned:
+    """Tune the chosen stages of one network on one split of a data set.
 
     Parameters
     ----------
     settings
-        All that the cell depends on besides its arrays and start weights (see
-        `sonotune.config.jobs.cell_settings`).
-    pretrained
-        Start weights, or None for a random start.
-    folder
-        Gets ``history.csv``, ``predictions.npz`` (``rows`` int64 [n] and ``probabilities``
-        uint8 [n,H,W]), ``weights.safetensors`` with the tuned stages if asked for, and last
-        ``run.json``.
+        All that the result depends on besides the arrays and start weights
+        (`sonotune.config.jobs.cell_settings`).
+    data
+        The prepared data set.
+    start_weights
+        File of the start weights, or None for a random start.
+    processor
+        What to compute on.
+    log
+        Called with one line for each epoch.
     checkpoint
-        Where to keep what a killed training needs to go on; outside of the folder, which
-        Snakemake clears before it starts a cell anew. None for no checkpoint.
-
-    Returns
-    -------
-    dict
-        What ``run.json`` holds.
+        Where a killed training resumes; None for no checkpoint.
 
     Raises
     ------
     SonotuneError
-        If input does not fit: images, weights, percent or device.
+        If input does not fit: images, weights or percent.
     Stopped
         If a signal asked to end and the checkpoint was written.
     """
-    folder = Path(folder)
-    clear(folder)
-    data = load_set(arrays)
-    if pretrained and (run := Path(pretrained).with_name("run.json")).exists():
-        check_output(pretrained, read_record(run))
-    seed, names = settings["seed"], _names(settings)
-    processor = choose(settings["device"], settings["precision"], settings["threads"])
+    seed, names = settings["seed"], cell_names(settings)
     resampling = Resampling(**settings["resampling"])
     rows = split(
         len(data.images),
@@ -103,12 +107,8 @@ def run_cell(
     augmentation = Augmentation(**settings["augmentation"]) if settings["augmentation"] else None
     tests = Pairs.of(data, rows.test, processor)
 
-    marks = Clock()
-    course, earlier = None, []
-    keeper = checkpoint_of(checkpoint, settings, data, pretrained, processor, log)
-
     def start_once(attempt: int) -> nn.Module:
-        network = start_of_cell(settings, data, pretrained, attempt)
+        network = start_of_cell(settings, data, start_weights, attempt)
         freeze_all_but(network, settings["tune"])
         network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
@@ -127,72 +127,45 @@ def run_cell(
             seed,
             own,
             log,
-            keeper,
+            checkpoint,
             Records(tests, augmentation, recipe.batch_size, processor, seed, names)
             if settings.get("records")
             else None,
         )
         if state_digest(frozen_state(network)) != frozen:
-            raise RuntimeError(
-                "a frozen stage changed during training: this is a fault of sonotune"
-            )
+            raise RuntimeError("a frozen stage changed in training: this is a fault of sonotune")
         fail_if_dead(network, course, tests, processor)
         return network, course
 
-    if settings["tune"]:
-        log(f"{len(rows.train)} training, {len(rows.validation)} validation images")
-        with keeper or nullcontext():
-            network, course, earlier = train_until(recipe.attempts, FAILED, train_once, keeper, log)
-    else:
-        network = start_once(1)
-    marks.stop("training")
-    if keeper:
-        marks.add("training", keeper.earlier_wall, keeper.earlier_cpu)
-    batches = tests.split(at_once(tests.images, processor))
-    parts = predict(network, (pairs[:, :1] for pairs in batches), processor)
-    quantised = np.concatenate([quantise(part) for part in parts])
-    marks.stop("prediction")
-
-    with atomic(folder / "predictions.npz") as temporary:
-        np.savez_compressed(temporary, rows=rows.test, probabilities=quantised)
-    if settings["keep_weights"]:
-        save_weights(
-            kept_state(network, pretrained),
-            folder / "weights.safetensors",
-            describe_weights(settings, data, rows.train, pretrained),
-        )
-    record = {
-        "settings": dict(settings),
-        "source": data.about["source"],
-        "images": {
-            "training": len(rows.train),
-            "validation": len(rows.validation),
-            "test": len(rows.test),
-        },
-        **describe_run(network, course, processor, data, pretrained, marks, earlier),
-        # Early stopping would call a network that says the same everywhere converged.
-        "collapsed": course is not None
-        and (bool((quantised >= 128).all() or (quantised < 128).all()) or never_overlaps(course)),
-    }
-    write_history(folder, course)
-    written = ["predictions.npz", "history.csv"]
-    if settings["keep_weights"]:
-        written.append("weights.safetensors")
-    return finish(folder, record, written, keeper)
+    if not settings["tune"]:
+        return Finetuned(start_once(1), None, [], rows)
+    log(f"{len(rows.train)} training, {len(rows.validation)} validation images")
+    with checkpoint or nullcontext():
+        network, course, earlier = train_until(recipe.attempts, FAILED, train_once, checkpoint, log)
+    return Finetuned(network, course, earlier, rows)
 
 
-def quantise(probabilities: Tensor) -> np.ndarray:
-    """Store probabilities in [0,1] as uint8 such that p > 0.5 exactly where the value >= 128."""
-    return (probabilities * 256).ceil().sub(1).clamp(0, 255).to(torch.uint8).numpy()
+def predict_rows(
+    network: nn.Module, data: ImageSet, rows: np.ndarray, processor: Processor
+) -> np.ndarray:
+    """Probabilities of some of a data set's images as they are stored, uint8 [n,H,W]."""
+    pairs = Pairs.of(data, rows, processor)
+    batches = pairs.split(at_once(pairs.images, processor))
+    parts = predict(network, (batch[:, :1] for batch in batches), processor)
+    return np.concatenate([quantise(part) for part in parts])
 
 
-def _names(settings: Mapping[str, Any]) -> tuple[str | int | float, ...]:
+def cell_names(settings: Mapping[str, Any]) -> tuple[str | int | float, ...]:
+    """What a cell's random numbers derive from besides the seed."""
     return tuple(settings[key] for key in ("dataset", "strategy", "percent", "fold"))
 
 
 def start_of_cell(
-    settings: Mapping[str, Any], data: ImageSet, pretrained: str | Path | None, attempt: int = 1
+    settings: Mapping[str, Any],
+    data: ImageSet,
+    start_weights: str | Path | None,
+    attempt: int = 1,
 ) -> nn.Module:
-    """The network as an attempt of a cell's training finds it (see `run_cell`)."""
-    seed = torch_seed(settings["seed"], *names_of_attempt(_names(settings), attempt), "initial")
-    return start(settings["network"], data, pretrained, seed)
+    """The network as an attempt of a cell's training finds it (see `finetune`)."""
+    seed = torch_seed(settings["seed"], *names_of_attempt(cell_names(settings), attempt), "initial")
+    return start_network(settings["network"], start_weights, seed, data.images.shape[1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -73,6 +74,11 @@ def is_dead(network: nn.Module, pairs: Pairs, processor: Processor) -> bool:
             if not bool(((logits - logits[:1]).abs() <= DIFFERENCE).all()):
                 return False
     return True
+
+
+def quantise(probabilities: Tensor) -> np.ndarray:
+    """Store probabilities in [0,1] as uint8 such that p > 0.5 exactly where the value >= 128."""
+    return (probabilities * 256).ceil().sub(1).clamp(0, 255).to(torch.uint8).numpy()
 
 
 def predict(

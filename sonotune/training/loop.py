@@ -11,23 +11,39 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from sonotune.networks.stages import tuned_parameters, tuned_state
-from sonotune.runtime.checkpoint import Checkpoint, random_state, set_random_state
 from sonotune.seeds import torch_seed
 from sonotune.training.augment import Augmentation, draw_warps, warp
-from sonotune.training.device import Processor
+from sonotune.training.device import Processor, random_state, set_random_state
 from sonotune.training.forward import bce, evaluate, forward
 from sonotune.training.optimiser import Adam
 from sonotune.training.pairs import Pairs
 from sonotune.training.precision import computing_copy
 from sonotune.training.recipe import Course, Recipe
+
+
+class Checkpoint(Protocol):
+    """Where a training resumes, and what it keeps for that (`sonotune.runtime.checkpoint`)."""
+
+    def __enter__(self) -> Any: ...
+
+    def __exit__(self, *error: Any) -> None: ...
+
+    def due(self) -> bool:
+        """Whether to save now."""
+
+    def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Keep tensors and what else there is to know."""
+
+    def load(self, into: Mapping[str, Tensor]) -> dict[str, Any] | None:
+        """Copy what was kept into these tensors and give the rest; None if there is nothing."""
 
 
 def train(

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sonotune.data.dataset import ImageSet
+from sonotune.data.image_set import ImageSet
 from sonotune.training.device import Processor
 
 

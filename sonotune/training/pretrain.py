@@ -1,9 +1,13 @@
-"""A pre-training: from prepared natural images to start weights and a record."""
+"""Pre-train a network on natural images: from arrays to a trained network.
+
+Like `sonotune.training.finetune` it reads no configuration and writes no file.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,79 +16,105 @@ import numpy as np
 import torch
 from torch import nn
 
-from sonotune.data.dataset import load_set
+from sonotune.data.image_set import ImageSet
 from sonotune.data.splits import round_half_up
 from sonotune.errors import SonotuneError
-from sonotune.networks.weights import save_weights
+from sonotune.networks.weights import start_network
 from sonotune.seeds import generator, torch_seed
-from sonotune.training.device import choose
-from sonotune.training.forward import is_dead
-from sonotune.training.job import (
+from sonotune.training.attempts import (
     DEAD,
-    checkpoint_of,
-    clear,
+    RemembersAttempts,
     fail_if_dead,
-    finish,
     names_of_attempt,
-    start,
     train_until,
 )
+from sonotune.training.device import Processor
+from sonotune.training.forward import is_dead
 from sonotune.training.loop import train
 from sonotune.training.pairs import Pairs
 from sonotune.training.recipe import Course, Recipe
-from sonotune.training.record import (
-    Clock,
-    describe_run,
-    never_overlaps,
-    write_history,
-)
 
-# A network that is dead from the start is drawn anew so often: no cell could start from it.
+# The most starts of a network whose output does not depend on the image: no cell could use one.
 STARTS = 10
 
 
-def pretrain(
+@dataclass(frozen=True)
+class Pretrained:
+    """What came of a pre-training.
+
+    Attributes
+    ----------
+    network
+        With the best weights, on the processor's device.
+    course
+        How the training went.
+    earlier_attempts
+        What is kept of starts that were dead (`Course.summary`).
+    training, validation
+        Rows of the data set, sorted, int64.
+    """
+
+    network: nn.Module
+    course: Course
+    earlier_attempts: list[dict[str, Any]]
+    training: np.ndarray
+    validation: np.ndarray
+
+
+def pretrain_network(
     settings: Mapping[str, Any],
-    arrays: str | Path,
-    folder: str | Path,
+    data: ImageSet,
+    start_weights: str | Path | None,
+    processor: Processor,
     log: Callable[[str], None],
-    checkpoint: str | Path | None = None,
-    weights: str | Path | None = None,
-) -> dict[str, Any]:
-    """Pre-train a study's network on natural images (section II-D): all stages, no augmentation.
+    checkpoint: RemembersAttempts | None = None,
+) -> Pretrained:
+    """Train all stages of a network, without augmentation (Amiri 2020, section II-D).
 
-    It starts from ``weights``, those of a published encoder, or at random where they are None.
-
-    Writes ``weights.safetensors``, ``history.csv`` and ``run.json``; returns what that holds. A
-    pre-training that reaches its last epoch without an early stop keeps its best weights and is
-    no failure. A network whose output does not depend on the image is drawn anew, up to `STARTS`
+    A pre-training that reaches its last epoch without an early stop keeps its best weights and is
+    no failure. A network whose output does not depend on the image is drawn again, up to `STARTS`
     times.
+
+    Parameters
+    ----------
+    settings
+        All that the result depends on besides the arrays and start weights
+        (`sonotune.config.jobs.pretraining_settings`).
+    data
+        The prepared data set.
+    start_weights
+        File of published encoder weights, or None for a random start.
+    processor
+        What to compute on.
+    log
+        Called with one line for each epoch.
+    checkpoint
+        Where a killed training resumes; None for no checkpoint.
 
     Raises
     ------
     SonotuneError
-        If its loss is not finite, or its network dies: no cell could start from such weights.
+        If the loss is not finite or the network dies: no cell could start from such weights.
     Stopped
-        If a signal asked to end and the checkpoint was written (see `run_cell`).
+        If a signal asked to end and the checkpoint was written.
     """
-    folder = Path(folder)
-    clear(folder)
-    data = load_set(arrays)
     seed, names = settings["seed"], ("pretraining", settings["dataset"])
-    processor = choose(settings["device"], settings["precision"], settings["threads"])
     order = generator(seed, *names, "split").permutation(len(data.images))
     held = max(1, round_half_up(Fraction(str(settings["validation"])) * len(order) / 100))
+    training_rows, validation_rows = np.sort(order[held:]), np.sort(order[:held])
     recipe = Recipe(**settings["training"])
-    training_rows = np.sort(order[held:])
-    marks = Clock()
-    keeper = checkpoint_of(checkpoint, settings, data, weights, processor, log)
     log(f"pre-training on {len(training_rows)} images, {held} for validation")
     training = Pairs.of(data, training_rows, processor)
-    validation = Pairs.of(data, np.sort(order[:held]), processor)
+    validation = Pairs.of(data, validation_rows, processor)
 
     def train_once(attempt: int) -> tuple[nn.Module, Course]:
         own = names_of_attempt(names, attempt)
-        network = start(settings["network"], data, weights, torch_seed(seed, *own, "initial"))
+        network = start_network(
+            settings["network"],
+            start_weights,
+            torch_seed(seed, *own, "initial"),
+            data.images.shape[1:],
+        )
         network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if is_dead(network, validation, processor):
             return network, Course(outcome="dead", failure=DEAD)
@@ -99,27 +129,15 @@ def pretrain(
             seed,
             own,
             log,
-            keeper,
+            checkpoint,
         )
         fail_if_dead(network, course, validation, processor)
         return network, course
 
-    with keeper or nullcontext():
-        network, course, earlier = train_until(STARTS, ("dead",), train_once, keeper, log)
-    marks.stop("training")
-    if keeper:
-        marks.add("training", keeper.earlier_wall, keeper.earlier_cpu)
+    with checkpoint or nullcontext():
+        network, course, earlier = train_until(STARTS, ("dead",), train_once, checkpoint, log)
     if course.outcome in ("not_finite", "dead"):
         raise SonotuneError(
             f"pretraining: {course.failure}; lower pretraining.training.learning_rate"
         )
-    save_weights(network.state_dict(), folder / "weights.safetensors")
-    record = {
-        "settings": dict(settings),
-        "source": data.about["source"],
-        "images": {"training": len(training_rows), "validation": held},
-        **describe_run(network, course, processor, data, weights, marks, earlier),
-        "collapsed": never_overlaps(course),
-    }
-    write_history(folder, course)
-    return finish(folder, record, ["weights.safetensors", "history.csv"], keeper)
+    return Pretrained(network, course, earlier, training_rows, validation_rows)

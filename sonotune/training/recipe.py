@@ -93,6 +93,11 @@ class Course:
         """Whether it failed."""
         return self.outcome in FAILED
 
+    @property
+    def never_predicted_foreground(self) -> bool:
+        """Whether the validation Dice was 0 in every epoch; not where nothing validates."""
+        return all(epoch["validation_dice"] == 0 for epoch in self.history)
+
     def fail(self, outcome: Outcome, why: str) -> None:
         """Record a failure."""
         self.outcome, self.failure = outcome, why

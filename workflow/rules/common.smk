@@ -8,24 +8,29 @@ from importlib.metadata import version
 from snakemake.exceptions import WorkflowError
 from snakemake.settings.types import RerunTrigger
 
-# The library of this folder, in every environment that a job may run in.
-ROOT = Path(workflow.basedir)
-sys.path.insert(0, str(ROOT))
-os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(ROOT), os.getenv("PYTHONPATH")])))
+# In a checkout the library lies beside the workflow; otherwise it is installed.
+if (HERE.parent / "sonotune/layout.py").is_file():
+    sys.path.insert(0, str(HERE.parent))
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(HERE.parent), os.getenv("PYTHONPATH")])
+    )
 
 from sonotune.report.claims.declare import declare
 from sonotune.report.names import NEEDED, PAPER_DATASETS, source_notes
 from sonotune.runtime.commit import tell_commit
-from sonotune.config.check import SCHEMA, check_no_duplicates, complete
+from sonotune.config.check import check_no_duplicates, complete
 from sonotune.config.resampling import HOLDOUTS
 from sonotune.config.priorities import FIRST_DATA, PRETRAINING, cell_priority, data_priority
 from sonotune.config.jobs import (
-    Cell,
+    NETWORKS,
+    auditing_code,
     cell_settings,
     cells_of,
     dataset_settings,
     find_cell,
     in_order,
+    making_code,
+    preparing_code,
     pretraining_settings,
     resampling_settings,
 )
@@ -41,12 +46,28 @@ from sonotune.config.networks import (
 from sonotune.data.catalogue import find_entry
 from sonotune.data.presence import check_files
 from sonotune.data.preflight import check_addresses
-from sonotune.data.readers import MADE_HERE, files_of, reader_module
+from sonotune.data.readers import MADE_HERE, files_of
 from sonotune.data.sources import find_mirror, used_entries
 from sonotune.errors import SonotuneError
 from sonotune.runtime.failures import tell_failures
 from sonotune.runtime.files import not_in_the_future
-from sonotune.runtime.fingerprint import fingerprint
+from sonotune.layout import (
+    ARRAYS,
+    CELL,
+    DATASET,
+    ENCODER,
+    FOLD,
+    FRACTION,
+    PRETRAINED_NETWORK,
+    RESULTS,
+    Cell,
+    arrays,
+    dataset_of,
+    dataset_folder,
+    digest_of,
+    pretrained_folder,
+)
+from sonotune.runtime.fingerprint import PACKAGE, fingerprint
 from sonotune.runtime.gpus import CELLS as CELLS_PER_GPU
 from sonotune.runtime.gpus import SLOTS as GPU_SLOTS
 from sonotune.runtime.gpus import tell_slots
@@ -57,11 +78,10 @@ from sonotune.runtime.slurm_jobs import keep_in_view
 
 # Jobs end with this process.
 os.environ[WORKFLOW] = name_process(os.getpid())
-tell_commit(ROOT)
+tell_commit(HERE.parent)
 
-SCRIPTS = ROOT / "workflow" / "scripts"
-ARRAYS = ["images.npy", "masks.npy", "index.csv", "dataset.json"]
-CELL = "results/{study}/cells/{dataset}/{strategy}/{percent}/{fold}"
+# Where a deploying workflow puts our results (`prefix:` of its module), as paths of this machine.
+HOME = Path(workflow.modifier.path_modifier.prefix or "")
 
 
 def fail(error):
@@ -72,7 +92,7 @@ def fail(error):
 try:
     for file in workflow.configfiles:
         check_no_duplicates(file)
-    config = complete(config, SCHEMA)
+    config = complete(config)
     MIRROR = find_mirror(config.get("data_mirror"))
     PUBLISHED = used_entries(config)
     WEIGHTS = all_encoder_weights(config)
@@ -93,14 +113,17 @@ os.environ.update({GPU_SLOTS: str(SLOTS), CELLS_PER_GPU: str(config["cells_per_g
 
 STUDIES = config["studies"]
 DATASETS = config["datasets"]
+DIGESTS = {name: digest_of(dataset_settings(config, name)) for name in DATASETS}
 
 
 wildcard_constraints:
     study="|".join(STUDIES),
     dataset="|".join(DATASETS),
     strategy="[a-z][a-z0-9_]*",
-    percent=r"[0-9.]+",
-    fold="[0-9]+",
+    digest="|".join(set(DIGESTS.values())),
+    fraction=FRACTION,
+    fold=FOLD,
+    pretraining="[0-9]+",
     size="[0-9]+",
 
 
@@ -114,17 +137,12 @@ def published():
     return "|".join(name for name, one in DATASETS.items() if "catalogue" in one) or "(?!)"
 
 
-def door(name):
-    return str(SCRIPTS / f"{name}.py")
-
-
 def arrays_of(study, dataset):
-    size = STUDIES[study]["image_size"]
-    return [f"results/datasets/{dataset}/{size}/{file}" for file in ARRAYS]
+    return arrays(dataset, DIGESTS[dataset], STUDIES[study]["image_size"])
 
 
 def cell_folders(study, dataset):
-    return [f"results/{cell.folder}" for cell in cells_of(config, study, dataset)]
+    return [f"{RESULTS}/{cell.folder}" for cell in cells_of(config, study, dataset)]
 
 
 def cell_files(study, datasets, *names):
@@ -141,13 +159,13 @@ def settings_of_cell(wildcards):
         cell = find_cell(config, *wildcards)
     except SonotuneError as error:
         fail(error)
-    return cell_settings(config, cell, door("finetune"))
+    return cell_settings(config, cell)
 
 
 def circumferences_of(wildcards):
     """Measured head circumferences, of a data set that has them."""
     if DATASETS[wildcards.dataset]["reader"] == "hc18":
-        return f"results/datasets/{wildcards.dataset}/circumferences.csv"
+        return f"{dataset_folder(wildcards.dataset, DIGESTS[wildcards.dataset])}/circumferences.csv"
     return []
 
 
@@ -176,24 +194,10 @@ def originals_of(wildcards):
     """What a data set is prepared from: its made originals, or its files."""
     dataset = DATASETS[wildcards.dataset]
     if dataset["reader"] in MADE_HERE:
-        return expand("results/datasets/{dataset}/original/{file}", file=ARRAYS, **wildcards)
+        return arrays(wildcards.dataset, wildcards.digest, "original")
     if "catalogue" in dataset:
-        return f"results/datasets/{wildcards.dataset}/source.json"
+        return f"{dataset_folder(wildcards.dataset, wildcards.digest)}/source.json"
     return [str(file) for file in files_of(dataset)]
-
-
-def preparing_code(wildcards):
-    """Of the readers, only a data set's own counts."""
-    reader = DATASETS[wildcards.dataset]["reader"]
-    own = [] if reader in MADE_HERE else [reader_module(reader)]
-    return fingerprint("sonotune.data.prepare", *own, door("preprocess"))
-
-
-def auditing_code(wildcards):
-    """As for preparing: of the readers, only a data set's own counts."""
-    reader = DATASETS[wildcards.dataset]["reader"]
-    own = [] if reader in MADE_HERE else [reader_module(reader)]
-    return fingerprint("sonotune.data.audit_files", *own, door("audit"))
 
 
 def strategies_by_network(study):
@@ -215,13 +219,13 @@ def start_weights(study, strategy):
         return []
     start = start_of(STUDIES[study], strategy)
     if start == PRETRAINED:
-        return f"results/{study}/pretrained/weights.safetensors"
+        return f"{pretrained_folder(study)}/weights.safetensors"
     return weights_path(start)
 
 
 def weights_path(name):
     """Of an encoder's weights (see `encoder_weights_of`); nothing where there are none."""
-    return f"results/weights/{name}/weights.safetensors" if name else []
+    return f"{ENCODER}/weights.safetensors".format(weights=name) if name else []
 
 
 def weights_file(name):
@@ -230,6 +234,6 @@ def weights_file(name):
 
 
 def contents_of(*patterns):
-    """A hash of the project's files that are data to the code: what they say, not when."""
-    files = sorted(file for pattern in patterns for file in ROOT.glob(pattern))
+    """A hash of the library's files that are data to the code: what they say, not when."""
+    files = sorted(file for pattern in patterns for file in PACKAGE.glob(pattern))
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]

@@ -1,11 +1,15 @@
+# Data sets and encoder weights: fetched or made, prepared, looked at.
+
+
 rule download:
     output:
-        "results/datasets/{dataset}/source.json",
+        f"{DATASET}/source.json",
     log:
-        "results/logs/datasets/{dataset}/download.log",
+        "results/logs/datasets/{dataset}-{digest}/download.log",
     wildcard_constraints:
         dataset=published(),
     priority: priority_of_data
+    localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
@@ -18,9 +22,9 @@ rule download:
 
 rule simulate:
     output:
-        expand("results/datasets/{{dataset}}/original/{file}", file=ARRAYS),
+        [f"{DATASET}/original/{file}" for file in ARRAYS],
     log:
-        "results/logs/datasets/{dataset}/simulate.log",
+        "results/logs/datasets/{dataset}-{digest}/simulate.log",
     wildcard_constraints:
         dataset=made_by("simulate"),
     priority: priority_of_data
@@ -28,7 +32,7 @@ rule simulate:
         "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
-        code=fingerprint("sonotune.simulation.simulate", door("make_originals")),
+        code=making_code("simulate"),
     threads: 4
     resources:
         mem_mb=more(4000),
@@ -41,9 +45,9 @@ rule simulate:
 
 rule collage:
     output:
-        expand("results/datasets/{{dataset}}/original/{file}", file=ARRAYS),
+        [f"{DATASET}/original/{file}" for file in ARRAYS],
     log:
-        "results/logs/datasets/{dataset}/collage.log",
+        "results/logs/datasets/{dataset}-{digest}/collage.log",
     wildcard_constraints:
         dataset=made_by("collage"),
     priority: priority_of_data
@@ -51,7 +55,7 @@ rule collage:
         "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
-        code=fingerprint("sonotune.simulation.collage", door("make_originals")),
+        code=making_code("collage"),
     threads: 4
     resources:
         mem_mb=more(4000),
@@ -66,16 +70,86 @@ rule preprocess:
     input:
         originals_of,
     output:
-        expand("results/datasets/{{dataset}}/{{size}}/{file}", file=ARRAYS),
+        [f"{DATASET}/{{size}}/{file}" for file in ARRAYS],
     log:
-        "results/logs/datasets/{dataset}/preprocess_{size}.log",
+        "results/logs/datasets/{dataset}-{digest}/preprocess_{size}.log",
     priority: priority_of_data
+    localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
-        code=preparing_code,
+        code=lambda wildcards: preparing_code(DATASETS[wildcards.dataset]["reader"]),
     message:
         "Preparing {wildcards.dataset} at {wildcards.size} x {wildcards.size} pixels"
     script:
         "../scripts/preprocess.py"
+
+
+rule audit:
+    input:
+        originals_of,
+    output:
+        csv=f"{DATASET}/audit.csv",
+        html=report(
+            f"{DATASET}/audit.html",
+            category="Data sets",
+            labels=lambda wildcards: {
+                "output": "Audit: what is in it, what is suspicious",
+                "data sets": wildcards.dataset,
+            },
+            caption="../report/audit.rst",
+        ),
+    log:
+        "results/logs/datasets/{dataset}-{digest}/audit.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
+        code=lambda wildcards: auditing_code(DATASETS[wildcards.dataset]["reader"]),
+    message:
+        "Auditing {wildcards.dataset}"
+    script:
+        "../scripts/audit.py"
+
+
+rule circumferences:
+    input:
+        f"{DATASET}/source.json",
+    output:
+        f"{DATASET}/circumferences.csv",
+    log:
+        "results/logs/datasets/{dataset}-{digest}/circumferences.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        code=fingerprint("sonotune.evaluation.circumferences"),
+    message:
+        "Reading the head circumferences of {wildcards.dataset}"
+    script:
+        "../scripts/circumferences.py"
+
+
+rule encoder_weights:
+    input:
+        lambda wildcards: weights_file(wildcards.weights),
+    output:
+        weights=f"{ENCODER}/weights.safetensors",
+        run=f"{ENCODER}/run.json",
+    log:
+        "results/logs/weights/{weights}.log",
+    wildcard_constraints:
+        weights="|".join(WEIGHTS) or "(?!)",
+    priority: FIRST_DATA
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        settings=lambda wildcards: in_order(asdict(WEIGHTS[wildcards.weights])),
+        code=fingerprint("sonotune.networks.encoder_weights", "sonotune.networks.smp"),
+    message:
+        "Weights that an encoder starts from: {wildcards.weights}"
+    script:
+        "../scripts/encoder_weights.py"

@@ -1,3 +1,6 @@
+# Scores of stored predictions, and the tests of them.
+
+
 rule score:
     input:
         arrays=lambda wildcards: arrays_of(wildcards.study, wildcards.dataset),
@@ -9,10 +12,11 @@ rule score:
         "results/{study}/scores/{dataset}.csv",
     log:
         "results/logs/{study}/{dataset}/score.log",
+    localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        code=fingerprint("sonotune.evaluation.scores", door("score")),
+        code=fingerprint("sonotune.evaluation.scores"),
     message:
         "Scoring the predictions of {wildcards.study} on {wildcards.dataset}"
     script:
@@ -33,11 +37,70 @@ rule aggregate:
         "results/{study}/cells.csv",
     log:
         "results/logs/{study}/aggregate.log",
+    localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        code=fingerprint("sonotune.evaluation.scores", door("aggregate")),
+        code=fingerprint("sonotune.evaluation.scores"),
     message:
         "Averaging the scores of {wildcards.study}"
     script:
         "../scripts/aggregate.py"
+
+
+rule splits:
+    input:
+        study_arrays,
+    output:
+        "results/{study}/splits.json",
+    log:
+        "results/logs/{study}/splits.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        settings=lambda wildcards: in_order(
+            {
+                "datasets": STUDIES[wildcards.study]["datasets"],
+                "percents": STUDIES[wildcards.study]["percents"],
+                "seed": STUDIES[wildcards.study]["seed"],
+                "resampling": resampling_settings(STUDIES[wildcards.study]["resampling"]),
+                **excludes_of(wildcards.study),
+            }
+        ),
+        code=fingerprint("sonotune.data.split_file"),
+    message:
+        "Writing down the splits of {wildcards.study}"
+    script:
+        "../scripts/splits.py"
+
+
+rule statistics:
+    input:
+        cells="results/{study}/cells.csv",
+        scores=scores_of,
+    output:
+        expand(
+            "results/{{study}}/statistics/{name}.csv",
+            name=STATISTICS,
+        ),
+    log:
+        "results/logs/{study}/statistics.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        settings=lambda wildcards: in_order(
+            {
+                "strategies": list(labels_of(wildcards.study)),
+                "leave_out": averages_of(wildcards.study)["leave_out"],
+                "seed": STUDIES[wildcards.study]["seed"],
+                "folds": one_in(wildcards.study),
+                "validation": STUDIES[wildcards.study]["resampling"]["validation"],
+            }
+        ),
+        code=fingerprint("sonotune.statistics.tables"),
+    message:
+        "Tests of {wildcards.study}"
+    script:
+        "../scripts/statistics.py"

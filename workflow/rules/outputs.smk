@@ -21,7 +21,7 @@ def published_cells(study):
     design = STUDIES[study]
     largest, first = max(design["percents"]), design["resampling"]["run_folds"][0]
     return {
-        cell.strategy: f"results/{cell.folder}"
+        cell.strategy: f"{RESULTS}/{cell.folder}"
         for cell in cells_of(config, study, design["datasets"][0])
         if (cell.percent, cell.fold) == (largest, first)
     }
@@ -96,8 +96,7 @@ def study_arrays(wildcards):
 
 
 def array_folders(study):
-    size = STUDIES[study]["image_size"]
-    return {name: f"results/datasets/{name}/{size}" for name in STUDIES[study]["datasets"]}
+    return {name: Path(arrays_of(study, name)[0]).parent for name in STUDIES[study]["datasets"]}
 
 
 def example_predictions(study):
@@ -106,7 +105,7 @@ def example_predictions(study):
     percent, fold = min(design["percents"]), design["resampling"]["run_folds"][0]
     return {
         dataset: {
-            cell.strategy: f"results/{cell.folder}/predictions.npz"
+            cell.strategy: f"{RESULTS}/{cell.folder}/predictions.npz"
             for cell in cells_of(config, study, dataset)
             if cell.strategy in design["figures"]["examples"]
             and (cell.percent, cell.fold) == (percent, fold)
@@ -155,12 +154,16 @@ def audits_of(study):
     """Pages about every data set that a study uses, also that of the pre-training."""
     design = STUDIES[study]
     names = [*design["datasets"], *filter(None, [design.get("pretraining", {}).get("dataset")])]
-    return expand("results/datasets/{dataset}/audit.{kind}", dataset=names, kind=("csv", "html"))
+    return [
+        f"{dataset_folder(name, DIGESTS[name])}/audit.{kind}"
+        for name in names
+        for kind in ("csv", "html")
+    ]
 
 
 def stand_ins_of(study):
     """What stands in for the papers' images in a finished study: a sentence, or nothing."""
-    files = {name: Path(folder) / "dataset.json" for name, folder in array_folders(study).items()}
+    files = {name: HOME / folder / "dataset.json" for name, folder in array_folders(study).items()}
     sources = {
         name: json.loads(file.read_text("utf-8"))["source"]
         for name, file in files.items()
@@ -184,10 +187,28 @@ def check_profile():
         )
 
 
-def rendered(wildcards):
-    """Every cell, table and figure of every study."""
-    check_profile()
-    return [file for study in STUDIES for file in outputs_of(study)]
+def of_studies(name=""):
+    """An input function: the file of this name of every study that has it, or all others."""
+
+    def files(wildcards):
+        every = [file for study in STUDIES for file in outputs_of(study)]
+        named = {f"{RESULTS}/{study}/{one}" for study in STUDIES for one in NAMED}
+        return [
+            file for file in every if (file.endswith(f"/{name}") if name else file not in named)
+        ]
+
+    return files
+
+
+# What the final rule names, for people who read it.
+NAMED = [
+    *("tables/table2.html", "tables/table3.html"),
+    *("figures/fig4.png", "figures/fig6.png", "figures/fig7.png"),
+    "statistics/tukey.csv",
+]
+
+
+STATISTICS = ("tukey", "mixed", "variance", "bootstrap", "ranks", "friedman", "nemenyi")
 
 
 def figures_of(study):
@@ -232,6 +253,7 @@ def outputs_of(study):
         f"{results}/tables/provenance.csv",
         f"{results}/tables/provenance.html",
         *(f"{results}/statistics/claims.{kind}" for kind in ("csv", "html")),
+        *(f"{results}/statistics/{name}.csv" for name in STATISTICS),
         *audits_of(study),
         *(f"{results}/tables/metrics.{kind}" for kind in ("csv", "html")),
         f"{results}/summary.html",
@@ -258,8 +280,8 @@ if "--report" in sys.argv:
     from sonotune.data.audit_files import suspicious
 
     for file in {file for study in STUDIES for file in audits_of(study) if file.endswith(".csv")}:
-        if Path(file).is_file() and (found := suspicious(file)):
-            config["suspicious"][Path(file).parent.name] = found
+        if (HOME / file).is_file() and (found := suspicious(HOME / file)):
+            config["suspicious"][dataset_of(f"{file}")] = found
 
     for study in STUDIES:
         config["stand_ins"][study] = stand_ins_of(study)
@@ -268,7 +290,7 @@ if "--report" in sys.argv:
 
     config["changed_packages"] = changed_packages(
         [
-            file
+            HOME / file
             for study in STUDIES
             for file in cell_files(study, STUDIES[study]["datasets"], "run.json")
         ],

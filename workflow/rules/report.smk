@@ -1,27 +1,67 @@
-rule splits:
+# Figures of averages are made by modules of one shape; a figure's own code counts for it alone.
+OF_AVERAGES = {
+    "fig3": ("fig3", "Fig. 3: from scratch against fine-tuning"),
+    "fig6": ("fig6", "Fig. 6: a few blocks, and what the rest adds"),
+    "fig7": ("fig7", "Fig. 7: what little and much data add"),
+    "figS1": ("figs1", "Fig. S1: the outermost blocks"),
+    "pareto": ("fig_pareto", "Dice against parameters and time"),
+}
+
+
+rule metrics_table:
     input:
-        study_arrays,
+        "results/{study}/cells.csv",
     output:
-        "results/{study}/splits.json",
+        csv="results/{study}/tables/metrics.csv",
+        html=report(
+            "results/{study}/tables/metrics.html",
+            category="{study}",
+            subcategory="Tables",
+            labels=labels("Metrics: all of every strategy"),
+            caption="../report/metrics.rst",
+        ),
     log:
-        "results/logs/{study}/splits.log",
+        "results/logs/{study}/metrics_table.log",
+    localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: in_order(
-            {
-                "datasets": array_folders(wildcards.study),
-                "percents": STUDIES[wildcards.study]["percents"],
-                "seed": STUDIES[wildcards.study]["seed"],
-                "resampling": resampling_settings(STUDIES[wildcards.study]["resampling"]),
-                **excludes_of(wildcards.study),
-            }
-        ),
-        code=fingerprint("sonotune.data.split_file", door("splits")),
+        shown=lambda wildcards: shown_of(wildcards.study),
+        code=fingerprint("sonotune.report.metrics_table"),
     message:
-        "Writing down the splits of {wildcards.study}"
+        "All metrics of {wildcards.study}"
     script:
-        "../scripts/splits.py"
+        "../scripts/metrics_table.py"
+
+
+rule networks_table:
+    input:
+        cells="results/{study}/cells.csv",
+        mixed="results/{study}/statistics/mixed.csv",
+    output:
+        csv="results/{study}/tables/networks.csv",
+        tex="results/{study}/tables/networks.tex",
+        html=report(
+            "results/{study}/tables/networks.html",
+            category="{study}",
+            subcategory="Networks",
+            labels=labels("Networks side by side: which part of each to tune"),
+            caption="../report/networks.rst",
+        ),
+    log:
+        "results/logs/{study}/networks_table.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        networks=lambda wildcards: list(network_titles(STUDIES[wildcards.study]).items()),
+        pairs=lambda wildcards: STUDIES[wildcards.study]["figures"]["pairs"],
+        shown=lambda wildcards: shown_of(wildcards.study),
+        code=fingerprint("sonotune.report.networks_table"),
+    message:
+        "Networks of {wildcards.study} side by side"
+    script:
+        "../scripts/networks_table.py"
 
 
 rule table1:
@@ -39,11 +79,12 @@ rule table1:
         ),
     log:
         "results/logs/{study}/table1.log",
+    localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        code=fingerprint("sonotune.report.table1", door("table1")),
+        code=fingerprint("sonotune.report.table1"),
     message:
         "Table I of {wildcards.study}"
     script:
@@ -65,11 +106,12 @@ rule table2:
         ),
     log:
         "results/logs/{study}/table2.log",
+    localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
         shown=lambda wildcards: shown_of(wildcards.study),
-        code=fingerprint("sonotune.report.table2", door("table2")),
+        code=fingerprint("sonotune.report.table2"),
     message:
         "Table II of {wildcards.study}"
     script:
@@ -90,12 +132,13 @@ rule fig4:
         ),
     log:
         "results/logs/{study}/fig4.log",
+    localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
         pairs=lambda wildcards: STUDIES[wildcards.study]["figures"]["pairs"],
         shown=lambda wildcards: shown_of(wildcards.study),
-        code=fingerprint("sonotune.report.figures.fig4", door("fig4")),
+        code=fingerprint("sonotune.report.figures.fig4"),
     message:
         "Fig. 4 of {wildcards.study}"
     script:
@@ -126,6 +169,7 @@ rule fig5:
         ),
     log:
         "results/logs/{study}/fig5.log",
+    localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
@@ -139,7 +183,7 @@ rule fig5:
             if name in labels_of(wildcards.study)
         ],
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
-        code=fingerprint("sonotune.report.figures.fig5", door("fig5")),
+        code=fingerprint("sonotune.report.figures.fig5"),
     message:
         "Fig. 5 of {wildcards.study}"
     script:
@@ -152,7 +196,7 @@ rule provenance:
             wildcards.study, STUDIES[wildcards.study]["datasets"], "run.json"
         ),
         pretrained=lambda wildcards: (
-            f"results/{wildcards.study}/pretrained/run.json"
+            f"{pretrained_folder(wildcards.study)}/run.json"
             if "pretraining" in STUDIES[wildcards.study]
             else []
         ),
@@ -167,11 +211,480 @@ rule provenance:
         ),
     log:
         "results/logs/{study}/provenance.log",
+    localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        code=fingerprint("sonotune.report.provenance", door("provenance")),
+        code=fingerprint("sonotune.report.provenance"),
     message:
         "Provenance of {wildcards.study}"
     script:
         "../scripts/provenance.py"
+
+
+rule fig_intervals:
+    input:
+        "results/{study}/cells.csv",
+    output:
+        pdf="results/{study}/figures/intervals.pdf",
+        png=report(
+            "results/{study}/figures/intervals.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=labels("Intervals: which strategies differ (Tukey)"),
+            caption="../report/intervals.rst",
+        ),
+    log:
+        "results/logs/{study}/intervals.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
+        code=fingerprint("sonotune.report.figures.fig_intervals"),
+    message:
+        "Confidence intervals of {wildcards.study}"
+    script:
+        "../scripts/intervals.py"
+
+
+rule fig_ranks:
+    input:
+        "results/{study}/cells.csv",
+    output:
+        pdf="results/{study}/figures/ranks.pdf",
+        png=report(
+            "results/{study}/figures/ranks.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=labels("Ranks over data sets (Nemenyi)"),
+            caption="../report/ranks.rst",
+        ),
+    log:
+        "results/logs/{study}/ranks.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
+        leave_out=lambda wildcards: averages_of(wildcards.study)["leave_out"],
+        code=fingerprint("sonotune.report.figures.fig_ranks"),
+    message:
+        "Ranks of strategies in {wildcards.study}"
+    script:
+        "../scripts/ranks.py"
+
+
+rule claims:
+    input:
+        cells="results/{study}/cells.csv",
+        scores=scores_of,
+        mixed="results/{study}/statistics/mixed.csv",
+    output:
+        csv="results/{study}/statistics/claims.csv",
+        html=report(
+            "results/{study}/statistics/claims.html",
+            category="{study}",
+            subcategory="Claims",
+            labels=labels("Claims: what holds on this run"),
+            caption="../report/claims.rst",
+        ),
+    log:
+        "results/logs/{study}/claims.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        settings=lambda wildcards: in_order(
+            {
+                "strategies": list(labels_of(wildcards.study)),
+                "leave_out": averages_of(wildcards.study)["leave_out"],
+                "seed": STUDIES[wildcards.study]["seed"],
+                "claims": STUDIES[wildcards.study]["claims"],
+            }
+        ),
+        declared=contents_of("report/claims/*.yaml", "report/paper/*.csv"),
+        code=fingerprint("sonotune.report.claims.page", "sonotune.report.claims.judge"),
+    message:
+        "Judging the claims on {wildcards.study}"
+    script:
+        "../scripts/claims.py"
+
+
+rule figure:
+    input:
+        "results/{study}/cells.csv",
+    output:
+        pdf="results/{study}/figures/{figure}.pdf",
+        png=report(
+            "results/{study}/figures/{figure}.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=lambda wildcards: labels(OF_AVERAGES[wildcards.figure][1]),
+            caption="../report/figure.rst",
+        ),
+    log:
+        "results/logs/{study}/{figure}.log",
+    wildcard_constraints:
+        figure="|".join(OF_AVERAGES),
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        module=lambda wildcards: OF_AVERAGES[wildcards.figure][0],
+        shown=lambda wildcards: shown_of(wildcards.study),
+        code=lambda wildcards: fingerprint(
+            f"sonotune.report.figures.{OF_AVERAGES[wildcards.figure][0]}"
+        ),
+    message:
+        "{wildcards.figure} of {wildcards.study}"
+    script:
+        "../scripts/figure.py"
+
+
+rule fig1:
+    output:
+        pdf="results/{study}/figures/fig1.pdf",
+        png=report(
+            "results/{study}/figures/fig1.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=labels("Fig. 1: the network and the strategies"),
+            caption="../report/fig1.rst",
+        ),
+    log:
+        "results/logs/{study}/fig1.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        networks=lambda wildcards: strategies_by_network(wildcards.study),
+        order=lambda wildcards: list(labels_of(wildcards.study)),
+        code=lambda wildcards: fingerprint(
+            "sonotune.report.figures.fig1",
+            *(
+                f"sonotune.networks.{NETWORKS[network['name']]}"
+                for network in networks_of(STUDIES[wildcards.study])
+            ),
+        ),
+    message:
+        "Fig. 1 of {wildcards.study}"
+    script:
+        "../scripts/fig1.py"
+
+
+rule fig2:
+    input:
+        study_arrays,
+    output:
+        pdf="results/{study}/figures/fig2.pdf",
+        png=report(
+            "results/{study}/figures/fig2.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=labels("Fig. 2: an example of every data set"),
+            caption="../report/fig2.rst",
+        ),
+    log:
+        "results/logs/{study}/fig2.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        code=fingerprint("sonotune.report.figures.fig2"),
+    message:
+        "Fig. 2 of {wildcards.study}"
+    script:
+        "../scripts/fig2.py"
+
+
+rule table3:
+    input:
+        "results/{study}/cells.csv",
+    output:
+        csv="results/{study}/tables/table3.csv",
+        tex="results/{study}/tables/table3.tex",
+        html=report(
+            "results/{study}/tables/table3.html",
+            category="{study}",
+            subcategory="Tables",
+            labels=labels("Table III: time to train"),
+            caption="../report/table3.rst",
+        ),
+    log:
+        "results/logs/{study}/table3.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        timed=lambda wildcards: {"timed": STUDIES[wildcards.study]["figures"]["timed"]},
+        shown=lambda wildcards: shown_of(wildcards.study),
+        code=fingerprint("sonotune.report.table3"),
+    message:
+        "Table III of {wildcards.study}"
+    script:
+        "../scripts/table3.py"
+
+
+rule curves:
+    input:
+        cells="results/{study}/cells.csv",
+        histories=lambda wildcards: cell_files(
+            wildcards.study, STUDIES[wildcards.study]["datasets"], "history.csv"
+        ),
+    output:
+        pdf="results/{study}/figures/curves.pdf",
+        png=report(
+            "results/{study}/figures/curves.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=labels("Learning curves of runs that failed"),
+            caption="../report/curves.rst",
+        ),
+    log:
+        "results/logs/{study}/curves.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
+        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        code=fingerprint("sonotune.report.figures.fig_curves"),
+    message:
+        "Learning curves of {wildcards.study}"
+    script:
+        "../scripts/curves.py"
+
+
+rule distributions:
+    input:
+        cells="results/{study}/cells.csv",
+        scores=scores_of,
+    output:
+        pdf="results/{study}/figures/distributions.pdf",
+        png=report(
+            "results/{study}/figures/distributions.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=labels("Dice of single images"),
+            caption="../report/distributions.rst",
+        ),
+    log:
+        "results/logs/{study}/distributions.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
+        code=fingerprint("sonotune.report.figures.fig_distributions"),
+    message:
+        "Distributions of {wildcards.study}"
+    script:
+        "../scripts/distributions.py"
+
+
+rule against_paper:
+    input:
+        "results/{study}/cells.csv",
+    output:
+        csv="results/{study}/tables/against_paper.csv",
+        pdf="results/{study}/figures/against_paper.pdf",
+        png=report(
+            "results/{study}/figures/against_paper.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=labels("Against the paper: Dice of every strategy"),
+            caption="../report/against_paper.rst",
+        ),
+    log:
+        "results/logs/{study}/against_paper.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        shown=lambda wildcards: shown_of(wildcards.study),
+        printed=contents_of("report/paper/amiri2020_*.csv"),
+        code=fingerprint("sonotune.report.figures.against_paper"),
+    message:
+        "{wildcards.study} against the paper"
+    script:
+        "../scripts/against_paper.py"
+
+
+rule figs2:
+    input:
+        lambda wildcards: expand(
+            "results/{study}/features/{dataset}.npz",
+            study=wildcards.study,
+            dataset=STUDIES[wildcards.study]["datasets"],
+        ),
+    output:
+        pdf="results/{study}/figures/figS2.pdf",
+        png=report(
+            "results/{study}/figures/figS2.png",
+            category="{study}",
+            subcategory="Figures",
+            labels=labels("Fig. S2: feature maps before and after fine-tuning"),
+            caption="../report/figS2.rst",
+        ),
+    log:
+        "results/logs/{study}/figS2.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        place=lambda wildcards: features_shown(wildcards.study),
+        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        code=fingerprint("sonotune.report.figures.figs2"),
+    message:
+        "Fig. S2 of {wildcards.study}"
+    script:
+        "../scripts/figs2.py"
+
+
+rule summary:
+    input:
+        cells="results/{study}/cells.csv",
+        splits="results/{study}/splits.json",
+        differences="results/{study}/statistics/bootstrap.csv",
+        ranks="results/{study}/statistics/ranks.csv",
+    output:
+        report(
+            "results/{study}/summary.html",
+            category="{study}",
+            subcategory="Summary",
+            labels=labels("Summary: which strategy to use"),
+            caption="../report/summary.rst",
+        ),
+    log:
+        "results/logs/{study}/summary.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        margins=lambda wildcards: margins_of(wildcards.study),
+        shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
+        code=fingerprint("sonotune.report.summary"),
+    message:
+        "The answer of {wildcards.study} in plain words"
+    script:
+        "../scripts/summary.py"
+
+
+rule protocols:
+    input:
+        cells="results/{study}/cells.csv",
+        histories=lambda wildcards: [
+            f"{folder}/history.csv" for folder in published_cells(wildcards.study).values()
+        ],
+        corrected=lambda wildcards: f"results/{compared(wildcards.study, 'corrected')}/cells.csv",
+    output:
+        multiext("results/{study}/tables/protocols", ".csv", ".tex"),
+        multiext("results/{study}/tables/gap", ".csv", ".tex"),
+        protocols=report(
+            "results/{study}/tables/protocols.html",
+            category="{study}",
+            subcategory="Protocols",
+            labels=labels("Every strategy, printed and under both protocols"),
+            caption="../report/protocols.rst",
+        ),
+        gap=report(
+            "results/{study}/tables/gap.html",
+            category="{study}",
+            subcategory="Protocols",
+            labels=labels("The gap between the protocols, taken apart"),
+            caption="../report/gap.rst",
+        ),
+    log:
+        "results/logs/{study}/protocols.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        strategies=lambda wildcards: list(published_cells(wildcards.study)),
+        window=lambda wildcards: {"window": STUDIES[wildcards.study]["protocols"]["epochs"]},
+        shown=lambda wildcards: shown_of(wildcards.study, without="datasets"),
+        printed=contents_of("report/paper/wang2023_*.csv"),
+        code=fingerprint("sonotune.report.protocol_tables"),
+    message:
+        "Protocols of {wildcards.study} side by side"
+    script:
+        "../scripts/protocols.py"
+
+
+rule leakage:
+    input:
+        scores=lambda wildcards: expand(
+            "results/{other}/scores/{dataset}.csv",
+            other=compared(wildcards.study, "leakage"),
+            dataset=STUDIES[wildcards.study]["datasets"][0],
+        ),
+        splits=lambda wildcards: f"results/{compared(wildcards.study, 'leakage')}/splits.json",
+    output:
+        csv="results/{study}/tables/leakage.csv",
+        tex="results/{study}/tables/leakage.tex",
+        html=report(
+            "results/{study}/tables/leakage.html",
+            category="{study}",
+            subcategory="Protocols",
+            labels=labels("What shared examinations add"),
+            caption="../report/leakage.rst",
+        ),
+    log:
+        "results/logs/{study}/leakage.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        settings=lambda wildcards: in_order(
+            {
+                "arms": {
+                    name: one.get("exclude", "all")
+                    for name, one in STUDIES[compared(wildcards.study, "leakage")][
+                        "strategies"
+                    ].items()
+                },
+                "dataset": STUDIES[wildcards.study]["datasets"][0],
+                "seed": STUDIES[wildcards.study]["seed"],
+            }
+        ),
+        code=fingerprint("sonotune.report.leakage"),
+    message:
+        "What shared examinations add in {wildcards.study}"
+    script:
+        "../scripts/leakage.py"
+
+
+rule protocol_figure:
+    input:
+        "results/{study}/tables/protocols.csv",
+    output:
+        pdf="results/{study}/figures/{figure}.pdf",
+        png=report(
+            "results/{study}/figures/{figure}.png",
+            category="{study}",
+            subcategory="Protocols",
+            labels=lambda wildcards: labels(
+                {
+                    "fig1b": "Fig. 1b: accuracy against tuned parameters",
+                    "fig1c": "Fig. 1c: three metrics of every strategy",
+                }[wildcards.figure]
+            ),
+            caption="../report/protocol_figure.rst",
+        ),
+    log:
+        "results/logs/{study}/{figure}.log",
+    wildcard_constraints:
+        figure="fig1b|fig1c",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
+        printed=contents_of("report/paper/fetal_head_systems.csv"),
+        code=lambda wildcards: fingerprint(f"sonotune.report.figures.{wildcards.figure}"),
+    message:
+        "{wildcards.figure} of {wildcards.study}"
+    script:
+        "../scripts/protocol_figure.py"

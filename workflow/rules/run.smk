@@ -5,10 +5,11 @@ if slurm := sys.modules.get("snakemake_executor_plugin_slurm"):
 
 
 onstart:
+    check_profile()
     try:
         # Held until this process ends, also by SIGKILL.
-        LOCKS.append(lock_results("results"))
-        not_in_the_future(file for file in Path("results").rglob("*") if file.is_file())
+        LOCKS.append(lock_results(HOME / RESULTS))
+        not_in_the_future(file for file in (HOME / RESULTS).rglob("*") if file.is_file())
         # Takes seconds, and saves a night that ends at the last data set's address.
         check_addresses(PUBLISHED, MIRROR)
         if workflow.local_exec and any(map(gpus, STUDIES)):

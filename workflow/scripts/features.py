@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from sonotune.jobs.features import write_features
 from sonotune.runtime.gpus import on_gpu
 from sonotune.runtime.job import leave, logged
-from sonotune.training.features import write_features
 
 with logged(snakemake.log[0]) as log:
     on_gpu(

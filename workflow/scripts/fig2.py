@@ -1,7 +1,7 @@
 """Fig. 2: an example of every data set."""
 
+from sonotune.layout import array_folders
 from sonotune.report.figures.fig2 import write_fig2
-from sonotune.runtime.inputs import array_folders
 from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from sonotune.jobs.finetune import run_cell
+from sonotune.layout import checkpoint_beside
 from sonotune.runtime.files import not_in_the_future
 from sonotune.runtime.gpus import on_gpu
-from sonotune.runtime.job import checkpoint_path, leave, logged, tell_progress
-from sonotune.training.finetune import run_cell
+from sonotune.runtime.job import leave, logged, tell_progress
 
 folder = Path(snakemake.output.run).parent
 with logged(snakemake.log[0]) as log:
@@ -16,7 +17,7 @@ with logged(snakemake.log[0]) as log:
             snakemake.input.get("weights") or None,
             folder,
             log,
-            checkpoint_path(*snakemake.wildcards),
+            checkpoint_beside(folder),
         ),
         snakemake.params.settings["device"],
         log,

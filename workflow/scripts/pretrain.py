@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from sonotune.jobs.pretrain import pretrain
+from sonotune.layout import checkpoint_beside
 from sonotune.runtime.files import not_in_the_future
 from sonotune.runtime.gpus import on_gpu
-from sonotune.runtime.job import checkpoint_path, leave, logged
-from sonotune.training.pretrain import pretrain
+from sonotune.runtime.job import leave, logged
 
 with logged(snakemake.log[0]) as log:
     on_gpu(
@@ -14,7 +15,7 @@ with logged(snakemake.log[0]) as log:
             Path(snakemake.input.arrays[0]).parent,
             Path(snakemake.output.run).parent,
             log,
-            checkpoint_path(snakemake.wildcards.study, "pretraining"),
+            checkpoint_beside(Path(snakemake.output.run).parent),
             snakemake.input.get("start") or None,
         ),
         snakemake.params.settings["device"],

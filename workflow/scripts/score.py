@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sonotune.evaluation.scores import score_dataset
-from sonotune.runtime.inputs import cell_folders
+from sonotune.layout import cell_folders
 from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):

@@ -20,12 +20,15 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sonotune.config.jobs import show_percent
-from sonotune.data.dataset import ImageSet, load_set
+from sonotune.data.dataset import load_set
+from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import read_cells
 from sonotune.evaluation.metrics import THRESHOLD
 from sonotune.evaluation.scores import load_predictions
+from sonotune.layout import RECORD, Cell, dataset_of, prepared_sets
 from sonotune.runtime.files import atomic
+from sonotune.runtime.run_record import read_record
 
 HERE = Path(__file__).parent
 ASSETS = ("style.css", "view.js")
@@ -147,14 +150,25 @@ def _scores(study: Path, dataset: str) -> pd.DataFrame:
 
 
 def _arrays(study: Path, dataset: str, run: Mapping[Any, Any]) -> ImageSet:
-    """The prepared arrays, of the size that the predictions have."""
+    """The prepared arrays that a run was trained on.
+
+    Raises
+    ------
+    SonotuneError
+        If they are not there.
+    """
     folder = _folder(study, dataset, run["strategy"], run["percent"], run["fold"])
-    _, probabilities = load_predictions(folder / "predictions.npz")
-    return load_set(study.parent / "datasets" / dataset / str(probabilities.shape[1]))
+    inputs = read_record(folder / RECORD)["inputs"]
+    for arrays in prepared_sets(study.parent):
+        if dataset_of(arrays) == dataset:
+            data = load_set(arrays)
+            if all(data.about[name] == inputs[name] for name in ("images_sha256", "masks_sha256")):
+                return data
+    raise SonotuneError(f"{folder}: the images that it was trained on are not there; run it again")
 
 
 def _folder(study: Path, dataset: str, strategy: str, percent: float, fold: int) -> Path:
-    return study / "cells" / dataset / strategy / show_percent(percent) / str(fold)
+    return study.parent / Cell(study.name, dataset, strategy, percent, fold).folder
 
 
 def _write_images(data: ImageSet, folder: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from sonotune.data.dataset import load_set, median_row
+from sonotune.data.dataset import load_set
+from sonotune.data.image_set import median_row
 from sonotune.report.images import TRUTH, show_image
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.style import (

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sonotune.data.dataset import ImageSet, load_set
+from sonotune.data.dataset import load_set
+from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD
 from sonotune.evaluation.scores import load_predictions

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from sonotune.evaluation.averages import read_cells
+from sonotune.layout import Cell
 from sonotune.report.names import dataset_title, percent_text, source_notes
 from sonotune.report.style import (
     TWO_COLUMNS,
@@ -25,7 +26,7 @@ TRAINING, VALIDATION = "#0072B2", "#D55E00"
 
 def write_curves(
     cells: str | Path,
-    histories: Mapping[tuple[str, str, float, int], str | Path],
+    histories: Iterable[str | Path],
     pdf: str | Path,
     png: str | Path,
     *,
@@ -39,10 +40,11 @@ def write_curves(
     cells
         ``cells.csv`` of a study.
     histories
-        ``history.csv`` by data set, strategy, percent and fold.
+        ``history.csv`` of all its cells.
     strategies, datasets
         Titles.
     """
+    places = {_place(path): path for path in histories}
     table = read_cells(cells)
     bad = table[(table["failed"] | table["collapsed"]) & table["dataset"].isin(list(datasets))]
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
@@ -54,7 +56,7 @@ def write_curves(
                     f"{percent_text(row.percent)}, fold {row.fold}\n"
                     f"{strategies.get(row.strategy, row.strategy)}: "
                     + ("failed" if row.failed else "collapsed"),
-                    pd.read_csv(histories[row.dataset, row.strategy, row.percent, row.fold]),
+                    pd.read_csv(places[row.dataset, row.strategy, row.percent, row.fold]),
                 )
                 for row in bad.head(MOST).itertuples()
             ]
@@ -66,6 +68,11 @@ def write_curves(
                 "look into."
             )
         save_figure(figure, pdf, png)
+
+
+def _place(history: str | Path) -> tuple[str, str, float, int]:
+    cell = Cell.of(history)
+    return cell.dataset, cell.strategy, cell.percent, cell.fold
 
 
 def draw_curves(

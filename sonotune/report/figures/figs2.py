@@ -35,7 +35,7 @@ def write_figs2(
     Parameters
     ----------
     maps
-        For each data set what `sonotune.training.features.write_features` wrote.
+        For each data set what `sonotune.jobs.features.write_features` wrote.
     strategy, percent, fold
         Title of the strategy, and the cell that was trained.
     datasets

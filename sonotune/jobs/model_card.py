@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,14 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from sonotune.data.dataset import ImageSet
+from sonotune.data.catalogue import find_entry
+from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.networks.stages import tuned_state
 from sonotune.runtime.run_record import file_digest, read_record
 
 
-def kept_state(network: nn.Module, pretrained: str | Path | None) -> dict[str, Tensor]:
+def finetuned_state(network: nn.Module, pretrained: str | Path | None) -> dict[str, Tensor]:
     """The tuned stages, and whatever else the start weights do not hold with the same numbers.
 
     The second part is empty for a network without batch normalisation that starts from
@@ -97,9 +97,7 @@ def grey_levels(images: np.ndarray) -> dict[str, list[float]]:
 
 def licence_of(source: str) -> str:
     """The catalogue's note on the licence of a data set, or that it has none."""
-    # Found by name, so that no cell depends on the catalogue's code.
-    catalogue = import_module("sonotune.data.catalogue")
     try:
-        return catalogue.find_entry(source).licence
+        return find_entry(source).licence
     except SonotuneError:
         return "not in the catalogue of data sets; ask whoever provided the images"

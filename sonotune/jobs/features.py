@@ -12,9 +12,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from sonotune.data.dataset import load_set, median_row
+from sonotune.data.dataset import load_set
+from sonotune.data.image_set import median_row
+from sonotune.jobs.finetune import run_cell
 from sonotune.runtime.files import atomic
-from sonotune.training.finetune import run_cell, start_of_cell
+from sonotune.training.finetune import start_of_cell
 
 SHOWN = 4  # channels of each stage
 

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import csv
-import hashlib
+import platform
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from sonotune.data.dataset import ImageSet
+from sonotune.data.image_set import ImageSet
 from sonotune.networks.stages import count, tuned_parameters
+from sonotune.runtime.commit import commit
 from sonotune.runtime.files import atomic
 from sonotune.runtime.run_record import file_digest
 from sonotune.training.device import Processor
 from sonotune.training.recipe import Course
 
 
-def never_overlaps(course: Course) -> bool:
-    """Whether the validation Dice was 0 in every epoch; not where nothing validates."""
-    return all(epoch["validation_dice"] == 0 for epoch in course.history)
+def describe_processor(processor: Processor) -> dict[str, str | int]:
+    """What a ``run.json`` says of a processor, with the versions of what computes."""
+    packages = {name: version(name) for name in ("torch", "numpy", "sonotune")}
+    return {
+        **asdict(processor),
+        **packages,
+        "commit": commit(),
+        "python": platform.python_version(),
+        "host": platform.node(),
+    }
 
 
 def describe_run(
@@ -64,7 +74,7 @@ def describe_run(
         "steps_per_second": steps / training if course else None,
         "tuned_parameters": count(tuned_parameters(network)),
         "total_parameters": count(network.parameters()),
-        "processor": processor.describe(),
+        "processor": describe_processor(processor),
         "inputs": {
             "images_sha256": data.about["images_sha256"],
             "masks_sha256": data.about["masks_sha256"],
@@ -90,15 +100,6 @@ def write_history(folder: Path, course: Course | None) -> None:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(course.history if course else [])
-
-
-def state_digest(state: dict[str, Tensor]) -> str:
-    """SHA-256 of tensors and their names, to tell whether any of them changed."""
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        digest.update(name.encode())
-        digest.update(state[name].cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 class Clock:

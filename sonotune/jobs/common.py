@@ -1,0 +1,55 @@
+"""What a fine-tuning and a pre-training job have in common: checkpoint, clearing up, the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sonotune.data.image_set import ImageSet
+from sonotune.runtime.checkpoint import Checkpoint
+from sonotune.runtime.files import remove_unfinished
+from sonotune.runtime.run_record import file_digest, write_record
+from sonotune.training.device import Processor
+
+
+def clear(folder: Path) -> None:
+    """Remove what a killed run of the same job was writing."""
+    for name in ("predictions.npz", "weights.safetensors", "history.csv", "run.json"):
+        remove_unfinished(folder / name)
+
+
+def checkpoint_of(
+    path: str | Path | None,
+    settings: Mapping[str, Any],
+    data: ImageSet,
+    weights: str | Path | None,
+    processor: Processor,
+    log: Callable[[str], None],
+) -> Checkpoint | None:
+    """The checkpoint of a job with these settings, arrays and start weights, if a path is given."""
+    if path is None:
+        return None
+    belongs_to = {
+        "settings": dict(settings),
+        "images": data.about["images_sha256"],
+        "masks": data.about["masks_sha256"],
+        "weights": file_digest(weights) if weights else None,
+        "processor": [processor.device, processor.precision, torch.__version__],
+    }
+    return Checkpoint(path, belongs_to, log)
+
+
+def finish(
+    folder: Path, record: dict[str, Any], written: list[str], checkpoint: Checkpoint | None
+) -> dict[str, Any]:
+    """Write the record last, and remove the checkpoint."""
+    earlier = checkpoint.earlier_cpu if checkpoint else 0.0
+    record["cpu_seconds"]["total"] = time.process_time() + earlier
+    whole = write_record(folder, record, written)
+    if checkpoint:
+        checkpoint.remove()
+    return whole

@@ -1,0 +1,76 @@
+"""The job of one pre-training: reads arrays, writes start weights and a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sonotune.data.dataset import load_set
+from sonotune.jobs.common import checkpoint_of, clear, finish
+from sonotune.jobs.record import Clock, describe_run, write_history
+from sonotune.networks.weights_file import save_weights
+from sonotune.training.device import choose
+from sonotune.training.pretrain import pretrain_network
+
+
+def pretrain(
+    settings: Mapping[str, Any],
+    arrays: str | Path,
+    folder: str | Path,
+    log: Callable[[str], None],
+    checkpoint: str | Path | None = None,
+    weights: str | Path | None = None,
+) -> dict[str, Any]:
+    """Pre-train a study's network and write its weights.
+
+    Parameters
+    ----------
+    settings
+        All that the weights depend on besides the arrays (see
+        `sonotune.config.jobs.pretraining_settings`).
+    arrays
+        Folder of the prepared natural images.
+    folder
+        Gets ``weights.safetensors``, ``history.csv`` and last ``run.json``.
+    log
+        Called with one line for each epoch.
+    checkpoint
+        As in `sonotune.jobs.finetune.run_cell`.
+    weights
+        File of published encoder weights to start from; None for a random start.
+
+    Returns
+    -------
+    dict
+        The content of ``run.json``.
+
+    Raises
+    ------
+    SonotuneError
+        If no cell could start from the weights (see `sonotune.training.pretrain`).
+    Stopped
+        If a signal asked to end and the checkpoint was written.
+    """
+    folder = Path(folder)
+    clear(folder)
+    data = load_set(arrays)
+    processor = choose(settings["device"], settings["precision"], settings["threads"])
+    keeper = checkpoint_of(checkpoint, settings, data, weights, processor, log)
+    marks = Clock()
+    found = pretrain_network(settings, data, weights, processor, log, keeper)
+    marks.stop("training")
+    if keeper:
+        marks.add("training", keeper.earlier_wall, keeper.earlier_cpu)
+    save_weights(found.network.state_dict(), folder / "weights.safetensors")
+    record = {
+        "settings": dict(settings),
+        "source": data.about["source"],
+        "images": {"training": len(found.training), "validation": len(found.validation)},
+        **describe_run(
+            found.network, found.course, processor, data, weights, marks, found.earlier_attempts
+        ),
+        "collapsed": found.course.never_predicted_foreground,
+    }
+    write_history(folder, found.course)
+    return finish(folder, record, ["weights.safetensors", "history.csv"], keeper)

@@ -1,0 +1,222 @@
+"""Where things lie under ``results/``: the only module that knows folders and file names there.
+
+Paths are texts relative to the working folder, with ``/``. Those in capitals hold Snakemake's
+wildcards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RESULTS = "results"
+# Folders beside the studies.
+RESERVED = ("datasets", "weights", "logs", "report", "benchmarks")
+
+ARRAYS = ("images.npy", "masks.npy", "index.csv", "dataset.json")
+DATASET = f"{RESULTS}/datasets/{{dataset}}-{{digest}}"
+ENCODER = f"{RESULTS}/weights/{{weights}}"
+STUDY = f"{RESULTS}/{{study}}"
+PRETRAINED_NETWORK = f"{STUDY}/pretrained/{{pretraining}}"
+CELL = f"{STUDY}/cells/{{dataset}}/{{strategy}}/{{fraction}}/{{fold}}"
+SCORES = f"{STUDY}/scores/{{dataset}}.csv"
+
+# Patterns of the wildcards. A fold's first seed and pre-training have no name of their own.
+FRACTION = "[0-9.]+"
+FOLD = r"[0-9]+(?:-s[0-9]+)?(?:-p[0-9]+)?"
+DIGEST = "[0-9a-f]{8}"
+
+WEIGHTS = "weights.safetensors"
+RECORD = "run.json"
+
+_CELL = re.compile(
+    r"(?:.*/)?([^/]+)/cells/([^/]+)/([^/]+)/([0-9.]+)/([0-9]+)(-s[0-9]+)?(-p[0-9]+)?(?:/[^/]+)?"
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training, or one evaluation of the network as it starts (percent 0).
+
+    Attributes
+    ----------
+    percent
+        Share of the data set drawn for training and validation, in percent: 80, 5, 12.5.
+    fold
+        Number of the held-out split, from 0.
+    seed, pretraining
+        Which training of this fold, and from which pre-trained network; both from 1.
+    """
+
+    study: str
+    dataset: str
+    strategy: str
+    percent: float
+    fold: int
+    seed: int = 1
+    pretraining: int = 1
+
+    @property
+    def folder(self) -> str:
+        """Where its files are, below the results."""
+        return below_results(CELL).format(
+            study=self.study,
+            dataset=self.dataset,
+            strategy=self.strategy,
+            fraction=fraction_text(self.percent),
+            fold=fold_text(self.fold, self.seed, self.pretraining),
+        )
+
+    @classmethod
+    def of(cls, path: str | Path) -> Cell:
+        """The cell whose folder, or a file in it, this is.
+
+        Raises
+        ------
+        ValueError
+            If the path is not one of a cell.
+        """
+        found = _CELL.fullmatch(Path(path).as_posix())
+        if not found:
+            raise ValueError(f"{path} is not the path of a cell")
+        study, dataset, strategy, fraction, fold, seed, pretraining = found.groups()
+        return cls(
+            study,
+            dataset,
+            strategy,
+            percent_of(fraction),
+            int(fold),
+            int((seed or "-s1")[2:]),
+            int((pretraining or "-p1")[2:]),
+        )
+
+
+def fraction_text(percent: float) -> str:
+    """A share of the data set as it stands in paths: 0.8, 0.05, 0.125."""
+    return f"{percent / 100:.10g}"
+
+
+def percent_of(fraction: str) -> float:
+    """The inverse of `fraction_text`."""
+    return float(f"{float(fraction) * 100:.10g}")
+
+
+def fold_text(fold: int, seed: int = 1, pretraining: int = 1) -> str:
+    """A training of a fold as it stands in paths: 0, 0-s2, 0-p2, 0-s2-p3."""
+    return (
+        f"{fold}"
+        + (f"-s{seed}" if seed > 1 else "")
+        + (f"-p{pretraining}" if pretraining > 1 else "")
+    )
+
+
+def digest_of(settings: Mapping[str, Any]) -> str:
+    """Eight digits for a data set's settings, so that two of one name have two folders."""
+    text = json.dumps(_plain(settings), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _plain(value: Any) -> Any:
+    """Numbers that are the same are written the same: 50 and 50.0."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def below_results(path: str) -> str:
+    """A path of this module without the folder of results, which may lie elsewhere."""
+    return path.removeprefix(f"{RESULTS}/")
+
+
+def dataset_folder(dataset: str, digest: str) -> str:
+    """Folder of a data set with these settings (`digest_of`)."""
+    return DATASET.format(dataset=dataset, digest=digest)
+
+
+def arrays(dataset: str, digest: str, size: int | str) -> list[str]:
+    """Files of a data set's arrays; ``size`` is the side in pixels, or ``original``."""
+    return [f"{dataset_folder(dataset, digest)}/{size}/{file}" for file in ARRAYS]
+
+
+def dataset_of(path: str | Path) -> str:
+    """Name of the data set to whose folder of arrays, or a file in it, a path leads."""
+    found = re.search(rf"datasets/([^/]+)-{DIGEST}(?:/|$)", Path(path).as_posix())
+    if not found:
+        raise ValueError(f"{path} is not in the folder of a data set")
+    return found[1]
+
+
+def array_folders(files: Iterable[str]) -> dict[str, Path]:
+    """Folder of each data set's arrays, from their files as a job gets them.
+
+    With storage elsewhere (S3) they lie not where the rules say, but in a copy.
+    """
+    return {dataset_of(file): Path(file).parent for file in files}
+
+
+def cell_folders(files: Iterable[str]) -> list[Path]:
+    """Folders of cells, in the order in which their files come, each once."""
+    return list(dict.fromkeys(Path(file).parent for file in files))
+
+
+def files_of_cells(files: Iterable[str]) -> dict[str, dict[str, Path]]:
+    """By data set and strategy, a file of cells of one fraction and fold."""
+    found: dict[str, dict[str, Path]] = {}
+    for path in map(Path, files):
+        cell = Cell.of(path)
+        found.setdefault(cell.dataset, {})[cell.strategy] = path
+    return found
+
+
+def pretrained_folder(study: str, pretraining: int = 1) -> str:
+    """Folder of a study's pre-training, counted from 1."""
+    return PRETRAINED_NETWORK.format(study=study, pretraining=pretraining)
+
+
+def checkpoint_beside(folder: str | Path) -> Path:
+    """Where the checkpoint of a cell or pre-training lies: outside of what Snakemake clears.
+
+    Parameters
+    ----------
+    folder
+        The cell's or pre-training's.
+    """
+    folder = Path(folder)
+    kind = "cells" if "cells" in folder.parts else "pretrained"
+    place = len(folder.parts) - 1 - folder.parts[::-1].index(kind)
+    study, below = Path(*folder.parts[:place]), folder.parts[place:]
+    return study / "checkpoints" / Path(*below[:-1]) / f"{below[-1]}.safetensors"
+
+
+def cells_of_study(study: str | Path, file: str) -> list[Path]:
+    """Paths of a file in all cells of a study's folder that have it, sorted."""
+    return sorted(Path(study).glob(f"cells/*/*/*/*/{file}"))
+
+
+def prepared_sets(results: str | Path) -> list[Path]:
+    """Folders of all prepared data sets, sorted."""
+    return sorted(path.parent for path in Path(results).glob("datasets/*/*/dataset.json"))
+
+
+def studies_in(results: str | Path) -> list[Path]:
+    """Folders of all studies that have trained anything, sorted."""
+    results = Path(results)
+    return sorted(
+        {path.parent for name in ("cells", "pretrained") for path in results.glob(f"*/{name}")}
+    )
+
+
+def start_weights_near(cell: str | Path) -> list[Path]:
+    """Files of weights from which a cell may have started: its study's, and those of encoders."""
+    found: list[Path] = []
+    for parent in Path(cell).resolve().parents[:6]:
+        found += sorted(parent.glob(f"pretrained/*/{WEIGHTS}"))
+        found += sorted(parent.glob(f"weights/*/{WEIGHTS}"))
+    return found

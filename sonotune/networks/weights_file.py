@@ -1,0 +1,35 @@
+"""Weights as a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from sonotune.runtime.files import atomic
+
+
+def save_weights(
+    state: dict[str, Tensor], path: str | Path, about: Mapping[str, Any] | None = None
+) -> None:
+    """Write tensors as safetensors, numbers with a fraction as fp32, atomically.
+
+    What is said `about` them stands in the file's metadata, as JSON under ``sonotune``.
+    """
+    with atomic(path) as temporary:
+        save_file(
+            {
+                # What counts, as batch normalisation does, stays a whole number.
+                name: t.detach()
+                .to("cpu", torch.float32 if t.is_floating_point() else t.dtype)
+                .contiguous()
+                for name, t in state.items()
+            },
+            temporary,
+            None if about is None else {"sonotune": json.dumps(about, sort_keys=True)},
+        )

@@ -1,0 +1,78 @@
+"""Train, and train again from another initialisation where that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, Protocol
+
+from torch import nn
+
+from sonotune.training.device import Processor
+from sonotune.training.forward import is_dead
+from sonotune.training.loop import Checkpoint
+from sonotune.training.pairs import Pairs
+from sonotune.training.recipe import Course
+
+DEAD = "the output does not depend on the image"
+
+
+class RemembersAttempts(Checkpoint, Protocol):
+    """A checkpoint that knows of the attempts of a process that was killed."""
+
+    attempts: list[dict[str, Any]]
+
+    def recall_attempts(self) -> None:
+        """Fill in ``attempts``."""
+
+
+def train_until(
+    attempts: int,
+    failures: Collection[str],
+    train_once: Callable[[int], tuple[nn.Module, Course]],
+    checkpoint: RemembersAttempts | None,
+    log: Callable[[str], None],
+) -> tuple[nn.Module, Course, list[dict[str, Any]]]:
+    """Train, and train again while it fails and attempts are left.
+
+    Parameters
+    ----------
+    attempts
+        The most there are, from 1.
+    failures
+        Outcomes after which there is another attempt.
+    train_once
+        Gives the network and how its training went; called with the number of the attempt, from 1.
+    checkpoint
+        Knows of the attempts of a process that was killed; None if nothing is kept.
+    log
+        Called with one line for each failed attempt.
+
+    Returns
+    -------
+    tuple
+        The last attempt's network and course, and what is kept of those before.
+    """
+    earlier: list[dict[str, Any]] = []
+    if checkpoint:
+        checkpoint.recall_attempts()
+        earlier = checkpoint.attempts
+    while True:
+        attempt = len(earlier) + 1
+        network, course = train_once(attempt)
+        if course.outcome not in failures or attempt >= attempts:
+            return network, course, earlier
+        log(f"attempt {attempt} of {attempts} failed ({course.failure}); starting another")
+        earlier.append(course.summary())
+
+
+def names_of_attempt(
+    names: tuple[str | int | float, ...], attempt: int
+) -> tuple[str | int | float, ...]:
+    """What the random numbers of an attempt derive from; the first has no name of its own."""
+    return names if attempt == 1 else (*names, "attempt", attempt)
+
+
+def fail_if_dead(network: nn.Module, course: Course, pairs: Pairs, processor: Processor) -> None:
+    """Record where the output of a trained network does not depend on these images."""
+    if course.outcome != "not_finite" and is_dead(network, pairs, processor):
+        course.fail("dead", DEAD)
