@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ class Cell:
 
 def fraction_text(percent: float) -> str:
     """A share of the data set as it stands in paths: 0.8, 0.05, 0.125."""
-    return f"{percent / 100:.10g}"
+    return f"{Decimal(f'{percent / 100:.10g}'):f}"
 
 
 def percent_of(fraction: str) -> float:
@@ -189,10 +190,9 @@ def checkpoint_beside(folder: str | Path) -> Path:
         The cell's or pre-training's.
     """
     folder = Path(folder)
-    kind = "cells" if "cells" in folder.parts else "pretrained"
-    place = len(folder.parts) - 1 - folder.parts[::-1].index(kind)
-    study, below = Path(*folder.parts[:place]), folder.parts[place:]
-    return study / "checkpoints" / Path(*below[:-1]) / f"{below[-1]}.safetensors"
+    depth = 2 if folder.parent.name == "pretrained" else 5
+    study, below = folder.parents[depth - 1], Path(*folder.parts[-depth:])
+    return study / "checkpoints" / below.parent / f"{below.name}.safetensors"
 
 
 def cells_of_study(study: str | Path, file: str) -> list[Path]:

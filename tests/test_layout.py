@@ -1,22 +1,207 @@
-"""Inputs are found where a storage plugin has put its copies."""
+"""Paths under ``results/``: what is written to a path is read from it again."""
 
+import re
 from pathlib import Path
 
-from sonotune.runtime.inputs import array_folders, cell_files, cell_folders
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-HERE = ".snakemake/storage/s3/bucket/results"
+from sonotune import layout
+from sonotune.layout import (
+    Cell,
+    array_folders,
+    arrays,
+    cell_folders,
+    cells_of_study,
+    checkpoint_beside,
+    dataset_of,
+    digest_of,
+    files_of_cells,
+    fold_text,
+    fraction_text,
+    percent_of,
+    prepared_sets,
+    pretrained_folder,
+    start_weights_near,
+    studies_in,
+)
+
+STORED = ".snakemake/storage/s3/bucket/results"
+
+# Some are those of our own folders: nothing forbids a strategy called ``pretrained``.
+names = st.sampled_from(["sus", "block_9", "a", "cells", "pretrained", "checkpoints", "datasets"])
+percents = st.decimals("0.0001", 100, places=4).map(float) | st.integers(0, 100).map(float)
+cells = st.builds(
+    Cell,
+    study=names,
+    dataset=names,
+    strategy=names,
+    percent=percents,
+    fold=st.integers(0, 99),
+    seed=st.integers(1, 12),
+    pretraining=st.integers(1, 12),
+)
+
+
+@pytest.mark.parametrize(
+    ("percent", "text"),
+    [(80, "0.8"), (50.0, "0.5"), (5, "0.05"), (12.5, "0.125"), (66.67, "0.6667"), (0, "0"),
+     (100, "1"), (7, "0.07"), (29, "0.29"), (0.5, "0.005"), (33.333333, "0.33333333"),
+     (0.01, "0.0001")],
+)  # fmt: skip
+def test_a_percent_is_a_fraction_in_paths(percent, text):
+    assert fraction_text(percent) == text
+    assert percent_of(text) == percent
+
+
+@given(percents)
+@example(0.001)
+@example(0.0001)
+@example(57.0)
+def test_every_percent_comes_back_from_its_path(percent):
+    text = fraction_text(percent)
+    assert re.fullmatch(layout.FRACTION, text)
+    assert percent_of(text) == percent
+
+
+@given(percents, percents)
+def test_two_percents_never_share_a_path(first, second):
+    assert (first == second) == (fraction_text(first) == fraction_text(second))
+
+
+def test_whole_percents_are_written_as_people_write_them():
+    assert all(fraction_text(one) == (f"0.{one:02d}".rstrip("0")) for one in range(1, 100))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [((0,), "0"), ((3, 1, 1), "3"), ((0, 2), "0-s2"), ((0, 1, 2), "0-p2"), ((4, 2, 3), "4-s2-p3")],
+)
+def test_a_first_seed_and_pretraining_have_no_name(numbers, text):
+    assert fold_text(*numbers) == text
+    assert re.fullmatch(layout.FOLD, text)
+
+
+@given(cells, st.sampled_from(["", "results/", "/data/results/", f"{STORED}/"]))
+def test_a_cell_comes_back_from_its_folder_and_from_files_in_it(cell, before):
+    assert Cell.of(before + cell.folder) == cell
+    assert Cell.of(Path(before + cell.folder, layout.RECORD)) == cell
+
+
+@given(cells, cells)
+def test_two_cells_never_share_a_folder(first, second):
+    assert (first == second) == (first.folder == second.folder)
+
+
+def test_a_cells_folder():
+    assert Cell("s", "sus", "block_9", 5, 2, pretraining=3).folder == (
+        "s/cells/sus/block_9/0.05/2-p3"
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["s/cells/d/whole/0.8", "s/cells/d/whole/0.8/x", "s/pretrained/1", "s/cells/d/whole/0.8/0-q2",
+     "s/cells/d/whole/0.8/0-p2-s2", "s/cells/d/whole/0.8/0/a/b", "cells/d/whole/0.8/0"],
+)  # fmt: skip
+def test_what_is_no_cell_is_refused(path):
+    with pytest.raises(ValueError, match="is not the path of a cell"):
+        Cell.of(path)
+
+
+def test_equal_settings_have_one_digest():
+    one = digest_of({"a": 50, "b": {"c": [1, 2.0], "d": None}})
+    assert one == digest_of({"b": {"d": None, "c": (1.0, 2)}, "a": 50.0})
+    assert re.fullmatch(layout.DIGEST, one)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"a": 51, "b": [1, 2]}, {"a": 50, "b": [2, 1]}, {"a": 50}, {"a": "50", "b": [1, 2]},
+     {"a": 50, "b": [1, 2], "c": None}, {"a": 50.5, "b": [1, 2]}, {"b": 50, "a": [1, 2]}],
+)  # fmt: skip
+def test_other_settings_have_another_digest(other):
+    assert digest_of(other) != digest_of({"a": 50, "b": [1, 2]})
+
+
+@given(names, st.sampled_from([16, 256, "original"]))
+def test_a_data_set_comes_back_from_its_arrays(dataset, size):
+    files = arrays(dataset, "0123abcd", size)
+    assert {dataset_of(file) for file in files} == {dataset}
+    assert {dataset_of(Path(file).parent) for file in files} == {dataset}
+    assert dataset_of(Path(files[0]).parents[1]) == dataset
+
+
+@pytest.mark.parametrize("path", ["results/datasets/sus/16/images.npy", "datasets/s-01234567890/x"])
+def test_a_data_set_without_a_digest_is_refused(path):
+    with pytest.raises(ValueError, match="is not in the folder of a data set"):
+        dataset_of(path)
+
+
+@given(cells)
+def test_a_checkpoint_lies_beside_what_snakemake_clears(cell):
+    folder = Path("results", cell.folder)
+    checkpoint = checkpoint_beside(folder)
+    assert not checkpoint.is_relative_to(folder)
+    assert checkpoint.is_relative_to(Path("results", cell.study, "checkpoints"))
+
+
+@given(st.lists(cells, min_size=2, max_size=9, unique=True), st.integers(1, 9))
+def test_no_two_checkpoints_are_one(found, pretraining):
+    folders = [*(cell.folder for cell in found)]
+    folders += [layout.below_results(pretrained_folder(found[0].study, pretraining))]
+    assert len({checkpoint_beside(folder) for folder in folders}) == len(folders)
+
+
+def test_checkpoints():
+    assert checkpoint_beside("results/s/cells/d/whole/0.8/0-s2") == Path(
+        "results/s/checkpoints/cells/d/whole/0.8/0-s2.safetensors"
+    )
+    assert checkpoint_beside(pretrained_folder("s", 2)) == Path(
+        "results/s/checkpoints/pretrained/2.safetensors"
+    )
+    # Where folders above have one of these names.
+    assert checkpoint_beside("/home/cells/results/s/pretrained/1") == Path(
+        "/home/cells/results/s/checkpoints/pretrained/1.safetensors"
+    )
 
 
 def test_arrays_of_a_storage():
-    files = [f"{HERE}/datasets/{one}/64/{file}" for one in ("b", "a") for file in ("x.npy", "y")]
+    """They are where a storage plugin has put its copies."""
+    files = [f"{STORED}/datasets/{one}-0123abcd/64/{file}" for one in "ba" for file in ("x", "y")]
     found = array_folders(files)
-    assert list(found.items()) == [(one, Path(HERE, "datasets", one, "64")) for one in ("b", "a")]
+    wanted = [(one, Path(STORED, "datasets", f"{one}-0123abcd/64")) for one in "ba"]
+    assert list(found.items()) == wanted
 
 
 def test_cells_of_a_storage():
-    cells = [f"{HERE}/s/cells/d/{one}/80/0" for one in ("whole", "block_9")]
-    both = [f"{cell}/{file}" for cell in cells for file in ("predictions.npz", "run.json")]
-    assert cell_folders(both) == [Path(cell) for cell in cells]
-    assert cell_files(both[::2]) == {
-        "d": {"whole": Path(both[0]), "block_9": Path(both[2])},
-    }
+    folders = [f"{STORED}/s/cells/d/{one}/0.8/0" for one in ("whole", "block_9")]
+    both = [f"{folder}/{file}" for folder in folders for file in ("predictions.npz", "run.json")]
+    assert cell_folders(both) == [Path(folder) for folder in folders]
+    assert files_of_cells(both[::2]) == {"d": {"whole": Path(both[0]), "block_9": Path(both[2])}}
+
+
+def test_what_is_there_is_found(tmp_path):
+    files = [
+        *arrays("sus", "0123abcd", 16),
+        *arrays("sus", "0123abcd", "original"),
+        f"{pretrained_folder('s', 1)}/{layout.WEIGHTS}",
+        f"{pretrained_folder('s', 2)}/{layout.WEIGHTS}",
+        f"{layout.ENCODER}/{layout.WEIGHTS}".format(weights="resnet34"),
+        *(f"results/{Cell('s', 'sus', 'whole', 80, 0, seed).folder}/run.json" for seed in (1, 2)),
+        "results/other/pretrained/1/run.json",
+        "results/logs/s/pretrain_1.log",
+    ]
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    results = tmp_path / "results"
+    assert prepared_sets(results) == [
+        results / "datasets/sus-0123abcd/16",
+        results / "datasets/sus-0123abcd/original",
+    ]
+    assert studies_in(results) == [results / "other", results / "s"]
+    runs = cells_of_study(results / "s", layout.RECORD)
+    assert [Cell.of(run).seed for run in runs] == [1, 2]
+    assert start_weights_near(runs[0].parent) == [tmp_path / file for file in files[8:11]]
