@@ -45,8 +45,8 @@ class Project:
             return Counter(), set()
         stats = text[text.rindex("Job stats:") :]
         jobs = Counter({rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M)})
-        del jobs["total"], jobs["all"]
-        cells = re.findall(r"tiny: (\w+) on (\S+) % of (\w+), fold 0", text)
+        del jobs["total"], jobs["report"]
+        cells = re.findall(r"tiny: (\w+) on (\S+) of (\w+), fold 0", text)
         assert len(cells) == jobs["finetune"]
         return jobs, set(cells)
 
@@ -100,9 +100,9 @@ def test_file_times_do_not_count(project):
 
 
 def test_a_deleted_cell_runs_again(project):
-    shutil.rmtree(project.folder / "results/tiny/cells/sus_a/whole/50")
+    shutil.rmtree(project.folder / "results/tiny/cells/sus_a/whole/0.5")
     jobs, cells = project.stale()
-    assert cells == {("whole", "50", "sus_a")}
+    assert cells == {("whole", "0.5", "sus_a")}
     assert jobs["score"] == 1
 
 
@@ -114,6 +114,57 @@ def test_comments_and_docstrings_in_training_code_do_not_count(project):
     )
     project.edit("workflow/scripts/finetune.py", "Train one cell", "Train exactly one cell")
     assert project.stale() == (Counter(), set())
+
+
+def test_messages_rerun_nothing(project):
+    """Neither in what runs jobs nor in what trains them."""
+    project.edit("sonotune/runtime/locks.py", "is in use by", "is used by")
+    project.edit("sonotune/runtime/job.py", "make space", "free some space")
+    project.edit("sonotune/training/loop.py", "best epoch", "best so far")
+    project.edit("sonotune/networks/weights.py", "is missing", "is not there")
+    with (project.folder / "workflow/scripts/finetune.py").open("a") as file:
+        file.write('print("ended")\n')
+    assert project.stale() == (Counter(), set())
+
+
+def test_what_a_cell_does_not_use_reruns_nothing(project):
+    project.edit("sonotune/training/cuda.py", "benchmark = False", "benchmark = True")
+    project.edit("sonotune/networks/unet_bn.py", "return", "assert True\n        return")
+    (project.folder / "sonotune/training/new.py").write_text("RATE = 0.1\n")
+    assert project.stale() == (Counter(), set())
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "trained", "pretrained"),
+    [
+        ("training/optimiser.py", "beta2=0.999", "beta2=0.99", CELLS, 1),
+        ("training/cpu.py", "x.shape[1] == 1", "x.shape[1] == 2", CELLS, 1),
+        ("training/augment.py", "/ 2", "/ 3", CELLS, 0),
+        ("data/splits.py", "Fraction(str(percent)) *", "Fraction(str(percent)) / 2 *", CELLS, 0),
+    ],
+)
+def test_numbers_in_the_numerics_rerun_what_computes_with_them(
+    project, file, before, after, trained, pretrained
+):
+    project.edit(f"sonotune/{file}", before, after)
+    jobs, cells = project.stale()
+    assert (len(cells), jobs["pretrain"]) == (trained, pretrained)
+    assert not jobs["preprocess"]
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "made"),
+    [
+        ("simulation/scan.py", " / ", " * ", {"simulate": 2}),
+        ("simulation/collage.py", " / ", " * ", {"collage": 1}),
+        ("data/resize.py", "size / longest", "size * longest", {"preprocess": 3}),
+    ],
+)
+def test_code_that_makes_images_reruns_what_is_made_with_it(project, file, before, after, made):
+    project.edit(f"sonotune/{file}", before, after)
+    jobs, _ = project.stale()
+    assert {rule: jobs[rule] for rule in made} == made
+    assert not set(jobs) & ({"simulate", "collage"} - set(made))
 
 
 def test_training_code_reruns_the_cells(project):
@@ -181,14 +232,14 @@ def test_the_learning_rate_reruns_all_trainings(project):
 def test_a_new_strategy_runs_its_cells_only(project):
     project.edit("tiny.yaml", "      scratch:", "      block_1: {tune: [block1]}\n      scratch:")
     _, cells = project.stale()
-    assert cells == {("block_1", p, d) for p in ("50", "40") for d in ("sus_a", "sus_b")}
+    assert cells == {("block_1", p, d) for p in ("0.5", "0.4") for d in ("sus_a", "sus_b")}
 
 
 def test_a_new_percent_runs_its_cells_only(project):
     project.edit("tiny.yaml", "[50, 40]", "[50, 45, 40]")
     _, cells = project.stale()
     assert cells == {
-        (s, "45", d) for s in ("whole", "block_9", "scratch") for d in ("sus_a", "sus_b")
+        (s, "0.45", d) for s in ("whole", "block_9", "scratch") for d in ("sus_a", "sus_b")
     }
 
 
@@ -203,7 +254,7 @@ def test_a_new_fold_runs_its_cells_only(project):
 def test_one_strategys_stages_rerun_its_cells_only(project):
     project.edit("tiny.yaml", "block_9: {tune: [block9]}", "block_9: {tune: [block8, block9]}")
     _, cells = project.stale()
-    assert cells == {("block_9", p, d) for p in ("50", "40") for d in ("sus_a", "sus_b")}
+    assert cells == {("block_9", p, d) for p in ("0.5", "0.4") for d in ("sus_a", "sus_b")}
 
 
 def test_one_data_sets_seed_reruns_its_cells_only(project):
@@ -313,4 +364,4 @@ def test_every_profile_says_what_makes_results_stale(profile):
 def test_keeping_the_weights_of_a_strategy_reruns_its_cells_only(project):
     project.edit("tiny.yaml", "    device: cpu", "    keep_weights: [block_9]\n    device: cpu")
     _, cells = project.stale()
-    assert cells == {("block_9", p, d) for p in ("50", "40") for d in ("sus_a", "sus_b")}
+    assert cells == {("block_9", p, d) for p in ("0.5", "0.4") for d in ("sus_a", "sus_b")}

@@ -88,7 +88,13 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
             "precision": study["precision"],
             "threads": study["threads"],
             "keep_weights": keeps_weights(study, cell.strategy),
-            "code": training_code("finetune", network, study["device"]),
+            "code": training_code(
+                "finetune",
+                network,
+                study["device"],
+                augment=bool(study["augmentation"]),
+                monitor=bool(study.get("records")),
+            ),
         }
     )
 
@@ -130,6 +136,9 @@ def training_code(
     module: str,
     network: Mapping[str, Any],
     device: str,
+    *,
+    augment: bool = False,
+    monitor: bool = False,
     package: Path = PACKAGE,
     read: Read = Path.read_bytes,
 ) -> str:
@@ -143,11 +152,15 @@ def training_code(
         A complete ``network`` key.
     device
         ``cpu``, ``cuda``, or ``auto``, which may be either.
+    augment, monitor
+        Whether images are augmented, and whether the test images are measured in every epoch.
     package, read
         As of `sonotune.runtime.fingerprint.fingerprint`.
     """
+    chosen = {"augment": augment, "test_monitor": monitor}
     roots = [f"training.{module}", f"networks.{NETWORKS[network['name']]}"]
     roots += [f"training.{one}" for one in DEVICES[device]]
+    roots += [f"training.{name}" for name, used in chosen.items() if used]
     return _code(roots, package, read)
 
 

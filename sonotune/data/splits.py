@@ -15,6 +15,7 @@ from itertools import groupby
 import numpy as np
 
 from sonotune.data.holdout import Exclude, draw_test, leave_out, listed_rows
+from sonotune.data.rounding import round_half_up
 from sonotune.errors import SonotuneError
 from sonotune.seeds import generator
 
@@ -62,11 +63,6 @@ class Split:
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
-
-
-def round_half_up(value: Fraction) -> int:
-    """Round to the nearest whole number, halves up, as Table I does."""
-    return int((value + Fraction(1, 2)) // 1)
 
 
 def top_percent(folds: int) -> Fraction:

@@ -29,6 +29,8 @@ CHOSEN = (
     "networks.smp",
     "training.cpu",
     "training.cuda",
+    "training.augment",
+    "training.test_monitor",
     *(f"data.readers.{name}" for name in ("busi", "hc18", "own_folder", "scr", "two_folders")),
     "simulation.simulate",
     "simulation.collage",

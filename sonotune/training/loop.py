@@ -167,13 +167,15 @@ def train(
             course.best_loss, course.best_epoch = validation_loss, epoch
             course.best_dice = validation_dice
             _copy_into(best, tuned_state(network))
-        judged = (
-            f"validation loss {validation_loss:.4f}  Dice {validation_dice:.4f}  "
-            f"best epoch {course.best_epoch:3d}  "
-        )
         log(
-            f"epoch {epoch:3d}  loss {training_loss:.4f}  {judged if len(validation) else ''}"
-            f"{seconds:.2f} s  "
+            f"epoch {epoch:3d}  loss {training_loss:.4f}  "
+            + (
+                f"validation loss {validation_loss:.4f}  Dice {validation_dice:.4f}  "
+                f"best epoch {course.best_epoch:3d}  "
+                if len(validation)
+                else ""
+            )
+            + f"{seconds:.2f} s  "
             f"at most {_most_left(recipe, epoch, course.best_epoch) * seconds:.0f} s left"
         )
         if recipe.patience and epoch - course.best_epoch >= recipe.patience:

@@ -1,0 +1,10 @@
+"""How shares of images become whole numbers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+
+def round_half_up(value: Fraction) -> int:
+    """Round to the nearest whole number, halves up, as Table I of Amiri 2020 does."""
+    return int((value + Fraction(1, 2)) // 1)
