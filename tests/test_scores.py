@@ -64,7 +64,13 @@ def cell(folder, strategy, fold, rows, probabilities, **changes):
         "steps_per_second": 4.0,
         "tuned_parameters": 10,
         "total_parameters": 20,
-        "processor": {"device": "cpu", "precision": "fp32", "threads": 1, "torch": "2"},
+        "processor": {
+            "device": "cpu",
+            "precision": "fp32",
+            "threads": 1,
+            "torch": "2",
+            "numpy": "2",
+        },
         "cpu_seconds": {"total": 3.0, "training": 2.0, "evaluation": 0.5},
         **changes,
     }

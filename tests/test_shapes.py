@@ -171,7 +171,15 @@ def heads(tmp_path):
     run = {name: 1 for name in ("outcome", "failed", "collapsed", "epochs", "best_epoch")}
     run |= {name: 1 for name in ("seconds", "steps_per_second")}
     run |= {"tuned_parameters": 1, "total_parameters": 1, "source": "made up"}
-    run |= {"processor": {"device": "cpu", "precision": "fp32", "threads": 1, "torch": "2"}}
+    run |= {
+        "processor": {
+            "device": "cpu",
+            "precision": "fp32",
+            "threads": 1,
+            "torch": "2",
+            "numpy": "2",
+        }
+    }
     run |= {"cpu_seconds": {"total": 1, "training": 1, "evaluation": 1}, "settings": settings}
     write_record(cell, run, ["predictions.npz"])
     write_circumferences(tmp_path / "hc18", tmp_path / "circumferences.csv")

@@ -139,7 +139,7 @@ def test_what_a_cell_does_not_use_reruns_nothing(project):
     [
         ("training/optimiser.py", "beta2=0.999", "beta2=0.99", CELLS, 1),
         ("training/cpu.py", "x.shape[1] == 1", "x.shape[1] == 2", CELLS, 1),
-        ("training/augment.py", "/ 2", "/ 3", CELLS, 0),
+        ("training/augment.py", "1 + augmentation.zoom", "1 - augmentation.zoom", CELLS, 0),
         ("data/splits.py", "Fraction(str(percent)) *", "Fraction(str(percent)) / 2 *", CELLS, 0),
     ],
 )

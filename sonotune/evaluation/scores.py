@@ -157,6 +157,6 @@ def _run(record: dict[str, Any]) -> dict[str, Any]:
                 "total_parameters",
             )
         },
-        **{key: processor[key] for key in ("device", "precision", "threads", "torch")},
+        **{key: processor[key] for key in ("device", "precision", "threads", "torch", "numpy")},
         **{f"cpu_{part}": cpu[part] for part in ("total", "training", "evaluation")},
     }

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the workflow reads this module without pandas
+    import pandas as pd
 
 
 def percent_text(percent: float) -> str:
@@ -13,6 +17,30 @@ def percent_text(percent: float) -> str:
 def in_words(parts: Sequence[str]) -> str:
     """Join as in a sentence: a, b and c."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def mixture_notes(runs: pd.DataFrame) -> list[str]:
+    """One sentence for each of precision, device, torch and numpy that trainings do not share.
+
+    Parameters
+    ----------
+    runs
+        Rows of ``cells.csv``. New versions of packages make no cell stale, so an average may rest
+        on several.
+    """
+    trained = runs[runs["percent"] > 0]
+    notes = []
+    for column in ("precision", "device", "torch", "numpy"):
+        if column not in trained:
+            continue
+        counts = trained[column].astype("string").value_counts(sort=False).sort_index()
+        if len(counts) > 1:
+            parts = [f"{value} ({number} runs)" for value, number in counts.items()]
+            notes.append(
+                f"The trainings did not all share one {column}: {in_words(parts)}; column "
+                f"{column} of cells.csv says which."
+            )
+    return notes
 
 
 # Figures that compare certain strategies: drawn where a study has them all.

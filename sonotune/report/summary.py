@@ -10,7 +10,7 @@ from pathlib import Path
 from sonotune.evaluation.averages import read_cells
 from sonotune.report.advice import Advice, read_advice
 from sonotune.report.figures.summary_figure import picture
-from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.names import dataset_title, mixture_notes, percent_text, source_notes
 from sonotune.report.shown import Shown
 from sonotune.report.summary_words import (
     name_of,
@@ -91,6 +91,7 @@ def write_summary(
     said = [
         *notes(advice, titles, margins, shown.leave_out),
         *map(html.escape, source_notes(list(titles), shown.datasets, sources)),
+        *map(html.escape, mixture_notes(runs)),
     ]
     parts.append("<h2>How to read this</h2>")
     parts.append("<ul>" + "".join(f"<li>{note}</li>" for note in said) + "</ul>")

@@ -11,7 +11,7 @@ import pandas as pd
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import LeaveOut, average_over_folds, read_cells
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
-from sonotune.report.names import dataset_title, in_words, percent_text, source_notes
+from sonotune.report.names import dataset_title, mixture_notes, percent_text, source_notes
 from sonotune.report.palette import shade
 from sonotune.report.render import write_table
 from sonotune.report.shown import Shown
@@ -95,7 +95,7 @@ def describe_table2(cells: pd.DataFrame, averages: pd.DataFrame, shown: Shown) -
         "parentheses, for each data set and share of it used for training and validation.",
         _head(averages, shown.strategies),
         tuple(body),
-        (*notes, *_run_notes(cells)),
+        (*notes, *mixture_notes(cells)),
     )
 
 
@@ -197,21 +197,4 @@ def _number_notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[s
             "A network that is evaluated without any tuning uses no images; its value is the same "
             "in all rows of a data set."
         )
-    return notes
-
-
-def _run_notes(cells: pd.DataFrame) -> list[str]:
-    """Say so where the trainings did not share precision, device or version of torch."""
-    trained = cells[cells["percent"] > 0]
-    notes = []
-    for column, words in (("precision", "precision"), ("device", "device"), ("torch", "torch")):
-        if column not in trained:
-            continue
-        runs = trained[column].astype("string").value_counts(sort=False).sort_index()
-        if len(runs) > 1:
-            parts = [f"{value} ({number} runs)" for value, number in runs.items()]
-            notes.append(
-                f"The trainings did not all share one {words}: {in_words(parts)}; column "
-                f"{column} of cells.csv says which."
-            )
     return notes
