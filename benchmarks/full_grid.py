@@ -29,7 +29,12 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.plausible import MadeSet, Predictor, make_set  # noqa: E402
 from sonotune.config.check import complete  # noqa: E402
-from sonotune.config.jobs import cell_settings, cells_of, pretraining_settings  # noqa: E402
+from sonotune.config.jobs import (  # noqa: E402
+    cell_settings,
+    cells_of,
+    dataset_settings,
+    pretraining_settings,
+)
 from sonotune.data.audit import Audit  # noqa: E402
 from sonotune.data.audit_files import write_audit_csv, write_audit_html  # noqa: E402
 from sonotune.data.dataset import save_set  # noqa: E402
@@ -38,7 +43,12 @@ from sonotune.data.readers.hc18 import CSV  # noqa: E402
 from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed  # noqa: E402
 from sonotune.jobs.features import save_features, stage_outputs  # noqa: E402
 from sonotune.jobs.record import describe_processor  # noqa: E402
-from sonotune.layout import Cell  # noqa: E402
+from sonotune.layout import (  # noqa: E402
+    Cell,
+    dataset_folder,
+    digest_of,
+    pretrained_folder,
+)
 from sonotune.networks.stages import (  # noqa: E402
     build_network,
     count,
@@ -56,7 +66,6 @@ IMAGES = {"sus": 85, "bus": 163, "fus": 805, "xray": 240}
 FEWEST = 60  # of fewer, 5 percent have no validation image
 UNCHANGED = {"sus": 0.42, "bus": 0.33, "fus": 0.5, "xray": 0.62}
 SOURCE = "made up for tests and benchmarks"
-DOORS = ROOT / "workflow/scripts"
 SEED = 2020
 PATIENCE, EPOCHS = 20, 200
 
@@ -110,13 +119,16 @@ def write_grid(
     path = folder / "grid.yaml"
     with atomic(path) as temporary:
         temporary.write_text(yaml.safe_dump(given, sort_keys=False))
-    config = complete(given, ROOT / "workflow/schemas/config.schema.yaml")
-    made = {name: _write_set(folder, name, number, size) for name, number in images.items()}
-    for name in config["datasets"]:
+    config = complete(given)
+    homes = {name: folder / dataset_place(config, name) for name in config["datasets"]}
+    made = {
+        name: _write_set(folder, homes[name], name, number, size) for name, number in images.items()
+    }
+    for name, home in homes.items():
         # There are no originals that could be looked at.
         audit = Audit(name, SOURCE, (), (), (), ())
-        write_audit_csv(audit, folder / f"results/datasets/{name}/audit.csv")
-        write_audit_html(audit, None, folder / f"results/datasets/{name}/audit.html")
+        write_audit_csv(audit, home / "audit.csv")
+        write_audit_html(audit, None, home / "audit.html")
     parameters = _write_pretraining(folder, config)
     _write_features(folder, config, made)
     for name, one in made.items():
@@ -134,23 +146,28 @@ def write_grid(
     return path
 
 
-def _write_set(folder: Path, name: str, number: int, size: int) -> MadeSet:
+def dataset_place(config: dict[str, Any], name: str) -> str:
+    """Folder of a data set of a complete configuration, below the one where the workflow runs."""
+    return dataset_folder(name, digest_of(dataset_settings(config, name)))
+
+
+def _write_set(folder: Path, home: Path, name: str, number: int, size: int) -> MadeSet:
     made = make_set(name, number, size, generator(SEED, name, "images"))
     if made.measures:
-        home = folder / "resources/hc18"
-        (home / "training_set").mkdir(parents=True, exist_ok=True)
-        with (home / CSV).open("w", newline="") as file:
+        files = folder / "resources/hc18"
+        (files / "training_set").mkdir(parents=True, exist_ok=True)
+        with (files / CSV).open("w", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(("filename", "pixel size(mm)", "head circumference (mm)"))
             writer.writerows((f"{key}.png", *pair) for key, pair in made.measures.items())
         # Enough for the data set to count as being there; no rule has to read them.
         for file in ("000_HC.png", "000_HC_Annotation.png"):
-            (home / "training_set" / file).touch()
+            (files / "training_set" / file).touch()
         source = {"catalogue": "hc18", "folder": "resources/hc18"}
-        write_json(folder / f"results/datasets/{name}/source.json", source)
+        write_json(home / "source.json", source)
     about = {"dataset": name, "source": SOURCE}
     data = ImageSet(made.data.images, made.data.masks, made.data.index, about)
-    save_set(folder / f"results/datasets/{name}/{size}", data)
+    save_set(home / str(size), data)
     return MadeSet(data, made.measures)
 
 
@@ -159,10 +176,10 @@ def _write_pretraining(folder: Path, config: dict[str, Any]) -> dict[str, tuple[
     study = config["studies"]["amiri2020"]
     network = build_network(study["network"])
     he_normal(network, SEED)
-    home = folder / "results/amiri2020/pretrained"
+    home = folder / pretrained_folder("amiri2020")
     home.mkdir(parents=True, exist_ok=True)
     save_weights(network.state_dict(), home / "weights.safetensors")
-    settings = pretraining_settings(config, "amiri2020", str(DOORS / "pretrain.py"))
+    settings = pretraining_settings(config, "amiri2020")
     _write_history(home, 60, 0.8, generator(SEED, "pretraining"))
     run = _record(settings, 60, 0.8, 900, (count(network.parameters()),) * 2)
     run["images"] = {"training": 1800, "validation": 200}
@@ -194,7 +211,7 @@ def _write_cell(
     predictor: Predictor,
     parameters: dict[str, tuple[int, int]],
 ) -> None:
-    settings = cell_settings(config, cell, str(DOORS / "finetune.py"))
+    settings = cell_settings(config, cell)
     resampling = Resampling(**settings["resampling"])
     seed = split_seed(settings["seed"], cell.dataset)
     rows = split(len(data.images), resampling, seed, cell.percent, cell.fold, data.groups)

@@ -29,12 +29,16 @@ import numpy as np  # noqa: E402
 import yaml  # noqa: E402
 
 from sonotune.config.check import complete  # noqa: E402
-from sonotune.config.jobs import cell_settings  # noqa: E402
-from sonotune.layout import Cell  # noqa: E402
+from sonotune.config.jobs import cell_settings, dataset_settings  # noqa: E402
+from sonotune.layout import (  # noqa: E402
+    Cell,
+    arrays,
+    digest_of,
+    pretrained_folder,
+)
 
 OUT = ROOT / "results/benchmarks/precision.csv"
-ARRAYS = ROOT / "results/datasets/sus/48"
-WEIGHTS = ROOT / "results/demo/pretrained/weights.safetensors"
+WEIGHTS = ROOT / pretrained_folder("demo") / "weights.safetensors"
 COLUMNS = ("code", "strategy", "percent", "fold", "precision", "dice", "epochs", "seconds")
 KEY = ("strategy", "percent", "fold", "precision")
 AS_GOOD, BOUND = -0.005, -0.01  # mean difference, and its one-sided bound
@@ -47,8 +51,7 @@ def main() -> None:
     parser.add_argument("--percents", type=float, nargs="+", default=[80, 5])
     parser.add_argument("--jobs", type=int, default=2, help="cells trained at once")
     asked = parser.parse_args()
-    arrays = [str(ARRAYS / name) for name in ("images.npy", "masks.npy")]
-    targets = [str(Path(path).relative_to(ROOT)) for path in (*arrays, str(WEIGHTS))]
+    targets = [*_arrays(), str(WEIGHTS.relative_to(ROOT))]
     make = [sys.executable, "-m", "snakemake", "--profile", "profiles/demo", *targets]
     subprocess.run(make, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     wanted = _settings(asked.folds, asked.percents)
@@ -103,16 +106,26 @@ def compare(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def _demo() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8"))
+
+
+def _arrays() -> list[str]:
+    """Files of the demo's SUS, below the project."""
+    config = complete(_demo())
+    digest = digest_of(dataset_settings(config, "sus"))
+    return arrays("sus", digest, config["studies"]["demo"]["image_size"])
+
+
 def _settings(folds: int, percents: list[float]) -> list[dict[str, Any]]:
-    config = yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8"))
+    config = _demo()
     config["studies"]["demo"]["percents"] = percents
     config["studies"]["demo"]["resampling"] = {"folds": 5, "run_folds": list(range(folds))}
-    config = complete(config, ROOT / "workflow/schemas/config.schema.yaml")
+    config = complete(config)
     strategies = [name for name, one in config["studies"]["demo"]["strategies"].items()
                   if one["tune"]]  # fmt: skip
-    door = str(ROOT / "workflow/scripts/finetune.py")
     return [
-        {**cell_settings(config, Cell("demo", "sus", strategy, percent, fold), door),
+        {**cell_settings(config, Cell("demo", "sus", strategy, percent, fold)),
          "precision": precision, "keep_weights": False}
         for fold, percent, strategy, precision in product(
             range(folds), percents, strategies, ("fp32", "bf16"))
@@ -128,10 +141,11 @@ def _train(settings: dict[str, Any]) -> dict[str, Any]:
     from sonotune.jobs.finetune import run_cell
 
     start = WEIGHTS if settings["start"] == "pretrained" else None
+    prepared = (ROOT / _arrays()[0]).parent
     with tempfile.TemporaryDirectory() as folder:
-        record = run_cell(settings, ARRAYS, start, folder, lambda line: None)
+        record = run_cell(settings, prepared, start, folder, lambda line: None)
         rows, probabilities = load_predictions(Path(folder) / "predictions.npz")
-    dice = overlap(probabilities >= 128, load_set(ARRAYS).masks[rows] > 0)["dice"].mean()
+    dice = overlap(probabilities >= 128, load_set(prepared).masks[rows] > 0)["dice"].mean()
     row = {"dice": float(dice), "epochs": record["epochs"], "seconds": record["seconds"]}
     return {**row, **{key: settings[key] for key in ("code", *KEY)}}
 

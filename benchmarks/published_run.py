@@ -85,7 +85,7 @@ def _about(study: Path) -> dict[str, Any]:
     settings = records[0]["settings"]
     _, predicted = load_predictions(cells[0] / "predictions.npz")
     pretraining = None
-    if (run := study / "pretrained/run.json").is_file():
+    if (run := study / "pretrained/1/run.json").is_file():
         record = read_record(run)
         pretraining = {"source": record["source"], "images": record["images"]["training"]}
         pretraining |= {"epochs": record["epochs"]}

@@ -52,16 +52,18 @@ def write_cells(folder: Path, wanted: int) -> int:
         round(float(one), 3) for one in np.linspace(20, 80, percents)
     ]
     (folder / "grid.yaml").write_text(yaml.safe_dump(given, sort_keys=False))
-    config = complete(given, ROOT / "workflow/schemas/config.schema.yaml")
-    data = full_grid._write_set(folder, "sus", IMAGES, SIDE).data
+    config = complete(given)
+    home = folder / full_grid.dataset_place(config, "sus")
+    data = full_grid._write_set(folder, home, "sus", IMAGES, SIDE).data
     for name in config["datasets"]:
         audit = Audit(name, full_grid.SOURCE, (), (), (), ())
-        write_audit_csv(audit, folder / f"results/datasets/{name}/audit.csv")
-        write_audit_html(audit, None, folder / f"results/datasets/{name}/audit.html")
+        home = folder / full_grid.dataset_place(config, name)
+        write_audit_csv(audit, home / "audit.csv")
+        write_audit_html(audit, None, home / "audit.html")
     parameters = full_grid._write_pretraining(folder, config)
     cells = list(cells_of(config, "amiri2020", "sus"))
     for cell in cells:
-        settings = cell_settings(config, cell, str(full_grid.DOORS / "finetune.py"))
+        settings = cell_settings(config, cell)
         _write_cell(folder / "results" / cell.folder, settings, data, parameters[cell.strategy])
     return len(cells)
 
@@ -111,7 +113,8 @@ def summarise(folder: Path, what: str) -> None:
     cells = sorted(run.parent for run in folder.glob("results/amiri2020/cells/sus/*/*/*/run.json"))
     scores, averages = folder / "scores.csv", folder / "cells.csv"
     if what == "scoring":
-        score_dataset(folder / f"results/datasets/sus/{SIDE}", cells, scores)
+        (arrays,) = folder.glob(f"results/datasets/sus-*/{SIDE}")
+        score_dataset(arrays, cells, scores)
     else:
         aggregate([scores], cells, averages)
 

@@ -81,7 +81,7 @@ def split(folder: Path) -> tuple[list[dict[str, Any]], float]:
     jobs = jobs_of(folder)
     first = min(start for _, start, _ in jobs)
     records = [read_record(path) for path in folder.glob("results/*/cells/*/*/*/*/run.json")]
-    records += [read_record(path) for path in folder.glob("results/*/pretrained/run.json")]
+    records += [read_record(path) for path in folder.glob("results/*/pretrained/*/run.json")]
     spent = {
         key: sum(one["cpu_seconds"][key] for one in records) for key in records[0]["cpu_seconds"]
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from builders import dataset_place
 from test_workflow import snakemake
 from tiny_files import HEIGHT, WIDTH, grey, square, write, write_table
 
@@ -216,7 +217,8 @@ def test_the_workflow_audits_what_it_refuses_to_prepare(tmp_path):
         f"datasets: {{mine: {{reader: folder, folder: {{csv: '{table}'}}}}}}\n"
         "studies: {s: {datasets: [mine], strategies: {all: {start: random, tune: all}}}}\n"
     )
-    targets = ["results/datasets/mine/256/images.npy", "results/datasets/mine/audit.html"]
+    folder = dataset_place(tmp_path / "mine.yaml", "mine")
+    targets = [f"{folder}/256/images.npy", f"{folder}/audit.html"]
     run = snakemake(tmp_path, "--configfile", "mine.yaml", "--keep-going", *targets)
     assert run.returncode != 0
     assert "a.png: cannot be read; it is damaged or no image" in run.stdout + run.stderr

@@ -9,7 +9,8 @@ import time
 from collections import Counter
 
 import pytest
-from faulty import CELLS, STRATEGIES, Study, cells_that_ran, kill
+from builders import dataset_place
+from faulty import CELLS, STRATEGIES, Study, cells_that_ran, kill, small_study
 
 pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("SONOTUNE_KILLS", "20"))
@@ -20,7 +21,7 @@ def prepared(tmp_path_factory):
     """The study with its data ready, so that kills meet trainings."""
     study = Study(tmp_path_factory.mktemp("prepared"))
     for name in ("sus_a", "collage"):
-        study.target = f"results/datasets/{name}/16/images.npy"
+        study.target = f"{dataset_place(small_study(), name)}/16/images.npy"
         study.complete()
     return study
 

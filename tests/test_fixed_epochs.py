@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from test_configuration import SCHEMA, SCRIPT, SMALL
+from test_configuration import SMALL
 from test_training import CPU, as_pairs, as_tensor, bright_disks, build, he_normal, quiet, run
 
 from sonotune.config.check import complete
@@ -187,13 +187,13 @@ def test_a_mistake_in_the_cutting_is_one_line(changes, line):
     config = copy.deepcopy(SMALL)
     config["studies"]["s"].update(changes)
     with pytest.raises(SonotuneError, match=line):
-        complete(config, SCHEMA)
+        complete(config)
 
 
 def test_a_study_without_these_keys_has_settings_without_them():
     """So no cell that was trained before they came to be is stale because of them."""
-    config = complete(copy.deepcopy(SMALL), SCHEMA)
-    plain = cell_settings(config, Cell("s", "sus", "whole", 80, 0), SCRIPT)
+    config = complete(copy.deepcopy(SMALL))
+    plain = cell_settings(config, Cell("s", "sus", "whole", 80, 0))
     assert not {"records", "exclude"} & set(plain)
     assert set(plain["training"]) == {"learning_rate", "batch_size", "epochs", "patience"}
     assert set(plain["resampling"]) == {"folds", "validation", "grouped"}
@@ -207,7 +207,7 @@ def test_names_in_lists_are_in_the_settings_and_paths_are_not(tmp_path):
     study = config["studies"]["s"]
     study["resampling"] = {"lists": {part: str(tmp_path / part) for part in ("train", "test")}}
     study["strategies"]["whole"]["exclude"] = "as_many"
-    settings = cell_settings(complete(config, SCHEMA), Cell("s", "sus", "whole", 80, 0), SCRIPT)
+    settings = cell_settings(complete(config), Cell("s", "sus", "whole", 80, 0))
     assert settings["resampling"]["lists"] == {"test": ["test_HC"], "train": ["train_HC"]}
     assert settings["exclude"] == "as_many"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from builders import dataset_place
 
 from benchmarks.full_grid import write_grid
 from sonotune.data.dataset import load_set
@@ -38,12 +39,12 @@ def test_it_has_every_cell_of_the_study_and_the_workflow_trains_none(grid):
 
 
 def test_predictions_have_dice_scores_around_those_of_the_paper(grid):
-    data = load_set(grid / "results/datasets/xray/64")
+    data = load_set(grid / dataset_place(grid / "grid.yaml", "xray") / "64")
     means = {}
-    for strategy, percent in (("whole", 80), ("block_9", 50)):
+    for strategy, fraction in (("whole", 0.8), ("block_9", 0.5)):
         scores = []
         for fold in (0, 1):
-            cell = grid / f"results/amiri2020/cells/xray/{strategy}/{percent}/{fold}"
+            cell = grid / f"results/amiri2020/cells/xray/{strategy}/{fraction}/{fold}"
             with np.load(cell / "predictions.npz") as stored:
                 found, rows = stored["probabilities"] >= 128, stored["rows"]
             scores.append(overlap(found, data.masks[rows] > 0)["dice"].mean())
@@ -53,13 +54,14 @@ def test_predictions_have_dice_scores_around_those_of_the_paper(grid):
 
 
 def test_heads_have_circumferences_of_a_fetus(grid):
-    cells = [grid / "results/amiri2020/cells/fus/whole/80/0"]
+    cells = [grid / "results/amiri2020/cells/fus/whole/0.8/0"]
     measured = grid / "circumferences.csv"
     rows = (grid / "resources/hc18/training_set_pixel_size_and_HC.csv").read_text().splitlines()
     pairs = [row.split(",") for row in rows[1:]]
     lines = [f"{name.removesuffix('.png')},{hc}" for name, _, hc in pairs]
     measured.write_text("name,hc_mm\n" + "\n".join(lines) + "\n")
-    score_dataset(grid / "results/datasets/fus/64", cells, grid / "fus.csv", measured)
+    arrays = grid / dataset_place(grid / "grid.yaml", "fus") / "64"
+    score_dataset(arrays, cells, grid / "fus.csv", measured)
     table = pd.read_csv(grid / "fus.csv")
     assert table["hc_measured_mm"].between(80, 450).all()
     assert table["hc_absolute_difference_mm"].median() < 0.05 * table["hc_measured_mm"].median()
@@ -67,6 +69,6 @@ def test_heads_have_circumferences_of_a_fetus(grid):
 
 def test_the_same_cells_are_written_again(grid, tmp_path):
     write_grid(tmp_path, {"xray": 60}, size=64, folds=2, width=1)
-    file = "results/amiri2020/cells/xray/scratch/5/1/predictions.npz"
+    file = "results/amiri2020/cells/xray/scratch/0.05/1/predictions.npz"
     with np.load(grid / file) as first, np.load(tmp_path / file) as second:
         assert (first["probabilities"] == second["probabilities"]).all()

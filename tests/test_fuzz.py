@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
 from tiny_files import grey, square, write, write_table
 
-from sonotune.config.check import SCHEMA, complete, read_configuration
+from sonotune.config.check import complete, read_configuration
 from sonotune.config.jobs import cell_settings, cells_of
 from sonotune.config.networks import all_encoder_weights
 from sonotune.data.archive import unpack
@@ -121,7 +121,7 @@ def changed(config, draw):
 
 def read_whole(config):
     """All that the workflow does with a configuration before it starts a job."""
-    config = complete(config, SCHEMA)
+    config = complete(config)
     used_entries(config)
     all_encoder_weights(config)
     for name, study in config["studies"].items():

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from builders import dataset_place
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -51,10 +52,11 @@ def test_the_laptop_study_runs_on_real_data(tmp_path):
     assert "BUS is busi" in page
     assert "FUS is" not in page
 
-    assert "groups of several images" not in (results / "datasets/fus/audit.html").read_text()
-    audit = pd.read_csv(results / "datasets/fus/audit.csv")
+    fus = tmp_path / dataset_place(reduced(), "fus")
+    assert "groups of several images" not in (fus / "audit.html").read_text()
+    audit = pd.read_csv(fus / "audit.csv")
     assert (len(audit), set(audit["verdict"])) == (805, {"ok"})
     for name in ("sus", "bus", "ecssd"):
         assert "Images with their masks outlined" in (
-            results / f"datasets/{name}/audit.html"
+            tmp_path / dataset_place(reduced(), name) / "audit.html"
         ).read_text("utf-8")

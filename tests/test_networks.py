@@ -36,7 +36,6 @@ from sonotune.report.figures.fig1 import count_stages, draw_fig1
 from sonotune.training.optimiser import Adam
 
 ROOT = Path(__file__).parents[1]
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 # Published parameters of each stage (Wang 2023 and its code).
 PUBLISHED = {
     "encoder": 2_223_872,
@@ -68,7 +67,7 @@ def mobilenet():
 @pytest.fixture(scope="module")
 def wang():
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    return complete(config, SCHEMA)["studies"]["wang2023"]
+    return complete(config)["studies"]["wang2023"]
 
 
 def test_wangs_network_has_the_published_parameters(mobilenet):
@@ -157,7 +156,7 @@ def study(**changes):
         "strategies": {"a": {"tune": "all"}},
     }
     made = {"d": {"reader": "simulate", "images": 4}}
-    return complete({"datasets": made, "studies": {"s": {**one, **changes}}}, SCHEMA)
+    return complete({"datasets": made, "studies": {"s": {**one, **changes}}})
 
 
 def test_an_image_size_that_cannot_be_halved_five_times_is_refused():
@@ -397,7 +396,7 @@ def test_a_unet_alone_loads_neither_torch_nor_the_library_at_the_start():
         "import sonotune.config.jobs\n"
         "import sonotune.config.networks\n"
         f"text = open({str(ROOT / 'config/demo.yaml')!r}).read()\n"
-        f"complete(yaml.safe_load(text), {str(SCHEMA)!r})\n"
+        "complete(yaml.safe_load(text))\n"
         "print([m for m in ('torch', 'timm', 'segmentation_models_pytorch') if m in sys.modules])\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
@@ -405,7 +404,7 @@ def test_a_unet_alone_loads_neither_torch_nor_the_library_at_the_start():
 
 
 def test_the_study_of_encoders_asks_amiris_strategies_of_both():
-    config = complete(yaml.safe_load((ROOT / "config/encoders.yaml").read_text()), SCHEMA)
+    config = complete(yaml.safe_load((ROOT / "config/encoders.yaml").read_text()))
     amiri = yaml.safe_load((ROOT / "config/config.yaml").read_text())["studies"]["amiri2020"]
     for one in config["studies"].values():
         assert list(one["strategies"]) == list(amiri["strategies"])

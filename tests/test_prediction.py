@@ -21,6 +21,8 @@ from sonotune.inference.model import load_model, save_model
 from sonotune.jobs.finetune import run_cell
 from sonotune.jobs.pretrain import pretrain
 
+ARRAYS = "datasets/disks-0123abcd/32"
+START = "s/pretrained/1/weights.safetensors"
 PRETRAINING = {
     "dataset": "disks",
     "source": "disks",
@@ -40,17 +42,17 @@ def study(tmp_path_factory):
     """A pre-training and two folds of a strategy, one of which tunes block 9 alone."""
     folder = tmp_path_factory.mktemp("results")
     data = bright_disks(20)
-    save_set(folder / "datasets/disks/32", data)
-    arrays = folder / "datasets/disks/32"
-    pretrain(PRETRAINING, arrays, folder / "s/pretrained", quiet)
+    arrays = folder / ARRAYS
+    save_set(arrays, data)
+    pretrain(PRETRAINING, arrays, (folder / START).parent, quiet)
     for fold in (0, 1):
         for strategy, tune in (("block_9", ["block9"]), ("whole", settings()["tune"])):
             changes = {"fold": fold, "strategy": strategy, "tune": tune, "start": "pretrained"}
             run_cell(
                 settings(**changes, keep_weights=strategy != "whole" or fold == 1),
                 arrays,
-                folder / "s/pretrained/weights.safetensors",
-                folder / f"s/cells/disks/{strategy}/80/{fold}",
+                folder / START,
+                folder / f"s/cells/disks/{strategy}/0.8/{fold}",
                 quiet,
             )
     for row, image in enumerate(data.images):
@@ -59,7 +61,7 @@ def study(tmp_path_factory):
 
 
 def cell(study, strategy="block_9", fold=0):
-    return study / f"s/cells/disks/{strategy}/80/{fold}"
+    return study / f"s/cells/disks/{strategy}/0.8/{fold}"
 
 
 def rows_of(folder):
@@ -94,7 +96,10 @@ def test_a_kept_cell_holds_its_tuned_stages_and_describes_itself(study):
 
 
 def test_keeping_weights_changes_no_result(study, tmp_path):
-    arrays, start = study / "datasets/disks/32", study / "s/pretrained/weights.safetensors"
+    arrays, start = (
+        study / ARRAYS,
+        study / START,
+    )
     for keep in (True, False):
         changes = {"fold": 0, "tune": ["block9"], "start": "pretrained", "keep_weights": keep}
         run_cell(settings(**changes), arrays, start, tmp_path / str(keep), quiet)
@@ -176,10 +181,10 @@ def test_other_start_weights_are_refused(study, tmp_path):
 
     copy = tmp_path / "s"
     shutil.copytree(study / "s", copy)
-    weights = copy / "pretrained/weights.safetensors"
+    weights = copy / "pretrained/1/weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\0")
     with pytest.raises(SonotuneError, match=r"is not what .* started from"):
-        load_model(copy / "cells/disks/block_9/80/0")
+        load_model(copy / "cells/disks/block_9/0.8/0")
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pt2"])

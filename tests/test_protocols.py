@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pandas as pd
 import pytest
-from test_configuration import SCHEMA, SMALL
+from test_configuration import SMALL
 
 from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
@@ -189,7 +189,7 @@ def three_studies(**changes):
 
 
 def test_protocols_of_three_studies_are_possible():
-    complete(three_studies(), SCHEMA)
+    complete(three_studies())
 
 
 @pytest.mark.parametrize(
@@ -203,4 +203,4 @@ def test_protocols_of_three_studies_are_possible():
 )
 def test_a_mistake_in_the_protocols_is_one_line(change, line):
     with pytest.raises(SonotuneError, match=line):
-        complete(three_studies(**change), SCHEMA)
+        complete(three_studies(**change))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sonotune.config.check import SCHEMA, complete
+from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
 
 ROOT = Path(__file__).parents[1]
@@ -135,7 +135,7 @@ def test_a_name_that_is_more_than_a_name_is_refused(kind, name):
     holder["strategy"] = study["strategies"]
     some = {"data set": "sus_b", "study": "tiny", "strategy": "whole"}[kind]
     holder[kind]["good_1"] = copy.deepcopy(holder[kind][some])
-    complete(copy.deepcopy(config), SCHEMA)
+    complete(copy.deepcopy(config))
     holder[kind][name] = copy.deepcopy(holder[kind][some])
     with pytest.raises(SonotuneError):
-        complete(config, SCHEMA)
+        complete(config)

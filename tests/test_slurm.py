@@ -96,7 +96,7 @@ def rules_and_cells(cluster, state="COMPLETED"):
 
 
 def every_cell_once():
-    cells = {f"{one}_{0 if one == 'unchanged' else 50}_0": 1 for one in STRATEGIES}
+    cells = {f"{one}_{0 if one == 'unchanged' else 0.5}_0": 1 for one in STRATEGIES}
     return Counter({**cells, "simulate": 1, "collage": 1, "pretrain": 1})
 
 
@@ -110,12 +110,12 @@ def job_of(cluster, cell):
 
 def checkpoint(study, cell):
     """Wait until a cell is in the midst of its training."""
-    return study.wait_for_job(f"results/tiny/checkpoints/sus_a/{cell}/50/0.safetensors")
+    return study.wait_for_job(f"results/tiny/checkpoints/cells/sus_a/{cell}/0.5/0.safetensors")
 
 
 def resumed(study, cell):
     return json.loads(
-        (study.folder / f"results/tiny/cells/sus_a/{cell}/50/0/run.json").read_text()
+        (study.folder / f"results/tiny/cells/sus_a/{cell}/0.5/0/run.json").read_text()
     )["resumed"]
 
 
@@ -127,9 +127,10 @@ def assert_equal(study, expected):
 def test_what_is_a_clusters_job_says_how_long_it_may_take():
     text = "\n".join(file.read_text() for file in (ROOT / "workflow/rules").glob("*.smk"))
     rules = re.split(r"^rule ", text, flags=re.M)[1:]
-    limited = {rule.partition(":")[0] for rule in rules if "runtime=" in rule}
-    (heavy,) = re.findall(r"^HEAVY = (\{.*\})$", (ROOT / "Snakefile").read_text(), re.M)
-    assert limited == set(re.findall(r"\w+", heavy))
+    heavy = {rule.partition(":")[0] for rule in rules if "localrule: True" not in rule}
+    assert heavy == {"finetune", "features", "pretrain", "simulate", "collage"}
+    for key in ("runtime=", "mem_mb="):
+        assert {rule.partition(":")[0] for rule in rules if key in rule} == heavy
 
 
 @needs_slurm
@@ -172,7 +173,7 @@ def test_a_cancelled_job_is_retried_from_its_checkpoint(cluster, undisturbed, ma
     checkpoint(study, "whole")
     cluster.run("scancel", str(job_of(cluster, "whole")))
     assert running.wait() == 0, study.output.read_text()
-    assert rules_and_cells(cluster, "CANCELLED") == {"whole_50_0": 1}
+    assert rules_and_cells(cluster, "CANCELLED") == {"whole_0.5_0": 1}
     assert rules_and_cells(cluster) == every_cell_once()
     assert resumed(study, "whole") == 1
     assert_equal(study, undisturbed())

@@ -49,8 +49,8 @@ def project(tmp_path_factory):
     (folder / "tiny.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
     make_weights(folder, 1)
     project = Project(folder)
-    cells = [f"results/tiny/cells/sus/{name}/50/0/run.json" for name in ("decoder", "encoder")]
-    project.targets = [*cells, "results/tiny/cells/sus/scratch/50/0/run.json"]
+    cells = [f"results/tiny/cells/sus/{name}/0.5/0/run.json" for name in ("decoder", "encoder")]
+    project.targets = [*cells, "results/tiny/cells/sus/scratch/0.5/0/run.json"]
     run = project.snakemake("--cores", "2", "--resources", "gpu=0", "--", *project.targets)
     assert run.returncode == 0, run.stdout + run.stderr
     return project

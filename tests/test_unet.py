@@ -21,7 +21,6 @@ from sonotune.networks.weights import he_normal, load_weights
 from sonotune.networks.weights_file import save_weights
 
 ROOT = Path(__file__).parents[1]
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
 
 # Parameters of every strategy as Table II prints them, of all and as a fraction, and exactly.
 TABLE2 = {
@@ -49,7 +48,7 @@ def paper_network():
 @pytest.fixture(scope="module")
 def paper_study():
     config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    return complete(config, SCHEMA)["studies"]["amiri2020"]
+    return complete(config)["studies"]["amiri2020"]
 
 
 def test_the_papers_study_has_its_thirteen_strategies_and_the_unchanged_network(paper_study):

@@ -20,20 +20,21 @@ from sonotune.runtime.run_record import read_record, write_record
 from sonotune.verify import Verification
 
 FEW = {"learning_rate": 0.01, "batch_size": 2, "epochs": 1, "patience": 1}
-CELLS = "s/cells/disks/whole/80"
+ARRAYS = "datasets/disks-0123abcd/32"
+CELLS = "s/cells/disks/whole/0.8"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A finished study of two cells, as the workflow leaves it."""
     folder = tmp_path_factory.mktemp("made") / "results"
-    arrays = folder / "datasets/disks/32"
+    arrays = folder / ARRAYS
     save_set(arrays, bright_disks(10))
-    pretrain({**settings(training=FEW), "validation": 20}, arrays, folder / "s/pretrained", quiet)
+    pretrain({**settings(training=FEW), "validation": 20}, arrays, folder / "s/pretrained/1", quiet)
     cells = [folder / CELLS / str(fold) for fold in (0, 1)]
     for fold, cell in enumerate(cells):
         ours = settings(training=FEW, fold=fold, start="pretrained", keep_weights=True)
-        run_cell(ours, arrays, folder / "s/pretrained/weights.safetensors", cell, quiet)
+        run_cell(ours, arrays, folder / "s/pretrained/1/weights.safetensors", cell, quiet)
     score_dataset(arrays, cells, folder / "s/scores/disks.csv")
     aggregate([folder / "s/scores/disks.csv"], cells, folder / "s/cells.csv")
     resampling = Resampling(**settings()["resampling"])
@@ -56,13 +57,13 @@ def test_a_sound_study(results, capsys):
 @pytest.mark.parametrize(
     "name",
     [
-        "datasets/disks/32/images.npy",
-        "datasets/disks/32/masks.npy",
-        "datasets/disks/32/index.csv",
-        "datasets/disks/32/dataset.json",
-        "s/pretrained/weights.safetensors",
-        "s/pretrained/history.csv",
-        "s/pretrained/run.json",
+        f"{ARRAYS}/images.npy",
+        f"{ARRAYS}/masks.npy",
+        f"{ARRAYS}/index.csv",
+        f"{ARRAYS}/dataset.json",
+        "s/pretrained/1/weights.safetensors",
+        "s/pretrained/1/history.csv",
+        "s/pretrained/1/run.json",
         f"{CELLS}/0/predictions.npz",
         f"{CELLS}/0/weights.safetensors",
         f"{CELLS}/0/history.csv",
@@ -110,22 +111,22 @@ def test_cells_that_changed_places(results):
     (results / CELLS / "0").rename(results / CELLS / "x")
     (results / CELLS / "1").rename(results / CELLS / "0")
     (results / CELLS / "x").rename(results / CELLS / "1")
-    assert "0/run.json: is of the cell s/cells/disks/whole/80/1" in faults(results)
+    assert "0/run.json: is of the cell s/cells/disks/whole/0.8/1" in faults(results)
 
 
 def test_arrays_made_anew_from_other_images(results):
     """They are whole, but not what the runs were trained on."""
-    save_set(results / "datasets/disks/32", bright_disks(10, seed=1))
-    load_set(results / "datasets/disks/32")
+    save_set(results / ARRAYS, bright_disks(10, seed=1))
+    load_set(results / ARRAYS)
     found = faults(results)
     assert f"{CELLS}/0/run.json: was trained on other images or masks" in found
-    assert "pretrained/run.json: was trained on other images or masks" in found
+    assert "pretrained/1/run.json: was trained on other images or masks" in found
 
 
 def test_weights_of_another_pretraining(results):
-    arrays = results / "datasets/disks/32"
+    arrays = results / ARRAYS
     other = {**settings(training=FEW, seed=6), "validation": 20}
-    pretrain(other, arrays, results / "s/pretrained", quiet)
+    pretrain(other, arrays, results / "s/pretrained/1", quiet)
     assert f"{CELLS}/0/run.json: started from other weights" in faults(results)
 
 

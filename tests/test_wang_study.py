@@ -98,7 +98,7 @@ def test_no_examination_is_on_both_sides_of_the_corrected_split(results):
 def test_the_arms_of_the_leakage_are_trained_on_what_they_say(results):
     counts = {}
     for strategy in ("leaking", "without", "fewer"):
-        folder = results / "wang2023_leakage/cells/hc18" / strategy / "66.67/0"
+        folder = results / "wang2023_leakage/cells/hc18" / strategy / "0.6667/0"
         counts[strategy] = json.loads((folder / "run.json").read_text())["images"]["training"]
     assert counts["leaking"] == 16
     assert counts["without"] == counts["fewer"] < 16

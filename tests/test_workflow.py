@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from builders import dataset_place
 
 from sonotune.report.provenance import changed_packages, write_provenance
 from sonotune.runtime.run_record import write_record
@@ -140,20 +141,19 @@ def test_packages_that_changed_since_are_noted(tmp_path):
 
 def test_input_that_was_damaged_is_named_without_a_traceback(tmp_path):
     options = [*with_tiny(tmp_path), "--"]
-    arrays = "results/datasets/collage/16/images.npy"
+    folder = f"{dataset_place(tmp_path / 'tiny.yaml', 'collage')}/16"
+    arrays = f"{folder}/images.npy"
     assert snakemake(tmp_path, *options, arrays).returncode == 0
     damaged = tmp_path / arrays
     times = damaged.stat()
     damaged.write_bytes(damaged.read_bytes()[:100])
     os.utime(damaged, ns=(times.st_atime_ns, times.st_mtime_ns))
-    run = snakemake(tmp_path, *options, "results/tiny/pretrained/run.json")
+    run = snakemake(tmp_path, *options, "results/tiny/pretrained/1/run.json")
     assert run.returncode != 0
     said = run.stdout + run.stderr
-    assert "sonotune: results/datasets/collage/16: the prepared data set cannot be read" in said
-    assert (
-        "results/datasets/collage/16" in (tmp_path / "results/logs/tiny/pretrain.log").read_text()
-    )
-    assert not (tmp_path / "results/tiny/pretrained/weights.safetensors").exists()
+    assert f"sonotune: {folder}: the prepared data set cannot be read" in said
+    assert folder in (tmp_path / "results/logs/tiny/pretrain_1.log").read_text()
+    assert not (tmp_path / "results/tiny/pretrained/1/weights.safetensors").exists()
 
 
 SHARED = ROOT.parent / "shared" / "data"
@@ -167,13 +167,14 @@ def test_a_published_data_set_is_prepared_from_a_mirror(tmp_path):
     )
     text = f"data_mirror: {SHARED}\n" + text.replace("[sus_a, sus_b]", "[lesions]")
     (tmp_path / "tiny.yaml").write_text(text)
-    arrays = "results/datasets/lesions/16"
+    folder = dataset_place(tmp_path / "tiny.yaml", "lesions")
+    arrays = f"{folder}/16"
     run = snakemake(tmp_path, "--configfile", "tiny.yaml", "--", f"{arrays}/images.npy")
     assert run.returncode == 0, run.stdout + run.stderr
     about = json.loads((tmp_path / arrays / "dataset.json").read_text())
     assert about["images"] == 40
     assert about["source"] == "busi"
-    source = json.loads((tmp_path / "results/datasets/lesions/source.json").read_text())
+    source = json.loads((tmp_path / folder / "source.json").read_text())
     assert source["catalogue"] == "busi"
     assert Path(source["folder"]).is_relative_to(SHARED.resolve())
 
