@@ -8,8 +8,14 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import yaml
+
+from sonotune.config.check import complete
+from sonotune.config.jobs import dataset_settings
+from sonotune.layout import arrays, digest_of
 
 ROOT = Path(__file__).parents[1]
 PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
@@ -365,3 +371,125 @@ def test_keeping_the_weights_of_a_strategy_reruns_its_cells_only(project):
     project.edit("tiny.yaml", "    device: cpu", "    keep_weights: [block_9]\n    device: cpu")
     _, cells = project.stale()
     assert cells == {("block_9", p, d) for p in ("0.5", "0.4") for d in ("sus_a", "sus_b")}
+
+
+def without_snakemakes_records(project):
+    shutil.rmtree(project.folder / ".snakemake")
+
+
+def test_without_snakemakes_records_a_finished_study_is_still_finished(project):
+    without_snakemakes_records(project)
+    assert project.stale() == (Counter(), set())
+
+
+def test_without_snakemakes_records_an_edit_still_counts(project):
+    without_snakemakes_records(project)
+    project.edit("tiny.yaml", "patience: 1, learning_rate: 0.01", "patience: 1, learning_rate: 0.5")
+    project.edit("tiny.yaml", "block_9: {tune: [block9]}", "block_9: {tune: [block1]}")
+    jobs, cells = project.stale()
+    assert len(cells) == CELLS
+    assert not jobs["pretrain"]
+
+
+def test_an_edit_that_was_touched_away_still_counts(project):
+    project.edit("tiny.yaml", "block_9: {tune: [block9]}", "block_9: {tune: [block1]}")
+    run = project.snakemake("--touch", "--cores", "1")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert project.stale()[1] == {
+        ("block_9", p, d) for p in ("0.5", "0.4") for d in ("sus_a", "sus_b")
+    }
+
+
+def test_a_cell_of_another_study_in_a_cells_place_runs_again(project):
+    """As somebody who copies folders of results may leave it."""
+    cells = project.folder / "results/tiny/cells/sus_a"
+    shutil.rmtree(cells / "block_9/0.4")
+    shutil.copytree(cells / "whole/0.4", cells / "block_9/0.4")
+    assert project.stale()[1] == {("block_9", "0.4", "sus_a")}
+
+
+def test_weights_of_another_pretraining_are_trained_again(project):
+    record = project.folder / "results/tiny/pretrained/1/run.json"
+    text = record.read_text()
+    record.write_text(text.replace('"learning_rate": 0.01', '"learning_rate": 0.5'))
+    jobs, cells = project.stale()
+    assert jobs["pretrain"] == 1
+    assert {strategy for strategy, _, _ in cells} == {"whole", "block_9", "unchanged"}
+
+
+@pytest.mark.parametrize(
+    ("file", "rule"),
+    [
+        ("datasets/sus_a-*/16/masks.npy", "preprocess"),
+        ("datasets/collage-*/original/images.npy", "collage"),
+        ("tiny/pretrained/1/weights.safetensors", "pretrain"),
+        ("tiny/cells/sus_b/whole/0.4/0/predictions.npz", "finetune"),
+        ("tiny/cells/sus_b/whole/0.4/0/history.csv", "finetune"),
+        ("tiny/features/sus_a.npz", "features"),
+        ("tiny/statistics/tukey.csv", "statistics"),
+    ],
+)
+def test_a_file_that_a_study_rests_on_is_missed(project, file, rule):
+    """Also where a job that failed has left nothing, and what was made from it is still there."""
+    (path,) = (project.folder / "results").glob(file)
+    path.unlink()
+    assert project.stale()[0][rule] >= 1
+
+
+@pytest.fixture(scope="module")
+def own_images(tmp_path_factory):
+    """A data set of a user's own, prepared."""
+    folder = tmp_path_factory.mktemp("own")
+    for kind in ("images", "masks"):
+        (folder / kind).mkdir()
+    for number in range(8):
+        mask = np.zeros((24, 24), np.uint8)
+        mask[4 : 12 + number, 6:18] = 255
+        cv2.imwrite(str(folder / f"masks/{number}.png"), mask)
+        cv2.imwrite(str(folder / f"images/{number}.png"), mask // 2 + 10 * number)
+    config = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
+    config["datasets"]["mine"] = {
+        "reader": "folder",
+        "folder": {"images": "images/*.png", "masks": "masks/*.png"},
+    }
+    config["studies"]["tiny"]["datasets"] = ["mine"]
+    (folder / "mine.yaml").write_text(yaml.safe_dump(config))
+    digest = digest_of(dataset_settings(complete(config), "mine"))
+    target = arrays("mine", digest, 16)[0]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--configfile", "mine.yaml", "--cores", "1"]
+    run = subprocess.run([*command, "--", target], cwd=folder, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder, [*command, "-n", "--", target]
+
+
+@pytest.fixture
+def own_copy(own_images, tmp_path):
+    folder, command = own_images
+    copied = tmp_path / "own"
+    shutil.copytree(folder, copied, symlinks=True)
+
+    def planned():
+        run = subprocess.run(command, cwd=copied, capture_output=True, text=True)
+        assert run.returncode == 0, run.stdout + run.stderr
+        return "Nothing to be done" not in run.stdout + run.stderr
+
+    assert not planned()
+    return copied, planned
+
+
+def test_a_corrected_mask_is_noticed_whatever_its_date(own_copy):
+    folder, planned = own_copy
+    path = folder / "masks/3.png"
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    mask[0, 0] = 255
+    cv2.imwrite(str(path), mask)
+    os.utime(path, (10**9, 10**9))
+    assert planned()
+
+
+def test_files_that_were_only_touched_are_not(own_copy):
+    folder, planned = own_copy
+    for path in [*folder.glob("images/*"), *folder.glob("masks/*")]:
+        path.touch()
+    assert not planned()

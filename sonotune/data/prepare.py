@@ -34,6 +34,7 @@ def make_originals(
     folder: str | Path,
     workers: int,
     progress: Callable[[int, int], None] | None = None,
+    rests_on: Mapping[str, Any] | None = None,
 ) -> None:
     """Make a data set that the pipeline makes itself, at its own resolution.
 
@@ -45,6 +46,8 @@ def make_originals(
         Where to write ``images.npy`` and the others of `sonotune.data.dataset`.
     workers
         Threads; they change the time, never the images.
+    rests_on
+        What ``dataset.json`` keeps under this name (see `sonotune.stale`).
     """
     if settings["reader"] == "simulate":
         from sonotune.simulation.simulate import Simulation, simulate_set
@@ -67,7 +70,10 @@ def make_originals(
             progress=progress,
         )
     rows = [_row(row, image.shape, image.shape) for row, image in zip(rows, images, strict=True)]
-    save_set(folder, ImageSet(np.asarray(images), np.asarray(masks), rows, _about(name, settings)))
+    save_set(
+        folder,
+        ImageSet(np.asarray(images), np.asarray(masks), rows, _about(name, settings, rests_on)),
+    )
 
 
 def folder_of_originals(settings: Mapping[str, Any], first: str | Path) -> Path:
@@ -89,6 +95,7 @@ def prepare(
     originals: str | Path | None = None,
     workers: int = 2,
     log: Callable[[str], None] = lambda line: None,
+    rests_on: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a data set's arrays at ``size`` x ``size`` pixels.
 
@@ -107,6 +114,8 @@ def prepare(
         Threads that read and resize; they change the time, never the arrays.
     log
         Called with a line for each thing noticed.
+    rests_on
+        What ``dataset.json`` keeps under this name (see `sonotune.stale`).
 
     Raises
     ------
@@ -122,7 +131,7 @@ def prepare(
         log(f"{name}: {len(empty)} masks are empty at {size} x {size} pixels: {', '.join(empty)}")
     for names in noticed["duplicates"]:
         log(f"{name}: the same image: {', '.join(names)}")
-    save_set(folder, ImageSet(images, masks, rows, {**_about(name, settings), **noticed}))
+    save_set(folder, ImageSet(images, masks, rows, {**_about(name, settings, rests_on), **noticed}))
 
 
 def useless_masks(images: int, empty: int, full: int) -> str:
@@ -210,5 +219,8 @@ def _row(known: dict[str, Any], before: Sequence[int], after: Sequence[int]) -> 
     }
 
 
-def _about(name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    return {"dataset": name, "source": settings["source"], "settings": settings}
+def _about(
+    name: str, settings: dict[str, Any], rests_on: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    about = {"dataset": name, "source": settings["source"], "settings": settings}
+    return {**about, "rests_on": rests_on} if rests_on else about

@@ -16,7 +16,7 @@ from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.shapes import SHAPE_METRICS, shape_scores
 from sonotune.evaluation.surface import outline
 from sonotune.runtime.files import atomic
-from sonotune.runtime.run_record import check_output, read_record
+from sonotune.runtime.run_record import check_output, read_record, short_seal
 
 METRICS = ("dice", "iou", "miou", "pixel_accuracy", *SHAPE_METRICS)
 # Of the others a cell has the mean over its images, without those that have no such number.
@@ -141,6 +141,7 @@ def _counts(table: pd.DataFrame) -> Iterator[pd.Series]:
 def _run(record: dict[str, Any]) -> dict[str, Any]:
     settings, processor, cpu = record["settings"], record["processor"], record["cpu_seconds"]
     return {
+        "record": short_seal(record),
         **{key: settings[key] for key in ("dataset", "strategy", "percent", "fold")},
         "source": record["source"],
         **{

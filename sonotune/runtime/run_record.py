@@ -88,5 +88,10 @@ def seal(record: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def short_seal(record: Mapping[str, Any]) -> str:
+    """The first digits of a record's seal, as ``cells.csv`` names the record of each row."""
+    return f"sha256:{record.get('sha256') or seal(record)}"[:19]
+
+
 def _anew(path: str | Path, what: str) -> str:
     return f"{path}: {what}; delete the folder {Path(path).parent} and run again to make it anew"

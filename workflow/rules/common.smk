@@ -3,6 +3,7 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from functools import cache
 from importlib.metadata import version
 
 from snakemake.exceptions import WorkflowError
@@ -51,6 +52,7 @@ from sonotune.data.sources import find_mirror, used_entries
 from sonotune.errors import SonotuneError
 from sonotune.runtime.failures import tell_failures
 from sonotune.runtime.files import not_in_the_future
+from sonotune.layout import WEIGHTS as WEIGHTS_FILE
 from sonotune.layout import (
     ARRAYS,
     CELL,
@@ -75,6 +77,7 @@ from sonotune.runtime.locks import lock_results
 from sonotune.networks.settings import built_from
 from sonotune.runtime.parent_watch import WORKFLOW, name_process
 from sonotune.runtime.slurm_jobs import keep_in_view
+from sonotune.stale import Stale
 
 # Jobs end with this process.
 os.environ[WORKFLOW] = name_process(os.getpid())
@@ -137,6 +140,18 @@ def published():
     return "|".join(name for name, one in DATASETS.items() if "catalogue" in one) or "(?!)"
 
 
+@cache
+def force_stale():
+    """Have finished jobs of another configuration or other images run again.
+
+    Snakemake's own records do not tell when they are lost, or when a job upstream has failed. Its
+    `--forcerun` does the same, but would also run what nobody asked for.
+    """
+    if workflow.is_main_process:
+        stale = Stale(config, HOME / RESULTS).find()
+        workflow.dag.forcefiles.update(str(HOME / file) for file in stale)
+
+
 def arrays_of(study, dataset):
     return arrays(dataset, DIGESTS[dataset], STUDIES[study]["image_size"])
 
@@ -192,6 +207,7 @@ def labels_of(study):
 
 def originals_of(wildcards):
     """What a data set is prepared from: its made originals, or its files."""
+    force_stale()
     dataset = DATASETS[wildcards.dataset]
     if dataset["reader"] in MADE_HERE:
         return arrays(wildcards.dataset, wildcards.digest, "original")
@@ -215,6 +231,7 @@ def strategies_by_network(study):
 
 def start_weights(study, strategy):
     """A random start depends on no pre-trained weights."""
+    force_stale()
     if STUDIES[study]["strategies"][strategy]["start"] == "random":
         return []
     start = start_of(STUDIES[study], strategy)

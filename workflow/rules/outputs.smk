@@ -232,11 +232,34 @@ def figures_of(study):
     return [*always, *compared, *features, *paper]
 
 
+def foundations_of(study):
+    """Data sets, pre-trained and encoder weights, and feature maps."""
+    design = STUDIES[study]
+    names = [*design["datasets"], *filter(None, [design.get("pretraining", {}).get("dataset")])]
+    files = [file for name in names for file in arrays_of(study, name)]
+    for name in names:
+        if DATASETS[name]["reader"] in MADE_HERE:
+            files += arrays(name, DIGESTS[name], "original")
+        elif "catalogue" in DATASETS[name]:
+            files.append(f"{dataset_folder(name, DIGESTS[name])}/source.json")
+    if "pretraining" in design:
+        names = (WEIGHTS_FILE, "history.csv", "run.json")
+        files += [f"{pretrained_folder(study)}/{name}" for name in names]
+    starts = {encoder_weights_of(network) for network in networks_of(design)}
+    files += [file for name in filter(None, starts) for file in (weights_path(name),)]
+    if has_features(study):
+        files += [f"{RESULTS}/{study}/features/{name}.npz" for name in design["datasets"]]
+    return files
+
+
 def outputs_of(study):
     results = f"results/{study}"
     return [
-        # Named themselves: a cell that somebody deleted is trained anew.
-        *cell_files(study, STUDIES[study]["datasets"], "run.json"),
+        # All that a study rests on is named: what was deleted, or failed to be made again, is missed.
+        *foundations_of(study),
+        *cell_files(
+            study, STUDIES[study]["datasets"], "run.json", "predictions.npz", "history.csv"
+        ),
         *(f"{results}/scores/{dataset}.csv" for dataset in STUDIES[study]["datasets"]),
         f"{results}/cells.csv",
         f"{results}/splits.json",

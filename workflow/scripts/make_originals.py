@@ -12,4 +12,5 @@ with logged(snakemake.log[0]) as log:
         Path(snakemake.output[0]).parent,
         snakemake.threads,
         lambda done, planned: log(f"{done} of {planned} images"),
+        {"settings": snakemake.params.settings, "code": snakemake.params.code},
     )

@@ -3,14 +3,29 @@
 from pathlib import Path
 
 from sonotune.data.prepare import folder_of_originals, prepare
+from sonotune.data.readers import MADE_HERE
+from sonotune.runtime.files import read_json
 from sonotune.runtime.job import logged
+from sonotune.stale import originals_digest
 
+settings = snakemake.params.settings
 with logged(snakemake.log[0]) as log:
+    folder = folder_of_originals(settings, snakemake.input[0])
+    if settings["reader"] in MADE_HERE:
+        originals = read_json(folder / "dataset.json")["sha256"]
+    else:
+        cache = Path(snakemake.output[0]).parents[3] / ".digests.json"
+        originals = originals_digest(settings, folder, cache)
     prepare(
         snakemake.wildcards.dataset,
-        snakemake.params.settings,
+        settings,
         int(snakemake.wildcards.size),
         Path(snakemake.output[0]).parent,
-        folder_of_originals(snakemake.params.settings, snakemake.input[0]),
+        folder,
         log=log,
+        rests_on={
+            "settings": settings,
+            "code": snakemake.params.code,
+            "originals": originals,
+        },
     )
