@@ -110,7 +110,7 @@ def write_grid(
     path = folder / "grid.yaml"
     with atomic(path) as temporary:
         temporary.write_text(yaml.safe_dump(given, sort_keys=False))
-    config = complete(given, ROOT / "workflow/schemas/config.schema.yaml")
+    config = complete(given, ROOT / "sonotune/config/config.schema.yaml")
     made = {name: _write_set(folder, name, number, size) for name, number in images.items()}
     for name in config["datasets"]:
         # There are no originals that could be looked at.

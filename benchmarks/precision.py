@@ -107,7 +107,7 @@ def _settings(folds: int, percents: list[float]) -> list[dict[str, Any]]:
     config = yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8"))
     config["studies"]["demo"]["percents"] = percents
     config["studies"]["demo"]["resampling"] = {"folds": 5, "run_folds": list(range(folds))}
-    config = complete(config, ROOT / "workflow/schemas/config.schema.yaml")
+    config = complete(config, ROOT / "sonotune/config/config.schema.yaml")
     strategies = [name for name, one in config["studies"]["demo"]["strategies"].items()
                   if one["tune"]]  # fmt: skip
     door = str(ROOT / "workflow/scripts/finetune.py")

@@ -52,7 +52,7 @@ def write_cells(folder: Path, wanted: int) -> int:
         round(float(one), 3) for one in np.linspace(20, 80, percents)
     ]
     (folder / "grid.yaml").write_text(yaml.safe_dump(given, sort_keys=False))
-    config = complete(given, ROOT / "workflow/schemas/config.schema.yaml")
+    config = complete(given, ROOT / "sonotune/config/config.schema.yaml")
     data = full_grid._write_set(folder, "sus", IMAGES, SIDE).data
     for name in config["datasets"]:
         audit = Audit(name, full_grid.SOURCE, (), (), (), ())

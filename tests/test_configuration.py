@@ -19,7 +19,7 @@ from sonotune.errors import SonotuneError
 from sonotune.layout import Cell
 
 ROOT = Path(__file__).parents[1]
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+SCHEMA = ROOT / "sonotune/config/config.schema.yaml"
 SCRIPT = str(ROOT / "workflow/scripts/finetune.py")
 
 SMALL = yaml.safe_load("""

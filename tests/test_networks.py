@@ -36,7 +36,7 @@ from sonotune.report.figures.fig1 import count_stages, draw_fig1
 from sonotune.training.optimiser import Adam
 
 ROOT = Path(__file__).parents[1]
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+SCHEMA = ROOT / "sonotune/config/config.schema.yaml"
 # Published parameters of each stage (Wang 2023 and its code).
 PUBLISHED = {
     "encoder": 2_223_872,

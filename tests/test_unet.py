@@ -21,7 +21,7 @@ from sonotune.networks.weights import he_normal, load_weights
 from sonotune.networks.weights_file import save_weights
 
 ROOT = Path(__file__).parents[1]
-SCHEMA = ROOT / "workflow/schemas/config.schema.yaml"
+SCHEMA = ROOT / "sonotune/config/config.schema.yaml"
 
 # Parameters of every strategy as Table II prints them, of all and as a fraction, and exactly.
 TABLE2 = {
