@@ -467,7 +467,7 @@ def _described(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path]:
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    from sonotune.simulation.simulate import write_images
+    from sonotune.simulation.images import write_images
 
     settings = Simulation(**{name: getattr(arguments, name) for name in SIMULATED})
     number, output = arguments.images, arguments.output

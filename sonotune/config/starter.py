@@ -13,6 +13,9 @@ from sonotune.errors import SonotuneError
 from sonotune.runtime.gpus import count_devices
 
 LEAST = 4
+# For a small network on a processor.
+SMALL_PRETRAINING = "{learning_rate: 0.001, batch_size: 8, epochs: 10, patience: 10}"
+SMALL_TRAINING = "{learning_rate: 0.001, batch_size: 4, patience: 8}"
 TEMPLATE = """\
 # Which layers to fine-tune for {number} images. Written by `sonotune init`.
 datasets:
@@ -89,8 +92,6 @@ def starter(images: str, masks: str, number: int, gpu: bool) -> str:
     most = 100 - 100 // folds
     # The smaller share shows what more labels are worth. It draws five images or more.
     less = [percent for percent in (5, 10, 20, 40) if percent * number >= 500 and percent < most]
-    brief = "training: {learning_rate: 0.001, batch_size: 8, epochs: 10, patience: 10}"
-    training = "training: {learning_rate: 0.001, batch_size: 4, patience: 8}"
     return TEMPLATE.format(
         number=number,
         images=json.dumps(images, ensure_ascii=False),
@@ -98,10 +99,8 @@ def starter(images: str, masks: str, number: int, gpu: bool) -> str:
         collages="2000" if gpu else "620, collage: {pixels: 64}",
         size=256 if gpu else 64,
         width=64 if gpu else 8,
-        pretraining="" if gpu else f", {brief}",
+        pretraining="" if gpu else f", training: {SMALL_PRETRAINING}",
         percents=[most, *less[:1]],
         folds=folds,
-        training=""
-        if gpu
-        else "    training: {learning_rate: 0.001, batch_size: 4, patience: 8}\n",
+        training="" if gpu else f"    training: {SMALL_TRAINING}\n",
     )
