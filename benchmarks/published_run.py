@@ -25,7 +25,6 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.published_figures import draw, shown_by  # noqa: E402
 from benchmarks.published_tables import EXTRA, extra_tables  # noqa: E402
-from sonotune.check_command import DEFAULT_CONFIGURATION  # noqa: E402
 from sonotune.config.check import read_configuration  # noqa: E402
 from sonotune.errors import SonotuneError  # noqa: E402
 from sonotune.evaluation.averages import read_cells  # noqa: E402
@@ -35,6 +34,7 @@ from sonotune.report.names import percent_text, stands_in  # noqa: E402
 from sonotune.report.published import published_mean  # noqa: E402
 from sonotune.runtime.files import atomic  # noqa: E402
 from sonotune.runtime.run_record import read_record  # noqa: E402
+from sonotune.runtime.workflow import DEFAULT_CONFIGURATION  # noqa: E402
 
 KEPT = ROOT / "docs/results"
 PAGE = ROOT / "docs/results.md"

@@ -141,6 +141,34 @@ def plan_study(config: Mapping[str, Any], name: str, results: str | Path) -> Pla
     )
 
 
+def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: int) -> str:
+    """Some lines on a plan, for cells that run side by side on cores or slots of GPUs."""
+    beside = gpu if plan.processor.device == "cuda" else max(1, cores // study["threads"])
+    least, typical, most = (
+        None if seconds is None else seconds / 3600 / beside for seconds in plan.seconds
+    )
+    limits = study["training"]
+    epochs = min(limits["patience"] + 1, limits["epochs"]) if limits["patience"] else None
+    lines = [
+        f"{name}: {plan.cells} cells, {plan.done} of them done; {plan.processor.name}, "
+        f"{plan.processor.precision}, {beside} at a time",
+        f"  a step takes {1000 * plan.step[0]:.3g} to {1000 * plan.step[1]:.3g} ms, measured "
+        "now, alone, by strategy",
+        f"  {least:.3g} hours are left if every training ends as early as it can"
+        + (f" ({epochs} epochs)" if epochs else "")
+        + f", {most:.3g} if each takes all {limits['epochs']} epochs",
+    ]
+    if typical is not None:
+        lines.append(f"  {typical:.3g} hours with as many epochs as the cells that are done took")
+    lines += [
+        f"  at most {plan.bytes / 1e9:.3g} GB for arrays, predictions and kept weights; "
+        "predictions are compressed",
+        "  not counted: making and fetching data, starting of jobs, scores and figures, and "
+        "that cells side by side slow each other down",
+    ]
+    return "\n".join(lines)
+
+
 def measure(
     study: Mapping[str, Any],
     described: Mapping[str, Any],

@@ -12,7 +12,7 @@ from builders import dataset_place
 from test_workflow import snakemake
 from tiny_files import HEIGHT, WIDTH, grey, square, write, write_table
 
-from sonotune.__main__ import main
+from sonotune.cli import main
 from sonotune.data.audit import audit_dataset, errors_of
 from sonotune.data.audit_files import suspicious, write_audit_csv, write_audit_html
 from sonotune.data.prepare import make_originals

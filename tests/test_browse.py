@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks.full_grid import write_grid
-from sonotune.__main__ import main
+from sonotune.cli import main
 from sonotune.report.browse.write import _write_data, outlines
 
 ROOT = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 import sonotune.data
-from sonotune.__main__ import main
+from sonotune.cli import main
 from sonotune.data.catalogue import find_entry, load_catalogue, read_catalogue
 from sonotune.data.sources import find_mirror, missing, not_here, used_entries
 from sonotune.errors import SonotuneError

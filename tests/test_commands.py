@@ -6,7 +6,7 @@ import sys
 import cv2
 import pytest
 
-from sonotune.__main__ import main
+from sonotune.cli import main
 
 FAST = ["--scatterers", "2000", "--pixels", "48", "32"]
 

@@ -18,7 +18,7 @@ from sonotune.training.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
 MANUAL = (ROOT / "config/README.md").read_text()
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load((ROOT / "sonotune/config/config.schema.yaml").read_text())
 STUDY = SCHEMA["$defs"]["study"]["properties"]
 CUTTING = {k: v for k, v in STUDY["resampling"]["properties"].items() if k != "run_folds"}
 AUGMENTATION = STUDY["augmentation"]["anyOf"][1]["properties"]

@@ -15,7 +15,7 @@ import pytest
 import torch
 import yaml
 
-from sonotune.__main__ import main
+from sonotune.cli import main
 from sonotune.networks.stages import count, freeze_all_but, tuned_parameters
 from sonotune.report.claims.declare import declare
 

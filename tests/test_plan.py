@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sonotune.__main__ import main
+from sonotune.cli import main
 from sonotune.config.check import read_configuration
 from sonotune.config.jobs import cells_of
 from sonotune.errors import SonotuneError

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from test_training import bright_disks, quiet, settings
 from tiny_files import write
 
-from sonotune.__main__ import main
+from sonotune.cli import main
 from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.scores import load_predictions

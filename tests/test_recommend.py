@@ -5,7 +5,7 @@ import json
 import pytest
 from test_summary import write
 
-from sonotune.__main__ import main
+from sonotune.cli import main
 
 
 @pytest.fixture

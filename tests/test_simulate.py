@@ -1,6 +1,5 @@
 """The ultrasound simulation: its physics, its geometry, its bytes and its messages."""
 
-import argparse
 import csv
 import hashlib
 from dataclasses import replace
@@ -9,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from sonotune.cli import main
 from sonotune.errors import SonotuneError
 from sonotune.seeds import generator
 from sonotune.simulation.aperture import two_way_pulse
@@ -23,7 +23,7 @@ from sonotune.simulation.phantom import (
 )
 from sonotune.simulation.scan import make_scanner, scan
 from sonotune.simulation.settings import Simulation
-from sonotune.simulation.simulate import add_arguments, display, run, simulate_image, simulate_set
+from sonotune.simulation.simulate import display, simulate_image, simulate_set
 
 # The blur of the edge of a lesion, left out where intensities are measured.
 EDGE_MM = 1.5
@@ -291,15 +291,12 @@ def test_wrong_counts_are_named(wrong):
         simulate_set(SMALL, **{"images": 1, "seed": 0, **wrong})
 
 
-def test_the_command_writes_images_masks_and_a_table_of_lesions(tmp_path, capsys):
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
+def test_the_command_writes_images_masks_and_a_table_of_lesions(tmp_path):
     options = (
-        f"--images 2 --seed 1 --lines 12 --width-mm 20 --depth-mm 30 50 --scatterers 2000 "
-        f"--lesion-radius-mm 2 4 --pixels 40 32 --output {tmp_path}"
+        f"simulate --images 2 --seed 1 --lines 12 --width-mm 20 --depth-mm 30 50 "
+        f"--scatterers 2000 --lesion-radius-mm 2 4 --pixels 40 32 --output {tmp_path}"
     )
-    assert run(parser.parse_args(options.split())) == 0
-    assert "simulated 2 of 2 images" in capsys.readouterr().err
+    assert main(options.split()) == 0
     image = cv2.imread(str(tmp_path / "images" / "sus_001.png"), cv2.IMREAD_UNCHANGED)
     mask = cv2.imread(str(tmp_path / "masks" / "sus_001.png"), cv2.IMREAD_UNCHANGED)
     assert image.shape == mask.shape == (40, 32)
@@ -313,8 +310,5 @@ def test_the_command_writes_images_masks_and_a_table_of_lesions(tmp_path, capsys
 
 def test_an_output_folder_that_cannot_be_made_is_one_line_before_the_work(tmp_path, capsys):
     (tmp_path / "taken").write_text("a file")
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    with pytest.raises(SonotuneError, match="--output: cannot make the folder"):
-        run(parser.parse_args(["--output", str(tmp_path / "taken")]))
-    assert capsys.readouterr().err == ""
+    assert main(["simulate", "--output", str(tmp_path / "taken")]) == 1
+    assert capsys.readouterr().err.startswith("sonotune: --output: cannot make the folder")

@@ -8,7 +8,7 @@ import pytest
 from faulty import damage
 from test_training import bright_disks, quiet, settings
 
-from sonotune.__main__ import main
+from sonotune.cli import main
 from sonotune.data.dataset import load_set, save_set
 from sonotune.data.split_file import write_splits
 from sonotune.data.splits import Resampling

@@ -20,7 +20,7 @@ from sonotune.config.schema import nearest, read_by_schema
 from sonotune.errors import SonotuneError, printable
 from sonotune.networks.settings import complete_network, divisor_of, smallest_of, stages_of
 
-SCHEMA = Path(__file__).parents[2] / "workflow" / "schemas" / "config.schema.yaml"
+SCHEMA = Path(__file__).with_name("config.schema.yaml")
 
 
 def read_configuration(path: str | Path) -> dict[str, Any]:

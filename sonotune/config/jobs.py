@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.config.networks import network_of
-from sonotune.data.holdout import read_lists
+from sonotune.data.limits import read_lists
 from sonotune.data.readers import MADE_HERE, READERS
 from sonotune.errors import SonotuneError
 from sonotune.layout import Cell, fraction_text

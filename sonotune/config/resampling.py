@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sonotune.data.holdout import read_lists
-from sonotune.data.splits import check_percent
+from sonotune.data.limits import check_percent, read_lists
 from sonotune.errors import SonotuneError
 
 HOLDOUTS = ("test_images", "test_percent", "lists")

@@ -14,16 +14,10 @@ that
   shares this one.)
 """
 
-import argparse
-import csv
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from scipy.ndimage import map_coordinates
 
@@ -83,22 +77,24 @@ def simulate_set(
     SonotuneError
         If `images`, `seed` or `workers` is out of range, or lesions do not fit the field.
     """
-    made = _simulate_all(settings, images, seed, workers, progress)
+    made = simulate_all(settings, images, seed, workers, progress)
     height, width = settings.pixel_mm
+    names = [image_name(i) for i in range(images)]
     rows = [
-        {"name": _name(i), "group": _name(i), "mm_per_pixel_y": height, "mm_per_pixel_x": width}
-        for i in range(images)
+        {"name": name, "group": name, "mm_per_pixel_y": height, "mm_per_pixel_x": width}
+        for name in names
     ]
     return np.stack([one.image for one in made]), np.stack([one.mask for one in made]), rows
 
 
-def _simulate_all(
+def simulate_all(
     settings: Simulation,
     images: int,
     seed: int,
     workers: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[Simulated]:
+    """The images of `simulate_set`, each with its lesions."""
     for name, value, least in (("images", images, 1), ("seed", seed, 0), ("workers", workers, 1)):
         if value < least:
             raise SonotuneError(f"{name}: must be at least {least}, found {value}")
@@ -140,83 +136,6 @@ def display(settings: Simulation, envelope: np.ndarray, depths: np.ndarray) -> n
     return np.rint(np.clip(level / settings.dynamic_range_db + 1, 0, 1) * 255).astype(np.uint8)
 
 
-def _name(index: int) -> str:
+def image_name(index: int) -> str:
+    """Name of an image in its set."""
     return f"sus_{index:03d}"
-
-
-# What the command line leaves at its default; a configuration file can set everything.
-_COMMAND_OPTIONS = (
-    "lines",
-    "center_frequency_mhz",
-    "width_mm",
-    "depth_mm",
-    "focus_mm",
-    "scatterers",
-    "lesions",
-    "lesion_radius_mm",
-    "contrast",
-    "contrast_of",
-    "dynamic_range_db",
-    "pixels",
-)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command `simulate` to `parser`."""
-    parser.description = (
-        "Simulate B-mode ultrasound images of dark lesions in speckle. Writes images/NAME.png, "
-        "masks/NAME.png (255 in lesions) and lesions.csv."
-    )
-    parser.add_argument("--images", type=int, default=85, help="how many (default: 85)")
-    parser.add_argument("--seed", type=int, default=0, help="0 or more (default: 0)")
-    parser.add_argument("--workers", type=int, default=1, help="images at a time (default: 1)")
-    parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where to")
-    for setting in fields(Simulation):
-        if setting.name not in _COMMAND_OPTIONS:
-            continue
-        default: Any = setting.default
-        pair = isinstance(default, tuple)
-        shown = f"{default[0]} {default[1]}" if pair else default
-        parser.add_argument(
-            "--" + setting.name.replace("_", "-"),
-            type=type(default[0] if pair else default),
-            nargs=2 if pair else None,
-            default=default,
-            metavar=("FIRST", "SECOND") if pair else "VALUE",
-            help=f"{setting.metadata['help']} (default: {shown})",
-        )
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Simulate images, and write them as PNG files with a table of their lesions.
-
-    Raises
-    ------
-    SonotuneError
-        If an argument is out of range, or the output folder cannot be written.
-    """
-    settings = Simulation(**{name: getattr(arguments, name) for name in _COMMAND_OPTIONS})
-    folders = [arguments.output / kind for kind in ("images", "masks")]
-    for folder in folders:  # before the work, not after it
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SonotuneError(f"--output: cannot make the folder {folder}: {error}") from error
-    made = _simulate_all(settings, arguments.images, arguments.seed, arguments.workers, _show)
-    for index, simulated in enumerate(made):
-        for folder, pixels in zip(folders, (simulated.image, simulated.mask * 255), strict=True):
-            path = folder / f"{_name(index)}.png"
-            if not cv2.imwrite(str(path), pixels):
-                raise SonotuneError(f"--output: {path} cannot be written")
-    with (arguments.output / "lesions.csv").open("w", newline="") as file:
-        table = csv.DictWriter(file, ["name", *(item.name for item in fields(Lesion))])
-        table.writeheader()
-        for index, simulated in enumerate(made):
-            table.writerows({"name": _name(index), **asdict(one)} for one in simulated.lesions)
-    print(f"{len(made)} images, their masks and lesions.csv are in {arguments.output}")
-    return 0
-
-
-def _show(done: int, images: int) -> None:
-    end = "\n" if done == images else ""
-    print(f"\rsimulated {done} of {images} images", end=end, file=sys.stderr, flush=True)

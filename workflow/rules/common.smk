@@ -12,8 +12,8 @@ from snakemake.settings.types import RerunTrigger
 # In a checkout the library lies beside the workflow; otherwise it is installed.
 if (HERE.parent / "sonotune/layout.py").is_file():
     sys.path.insert(0, str(HERE.parent))
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [str(HERE.parent), os.getenv("PYTHONPATH")])
+    os.environ.update(
+        PYTHONPATH=os.pathsep.join(filter(None, [str(HERE.parent), os.getenv("PYTHONPATH")]))
     )
 
 from sonotune.report.claims.declare import declare

@@ -191,11 +191,10 @@ def of_studies(name=""):
     """An input function: the file of this name of every study that has it, or all others."""
 
     def files(wildcards):
+        names = [name] if name else NAMED
+        named = {f"{RESULTS}/{study}/{one}" for study in STUDIES for one in names}
         every = [file for study in STUDIES for file in outputs_of(study)]
-        named = {f"{RESULTS}/{study}/{one}" for study in STUDIES for one in NAMED}
-        return [
-            file for file in every if (file.endswith(f"/{name}") if name else file not in named)
-        ]
+        return [file for file in every if (file in named) == bool(name)]
 
     return files
 

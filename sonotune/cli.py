@@ -1,0 +1,483 @@
+"""Every command: `sonotune COMMAND`.
+
+A command imports what it needs when it runs, so that `sonotune --help` loads no numerics.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sonotune import __doc__ as question
+from sonotune import __version__
+from sonotune.errors import SonotuneError
+from sonotune.simulation.settings import Simulation
+
+if TYPE_CHECKING:
+    from sonotune.data.catalogue import Entry
+
+EXAMPLES = """examples:
+  sonotune init --images 'images/*.png' --masks 'masks/*.png'   write my.yaml for your images
+  sonotune run --configfile my.yaml --cores 4                   run that study
+  sonotune recommend results/mine                               say which strategy to use
+"""
+STUDY = "folder of a finished study: results/STUDY"
+MODEL = "a cell's folder, a study's folder (results/STUDY), or a file of `sonotune export`"
+# The settings of the simulator that are options; a configuration file can set all of them.
+SIMULATED = (
+    *("lines", "center_frequency_mhz", "width_mm", "depth_mm", "focus_mm", "scatterers"),
+    *("lesions", "lesion_radius_mm", "contrast", "contrast_of", "dynamic_range_db", "pixels"),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status. Mistakes in the input are one line each."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options: list[str] = []
+    if given[:1] == ["run"] and "--" in given:
+        options = given[given.index("--") + 1 :]
+        given = given[: given.index("--")]
+    parser = _make_parser()
+    parsed = parser.parse_args(given)
+    if "run" not in parsed:
+        parser.print_help()
+        return 0
+    parsed.options = options
+    try:
+        return parsed.run(parsed)
+    except SonotuneError as error:
+        print(f"sonotune: {error}", file=sys.stderr)
+        return 1
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sonotune",
+        description=question,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"sonotune {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_study_commands(commands)
+    _add_model_commands(commands)
+    data = _add(commands, "data", None, "list, find, download and check data sets")
+    _add_data_commands(data.add_subparsers(title="commands", metavar="COMMAND", required=True))
+    _add_simulate(commands)
+    return parser
+
+
+def _add(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int] | None, text: str
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    if run is not None:
+        command.set_defaults(run=run)
+    return command
+
+
+def _add_study_commands(commands: Any) -> None:
+    init = _add(commands, "init", _init, "write a configuration for a folder of images with masks")
+    init.add_argument("--images", required=True, metavar="GLOB", help="for example 'images/*.png'")
+    init.add_argument("--masks", required=True, metavar="GLOB", help="one mask for each image")
+    init.add_argument("--output", default="my.yaml", metavar="FILE", help="(my.yaml)")
+
+    run = _add(commands, "run", _run, "run the studies of a configuration with Snakemake")
+    run.usage = "sonotune run [--configfile FILE] [--cores N] [-- SNAKEMAKE OPTIONS]"
+    run.add_argument("--configfile", metavar="FILE", help="(config/config.yaml)")
+    run.add_argument("--cores", metavar="N", help="number of cores (all)")
+
+    plan = _add(commands, "plan", _plan, "measure a few training steps and estimate time and disk")
+    plan.add_argument("--configfile", metavar="FILE", help="(config/config.yaml)")
+    plan.add_argument("--results", default="results", metavar="FOLDER", help="what is done")
+    plan.add_argument(
+        "--cores", type=int, default=os.cpu_count() or 1, help="as for snakemake (all)"
+    )
+    plan.add_argument(
+        "--gpu", type=int, default=1, help="slots, as in --resources gpu=N, where there is a GPU"
+    )
+
+    text = "say which strategy a finished study recommends, what it costs and how sure that is"
+    recommend = _add(commands, "recommend", _recommend, text)
+    recommend.add_argument("study", help=STUDY)
+    recommend.add_argument("--images", type=int, metavar="N", help="how many images you have")
+    recommend.add_argument(
+        "--margin", type=float, default=0.02, help="a difference in Dice that counts as none (0.02)"
+    )
+
+    browse = _add(commands, "browse", _browse, "write a finished study as pages for any browser")
+    browse.add_argument("study", help=STUDY)
+    browse.add_argument("--output", metavar="FOLDER", help="(results/STUDY/browse)")
+
+    text = "check that the files of finished studies are whole and belong together"
+    _add(commands, "verify", _verify, text).add_argument(
+        "results", nargs="?", default="results", help="(results)"
+    )
+
+
+def _add_model_commands(commands: Any) -> None:
+    predict = _add(commands, "predict", _predict, "segment images with a network that a study kept")
+    predict.add_argument("model", help=MODEL)
+    predict.add_argument("images", nargs="+", help="files, folders or globs")
+    predict.add_argument("--output", metavar="FOLDER", default="predictions", help="(predictions)")
+    predict.add_argument(
+        "--average", action="store_true", help="average the probabilities of all the study's folds"
+    )
+    predict.add_argument(
+        "--mm-per-pixel",
+        nargs="+",
+        default=[],
+        metavar="MM",
+        help="size of a pixel (or height and width), or a CSV with the columns image and "
+        "mm_per_pixel; without, only files that tell (DICOM, NIfTI, MetaImage) get millimetres",
+    )
+    predict.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    predict.add_argument("--precision", choices=("fp32", "bf16"), help="(the study's)")
+    predict.add_argument("--batch-size", type=int, default=16, metavar="N", help="(16)")
+    predict.add_argument(
+        "--only", nargs="+", choices=("masks", "probabilities", "overlays"), help="(all three)"
+    )
+
+    export = _add(commands, "export", _export, "write a kept network as a file for other programs")
+    export.add_argument("model", help=MODEL)
+    export.add_argument(
+        "output",
+        help="its suffix decides the format: .onnx, .pt2 (torch.export), or .safetensors (all "
+        "weights and their description)",
+    )
+    for command in (predict, export):
+        command.add_argument("--dataset", help="of a study: which (its only one)")
+        command.add_argument("--strategy", help="of a study: which (the recommended one)")
+        command.add_argument("--percent", type=float, help="of a study: which (the largest)")
+
+
+def _add_data_commands(commands: Any) -> None:
+    for name, run, text in (
+        ("list", _list, "list the data sets of the catalogue"),
+        ("where", _where, "say what a data set is, where it lies, or how to obtain it"),
+        ("fetch", _fetch, "download, verify and unpack a data set"),
+        ("check", _check, "look at every image of a data set and say what is wrong with it"),
+    ):
+        command = _add(commands, name, run, text)
+        if name == "check":
+            command.add_argument("name", help="its name in the configuration, or in the catalogue")
+            command.add_argument(
+                "--configfile", metavar="FILE", help="where it is described (config/config.yaml)"
+            )
+            command.add_argument(
+                "--output", metavar="FOLDER", help="for audit.html and audit.csv (audits/NAME)"
+            )
+        elif name != "list":
+            command.add_argument("name", help="its name in the catalogue, such as hc18")
+        command.add_argument(
+            "--resources", default="resources", metavar="FOLDER", help="folder of all data sets"
+        )
+        command.add_argument(
+            "--mirror", metavar="PLACE", help="folder or address instead of the publishers'"
+        )
+
+
+def _add_simulate(commands: Any) -> None:
+    command = _add(commands, "simulate", _simulate, "make simulated ultrasound images with masks")
+    command.description = (
+        "Simulate B-mode ultrasound images of dark lesions in speckle. Writes images/NAME.png, "
+        "masks/NAME.png (255 in lesions) and lesions.csv."
+    )
+    command.add_argument("--images", type=int, default=85, help="how many (default: 85)")
+    command.add_argument("--seed", type=int, default=0, help="0 or more (default: 0)")
+    command.add_argument("--workers", type=int, default=1, help="images at a time (default: 1)")
+    command.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where to")
+    for setting in (one for one in fields(Simulation) if one.name in SIMULATED):
+        default: Any = setting.default
+        pair = isinstance(default, tuple)
+        shown = f"{default[0]} {default[1]}" if pair else default
+        command.add_argument(
+            "--" + setting.name.replace("_", "-"),
+            type=type(default[0] if pair else default),
+            nargs=2 if pair else None,
+            default=default,
+            metavar=("FIRST", "SECOND") if pair else "VALUE",
+            help=f"{setting.metadata['help']} (default: {shown})",
+        )
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from sonotune.config.starter import write_starter
+
+    images = write_starter(arguments.images, arguments.masks, arguments.output)
+    file = arguments.output
+    print(
+        f"{file}: a study of {images} images with masks\n"
+        f"  sonotune data check mine --configfile {file}    looks at every image\n"
+        f"  sonotune plan --configfile {file}               estimates how long the study takes\n"
+        f"  sonotune run --configfile {file} --cores 2      runs it"
+    )
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from sonotune.runtime.workflow import snakemake_command
+
+    command = snakemake_command(arguments.configfile, arguments.cores, arguments.options)
+    # Replaces this process, so that signals and the exit status are Snakemake's own.
+    os.execv(command[0], command)
+
+
+def _plan(arguments: argparse.Namespace) -> int:
+    from sonotune.config.check import read_configuration
+    from sonotune.plan import describe, plan_study
+    from sonotune.runtime.workflow import configuration_file
+
+    config = read_configuration(configuration_file(arguments.configfile))
+    for name, study in config["studies"].items():
+        plan = plan_study(config, name, arguments.results)
+        print(describe(name, study, plan, arguments.cores, arguments.gpu))
+    return 0
+
+
+def _recommend(arguments: argparse.Namespace) -> int:
+    from sonotune.report.recommend import recommend
+
+    print("\n".join(recommend(arguments.study, arguments.images, arguments.margin)))
+    return 0
+
+
+def _browse(arguments: argparse.Namespace) -> int:
+    from sonotune.report.browse.write import write_pages
+
+    study = Path(arguments.study)
+    page = write_pages(study, Path(arguments.output or study / "browse"), _progress)
+    print(f"open {page} in a browser")
+    return 0
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from sonotune.verify import Verification
+
+    found = Verification(arguments.results).run()
+    for fault in found.faults:
+        print(fault)
+    looked = ", ".join(f"{count} {name}" for name, count in found.checked.items())
+    faults = f"{len(found.faults)} faults" if found.faults else "all belongs together"
+    print(f"{arguments.results}: {looked}: {faults}")
+    return 1 if found.faults else 0
+
+
+def _choose_cells(arguments: argparse.Namespace, average: bool = False) -> list[Path]:
+    from sonotune.inference.choose import choose_cells
+
+    return choose_cells(
+        arguments.model, arguments.dataset, arguments.strategy, arguments.percent, average
+    )
+
+
+def _predict(arguments: argparse.Namespace) -> int:
+    from sonotune.inference.images import find_images, read_spacing
+    from sonotune.inference.model import load_model
+    from sonotune.inference.run import KINDS, Job, predict_images
+    from sonotune.training.device import choose
+
+    if arguments.batch_size < 1:
+        raise SonotuneError("--batch-size: must be at least 1")
+    images = find_images(arguments.images)
+    spacing = read_spacing(arguments.mm_per_pixel)
+    models = [load_model(cell) for cell in _choose_cells(arguments, arguments.average)]
+    about = models[0].about
+    processor = choose(
+        arguments.device, arguments.precision or about["precision"], about["threads"]
+    )
+    output = Path(arguments.output)
+    print(
+        f"{len(images)} images with {about['strategy']} at {about['percent']:g} % of "
+        f"{about['dataset']}, "
+        + (f"{len(models)} folds averaged" if len(models) > 1 else f"fold {about['fold']}")
+        + f"; {processor.device}, {processor.precision}"
+    )
+    began = time.perf_counter()
+    job = Job(models, processor, output, spacing, tuple(arguments.only or KINDS))
+    bad = predict_images(images, job, _progress, arguments.batch_size)
+    seconds = time.perf_counter() - began
+    for line in bad:
+        print(f"sonotune: left out: {line}", file=sys.stderr)
+    _warn_of_predictions(output / "predictions.csv")
+    rate = len(images) / max(seconds, 1e-9)
+    print(f"{len(images) - len(bad)} images in {seconds:.1f} s ({rate:.1f} a second): {output}")
+    return 1 if bad else 0
+
+
+def _warn_of_predictions(table: Path) -> None:
+    """Say once what a reader of the table would have to find out row by row."""
+    import csv
+
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    unknown = sum(not row["mm_per_pixel_y"] for row in rows)
+    if unknown:
+        print(
+            f"sonotune: the pixel size of {unknown} images is not known, so they have no "
+            "millimetres; give --mm-per-pixel",
+            file=sys.stderr,
+        )
+    odd = [row for row in rows if row["warning"]]
+    for row in odd[:5]:
+        print(f"sonotune: warning: {row['image']}: {row['warning']}", file=sys.stderr)
+    if len(odd) > 5:
+        print(f"sonotune: warning: {len(odd)} images in all, see {table}", file=sys.stderr)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from sonotune.inference.export import export_model
+    from sonotune.inference.model import load_model
+
+    (cell,) = _choose_cells(arguments)
+    os.makedirs(Path(arguments.output).resolve().parent, exist_ok=True)
+    print(export_model(load_model(cell), arguments.output))
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from sonotune.data.catalogue import WEIGHTS, load_catalogue
+    from sonotune.data.fetch import locate
+    from sonotune.data.sources import find_mirror
+
+    mirror = find_mirror(arguments.mirror)
+    rows = [("name", "images", "access", "size", "here", "what it is")]
+    for entry in load_catalogue().values():
+        found = locate(entry, arguments.resources, mirror)
+        here = "-" if entry.access == "made" else str(found) if found else "no"
+        count = "any" if entry.images is None else str(entry.images)
+        count = "-" if entry.reader == WEIGHTS else count
+        rows.append((entry.name, count, entry.access, _size(entry), here, entry.title))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        line = "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True))
+        print(line.rstrip())
+    return 0
+
+
+def _size(entry: Entry) -> str:
+    sizes = {file.size for file in entry.files if file.bytes is None or file.bytes > 10**6}
+    return " + ".join(sorted(sizes)) if entry.files else "-"
+
+
+def _where(arguments: argparse.Namespace) -> int:
+    from sonotune.data.catalogue import find_entry
+    from sonotune.data.fetch import locate
+    from sonotune.data.sources import find_mirror
+
+    entry = find_entry(arguments.name)
+    found = locate(entry, arguments.resources, find_mirror(arguments.mirror))
+    print(f"{entry.name}: {entry.title}")
+    print(f"  version   {entry.version}")
+    print(f"  access    {entry.access}")
+    print(f"  licence   {entry.licence}")
+    _print_wrapped("  citation  ", entry.citation)
+    for file in entry.files:
+        insecure = ", the publisher has no https" if file.no_https else ""
+        print(f"  file      {file.address} ({file.size}{insecure})")
+        print(f"            {file.checksum or 'no checksum is published; the first is recorded'}")
+    if entry.access == "made":
+        print(f"  {entry.by_hand}")
+    elif found:
+        print(f"It is here: {found}")
+    else:
+        folder = Path(arguments.resources) / entry.name
+        print(f"It is not here yet: {folder} is looked for, with {' and '.join(entry.holds)}.")
+        if entry.files:
+            print(f"The workflow fetches it; so does: sonotune data fetch {entry.name}")
+        _print_wrapped("By hand: ", f"{entry.by_hand} Put it into {folder.absolute()}.")
+    return 0
+
+
+def _print_wrapped(start: str, text: str) -> None:
+    import textwrap
+
+    indent = " " * (len(start) if start.startswith(" ") else 2)
+    # Addresses stay whole, so that they can be copied.
+    whole = {"break_long_words": False, "break_on_hyphens": False}
+    print(textwrap.fill(start + text, 100, subsequent_indent=indent, **whole))
+
+
+def _fetch(arguments: argparse.Namespace) -> int:
+    from sonotune.data.catalogue import find_entry
+    from sonotune.data.fetch import fetch
+    from sonotune.data.sources import find_mirror
+
+    entry = find_entry(arguments.name)
+    mirror = find_mirror(arguments.mirror)
+    folder = Path(arguments.resources) / entry.name
+    print(fetch(entry, folder, mirror, lambda line: print(line, file=sys.stderr, flush=True)))
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from sonotune.data.audit import audit_dataset
+    from sonotune.data.audit_files import write_audit_csv, write_audit_html
+
+    settings, folder = _described(arguments)
+    audit, gallery = audit_dataset(arguments.name, settings, folder)
+    output = Path(arguments.output or Path("audits") / arguments.name)
+    write_audit_csv(audit, output / "audit.csv")
+    write_audit_html(audit, gallery, output / "audit.html")
+    for finding in audit.findings:
+        print(f"{finding.level}: {finding.kind}: {finding.text}")
+    print(f"{arguments.name}: {len(audit.looks)} images, {audit.verdict}: {output / 'audit.html'}")
+    return 1 if audit.of_level("error") else 0
+
+
+def _described(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path]:
+    """Settings of a data set, from the configuration or else the catalogue, and its folder."""
+    from sonotune.config.check import read_configuration
+    from sonotune.data.catalogue import find_entry
+    from sonotune.data.fetch import how_to_place, locate
+    from sonotune.data.readers import MADE_HERE
+    from sonotune.data.sources import find_mirror
+    from sonotune.runtime.workflow import DEFAULT_CONFIGURATION
+
+    file = Path(arguments.configfile or DEFAULT_CONFIGURATION)
+    # Without a configuration here, only the catalogue is known.
+    known_here = arguments.configfile or file.is_file()
+    config: dict[str, Any] = read_configuration(file) if known_here else {"datasets": {}}
+    settings = config["datasets"].get(arguments.name)
+    if settings is None and arguments.configfile:
+        known = ", ".join(config["datasets"])
+        raise SonotuneError(f"{file}: datasets: {arguments.name}: is not there; it has: {known}")
+    if settings is None:
+        entry = find_entry(arguments.name)
+        settings = {"reader": entry.reader, "catalogue": entry.name, "source": entry.name}
+    if settings["reader"] in MADE_HERE:
+        raise SonotuneError(
+            f"{arguments.name}: is made by the workflow, which also audits it "
+            f"(audit.html in results/datasets/{arguments.name}-*)"
+        )
+    if "catalogue" not in settings:
+        return settings, Path()
+    entry = find_entry(settings["catalogue"])
+    mirror = find_mirror(arguments.mirror or config.get("data_mirror"))
+    found = locate(entry, arguments.resources, mirror)
+    if found is None:
+        raise SonotuneError(how_to_place(entry, Path(arguments.resources) / entry.name))
+    return settings, found
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from sonotune.simulation.images import write_images
+
+    settings = Simulation(**{name: getattr(arguments, name) for name in SIMULATED})
+    number, output = arguments.images, arguments.output
+    write_images(settings, output, number, arguments.seed, arguments.workers, _progress)
+    print(f"{number} images, their masks and lesions.csv are in {output}")
+    return 0
+
+
+def _progress(done: int, every: int) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if done == every else ""
+        bar = f"[{'#' * (30 * done // every):<30}]"
+        print(f"\r{bar} {done} of {every}", end=end, file=sys.stderr, flush=True)

@@ -1,0 +1,106 @@
+"""A first configuration for somebody's own images: `sonotune init`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import yaml
+
+from sonotune.config.check import complete
+from sonotune.data.readers import find_entries
+from sonotune.errors import SonotuneError
+from sonotune.runtime.gpus import count_devices
+
+LEAST = 4
+# For a small network on a processor.
+SMALL_PRETRAINING = "{learning_rate: 0.001, batch_size: 8, epochs: 10, patience: 10}"
+SMALL_TRAINING = "{learning_rate: 0.001, batch_size: 4, patience: 8}"
+TEMPLATE = """\
+# Which layers to fine-tune for {number} images. Written by `sonotune init`.
+datasets:
+  mine:
+    reader: folder
+    folder:
+      images: {images}
+      masks: {masks} # pixels that are not 0 are the object
+  natural: {{reader: collage, images: {collages}}} # made here, for the pre-training
+
+studies:
+  mine:
+    image_size: {size} # in pixels; images are scaled to this
+    network: {{name: unet, width: {width}}} # the papers: 256 pixels, width 64
+    pretraining: {{dataset: natural{pretraining}}}
+    datasets: [mine]
+    percents: {percents} # share of all images used for training
+    resampling: {{folds: {folds}}} # every image is tested once
+{training}    strategies:
+      whole: {{tune: all}}
+      contracting: {{tune: [block1, block2, block3, block4, block5a]}}
+      expanding: {{tune: [block5b, block6, block7, block8, block9]}}
+      blocks_1289: {{label: "Blocks 1, 2, 8, 9", tune: [block1, block2, block8, block9]}}
+      scratch: {{start: random, tune: all}}
+      unchanged: {{tune: none}}
+    device: auto # a GPU if there is one
+"""
+
+
+def write_starter(images: str, masks: str, output: str | Path) -> int:
+    """Write a configuration for the images and masks that two globs match.
+
+    Parameters
+    ----------
+    images, masks
+        Globs, as the reader ``folder`` takes them.
+    output
+        The file to write, which must not exist.
+
+    Returns
+    -------
+    int
+        Number of images.
+
+    Raises
+    ------
+    SonotuneError
+        If the file exists, nothing matches, files do not pair, or there are too few images.
+    """
+    output = Path(output)
+    if output.exists():
+        raise SonotuneError(f"{output}: exists; name another file with --output, or remove it")
+    paths = {"images": images, "masks": masks}
+    number = len(find_entries({"reader": "folder", "folder": paths}))
+    if number < LEAST:
+        raise SonotuneError(f"--images: a study needs at least {LEAST} images; found {number}")
+    text = starter(images, masks, number, count_devices() > 0)
+    complete(yaml.safe_load(text))
+    output.write_text(text, "utf-8")
+    return number
+
+
+def starter(images: str, masks: str, number: int, gpu: bool) -> str:
+    """The text of a configuration.
+
+    Parameters
+    ----------
+    number
+        Number of images, at least `LEAST`.
+    gpu
+        Whether the study can have the papers' size; else it has one that a processor can train.
+    """
+    folds = 5 if number >= 10 else 2
+    most = 100 - 100 // folds
+    # The smaller share shows what more labels are worth. It draws five images or more.
+    less = [percent for percent in (5, 10, 20, 40) if percent * number >= 500 and percent < most]
+    return TEMPLATE.format(
+        number=number,
+        images=json.dumps(images, ensure_ascii=False),
+        masks=json.dumps(masks, ensure_ascii=False),
+        collages="2000" if gpu else "620, collage: {pixels: 64}",
+        size=256 if gpu else 64,
+        width=64 if gpu else 8,
+        pretraining="" if gpu else f", training: {SMALL_PRETRAINING}",
+        percents=[most, *less[:1]],
+        folds=folds,
+        training="" if gpu else f"    training: {SMALL_TRAINING}\n",
+    )

@@ -1,0 +1,51 @@
+"""Simulated images as files: `sonotune simulate`."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import cv2
+
+from sonotune.errors import SonotuneError
+from sonotune.simulation.phantom import Lesion
+from sonotune.simulation.settings import Simulation
+from sonotune.simulation.simulate import image_name, simulate_all
+
+
+def write_images(
+    settings: Simulation,
+    output: Path,
+    images: int,
+    seed: int,
+    workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Simulate images; write them and their masks as PNG files, with a table of their lesions.
+
+    Parameters are those of `simulate_set`, and the folder to write to.
+
+    Raises
+    ------
+    SonotuneError
+        If a number is out of range, or the output folder cannot be written.
+    """
+    folders = [output / kind for kind in ("images", "masks")]
+    for folder in folders:  # before the work, not after it
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SonotuneError(f"--output: cannot make the folder {folder}: {error}") from error
+    made = simulate_all(settings, images, seed, workers, progress)
+    for index, simulated in enumerate(made):
+        for folder, pixels in zip(folders, (simulated.image, simulated.mask * 255), strict=True):
+            path = folder / f"{image_name(index)}.png"
+            if not cv2.imwrite(str(path), pixels):
+                raise SonotuneError(f"--output: {path} cannot be written")
+    with (output / "lesions.csv").open("w", newline="") as file:
+        table = csv.DictWriter(file, ["name", *(item.name for item in fields(Lesion))])
+        table.writeheader()
+        for index, simulated in enumerate(made):
+            table.writerows({"name": image_name(index), **asdict(one)} for one in simulated.lesions)
