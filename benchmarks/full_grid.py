@@ -173,9 +173,10 @@ def _write_set(folder: Path, config: dict[str, Any], name: str, number: int, siz
             writer = csv.writer(file)
             writer.writerow(("filename", "pixel size(mm)", "head circumference (mm)"))
             writer.writerows((f"{key}.png", *pair) for key, pair in made.measures.items())
-        # Enough for the data set to count as being there; no rule has to read them.
-        for file in ("000_HC.png", "000_HC_Annotation.png"):
-            (files / "training_set" / file).touch()
+        # Enough for the data set to count as being there; no rule has to decode them.
+        for key in made.measures:
+            for end in (".png", "_Annotation.png"):
+                (files / "training_set" / f"{key}{end}").touch()
         source = {"catalogue": "hc18", "folder": "resources/hc18"}
         write_json(home / "source.json", source)
         originals = originals_digest(settings, files, folder / "results/.digests.json")
