@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import tarfile
 import tomllib
+import venv
 import zipfile
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from packaging.metadata import Metadata
 
 import sonotune
 
@@ -48,7 +50,9 @@ def succeed(command, folder, **variables):
 
 @pytest.fixture(scope="session")
 def distributions(tmp_path_factory):
-    """Folder of the wheel and the source archive, made from a copy of the checkout."""
+    """Folder of the wheel and the source archive: those of `make release`, or made here."""
+    if made := os.getenv("SONOTUNE_DIST"):
+        return Path(made).resolve()
     folder = tmp_path_factory.mktemp("distributions")
     copy = copy_of_checkout(folder / "copy")
     succeed([sys.executable, "-m", "hatchling", "build", "-d", folder / "dist"], copy)
@@ -109,7 +113,8 @@ def test_the_wheel_carries_the_workflow_and_every_file_of_the_library(wheel):
         for path in (ROOT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    wanted |= {f"{carried}/envs/sonotune.yaml", "sonotune/py.typed"}
+    environment = ("sonotune.yaml", "sonotune.post-deploy.sh")
+    wanted |= {"sonotune/py.typed", *(f"{carried}/envs/{name}" for name in environment)}
     wanted |= {
         str(path.relative_to(ROOT))
         for path in (ROOT / "sonotune").rglob("*")
@@ -134,6 +139,32 @@ def test_the_source_archive_builds_the_same_wheel(distributions, wheel, tmp_path
         assert {item.filename: item.CRC for item in first.infolist()} == {
             item.filename: item.CRC for item in second.infolist()
         }
+
+
+def test_the_description_is_valid(distributions, wheel):
+    with zipfile.ZipFile(wheel) as file:
+        text = file.read(f"sonotune-{sonotune.__version__}.dist-info/METADATA")
+    described = Metadata.from_email(text, validate=True)
+    assert described.version.public == sonotune.__version__
+    assert described.description_content_type == "text/markdown"
+    (archive,) = distributions.glob("*.tar.gz")
+    with tarfile.open(archive) as file:
+        copy = file.extractfile(f"sonotune-{sonotune.__version__}/PKG-INFO")
+        assert Metadata.from_email(copy.read(), validate=True).version == described.version
+
+
+def test_conda_environments_get_the_library_from_the_wheel(wheel, tmp_path):
+    script = ROOT / "envs/sonotune.post-deploy.sh"
+    assert (ROOT / "envs/sonotune.yaml").with_suffix(".post-deploy.sh") == script
+    venv.create(tmp_path / "environment", with_pip=True)
+    path = f"{tmp_path / 'environment/bin'}:{os.environ['PATH']}"
+    without = run(["bash", script], tmp_path, PATH=path)
+    assert without.returncode == 1
+    assert "sonotune-*.whl" in without.stdout
+    shutil.copy(wheel, tmp_path)
+    succeed(["bash", script], tmp_path, PATH=path, PIP_NO_INDEX="1")
+    python = tmp_path / "environment/bin/python"
+    assert sonotune.__version__ in succeed([python, "-m", "sonotune", "--version"], tmp_path)
 
 
 def test_every_place_that_names_the_version_names_the_same(wheel):
