@@ -7,18 +7,20 @@ TEST_ARGS ?=
 VENV := .venv
 READY := $(VENV)/.ready
 SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
-SNAKEFILES = Snakefile $(wildcard workflow/rules/*.smk)
+SNAKEFILES = Snakefile workflow/Snakefile $(wildcard workflow/rules/*.smk)
 
 # A report as a plain folder, beside its zip and of the same name.
 unpack = rm -rf $(1) && $(VENV)/bin/python -m zipfile -e $(1).zip results
 
-.PHONY: help setup plan demo demo-small test test-slow bench lint audit format lock clean
+.PHONY: help setup plan demo demo-small test test-slow test-install release bench lint audit format lock clean
 
 help:
 	@echo "make demo        set up .venv, run the demonstration study, write its report (CORES=all)"
 	@echo "make plan        how long the full study takes here and how much disk (CONFIG=config/config.yaml)"
 	@echo "make test        set up .venv, run the tests (TEST_ARGS='-x -k splits' reaches pytest)"
 	@echo "make test-slow   the same with the tests that take long"
+	@echo "make test-install  install the wheel elsewhere and deploy the workflow, and run a small study in each"
+	@echo "make release     build dist/ (wheel and source archive) and check both"
 	@echo "make bench       measure: a training step, a cell against other systems, bf16 against fp32 (docs/speed.md; an hour or more)"
 	@echo "make lint        style, types and workflow checks"
 	@echo "make audit       look up known weaknesses of the locked packages (wants the network)"
@@ -62,6 +64,20 @@ test-slow: $(READY)
 	@echo "test-slow: everything"
 	@$(VENV)/bin/python -m pytest -n auto --dist loadfile $(TEST_ARGS)
 
+# The wheel in an environment of its own, the workflow as a module, and deployed by snakedeploy.
+test-install: $(READY)
+	@echo "test-install: the wheel, modules and deployments"
+	@$(VENV)/bin/python -m pytest tests/test_install.py tests/test_catalog.py $(TEST_ARGS)
+
+# Checks the very files that are to be published. Tag, heading and upload: docs/development.md.
+release: $(READY)
+	@rm -rf dist
+	@echo "release: building wheel and source archive"
+	@$(VENV)/bin/python -m hatchling build
+	@echo "release: checking both"
+	@SONOTUNE_DIST=dist $(VENV)/bin/python -m pytest tests/test_install.py tests/test_catalog.py
+	@ls -l dist
+
 # One after the other: what is measured wants the machine for itself.
 BENCHMARKS ?= step cell precision study scale growth load
 
@@ -101,5 +117,5 @@ lock:
 
 clean:
 	@echo "clean: removing .venv and caches (kept: results, resources and .snakemake, which knows what is up to date)"
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build dist
 	@find sonotune tests workflow benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

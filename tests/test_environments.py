@@ -1,7 +1,9 @@
-"""The conda environment, the package's own requirements and the pip lock say the same."""
+"""The jobs' environment, the package's own requirements and the pip lock agree."""
 
+import ast
 import re
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -19,10 +21,26 @@ CONDA_NAMES = {
 LOCKED = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)")
 
 
-def declared() -> dict[str, Requirement]:
+def declared(*extras: str) -> dict[str, Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = project["dependencies"] + project["optional-dependencies"]["dev"]
+    lines = [*project["dependencies"]]
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
     return {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
+
+
+def imported(*folders: str) -> set[str]:
+    """Distributions whose packages Python files below some folders import."""
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    trees = [ast.parse(file.read_text("utf-8")) for file in files]
+    modules = set()
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            modules.add(node.module.partition(".")[0])
+    owners = packages_distributions()
+    return {canonicalize_name(owner) for module in modules for owner in owners.get(module, [])}
 
 
 def conda() -> dict[str, Requirement]:
@@ -37,8 +55,18 @@ def locked() -> dict[str, str]:
     return {canonicalize_name(match["name"]): match["version"] for match in found}
 
 
-def test_conda_environment_has_the_packages_of_the_project():
+def test_conda_environment_has_the_packages_that_jobs_need_and_no_other():
     assert set(conda()) - {"python"} == set(declared())
+
+
+def test_no_tool_for_developers_is_a_requirement_of_the_library():
+    tools = set(declared("dev")) - set(declared())
+    assert not imported("sonotune", "workflow") & tools
+
+
+def test_every_imported_package_is_a_requirement():
+    known = set(declared("cluster", "export")) | {"sonotune"}
+    assert imported("sonotune", "workflow") <= known
 
 
 @pytest.mark.parametrize("name", declared())
@@ -46,9 +74,9 @@ def test_conda_environment_allows_the_versions_of_the_project(name):
     assert conda()[name].specifier == declared()[name].specifier
 
 
-@pytest.mark.parametrize("name", declared())
+@pytest.mark.parametrize("name", declared("dev"))
 def test_locked_version_is_allowed_by_the_project(name):
-    assert declared()[name].specifier.contains(locked()[name])
+    assert declared("dev")[name].specifier.contains(locked()[name])
 
 
 def test_python_is_the_same_for_conda_and_pip():
