@@ -400,8 +400,15 @@ def _print_wrapped(start: str, text: str) -> None:
 
     indent = " " * (len(start) if start.startswith(" ") else 2)
     # Addresses stay whole, so that they can be copied.
-    whole = {"break_long_words": False, "break_on_hyphens": False}
-    print(textwrap.fill(start + text, 100, subsequent_indent=indent, **whole))
+    print(
+        textwrap.fill(
+            start + text,
+            100,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
