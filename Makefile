@@ -19,7 +19,7 @@ help:
 	@echo "make plan        how long the full study takes here and how much disk (CONFIG=config/config.yaml)"
 	@echo "make test        set up .venv, run the tests (TEST_ARGS='-x -k splits' reaches pytest)"
 	@echo "make test-slow   the same with the tests that take long"
-	@echo "make test-install  install the wheel elsewhere and deploy the workflow, and run a small study in each"
+	@echo "make test-install test the wheel in an environment of its own, and the workflow in another one"
 	@echo "make release     build dist/ (wheel and source archive) and check both"
 	@echo "make bench       measure: a training step, a cell against other systems, bf16 against fp32 (docs/speed.md; an hour or more)"
 	@echo "make lint        style, types and workflow checks"

@@ -400,10 +400,15 @@ def _print_wrapped(start: str, text: str) -> None:
 
     indent = " " * (len(start) if start.startswith(" ") else 2)
     # Addresses stay whole, so that they can be copied.
-    wrapper = textwrap.TextWrapper(
-        100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    print(
+        textwrap.fill(
+            start + text,
+            100,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
     )
-    print(wrapper.fill(start + text))
 
 
 def _fetch(arguments: argparse.Namespace) -> int:

@@ -5,8 +5,14 @@ import sys
 
 import cv2
 import pytest
+import yaml
+from tiny_files import grey, square, write
 
 from sonotune.cli import main
+from sonotune.config.check import complete, read_configuration
+from sonotune.config.starter import LEAST, starter
+from sonotune.data.readers import find_entries
+from sonotune.data.splits import Resampling, split
 
 FAST = ["--scatterers", "2000", "--pixels", "48", "32"]
 
@@ -32,3 +38,72 @@ def test_help_can_be_read(arguments):
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 0
     assert "simulate" in run.stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--version"]])
+def test_what_needs_no_numerics_loads_none(arguments):
+    script = (
+        "import sys; from sonotune.cli import main\n"
+        f"try: main({arguments})\n"
+        "except SystemExit: pass\n"
+        "print(*(sys.modules.keys() & {'numpy', 'pandas', 'torch', 'cv2', 'yaml', 'snakemake'}))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert run.stdout.splitlines()[-1] == ""
+
+
+@pytest.fixture
+def pairs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number in range(12):
+        write(tmp_path / f"images/{number} ä.png", grey(number))
+        write(tmp_path / f"masks/{number} ä_mask.png", square())
+    return tmp_path
+
+
+GLOBS = ["--images", "images/*.png", "--masks", "masks/*.png"]
+
+
+def test_init_writes_a_configuration_that_can_be_used(pairs):
+    assert main(["init", *GLOBS]) == 0
+    config = read_configuration("my.yaml")
+    found = find_entries(config["datasets"]["mine"])
+    assert [entry.image.name for entry in found] == sorted(f"{n} ä.png" for n in range(12))
+    assert config["studies"]["mine"]["device"] == "auto"
+    assert len((pairs / "my.yaml").read_text().splitlines()) <= 30
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+@pytest.mark.parametrize("images", [LEAST, 9, 10, 25, 85, 1000])
+def test_every_cell_of_a_first_configuration_has_images_to_train_on(images, gpu):
+    study = complete(yaml.safe_load(starter("i/*", "m/*", images, gpu)))["studies"]["mine"]
+    resampling = {k: v for k, v in study["resampling"].items() if k != "run_folds"}
+    for percent in study["percents"]:
+        for fold in study["resampling"]["run_folds"]:
+            parts = split(images, Resampling(**resampling), 0, percent, fold)
+            assert all(map(len, (parts.train, parts.validation, parts.test))), (percent, fold)
+
+
+@pytest.mark.parametrize(
+    ("before", "arguments"),
+    [
+        (lambda folder: (folder / "my.yaml").write_text("mine"), GLOBS),
+        (lambda folder: None, ["--images", "nothing/*.png", "--masks", "masks/*.png"]),
+        (lambda folder: (folder / "masks/3 ä_mask.png").unlink(), GLOBS),
+    ],
+    ids=["file exists", "no match", "no partner"],
+)
+def test_init_refuses_with_one_line_and_writes_nothing(before, arguments, pairs, capsys):
+    before(pairs)
+    files = {path: path.read_bytes() for path in pairs.rglob("*") if path.is_file()}
+    assert main(["init", *arguments]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert {path: path.read_bytes() for path in pairs.rglob("*") if path.is_file()} == files
+
+
+def test_options_after_two_dashes_go_to_snakemake(pairs):
+    assert main(["init", *GLOBS]) == 0
+    command = [sys.executable, "-m", "sonotune", "run", "--configfile", "my.yaml", "--cores", "1"]
+    run = subprocess.run([*command, "--", "--list-rules"], capture_output=True, text=True)
+    assert run.returncode == 0
+    assert "finetune" in run.stdout.split()

@@ -12,7 +12,8 @@ from sonotune.data.readers import find_entries
 from sonotune.errors import SonotuneError
 from sonotune.runtime.gpus import count_devices
 
-LEAST = 4
+# With fewer, a fold has no image to validate on.
+LEAST = 6
 # For a small network on a processor.
 SMALL_PRETRAINING = "{learning_rate: 0.001, batch_size: 8, epochs: 10, patience: 10}"
 SMALL_TRAINING = "{learning_rate: 0.001, batch_size: 4, patience: 8}"
