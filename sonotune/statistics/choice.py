@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from sonotune.statistics.pairs import LEVEL, Pairs, compare, most_lost
 from sonotune.statistics.regret import Posterior, error_variances, posterior
 
+# With fewer folds nothing is recommended.
+CHOICE_FOLDS = 2
 # With fewer folds nothing is called worse or about as good.
 VERDICT_FOLDS = 3
 # The choice adds to the variance of the estimate; see the benchmark.
@@ -70,7 +72,8 @@ def choose(scores: np.ndarray, candidates: np.ndarray, costs: np.ndarray, margin
     price = np.where(good, costs, np.inf)
     cheapest = np.where(price == price.min(1, keepdims=True), regret, np.inf)
     recommended = np.where(good.any(1), cheapest.argmin(1), regret.argmin(1))
-    recommended = np.where(candidates.any(1), recommended, -1)
+    decided = candidates.any(1) & (scores.shape[1] >= CHOICE_FOLDS)
+    recommended = np.where(decided, recommended, -1)
     return Choices(recommended, good, lost, pairs, model)
 
 
@@ -114,12 +117,17 @@ def expected_dice(
         for fold in range(folds):
             rest = np.delete(scores, fold, axis=1)
             there = candidates & np.isfinite(scores[:, fold])
-            again = choose(rest, there, costs, margin).recommended
+            if folds > CHOICE_FOLDS:
+                again = choose(rest, there, costs, margin).recommended
+            else:
+                known = there & np.isfinite(rest[:, 0])
+                again = np.where(known, rest[:, 0], -np.inf).argmax(1)
+                again = np.where(known.any(1), again, -1)
             out[:, fold] = np.where(again >= 0, scores[rows, fold, np.maximum(again, 0)], np.nan)
     mean = (out.mean(1) + choices.posterior.means[rows, picked]) / 2
     mean = np.where(choices.recommended >= 0, mean, np.nan)
     reach = np.full(studies, np.nan)
     if folds > 1:
         error = WIDENING * own.std(1, ddof=1) / np.sqrt(folds)
-        reach = student.ppf(1 - LEVEL / 2, folds - 1) * error
+        reach = stdtrit(folds - 1, 1 - LEVEL / 2) * error
     return ExpectedDice(mean, mean - reach, mean + reach)

@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import digamma, polygamma
-from scipy.stats import t as student
+from scipy.special import digamma, polygamma, stdtr, stdtrit
 
 LEVEL = 0.05
 # Variances of differences in Dice below this are rounding.
@@ -64,13 +63,13 @@ class Pairs:
 
     def single_bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """95 % intervals of each pair by itself, two float64 [B,S,S]."""
-        reach = student.ppf(1 - LEVEL / 2, self.df) * self.error
+        reach = stdtrit(self.df, 1 - LEVEL / 2) * self.error
         return self.difference - reach, self.difference + reach
 
     def p_values(self) -> np.ndarray:
         """P values adjusted for all pairs of a study, float64 [B,S,S]; NaN without a test."""
         tests = self.compared * (self.compared - 1) / 2
-        single = 2 * student.sf(np.abs(self.difference) / self.error, self.df)
+        single = 2 * stdtr(self.df, -np.abs(self.difference) / self.error)
         return -np.expm1(tests[:, None, None] * np.log1p(-np.minimum(single, 1 - 1e-16)))
 
 
@@ -202,7 +201,7 @@ def critical_ratio(number: int, df: np.ndarray) -> np.ndarray:
         Degrees of freedom, above 0; NaN gives NaN.
     """
     tests = number * (number - 1) / 2
-    return student.isf(-np.expm1(np.log1p(-LEVEL) / tests) / 2, df)
+    return -stdtrit(df, -np.expm1(np.log1p(-LEVEL) / tests) / 2)
 
 
 def behind_bounds(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -235,7 +234,7 @@ def most_lost(pairs: Pairs, candidates: np.ndarray) -> np.ndarray:
         Strategies among which the best is sought.
     """
     others = np.maximum(candidates.sum(1) - 1, 1)[:, None, None]
-    reach = student.ppf((1 - LEVEL) ** (1 / others), pairs.df) * pairs.error
+    reach = stdtrit(pairs.df, (1 - LEVEL) ** (1 / others)) * pairs.error
     bound = pairs.difference + np.where(np.isnan(reach), np.inf, reach)
     own = np.eye(bound.shape[1], dtype=bool)[None]
     bound = np.where(own | ~candidates[:, :, None], 0.0, bound)

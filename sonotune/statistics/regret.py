@@ -63,7 +63,7 @@ def error_variances(error: np.ndarray) -> np.ndarray:
     squares = np.where(known, error, 0.0) ** 2
     count = known.sum(2)
     variances = squares.sum(2) / np.maximum(count, 1) / 2
-    for _ in range(40):
+    for _ in range(25):
         sums = np.where(known, variances[:, :, None] + variances[:, None, :], 1.0)
         sums = np.maximum(sums, 1e-300)
         ratio = (squares / sums**2).sum(2) / np.maximum((known / sums).sum(2), 1e-300)
