@@ -72,12 +72,13 @@ def gaussian(
     folds: int,
     random: np.random.Generator,
     images: tuple[int, ...] = (IMAGES,),
+    rest: float = REST,
 ) -> Sample:
     """Normal errors; ``images`` are the folds' numbers of images, in turn."""
     count = np.resize(images, folds)[None, :, None]
     shared = random.normal(size=(studies, folds, 1)) * np.sqrt(FOLD**2 + IMAGE**2 / count)
     shape = (studies, folds, len(means))
-    own = random.normal(size=shape) * np.sqrt(np.square(run_sd) + REST**2 / count)
+    own = random.normal(size=shape) * np.sqrt(np.square(run_sd) + rest**2 / count)
     scores = np.asarray(means) + shared + own
     return Sample(scores, np.ones((studies, len(means)), bool), np.asarray(means))
 
@@ -166,6 +167,8 @@ SCENARIOS: dict[str, tuple[tuple[int, ...], Draw]] = {
     "one best by .02, SD .11": ((5, 10), partial(gaussian, ONE_BEST, 0.11)),
     "one best by .02, SD .01": ((20,), partial(gaussian, ONE_BEST, 0.01)),
     "eight near the best, SD .01": ((5, 10, 20), partial(gaussian, NEAR, 0.01)),
+    "eight near the best, SD .01 in all": ((20,), partial(gaussian, NEAR, 0.01, rest=0.0)),
+    "one best by .02, SD .01 in all": ((20,), partial(gaussian, ONE_BEST, 0.01, rest=0.0)),
     "paper's means at 80 %, SD .03": ((3, 5, 10), partial(gaussian, PAPER_80, 0.03)),
     "paper's means at 5 %, SD .11": ((5, 10), partial(gaussian, PAPER_5, 0.11)),
     "measured means and SD": ((3, 5, 10), partial(gaussian, SEEN, SEEN_SD)),

@@ -238,7 +238,7 @@ def _own_errors(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _games_howell(pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
     """Errors from each strategy's own residuals once folds are taken out, with Welch's df."""
     strategies = pairs.means.shape[1]
-    count = np.isfinite(pairs.residuals).sum(1)
+    count = np.maximum(np.isfinite(pairs.residuals).sum(1), 2)
     variance = np.nansum(pairs.residuals**2, 1) / (count - 1) * strategies / (strategies - 1)
     part = variance / count
     both = part[:, :, None] + part[:, None, :]

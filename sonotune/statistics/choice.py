@@ -11,14 +11,12 @@ import numpy as np
 from scipy.special import stdtrit
 
 from sonotune.statistics.pairs import LEVEL, Pairs, compare, most_lost
-from sonotune.statistics.regret import Posterior, error_variances, posterior
+from sonotune.statistics.regret import Posterior, error_variances, expected_means, posterior
 
 # With fewer folds nothing is recommended.
 CHOICE_FOLDS = 2
 # With fewer folds nothing is called worse or about as good.
 VERDICT_FOLDS = 3
-# The choice adds to the variance of the estimate; see the benchmark.
-WIDENING = 1.1
 
 
 @dataclass(frozen=True)
@@ -62,19 +60,31 @@ def choose(scores: np.ndarray, candidates: np.ndarray, costs: np.ndarray, margin
     """
     pairs = compare(scores)
     candidates = candidates & np.isfinite(pairs.means)
+    lost, good = _shown_good(pairs, candidates, margin, scores.shape[1])
     model = posterior(pairs.means, error_variances(pairs.error), candidates, margin)
-    lost = most_lost(pairs, candidates)
-    good = candidates & (lost <= margin)
-    if scores.shape[1] < VERDICT_FOLDS:
-        good = np.zeros_like(good)
-    # Among equally cheap ones, that of least regret.
-    regret = np.where(candidates, model.regret, np.inf)
-    price = np.where(good, costs, np.inf)
-    cheapest = np.where(price == price.min(1, keepdims=True), regret, np.inf)
-    recommended = np.where(good.any(1), cheapest.argmin(1), regret.argmin(1))
-    decided = candidates.any(1) & (scores.shape[1] >= CHOICE_FOLDS)
-    recommended = np.where(decided, recommended, -1)
+    recommended = _pick(model.means, good, candidates, costs)
+    if scores.shape[1] < CHOICE_FOLDS:
+        recommended = np.full_like(recommended, -1)
     return Choices(recommended, good, lost, pairs, model)
+
+
+def _shown_good(
+    pairs: Pairs, candidates: np.ndarray, margin: float, folds: int
+) -> tuple[np.ndarray, np.ndarray]:
+    lost = most_lost(pairs, candidates)
+    return lost, candidates & (lost <= margin) & (folds >= VERDICT_FOLDS)
+
+
+def _pick(
+    expected: np.ndarray, good: np.ndarray, candidates: np.ndarray, costs: np.ndarray
+) -> np.ndarray:
+    """Index of the cheapest good one, else of the highest expected mean; -1 without candidates."""
+    value = np.where(candidates, expected, -np.inf)
+    price = np.where(good, costs, np.inf)
+    # Among equally cheap ones, the best.
+    cheapest = np.where(good & (price == price.min(1, keepdims=True)), value, -np.inf)
+    picked = np.where(good.any(1), cheapest.argmax(1), value.argmax(1))
+    return np.where(candidates.any(1), picked, -1)
 
 
 @dataclass(frozen=True)
@@ -94,7 +104,7 @@ def expected_dice(
     The mean of two estimates. One makes the choice again without each fold and looks up the score
     of what was chosen in that fold; it is unbiased but varies with the choice. The other is the
     hierarchical model's, which is steadier but pulls means together. The interval is that of the
-    strategy's own folds (t distribution), a tenth wider, around this mean.
+    strategy's own folds (t distribution) around this mean, wider by the square root of 1 + 1/F.
 
     Parameters
     ----------
@@ -117,17 +127,17 @@ def expected_dice(
         for fold in range(folds):
             rest = np.delete(scores, fold, axis=1)
             there = candidates & np.isfinite(scores[:, fold])
-            if folds > CHOICE_FOLDS:
-                again = choose(rest, there, costs, margin).recommended
-            else:
-                known = there & np.isfinite(rest[:, 0])
-                again = np.where(known, rest[:, 0], -np.inf).argmax(1)
-                again = np.where(known.any(1), again, -1)
+            pairs = compare(rest)
+            there &= np.isfinite(pairs.means)
+            good = _shown_good(pairs, there, margin, folds - 1)[1]
+            expected = expected_means(pairs.means, error_variances(pairs.error))
+            again = _pick(expected, good, there, costs)
             out[:, fold] = np.where(again >= 0, scores[rows, fold, np.maximum(again, 0)], np.nan)
     mean = (out.mean(1) + choices.posterior.means[rows, picked]) / 2
     mean = np.where(choices.recommended >= 0, mean, np.nan)
     reach = np.full(studies, np.nan)
     if folds > 1:
-        error = WIDENING * own.std(1, ddof=1) / np.sqrt(folds)
+        # The choice adds to the variance; the benchmark checks that this much is enough.
+        error = own.std(1, ddof=1) / np.sqrt(folds) * np.sqrt(1 + 1 / folds)
         reach = stdtrit(folds - 1, 1 - LEVEL / 2) * error
     return ExpectedDice(mean, mean - reach, mean + reach)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 GRID = 201
-STEPS = 20
+STEPS = 80
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,32 @@ def posterior(
         Difference in Dice that counts as none, at least 0.
     """
     scored = np.isfinite(means)
+    grid, mass = _true_means(means, variances)
+    expected = expected_means(means, variances, (grid, mass))
+    regret, within = _against_best(mass, grid, expected, scored & candidates, margin)
+    best = np.where(scored & candidates, means, -np.inf).max(1, keepdims=True)
+    raw = ~np.isfinite(variances).any(1)[:, None]
+    regret = np.where(raw, np.maximum(best - means, 0.0), regret)
+    return Posterior(
+        expected, np.where(scored, regret, np.nan), np.where(scored & ~raw, within, np.nan)
+    )
+
+
+def expected_means(
+    means: np.ndarray,
+    variances: np.ndarray,
+    fitted: tuple[np.ndarray, np.ndarray] | None = None,
+) -> np.ndarray:
+    """Expected true means alone, float64 [B,S]; parameters as for `posterior`."""
+    grid, mass = fitted or _true_means(means, variances)
+    expected = (mass @ grid[:, :, None])[:, :, 0]
+    raw = ~np.isfinite(variances).any(1)[:, None]
+    return np.where(np.isfinite(means) & ~raw, expected, means)
+
+
+def _true_means(means: np.ndarray, variances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Grid of true means [B,G], and each strategy's probabilities on it [B,S,G]."""
+    scored = np.isfinite(means)
     known = scored & np.isfinite(variances)
     errors = np.sqrt(np.where(known, variances, 0.0))
     # A strategy without a known error, in a study that knows some, gets the largest.
@@ -108,18 +134,7 @@ def posterior(
         weight = share / np.maximum(density, 1e-300)
         prior = prior * (weight[:, None, :] @ likelihood)[:, 0]
     mass = likelihood * prior[:, None, :]
-    mass /= np.maximum(mass.sum(2, keepdims=True), 1e-300)
-    expected = (mass @ grid[:, :, None])[:, :, 0]
-    raw = ~known.any(1)[:, None]
-    expected = np.where(scored, np.where(raw, means, expected), np.nan)
-    regret, within = _against_best(mass, grid, expected, scored & candidates, margin)
-    best = np.where(scored & candidates, means, -np.inf).max(1, keepdims=True)
-    loss = np.maximum(best - means, 0.0)
-    return Posterior(
-        expected,
-        np.where(scored, np.where(raw, loss, regret), np.nan),
-        np.where(scored, np.where(raw, np.nan, within), np.nan),
-    )
+    return grid, mass / np.maximum(mass.sum(2, keepdims=True), 1e-300)
 
 
 def _against_best(
