@@ -40,6 +40,7 @@ from sonotune.statistics.pairs import (  # noqa: E402
     compare,
     critical_ratio,
     judge_best,
+    t_quantile,
 )
 
 MARGIN = 0.02
@@ -215,7 +216,7 @@ def _pair_rules(sample: Sample, truth: np.ndarray) -> dict[tuple[str, str], np.n
         if "Holm" in rule:
             better = _holm(pairs.difference, error, df)
         worse = better.any(1)
-        covered = np.where(np.isfinite(error), off <= stdtrit(df, 0.975) * error, np.nan)
+        covered = np.where(np.isfinite(error), off <= t_quantile(df, 0.975) * error, np.nan)
         covered = covered[:, first, second]
         nothing = np.full(len(error), np.nan)
         counted[rule, "any_worse"] = worse[:, loss == 0].any(1).astype(float)

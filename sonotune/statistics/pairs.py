@@ -63,7 +63,7 @@ class Pairs:
 
     def single_bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """95 % intervals of each pair by itself, two float64 [B,S,S]."""
-        reach = stdtrit(self.df, 1 - LEVEL / 2) * self.error
+        reach = t_quantile(self.df, 1 - LEVEL / 2) * self.error
         return self.difference - reach, self.difference + reach
 
     def p_values(self) -> np.ndarray:
@@ -201,7 +201,13 @@ def critical_ratio(number: int, df: np.ndarray) -> np.ndarray:
         Degrees of freedom, above 0; NaN gives NaN.
     """
     tests = number * (number - 1) / 2
-    return -stdtrit(df, -np.expm1(np.log1p(-LEVEL) / tests) / 2)
+    return -t_quantile(df, -np.expm1(np.log1p(-LEVEL) / tests) / 2)
+
+
+def t_quantile(df: np.ndarray, probability: float) -> np.ndarray:
+    """Quantile of Student's t; each number of degrees of freedom is looked up once."""
+    values, where = np.unique(df, return_inverse=True)
+    return stdtrit(values, probability)[where].reshape(np.shape(df))
 
 
 def behind_bounds(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -233,8 +239,12 @@ def most_lost(pairs: Pairs, candidates: np.ndarray) -> np.ndarray:
     candidates : bool [B,S]
         Strategies among which the best is sought.
     """
-    others = np.maximum(candidates.sum(1) - 1, 1)[:, None, None]
-    reach = stdtrit(pairs.df, (1 - LEVEL) ** (1 / others)) * pairs.error
+    others = np.maximum(candidates.sum(1) - 1, 1)
+    reach = np.empty(pairs.error.shape)
+    for number in np.unique(others):
+        rows = others == number
+        ratio = t_quantile(pairs.df[rows], (1 - LEVEL) ** (1 / number))
+        reach[rows] = ratio * pairs.error[rows]
     bound = pairs.difference + np.where(np.isnan(reach), np.inf, reach)
     own = np.eye(bound.shape[1], dtype=bool)[None]
     bound = np.where(own | ~candidates[:, :, None], 0.0, bound)
