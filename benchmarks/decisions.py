@@ -139,7 +139,7 @@ def _verdicts(
         lower = upper = np.full(pairs.error.shape, np.nan)
     else:
         lower, upper = pairs.bounds()
-    worse = behind_bounds(lower, upper)[0] > 0
+    worse = behind_bounds(lower, upper, np.ones((studies, strategies), bool))[0] > 0
     counted = {"any_worse": worse[:, loss == 0].any(1).astype(float)}
     counted["power"] = worse[:, loss > 0].mean(1) if (loss > 0).any() else nothing
     difference = truth[:, None] - truth[None, :]

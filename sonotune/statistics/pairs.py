@@ -210,21 +210,28 @@ def t_quantile(df: np.ndarray, probability: float) -> np.ndarray:
     return stdtrit(values, probability)[where].reshape(np.shape(df))
 
 
-def behind_bounds(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def behind_bounds(
+    lower: np.ndarray, upper: np.ndarray, candidates: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Simultaneous intervals of how far each strategy is behind the best, two float64 [B,S].
 
-    If all intervals of pairs hold, so do these (Edwards and Hsu 1983). A strategy is shown to be
-    worse than the best where the lower end is above 0.
+    If all intervals of pairs hold, so do these (Edwards and Hsu 1983). A strategy that is shown to
+    be worse than a candidate cannot be the best candidate, however uncertain its mean is.
 
     Parameters
     ----------
     lower, upper : float64 [B,S,S]
         Of `Pairs.bounds`: first minus second.
+    candidates : bool [B,S]
+        Strategies among which the best is sought.
     """
-    own = np.broadcast_to(np.eye(lower.shape[1], dtype=bool), lower.shape)
-    # Entry [i, j] is i minus j; how far j is behind i.
-    least = np.where(own | np.isnan(lower), 0.0, lower).max(1)
-    most = np.where(own, 0.0, np.where(np.isnan(upper), np.inf, upper)).max(1)
+    own = np.eye(lower.shape[1], dtype=bool)[None]
+    # Entry [i, j] is i minus j: how far j is behind i.
+    against = candidates[:, :, None] & ~own
+    least = np.where(against & ~np.isnan(lower), lower, 0.0).max(1)
+    possible = candidates & ~(least > 0)
+    against = possible[:, :, None] & ~own
+    most = np.where(against, np.where(np.isnan(upper), np.inf, upper), 0.0).max(1)
     return np.maximum(least, 0.0), np.maximum(most, 0.0)
 
 
@@ -271,4 +278,4 @@ def judge_best(lower: np.ndarray, claimed: np.ndarray) -> tuple[np.ndarray, np.n
     better = np.where(np.isnan(lower), -np.inf, lower) > 0
     holds = better[:, claimed][:, :, ~claimed].all((1, 2))
     fails = better[:, ~claimed][:, :, claimed].any((1, 2))
-    return holds, fails
+    return np.asarray(holds), np.asarray(fails)
