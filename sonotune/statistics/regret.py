@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-GRID = 201
-STEPS = 80
+GRID = 161
+STEPS = 20
 
 
 @dataclass(frozen=True)
