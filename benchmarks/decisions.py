@@ -54,12 +54,15 @@ PAIR_RULES = ("moderated, Sidak", "moderated, studentised range", "paired t, Hol
 
 
 def measure(
-    name: str, folds: int, draw: Draw, studies: int, seed: int = 1
+    name: str, folds: int, draw: Draw, studies: int, pair_studies: int = PAIR_STUDIES
 ) -> tuple[dict[str, object], list[dict[str, object]], list[dict[str, object]]]:
-    """One row of decisions.csv, and the rows of the other two tables that belong to it."""
+    """One row of decisions.csv, and the rows of the other two tables that belong to it.
+
+    ``pair_studies`` of the studies, at least 1, are judged by the other rules for pairs as well.
+    """
     counts: dict[str, list[np.ndarray]] = defaultdict(list)
     rules: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
-    random = generator(seed, "decisions", name, folds)
+    random = generator(1, "decisions", name, folds)
     samples = [
         draw(min(CHUNK, studies - begun), folds, random) for begun in range(0, studies, CHUNK)
     ]
@@ -69,7 +72,7 @@ def measure(
     for begun, sample in enumerate(samples):
         for key, values in _one_chunk(sample, truth).items():
             counts[key].append(values)
-        if folds >= VERDICT_FOLDS and begun * CHUNK < PAIR_STUDIES:
+        if folds >= VERDICT_FOLDS and begun * CHUNK < pair_studies:
             for key_pair, values in _pair_rules(sample, truth).items():
                 rules[key_pair].append(values)
     found = {key: np.concatenate(values) for key, values in counts.items()}
@@ -90,9 +93,7 @@ def measure(
         row[key] = mean(key)
     row |= {key: mean(key) for key in ("recommended", "regret_stated", "regret_true", "power")}
     pair_rows = [
-        {"scenario": name, "folds": folds, **_pair_row(rules, rule)}
-        for rule in PAIR_RULES
-        if folds >= VERDICT_FOLDS
+        {"scenario": name, "folds": folds, **_pair_row(rules, rule)} for rule in PAIR_RULES if rules
     ]
     return row, _fifths(name, folds, found), pair_rows
 

@@ -139,7 +139,8 @@ def expected_dice(
             again = _pick(expected, good, there, costs)
             out[:, fold] = np.where(again >= 0, scores[rows, fold, np.maximum(again, 0)], np.nan)
     model = choices.posterior.means[rows, picked]
-    mean = MODEL_WEIGHT * model + (1 - MODEL_WEIGHT) * out.mean(1)
+    crossed = out.mean(1) if folds > 1 else np.full(studies, np.nan)
+    mean = MODEL_WEIGHT * model + (1 - MODEL_WEIGHT) * crossed
     mean = np.where(choices.recommended >= 0, mean, np.nan)
     reach = np.full(studies, np.nan)
     if folds > 1:
