@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from sonotune.data.dataset import save_set
 from sonotune.data.image_set import ImageSet, median_row
+from sonotune.layout import Cell
 from sonotune.report.figures.against_paper import compare, draw_against_paper, write_against_paper
 from sonotune.report.figures.bars import draw_gains, draw_groups
 from sonotune.report.figures.fig1 import FROZEN, draw_fig1, write_fig1
@@ -215,12 +216,13 @@ def test_fig2_shows_the_image_with_an_object_of_median_size(tmp_path):
 def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
     cells, path = study(tmp_path)
     history = pd.DataFrame({"epoch": [1, 2], "training_loss": [1, 0.5], "validation_loss": [1, 2]})
-    history.to_csv(tmp_path / "history.csv", index=False)
     bad = cells[cells["failed"] | cells["collapsed"]]
-    histories = {
-        (r.dataset, r.strategy, r.percent, r.fold): tmp_path / "history.csv"
-        for r in bad.itertuples()
-    }
+    histories = []
+    for row in bad.itertuples():
+        cell = Cell("s", row.dataset, row.strategy, row.percent, row.fold)
+        histories.append(tmp_path / cell.folder / "history.csv")
+        histories[-1].parent.mkdir(parents=True)
+        history.to_csv(histories[-1], index=False)
     files = [tmp_path / "c.pdf", tmp_path / "c.png"]
     write_curves(path, histories, *files, strategies=TITLES, datasets=DATASETS)
     assert files[1].stat().st_size > 5000
@@ -232,7 +234,7 @@ def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
     assert "The first 1 of 30." in notes
     assert "* SUS is other." in notes
     good = cells[~cells["failed"] & ~cells["collapsed"]]
-    write_curves(write_cells(good, tmp_path), {}, *files, strategies=TITLES, datasets=DATASETS)
+    write_curves(write_cells(good, tmp_path), [], *files, strategies=TITLES, datasets=DATASETS)
     assert files[1].stat().st_size > 1000
 
 

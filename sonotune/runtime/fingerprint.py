@@ -16,7 +16,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
@@ -79,7 +79,9 @@ def closure(
         if name not in roots and not follow and _is_left_out(name):
             continue
         found[name] = file
-        waiting.extend(_imports(read(file), name, file.name == "__init__.py"))
+        source = read(file)
+        _meaning(source)  # while its tree is at hand
+        waiting.extend(_imports(source, name, file.name == "__init__.py"))
         # A package's __init__ runs before its modules; the root's holds only the version.
         parent = name.rpartition(".")[0]
         if parent != package.name:
@@ -103,7 +105,7 @@ def _file_of(module: str, package: Path) -> Path | None:
 @cache
 def _imports(source: bytes, module: str, is_package: bool) -> tuple[str, ...]:
     names = []
-    for node in _walk_code(ast.parse(source)):
+    for node in _walk_code(_tree(source)):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -128,31 +130,40 @@ def _walk_code(tree: ast.Module) -> Iterator[ast.AST]:
 
 @cache
 def _meaning(source: bytes) -> str:
-    return "".join(_walk(ast.parse(source)))
+    parts: list[str] = []
+    _write(_tree(source), parts)
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
-def _walk(node: object) -> Iterator[str]:
-    """A text for a tree that has a part for every field that is neither empty nor None."""
+@lru_cache(maxsize=1)
+def _tree(source: bytes) -> ast.Module:
+    """Asked for twice in a row: imports, and what is computed."""
+    return ast.parse(source)
+
+
+def _write(node: object, parts: list[str]) -> None:
+    """Append a text for a tree, with a part for every field that is neither empty nor None."""
     if isinstance(node, ast.Raise):
-        yield f"Raise({_name_of(node.exc)})"
+        parts.append(f"Raise({_name_of(node.exc)})")
     elif isinstance(node, ast.AST):
-        yield f"{type(node).__name__}("
-        for field, value in ast.iter_fields(node):
-            if isinstance(value, list):
+        parts.append(f"{type(node).__name__}(")
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if type(value) is list:
                 value = _computing(node, field, value)
             if value is None or value == []:
                 continue
-            yield f"{field}="
-            yield from _walk(value)
-        yield ")"
-    elif isinstance(node, list):
-        yield "["
+            parts.append(f"{field}=")
+            _write(value, parts)
+        parts.append(")")
+    elif type(node) is list:
+        parts.append("[")
         for item in node:
-            yield from _walk(item)
-            yield ","
-        yield "]"
+            _write(item, parts)
+            parts.append(",")
+        parts.append("]")
     else:
-        yield repr(node)
+        parts.append(repr(node))
 
 
 def _computing(node: ast.AST, field: str, values: list[ast.AST]) -> list[ast.AST]:
