@@ -231,7 +231,7 @@ def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
     )
     assert list(figure.axes[0].lines[1].get_ydata()) == [1, 2]
     notes = " ".join(text.get_text() for text in figure.texts)
-    assert "The first 1 of 30." in notes
+    assert "The first 1 of 30." in " ".join(notes.split())
     assert "* SUS is other." in notes
     good = cells[~cells["failed"] & ~cells["collapsed"]]
     write_curves(write_cells(good, tmp_path), [], *files, strategies=TITLES, datasets=DATASETS)
