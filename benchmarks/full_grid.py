@@ -33,6 +33,8 @@ from sonotune.config.jobs import (  # noqa: E402
     cell_settings,
     cells_of,
     dataset_settings,
+    making_code,
+    preparing_code,
     pretraining_settings,
 )
 from sonotune.data.audit import Audit  # noqa: E402
@@ -44,6 +46,7 @@ from sonotune.data.splits import Resampling, batches_per_epoch, split, split_see
 from sonotune.jobs.features import save_features, stage_outputs  # noqa: E402
 from sonotune.jobs.record import describe_processor  # noqa: E402
 from sonotune.layout import (  # noqa: E402
+    WEIGHTS,
     Cell,
     dataset_folder,
     digest_of,
@@ -57,12 +60,14 @@ from sonotune.networks.stages import (  # noqa: E402
 )
 from sonotune.networks.weights import he_normal  # noqa: E402
 from sonotune.networks.weights_file import save_weights  # noqa: E402
-from sonotune.runtime.files import atomic, write_json  # noqa: E402
-from sonotune.runtime.run_record import write_record  # noqa: E402
+from sonotune.runtime.files import atomic, read_json, write_json  # noqa: E402
+from sonotune.runtime.run_record import file_digest, write_record  # noqa: E402
 from sonotune.seeds import generator  # noqa: E402
+from sonotune.stale import originals_digest  # noqa: E402
 from sonotune.training.device import Processor  # noqa: E402
 
 IMAGES = {"sus": 85, "bus": 163, "fus": 805, "xray": 240}
+COLLAGES = 10  # of which nobody reads more than their digests
 FEWEST = 60  # of fewer, 5 percent have no validation image
 UNCHANGED = {"sus": 0.42, "bus": 0.33, "fus": 0.5, "xray": 0.62}
 SOURCE = "made up for tests and benchmarks"
@@ -120,18 +125,11 @@ def write_grid(
     with atomic(path) as temporary:
         temporary.write_text(yaml.safe_dump(given, sort_keys=False))
     config = complete(given)
-    homes = {name: folder / dataset_place(config, name) for name in config["datasets"]}
-    made = {
-        name: _write_set(folder, homes[name], name, number, size) for name, number in images.items()
-    }
-    for name, home in homes.items():
-        # There are no originals that could be looked at.
-        audit = Audit(name, SOURCE, (), (), (), ())
-        write_audit_csv(audit, home / "audit.csv")
-        write_audit_html(audit, None, home / "audit.html")
+    made = write_sets(folder, config, {**images, "collage": COLLAGES}, size)
     parameters = _write_pretraining(folder, config)
     _write_features(folder, config, made)
-    for name, one in made.items():
+    for name in images:
+        one = made[name]
         predictor = Predictor(one.data.masks, generator(SEED, name, "fields"))
         cells = list(cells_of(config, "amiri2020", name))
         with ThreadPoolExecutor(workers) as pool:
@@ -146,13 +144,28 @@ def write_grid(
     return path
 
 
-def dataset_place(config: dict[str, Any], name: str) -> str:
-    """Folder of a data set of a complete configuration, below the one where the workflow runs."""
-    return dataset_folder(name, digest_of(dataset_settings(config, name)))
+def write_sets(
+    folder: Path, config: dict[str, Any], images: dict[str, int], size: int
+) -> dict[str, MadeSet]:
+    """Write the arrays of all data sets, with so many images of each, and their audits."""
+    made = {}
+    for name, number in images.items():
+        made[name] = _write_set(folder, config, name, number, size)
+        # There are no originals that could be looked at.
+        audit = Audit(name, SOURCE, (), (), (), ())
+        home = _home(folder, config, name)
+        write_audit_csv(audit, home / "audit.csv")
+        write_audit_html(audit, None, home / "audit.html")
+    return made
 
 
-def _write_set(folder: Path, home: Path, name: str, number: int, size: int) -> MadeSet:
+def _home(folder: Path, config: dict[str, Any], name: str) -> Path:
+    return folder / dataset_folder(name, digest_of(dataset_settings(config, name)))
+
+
+def _write_set(folder: Path, config: dict[str, Any], name: str, number: int, size: int) -> MadeSet:
     made = make_set(name, number, size, generator(SEED, name, "images"))
+    home, settings = _home(folder, config, name), dataset_settings(config, name)
     if made.measures:
         files = folder / "resources/hc18"
         (files / "training_set").mkdir(parents=True, exist_ok=True)
@@ -160,15 +173,41 @@ def _write_set(folder: Path, home: Path, name: str, number: int, size: int) -> M
             writer = csv.writer(file)
             writer.writerow(("filename", "pixel size(mm)", "head circumference (mm)"))
             writer.writerows((f"{key}.png", *pair) for key, pair in made.measures.items())
-        # Enough for the data set to count as being there; no rule has to read them.
-        for file in ("000_HC.png", "000_HC_Annotation.png"):
-            (files / "training_set" / file).touch()
+        # Enough for the data set to count as being there; no rule has to decode them.
+        for key in made.measures:
+            for end in (".png", "_Annotation.png"):
+                (files / "training_set" / f"{key}{end}").touch()
         source = {"catalogue": "hc18", "folder": "resources/hc18"}
         write_json(home / "source.json", source)
-    about = {"dataset": name, "source": SOURCE}
+        originals = originals_digest(settings, files, folder / "results/.digests.json")
+    else:
+        making = {"settings": settings, "code": making_code(settings["reader"])}
+        few = ImageSet(*(part[:1] for part in (made.data.images, made.data.masks, made.data.index)),
+                       {"dataset": name, "source": SOURCE, "rests_on": making})  # fmt: skip
+        save_set(home / "original", few)
+        originals = read_json(home / "original/dataset.json")["sha256"]
+    rests_on = {
+        "settings": settings,
+        "code": preparing_code(settings["reader"]),
+        "originals": originals,
+    }
+    about = {"dataset": name, "source": SOURCE, "rests_on": rests_on}
     data = ImageSet(made.data.images, made.data.masks, made.data.index, about)
     save_set(home / str(size), data)
     return MadeSet(data, made.measures)
+
+
+def inputs_of(
+    folder: Path, config: dict[str, Any], dataset: str, start: str = "random"
+) -> dict[str, Any]:
+    """What a run on a data set notes of its arrays and start weights."""
+    size = config["studies"]["amiri2020"]["image_size"]
+    about = read_json(_home(folder, config, dataset) / f"{size}/dataset.json")
+    weights = folder / pretrained_folder("amiri2020") / WEIGHTS
+    return {
+        **{key: about[key] for key in ("images_sha256", "masks_sha256")},
+        "weights_sha256": file_digest(weights) if start == "pretrained" else None,
+    }
 
 
 def _write_pretraining(folder: Path, config: dict[str, Any]) -> dict[str, tuple[int, int]]:
@@ -178,10 +217,11 @@ def _write_pretraining(folder: Path, config: dict[str, Any]) -> dict[str, tuple[
     he_normal(network, SEED)
     home = folder / pretrained_folder("amiri2020")
     home.mkdir(parents=True, exist_ok=True)
-    save_weights(network.state_dict(), home / "weights.safetensors")
+    save_weights(network.state_dict(), home / WEIGHTS)
     settings = pretraining_settings(config, "amiri2020")
     _write_history(home, 60, 0.8, generator(SEED, "pretraining"))
-    run = _record(settings, 60, 0.8, 900, (count(network.parameters()),) * 2)
+    inputs = inputs_of(folder, config, settings["dataset"])
+    run = _record(settings, 60, 0.8, 900, (count(network.parameters()),) * 2, inputs)
     run["images"] = {"training": 1800, "validation": 200}
     write_record(home, run, ["weights.safetensors", "history.csv"])
     counts = {}
@@ -197,8 +237,8 @@ def _write_features(folder: Path, config: dict[str, Any], made: dict[str, MadeSe
     for number in range(2):
         networks.append(build_network(config["studies"]["amiri2020"]["network"]))
         he_normal(networks[-1], SEED + number)
-    for name, one in made.items():
-        image = one.data.images[0]
+    for name in config["studies"]["amiri2020"]["datasets"]:
+        image = made[name].data.images[0]
         maps = [stage_outputs(network, image) for network in networks]
         save_features(folder / f"results/amiri2020/features/{name}.npz", image, SOURCE, *maps)
 
@@ -233,7 +273,8 @@ def _write_cell(
     best = 0.0 if collapsed else float(wanted.mean())
     _write_history(home, epochs, best, rng)
     batches = batches_per_epoch(len(data.images), resampling, settings["training"]["batch_size"])
-    run = _record(settings, epochs, best, batches, parameters[cell.strategy])
+    inputs = inputs_of(folder, config, cell.dataset, settings["start"])
+    run = _record(settings, epochs, best, batches, parameters[cell.strategy], inputs)
     run["images"] = {
         "training": len(rows.train),
         "validation": len(rows.validation),
@@ -293,7 +334,12 @@ def _write_history(folder: Path, epochs: int, dice: float, rng: np.random.Genera
 
 
 def _record(
-    settings: dict[str, Any], epochs: int, dice: float, batches: int, parameters: tuple[int, int]
+    settings: dict[str, Any],
+    epochs: int,
+    dice: float,
+    batches: int,
+    parameters: tuple[int, int],
+    inputs: dict[str, Any],
 ) -> dict[str, Any]:
     """A ``run.json`` but for how the run ended (see `sonotune.jobs.record.describe_run`)."""
     seconds = epochs * batches * 0.03
@@ -314,7 +360,7 @@ def _record(
         "tuned_parameters": parameters[0],
         "total_parameters": parameters[1],
         "processor": describe_processor(Processor("cpu", "fp32", settings["threads"], SOURCE)),
-        "inputs": {"images_sha256": "", "masks_sha256": "", "weights_sha256": None},
+        "inputs": inputs,
         "finished": "2020-01-01T00:00:00+0000",
         "cpu_seconds": {"training": seconds, "evaluation": 1.0, "total": seconds + 1},
         "collapsed": False,

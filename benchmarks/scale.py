@@ -29,8 +29,6 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.measure import metered, table, write  # noqa: E402
 from sonotune.config.check import complete  # noqa: E402
 from sonotune.config.jobs import cell_settings, cells_of  # noqa: E402
-from sonotune.data.audit import Audit  # noqa: E402
-from sonotune.data.audit_files import write_audit_csv, write_audit_html  # noqa: E402
 from sonotune.data.image_set import ImageSet  # noqa: E402
 from sonotune.data.splits import Resampling, split, split_seed  # noqa: E402
 from sonotune.runtime.run_record import write_record  # noqa: E402
@@ -53,23 +51,24 @@ def write_cells(folder: Path, wanted: int) -> int:
     ]
     (folder / "grid.yaml").write_text(yaml.safe_dump(given, sort_keys=False))
     config = complete(given)
-    home = folder / full_grid.dataset_place(config, "sus")
-    data = full_grid._write_set(folder, home, "sus", IMAGES, SIDE).data
-    for name in config["datasets"]:
-        audit = Audit(name, full_grid.SOURCE, (), (), (), ())
-        home = folder / full_grid.dataset_place(config, name)
-        write_audit_csv(audit, home / "audit.csv")
-        write_audit_html(audit, None, home / "audit.html")
+    images = {"sus": IMAGES, "collage": full_grid.COLLAGES}
+    data = full_grid.write_sets(folder, config, images, SIDE)["sus"].data
     parameters = full_grid._write_pretraining(folder, config)
     cells = list(cells_of(config, "amiri2020", "sus"))
     for cell in cells:
         settings = cell_settings(config, cell)
-        _write_cell(folder / "results" / cell.folder, settings, data, parameters[cell.strategy])
+        home = folder / "results" / cell.folder
+        inputs = full_grid.inputs_of(folder, config, "sus", settings["start"])
+        _write_cell(home, settings, data, parameters[cell.strategy], inputs)
     return len(cells)
 
 
 def _write_cell(
-    home: Path, settings: dict[str, Any], data: ImageSet, parameters: tuple[int, int]
+    home: Path,
+    settings: dict[str, Any],
+    data: ImageSet,
+    parameters: tuple[int, int],
+    inputs: dict[str, Any],
 ) -> None:
     from benchmarks import full_grid
 
@@ -84,7 +83,7 @@ def _write_cell(
     np.savez_compressed(home / "predictions.npz", rows=rows, probabilities=found)
     epochs = 40 if settings["tune"] else 0
     full_grid._write_history(home, epochs, 0.8, rng)
-    record = full_grid._record(settings, epochs, 0.8, 24, parameters)
+    record = full_grid._record(settings, epochs, 0.8, 24, parameters, inputs)
     write_record(home, record, ["predictions.npz", "history.csv"])
 
 

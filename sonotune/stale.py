@@ -24,6 +24,7 @@ from sonotune.config.jobs import (
     pretraining_settings,
 )
 from sonotune.data.readers import MADE_HERE
+from sonotune.errors import SonotuneError
 from sonotune.layout import (
     RECORD,
     RESULTS,
@@ -95,7 +96,7 @@ class Stale:
             self._compare(prepared, "rests_on", expected)
 
     def _originals(self, name: str, digest: str, settings: Mapping[str, Any]) -> str | None:
-        """Digest of what a data set is prepared from; None where that is not there yet."""
+        """Digest of what a data set is prepared from; None where that is not there (any more)."""
         if settings["reader"] in MADE_HERE:
             made = self._record(arrays(name, digest, "original")[-1])
             return made["sha256"] if made else None
@@ -104,7 +105,10 @@ class Stale:
             source = self._record(f"{dataset_folder(name, digest)}/source.json")
             if not source or not (folder := source.get("folder", "")):
                 return None
-        return originals_digest(settings, folder, self.results / ".digests.json")
+        try:
+            return originals_digest(settings, folder, self.results / ".digests.json")
+        except (SonotuneError, OSError):  # what was prepared from them is still as good
+            return None
 
     def _pretraining(self, study: str, design: Mapping[str, Any]) -> str | None:
         """Digest of a study's start weights, as their record tells it."""

@@ -157,6 +157,10 @@ def test_the_papers_values_are_the_defaults():
         "batch_size": 2,
         "epochs": 200,
         "patience": 20,
+        "keep": "best",
+        "decay": 1,
+        "compile": False,
+        "attempts": 1,
     }
     assert study["resampling"]["run_folds"] == [0, 1, 2, 3, 4]
     assert study["augmentation"]["zoom"] == 0.05
@@ -252,3 +256,35 @@ def test_keeping_the_weights_of_an_unknown_strategy_is_one_line():
     config["studies"]["tiny"]["keep_weights"] = ["block_8"]
     with pytest.raises(SonotuneError, match="keep_weights: there is no strategy 'block_8'; did"):
         complete(config)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("path", ["training: learning_rate", "augmentation: shift", "percents"])
+def test_numbers_that_are_not_finite_are_refused(path, number):
+    config = copy.deepcopy(SMALL)
+    (study,) = config["studies"].values()
+    first, _, second = path.partition(": ")
+    study[first] = {second: number} if second else [number]
+    with pytest.raises(SonotuneError, match="finite"):
+        complete(config)
+
+
+def test_values_that_mean_the_same_give_the_same_settings():
+    plain, written = copy.deepcopy(SMALL), copy.deepcopy(SMALL)
+    (study,) = plain["studies"].values()
+    study["percents"] = [50]
+    (study,) = written["studies"].values()
+    study["percents"] = [50.0]
+    study["image_size"] = float(study.get("image_size", 256))
+    study["training"] = {**study.get("training", {}), "keep": "best", "decay": 1.0, "attempts": 1}
+    study["training"] |= {"epochs": 200.0, "compile": False}
+    study["augmentation"] = {"shear": 0.0, "rotation": 0, "vertical_flip": 0.0, "flip": 0.5}
+    study["resampling"] = {**study.get("resampling", {}), "redraw": True}
+    settings = []
+    for config in map(complete, (plain, written)):
+        (name,) = config["studies"]
+        (dataset, *_) = config["studies"][name]["datasets"]
+        settings.append(
+            [repr(cell_settings(config, cell)) for cell in cells_of(config, name, dataset)]
+        )
+    assert settings[0] == settings[1]

@@ -16,8 +16,9 @@ from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.scores import load_predictions
 from sonotune.jobs.finetune import run_cell
 from sonotune.jobs.pretrain import pretrain
+from sonotune.networks.stage_names import UNET_STAGES
 from sonotune.networks.stages import freeze_all_but
-from sonotune.networks.unet import STAGES, build
+from sonotune.networks.unet import build
 from sonotune.networks.weights import he_normal, load_weights, start_network
 from sonotune.networks.weights_file import save_weights
 from sonotune.runtime.run_record import read_record
@@ -55,7 +56,10 @@ def bright_disks(images: int, size: int = 32, seed: int = 0) -> ImageSet:
         for i in range(images)
     ]
     return ImageSet(
-        np.array(pictures, np.uint8), np.array(masks, np.uint8), index, {"source": "disks"}
+        np.array(pictures, np.uint8),
+        np.array(masks, np.uint8),
+        index,
+        {"dataset": "disks", "source": "disks"},
     )
 
 
@@ -84,7 +88,7 @@ def settings(**changes):
         "percent": 80,
         "fold": 1,
         "start": "random",
-        "tune": list(STAGES),
+        "tune": list(UNET_STAGES),
         "seed": 5,
         "network": {"name": "unet", "width": 4, "dropout": 0.1, "head": "plain"},
         "resampling": {"folds": 5, "validation": 20, "grouped": False},

@@ -6,6 +6,7 @@ here. Nothing here loads PyTorch: it runs at every start of the workflow.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,9 @@ def complete(config: Mapping[str, Any], schema: str | Path = SCHEMA) -> dict[str
     SonotuneError
         With one line a mistake: the key, what was found and what is allowed.
     """
-    full, mistakes = read_by_schema(config, schema)
-    mistakes += _breaking(full, ())
+    plain = _plain_numbers(config)
+    full, mistakes = read_by_schema(plain, schema)
+    mistakes += [*_breaking(full, ()), *_endless(full, ())]
     if mistakes:
         _refuse(mistakes)
     mistakes = [*complete_datasets(full), *_complete_studies(full)]
@@ -94,6 +96,27 @@ def _duplicates(node: yaml.Node | None, where: str) -> Iterator[tuple[int, str]]
                 yield key.start_mark.line + 1, path
             seen.add(key.value)
             yield from _duplicates(value, f"{path}: ")
+
+
+def _plain_numbers(value: Any) -> Any:
+    """A copy in which 50.0 is 50, so that equal numbers mean equal settings."""
+    if isinstance(value, Mapping):
+        return {key: _plain_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _endless(value: Any, where: tuple[str, ...]) -> Iterator[str]:
+    """Numbers that pass every limit: infinity, and what is not a number."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield f"{': '.join(where)}: must be a finite number; found {value}"
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _endless(item, (*where, printable(key)))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _endless(item, where)
 
 
 def _breaking(value: Any, where: tuple[str, ...]) -> Iterator[str]:

@@ -184,7 +184,16 @@ def _reader(reader: str) -> list[str]:
 
 
 def _code(roots: list[str], package: Path, read: Read) -> str:
-    return fingerprint(*(f"{package.name}.{root}" for root in roots), package=package, read=read)
+    names = tuple(f"{package.name}.{root}" for root in roots)
+    if read is Path.read_bytes:
+        return _code_on_disk(names, package)
+    return fingerprint(*names, package=package, read=read)
+
+
+@cache
+def _code_on_disk(names: tuple[str, ...], package: Path) -> str:
+    """Asked for by every cell, and the same for most."""
+    return fingerprint(*names, package=package)
 
 
 def dataset_settings(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:

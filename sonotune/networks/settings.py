@@ -13,20 +13,8 @@ from functools import cache
 from typing import Any
 
 from sonotune.errors import SonotuneError
+from sonotune.networks.stage_names import LEVELS, UNET_STAGES
 
-UNET_STAGES = (
-    "block1",
-    "block2",
-    "block3",
-    "block4",
-    "block5a",
-    "block5b",
-    "block6",
-    "block7",
-    "block8",
-    "block9",
-)
-LEVELS = tuple(f"encoder{level}" for level in range(5))
 DECODERS = ("unet", "unetplusplus", "manet", "linknet", "fpn", "pan", "deeplabv3plus")
 # Encoders that are known without loading the library, which takes seconds; it has hundreds more.
 COMMON_ENCODERS = (

@@ -23,7 +23,8 @@ from torch import Tensor, nn
 
 from sonotune.errors import SonotuneError
 from sonotune.networks.batch_norm import WithBatchNorm
-from sonotune.networks.settings import LEVELS, stages_of
+from sonotune.networks.settings import stages_of
+from sonotune.networks.stage_names import LEVELS
 
 DECODERS = {
     "unet": library.Unet,

@@ -22,19 +22,8 @@ from torch.nn import functional
 
 from sonotune.errors import SonotuneError
 from sonotune.networks.conv_relu import ConvReLU
+from sonotune.networks.stage_names import UNET_STAGES
 
-STAGES = (
-    "block1",
-    "block2",
-    "block3",
-    "block4",
-    "block5a",
-    "block5b",
-    "block6",
-    "block7",
-    "block8",
-    "block9",
-)
 HEADS = ("two_channels", "plain")
 
 
@@ -122,7 +111,7 @@ class UNet(nn.Module):
         every image, no gradient flows and the network never learns.
     """
 
-    stages = STAGES
+    stages = UNET_STAGES
     divisor = 16
 
     def __init__(

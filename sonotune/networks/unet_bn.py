@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from sonotune.errors import SonotuneError
 from sonotune.networks.batch_norm import WithBatchNorm
-from sonotune.networks.settings import UNET_STAGES
+from sonotune.networks.stage_names import UNET_STAGES
 
 
 class Layer(nn.Module):

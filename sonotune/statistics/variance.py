@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -28,7 +30,71 @@ def variance_parts(scores: pd.DataFrame) -> dict[str, float]:
         ``fold``, ``image``, ``run``, ``rest``: variances of Dice; nan where they cannot be told
         apart (fewer than two strategies or folds, or images in a fold).
     """
-    lacking = dict.fromkeys(PARTS, np.nan)
+    squares = _mean_squares(scores)
+    if squares is None:
+        return dict.fromkeys(PARTS, np.nan)
+    return {name: float(value) for name, value in squares.components(squares.observed).items()}
+
+
+def variance_intervals(
+    scores: pd.DataFrame, random: np.random.Generator, draws: int = 10_000
+) -> dict[str, tuple[float, float]]:
+    """95 % intervals of the variance components of `variance_parts`.
+
+    Generalised confidence intervals (Weerahandi, JASA 88, 1993): each mean square is divided by a
+    draw of the chi-squared variable it is proportional to, and the components follow from these.
+
+    Parameters
+    ----------
+    scores
+        As for `variance_parts`.
+    draws
+        Number of draws, at least 1.
+
+    Returns
+    -------
+    dict
+        Lower and upper end of each component, at least 0; nan where there is no component.
+    """
+    squares = _mean_squares(scores)
+    if squares is None:
+        return dict.fromkeys(PARTS, (np.nan, np.nan))
+    ratio = random.chisquare(squares.df, (draws, len(squares.df))) / squares.df
+    drawn = squares.components((squares.observed / ratio).T)
+    quantiles = {name: np.quantile(values, [0.025, 0.975]) for name, values in drawn.items()}
+    return {name: (float(low), float(high)) for name, (low, high) in quantiles.items()}
+
+
+@dataclass(frozen=True)
+class _MeanSquares:
+    """Mean squares of folds, images within folds, runs and the rest, as far as told apart.
+
+    Attributes
+    ----------
+    observed, df : float64 [4]
+        In the order of `PARTS`; those of folds and runs are of means over a fold's images.
+    strategies
+        Number of strategies.
+    images
+        Typical (harmonic mean) number of images of a fold.
+    """
+
+    observed: np.ndarray
+    df: np.ndarray
+    strategies: int
+    images: float
+
+    def components(self, squares: np.ndarray) -> dict[str, np.ndarray]:
+        """Variance components from mean squares, float64 [4,...]; a negative one is 0."""
+        ms_fold, ms_image, ms_run, ms_rest = squares
+        image = np.maximum((ms_image - ms_rest) / self.strategies, 0)
+        run = np.maximum(ms_run - ms_rest / self.images, 0)
+        from_images = self.strategies * image / self.images
+        fold = np.maximum((ms_fold - ms_run - from_images) / self.strategies, 0)
+        return {"fold": fold, "image": image, "run": run, "rest": ms_rest}
+
+
+def _mean_squares(scores: pd.DataFrame) -> _MeanSquares | None:
     folds = []
     whole = scores.groupby("strategy")["fold"].nunique()
     whole = whole[whole == scores["fold"].nunique()].index
@@ -37,26 +103,22 @@ def variance_parts(scores: pd.DataFrame) -> dict[str, float]:
         folds.append(one.pivot(index="name", columns="strategy", values="dice").dropna().to_numpy())
     strategies = len(whole)
     if strategies < 2 or len(folds) < 2 or min(map(len, folds), default=0) < 2:
-        return lacking
+        return None
     images = np.array([len(one) for one in folds], float)
-    typical = _harmonic(images)
     runs = np.array([one.mean(axis=0) for one in folds])
-    # Mean squares, each per image of a fold: of folds, runs, images within folds, and what is left.
+    run_df = (len(folds) - 1) * (strategies - 1)
+    image_df = images.sum() - len(folds)
     ms_fold = strategies * runs.mean(axis=1).var(ddof=1)
     centred = runs - runs.mean(axis=1, keepdims=True) - runs.mean(axis=0) + runs.mean()
-    ms_run = (centred**2).sum() / ((len(folds) - 1) * (strategies - 1))
     within_images, within_rest = 0.0, 0.0
     for one in folds:
         by_image = one.mean(axis=1, keepdims=True) - one.mean()
         within_images += strategies * float((by_image**2).sum())
         rest = one - one.mean(axis=1, keepdims=True) - one.mean(axis=0) + one.mean()
         within_rest += float((rest**2).sum())
-    df = images.sum() - len(folds)
-    ms_image, ms_rest = within_images / df, within_rest / (df * (strategies - 1))
-    image = max((ms_image - ms_rest) / strategies, 0)
-    run = max(ms_run - ms_rest / typical, 0)
-    fold = max((ms_fold - ms_run - strategies * image / typical) / strategies, 0)
-    return {"fold": fold, "image": image, "run": run, "rest": ms_rest}
+    df = np.array([len(folds) - 1, image_df, run_df, image_df * (strategies - 1)])
+    squares = np.array([ms_fold, within_images, (centred**2).sum(), within_rest])
+    return _MeanSquares(squares / [1, *df[1:]], df, strategies, _harmonic(images))
 
 
 def _harmonic(values: np.ndarray) -> float:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sonotune.overlap import share
 from sonotune.training.device import Processor
 from sonotune.training.pairs import Pairs
 
@@ -57,7 +58,7 @@ def evaluate(network: nn.Module, pairs: Pairs, processor: Processor) -> tuple[fl
             found = (logits > 0).float()
             overlap = 2 * (found * masks).sum((1, 2, 3))
             size = found.sum((1, 2, 3)) + masks.sum((1, 2, 3))
-            dices.append(torch.where(size > 0, overlap / size.clamp(min=1), 1.0))
+            dices.append(share(overlap, size))
         return float(torch.stack(losses).sum()) / len(pairs), float(torch.cat(dices).mean())
 
 

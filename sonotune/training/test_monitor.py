@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from sonotune.overlap import overlap_metrics
 from sonotune.seeds import torch_seed
 from sonotune.training.augment import Augmentation, draw_warps, warp
 from sonotune.training.device import Processor
@@ -84,24 +85,8 @@ def column(images: str, average: str, metric: str) -> str:
 
 
 def _averaged(counts: Tensor, average: str, batch_size: int) -> dict[str, float]:
-    """Mean of each metric over batches whose pixels are pooled, or over images.
-
-    Where mask and prediction have no pixel of a class, there was nothing to find and nothing was
-    found: its Dice and IoU are 1.
-    """
+    """Mean of each metric over batches whose pixels are pooled, or over images."""
     if average == "pooled":
         counts = torch.stack([part.sum(0) for part in counts.split(batch_size)])
-    true_positive, false_positive, false_negative, true_negative = counts.unbind(1)
-    errors = false_positive + false_negative
-    iou = _share(true_positive, true_positive + errors)
-    values = {
-        "dice": _share(2 * true_positive, 2 * true_positive + errors),
-        "iou": iou,
-        "miou": (iou + _share(true_negative, true_negative + errors)) / 2,
-        "pixel_accuracy": (true_positive + true_negative) / counts.sum(1),
-    }
+    values = overlap_metrics(*counts.unbind(1))
     return {name: float(values[name].mean()) for name in RECORDED}
-
-
-def _share(part: Tensor, whole: Tensor) -> Tensor:
-    return torch.where(whole > 0, part / whole.clamp(min=1), 1.0)

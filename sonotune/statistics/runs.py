@@ -1,0 +1,128 @@
+"""Per-run scores as statistics needs them: the one place that knows the columns of the table.
+
+The table has one row per training (``cells.csv``). Several seeds or pre-trainings of a fold share
+its images, so they are averaged: a fold is the unit of every decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sonotune.errors import SonotuneError
+
+FAILED_OUTCOMES = ("no_early_stop", "not_finite", "dead")
+KEY = ["dataset", "fraction", "strategy", "fold"]
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """Scores of all strategies of one data set at one fraction; F folds, S strategies.
+
+    Attributes
+    ----------
+    dataset, fraction
+        What the scores are of; the fraction in (0, 1].
+    folds, strategies
+        Names, in the order of the axes below.
+    scores : float64 [F,S]
+        Mean Dice over the test images, in [0, 1]; NaN where no run of the fold ended.
+    failed, collapsed, blank : int64 [S]
+        Number of runs that failed, that predict a constant, and that mark nothing in any image.
+    runs : int64 [S]
+        Number of runs, failed ones included.
+    costs : float64 [S]
+        Mean cost of a run; NaN where none is known.
+    pretrainings
+        Number of pre-trained networks behind the runs.
+    """
+
+    dataset: str
+    fraction: float
+    folds: tuple[object, ...]
+    strategies: tuple[str, ...]
+    scores: np.ndarray
+    failed: np.ndarray
+    collapsed: np.ndarray
+    blank: np.ndarray
+    runs: np.ndarray
+    costs: np.ndarray
+    pretrainings: int
+
+
+def fold_scores(table: pd.DataFrame, cost: str) -> list[FoldScores]:
+    """Scores of every data set and fraction, in the order of the table.
+
+    Parameters
+    ----------
+    table
+        One row per run: dataset, strategy, fraction (or percent), fold, dice; outcome (or failed);
+        optional: collapsed, images and no_component (images in which nothing is marked), seed,
+        pretraining, and costs. The network that is tuned nowhere (fraction 0) is left out.
+    cost
+        Column that says what a run costs.
+
+    Raises
+    ------
+    SonotuneError
+        If a column is missing, or a run is listed twice.
+    """
+    runs = _standard_columns(table, cost)
+    identity = [*KEY, "seed", "pretraining"]
+    double = runs[runs.duplicated(identity)]
+    if len(double):
+        what = ", ".join(str(double.iloc[0][name]) for name in identity)
+        raise SonotuneError(f"the run ({what}) is listed twice")
+    groups = runs.groupby(["dataset", "fraction"], sort=False)
+    return [_of_group(str(name), float(share), part) for (name, share), part in groups]
+
+
+def _standard_columns(table: pd.DataFrame, cost: str) -> pd.DataFrame:
+    runs = table.copy()
+    if "fraction" not in runs and "percent" in runs:
+        runs["fraction"] = runs["percent"] / 100
+    if "outcome" in runs:
+        runs["failed"] = runs["outcome"].isin(FAILED_OUTCOMES)
+    missing = [name for name in (*KEY, "dice", "failed", cost) if name not in runs]
+    if missing:
+        raise SonotuneError(f"the table of runs has no column {', '.join(missing)}")
+    for name in ("seed", "pretraining"):
+        if name not in runs:
+            runs[name] = 1
+    runs["collapsed"] = runs["collapsed"].eq(True) if "collapsed" in runs else False
+    if {"no_component", "images"} <= set(runs):
+        runs["blank"] = runs["no_component"] >= runs["images"]
+    else:
+        runs["blank"] = False
+    runs["failed"] = runs["failed"].eq(True)
+    runs["cost"] = runs[cost].astype(float)
+    runs["score"] = runs["dice"].astype(float).where(~runs["failed"])
+    return runs[runs["fraction"] > 0]
+
+
+def _of_group(dataset: str, fraction: float, runs: pd.DataFrame) -> FoldScores:
+    strategies = tuple(dict.fromkeys(runs["strategy"]))
+    scores = runs.pivot_table(
+        index="fold", columns="strategy", values="score", aggfunc="mean", dropna=False
+    ).reindex(columns=list(strategies))
+    scores = scores.dropna(how="all")
+    by_strategy = runs.groupby("strategy", sort=False)
+
+    def count(flag: str) -> np.ndarray:
+        return by_strategy[flag].sum().reindex(strategies).to_numpy(int)
+
+    return FoldScores(
+        dataset,
+        fraction,
+        tuple(scores.index),
+        strategies,
+        scores.to_numpy(float),
+        count("failed"),
+        count("collapsed"),
+        count("blank"),
+        by_strategy.size().reindex(strategies).to_numpy(int),
+        by_strategy["cost"].mean().reindex(strategies).to_numpy(float),
+        int(runs["pretraining"].nunique()),
+    )

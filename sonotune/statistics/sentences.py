@@ -1,0 +1,131 @@
+"""The decision in sentences, the same for terminal, page and figures.
+
+Each sentence states numbers of one `sonotune.statistics.decision.Decision` and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from sonotune.statistics.decision import Decision, Strategy
+from sonotune.statistics.planning import MOST_FOLDS
+
+
+def decision_sentences(decision: Decision, label: Callable[[str], str] = str) -> list[str]:
+    """What a decision says, the recommendation first.
+
+    Parameters
+    ----------
+    decision
+        Of one data set and fraction.
+    label
+        Gives the printed name of a strategy.
+    """
+    if decision.folds < 2:
+        return [
+            "Nothing is decided: with one fold, the difference between two strategies cannot be "
+            "told from the difference between two trainings of one strategy."
+        ]
+    return [
+        *_recommendation(decision, label),
+        *_verdicts(decision, label),
+        *_excluded(decision, label),
+        _limits(decision),
+    ]
+
+
+def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str]:
+    if decision.recommended is None:
+        return ["No recommendation: every strategy had a run that failed, collapsed or is missing."]
+    strategy = decision.strategy(decision.recommended)
+    name = label(strategy.name)
+    if decision.reason == "about_as_good":
+        first = (
+            f"Recommended: {name}, the cheapest strategy shown to be about as good as the best. "
+            f"It loses at most {strategy.most_lost:.3f} Dice (one-sided 95% bound; "
+            f"margin {decision.margin:g})."
+        )
+    else:
+        shown = "None" if decision.verdicts else "With two folds, none"
+        first = (
+            f"Recommended: {name}, the strategy with the least expected regret. "
+            f"{shown} is shown to be about as good as the best."
+        )
+    sentences = [first, _regret(strategy, decision.margin)]
+    if np.isfinite(decision.dice):
+        interval = ""
+        if np.isfinite(decision.dice_lower):
+            interval = f" (95% interval {decision.dice_lower:.3f} to {decision.dice_upper:.3f})"
+        sentences.append(
+            f"Expected Dice on new folds and trainings: {decision.dice:.3f}{interval}."
+        )
+    return sentences
+
+
+def _regret(strategy: Strategy, margin: float) -> str:
+    text = f"Expected regret: {strategy.expected_regret:.3f} Dice"
+    if np.isfinite(strategy.within_margin):
+        text += f"; probability of being within {margin:g} of the best: "
+        text += f"{strategy.within_margin:.0%}"
+    return text + "."
+
+
+def _verdicts(decision: Decision, label: Callable[[str], str]) -> list[str]:
+    if not decision.verdicts:
+        return ["Two folds are too few to call any strategy worse or about as good."]
+    if not decision.tested:
+        return ["The runs do not vary, so no test is possible."]
+    sentences = []
+    worse = [label(strategy.name) for strategy in decision.strategies if strategy.shown_worse]
+    if worse:
+        sentences.append(f"Shown to be worse than the best (5% for all pairs): {_join(worse)}.")
+    else:
+        sentences.append("No strategy is shown to be worse than the best (5% for all pairs).")
+    good = [
+        label(strategy.name)
+        for strategy in decision.strategies
+        if strategy.about_as_good and strategy.name != decision.recommended
+    ]
+    if good:
+        sentences.append(f"Also about as good as the best: {_join(good)}.")
+    if decision.recommended is not None and decision.inconclusive:
+        details = [
+            f"{label(name)} ({f'{folds} folds' if folds else f'more than {MOST_FOLDS} folds'})"
+            for name, folds in decision.inconclusive.items()
+        ]
+        sentences.append(
+            f"Not shown to be worse than {label(decision.recommended)}: {_join(details)}. "
+            "In brackets: how many folds would show a difference as large as the one observed "
+            "(80% power)."
+        )
+    return sentences
+
+
+def _excluded(decision: Decision, label: Callable[[str], str]) -> list[str]:
+    reasons = []
+    for strategy in decision.strategies:
+        counts = {
+            "failed": strategy.failed,
+            "collapsed": strategy.collapsed,
+            "marked nothing": strategy.blank,
+        }
+        parts = [f"{count} {what}" for what, count in counts.items() if count]
+        if not strategy.candidate:
+            why = ", ".join(parts) or "runs missing"
+            reasons.append(f"{label(strategy.name)} ({why}; {strategy.runs} runs)")
+    return [f"Not considered for the recommendation: {_join(reasons)}."] if reasons else []
+
+
+def _limits(decision: Decision) -> str:
+    networks = (
+        "one pre-trained network"
+        if decision.pretrainings == 1
+        else f"{decision.pretrainings} pre-trained networks"
+    )
+    return f"All of this rests on {decision.folds} folds of these images and on {networks}."
+
+
+def _join(words: Iterable[str]) -> str:
+    return ", ".join(words)

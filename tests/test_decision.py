@@ -1,0 +1,377 @@
+"""The decision: against other software, on degenerate studies, and its error rates."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import polygamma
+from scipy.stats import ttest_rel
+from statsmodels.formula.api import ols
+from statsmodels.stats.multitest import multipletests
+
+from benchmarks.decision_scenarios import EQUAL, SCENARIOS, SEEN_SD, THREE_BEST, gaussian
+from benchmarks.decisions import measure
+from sonotune.errors import SonotuneError
+from sonotune.statistics.choice import choose
+from sonotune.statistics.decision import decide, decision_tables
+from sonotune.statistics.pairs import behind_bounds, compare, inverse_trigamma, judge_best
+from sonotune.statistics.planning import folds_to_show, pilot, plan_folds
+from sonotune.statistics.regret import posterior
+from sonotune.statistics.sentences import decision_sentences
+
+RANDOM = partial(np.random.default_rng, 1)
+
+
+def runs(scores, **columns):
+    """One row per run from an array [folds, strategies]; NaN is a failed run."""
+    folds, strategies = np.shape(scores)
+    rows = [
+        {
+            "dataset": "sus",
+            "strategy": f"s{j}",
+            "fraction": 0.8,
+            "fold": i,
+            "dice": scores[i][j],
+            "failed": bool(np.isnan(scores[i][j])),
+            "collapsed": False,
+            "tuned_parameters": 100 - j,
+        }
+        for i in range(folds)
+        for j in range(strategies)
+    ]
+    return pd.DataFrame(rows).assign(**columns)
+
+
+def study(means, sd=0.01, folds=5):
+    random = RANDOM()
+    shared = random.normal(0, 0.05, (folds, 1))
+    return np.asarray(means) + shared + random.normal(size=(folds, len(means))) * sd
+
+
+def only(table, **options):
+    (decision,) = decide(table, **options)
+    return decision
+
+
+# Against other software
+
+
+def test_two_strategies_get_the_paired_t_test():
+    scores = study([0.8, 0.77])
+    expected = ttest_rel(scores[:, 0], scores[:, 1])
+    (pair,) = only(runs(scores)).comparisons
+    assert pair.p == pytest.approx(expected.pvalue)
+    interval = expected.confidence_interval()
+    assert (pair.lower, pair.upper) == pytest.approx((interval.low, interval.high))
+    assert (pair.single_lower, pair.single_upper) == pytest.approx((pair.lower, pair.upper))
+
+
+def test_adjusted_means_are_least_squares_over_folds():
+    scores = study([0.8, 0.7, 0.75, 0.6])
+    scores[0, 1] = scores[3, 1] = scores[2, 3] = np.nan
+    table = runs(scores).dropna()
+    fitted = ols("dice ~ C(strategy) + C(fold)", table).fit()
+    means = compare(scores[None]).means[0]
+    expected = [fitted.params[f"C(strategy)[T.s{j}]"] for j in (1, 2, 3)]
+    np.testing.assert_allclose(means[1:] - means[0], expected, atol=1e-12)
+
+
+def test_adjusted_means_without_missing_runs_are_plain_means():
+    scores = study([0.8, 0.7, 0.75])
+    np.testing.assert_allclose(compare(scores[None]).means[0], scores.mean(0))
+
+
+def test_adjusted_p_values_are_those_of_sidak():
+    pairs = compare(study([0.8, 0.79, 0.78, 0.8])[None])
+    first, second = np.triu_indices(4, 1)
+    adjusted = pairs.p_values()[0][first, second]
+    single = 1 - (1 - adjusted) ** (1 / 6)
+    np.testing.assert_allclose(multipletests(single, method="sidak")[1], adjusted)
+    lower, upper = (bound[0][first, second] for bound in pairs.bounds())
+    np.testing.assert_array_equal((lower > 0) | (upper < 0), adjusted < 0.05)
+
+
+def test_inverse_trigamma():
+    value = np.array([0.1, 1.0, 7.0, 300.0])
+    np.testing.assert_allclose(inverse_trigamma(polygamma(1, value)), value, rtol=1e-6)
+    assert np.isinf(inverse_trigamma(np.array([-0.3, 0.0]))).all()
+
+
+def test_equal_variances_are_pooled_and_unequal_ones_are_not():
+    random = RANDOM()
+    equal = compare(random.normal(size=(200, 5, 13)))
+    assert np.median(equal.df[:, 0, 1]) > 20
+    unequal = compare(random.normal(size=(200, 5, 13)) * np.resize([0.01, 0.1, 1.0], 13))
+    assert np.median(unequal.df[:, 0, 1]) < 8
+    precise = unequal.error[:, 0, 3]
+    assert np.median(precise) < 0.05, "strategies 0 and 3 have an SD of .01, others of 1"
+
+
+# Error rates: small forms of benchmarks/decisions.py
+
+
+@pytest.mark.parametrize(
+    ("name", "folds"), [("equal, SD .03", 5), ("equal, SD as measured", 5), ("equal, SD .11", 3)]
+)
+def test_equal_strategies_are_rarely_called_worse(name, folds):
+    row, _, _ = measure(name, folds, SCENARIOS[name][1], 200, 0)
+    # .05 and three standard errors of 200 studies.
+    assert row["any_worse"] < 0.1
+    assert row["coverage_simultaneous"] > 0.9
+    assert 0.92 < row["coverage_pair"] < 0.98
+    assert 0.88 < row["coverage_recommended"] < 0.99
+    assert abs(row["bias_recommended"]) < 0.02
+    assert row["width_recommended"] < 1.5
+    assert row["recommended"] == 1
+    assert row["true_claim_fails"] < 0.05
+
+
+def test_large_differences_are_found():
+    row, _, pairs = measure("three", 5, partial(gaussian, THREE_BEST, 0.03), 200)
+    assert row["power"] > 0.8
+    assert row["false_claim_fails"] > 0.6
+    assert row["true_claim_fails"] < 0.05
+    by_rule = {pair["rule"]: pair["power"] for pair in pairs}
+    assert by_rule["moderated, Sidak"] > by_rule["paired t, Holm"]
+
+
+def test_a_loss_of_the_margin_is_rarely_called_about_as_good():
+    # At 5 % of 60 studies, seven or more have a probability of 3 %.
+    row, _, _ = measure("one", 20, SCENARIOS["one best by .02, SD .01 in all"][1], 60, 0)
+    assert row["false_equivalent"] < 0.1
+    assert row["true_equivalent"] > 0.8
+
+
+def test_one_fold_decides_nothing_whatever_the_scores():
+    row, _, _ = measure("one fold", 1, partial(gaussian, EQUAL, SEEN_SD), 50)
+    assert row["any_worse"] == 0
+    assert row["true_claim_fails"] == 0
+    assert row["recommended"] == 0
+
+
+# Degenerate studies
+
+
+def test_one_fold():
+    decision = only(runs(study([0.9, 0.5], folds=1)))
+    assert decision.recommended is None
+    assert decision.reason == "none"
+    assert not any(strategy.shown_worse for strategy in decision.strategies)
+    assert np.isnan(decision.dice)
+    (sentence,) = decision_sentences(decision)
+    assert sentence.startswith("Nothing is decided")
+
+
+def test_two_folds_give_regret_but_no_verdict():
+    decision = only(runs(study([0.9, 0.5, 0.3], sd=1e-4, folds=2)))
+    assert decision.recommended == "s0"
+    assert decision.reason == "least_regret"
+    assert decision.strategy("s2").expected_regret == pytest.approx(0.6, abs=0.01)
+    for strategy in decision.strategies:
+        assert not strategy.shown_worse
+        assert not strategy.about_as_good
+    assert np.isnan(decision.dice_lower)
+    assert any("too few" in sentence for sentence in decision_sentences(decision))
+
+
+def test_one_strategy_is_recommended_with_its_own_interval():
+    decision = only(runs(study([0.8])))
+    assert decision.recommended == "s0"
+    assert not decision.comparisons
+    assert decision.dice_lower < decision.dice < decision.dice_upper
+
+
+def test_equal_constants_allow_no_test():
+    decision = only(runs(np.full((5, 3), 0.8)))
+    assert not decision.tested
+    assert not any(strategy.shown_worse for strategy in decision.strategies)
+    assert any("do not vary" in sentence for sentence in decision_sentences(decision))
+
+
+def test_all_runs_failed():
+    decision = only(runs(np.full((5, 3), np.nan)))
+    assert decision.recommended is None
+    assert decision_sentences(decision)
+
+
+def test_a_strategy_with_a_failed_run_is_compared_but_not_recommended():
+    scores = study([0.9, 0.7, 0.5])
+    scores[2, 0] = np.nan
+    decision = only(runs(scores))
+    assert decision.recommended == "s1"
+    best = decision.strategy("s0")
+    assert (best.failed, best.candidate) == (1, False)
+    assert "s0" in decision.strategy("s2").worse_than
+    assert any("s0 (1 failed; 5 runs)" in sentence for sentence in decision_sentences(decision))
+
+
+@pytest.mark.parametrize("flag", ["collapsed", "blank"])
+def test_a_strategy_that_collapsed_or_marked_nothing_is_not_recommended(flag):
+    table = runs(study([0.9, 0.7]), images=17, no_component=0)
+    first = (table["strategy"] == "s0") & (table["fold"] == 0)
+    if flag == "collapsed":
+        table.loc[first, "collapsed"] = True
+    else:
+        table.loc[first, "no_component"] = 17
+    decision = only(table)
+    assert decision.recommended == "s1"
+    assert getattr(decision.strategy("s0"), flag) == 1
+
+
+def test_the_mean_of_the_easiest_fold_is_no_advantage():
+    scores = study([0.6, 0.6, 0.6, 0.6], sd=0.005)
+    easiest = scores.mean(1).argmax()
+    scores[np.arange(5) != easiest, 0] = np.nan
+    decision = only(runs(scores))
+    lucky = decision.strategy("s0")
+    assert lucky.mean > lucky.adjusted_mean + 0.02
+    assert not any("s0" in strategy.worse_than for strategy in decision.strategies)
+
+
+def test_strategies_without_a_fold_in_common_are_not_compared():
+    scores = study([0.9, 0.5, 0.7], folds=6)
+    scores[:3, 0] = scores[3:, 1] = np.nan
+    decision = only(runs(scores))
+    pair = next(pair for pair in decision.comparisons if (pair.first, pair.second) == ("s0", "s1"))
+    assert pair.folds == 0
+    assert np.isnan(pair.p)
+
+
+def test_missing_runs_are_not_failed_ones_but_count_as_incomplete():
+    table = runs(study([0.9, 0.7]))
+    table = table[(table["strategy"] != "s0") | (table["fold"] < 4)]
+    decision = only(table)
+    assert decision.strategy("s0").failed == 0
+    assert not decision.strategy("s0").candidate
+
+
+# The recommendation
+
+
+def test_the_cheapest_strategy_about_as_good_is_recommended():
+    scores = study([0.80, 0.801, 0.7], sd=0.004, folds=10)
+    decision = only(runs(scores))
+    assert (decision.recommended, decision.reason) == ("s1", "about_as_good")
+    by_price = only(runs(scores).assign(seconds=[1.0, 2.0, 3.0] * 10), cost="seconds")
+    assert by_price.recommended == "s0"
+    assert by_price.strategy("s0").most_lost <= by_price.margin
+    assert by_price.strategy("s2").shown_worse
+    assert not by_price.strategy("s2").about_as_good
+
+
+def test_nothing_is_about_as_good_and_shown_worse_beyond_the_margin():
+    random = RANDOM()
+    scores = random.normal(0.8, 0.03, (300, 5, 1)) + random.normal(0, 0.02, (300, 5, 6))
+    everyone = np.ones((300, 6), bool)
+    choices = choose(scores, everyone, np.zeros(6), 0.02)
+    behind = behind_bounds(*choices.pairs.bounds(), everyone)[0]
+    assert not (choices.about_as_good & (behind > 0.02)).any()
+
+
+def test_margins_are_per_data_set():
+    scores = study([0.80, 0.795], sd=0.001, folds=10)
+    assert only(runs(scores), margins={"sus": 0.02}).recommended == "s1"
+    assert only(runs(scores), margins={"sus": 0.001}).recommended == "s0"
+
+
+def test_regret_of_strategies_that_are_far_apart_is_their_distance():
+    means = np.array([[0.8, 0.6, 0.5]])
+    model = posterior(means, np.full((1, 3), 1e-4), np.ones((1, 3), bool), 0.02)
+    np.testing.assert_allclose(model.regret[0], [0, 0.2, 0.3], atol=0.01)
+    np.testing.assert_allclose(model.within[0], [1, 0, 0], atol=0.01)
+
+
+def test_strategies_that_do_not_differ_are_pulled_together():
+    means = RANDOM().normal(0.7, 0.03, (1, 13))
+    model = posterior(means, np.full((1, 13), 0.03**2), np.ones((1, 13), bool), 0.02)
+    assert np.ptp(model.means) < 0.5 * np.ptp(means)
+    assert model.means.argmax() == means.argmax()
+
+
+# Columns
+
+
+def test_percent_is_read_as_fraction():
+    table = runs(study([0.8, 0.7]))
+    other = table.drop(columns="fraction").assign(percent=80)
+    assert decide(table) == decide(other)
+
+
+def test_outcomes_are_read_as_failures():
+    table = runs(study([0.9, 0.7])).drop(columns="failed")
+    table["outcome"] = np.where(table.index == 0, "dead", "converged")
+    assert only(table).strategy("s0").failed == 1
+
+
+def test_seeds_of_one_fold_are_no_further_folds():
+    scores = study([0.8, 0.7])
+    twice = pd.concat([runs(scores, seed=1), runs(scores + 0.01, seed=2)])
+    decision = only(twice)
+    assert decision.folds == 5
+    assert decision.strategy("s0").runs == 10
+    assert decision.comparisons[0].p == pytest.approx(only(runs(scores)).comparisons[0].p)
+
+
+def test_the_unchanged_network_is_left_out():
+    table = runs(study([0.8, 0.7]))
+    unchanged = table[table["strategy"] == "s1"].assign(strategy="unchanged", fraction=0.0)
+    assert decide(pd.concat([table, unchanged])) == decide(table)
+
+
+def test_wrong_tables_are_refused():
+    table = runs(study([0.8, 0.7]))
+    with pytest.raises(SonotuneError, match="no column dice"):
+        decide(table.drop(columns="dice"))
+    with pytest.raises(SonotuneError, match="listed twice"):
+        decide(pd.concat([table, table.head(1)]))
+
+
+def test_tables_hold_every_strategy_and_pair():
+    tables = decision_tables(decide(runs(study([0.9, 0.7, 0.5]))))
+    assert [len(tables[name]) for name in ("decisions", "strategies", "comparisons")] == [1, 3, 3]
+    assert list(tables["strategies"]["name"]) == ["s0", "s1", "s2"]
+    assert tables["strategies"]["worse_than"].iloc[2] == "s0;s1"
+
+
+# Claims and planning
+
+
+def test_a_claim_fails_only_against_evidence():
+    better = np.full((1, 3, 3), -0.1)
+    claimed = np.array([True, False, False])
+    assert [bool(part[0]) for part in judge_best(better, claimed)] == [False, False]
+    better[0, 1, 0] = 0.01
+    assert [bool(part[0]) for part in judge_best(better, claimed)] == [False, True]
+    better[0, 0, 1:], better[0, 1, 0] = 0.01, -0.1
+    assert [bool(part[0]) for part in judge_best(better, claimed)] == [True, False]
+
+
+def test_more_folds_show_smaller_differences():
+    few, some, many = plan_folds([2, 5, 20], np.full(6, 0.03), studies=100)
+    assert np.isnan(few.detectable)
+    assert some.detectable > many.detectable
+    assert few.regret > many.regret
+
+
+def test_the_detectable_difference_is_found_in_four_of_five_studies():
+    plan = plan_folds([5], np.full(6, 0.03))[0]
+    scores = RANDOM().normal(size=(400, 5, 6)) * 0.03
+    scores[:, :, 0] += plan.detectable
+    found = compare(scores).bounds()[0][:, 0, 1] > 0
+    assert 0.72 < found.mean() < 0.88
+
+
+def test_folds_to_show_a_difference():
+    assert folds_to_show(0.1, 0.01, 5, 13) == 5
+    some, more = folds_to_show(0.04, 0.02, 5, 13), folds_to_show(0.03, 0.02, 5, 13)
+    assert 5 < some < more
+    assert folds_to_show(1e-5, 0.02, 5, 13) is None
+    assert folds_to_show(0.1, np.nan, 5, 13) is None
+
+
+def test_a_pilot_gives_the_standard_deviation_of_a_run():
+    scores = study(np.linspace(0.6, 0.8, 8), sd=0.02, folds=40)
+    run_sd, means = pilot(scores)
+    np.testing.assert_allclose(run_sd, 0.02, rtol=0.35)
+    np.testing.assert_allclose(means - means[0], np.linspace(0, 0.2, 8), atol=0.02)
