@@ -127,6 +127,7 @@ def test_every_key_of_the_schema_has_a_description():
         "config/README.md",
         "docs/fidelity.md",
         "docs/data.md",
+        "docs/deploy.md",
         "docs/metrics.md",
         "docs/wang2023.md",
         "profiles/README.md",

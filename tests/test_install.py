@@ -251,11 +251,13 @@ def test_another_workflow_uses_it_as_a_module(prefix, fresh, tmp_path):
     snakefile = carried / "workflow/Snakefile" if prefix else ROOT / "workflow/Snakefile"
     (tmp_path / "Snakefile").write_text(host(snakefile, prefix))
     (tmp_path / "config.yaml").write_text(CONFIG)
+    snakemake = [fresh / "python", "-m", "snakemake"]
     succeed(
-        [fresh / "python", "-m", "snakemake", "--executor", "diary", "--jobs", "2"],
+        [*snakemake, "--executor", "diary", "--jobs", "2"],
         tmp_path,
         PYTHONPATH=str(ROOT / "tests/executor"),
     )
+    assert "Nothing to be done" in succeed([*snakemake, "--cores", "1", "--dry-run"], tmp_path)
     # The host's first rule is still the target, and its rules are still no local ones.
     sent = set((tmp_path / "diary.txt").read_text().splitlines())
     assert sent == {"mine", *(f"seg_{name}" for name in REMOTE)}
