@@ -289,6 +289,16 @@ def test_strategies_that_do_not_differ_are_pulled_together():
     assert model.means.argmax() == means.argmax()
 
 
+def test_no_strategy_is_called_worse_and_about_as_good():
+    decision = only(runs(study([0.805, 0.8, 0.7], sd=0.001, folds=10)))
+    slight = decision.strategy("s1")
+    assert slight.shown_worse
+    assert slight.about_as_good
+    sentences = decision_sentences(decision, {"s0": "A", "s1": "B", "s2": "C"}.get)
+    assert "Shown to be worse than the best (5% for all pairs): C." in sentences
+    assert "Shown to be worse, but by at most the margin of 0.02: B." in sentences
+
+
 # Columns
 
 

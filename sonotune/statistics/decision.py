@@ -19,6 +19,8 @@ from sonotune.statistics.pairs import behind_bounds
 from sonotune.statistics.planning import folds_to_show
 from sonotune.statistics.runs import FoldScores, fold_scores
 
+MARGIN = 0.02
+
 Reason = Literal["about_as_good", "least_regret", "none"]
 
 
@@ -172,7 +174,7 @@ class Decision:
 
 def decide(
     table: pd.DataFrame,
-    margins: Mapping[str, float] | float = 0.02,
+    margins: Mapping[str, float] | None = None,
     cost: str = "tuned_parameters",
 ) -> list[Decision]:
     """Decide for every data set and fraction of a study.
@@ -182,7 +184,7 @@ def decide(
     table
         One row per run; columns as for `sonotune.statistics.runs.fold_scores`.
     margins
-        Difference in Dice that counts as none, at least 0; by data set, or one for all.
+        By data set, the difference in Dice that counts as none, at least 0; `MARGIN` for others.
     cost
         Column of the table that is to be small among strategies that are about as good.
 
@@ -192,7 +194,7 @@ def decide(
         If a column is missing, or a run is listed twice.
     """
     return [
-        decide_one(scores, margins if isinstance(margins, float) else margins[scores.dataset], cost)
+        decide_one(scores, (margins or {}).get(scores.dataset, MARGIN), cost)
         for scores in fold_scores(table, cost)
     ]
 
