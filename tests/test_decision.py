@@ -177,7 +177,8 @@ def test_two_folds_give_regret_but_no_verdict():
 
 def test_one_strategy_is_recommended_with_its_own_interval():
     decision = only(runs(study([0.8])))
-    assert decision.recommended == "s0"
+    assert (decision.recommended, decision.reason) == ("s0", "only_candidate")
+    assert "nothing to choose from" in decision_sentences(decision)[0]
     assert not decision.comparisons
     assert decision.dice_lower < decision.dice < decision.dice_upper
 
@@ -236,6 +237,16 @@ def test_strategies_without_a_fold_in_common_are_not_compared():
     pair = next(pair for pair in decision.comparisons if (pair.first, pair.second) == ("s0", "s1"))
     assert pair.folds == 0
     assert np.isnan(pair.p)
+
+
+def test_a_single_candidate_is_not_called_as_good_as_the_best():
+    scores = study([0.9, 0.7, 0.5])
+    scores[0, 0] = scores[1, 1] = np.nan
+    decision = only(runs(scores))
+    assert (decision.recommended, decision.reason) == ("s2", "only_candidate")
+    assert not decision.strategy("s2").about_as_good
+    assert decision.strategy("s2").shown_worse
+    assert "the only strategy" in decision_sentences(decision)[0]
 
 
 def test_missing_runs_are_not_failed_ones_but_count_as_incomplete():

@@ -21,7 +21,7 @@ from sonotune.statistics.runs import FoldScores, fold_scores
 
 MARGIN = 0.02
 
-Reason = Literal["about_as_good", "least_regret", "none"]
+Reason = Literal["about_as_good", "least_regret", "only_candidate", "none"]
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,8 @@ class Decision:
         Name, or None.
     reason
         ``about_as_good``: the cheapest shown to be about as good as the best. ``least_regret``:
-        none is shown to be, so that of least expected regret. ``none``: no recommendation.
+        none is shown to be, so that of least expected regret. ``only_candidate``: no other may be
+        recommended. ``none``: no recommendation.
     dice, dice_lower, dice_upper
         Dice to expect of it over new folds and new trainings that neither fail nor collapse, with
         its 95 % interval.
@@ -263,6 +264,8 @@ def decide_one(data: FoldScores, margin: float, cost: str) -> Decision:
     reason: Reason = "none"
     if picked >= 0:
         reason = "about_as_good" if choices.about_as_good[0, picked] else "least_regret"
+        if sound.sum() == 1:
+            reason = "only_candidate"
     dice = expected_dice(scores, sound[None], costs, margin, choices)
     inconclusive = {
         names[j]: folds_to_show(

@@ -47,13 +47,19 @@ def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str
             f"It loses at most {strategy.most_lost:.3f} Dice (one-sided 95% bound; "
             f"margin {decision.margin:g})."
         )
+    elif decision.reason == "only_candidate":
+        first = f"Recommended: {name}, the only strategy that can be: see below for the others."
+        if len(decision.strategies) == 1:
+            first = f"The study has one strategy, {name}: there was nothing to choose from."
     else:
         shown = "None" if decision.verdicts else "With two folds, none"
         first = (
             f"Recommended: {name}, the strategy with the least expected regret. "
             f"{shown} is shown to be about as good as the best."
         )
-    sentences = [first, _regret(strategy, decision.margin)]
+    sentences = [first]
+    if decision.reason != "only_candidate":
+        sentences.append(_regret(strategy, decision.margin))
     if np.isfinite(decision.dice):
         interval = ""
         if np.isfinite(decision.dice_lower):
@@ -73,6 +79,8 @@ def _regret(strategy: Strategy, margin: float) -> str:
 
 
 def _verdicts(decision: Decision, label: Callable[[str], str]) -> list[str]:
+    if len(decision.strategies) == 1:
+        return []
     if not decision.verdicts:
         return ["Two folds are too few to call any strategy worse or about as good."]
     if not decision.tested:
