@@ -177,7 +177,8 @@ def test_two_folds_give_regret_but_no_verdict():
 
 def test_one_strategy_is_recommended_with_its_own_interval():
     decision = only(runs(study([0.8])))
-    assert decision.recommended == "s0"
+    assert (decision.recommended, decision.reason) == ("s0", "only_candidate")
+    assert "nothing to choose from" in decision_sentences(decision)[0]
     assert not decision.comparisons
     assert decision.dice_lower < decision.dice < decision.dice_upper
 
@@ -238,6 +239,16 @@ def test_strategies_without_a_fold_in_common_are_not_compared():
     assert np.isnan(pair.p)
 
 
+def test_a_single_candidate_is_not_called_as_good_as_the_best():
+    scores = study([0.9, 0.7, 0.5])
+    scores[0, 0] = scores[1, 1] = np.nan
+    decision = only(runs(scores))
+    assert (decision.recommended, decision.reason) == ("s2", "only_candidate")
+    assert not decision.strategy("s2").about_as_good
+    assert decision.strategy("s2").shown_worse
+    assert "the only strategy" in decision_sentences(decision)[0]
+
+
 def test_missing_runs_are_not_failed_ones_but_count_as_incomplete():
     table = runs(study([0.9, 0.7]))
     table = table[(table["strategy"] != "s0") | (table["fold"] < 4)]
@@ -287,6 +298,16 @@ def test_strategies_that_do_not_differ_are_pulled_together():
     model = posterior(means, np.full((1, 13), 0.03**2), np.ones((1, 13), bool), 0.02)
     assert np.ptp(model.means) < 0.5 * np.ptp(means)
     assert model.means.argmax() == means.argmax()
+
+
+def test_no_strategy_is_called_worse_and_about_as_good():
+    decision = only(runs(study([0.805, 0.8, 0.7], sd=0.001, folds=10)))
+    slight = decision.strategy("s1")
+    assert slight.shown_worse
+    assert slight.about_as_good
+    sentences = decision_sentences(decision, {"s0": "A", "s1": "B", "s2": "C"}.get)
+    assert "Shown to be worse than the best (5% for all pairs): C." in sentences
+    assert "Shown to be worse, but by at most the margin of 0.02: B." in sentences
 
 
 # Columns

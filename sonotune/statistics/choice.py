@@ -76,7 +76,9 @@ def _shown_good(
     pairs: Pairs, candidates: np.ndarray, margin: float, folds: int
 ) -> tuple[np.ndarray, np.ndarray]:
     lost = most_lost(pairs, candidates)
-    return lost, candidates & (lost <= margin) & (folds >= VERDICT_FOLDS)
+    # A single candidate has nothing to be as good as.
+    several = candidates.sum(1, keepdims=True) > 1
+    return lost, candidates & (lost <= margin) & several & (folds >= VERDICT_FOLDS)
 
 
 def _pick(

@@ -19,7 +19,9 @@ from sonotune.statistics.pairs import behind_bounds
 from sonotune.statistics.planning import folds_to_show
 from sonotune.statistics.runs import FoldScores, fold_scores
 
-Reason = Literal["about_as_good", "least_regret", "none"]
+MARGIN = 0.02
+
+Reason = Literal["about_as_good", "least_regret", "only_candidate", "none"]
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,8 @@ class Decision:
         Name, or None.
     reason
         ``about_as_good``: the cheapest shown to be about as good as the best. ``least_regret``:
-        none is shown to be, so that of least expected regret. ``none``: no recommendation.
+        none is shown to be, so that of least expected regret. ``only_candidate``: no other may be
+        recommended. ``none``: no recommendation.
     dice, dice_lower, dice_upper
         Dice to expect of it over new folds and new trainings that neither fail nor collapse, with
         its 95 % interval.
@@ -172,7 +175,7 @@ class Decision:
 
 def decide(
     table: pd.DataFrame,
-    margins: Mapping[str, float] | float = 0.02,
+    margins: Mapping[str, float] | None = None,
     cost: str = "tuned_parameters",
 ) -> list[Decision]:
     """Decide for every data set and fraction of a study.
@@ -182,7 +185,7 @@ def decide(
     table
         One row per run; columns as for `sonotune.statistics.runs.fold_scores`.
     margins
-        Difference in Dice that counts as none, at least 0; by data set, or one for all.
+        By data set, the difference in Dice that counts as none, at least 0; `MARGIN` for others.
     cost
         Column of the table that is to be small among strategies that are about as good.
 
@@ -192,7 +195,7 @@ def decide(
         If a column is missing, or a run is listed twice.
     """
     return [
-        decide_one(scores, margins if isinstance(margins, float) else margins[scores.dataset], cost)
+        decide_one(scores, (margins or {}).get(scores.dataset, MARGIN), cost)
         for scores in fold_scores(table, cost)
     ]
 
@@ -261,6 +264,8 @@ def decide_one(data: FoldScores, margin: float, cost: str) -> Decision:
     reason: Reason = "none"
     if picked >= 0:
         reason = "about_as_good" if choices.about_as_good[0, picked] else "least_regret"
+        if sound.sum() == 1:
+            reason = "only_candidate"
     dice = expected_dice(scores, sound[None], costs, margin, choices)
     inconclusive = {
         names[j]: folds_to_show(

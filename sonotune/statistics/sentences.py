@@ -47,13 +47,19 @@ def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str
             f"It loses at most {strategy.most_lost:.3f} Dice (one-sided 95% bound; "
             f"margin {decision.margin:g})."
         )
+    elif decision.reason == "only_candidate":
+        first = f"Recommended: {name}, the only strategy that can be: see below for the others."
+        if len(decision.strategies) == 1:
+            first = f"The study has one strategy, {name}: there was nothing to choose from."
     else:
         shown = "None" if decision.verdicts else "With two folds, none"
         first = (
             f"Recommended: {name}, the strategy with the least expected regret. "
             f"{shown} is shown to be about as good as the best."
         )
-    sentences = [first, _regret(strategy, decision.margin)]
+    sentences = [first]
+    if decision.reason != "only_candidate":
+        sentences.append(_regret(strategy, decision.margin))
     if np.isfinite(decision.dice):
         interval = ""
         if np.isfinite(decision.dice_lower):
@@ -68,25 +74,40 @@ def _regret(strategy: Strategy, margin: float) -> str:
     text = f"Expected regret: {strategy.expected_regret:.3f} Dice"
     if np.isfinite(strategy.within_margin):
         text += f"; probability of being within {margin:g} of the best: "
-        text += f"{strategy.within_margin:.0%}"
+        text += "over 99%" if strategy.within_margin > 0.99 else f"{strategy.within_margin:.0%}"
     return text + "."
 
 
 def _verdicts(decision: Decision, label: Callable[[str], str]) -> list[str]:
+    if len(decision.strategies) == 1:
+        return []
     if not decision.verdicts:
         return ["Two folds are too few to call any strategy worse or about as good."]
     if not decision.tested:
         return ["The runs do not vary, so no test is possible."]
     sentences = []
-    worse = [label(strategy.name) for strategy in decision.strategies if strategy.shown_worse]
-    if worse:
-        sentences.append(f"Shown to be worse than the best (5% for all pairs): {_join(worse)}.")
+    worse = [strategy for strategy in decision.strategies if strategy.shown_worse]
+    # One that is worse by less than the margin is about as good: it is not listed as worse.
+    clearly = [label(strategy.name) for strategy in worse if not strategy.about_as_good]
+    slightly = [label(strategy.name) for strategy in worse if strategy.about_as_good]
+    if clearly:
+        sentences.append(f"Shown to be worse than the best (5% for all pairs): {_join(clearly)}.")
     else:
-        sentences.append("No strategy is shown to be worse than the best (5% for all pairs).")
+        besides = " otherwise" if slightly else ""
+        sentences.append(
+            f"No strategy is{besides} shown to be worse than the best (5% for all pairs)."
+        )
+    if slightly:
+        sentences.append(
+            f"Shown to be worse, but by at most the margin of {decision.margin:g}: "
+            f"{_join(slightly)}."
+        )
     good = [
         label(strategy.name)
         for strategy in decision.strategies
-        if strategy.about_as_good and strategy.name != decision.recommended
+        if strategy.about_as_good
+        and not strategy.shown_worse
+        and strategy.name != decision.recommended
     ]
     if good:
         sentences.append(f"Also about as good as the best: {_join(good)}.")

@@ -1,0 +1,98 @@
+"""What a mean hides: images on which a strategy fails, and probabilities that promise too much."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from sonotune.statistics.pairs import LEVEL
+
+LOW_DICE = 0.5
+WORST = 0.1
+
+
+def low_scores(scores: pd.DataFrame) -> pd.DataFrame:
+    """Share of test images with a low Dice, and the mean Dice of the worst tenth.
+
+    Parameters
+    ----------
+    scores
+        One row per (strategy, fold, image) of one data set and fraction: strategy, fold, dice in
+        [0, 1] without NaN.
+
+    Returns
+    -------
+    DataFrame
+        One row per strategy: folds; images; share_low, the mean over folds of the share of images
+        below `LOW_DICE`, with its 95 % t interval over folds cut to [0, 1] (lower, upper; NaN for
+        one fold); worst_tenth, the mean over folds of the mean Dice of the worst tenth of the
+        images, at least one.
+    """
+    rows = []
+    for strategy, part in scores.groupby("strategy", sort=False):
+        by_fold = part.groupby("fold")["dice"]
+        shares = by_fold.agg(lambda dice: float((dice < LOW_DICE).mean())).to_numpy()
+        worst = by_fold.agg(_worst_tenth).to_numpy()
+        reach = np.nan
+        if len(shares) > 1:
+            reach = stdtrit(len(shares) - 1, 1 - LEVEL / 2) * shares.std(ddof=1)
+            reach = reach / np.sqrt(len(shares))
+        rows.append(
+            {
+                "strategy": strategy,
+                "folds": len(shares),
+                "images": len(part),
+                "share_low": shares.mean(),
+                "lower": np.maximum(shares.mean() - reach, 0.0),
+                "upper": np.minimum(shares.mean() + reach, 1.0),
+                "worst_tenth": worst.mean(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _worst_tenth(dice: pd.Series) -> float:
+    number = max(round(WORST * len(dice)), 1)
+    return float(np.sort(dice.to_numpy())[:number].mean())
+
+
+def reliability(probabilities: np.ndarray, reference: np.ndarray, bins: int = 10) -> pd.DataFrame:
+    """How often pixels are foreground among those of about the same stored probability.
+
+    Tables of several images can be added.
+
+    Parameters
+    ----------
+    probabilities : float [...]
+        Foreground probability of each pixel, in [0, 1].
+    reference : bool [...]
+        Whether the pixel is foreground.
+    bins
+        Number of bins of equal width, at least 1.
+
+    Returns
+    -------
+    DataFrame
+        One row per bin: pixels, the sum of their probabilities, and how many are foreground.
+    """
+    place = np.minimum((probabilities * bins).astype(int), bins - 1).ravel()
+    return pd.DataFrame(
+        {
+            "pixels": np.bincount(place, minlength=bins),
+            "probability": np.bincount(place, probabilities.ravel(), bins),
+            "foreground": np.bincount(place, reference.ravel(), bins),
+        }
+    )
+
+
+def expected_calibration_error(table: pd.DataFrame) -> float:
+    """Mean difference of stated and observed frequency, weighted by pixels (Guo et al. 2017).
+
+    Parameters
+    ----------
+    table
+        Of `reliability`, or the sum of several.
+    """
+    gap = (table["probability"] - table["foreground"]).abs().sum()
+    return float(gap / table["pixels"].sum())
