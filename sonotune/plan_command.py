@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import Any
 
 from sonotune.check_command import DEFAULT_CONFIGURATION
 from sonotune.config.check import read_configuration
+from sonotune.runtime.processors import usable_processors
 
 
 def add_plan(commands: Any) -> None:
@@ -17,7 +17,7 @@ def add_plan(commands: Any) -> None:
     command.add_argument("--configfile", default=DEFAULT_CONFIGURATION, metavar="FILE")
     command.add_argument("--results", default="results", metavar="FOLDER", help="what is done")
     command.add_argument(
-        "--cores", type=int, default=os.cpu_count() or 1, help="as for snakemake (all)"
+        "--cores", type=int, default=usable_processors(), help="as for snakemake (all)"
     )
     command.add_argument(
         "--gpu", type=int, default=1, help="slots, as in --resources gpu=N, where there is a GPU"

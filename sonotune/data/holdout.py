@@ -6,13 +6,16 @@ of 999 images in one draw, repeat trainings on it, and published the names.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from sonotune.errors import SonotuneError
+from sonotune.data.names import without_suffix
+from sonotune.data.tables import read_text
+from sonotune.errors import SonotuneError, printable
 
 Exclude = Literal["test_groups", "as_many"]
 
@@ -43,22 +46,56 @@ def listed_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Training and test rows, int64 and sorted, that lists of names mean.
 
+    A name in a list may lack the folders of the data set's name, or have more of them, if it
+    means one image all the same.
+
     Raises
     ------
     SonotuneError
-        If a name is not one of the data set's.
+        If a name is not one of the data set's, or two mean the same image.
     """
     row_of = {name: row for row, name in enumerate(names or ())}
+    last: dict[str, list[int]] = {}
+    for name, number in row_of.items():
+        last.setdefault(name.rpartition("/")[2].casefold(), []).append(number)
+    taken: dict[int, str] = {}
     parts = []
     for part in ("train", "test"):
-        unknown = [name for name in lists[part] if name not in row_of]
+        where = f"resampling: lists: {part}"
+        rows: list[int] = []
+        unknown: list[str] = []
+        for wanted in lists[part]:
+            row: int | None = row_of.get(wanted)
+            if row is None:
+                alike = [
+                    one
+                    for one in last.get(wanted.rpartition("/")[2].casefold(), ())
+                    if _same_end((names or ())[one], wanted)
+                ]
+                row = alike[0] if len(alike) == 1 else None
+            if row is None:
+                unknown.append(wanted)
+                continue
+            if row in taken:
+                raise SonotuneError(
+                    f"{where}: {wanted} and {taken[row]} mean the same image; name it once"
+                )
+            taken[row] = wanted
+            rows.append(row)
         if unknown:
             raise SonotuneError(
-                f"resampling: lists: {part}: {len(unknown)} of {len(lists[part])} names are not "
-                f"in the data set, the first is {unknown[0]}"
+                f"{where}: {len(unknown)} of {len(lists[part])} names are not in the data set, "
+                f"the first is {printable(unknown[0])}; its names are like "
+                f"{', '.join(map(printable, list(row_of)[:2]))}"
             )
-        parts.append(np.sort(np.array([row_of[name] for name in lists[part]], np.int64)))
+        parts.append(np.sort(np.array(rows, np.int64)))
     return parts[0], parts[1]
+
+
+def _same_end(name: str, wanted: str) -> bool:
+    """Whether one of two names is the other with more folders before it."""
+    short, long = sorted((name.casefold(), wanted.casefold()), key=len)
+    return long == short or long.endswith(f"/{short}")
 
 
 def leave_out(
@@ -88,7 +125,7 @@ def leave_out(
 
 
 def read_lists(files: Mapping[str, str]) -> dict[str, list[str]]:
-    """Read names of images, one a line and with or without a suffix, from two files.
+    """Read names of images, one a line and with or without folders and a suffix, from two files.
 
     Parameters
     ----------
@@ -98,19 +135,20 @@ def read_lists(files: Mapping[str, str]) -> dict[str, list[str]]:
     Raises
     ------
     SonotuneError
-        If a file is not there or empty, or a name stands there twice or in both.
+        If a file is not there, no text or empty, or a name stands there twice or in both.
     """
     lists = {}
     for part in ("train", "test"):
         path = Path(files[part])
         if not path.is_file():
-            raise SonotuneError(f"resampling: lists: {part}: there is no file {path}")
-        lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
-        lists[part] = [Path(line).stem for line in lines if line]
+            raise SonotuneError(f"resampling: lists: {part}: there is no file {printable(path)}")
+        lines = [line.strip().strip('"') for line in read_text(path).splitlines()]
+        lists[part] = [without_suffix(line) for line in lines if line]
         if not lists[part]:
-            raise SonotuneError(f"resampling: lists: {part}: {path} names no image")
-    every = [*lists["train"], *lists["test"]]
-    if len(set(every)) < len(every):
-        twice = next(name for name in every if every.count(name) > 1)
-        raise SonotuneError(f"resampling: lists: {twice} stands there twice; name it once")
+            raise SonotuneError(f"resampling: lists: {part}: {printable(path)} names no image")
+    every = Counter([*lists["train"], *lists["test"]])
+    if twice := [name for name, count in every.items() if count > 1]:
+        raise SonotuneError(
+            f"resampling: lists: {printable(twice[0])} stands there twice; name it once"
+        )
     return lists

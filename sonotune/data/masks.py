@@ -170,7 +170,7 @@ def _turned(path: Path, pixels: np.ndarray, grid: Grid, image: Grid, where: str)
     try:
         to_image = np.linalg.solve(image.steps, np.column_stack([grid.steps, grid.origin]))
     except np.linalg.LinAlgError:
-        raise SonotuneError(f"{printable(path)}: the direction of {where} is no direction") from None
+        raise SonotuneError(f"{where}: its direction is no direction in space") from None
     turn = np.rint(to_image[:, :3])
     offset = to_image[:, 3] - np.linalg.solve(image.steps, image.origin)
     flat = grid.size[2] == image.size[2] == 1
@@ -201,7 +201,9 @@ def _turned(path: Path, pixels: np.ndarray, grid: Grid, image: Grid, where: str)
 
 
 def _told(grid: Grid) -> str:
-    size, origin = (" x ".join(f"{v:g}" for v in row) for row in (grid.size, np.round(grid.origin, 3)))
+    size, origin = (
+        " x ".join(f"{v:g}" for v in row) for row in (grid.size, np.round(grid.origin, 3))
+    )
     steps = "; ".join(" ".join(f"{v:g}" for v in row) for row in np.round(grid.steps.T, 4))
     return f"{size} voxels from ({origin}) mm with steps ({steps})"
 

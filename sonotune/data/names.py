@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from sonotune.data.decode import SUFFIXES
+from sonotune.data.formats import SUFFIXES
 from sonotune.errors import SonotuneError, printable
 
 
@@ -37,11 +37,17 @@ def stem_of(path: Path) -> str:
     """
     name = as_text(path.name)
     lower = name.lower()
-    for suffix in sorted(SUFFIXES, key=len, reverse=True):
+    for suffix in SUFFIXES:
         if lower.endswith(suffix) and len(name) > len(suffix):
             return name[: -len(suffix)]
     stem, dot, suffix = name.rpartition(".")
     return stem if dot and stem and not suffix.isdecimal() else name
+
+
+def without_suffix(path: str) -> str:
+    """A path that people wrote, as names of images are: with ``/``, without the suffix."""
+    folder, slash, _ = path.replace("\\", "/").removeprefix("./").rpartition("/")
+    return as_text(folder) + slash + stem_of(Path(path.replace("\\", "/")))
 
 
 def find_file(folder: Path, text: str) -> Path | None:
@@ -73,6 +79,14 @@ def find_file(folder: Path, text: str) -> Path | None:
             return None
         found /= alike[0]
     return found if found.is_file() else None
+
+
+def is_portable(path: Path) -> bool:
+    """Whether a path is UTF-8 and holds no end of line, as tools and tables expect."""
+    try:
+        return "\n" not in str(path).encode("utf-8").decode("utf-8")
+    except UnicodeEncodeError:
+        return False
 
 
 def check_groups(groups: Iterable[str], where: str) -> None:

@@ -63,7 +63,11 @@ def read_text(path: Path) -> str:
 
 
 def read_table(
-    path: Path, needed: Sequence[str], optional: Sequence[str], where: str
+    path: Path,
+    needed: Sequence[str],
+    optional: Sequence[str],
+    where: str,
+    may_be_empty: bool = False,
 ) -> list[tuple[int, dict[str, str]]]:
     """Read a CSV whose fields are separated by commas, semicolons or tabs.
 
@@ -105,7 +109,7 @@ def read_table(
             )
         values = dict(zip(columns, map(str.strip, row), strict=False))
         found.append((line, {column: values.get(column, "") for column in columns}))
-    if not found:
+    if not found and not may_be_empty:
         raise SonotuneError(f"{name}: has no rows")
     return found
 

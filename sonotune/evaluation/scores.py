@@ -94,6 +94,12 @@ def score_dataset(
         pd.concat(parts).to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
 
 
+def read_scores(path: str | Path) -> pd.DataFrame:
+    """Read a CSV of `score_dataset`; no name is read as missing, whatever it is."""
+    text = {"dataset": str, "strategy": str, "name": str, "group": str}
+    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+
+
 def _mm_per_pixel(image: dict[str, Any]) -> tuple[float, float] | None:
     size = image["mm_per_pixel_y"], image["mm_per_pixel_x"]
     return None if None in size else size
@@ -114,7 +120,7 @@ def aggregate(scores: Iterable[str | Path], cells: Iterable[str | Path], path: s
     cells
         Folders of the same cells, for their ``run.json``.
     """
-    table = pd.concat([pd.read_csv(file, dtype={"name": str, "group": str}) for file in scores])
+    table = pd.concat([read_scores(file) for file in scores])
     key = ["dataset", "strategy", "percent", "fold"]
     for name, count in zip(COUNTED, _counts(table), strict=True):
         table[name] = count

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from sonotune.data.decode import is_image
+from sonotune.data.formats import is_image
 from sonotune.data.names import as_text, find_file, stem_of
 from sonotune.data.readers.entry import Entry, files_below
 from sonotune.data.readers.pixels import Loaded, load
@@ -89,9 +89,7 @@ def read_spacing(given: Sequence[str]) -> Mapping[str, Spacing] | Spacing | None
     return sizes[0], sizes[-1]
 
 
-def read_image(
-    wanted: Wanted, spacing: Mapping[str, Spacing] | Spacing | None
-) -> Loaded:
+def read_image(wanted: Wanted, spacing: Mapping[str, Spacing] | Spacing | None) -> Loaded:
     """Read an image at its own size, with its spacing as given or else as its file tells.
 
     Raises
@@ -109,7 +107,7 @@ def read_image(
 
 
 def _known(wanted: Wanted, table: Mapping[str, Spacing]) -> Spacing | None:
-    """A table's pixel size of an image: by its path, its name below the folder, or its file name."""
+    """A table's pixel size of an image: by its path, or its name below the folder or alone."""
     below = wanted.name + wanted.file.name[len(stem_of(wanted.file)) :]
     for key in (str(wanted.file.resolve()), str(wanted.file), below, as_text(wanted.file.name)):
         if key in table:

@@ -6,26 +6,8 @@ from pathlib import Path
 
 from sonotune.data.decode import dicom, raster, volume
 from sonotune.data.decode.picture import Picture
+from sonotune.data.formats import VOLUMES, is_dicom
 from sonotune.errors import SonotuneError, printable
-
-RASTER = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".pgm")
-DICOM = (".dcm", ".dicom", ".ima")
-SUFFIXES = (*RASTER, *DICOM, *volume.SUFFIXES)
-
-
-def is_image(path: Path) -> bool:
-    """Whether a file is called as images are, or is a DICOM file without a suffix."""
-    name = path.name.lower()
-    return name.endswith(SUFFIXES) or (not path.suffix and is_dicom(path))
-
-
-def is_dicom(path: Path) -> bool:
-    """Whether a file begins as DICOM files do, or is called like one."""
-    try:
-        with path.open("rb") as file:
-            return file.read(132)[128:] == b"DICM" or path.suffix.lower() in DICOM
-    except OSError:
-        return False
 
 
 def read(path: Path, frame: int | None = None, stored: bool = False) -> Picture:
@@ -47,7 +29,7 @@ def read(path: Path, frame: int | None = None, stored: bool = False) -> Picture:
         raise SonotuneError(f"{printable(path)}: there is no such file")
     package = "Pillow"
     try:
-        if path.name.lower().endswith(volume.SUFFIXES):
+        if path.name.lower().endswith(VOLUMES):
             package = "SimpleITK"
             return volume.read(path, frame)
         if is_dicom(path):

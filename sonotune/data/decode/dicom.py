@@ -188,8 +188,8 @@ def _transformed(
 def _window(item: Any) -> tuple[tuple[float, float, str] | None, tuple[str, ...]]:
     """Centre, width and function of the first window, with a note where it is not the only one."""
     centres, widths = (
-        [float(v) for v in (value if hasattr(value, "__iter__") else [value])]
-        for value in (item.get("WindowCenter") or [], item.get("WindowWidth") or [])
+        np.atleast_1d(np.array([] if value is None else value, float)).tolist()
+        for value in (item.get("WindowCenter"), item.get("WindowWidth"))
     )
     if not centres and not widths:
         return None, ()

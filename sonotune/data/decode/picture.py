@@ -100,9 +100,7 @@ def frame_of(path: Path, wanted: int | None, frames: int) -> int:
             "slice"
         )
     if wanted >= frames:
-        raise SonotuneError(
-            f"{printable(path)}: has no slice {wanted}; they are 0 to {frames - 1}"
-        )
+        raise SonotuneError(f"{printable(path)}: has no slice {wanted}; they are 0 to {frames - 1}")
     return wanted
 
 

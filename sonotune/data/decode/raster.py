@@ -88,7 +88,8 @@ def _not_understood(image: Image.Image) -> str:
 
 def _raw(image: Image.Image) -> tuple[Any, ...]:
     """How the file stores pixels."""
-    arguments = image.tile[0][3] if image.tile else ()
+    tiles: Any = getattr(image, "tile", [])
+    arguments = tiles[0][3] if tiles else ()
     return arguments if isinstance(arguments, tuple) else (arguments,)
 
 

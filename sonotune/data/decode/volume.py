@@ -17,10 +17,8 @@ from sonotune.data.decode.picture import (
     frame_of,
     known_spacing,
 )
+from sonotune.data.formats import NIFTI
 from sonotune.errors import SonotuneError, printable
-
-NIFTI = (".nii", ".nii.gz")
-SUFFIXES = (*NIFTI, ".mha", ".mhd", ".nrrd")
 
 
 def read(path: Path, frame: int | None) -> Picture:
@@ -33,9 +31,7 @@ def read(path: Path, frame: int | None) -> Picture:
     """
     pixels, spacing, grid, notes = _whole(path)
     number = frame_of(path, frame, len(pixels))
-    return Picture(
-        pixels[number], frames=len(pixels), spacing=spacing, grid=grid, notes=notes
-    )
+    return Picture(pixels[number], frames=len(pixels), spacing=spacing, grid=grid, notes=notes)
 
 
 def _open(path: Path) -> tuple[np.ndarray, Spacing, Grid, tuple[str, ...]]:
@@ -93,8 +89,7 @@ def _nifti_header(path: Path, pixels: np.ndarray) -> tuple[bool, tuple[str, ...]
     ValueError
         If the file is shorter than its image, which SimpleITK does not notice.
     """
-    opened = gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
-    with opened as file:
+    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
         head = file.read(544)
         length = len(head) + sum(map(len, iter(lambda: file.read(1 << 20), b"")))
     for order in "<>":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sonotune.errors import SonotuneError, printable
 
+
 @dataclass(frozen=True)
 class MaskRule:
     """Which pixels of a mask's file belong to the object.

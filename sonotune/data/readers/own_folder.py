@@ -9,10 +9,10 @@ import os
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from sonotune.data.decode import group_by_patient, is_image
-from sonotune.data.names import as_text, check_groups, find_file, stem_of
+from sonotune.data.formats import is_image
+from sonotune.data.names import as_text, check_groups, find_file, stem_of, without_suffix
 from sonotune.data.readers.entry import Entry, MaskRule, by_stem, pair, shortened
 from sonotune.data.tables import has_column, read_table
 from sonotune.errors import SonotuneError, printable
@@ -144,7 +144,9 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     """Files that a glob matches, whatever the case of their suffix."""
     head, dot, suffix = pattern.rpartition(".")
     if dot and suffix.isalnum():
-        suffix = "".join(f"[{one.lower()}{one.upper()}]" if one.isalpha() else one for one in suffix)
+        suffix = "".join(
+            f"[{one.lower()}{one.upper()}]" if one.isalpha() else one for one in suffix
+        )
         pattern = f"{head}.{suffix}"
     # Not Path.glob, which refuses absolute patterns.
     found = glob.glob(str(Path(glob.escape(str(folder))) / pattern), recursive=True)
@@ -160,9 +162,7 @@ def _from_globs(folder: Path, images: str, masks: str, rule: MaskRule) -> list[E
                 f"folder: {key}: no file matches {pattern!r} in {printable(folder)}"
                 f"{_lying_there(folder, pattern)}"
             )
-    names = [
-        {path: stem_of(path) for path in found[key]} for key in ("images", "masks")
-    ]
+    names = [{path: stem_of(path) for path in found[key]} for key in ("images", "masks")]
     if any(len(set(stems.values())) < len(stems) for stems in names):
         # Folders tell apart what file names do not, such as those of patients.
         with_folders = [_below_common(files) for files in found.values()]
@@ -182,11 +182,7 @@ def _from_globs(folder: Path, images: str, masks: str, rule: MaskRule) -> list[E
 
 def _below_common(files: Sequence[Path]) -> dict[Path, str]:
     common = Path(os.path.commonpath([path.parent for path in files]))
-    return {path: _without_suffix(path, path.relative_to(common)) for path in files}
-
-
-def _without_suffix(path: Path, shown: PurePath) -> str:
-    return as_text(shown.with_name("x"))[:-1] + stem_of(path)
+    return {path: without_suffix(path.relative_to(common).as_posix()) for path in files}
 
 
 def _lying_there(folder: Path, pattern: str) -> str:
@@ -204,20 +200,23 @@ def _grouped(entry: Entry, folder: Path, pattern: str) -> Entry:
     if not isinstance(pattern, str):
         raise SonotuneError(f"folder: group: must be text; found {pattern!r}")
     if pattern == PATIENT:
+        from sonotune.data.decode import group_by_patient
+
         patient = group_by_patient(entry.image)
         number = hashlib.sha256(patient.encode()).hexdigest()[:12]
         return _with_group(entry, f"patient-{number}")
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise SonotuneError(f"folder: group: {pattern!r} is no regular expression ({error})") from None
+        raise SonotuneError(
+            f"folder: group: {pattern!r} is no regular expression ({error})"
+        ) from None
     if not compiled.groups:
         raise SonotuneError(
             f"folder: group: {pattern!r} has no parentheses around what names the group; write, "
             'for instance, "(P[0-9]+)_.*"'
         )
-    relative = os.path.relpath(entry.image, folder)
-    path = _without_suffix(entry.image, PurePath(relative))
+    path = without_suffix(os.path.relpath(entry.image, folder))
     match = compiled.fullmatch(entry.name) or compiled.fullmatch(path)
     if match is None or not any(match.groups()):
         raise SonotuneError(
@@ -239,8 +238,10 @@ def _from_table(path: Path, rule: MaskRule, group: str | None) -> list[Entry]:
     missing: list[str] = []
     rows = [_entry(path, line, row, rule, missing) for line, row in table]
     if missing:
+        hint = "; a backslash is read as /" if any("\\" in text for text in missing) else ""
         raise SonotuneError(
-            f"folder: {printable(path)}: there is no file {shortened(map(printable, missing))}"
+            f"folder: {printable(path)}: there is no file "
+            f"{shortened(map(printable, missing))}{hint}"
         )
     counts = Counter(row.name for row in rows)
     if twice := sorted(name for name, count in counts.items() if count > 1):
@@ -263,9 +264,7 @@ def _entry(
         if file is None:
             missing.append(str(table.parent / text))
         files.append(file or table.parent / text)
-    # As the table has it, so that lists of names and people can tell images by it.
-    path = PurePath(row["image"].replace("\\", "/") if files[0] != table.parent / row["image"] else row["image"])
-    name = _without_suffix(Path(path), path)
+    name = without_suffix(row["image"])
     group = re.sub(r"\s+", " ", row.get("group", ""))
     if "group" in row and not group:
         raise SonotuneError(
@@ -275,13 +274,13 @@ def _entry(
     group = group or name
     number = row.get("slice") or None
     if number is not None:
-        if not number.isdecimal():
+        if not re.fullmatch("[0-9]{1,9}", number):
             raise SonotuneError(f"{where}: slice must be 0, 1, ...; found {printable(number)!r}")
         name = f"{name}_{int(number)}"
     both = row.get("mm_per_pixel", "")
     given = (row.get("mm_per_pixel_y") or both, row.get("mm_per_pixel_x") or both)
     sizes = [_millimetres(where, text) for text in given]
-    notes = ()
+    notes: tuple[str, ...] = ()
     if any(given) and None in sizes:
         sizes = [None, None]
         notes = ("pixel size not known: the table's is no length",)

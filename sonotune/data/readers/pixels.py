@@ -134,6 +134,6 @@ def _spacing(
     table = (entry.mm_per_pixel_y, entry.mm_per_pixel_x)
     if table[0] is None or table[1] is None:
         return stored or (None, None), ()
-    if stored and not np.allclose(table, stored, rtol=0.01):
+    if stored and not np.allclose(np.array(table, float), stored, rtol=0.01):
         return table, ("the table's pixel size is not the file's; the table's is used",)
     return table, ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sonotune.data.decode import RASTER
+from sonotune.data.formats import RASTER
 from sonotune.data.readers.entry import (
     Entry,
     MaskRule,

@@ -24,7 +24,7 @@ from sonotune.data.dataset import ImageSet, load_set
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import read_cells
 from sonotune.evaluation.metrics import THRESHOLD
-from sonotune.evaluation.scores import load_predictions
+from sonotune.evaluation.scores import load_predictions, read_scores
 from sonotune.runtime.files import atomic
 
 HERE = Path(__file__).parent
@@ -143,7 +143,7 @@ def _shown(
 
 
 def _scores(study: Path, dataset: str) -> pd.DataFrame:
-    return pd.read_csv(study / "scores" / f"{dataset}.csv", dtype={"name": str, "group": str})
+    return read_scores(study / "scores" / f"{dataset}.csv")
 
 
 def _arrays(study: Path, dataset: str, run: Mapping[Any, Any]) -> ImageSet:
