@@ -1,4 +1,4 @@
-"""Weights of encoders as people have them, as safetensors under the names that our networks have."""
+"""Weights of encoders as people have them, as safetensors under our networks' names."""
 
 from __future__ import annotations
 
