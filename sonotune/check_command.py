@@ -8,13 +8,14 @@ from typing import Any
 
 from sonotune.config.check import read_configuration
 from sonotune.data.audit import audit_dataset
-from sonotune.data.audit_files import write_audit_csv, write_audit_html
+from sonotune.data.audit_files import write_audit_csv, write_audit_html, write_duplicates
 from sonotune.data.catalogue import find_entry
 from sonotune.data.fetch import how_to_place, locate
 from sonotune.data.readers import MADE_HERE
 from sonotune.data.sources import find_mirror
 from sonotune.data_command import add_places
 from sonotune.errors import SonotuneError
+from sonotune.runtime.processors import usable_processors
 
 DEFAULT_CONFIGURATION = "config/config.yaml"
 
@@ -36,10 +37,11 @@ def add_check(commands: Any) -> None:
 
 def _check(arguments: argparse.Namespace) -> int:
     settings, folder = _described(arguments)
-    audit, gallery = audit_dataset(arguments.name, settings, folder)
+    audit, gallery = audit_dataset(arguments.name, settings, folder, usable_processors())
     output = Path(arguments.output or Path("audits") / arguments.name)
     write_audit_csv(audit, output / "audit.csv")
     write_audit_html(audit, gallery, output / "audit.html")
+    write_duplicates(audit, output / "duplicates.csv")
     for finding in audit.findings:
         print(f"{finding.level}: {finding.kind}: {finding.text}")
     print(f"{arguments.name}: {len(audit.looks)} images, {audit.verdict}: {output / 'audit.html'}")

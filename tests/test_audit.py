@@ -191,7 +191,7 @@ def test_the_command_checks_a_data_set_and_fails_if_it_is_useless(tmp_path, caps
     table = settings["folder"]["csv"]
     file.write_text(
         f"datasets: {{mine: {{reader: folder, folder: {{csv: '{table}'}}}}}}\n"
-        "studies: {s: {datasets: [mine], strategies: {all: {start: random, tune: all}}}}\n"
+        "studies: {s: {datasets: [mine], percents: [50], resampling: {folds: 2, validation: 0}, training: {patience: false, keep: last}, strategies: {all: {start: random, tune: all}}}}\n"
     )
     output = tmp_path / "audit"
     command = ["data", "check", "mine", "--configfile", str(file), "--output", str(output)]
@@ -214,7 +214,7 @@ def test_the_workflow_audits_what_it_refuses_to_prepare(tmp_path):
     table = settings["folder"]["csv"]
     (tmp_path / "mine.yaml").write_text(
         f"datasets: {{mine: {{reader: folder, folder: {{csv: '{table}'}}}}}}\n"
-        "studies: {s: {datasets: [mine], strategies: {all: {start: random, tune: all}}}}\n"
+        "studies: {s: {datasets: [mine], percents: [50], resampling: {folds: 2, validation: 0}, training: {patience: false, keep: last}, strategies: {all: {start: random, tune: all}}}}\n"
     )
     targets = ["results/datasets/mine/256/images.npy", "results/datasets/mine/audit.html"]
     run = snakemake(tmp_path, "--configfile", "mine.yaml", "--keep-going", *targets)

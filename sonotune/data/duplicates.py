@@ -26,8 +26,8 @@ MANY = 4000
 CANDIDATES, LEAST_SIMILAR = 20, 0.7
 # Features that must agree. In HC18 other examinations' images agree in up to 12, copies in 66.
 AGREEING = 25
-# With fewer features, an image is too smooth for them and counts by its coarse likeness.
-FEW, NEARLY_ONE = 40, 0.995
+# Correlation of thumbnails from which smooth images, which have few features, count as one.
+NEARLY_ONE = 0.995
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Sketch:
 def sketch(image: np.ndarray) -> Sketch:
     """Keep what tells copies of an image, uint8 [H,W]."""
     small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    sift = cv2.SIFT_create(nfeatures=FEATURES, contrastThreshold=CONTRAST)
+    sift = cv2.SIFT.create(nfeatures=FEATURES, contrastThreshold=CONTRAST)
     points, features = sift.detectAndCompute(small, None)
     places = np.array([point.pt for point in points], np.float32).reshape(-1, 2)
     kept = np.zeros((0, 128), np.uint8) if features is None else features.astype(np.uint8)
@@ -88,12 +88,11 @@ def clusters_of(count: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]
 
 def is_copy(first: Sketch, second: Sketch) -> bool:
     """Whether two images show the same, as far as can be told."""
-    if min(len(first.places), len(second.places)) < FEW:
-        windows = _normed(np.stack([one.thumbnail.ravel() for one in (first, second)]))
-        flipped = _normed(second.thumbnail[:, ::-1].reshape(1, -1))[0]
-        likeness = max(float(windows[0] @ windows[1]), float(windows[0] @ flipped))
-        return likeness >= NEARLY_ONE and bool(windows[0].any())
-    return max(agreeing(first, second), agreeing(first, _mirrored(second))) >= AGREEING
+    mirrored = _mirrored(second)
+    whole = _normed(np.stack([one.thumbnail.ravel() for one in (first, second, mirrored)]))
+    if (whole[1:] @ whole[0]).max() >= NEARLY_ONE:
+        return True
+    return max(agreeing(first, second), agreeing(first, mirrored)) >= AGREEING
 
 
 def agreeing(first: Sketch, second: Sketch) -> int:
@@ -122,7 +121,7 @@ def agreeing(first: Sketch, second: Sketch) -> int:
 
 def _mirrored(one: Sketch) -> Sketch:
     """The sketch of an image flipped from left to right, from that of the image."""
-    places = one.places * np.float32([-1, 1]) + np.float32([SIDE - 1, 0])
+    places = one.places * np.array([-1, 1], np.float32) + np.array([SIDE - 1, 0], np.float32)
     # 4 rows and columns about the feature, turned to its direction, and 8 directions.
     bins = one.features.reshape(-1, 4, 4, 8)[:, ::-1][..., [0, 7, 6, 5, 4, 3, 2, 1]]
     return Sketch(one.thumbnail[:, ::-1], places, bins.reshape(-1, 128))

@@ -62,6 +62,8 @@ def _open(path: Path) -> tuple[np.ndarray, Spacing, Grid, tuple[str, ...]]:
     if len(size) == 2:
         pixels = pixels[None]
     grid = _grid(volume)
+    if len(size) == 3 and not np.allclose(np.sign(np.diag(grid.steps)[:2]), 1):
+        notes += ("its header turns rows or columns in space; it is shown as stored",)
     if grid.is_default and spacing is not None:
         spacing, notes = None, ("pixel size not known: the header has only defaults (1 x 1)",)
     return pixels, spacing, grid, notes
