@@ -192,13 +192,14 @@ class Verification:
 
 
 def _split(settings: dict[str, Any], data: ImageSet) -> Split:
+    resampling = Resampling(**settings["resampling"])
     return split(
         len(data.images),
-        Resampling(**settings["resampling"]),
+        resampling,
         split_seed(settings["seed"], settings["dataset"]),
         settings["percent"],
         settings["fold"],
-        data.groups,
+        data.groups_for(resampling.grouped),
         data.names,
         settings.get("exclude"),
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.data.holdout import read_lists
-from sonotune.data.readers.own_folder import declares_groups
+from sonotune.data.readers.own_folder import has_groups
 from sonotune.data.splits import check_percent
 from sonotune.errors import SonotuneError
 
@@ -25,7 +25,7 @@ def complete_cutting(
         "lists" not in resampling
         and any(
             datasets[name]["reader"] == "folder"
-            and declares_groups(Path(), **datasets[name].get("folder", {}))
+            and has_groups(Path(), **datasets[name].get("folder", {}))
             for name in study["datasets"]
             if name in datasets
         ),

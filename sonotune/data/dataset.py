@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from sonotune.data.grouping import groups_for
 from sonotune.errors import SonotuneError
 from sonotune.runtime.files import atomic, read_json, write_json
 from sonotune.runtime.run_record import file_digest, seal
 
+DUPLICATES_FILE = "duplicates.csv"
 FILES = ("images.npy", "masks.npy", "index.csv", "dataset.json")
 COLUMNS = (
     "row",
@@ -46,12 +48,27 @@ class ImageSet:
         One dict an image with `COLUMNS`; millimetres a pixel are None where unknown.
     about
         What ``dataset.json`` holds.
+    folder
+        Where it was opened; None for one that is still to be written.
     """
 
     images: np.ndarray
     masks: np.ndarray
     index: list[dict[str, Any]]
     about: dict[str, Any]
+    folder: Path | None = None
+
+    def groups_for(self, grouped: bool | str) -> list[str]:
+        """The group of each image, as a study's key ``resampling: grouped`` asks for.
+
+        Raises
+        ------
+        SonotuneError
+            If the file of near-duplicates is needed and not there, or does not fit.
+        """
+        # Beside the folders of the sizes in which a data set is prepared.
+        clusters = None if self.folder is None else self.folder.parent / DUPLICATES_FILE
+        return groups_for(grouped, self.names, self.groups, clusters)
 
     @property
     def groups(self) -> list[str]:
@@ -137,7 +154,7 @@ def load_set(folder: str | Path) -> ImageSet:
             f"{folder}: {', '.join(damaged)} changed after being written; delete the folder and "
             "run again to prepare it anew"
         )
-    return ImageSet(images, masks, index, about)
+    return ImageSet(images, masks, index, about, folder)
 
 
 def _typed(row: dict[str, str]) -> dict[str, Any]:

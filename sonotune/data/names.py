@@ -84,9 +84,10 @@ def find_file(folder: Path, text: str) -> Path | None:
 def is_portable(path: Path) -> bool:
     """Whether a path is UTF-8 and holds no end of line, as tools and tables expect."""
     try:
-        return "\n" not in str(path).encode("utf-8").decode("utf-8")
+        str(path).encode("utf-8")
     except UnicodeEncodeError:
         return False
+    return "\n" not in str(path)
 
 
 def check_groups(groups: Iterable[str], where: str) -> None:

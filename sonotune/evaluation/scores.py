@@ -29,6 +29,8 @@ COUNTED = (
     "reach_border",
     "without_distance",
     "without_hc",
+    "healthy",
+    "healthy_marked",
 )
 
 
@@ -110,8 +112,9 @@ def aggregate(scores: Iterable[str | Path], cells: Iterable[str | Path], path: s
 
     A mean leaves out images that have no such number; `COUNTED` says of how many images the
     prediction is empty (``no_component``), in several parts or reaches the border, how many have
-    no distance between outlines since one is missing, and of how many measured heads the
-    prediction gives no circumference.
+    no distance between outlines since one is missing, of how many measured heads the prediction
+    gives no circumference, how many images are healthy (their mask is empty), and in how many of
+    those the prediction marks something.
 
     Parameters
     ----------
@@ -142,6 +145,11 @@ def _counts(table: pd.DataFrame) -> Iterator[pd.Series]:
     yield table["at_border"] == 1
     yield table["hausdorff95_px"].isna()
     yield table["hc_measured_mm"].notna() & table["hc_mm"].isna()
+    marked = table["components"] > 0
+    # Without an outline of the mask there is no distance, and finding nothing is a Dice of 1.
+    healthy = table["hausdorff95_px"].isna() & (marked | (table["dice"] == 1))
+    yield healthy
+    yield healthy & marked
 
 
 def _run(record: dict[str, Any]) -> dict[str, Any]:

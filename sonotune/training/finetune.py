@@ -95,7 +95,7 @@ def run_cell(
         split_seed(seed, settings["dataset"]),
         settings["percent"],
         settings["fold"],
-        data.groups,
+        data.groups_for(resampling.grouped),
         data.names,
         settings.get("exclude"),
     )

@@ -123,6 +123,13 @@ def arrays_of(study, dataset):
     return [f"results/datasets/{dataset}/{size}/{file}" for file in ARRAYS]
 
 
+def duplicates_of(study, datasets):
+    """Files of near-duplicates, if the study keeps them on one side of a split."""
+    if STUDIES[study]["resampling"]["grouped"] not in ("duplicates", "both"):
+        return []
+    return [f"results/datasets/{dataset}/duplicates.csv" for dataset in datasets]
+
+
 def cell_folders(study, dataset):
     return [f"results/{cell.folder}" for cell in cells_of(config, study, dataset)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ ORIENTATION = 0x112
 GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
 TRANSPARENT = ("LA", "PA", "RGBA")
 # TIFF tags.
-SAMPLE_FORMAT, PHOTOMETRIC, BITS = 339, 262, 258
+SAMPLE_FORMAT, PHOTOMETRIC, BITS, PLANAR = 339, 262, 258, 284
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
 
 
@@ -31,8 +31,14 @@ def read(path: Path, frame: int | None) -> Picture:
     SonotuneError
         If it is no such file, or one whose values are not understood.
     """
+    # Not by its path: mapped into memory, Pillow 12 and 13 garble a TIFF with an orientation.
+    with path.open("rb") as file:
+        return _read(path, file, frame)
+
+
+def _read(path: Path, file: BinaryIO, frame: int | None) -> Picture:
     try:
-        image = Image.open(path, formats=FORMATS)
+        image = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
         raise SonotuneError(f"{printable(path)}: cannot be read; {_kind(path)}") from None
     except Image.DecompressionBombError:
@@ -50,8 +56,13 @@ def read(path: Path, frame: int | None) -> Picture:
             check_size(path, image.height, image.width)
         if refused := _not_understood(image):
             raise SonotuneError(f"{printable(path)}: {refused}")
+        # Asking for the orientation can load a PNG, after which these are gone.
+        raw, tags = _raw(image), getattr(image, "tag_v2", {})
         orientation = image.getexif().get(ORIENTATION, 1)
-        found = _deep(path, image, number, orientation) or _shallow(image)
+        if image.mode in ("RGB", "RGBA", "LA") and ";16" in str(raw[:1]):
+            found = _deep(path, image, number, orientation)
+        else:
+            found = _shallow(image, 1 in tags.get(SAMPLE_FORMAT, (1,)))
     return Picture(
         **found, frames=frames, orientation=orientation if orientation in range(1, 9) else 1
     )
@@ -81,6 +92,8 @@ def _not_understood(image: Image.Image) -> str:
         return "has signed 8-bit values, which is not read; save it as 16-bit TIFF"
     if tags.get(PHOTOMETRIC) == 0 and max(bits) > 8:
         return "has more than 8 bits and white at 0, which is not read; invert and save it"
+    if tags.get(PLANAR) == 2 and len(bits) > 1 and max(bits) > 8:
+        return "has colours of more than 8 bits plane by plane, which is not read; save it as PNG"
     if image.format == "PPM" and image.mode == "RGB" and _raw(image)[-1] != 255:
         return "has colours of more than 8 bits, which is not read; save it as PNG"
     return ""
@@ -93,10 +106,8 @@ def _raw(image: Image.Image) -> tuple[Any, ...]:
     return arguments if isinstance(arguments, tuple) else (arguments,)
 
 
-def _deep(path: Path, image: Image.Image, number: int, orientation: int) -> dict[str, Any] | None:
+def _deep(path: Path, image: Image.Image, number: int, orientation: int) -> dict[str, Any]:
     """Colours (and grey with opacity) of 16 bits, of which Pillow would keep 8."""
-    if image.mode not in ("RGB", "RGBA", "LA") or ";16" not in str(next(iter(_raw(image)), "")):
-        return None
     data = np.fromfile(path, np.uint8)
     if image.format == "TIFF":
         _, pages = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED)
@@ -119,7 +130,8 @@ def _turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
     return pixels[:: -1 if rows else 1, :: -1 if columns else 1]
 
 
-def _shallow(image: Image.Image) -> dict[str, Any]:
+def _shallow(image: Image.Image, unsigned: bool) -> dict[str, Any]:
+    image_format = image.format
     image = ImageOps.exif_transpose(image)
     palette = alpha = None
     if image.mode in TRANSPARENT or (
@@ -140,10 +152,9 @@ def _shallow(image: Image.Image) -> dict[str, Any]:
         pixels = np.asarray(image)[..., 0]
     else:
         pixels = np.asarray(image)
-        tags: Any = getattr(image, "tag_v2", {})
-        if image.mode == "I" and pixels.min() < 0 and 1 in tags.get(SAMPLE_FORMAT, (1,)):
+        if image.mode == "I" and pixels.min() < 0 and unsigned:
             pixels = pixels.view(np.uint32)
-        elif image.mode == "I" and image.format == "PPM":
+        elif image.mode == "I" and image_format == "PPM":
             pixels = pixels.astype(np.uint16)
         if (clear := image.info.get("transparency")) is not None and alpha is None:
             alpha = np.where(pixels == clear, 0, 255).astype(np.uint8)

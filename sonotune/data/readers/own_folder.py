@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from sonotune.data.formats import is_image
 from sonotune.data.names import as_text, check_groups, find_file, stem_of, without_suffix
@@ -114,9 +115,16 @@ def other_files(folder: Path, csv: str | None = None, **_: object) -> list[Path]
     return [folder / csv] if csv else []
 
 
-def declares_groups(folder: Path, csv: str | None = None, **options: object) -> bool:
-    """Whether a table or a pattern says which images belong together."""
-    return "group" in options or bool(csv and has_column(folder / csv, "group"))
+def has_groups(folder: Path, **options: Any) -> bool:
+    """Whether a table or a pattern says of two images that they belong together."""
+    table = options.get("csv")
+    if "group" not in options and not (table and has_column(folder / table, "group")):
+        return False
+    try:
+        groups = [entry.group for entry in find(folder, **options)]
+    except (SonotuneError, TypeError):  # said where files are looked for
+        return False
+    return len(set(groups)) < len(groups)
 
 
 def left_out(
