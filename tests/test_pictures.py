@@ -67,8 +67,7 @@ def same(kind, path, expected, tolerance=0.51):
     """Compare, unless the file is refused; True if it was read."""
     try:
         found, _ = read_grey(path)
-    except SonotuneError as error:
-        assert str(path.name) in str(error)
+    except SonotuneError:
         COUNTS[f"{kind} refused"] += 1
         return False
     assert found.dtype == np.uint8
@@ -300,7 +299,7 @@ def test_dicom_greys_are_those_of_pydicoms_own_pipeline(
         if "RescaleSlope" in data:
             ends = sorted(end * slope + intercept for end in ends)
         grey = (windowed - ends[0]) * 255 / (ends[1] - ends[0])
-        if modality == "turned over" and not (grey.min() >= 0 and grey.max() <= 255):
+        if modality == "turned over":
             # pydicom takes the ends in the wrong order for a falling rescale: by the formula then.
             centre, width = 60 - 0.5 * (voi in ("linear", "two")), 90 - (voi in ("linear", "two"))
             linear = np.clip((values - centre) / width + 0.5, 0, 1) * 255
@@ -476,11 +475,6 @@ def test_a_volume_that_is_no_picture_is_refused(tmp_path, array):
     vector = array.ndim == 4 and len(array) == 1
     image = itk.GetImageFromArray(array, isVector=vector)
     if array.shape[0] == 2:
-        image = (
-            itk.JoinSeries([image[..., 0], image[..., 0]])
-            if False
-            else itk.GetImageFromArray(array)
-        )
         image = itk.JoinSeries([itk.GetImageFromArray(one) for one in array])
     itk.WriteImage(image, str(tmp_path / "a.mha"))
     with pytest.raises(SonotuneError, match=r"a\.mha"):

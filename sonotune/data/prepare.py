@@ -177,14 +177,14 @@ def _from_files(
         raise SonotuneError(
             f"{name}: {len(bad)} of {len(entries)} images cannot be used:\n  " + "\n  ".join(bad)
         )
-    if useless := useless_masks(len(entries), len(empty), full):
-        names = shortened([entry.name for entry in entries])
-        raise SonotuneError(f"{name}: {useless} at {size} x {size} pixels: {names}")
     # Published sets are read as published; a key says what is meant in one's own.
     if settings["reader"] == "folder":
         refused = [one.text for one in doubts(profiles, entries[0].rule) if one.refused]
         if refused:
             raise SonotuneError(f"{name}: folder:\n  " + "\n  ".join(refused))
+    if useless := useless_masks(len(entries), len(empty), full):
+        names = shortened([entry.name for entry in entries])
+        raise SonotuneError(f"{name}: {useless} at {size} x {size} pixels: {names}")
     duplicates = [names for names in same.values() if len(names) > 1]
     noticed = {"notes": dict(notes), "empty_masks": empty, "duplicates": duplicates}
     return images, masks, rows, noticed

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from sonotune.data.decode.picture import (
     Cache,
@@ -171,7 +172,7 @@ def _transformed(
     if found:
         centre, width, function = found
         if function == "SIGMOID":
-            return 255 / (1 + np.exp(-4 * (values - centre) / width)), (0.0, 255.0), notes
+            return 255 * expit(4 * (values - centre) / width), (0.0, 255.0), notes
         if function == "LINEAR":
             centre, width = centre - 0.5, width - 1
         return values, (centre - width / 2, centre + width / 2), notes
