@@ -78,7 +78,7 @@ def test_unknown_names_in_lists_are_refused(tmp_path):
 
 def test_the_smallest_percent_that_works_is_named_and_works(tmp_path):
     images(tmp_path, 20)
-    with pytest.raises(SonotuneError, match="percents from (\\d+) on") as refused:
+    with pytest.raises(SonotuneError, match="percents from") as refused:
         checked(tmp_path, percents=[5])
     named = int(str(refused.value).partition("percents from ")[2].split()[0])
     checked(tmp_path, percents=[named])
@@ -90,7 +90,12 @@ def test_own_data_yaml_works_from_20_images_on(tmp_path, monkeypatch, count, per
     config = yaml.safe_load((ROOT / "config/own-data.yaml").read_text("utf-8"))
     images(tmp_path, count, per_patient)
     config["datasets"]["mine"]["folder"] = {"csv": str(tmp_path / "t.csv")}
-    check_files(complete(config, SCHEMA), {}, None)
+    full = complete(config, SCHEMA)
+    if (count, per_patient) in ((20, 4), (25, 4)):  # too few patients: what would work is named
+        with pytest.raises(SonotuneError, match="percents from"):
+            check_files(full, {}, None)
+    else:
+        check_files(full, {}, None)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +156,15 @@ WEIGHTS = {
 }
 
 
-@pytest.mark.parametrize("kind", WEIGHTS)
+def some_slow(kinds):
+    """The first five, and the others where time does not matter."""
+    return [
+        pytest.param(kind, marks=[pytest.mark.slow] * (number >= 5))
+        for number, kind in enumerate(kinds)
+    ]
+
+
+@pytest.mark.parametrize("kind", some_slow(WEIGHTS))
 def test_weights_are_found_wherever_they_lie(tmp_path, encoder, kind):
     torch.save(WEIGHTS[kind](encoder), tmp_path / "w.pth")
     convert("resnet18", tmp_path / "w.pth", tmp_path / "out.safetensors")
@@ -176,7 +189,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("kind", BAD)
+@pytest.mark.parametrize("kind", some_slow(BAD))
 def test_weights_that_do_not_fit_are_refused(tmp_path, encoder, kind):
     torch.save(BAD[kind](encoder), tmp_path / "w.pth")
     with pytest.raises(SonotuneError, match=r"w\.pth"):
