@@ -265,7 +265,7 @@ def _of_twins(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) -> Itera
     share = twins_in_training(looks, clusters)
     largest = max(clusters, key=len)
     text = (
-        f"{len(clusters)} clusters of copies, the largest of {len(largest)} images; "
+        f"{len(clusters)} cluster{'s' * (len(clusters) != 1)} of copies, the largest of {len(largest)} images; "
         + ("" if share is None else f"with five folds, {share:.1%} of test images would have a ")
         + ("" if share is None else "copy in training at 80 %; ")
         + "`resampling: grouped: duplicates` (or `both`) keeps each cluster on one side"
