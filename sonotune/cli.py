@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sonotune import __doc__ as question
 from sonotune import __version__
 from sonotune.errors import SonotuneError
+from sonotune.runtime.processors import usable_processors
 from sonotune.simulation.settings import Simulation
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _add_study_commands(commands: Any) -> None:
     plan.add_argument("--configfile", metavar="FILE", help="(config/config.yaml)")
     plan.add_argument("--results", default="results", metavar="FOLDER", help="what is done")
     plan.add_argument(
-        "--cores", type=int, default=os.cpu_count() or 1, help="as for snakemake (all)"
+        "--cores", type=int, default=usable_processors(), help="as for snakemake (all)"
     )
     plan.add_argument(
         "--gpu", type=int, default=1, help="slots, as in --resources gpu=N, where there is a GPU"
@@ -425,13 +426,14 @@ def _fetch(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from sonotune.data.audit import audit_dataset
-    from sonotune.data.audit_files import write_audit_csv, write_audit_html
+    from sonotune.data.audit_files import write_audit_csv, write_audit_html, write_duplicates
 
     settings, folder = _described(arguments)
-    audit, gallery = audit_dataset(arguments.name, settings, folder)
+    audit, gallery = audit_dataset(arguments.name, settings, folder, usable_processors())
     output = Path(arguments.output or Path("audits") / arguments.name)
     write_audit_csv(audit, output / "audit.csv")
     write_audit_html(audit, gallery, output / "audit.html")
+    write_duplicates(audit, output / "duplicates.csv")
     for finding in audit.findings:
         print(f"{finding.level}: {finding.kind}: {finding.text}")
     print(f"{arguments.name}: {len(audit.looks)} images, {audit.verdict}: {output / 'audit.html'}")

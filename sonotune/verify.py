@@ -14,7 +14,7 @@ from sonotune.data.dataset import load_set
 from sonotune.data.image_set import ImageSet
 from sonotune.data.splits import Resampling, Split, split, split_seed
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
+from sonotune.evaluation.scores import aggregate, load_predictions, read_scores, score_dataset
 from sonotune.layout import WEIGHTS, Cell, prepared_sets, studies_in
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
@@ -161,7 +161,7 @@ class Verification:
         Numbers may differ in their last digits, as they do between versions of pandas.
         """
         try:
-            tables = [pd.read_csv(file, dtype={"name": str, "group": str}) for file in (path, anew)]
+            tables = [read_scores(file) for file in (path, anew)]
             here, made = (table.sort_values(key, ignore_index=True) for table in tables)
             pd.testing.assert_frame_equal(here, made, rtol=1e-8, check_dtype=False)
         except (AssertionError, ValueError, KeyError) as error:
@@ -190,13 +190,14 @@ class Verification:
 
 
 def _split(settings: dict[str, Any], data: ImageSet) -> Split:
+    resampling = Resampling(**settings["resampling"])
     return split(
         len(data.images),
-        Resampling(**settings["resampling"]),
+        resampling,
         split_seed(settings["seed"], settings["dataset"]),
         settings["percent"],
         settings["fold"],
-        data.groups,
+        data.groups_for(resampling.grouped),
         data.names,
         settings.get("exclude"),
     )

@@ -20,6 +20,13 @@ from sonotune.data.prepare import make_originals
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 
 
+# A study that two images are enough for.
+TWO_IMAGES = (
+    "percents: [50], resampling: {folds: 2, validation: 0}, training: {patience: false, keep: "
+    "last}, strategies: {all: {start: random, tune: all}}"
+)
+
+
 def smooth(number):
     """An image with structure, so that a little noise leaves it nearly the same."""
     coarse = np.random.default_rng(number).integers(0, 256, (4, 6), dtype=np.uint8)
@@ -112,7 +119,7 @@ def test_empty_full_and_tiny_masks_and_blank_images_are_warnings(tmp_path):
 def test_masks_that_are_all_empty_or_full_are_an_error(tmp_path):
     empty = np.zeros((HEIGHT, WIDTH), np.uint8)
     audit, _ = audited(tmp_path, {"a": smooth(1), "b": smooth(2)}, {"a": empty, "b": empty + 1})
-    assert errors_of(audit) == "mine: nothing to learn: all 2 masks are empty or full"
+    assert "nothing to learn" in kinds(audit, "error")
 
 
 def test_every_file_that_cannot_be_used_is_listed_with_its_reason(tmp_path):
@@ -192,7 +199,7 @@ def test_the_command_checks_a_data_set_and_fails_if_it_is_useless(tmp_path, caps
     table = settings["folder"]["csv"]
     file.write_text(
         f"datasets: {{mine: {{reader: folder, folder: {{csv: '{table}'}}}}}}\n"
-        "studies: {s: {datasets: [mine], strategies: {all: {start: random, tune: all}}}}\n"
+        f"studies: {{s: {{datasets: [mine], {TWO_IMAGES}}}}}\n"
     )
     output = tmp_path / "audit"
     command = ["data", "check", "mine", "--configfile", str(file), "--output", str(output)]
@@ -215,7 +222,7 @@ def test_the_workflow_audits_what_it_refuses_to_prepare(tmp_path):
     table = settings["folder"]["csv"]
     (tmp_path / "mine.yaml").write_text(
         f"datasets: {{mine: {{reader: folder, folder: {{csv: '{table}'}}}}}}\n"
-        "studies: {s: {datasets: [mine], strategies: {all: {start: random, tune: all}}}}\n"
+        f"studies: {{s: {{datasets: [mine], {TWO_IMAGES}}}}}\n"
     )
     folder = dataset_place(tmp_path / "mine.yaml", "mine")
     targets = [f"{folder}/256/images.npy", f"{folder}/audit.html"]

@@ -145,7 +145,7 @@ def test_a_mask_that_is_missing_is_named(pictures):
 
 def test_two_files_of_one_stem_are_refused(pictures):
     (pictures / "bäd name/masks/1.png").write_bytes(b"x")
-    with pytest.raises(SonotuneError, match="have the same stem"):
+    with pytest.raises(SonotuneError, match="are both masks of 1"):
         find_entries(MINE, pictures)
 
 

@@ -19,6 +19,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
+from PIL import Image
 from tiny_files import grey, square, write, write_table
 
 from sonotune.config.check import complete, read_configuration
@@ -29,6 +30,7 @@ from sonotune.data.audit import audit_dataset
 from sonotune.data.audit_files import write_audit_csv, write_audit_html
 from sonotune.data.dataset import load_set
 from sonotune.data.prepare import prepare
+from sonotune.data.readers.pixels import read_grey
 from sonotune.data.sources import used_entries
 from sonotune.errors import SonotuneError
 from sonotune.report.claims.declare import declare
@@ -243,6 +245,95 @@ def test_any_table_is_read_or_refused(tmp_path_factory, data):
     before = everything_in(home)
     one_line("tables", lambda: prepared(home, "t.csv"))
     assert {path.parts[0] for path in everything_in(home) - before} <= {"results"}
+
+
+HEADERS = some.sampled_from(
+    ["group", "Group", " slice", "mm_per_pixel", "mm_per_pixel_y", "patient", "", "mask", "x"]
+)
+VALUES = some.one_of(
+    some.sampled_from(["", " ", "NA", "0", "-1", "inf", "nan", "1e999", "0,2", "P1", "p1", "01"]),
+    some.text(max_size=6),
+    some.floats().map(str),
+)
+
+
+@many
+@given(some.data())
+def test_any_groups_lengths_and_slices_are_read_or_refused(tmp_path_factory, data):
+    home = tmp_path_factory.mktemp("columns")
+    header = ["image", "mask", *data.draw(some.lists(HEADERS, max_size=3))]
+    rows = [header]
+    for number in range(data.draw(some.integers(1, 3))):
+        write(home / f"{number}.png", grey(number))
+        write(home / f"{number}_mask.png", square())
+        more = [data.draw(VALUES) for _ in header[2:]]
+        rows.append([f"{number}.png", f"{number}_mask.png", *more])
+    text = "\n".join(data.draw(some.sampled_from(",;\t")).join(row) for row in rows)
+    encoding = data.draw(some.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
+    (home / "t.csv").write_bytes(text.encode(encoding, "replace"))
+    found = one_line("columns", lambda: prepared(home, "t.csv"))
+    if found:
+        sizes = [row[f"mm_per_pixel_{axis}"] for row in found.index for axis in "yx"]
+        assert all(size is None or 0 < size < float("inf") for size in sizes)
+        assert all(group == group.strip() and group for group in found.groups)
+
+
+@many
+@given(some.data())
+def test_any_orientation_tag_gives_what_another_decoder_shows(tmp_path_factory, data):
+    path = tmp_path_factory.mktemp("tags") / data.draw(some.sampled_from(["a.png", "a.tif"]))
+    shape = data.draw(some.sampled_from([(7, 11), (8, 8), (1, 5), (5, 1)]))
+    colours = data.draw(some.booleans())
+    drawn = np.random.default_rng(data.draw(some.integers(0, 99)))
+    array = drawn.integers(0, 256, (*shape, 3) if colours else shape, dtype=np.uint8)
+    tag = data.draw(some.one_of(some.integers(1, 8), some.integers(0, 2**16 - 1)))
+    exif = Image.Exif()
+    exif[0x112] = tag
+    Image.fromarray(array).save(path, exif=exif)
+    found = one_line("orientation tags", lambda: read_grey(path)[0])
+    if found is not None:
+        shown = cv2.cvtColor(array, cv2.COLOR_RGB2GRAY) if colours else array
+        for step in {2: "x", 3: "xy", 4: "y", 5: "t", 6: "tx", 7: "txy", 8: "ty"}.get(tag, ""):
+            shown = {"x": np.fliplr, "y": np.flipud, "t": np.transpose}[step](shown)
+        assert np.array_equal(found, shown)
+
+
+@many
+@given(some.data())
+def test_any_dicom_attributes_give_what_pydicom_shows_or_are_refused(tmp_path_factory, data):
+    from pydicom import dcmread
+    from pydicom.pixels import apply_modality_lut
+    from test_pictures import dicom
+
+    path = tmp_path_factory.mktemp("dicom") / "a.dcm"
+    number = some.one_of(some.integers(-300, 300), some.sampled_from([0, 1, 0.5, -1, 1e6]))
+    possible = {
+        "WindowCenter": number,
+        "WindowWidth": number,
+        "VOILUTFunction": some.sampled_from(["LINEAR", "LINEAR_EXACT", "SIGMOID", "", "X"]),
+        "RescaleSlope": number,
+        "RescaleIntercept": number,
+        "HighBit": some.integers(0, 15),
+        "PixelSpacing": some.lists(number, min_size=1, max_size=3),
+        "NumberOfFrames": some.integers(0, 3),
+        "SamplesPerPixel": some.integers(0, 4),
+        "PresentationLUTShape": some.sampled_from(["IDENTITY", "INVERSE", ""]),
+    }
+    keys = data.draw(some.lists(some.sampled_from(list(possible)), unique=True, max_size=4))
+    more = {key: data.draw(possible[key]) for key in keys}
+    drawn = np.random.default_rng(data.draw(some.integers(0, 99)))
+    pixels = drawn.integers(0, 256, (12, 17), dtype=np.uint8)
+    photometric = data.draw(some.sampled_from(["MONOCHROME1", "MONOCHROME2", "RGB", "HSV"]))
+    dicom(path, pixels, photometric, 8, more)
+    found = one_line("DICOM attributes", lambda: read_grey(path)[0])
+    slope = more.get("RescaleSlope", 1)
+    if found is not None and not {"WindowCenter", "WindowWidth"} & set(keys) and slope:
+        stored = dcmread(path)
+        values = apply_modality_lut(stored.pixel_array.reshape(12, 17), stored).astype(float)
+        black, white = sorted(float(v) for v in apply_modality_lut(np.array([0, 255]), stored))
+        shown = (values - black) * 255 / (white - black)
+        shown = 255 - shown if photometric == "MONOCHROME1" else shown
+        assert np.abs(found - shown).max() <= 0.51
 
 
 NAMES = some.one_of(

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from test_training import bright_disks
 
 from sonotune.data.dataset import save_set
-from sonotune.data.limits import read_lists
 from sonotune.data.split_file import read_counts, write_splits
+from sonotune.data.split_lists import read_lists
 from sonotune.data.splits import Resampling, batches_per_epoch, split
 from sonotune.errors import SonotuneError
 

@@ -32,13 +32,13 @@ def test_a_table_tells_masks_groups_and_millimetres(tmp_path):
         [
             ["image", "mask", "group", "mm_per_pixel", "mm_per_pixel_x"],
             ["Bild 1 ä.png", "masks/m.png", "Müller", "0.2", ""],
-            ["Bild 2 ä.png", "masks/m.png", "", "0.2", "0.3"],
+            ["Bild 2 ä.png", "masks/m.png", " Müller ", "0.2", "0.3"],
         ],
     )
     prepare("mine", own("daten/table.csv"), 20, tmp_path / "out", tmp_path)
     data = load_set(tmp_path / "out")
     assert [row["name"] for row in data.index] == ["Bild 1 ä", "Bild 2 ä"]
-    assert data.groups == ["Müller", "Bild 2 ä"]
+    assert data.groups == ["Müller", "Müller"]
     assert [row["mm_per_pixel_y"] for row in data.index] == pytest.approx([0.4, 0.4])
     assert [row["mm_per_pixel_x"] for row in data.index] == pytest.approx([0.6, 0.9])
 
@@ -47,14 +47,14 @@ def test_a_table_tells_masks_groups_and_millimetres(tmp_path):
     ("rows", "message"),
     [
         ([["image", "maske"], ["a.png", "m.png"]], "no column 'mask'; found: image, maske"),
-        ([["image;mask"], ["a.png;m.png"]], "no column 'image'; found: image;mask; .* by commas"),
+        ([["image", "mask", "group"], ["a.png", "m.png", " "]], "line 2: group is empty"),
         ([["image", "mask"]], "has no rows"),
         ([["image", "mask"], ["a.png", ""]], "line 2: image or mask is empty"),
         ([["image", "mask"], ["b.png", "m.png"]], "there is no file .*b.png"),
         ([["image", "mask"], ["a.png", "m.png"], ["a.png", "m.png"]], "named twice: a"),
         (
             [["image", "mask", "mm_per_pixel"], ["a.png", "m.png", "0,2"]],
-            "line 2: millimetres per pixel must be a number above 0; found '0,2'",
+            "line 2: millimetres per pixel must be a number; found '0,2'",
         ),
     ],
 )

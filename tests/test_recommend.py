@@ -36,7 +36,7 @@ def test_strategy_cost_and_sureness_are_said_for_every_percent(study, capsys):
     assert "parameters (100%), 1.5 min a training" in text
     assert "sure: the best in 96% of bootstrap draws" in text
     assert "fewer parameters and about as good: block_9" in text
-    assert "runs that failed: scratch (1 of 2)" in text
+    assert "nothing marked): scratch (1 of 2)" in text
 
 
 def test_the_line_that_keeps_the_weights_is_printed(study, capsys):

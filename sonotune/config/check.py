@@ -146,7 +146,7 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
         except SonotuneError as error:
             yield f"{where}: {error}"
             continue
-        yield from complete_cutting(where, study)
+        yield from complete_cutting(where, study, config["datasets"])
         yield from _complete_strategies(where, study)
         kept = study["keep_weights"]
         for strategy in [] if isinstance(kept, str) else kept:

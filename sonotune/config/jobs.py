@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.config.networks import network_of
-from sonotune.data.limits import read_lists
 from sonotune.data.readers import MADE_HERE, READERS
+from sonotune.data.split_lists import read_lists
 from sonotune.errors import SonotuneError
 from sonotune.layout import Cell, fraction_text
 from sonotune.networks.settings import built_from

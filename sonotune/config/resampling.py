@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from sonotune.data.limits import check_percent, read_lists
+from sonotune.data.limits import check_percent
+from sonotune.data.readers.own_folder import has_groups
+from sonotune.data.split_lists import read_lists
 from sonotune.errors import SonotuneError
 
 HOLDOUTS = ("test_images", "test_percent", "lists")
 
 
-def complete_cutting(where: str, study: dict[str, Any]) -> Iterator[str]:
-    """Fill in which folds are run; give a line for each mistake."""
+def complete_cutting(
+    where: str, study: dict[str, Any], datasets: Mapping[str, Any]
+) -> Iterator[str]:
+    """Fill in which folds are run and what is grouped; give a line for each mistake."""
     resampling = study["resampling"]
+    # Own images with groups are grouped unless the configuration says otherwise.
+    resampling.setdefault(
+        "grouped",
+        "lists" not in resampling
+        and any(
+            datasets[name]["reader"] == "folder"
+            and has_groups(Path(), **datasets[name].get("folder", {}))
+            for name in study["datasets"]
+            if name in datasets
+        ),
+    )
     folds = resampling["folds"]
     run_folds = resampling.setdefault("run_folds", list(range(folds)))
     for fold in (fold for fold in run_folds if fold >= folds):

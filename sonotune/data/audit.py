@@ -10,13 +10,18 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from sonotune.data.duplicates import clusters_of, near_pairs
+from sonotune.data.grouping import share_with_twin
 from sonotune.data.inspect import Gallery, Look
+from sonotune.data.masks import doubts
 from sonotune.data.prepare import useless_masks
-from sonotune.data.readers.entry import shortened
-from sonotune.errors import SonotuneError
+from sonotune.data.readers.entry import MaskRule, shortened
+from sonotune.data.readers.own_folder import left_out
+from sonotune.data.splits import Resampling, split
+from sonotune.errors import SonotuneError, printable
 
-# Correlation of two thumbnails from which two images count as nearly the same.
-NEAR = 0.98
+# Groups that people write for patients they do not know.
+UNKNOWN = ("na", "n/a", "nan", "none", "null", "unknown", "?", "-")
 # Share of the image below which an object is hardly one on purpose.
 TINY = 0.001
 # Pairs that a finding spells out; all are in the table.
@@ -53,6 +58,8 @@ class Audit:
         Names of images that are the same, pixel by pixel, in groups.
     near
         Pairs of names that are not, but nearly.
+    clusters
+        Names of images that are copies of one another, exact or not.
     """
 
     dataset: str
@@ -61,6 +68,7 @@ class Audit:
     same: tuple[tuple[str, ...], ...]
     near: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...]
+    clusters: tuple[tuple[str, ...], ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -101,11 +109,19 @@ def audit_dataset(
         broken = Finding("error", "files do not make a data set", str(error))
         return Audit(name, source, (), (), (), (broken,)), None
     looks = gallery.look(workers)
-    same, near = exact_duplicates(looks), near_duplicates(looks)
-    findings = (*_of_images(looks), *_of_duplicates(looks, same, near), *_of_groups(looks))
+    same = exact_duplicates(looks)
+    near, clusters = near_duplicates(looks, workers)
+    findings = (
+        *_of_files(settings, originals),
+        *_of_images(looks),
+        *_of_masks(looks, gallery.rule, settings),
+        *_of_duplicates(looks, same, near),
+        *_of_twins(looks, clusters),
+        *_of_groups(looks),
+    )
     order = ("error", "warning", "note")
     findings = tuple(sorted(findings, key=lambda one: order.index(one.level)))
-    return Audit(name, source, looks, same, near, findings), gallery
+    return Audit(name, source, looks, same, near, findings, clusters), gallery
 
 
 def errors_of(audit: Audit) -> str:
@@ -123,21 +139,68 @@ def exact_duplicates(looks: Sequence[Look]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(names) for names in alike.values() if len(names) > 1)
 
 
-def near_duplicates(looks: Sequence[Look]) -> tuple[tuple[str, str], ...]:
-    """Pairs, not the same pixel by pixel, whose thumbnails correlate by at least `NEAR`."""
-    kept = [(look, look.thumbnail) for look in looks if look.thumbnail is not None]
-    if not kept:
-        return ()
-    thumbnails = np.stack([thumbnail for _, thumbnail in kept])
-    pairs = []
-    rows = 1000
-    for start in range(0, len(kept), rows):
-        alike = thumbnails[start : start + rows] @ thumbnails[start:].T
-        for row, column in np.argwhere(np.triu(alike, 1) >= NEAR):
-            first, second = kept[start + row][0], kept[start + column][0]
-            if first.digest != second.digest:
-                pairs.append((first.name, second.name))
-    return tuple(pairs)
+def near_duplicates(
+    looks: Sequence[Look], workers: int = 2
+) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, ...], ...]]:
+    """Pairs that are nearly the same image, though not pixel by pixel, and clusters of copies.
+
+    Images that a chain of pairs joins are one cluster, exact copies among them.
+    """
+    kept = [look for look in looks if look.sketch is not None]
+    pairs = near_pairs([look.sketch for look in kept if look.sketch is not None], workers)
+    first: dict[str, int] = {}
+    exact = [
+        (first[look.digest], number)
+        for number, look in enumerate(kept)
+        if first.setdefault(look.digest, number) != number
+    ]
+    clusters = clusters_of(len(kept), [*pairs, *exact])
+    return (
+        tuple((kept[a].name, kept[b].name) for a, b in pairs if kept[a].digest != kept[b].digest),
+        tuple(tuple(kept[number].name for number in numbers) for numbers in clusters),
+    )
+
+
+def twins_in_training(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) -> float | None:
+    """Share of test images with a copy in training, in five ungrouped folds of 80 %.
+
+    Returns
+    -------
+    float or None
+        None where there are too few images for five folds.
+    """
+    row = {look.name: number for number, look in enumerate(looks)}
+    of_row = {row[name]: names[0] for names in clusters for name in names}
+    resampling = Resampling()
+    try:
+        folds = [split(len(looks), resampling, 0, 80, fold) for fold in range(resampling.folds)]
+    except SonotuneError:
+        return None
+    shares = [
+        share_with_twin(
+            fold.test.tolist(), [*fold.train.tolist(), *fold.validation.tolist()], of_row
+        )
+        for fold in folds
+    ]
+    return float(np.mean(shares))
+
+
+def _of_masks(
+    looks: Sequence[Look], rule: MaskRule, settings: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """Masks that can hardly have been meant; an error where a key can say that they are."""
+    profiles = {look.name: look.profile for look in looks if look.profile is not None}
+    for doubt in doubts(profiles, rule):
+        refused = doubt.refused and settings["reader"] == "folder"
+        yield Finding("error" if refused else "warning", doubt.kind, doubt.text, doubt.names)
+
+
+def _of_files(settings: Mapping[str, Any], originals: str | Path) -> Iterator[Finding]:
+    if settings["reader"] != "folder":
+        return
+    for kind, count in left_out(Path(originals), **settings["folder"]).items():
+        text = f"{count} files {printable(kind)} lie beside those that a pattern matches"
+        yield Finding("warning", "files that no pattern matches", text)
 
 
 def _of_images(looks: Sequence[Look]) -> Iterator[Finding]:
@@ -161,6 +224,15 @@ def _of_images(looks: Sequence[Look]) -> Iterator[Finding]:
         if found:
             text = f"{len(found)} of {len(looks)} images: {why}: {shortened(_names(found))}"
             yield Finding("warning", kind, text, _names(found))
+    shares = [look.group.casefold() for look in good]
+    for word, count in Counter(shares).items():
+        if count > 1 and word in UNKNOWN:
+            yield Finding(
+                "warning",
+                "a group that reads like unknown",
+                f"{count} images share the group {word!r} and stay together; name their patients "
+                "if they are known",
+            )
     for note, count in Counter(note for look in good for note in look.notes).items():
         yield Finding("note", "converted", f"{count} of {len(looks)} images: {note}")
 
@@ -174,7 +246,10 @@ def _of_duplicates(
         apart = [names for names in alike if len({group[name] for name in names}) > 1]
         together = [names for names in alike if names not in apart]
         if apart:
-            why = "one may be trained on and the other tested, in spite of grouping"
+            why = (
+                "one may be trained on and the other tested; "
+                "`resampling: grouped: duplicates` or `both` prevents it"
+            )
             yield _alike("warning", f"{kind} across groups", apart, why)
         if together:
             why = "of one group, which `resampling: grouped: true` keeps on one side of a split"
@@ -182,6 +257,21 @@ def _of_duplicates(
     if differ := [names for names in same if len({marked[name] for name in names}) > 1]:
         why = "the same image is marked in different ways"
         yield _alike("warning", "one image, several masks", differ, why)
+
+
+def _of_twins(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) -> Iterator[Finding]:
+    if not clusters:
+        return
+    share = twins_in_training(looks, clusters)
+    largest = max(clusters, key=len)
+    text = (
+        f"{len(clusters)} cluster{'s' * (len(clusters) != 1)} of copies, the largest of "
+        f"{len(largest)} images; "
+        + ("" if share is None else f"with five folds, {share:.1%} of test images would have a ")
+        + ("" if share is None else "copy in training at 80 %; ")
+        + "`resampling: grouped: duplicates` (or `both`) keeps each cluster on one side"
+    )
+    yield Finding("note", "clusters of copies", text)
 
 
 def _alike(level: Level, kind: str, alike: Sequence[tuple[str, ...]], why: str) -> Finding:

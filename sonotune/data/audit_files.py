@@ -32,6 +32,7 @@ COLUMNS = (
     "grey_most",
     "foreground",
     "components",
+    "mask_values",
     "same_as",
     "nearly",
     "notes",
@@ -39,7 +40,7 @@ COLUMNS = (
     "reasons",
 )
 # Images on the contact sheet: evenly taken from all, and of those that a finding names.
-SHEET, SUSPICIOUS = 40, 24
+SHEET, SUSPICIOUS, CLUSTERS = 40, 24, 100
 SIDE = 160
 OUTLINE = (0, 194, 255)  # blue, green, red
 
@@ -89,12 +90,31 @@ def write_audit_csv(audit: Audit, path: str | Path) -> None:
                 **vars(look),
                 "grey_mean": None if look.grey_mean is None else f"{look.grey_mean:.2f}",
                 "foreground": None if look.foreground is None else f"{look.foreground:.6f}",
+                "mask_values": "" if look.profile is None else look.profile.spelt_out(),
                 "notes": "; ".join(look.notes),
                 "verdict": verdicts.get(look.name, "ok"),
                 "reasons": "; ".join([*reasons[look.name], *filter(None, [look.problem])]),
             }
             row |= {column: "; ".join(names[look.name]) for column, names in alike.items()}
             writer.writerow(row)
+
+
+def write_duplicates(audit: Audit, path: str | Path) -> None:
+    """Write clusters of copies as a table that people can correct.
+
+    `sonotune.data.grouping.read_clusters` reads it; a row that is removed has no copy any more.
+    """
+    exact = {name for names in audit.same for name in names}
+    with (
+        atomic(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("cluster", "image", "why"))
+        for number, names in enumerate(audit.clusters, 1):
+            for name in names:
+                why = "same pixels as another" if name in exact else "nearly the same as another"
+                writer.writerow((number, name, why))
 
 
 def suspicious(path: str | Path) -> str:
@@ -184,6 +204,12 @@ def _sheets(audit: Audit, gallery: Gallery | None) -> Iterator[str]:
     if suspicious:
         yield f"<h2>Suspicious images{_of(len(suspicious), SUSPICIOUS)}</h2>"
         yield from _sheet(suspicious[:SUSPICIOUS], gallery.load)
+    if audit.clusters:
+        number = {look.name: look for look in good}
+        shown = audit.clusters[:CLUSTERS]
+        yield f"<h2>Copies, side by side{_of(len(audit.clusters), CLUSTERS)}</h2>"
+        for names in shown:
+            yield from _sheet([number[name] for name in names[:SUSPICIOUS]], gallery.load)
     yield f"<h2>Images with their masks outlined{_of(len(good), SHEET)}</h2>"
     every = np.linspace(0, len(good) - 1, min(SHEET, len(good))).round().astype(int)
     yield from _sheet([good[number] for number in every], gallery.load)

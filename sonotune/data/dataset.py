@@ -104,7 +104,7 @@ def load_set(folder: str | Path) -> ImageSet:
             f"{folder}: {', '.join(damaged)} changed after being written; delete the folder and "
             "run again to prepare it anew"
         )
-    return ImageSet(images, masks, index, about)
+    return ImageSet(images, masks, index, about, folder)
 
 
 def _typed(row: dict[str, str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from sonotune.errors import SonotuneError
+from sonotune.errors import SonotuneError, printable
 
 Exclude = Literal["test_groups", "as_many"]
 
@@ -42,22 +42,56 @@ def listed_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Training and test rows, int64 and sorted, that lists of names mean.
 
+    A name in a list may lack the folders of the data set's name, or have more of them, if it
+    means one image all the same.
+
     Raises
     ------
     SonotuneError
-        If a name is not one of the data set's.
+        If a name is not one of the data set's, or two mean the same image.
     """
     row_of = {name: row for row, name in enumerate(names or ())}
+    last: dict[str, list[int]] = {}
+    for name, number in row_of.items():
+        last.setdefault(name.rpartition("/")[2].casefold(), []).append(number)
+    taken: dict[int, str] = {}
     parts = []
     for part in ("train", "test"):
-        unknown = [name for name in lists[part] if name not in row_of]
+        where = f"resampling: lists: {part}"
+        rows: list[int] = []
+        unknown: list[str] = []
+        for wanted in lists[part]:
+            row: int | None = row_of.get(wanted)
+            if row is None:
+                alike = [
+                    one
+                    for one in last.get(wanted.rpartition("/")[2].casefold(), ())
+                    if _same_end((names or ())[one], wanted)
+                ]
+                row = alike[0] if len(alike) == 1 else None
+            if row is None:
+                unknown.append(wanted)
+                continue
+            if row in taken:
+                raise SonotuneError(
+                    f"{where}: {wanted} and {taken[row]} mean the same image; name it once"
+                )
+            taken[row] = wanted
+            rows.append(row)
         if unknown:
             raise SonotuneError(
-                f"resampling: lists: {part}: {len(unknown)} of {len(lists[part])} names are not "
-                f"in the data set, the first is {unknown[0]}"
+                f"{where}: {len(unknown)} of {len(lists[part])} names are not in the data set, "
+                f"the first is {printable(unknown[0])}; its names are like "
+                f"{', '.join(map(printable, list(row_of)[:2]))}"
             )
-        parts.append(np.sort(np.array([row_of[name] for name in lists[part]], np.int64)))
+        parts.append(np.sort(np.array(rows, np.int64)))
     return parts[0], parts[1]
+
+
+def _same_end(name: str, wanted: str) -> bool:
+    """Whether one of two names is the other with more folders before it."""
+    short, long = sorted((name.casefold(), wanted.casefold()), key=len)
+    return long == short or long.endswith(f"/{short}")
 
 
 def leave_out(

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from sonotune.data.grouping import groups_for
+
+# The audit and the rules put it beside the folders of the sizes of a data set.
+DUPLICATES_FILE = "duplicates.csv"
 
 
 @dataclass(frozen=True)
@@ -20,16 +26,31 @@ class ImageSet:
     masks
         uint8 [N,H,W], 0 or 1.
     index
-        One dict per image with the columns of `sonotune.data.dataset`; millimetres per pixel
-        are None where unknown.
+        One dict per image with the columns of `sonotune.data.dataset`;
+        millimetres per pixel are None where unknown.
     about
         What ``dataset.json`` holds.
+    folder
+        Where it was opened; None for one that is still to be written.
     """
 
     images: np.ndarray
     masks: np.ndarray
     index: list[dict[str, Any]]
     about: dict[str, Any]
+    folder: Path | None = None
+
+    def groups_for(self, grouped: bool | str) -> list[str]:
+        """The group of each image, as a study's key ``resampling: grouped`` asks for.
+
+        Raises
+        ------
+        SonotuneError
+            If the file of near-duplicates is needed and not there, or does not fit.
+        """
+        # Beside the folders of the sizes in which a data set is prepared.
+        clusters = None if self.folder is None else self.folder.parent / DUPLICATES_FILE
+        return groups_for(grouped, self.names, self.groups, clusters)
 
     @property
     def groups(self) -> list[str]:

@@ -1,6 +1,6 @@
 """One look at every image of a data set, at its own size.
 
-A data set of any number of images fits in memory, since only a thumbnail of each is kept.
+A data set of any number of images fits in memory, since only a sketch of each is kept.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import cv2
 import numpy as np
 
 from sonotune.data.dataset import load_set
+from sonotune.data.duplicates import Sketch, sketch
 from sonotune.data.image_set import ImageSet
+from sonotune.data.masks import Profile
 from sonotune.data.readers import MADE_HERE, find_entries
-from sonotune.data.readers.entry import Entry
+from sonotune.data.readers.entry import Entry, MaskRule
 from sonotune.data.readers.pixels import Loaded, load
-from sonotune.errors import SonotuneError
-
-THUMBNAIL = 32
+from sonotune.errors import SonotuneError, printable
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,10 @@ class Look:
         What was done to read it as a grey image.
     digest
         Equal for images that are the same, pixel by pixel; empty if it cannot be read.
-    thumbnail
-        float32 [THUMBNAIL ** 2] of mean 0 and norm 1; None if the image is all of one grey.
+    sketch
+        What tells copies of the image; None if it is all of one grey.
+    profile
+        What the mask's files hold; None without files.
     problem
         Why it cannot be used, or nothing.
     """
@@ -68,7 +70,8 @@ class Look:
     components: int | None = None
     notes: tuple[str, ...] = ()
     digest: str = ""
-    thumbnail: np.ndarray | None = None
+    sketch: Sketch | None = None
+    profile: Profile | None = None
     problem: str = ""
 
 
@@ -82,6 +85,11 @@ class Gallery:
     originals
         As for `sonotune.data.prepare.prepare`.
 
+    Attributes
+    ----------
+    rule
+        Which pixels of masks' files belong to the object.
+
     Raises
     ------
     SonotuneError
@@ -89,6 +97,7 @@ class Gallery:
     """
 
     def __init__(self, settings: Mapping[str, Any], originals: str | Path = ".") -> None:
+        self.rule = MaskRule()
         if settings["reader"] in MADE_HERE:
             made = load_set(originals)
             self._looks = [_of_row(row) for row in made.index]
@@ -97,6 +106,7 @@ class Gallery:
             ]
         else:
             entries = find_entries(settings, originals)
+            self.rule = entries[0].rule
             self._looks = [_of_entry(number, entry) for number, entry in enumerate(entries)]
             self._read = [partial(load, entry) for entry in entries]
 
@@ -129,8 +139,8 @@ def _of_row(row: Mapping[str, Any]) -> Look:
 
 def _of_entry(number: int, entry: Entry) -> Look:
     which = "" if entry.slice is None else f"[{entry.slice}]"
-    masks = "; ".join(f"{mask}{which}" for mask in entry.masks)
-    return Look(number, entry.name, entry.group, f"{entry.image}{which}", masks)
+    masks = "; ".join(f"{printable(mask)}{which}" for mask in entry.masks)
+    return Look(number, entry.name, entry.group, f"{printable(entry.image)}{which}", masks)
 
 
 def _load_made(made: ImageSet, number: int) -> Loaded:
@@ -155,13 +165,6 @@ def _seen(look: Look, loaded: Loaded) -> Look:
         components=cv2.connectedComponents(np.ascontiguousarray(mask))[0] - 1,
         notes=loaded.notes,
         digest=loaded.pixels_sha256,
-        thumbnail=_thumbnail(image),
+        sketch=sketch(image) if image.min() < image.max() else None,
+        profile=loaded.profile,
     )
-
-
-def _thumbnail(image: np.ndarray) -> np.ndarray | None:
-    small = cv2.resize(image, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
-    values = small.astype(np.float32).ravel()
-    values -= values.mean()
-    norm = float(np.linalg.norm(values))
-    return values / norm if norm > 1 else None

@@ -17,6 +17,7 @@ import numpy as np
 
 from sonotune.data.dataset import load_set, save_set
 from sonotune.data.image_set import ImageSet
+from sonotune.data.masks import Profile, doubts
 from sonotune.data.readers import MADE_HERE, find_entries
 from sonotune.data.readers.entry import Entry, shortened
 from sonotune.data.readers.pixels import Loaded, load
@@ -163,6 +164,7 @@ def _from_files(
     masks = np.empty_like(images)
     rows, bad, empty, full = [], [], [], 0
     notes, same = Counter[str](), defaultdict(list)
+    profiles: dict[str, Profile] = {}
     keep_aspect = settings.get("keep_aspect", False)
     read = partial(_load_or_reason, size=size, keep_aspect=keep_aspect)
     with ThreadPoolExecutor(workers) as pool:
@@ -179,10 +181,17 @@ def _from_files(
             if not one.mask.any():
                 empty.append(entry.name)
             full += bool(one.mask.all())
+            if one.profile is not None:
+                profiles[entry.name] = one.profile
     if bad:
         raise SonotuneError(
             f"{name}: {len(bad)} of {len(entries)} images cannot be used:\n  " + "\n  ".join(bad)
         )
+    # Published sets are read as published; a key says what is meant in one's own.
+    if settings["reader"] == "folder":
+        refused = [one.text for one in doubts(profiles, entries[0].rule) if one.refused]
+        if refused:
+            raise SonotuneError(f"{name}: folder:\n  " + "\n  ".join(refused))
     if useless := useless_masks(len(entries), len(empty), full):
         names = shortened([entry.name for entry in entries])
         raise SonotuneError(f"{name}: {useless} at {size} x {size} pixels: {names}")

@@ -1,15 +1,24 @@
-"""Whether the files are there that the studies of a configuration need."""
+"""What can be refused before the first job: files that are missing, splits that are not possible.
+
+Everything here follows from the names of files, from tables and from the configuration; no pixel
+is read.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sonotune.data.catalogue import Entry
-from sonotune.data.readers import find_entries
-from sonotune.data.sources import missing
+from sonotune.data.catalogue import Entry as Published
+from sonotune.data.fetch import locate
+from sonotune.data.grouping import DUPLICATES
+from sonotune.data.names import is_portable
+from sonotune.data.readers import MADE_HERE, find_entries
+from sonotune.data.readers.entry import Entry
+from sonotune.data.sources import RESOURCES, missing
+from sonotune.data.splits import Resampling, split, split_seed
 from sonotune.errors import SonotuneError, printable
 
 # What Snakemake replaces in the name of an input.
@@ -17,9 +26,9 @@ PATH_VARIABLE = re.compile(r"<[a-z][a-z0-9_]*>|[{}]")
 
 
 def check_files(
-    config: Mapping[str, Any], published: Mapping[str, Entry], mirror: str | None
+    config: Mapping[str, Any], published: Mapping[str, Published], mirror: str | None
 ) -> None:
-    """Refuse to start while files of a data set that a study uses are not there.
+    """Refuse to start what cannot end well: files are not there, or images too few for a split.
 
     Parameters
     ----------
@@ -33,24 +42,30 @@ def check_files(
     Raises
     ------
     SonotuneError
-        Naming everything that is missing at once, and where it is looked for.
+        Naming everything that is missing at once, and where it is looked for; or every split
+        that is not possible, and what would be.
     """
     used = {name for study in config["studies"].values() for name in study["datasets"]}
     used |= {s["pretraining"]["dataset"] for s in config["studies"].values() if "pretraining" in s}
     lines = missing(published, mirror)
+    listed: dict[str, list[Entry]] = {}
     for name in sorted(used):
-        if config["datasets"][name]["reader"] == "folder":
-            try:
-                entries = find_entries(config["datasets"][name])
-            except SonotuneError as error:
-                lines.append(f"datasets: {name}: {error}")
+        settings = config["datasets"][name]
+        folder: Path | None = Path()
+        if settings["reader"] in MADE_HERE:
+            continue
+        if "catalogue" in settings:
+            # What is not here yet is looked at once it was fetched.
+            folder = locate(published[name], RESOURCES, mirror)
+            if folder is None:
                 continue
-            lines += [
-                f"datasets: {name}: {printable(file)}: Snakemake takes {found[0]} in a file's name "
-                "for something of its own; rename the file"
-                for file in {one for entry in entries for one in (entry.image, *entry.masks)}
-                if (found := PATH_VARIABLE.search(str(file)))
-            ]
+        try:
+            listed[name] = find_entries(settings, folder or Path())
+        except SonotuneError as error:
+            lines.append(f"datasets: {name}: {error}")
+            continue
+        if settings["reader"] == "folder":
+            lines += [f"datasets: {name}: {line}" for line in _unusable_names(listed[name])]
     if lines:
         raise SonotuneError(
             "These data sets are not there yet:\n  "
@@ -58,3 +73,100 @@ def check_files(
             + "\nPut the files where they are looked for (paths are relative to "
             f"{Path.cwd()}), or correct the configuration."
         )
+    mistakes = [
+        f"studies: {study}: {name}: {line}"
+        for study, design in config["studies"].items()
+        for name in design["datasets"]
+        for line in _impossible_splits(design, name, config["datasets"][name], listed.get(name))
+    ]
+    if mistakes:
+        raise SonotuneError("These studies cannot be run:\n  " + "\n  ".join(mistakes))
+
+
+def _unusable_names(entries: Sequence[Entry]) -> Iterator[str]:
+    for file in dict.fromkeys(one for entry in entries for one in (entry.image, *entry.masks)):
+        if found := PATH_VARIABLE.search(str(file)):
+            yield (
+                f"{printable(file)}: Snakemake takes {found[0]} in a file's name for something of "
+                "its own; rename the file"
+            )
+        elif not is_portable(file):
+            yield (
+                f"{printable(file)}: its name is not UTF-8, which Snakemake cannot handle; rename "
+                "it, for instance by: convmv -f cp1252 -t utf-8 --notest"
+            )
+
+
+def _impossible_splits(
+    study: Mapping[str, Any],
+    name: str,
+    settings: Mapping[str, Any],
+    entries: Sequence[Entry] | None,
+) -> Iterator[str]:
+    """Why splits of a data set are not possible, a line each."""
+    given = study["resampling"]
+    keys = ("folds", "validation", "grouped", "test_images", "test_percent", "redraw")
+    resampling = Resampling(**{key: given[key] for key in keys if key in given})
+    groups = names = None
+    if entries is not None:
+        images = len(entries)
+        names, groups = [e.name for e in entries], [e.group for e in entries]
+        if resampling.grouped is True and len(set(groups)) == images:
+            yield (
+                "resampling: grouped: is true, but no two images share a group; name groups by a "
+                "column group of a table or by the key group, or write grouped: false"
+            )
+            return
+        # Which images are duplicates is known only after an audit.
+        if resampling.grouped == DUPLICATES:
+            groups = names
+    elif settings["reader"] in MADE_HERE and not resampling.grouped:
+        images = settings["images"]
+    else:
+        return
+    if "lists" in given:
+        from sonotune.data.holdout import listed_rows
+        from sonotune.data.split_lists import read_lists
+
+        try:
+            listed_rows(read_lists(given["lists"]), names)
+        except SonotuneError as error:
+            yield str(error)
+        return
+    for percent in study["percents"]:
+        if reason := _refused(images, resampling, study, name, percent, groups):
+            yield f"{reason}{_instead(images, resampling, study, name, groups)}"
+
+
+def _refused(
+    images: int,
+    resampling: Resampling,
+    study: Mapping[str, Any],
+    name: str,
+    percent: float,
+    groups: Sequence[str] | None,
+) -> str:
+    """Why a percent cannot be drawn in some fold, or an empty text."""
+    excludes = {strategy.get("exclude") for strategy in study["strategies"].values()}
+    try:
+        for fold in study["resampling"]["run_folds"]:
+            for exclude in sorted(excludes, key=str):
+                seed = split_seed(study["seed"], name)
+                split(images, resampling, seed, percent, fold, groups, exclude=exclude)
+    except SonotuneError as error:
+        return str(error)
+    return ""
+
+
+def _instead(
+    images: int,
+    resampling: Resampling,
+    study: Mapping[str, Any],
+    name: str,
+    groups: Sequence[str] | None,
+) -> str:
+    """What would work: the smallest percent."""
+    for percent in range(1, 100):
+        if not _refused(images, resampling, study, name, percent, groups):
+            return f" (here percents from {percent} on are possible)"
+    return ""

@@ -47,7 +47,7 @@ def write_splits(
                     split_seed(seed, name),
                     percent,
                     fold,
-                    data.groups,
+                    data.groups_for(resampling.grouped),
                     data.names,
                     exclude,
                 )
@@ -64,7 +64,7 @@ def write_splits(
         content[name] = {
             "source": data.about["source"],
             "names": data.names,
-            "groups": data.groups,
+            "groups": data.groups_for(resampling.grouped),
             "splits": parts,
         }
     write_json(path, content)

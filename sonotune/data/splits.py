@@ -33,7 +33,8 @@ class Resampling:
     validation
         Share of the drawn images that becomes the validation set, in percent.
     grouped
-        Keep the images of one group (examination, patient) on one side of every cut.
+        Keep the images of one group on one side of every cut: true (examination, patient),
+        ``duplicates`` or ``both``, for which `sonotune.data.grouping.groups_for` gives the groups.
     test_images, test_percent
         Size of a hold-out set, instead of folds.
     redraw
@@ -45,7 +46,7 @@ class Resampling:
 
     folds: int = 5
     validation: float = 20
-    grouped: bool = False
+    grouped: bool | str = False
     test_images: int | None = None
     test_percent: float | None = None
     lists: Mapping[str, Sequence[str]] | None = None
@@ -243,12 +244,17 @@ def _ordered_pool(
     order: list[int] = []
     roles: list[bool] = []
     held = 0
-    for block in (blocks[i] for i in rng.permutation(len(blocks))):
+    drawn_blocks = rng.permutation(len(blocks))
+    for block in (blocks[i] for i in drawn_blocks):
         wanted = round_half_up(share * (len(order) + len(block))) - held
         is_validation = 2 * wanted > len(block)
         held += len(block) if is_validation else 0
         order.extend(int(row) for row in rng.permutation(block))
         roles.extend([is_validation] * len(block))
+    if share and len(blocks) > 1 and not any(roles):
+        # A few large groups, none of which comes nearer to the share than none: one is taken.
+        first, second = (len(blocks[i]) for i in drawn_blocks[:2])
+        roles[first : first + second] = [True] * second
     return np.array(order, np.int64), np.array(roles, bool)
 
 

@@ -29,6 +29,8 @@ COUNTED = (
     "reach_border",
     "without_distance",
     "without_hc",
+    "healthy",
+    "healthy_marked",
 )
 
 
@@ -94,6 +96,12 @@ def score_dataset(
         pd.concat(parts).to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
 
 
+def read_scores(path: str | Path) -> pd.DataFrame:
+    """Read a CSV of `score_dataset`; no name is read as missing, whatever it is."""
+    text = {"dataset": str, "strategy": str, "name": str, "group": str}
+    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+
+
 def _mm_per_pixel(image: dict[str, Any]) -> tuple[float, float] | None:
     size = image["mm_per_pixel_y"], image["mm_per_pixel_x"]
     return None if None in size else size
@@ -104,8 +112,9 @@ def aggregate(scores: Iterable[str | Path], cells: Iterable[str | Path], path: s
 
     A mean leaves out images that have no such number; `COUNTED` says of how many images the
     prediction is empty (``no_component``), in several parts or reaches the border, how many have
-    no distance between outlines since one is missing, and of how many measured heads the
-    prediction gives no circumference.
+    no distance between outlines since one is missing, of how many measured heads the prediction
+    gives no circumference, how many images are healthy (their mask is empty), and in how many of
+    those the prediction marks something.
 
     Parameters
     ----------
@@ -114,7 +123,7 @@ def aggregate(scores: Iterable[str | Path], cells: Iterable[str | Path], path: s
     cells
         Folders of the same cells, for their ``run.json``.
     """
-    table = pd.concat([pd.read_csv(file, dtype={"name": str, "group": str}) for file in scores])
+    table = pd.concat([read_scores(file) for file in scores])
     key = ["dataset", "strategy", "percent", "fold"]
     for name, count in zip(COUNTED, _counts(table), strict=True):
         table[name] = count
@@ -136,6 +145,11 @@ def _counts(table: pd.DataFrame) -> Iterator[pd.Series]:
     yield table["at_border"] == 1
     yield table["hausdorff95_px"].isna()
     yield table["hc_measured_mm"].notna() & table["hc_mm"].isna()
+    marked = table["components"] > 0
+    # Without an outline of the mask there is no distance, and finding nothing is a Dice of 1.
+    healthy = table["hausdorff95_px"].isna() & (marked | (table["dice"] == 1))
+    yield healthy
+    yield healthy & marked
 
 
 def _run(record: dict[str, Any]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def shape_scores(
     truth
         The `outline` of the mask.
     mm_per_pixel
-        Height and width of a pixel, or None where unknown.
+        Height and width of a pixel; None, or what is no length, where unknown.
     circumference_mm
         Measured head circumference, or None for images that have none.
 
@@ -56,6 +56,8 @@ def shape_scores(
     edge = outline(found)
     pixels = surface_distances(edge, truth)
     millimetres = pixels.times(np.nan)
+    if mm_per_pixel is not None and not all(0 < size < math.inf for size in mm_per_pixel):
+        mm_per_pixel = None
     if mm_per_pixel is not None:
         height, width = mm_per_pixel
         same = math.isclose(height, width, rel_tol=1e-9)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +11,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from sonotune.data.readers.entry import IMAGE_SUFFIXES, Entry, files_below
-from sonotune.data.readers.medical import is_medical
+from sonotune.data.formats import is_image
+from sonotune.data.names import as_text, find_file, stem_of
+from sonotune.data.readers.entry import Entry, files_below
 from sonotune.data.readers.pixels import Loaded, load
 from sonotune.data.resize import padded, resize_image, target_shape
-from sonotune.errors import SonotuneError
+from sonotune.data.tables import read_table
+from sonotune.errors import SonotuneError, printable
 
 # A grey level's mean or deviation is far from those of training when it lies outside their range,
 # widened on both sides by as much again and by this.
@@ -45,13 +46,13 @@ def find_images(given: Sequence[str]) -> list[Wanted]:
     for text in given:
         path = Path(text)
         if path.is_dir():
-            inside = [file for file in files_below(path) if _is_image(file)]
-            new = {path / file: _stem(file) for file in inside}
+            inside = [file for file in files_below(path) if is_image(path / file)]
+            new = {path / file: _name(file) for file in inside}
         elif path.is_file():
-            new = {path: _stem(Path(path.name))}
+            new = {path: stem_of(path)}
         else:
             files = [Path(file) for file in sorted(glob.glob(text, recursive=True))]
-            new = {file: _stem(Path(file.name)) for file in files if file.is_file()}
+            new = {file: stem_of(file) for file in files if file.is_file()}
         if not new:
             raise SonotuneError(f"{text}: there is no such image, nor a folder with images")
         found = {**new, **found}
@@ -69,7 +70,8 @@ def find_images(given: Sequence[str]) -> list[Wanted]:
 def read_spacing(given: Sequence[str]) -> Mapping[str, Spacing] | Spacing | None:
     """Millimetres per pixel: one number, two (y x), or a CSV with a row an image.
 
-    A CSV has the columns image (the file's name) and mm_per_pixel, or mm_per_pixel_y and _x.
+    A CSV has the columns image (the file's path as seen from the table, or its name alone where
+    no such file lies there) and mm_per_pixel, or mm_per_pixel_y and _x.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def read_spacing(given: Sequence[str]) -> Mapping[str, Spacing] | Spacing | None
         sizes = [float(text) for text in given]
     except ValueError:
         return _spacing_table(Path(given[0]))
-    if len(sizes) > 2 or min(sizes) <= 0:
+    if len(sizes) > 2 or not all(0 < size < np.inf for size in sizes):
         raise SonotuneError("--mm-per-pixel: must be one or two numbers above 0, or a CSV file")
     return sizes[0], sizes[-1]
 
@@ -95,10 +97,22 @@ def read_image(wanted: Wanted, spacing: Mapping[str, Spacing] | Spacing | None) 
     SonotuneError
         If it cannot be read, or is a volume.
     """
-    known = spacing.get(wanted.file.name) if isinstance(spacing, Mapping) else spacing
+    known = _known(wanted, spacing) if isinstance(spacing, Mapping) else spacing
     y, x = known or (None, None)
+    notes: tuple[str, ...] = ()
+    if known and not all(0 < size < np.inf for size in known):
+        y, x, notes = None, None, ("pixel size not known: the table's is no length",)
     name, file = wanted.name, wanted.file
-    return load(Entry(name, name, file, (), mm_per_pixel_y=y, mm_per_pixel_x=x))
+    return load(Entry(name, name, file, (), mm_per_pixel_y=y, mm_per_pixel_x=x, notes=notes))
+
+
+def _known(wanted: Wanted, table: Mapping[str, Spacing]) -> Spacing | None:
+    """A table's pixel size of an image: by its path, or its name below the folder or alone."""
+    below = wanted.name + wanted.file.name[len(stem_of(wanted.file)) :]
+    for key in (str(wanted.file.resolve()), str(wanted.file), below, as_text(wanted.file.name)):
+        if key in table:
+            return table[key]
+    return None
 
 
 def to_network(image: np.ndarray, size: int, keep_aspect: bool) -> np.ndarray:
@@ -148,26 +162,38 @@ def overlay(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return drawn
 
 
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES or is_medical(path)
-
-
-def _stem(path: Path) -> str:
-    return path.with_name(path.stem.removesuffix(".nii")).as_posix()
+def _name(path: Path) -> str:
+    """A path without the suffix, as text."""
+    parent = as_text(path.parent.as_posix())
+    return stem_of(path) if parent == "." else f"{parent}/{stem_of(path)}"
 
 
 def _spacing_table(path: Path) -> dict[str, Spacing]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            return {
-                row["image"]: (
-                    float(row.get("mm_per_pixel_y") or row["mm_per_pixel"]),
-                    float(row.get("mm_per_pixel_x") or row["mm_per_pixel"]),
-                )
-                for row in csv.DictReader(file)
-            }
-    except (OSError, KeyError, ValueError) as error:
-        raise SonotuneError(
-            f"{path}: no table of pixel sizes ({error!r}); it needs the columns image and "
-            "mm_per_pixel, or mm_per_pixel_y and mm_per_pixel_x"
-        ) from None
+    """Pixel sizes of a CSV by the absolute paths of its images; without those that are no length.
+
+    Raises
+    ------
+    SonotuneError
+        If it is no such table, or names an image twice.
+    """
+    sizes = ("mm_per_pixel", "mm_per_pixel_y", "mm_per_pixel_x")
+    found: dict[str, Spacing] = {}
+    for line, row in read_table(path, ("image",), sizes, "--mm-per-pixel"):
+        both = row.get("mm_per_pixel", "")
+        try:
+            y, x = (float(row.get(f"mm_per_pixel_{axis}") or both or "nan") for axis in "yx")
+        except ValueError:
+            raise SonotuneError(
+                f"--mm-per-pixel: {printable(path)}: line {line}: needs a number; found "
+                f"{printable(both)!r}"
+            ) from None
+        # As in the table of a data set, or, if there is no such file, a name of an image.
+        file = find_file(path.parent, row["image"])
+        key = str(file.resolve()) if file else row["image"]
+        if key in found:
+            raise SonotuneError(
+                f"--mm-per-pixel: {printable(path)}: line {line}: {printable(row['image'])} is "
+                "there twice"
+            )
+        found[key] = (y, x)
+    return found

@@ -7,7 +7,6 @@ overlap, and only as many batches are in memory as there are workers.
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from sonotune.inference.images import (
 )
 from sonotune.inference.model import Model
 from sonotune.runtime.files import atomic
+from sonotune.runtime.processors import usable_processors
 from sonotune.training.device import Processor
 from sonotune.training.forward import BATCH, at_once, predict, quantise
 
@@ -119,7 +119,7 @@ def predict_images(
         model.network.to(job.processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if workers is None:
         # On a GPU a second worker reads and writes while the first one computes.
-        spare = max(1, (os.cpu_count() or 1) // job.processor.threads)
+        spare = max(1, usable_processors() // job.processor.threads)
         workers = 2 if job.processor.device == "cuda" else spare
     batches = (images[at : at + batch_size] for at in range(0, len(images), batch_size))
     bad: list[str] = []

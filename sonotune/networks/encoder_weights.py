@@ -1,52 +1,80 @@
-"""Published weights of encoders, as safetensors under the names that our networks have."""
+"""Weights of encoders as people have them, as safetensors under our networks' names."""
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
 from sonotune.data.catalogue import find_entry
-from sonotune.errors import SonotuneError
+from sonotune.errors import SonotuneError, printable
 from sonotune.networks.smp import build
 from sonotune.networks.weights import load_weights
 from sonotune.networks.weights_file import save_weights
 from sonotune.runtime.run_record import file_digest
 
 CLASSIFIERS = ("classifier.", "fc.", "head.", "last_linear.")  # ends of networks that classify
+# Depth to which mappings within a file are searched for tensors.
+DEPTH = 4
+
+State = Mapping[str, Tensor]
 
 
 def convert(encoder: str, source: str | Path, target: str | Path) -> None:
     """Write an encoder's weights as safetensors, checked against the encoder.
+
+    The weights may lie within other mappings (``state_dict``, ``model``), and their names may all
+    begin with anything (``module.``, ``backbone.``): what fits the encoder is searched for. The
+    end of a network that classifies, and counts of batches, may be missing or there. A first layer
+    of one channel is spread over three, a third each, and one of three is summed into one: both
+    give the same output for a grey image that is repeated in every channel.
 
     Parameters
     ----------
     encoder
         Its name in segmentation_models_pytorch.
     source
-        safetensors, or a state dict of PyTorch, which is read without running any code in it. Names
-        may begin with ``encoder.``; the end of a network that classifies is left out.
+        safetensors, or what ``torch.save`` wrote, which is read without running any code in it.
 
     Raises
     ------
     SonotuneError
-        If the file cannot be read, or its names or shapes are not the encoder's: the message
-        names the first that is off.
+        If the file cannot be read, nothing in it fits the encoder or several things do, or a
+        number is not finite.
     """
-    stored = {
-        name if name.startswith("encoder.") else f"encoder.{name}": tensor
-        for name, tensor in _read(Path(source)).items()
-        if not name.removeprefix("encoder.").startswith(CLASSIFIERS)
+    source = Path(source)
+    where = f"{printable(source)}: "
+    network = build(encoder)
+    part = "encoder."
+    own = {n.removeprefix(part): t for n, t in network.state_dict().items() if n.startswith(part)}
+    states = dict(_states(_read(source)))
+    if not states:
+        raise SonotuneError(f"{where}holds no state dict, names with a tensor each")
+    fits = {
+        f"{key}{': ' if key else ''}{prefix or '(no prefix)'}": found
+        for key, state in states.items()
+        for prefix in _prefixes(state, own)
+        if not isinstance(found := _fitting(state, prefix, own), str)
     }
-    save_weights(stored, target)
-    try:
-        load_weights(build(encoder), target)
-    except SonotuneError as error:
-        Path(target).unlink()
-        reason = str(error).removeprefix(f"{target}: ")
-        raise SonotuneError(f"{source}: {reason}; the encoder is {encoder}") from None
+    if len(fits) > 1:
+        first, *others = fits.values()
+        if not all(_equal(first, other) for other in others):
+            raise SonotuneError(
+                f"{where}holds several weights that fit {encoder} ({', '.join(fits)}); save the "
+                "ones that are meant in a file of their own"
+            )
+    if not fits:
+        raise SonotuneError(f"{where}{_nearest(states, own)}; the encoder is {encoder}")
+    found = next(iter(fits.values()))
+    if bad := next((name for name, t in found.items() if not torch.isfinite(t).all()), None):
+        raise SonotuneError(f"{where}{bad} holds numbers that are not finite; take another file")
+    save_weights({f"{part}{name}": tensor for name, tensor in found.items()}, target)
+    load_weights(network, target)
 
 
 def file_of(entry: str, folder: str | Path) -> Path:
@@ -68,14 +96,88 @@ def file_of(entry: str, folder: str | Path) -> Path:
     return path
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _read(path: Path) -> Any:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise SonotuneError(
+            f"{printable(path)}: cannot be read as a file of weights: it holds a whole model or "
+            "other objects of Python, which are never run here; save its state dict instead: "
+            "torch.save(model.state_dict(), FILE)"
+        ) from None
     except Exception as error:  # of many kinds, all of them about the file
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise SonotuneError(f"{path}: cannot be read as a file of weights ({first})") from None
-    if not isinstance(found, dict) or not all(isinstance(t, Tensor) for t in found.values()):
-        raise SonotuneError(f"{path}: holds no state dict, names with a tensor each")
+        raise SonotuneError(
+            f"{printable(path)}: cannot be read as a file of weights ({first})"
+        ) from None
+
+
+def _states(found: Any, key: str = "", depth: int = DEPTH) -> Iterator[tuple[str, State]]:
+    """All mappings of names to tensors within what a file holds, by where they are."""
+    if not isinstance(found, Mapping):
+        return
+    tensors = {str(name): t for name, t in found.items() if isinstance(t, Tensor)}
+    if tensors:
+        yield key, tensors
+    if depth:
+        for name, inner in found.items():
+            yield from _states(inner, f"{key}{': ' if key else ''}{name}", depth - 1)
+
+
+def _prefixes(state: State, own: State) -> list[str]:
+    """What the names of a state may begin with, so that the rest is the encoder's first name."""
+    first = next(name for name in own if not name.endswith("num_batches_tracked"))
+    return [
+        name.removesuffix(first)
+        for name in state
+        if name == first or name.endswith(f".{first}") or name.endswith(f"_{first}")
+    ]
+
+
+def _fitting(state: State, prefix: str, own: State) -> dict[str, Tensor] | str:
+    """An encoder's weights from those whose names begin with a prefix, or what is off."""
+    given = {
+        name.removeprefix(prefix): tensor
+        for name, tensor in state.items()
+        if name.startswith(prefix) and not name.removeprefix(prefix).startswith(CLASSIFIERS)
+    }
+    found = {}
+    for name, tensor in own.items():
+        if name not in given:
+            if name.endswith("num_batches_tracked"):  # not there in old files
+                found[name] = tensor
+                continue
+            return f"{name} is missing"
+        fitted = _fit_channels(given[name], tensor.shape)
+        if fitted.shape != tensor.shape:
+            shapes = f"{tuple(fitted.shape)} where {tuple(tensor.shape)} is needed"
+            return f"{name} is {shapes}"
+        found[name] = fitted
+    if more := sorted(given.keys() - own.keys()):
+        return f"{more[0]} is not one of the encoder's"
     return found
+
+
+def _fit_channels(stored: Tensor, shape: torch.Size) -> Tensor:
+    """A first layer for another number of channels, for images that repeat one in all of them."""
+    if stored.ndim != 4 or len(shape) != 4 or stored.shape[0] != shape[0]:
+        return stored
+    if stored.shape[2:] == shape[2:] and {stored.shape[1], shape[1]} == {1, 3}:
+        return stored.sum(1, keepdim=True) if shape[1] == 1 else stored.repeat(1, 3, 1, 1) / 3
+    return stored
+
+
+def _nearest(states: Mapping[str, State], own: State) -> str:
+    """What is off with the largest of some states."""
+    key, state = max(states.items(), key=lambda item: len(item[1]))
+    prefix = next(iter(_prefixes(state, own)), "")
+    reason = _fitting(state, prefix, own)
+    under = f" under {key!r}" if key else ""
+    names = ", ".join(printable(name) for name in list(state)[:2])
+    return f"holds the weights of another network{under}: {reason} (its names are like {names})"
+
+
+def _equal(first: State, second: State) -> bool:
+    return all(torch.equal(first[name], second[name]) for name in first)

@@ -30,7 +30,10 @@ class Option:
     seconds
         Mean time of a training.
     failed
-        Number of runs that failed.
+        Number of runs that failed, collapsed, or marked nothing in any image.
+    healthy, healthy_marked
+        Test images with an empty mask, and those of them in which something is marked; all folds
+        together.
     """
 
     strategy: str
@@ -45,6 +48,8 @@ class Option:
     total: int
     seconds: float
     failed: int
+    healthy: int = 0
+    healthy_marked: int = 0
 
     @property
     def is_worse(self) -> bool:
@@ -59,15 +64,16 @@ class Advice:
     Attributes
     ----------
     use
-        The strategy with the highest mean Dice among those of which no run failed; None if there
-        is none.
+        The strategy with the highest mean Dice among those of which no run failed, collapsed or
+        marked nothing; None if there is none.
     smaller
         The one with the fewest tuned parameters whose mean is at most the margin behind that of
         `use`, if it tunes less; no run of it failed.
     options
         All strategies that have a mean, best first.
     failed
-        By strategy of which runs failed, how many did and how many runs there are.
+        By strategy of which runs failed, collapsed or marked nothing, how many did and how many
+        runs there are.
     unchanged
         Mean Dice of the network that is tuned nowhere, if the study has one.
     given_runs
@@ -116,7 +122,7 @@ def read_advice(
         See `sonotune.evaluation.averages.is_left_out`; the bootstrap has left out the same.
     """
     runs = read_cells(cells)
-    runs = runs[runs["percent"] > 0]
+    runs = runs[runs["percent"] > 0].assign(unusable=_unusable)
     pairs, means = pd.read_csv(differences), pd.read_csv(ranks)
     found = []
     for dataset, margin in margins.items():
@@ -149,7 +155,7 @@ def read_advice(
 def _options(
     means: pd.DataFrame, runs: pd.DataFrame, pairs: pd.DataFrame, leave_out: LeaveOut
 ) -> Iterator[Option]:
-    failed = runs.groupby("strategy")["failed"].sum()
+    failed = runs.groupby("strategy")["unusable"].sum()
     sure = means[means["strategy"].map(failed).eq(0)]
     best = sure.loc[sure["mean"].idxmax(), "strategy"] if len(sure) else None
     behind = _behind(best, pairs)
@@ -167,12 +173,25 @@ def _options(
             tuned=int(of_it["tuned_parameters"].iloc[0]),
             total=int(of_it["total_parameters"].iloc[0]),
             seconds=float(counting.loc[counting["strategy"] == strategy, "seconds"].mean()),
-            failed=int(of_it["failed"].sum()),
+            failed=int(of_it["unusable"].sum()),
+            **{
+                name: int(of_it[name].sum())
+                for name in ("healthy", "healthy_marked")
+                if name in of_it
+            },
         )
 
 
+def _unusable(runs: pd.DataFrame) -> pd.Series:
+    """Runs that nobody should rely on: failed, collapsed, or without a mark in any image."""
+    bad = runs["failed"] | runs["collapsed"]
+    if {"no_component", "images"} <= set(runs):
+        bad |= runs["no_component"] == runs["images"]
+    return bad
+
+
 def _failed(runs: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    counts = runs.groupby("strategy", sort=False)["failed"].agg(["sum", "size"])
+    counts = runs.groupby("strategy", sort=False)["unusable"].agg(["sum", "size"])
     return {
         name: (int(row["sum"]), int(row["size"])) for name, row in counts.iterrows() if row["sum"]
     }

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sonotune.evaluation.scores import read_scores
 from sonotune.report.layout import Cell, Head, HeadRow, Row, Table
 from sonotune.report.protocols import TITLES
 from sonotune.report.render import write_table
@@ -52,7 +53,7 @@ def write_leakage(
     arms
         By strategy, what it leaves out: ``all`` for nothing, ``test_groups`` or ``as_many``.
     """
-    table = pd.read_csv(scores, dtype={"name": str, "group": str})
+    table = read_scores(scores)
     table = table[table["strategy"].isin(list(arms))].assign(arm=table["strategy"].map(arms))
     shared = shared_images(read_json(splits)[dataset])
     effects = effects_of(table, shared, seed)

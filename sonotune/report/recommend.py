@@ -102,7 +102,7 @@ def _nearest(
 def _lines(one: Advice, images: int | None) -> list[str]:
     where = f"{percent_text(one.percent)} of the images" + (f" ({images})" if images else "")
     if one.use is None:
-        return [f"{where}: no strategy can be recommended: of each a run failed"]
+        return [f"{where}: no strategy can be recommended: each has an unusable run"]
     use = one.use
     better = len(one.worse)
     lines = [
@@ -112,6 +112,11 @@ def _lines(one: Advice, images: int | None) -> list[str]:
         f"  {_sure(use.best)}: the best in {100 * use.best:.0f}% of bootstrap draws, known to be "
         f"better than {better} of {len(one.options) - 1} others",
     ]
+    if use.healthy:
+        lines.append(
+            f"  marks something in {use.healthy_marked} of {use.healthy} healthy test images; "
+            "Dice counts an empty prediction of these as 1"
+        )
     if one.given_runs:
         lines.append("  one fold only: true of these trained networks, another may turn out else")
     if one.smaller is not None:
@@ -122,7 +127,7 @@ def _lines(one: Advice, images: int | None) -> list[str]:
         )
     if one.failed:
         failed = ", ".join(f"{name} ({n} of {runs})" for name, (n, runs) in one.failed.items())
-        lines.append(f"  runs that failed: {failed}")
+        lines.append(f"  unusable runs (failed, collapsed or nothing marked): {failed}")
     return lines
 
 

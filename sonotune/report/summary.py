@@ -152,7 +152,7 @@ def _table(
 
 def _row(one: Advice, strategies: Mapping[str, str]) -> str:
     if one.use is None:
-        return '<td colspan="6">no strategy: of each a run failed</td>'
+        return '<td colspan="6">no strategy: each has an unusable run</td>'
     smaller = "none"
     if one.smaller is not None:
         smaller = (

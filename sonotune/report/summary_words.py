@@ -72,7 +72,7 @@ def paragraph(
     start = f"With {percent_text(one.percent)} of the images" + (f" ({size})" if size else "")
     if one.use is None:
         return (
-            f"{start}, no strategy can be recommended, since of each runs failed: "
+            f"{start}, no strategy can be recommended, since each has unusable runs: "
             f"{_failures(one, strategies)}."
         )
     use = one.use
@@ -97,7 +97,9 @@ def paragraph(
         names = "; ".join(name_of(option, strategies) for option in one.worse)
         sentences.append(f"Worse: {names}.")
     if one.failed:
-        sentences.append(f"Runs that failed: {_failures(one, strategies)}.")
+        sentences.append(
+            f"Unusable runs (failed, collapsed or nothing marked): {_failures(one, strategies)}."
+        )
     return " ".join(sentences)
 
 

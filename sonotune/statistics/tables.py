@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sonotune.evaluation.averages import LeaveOut, is_left_out, read_cells
+from sonotune.evaluation.scores import read_scores
 from sonotune.runtime.files import atomic
 from sonotune.statistics.bootstrap import (
     DIFFERENCES,
@@ -63,7 +64,7 @@ def read_evidence(
     key = ["strategy", "percent", "fold"]
     kept = {}
     for dataset, file in scores.items():
-        table = pd.read_csv(file, dtype={"name": str, "group": str})
+        table = read_scores(file)
         counting = runs[(runs["dataset"] == dataset) & runs["value"].notna()]
         kept[dataset] = counting[key].merge(table, on=key, how="left", validate="one_to_many")
     return Evidence(runs, kept)

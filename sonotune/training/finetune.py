@@ -99,7 +99,7 @@ def finetune(
         split_seed(seed, settings["dataset"]),
         settings["percent"],
         settings["fold"],
-        data.groups,
+        data.groups_for(resampling.grouped),
         data.names,
         settings.get("exclude"),
     )

@@ -156,6 +156,13 @@ def arrays_of(study, dataset):
     return arrays(dataset, DIGESTS[dataset], STUDIES[study]["image_size"])
 
 
+def duplicates_of(study, datasets):
+    """Files of near-duplicates, if the study keeps them on one side of a split."""
+    if STUDIES[study]["resampling"]["grouped"] not in ("duplicates", "both"):
+        return []
+    return [f"{dataset_folder(name, DIGESTS[name])}/duplicates.csv" for name in datasets]
+
+
 def cell_folders(study, dataset):
     return [f"{RESULTS}/{cell.folder}" for cell in cells_of(config, study, dataset)]
 

@@ -91,6 +91,7 @@ rule audit:
         originals_of,
     output:
         csv=f"{DATASET}/audit.csv",
+        duplicates=f"{DATASET}/audit_duplicates.csv",
         html=report(
             f"{DATASET}/audit.html",
             category="Data sets",
@@ -112,6 +113,25 @@ rule audit:
         "Auditing {wildcards.dataset}"
     script:
         "../scripts/audit.py"
+
+
+rule duplicates:
+    input:
+        lambda wildcards: DATASETS[wildcards.dataset].get(
+            "duplicates",
+            f"{dataset_folder(wildcards.dataset, wildcards.digest)}/audit_duplicates.csv",
+        ),
+    output:
+        f"{DATASET}/duplicates.csv",
+    log:
+        "results/logs/datasets/{dataset}-{digest}/duplicates.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    message:
+        "Taking the near-duplicates of {wildcards.dataset} from {input}"
+    shell:
+        "cp {input:q} {output:q} 2> {log:q}"
 
 
 rule circumferences:

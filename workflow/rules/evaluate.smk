@@ -50,7 +50,10 @@ rule aggregate:
 
 rule splits:
     input:
-        study_arrays,
+        arrays=study_arrays,
+        duplicates=lambda wildcards: duplicates_of(
+            wildcards.study, STUDIES[wildcards.study]["datasets"]
+        ),
     output:
         "results/{study}/splits.json",
     log:

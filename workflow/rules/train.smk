@@ -37,6 +37,7 @@ rule finetune:
     input:
         arrays=lambda wildcards: arrays_of(wildcards.study, wildcards.dataset),
         weights=lambda wildcards: start_weights(wildcards.study, wildcards.strategy),
+        duplicates=lambda wildcards: duplicates_of(wildcards.study, [wildcards.dataset]),
     output:
         history=f"{CELL}/history.csv",
         predictions=f"{CELL}/predictions.npz",

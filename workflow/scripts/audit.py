@@ -1,7 +1,7 @@
 """Look at every image of a data set and say what is wrong with it."""
 
 from sonotune.data.audit import audit_dataset
-from sonotune.data.audit_files import write_audit_csv, write_audit_html
+from sonotune.data.audit_files import write_audit_csv, write_audit_html, write_duplicates
 from sonotune.data.prepare import folder_of_originals
 from sonotune.runtime.job import logged
 
@@ -14,3 +14,4 @@ with logged(snakemake.log[0]) as log:
         log(f"{finding.level}: {finding.kind}: {finding.text}")
     write_audit_csv(audit, snakemake.output.csv)
     write_audit_html(audit, gallery, snakemake.output.html)
+    write_duplicates(audit, snakemake.output.duplicates)

@@ -7,7 +7,7 @@ from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     settings = dict(snakemake.params.settings)
-    here = array_folders(snakemake.input)
+    here = array_folders(snakemake.input.arrays)
     settings["datasets"] = {name: here[name] for name in settings["datasets"]}
     write_splits(
         resampling=Resampling(**settings.pop("resampling")), path=snakemake.output[0], **settings

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from sonotune.data.readers.entry import Entry
@@ -31,9 +31,28 @@ READERS = {
 }
 
 
-def reader_module(reader: str) -> str:
-    """Name of the module that a data set's arrays depend on besides the common ones."""
-    return f"sonotune.data.readers.{READERS[reader]}"
+def reader_module(reader: str) -> ModuleType:
+    """The module of a reader; each is imported by those alone that use it."""
+    name = READERS[reader]
+    if name == "hc18":
+        from sonotune.data.readers import hc18
+
+        return hc18
+    if name == "busi":
+        from sonotune.data.readers import busi
+
+        return busi
+    if name == "scr":
+        from sonotune.data.readers import scr
+
+        return scr
+    if name == "two_folders":
+        from sonotune.data.readers import two_folders
+
+        return two_folders
+    from sonotune.data.readers import own_folder
+
+    return own_folder
 
 
 def find_entries(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Entry]:
@@ -57,12 +76,12 @@ def find_entries(settings: Mapping[str, Any], folder: str | Path = ".") -> list[
     check_options(reader, options)
     # A module of several layouts takes the layout's name as an option of its own.
     layout = {"layout": reader} if READERS[reader] == "two_folders" else {}
-    return import_module(reader_module(reader)).find(Path(folder), **layout, **options)
+    return reader_module(reader).find(Path(folder), **layout, **options)
 
 
 def check_options(reader: str, options: Mapping[str, Any]) -> None:
     """Refuse an option that a reader does not have, with the names of those that it has."""
-    parameters = inspect.signature(import_module(reader_module(reader)).find).parameters
+    parameters = inspect.signature(reader_module(reader).find).parameters
     allowed = [key for key in parameters if key not in ("folder", "layout")]
     for key in options:
         if key not in allowed:
@@ -76,7 +95,7 @@ def files_of(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Path
     """All files that a data set is prepared from, each once, tables last."""
     entries = find_entries(settings, folder)
     files = [file for entry in entries for file in (entry.image, *entry.masks)]
-    others = getattr(import_module(reader_module(settings["reader"])), "other_files", None)
+    others = getattr(reader_module(settings["reader"]), "other_files", None)
     if others:
         files += others(Path(folder), **(settings.get(settings["reader"]) or {}))
     return list(dict.fromkeys(files))

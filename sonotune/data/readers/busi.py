@@ -36,7 +36,7 @@ def find(folder: Path, normal: bool = False) -> list[Entry]:
     files = files_below(folder)
     for path in files:
         match = _NAME.fullmatch(path.stem)
-        if path.suffix != ".png" or match is None or (match[2] == "normal" and not normal):
+        if path.suffix.lower() != ".png" or match is None or (match[2] == "normal" and not normal):
             continue
         name = match[1]
         order[name] = (match[2], int(match[3]))

@@ -8,9 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sonotune.errors import SonotuneError
-
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+from sonotune.errors import SonotuneError, printable
 
 
 @dataclass(frozen=True)
@@ -21,12 +19,24 @@ class MaskRule:
     ----------
     kind
         ``nonzero``: grey value not 0. ``threshold``: grey value of at least `value`.
-        ``label``: grey value equal to `value`. ``ellipse``: the interior of the ellipse that is
-        fitted to the pixels that are not 0.
+        ``label``: grey value equal to `value`, or one of several. ``ellipse``: the interior of
+        the ellipse that is fitted to the pixels that are not 0.
+    inverted
+        Whether the object is what the rule leaves out. False says so on purpose; None is not
+        inverted either, but doubted if masks look like background.
+    alpha
+        Whether opacity is looked at instead of grey values.
     """
 
     kind: str = "nonzero"
-    value: int = 0
+    value: int | tuple[int, ...] = 0
+    inverted: bool | None = None
+    alpha: bool = False
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """The values of the rule ``label``."""
+        return self.value if isinstance(self.value, tuple) else (self.value,)
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,8 @@ class Entry:
         Of the file's own pixels; None where unknown, or where only the file tells.
     slice
         Which slice or page of the files, counted from 0; None if they have only one.
+    notes
+        What was noticed while the entry was listed.
     """
 
     name: str
@@ -55,6 +67,7 @@ class Entry:
     mm_per_pixel_y: float | None = None
     mm_per_pixel_x: float | None = None
     slice: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -68,26 +81,54 @@ def files_below(folder: Path) -> list[Path]:
 
 
 def pair(
-    images: Mapping[str, Path], masks: Mapping[str, Path], reader: str
+    images: Mapping[str, Path],
+    masks: Mapping[str, Path],
+    reader: str,
+    endings: tuple[str, ...] = (),
 ) -> list[tuple[str, Path, Path]]:
     """Join images and masks by their stems, in order of the stems.
+
+    A mask's stem may also be its image's with one of some `endings`; where no other image or mask
+    is called alike, case does not count.
 
     Raises
     ------
     SonotuneError
-        Naming the files that have no partner.
+        Naming the files that have no partner, or two masks of one image.
     """
-    lonely = [str(images.get(stem) or masks[stem]) for stem in sorted(images.keys() ^ masks.keys())]
+    found: dict[str, Path] = {}
+    lonely = []
+    by_case: dict[str, list[str]] = {}
+    for stem in images:
+        by_case.setdefault(stem.casefold(), []).append(stem)
+    # A mask of exactly its image's name comes first.
+    for stem, mask in sorted(masks.items(), key=lambda one: one[0] not in images):
+        short = next((e for e in endings if stem.casefold().endswith(e)), "")
+        tried = (stem, stem[: len(stem) - len(short)])
+        alike = [one for name in tried for one in by_case.get(name.casefold(), [])]
+        image = next((one for one in tried if one in images), None)
+        if image is None and len(set(alike)) == 1:
+            image = alike[0]
+        if image is None:
+            lonely.append(mask)
+        elif image in found:
+            raise SonotuneError(
+                f"{reader}: {printable(found[image])} and {printable(mask)} are both masks of "
+                f"{printable(image)}; each image needs one mask of its own name"
+            )
+        else:
+            found[image] = mask
+    lonely += [image for stem, image in images.items() if stem not in found]
     if lonely:
         raise SonotuneError(
             f"{reader}: {len(lonely)} files have no partner (an image needs a mask of its own "
-            f"name, and the other way round): {shortened(lonely)}"
+            f"name, and the other way round): {shortened(sorted(map(printable, lonely)))}"
         )
-    return [(stem, images[stem], masks[stem]) for stem in sorted(images)]
+    return [(stem, images[stem], found[stem]) for stem in sorted(images)]
 
 
-def by_stem(files: Iterable[Path], reader: str, suffix: str = "") -> dict[str, Path]:
-    """Files by stem, without `suffix` at its end.
+def by_stem(stems: Mapping[Path, str], reader: str) -> dict[str, Path]:
+    """Files by their stems.
 
     Raises
     ------
@@ -95,12 +136,11 @@ def by_stem(files: Iterable[Path], reader: str, suffix: str = "") -> dict[str, P
         If two files have one stem.
     """
     found: dict[str, Path] = {}
-    for path in files:
-        stem = path.stem.removesuffix(".nii").removesuffix(suffix)
+    for path, stem in stems.items():
         if stem in found:
             raise SonotuneError(
-                f"{reader}: {path} and {found[stem]} have the same stem; each image needs one "
-                "mask of its own name"
+                f"{reader}: {printable(path)} and {printable(found[stem])} have the same stem; "
+                "each image needs one mask of its own name"
             )
         found[stem] = path
     return found

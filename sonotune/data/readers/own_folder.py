@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import csv as csv_format
 import glob
+import hashlib
 import math
-from collections.abc import Mapping
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from sonotune.data.formats import is_image
+from sonotune.data.names import as_text, check_groups, find_file, stem_of, without_suffix
 from sonotune.data.readers.entry import Entry, MaskRule, by_stem, pair, shortened
+from sonotune.data.tables import has_column, read_table
 from sonotune.errors import SonotuneError, printable
 
 OPTIONAL = ("group", "slice", "mm_per_pixel_y", "mm_per_pixel_x", "mm_per_pixel")
+MASK_ENDINGS = ("_mask", "_gt", "_seg", "_segmentation", "_label", "_annotation")
+PATIENT = "PatientID"
 
 
 def find(
@@ -20,7 +29,10 @@ def find(
     masks: str | None = None,
     csv: str | None = None,
     threshold: int | None = None,
-    label: int | None = None,
+    label: int | Sequence[int] | None = None,
+    inverted: bool | None = None,
+    alpha: bool = False,
+    group: str | None = None,
 ) -> list[Entry]:
     """List the pairs of two globs, or the rows of a CSV.
 
@@ -29,46 +41,73 @@ def find(
     folder
         What globs and `csv` are relative to.
     images, masks
-        Globs. An image and its mask have one stem; the mask's may end in ``_mask``.
+        Globs; the case of a suffix does not count. An image and its mask have one stem; the
+        mask's may end in one of `MASK_ENDINGS`. Where stems are there twice, folders count too.
     csv
         A table with the columns image and mask (paths relative to the table), and, if known,
         group, mm_per_pixel_y and mm_per_pixel_x, or mm_per_pixel for both; slice chooses one of a
         file of several (counted from 0).
     threshold, label
-        The object is where a mask's grey value is at least `threshold`, or equals `label`; by
-        default where it is not 0. A 1-bit mask has the values 0 and 255.
+        The object is where a mask's grey value is at least `threshold`, or equals `label` (or
+        one of several); by default where it is not 0. A 1-bit mask has the values 0 and 255.
+    inverted
+        Whether the object is everything else; false says on purpose that it is not.
+    alpha
+        Whether the object is drawn in a mask's opacity.
+    group
+        A regular expression that the names of images match; what its parentheses hold is the
+        group. ``PatientID`` takes that of DICOM files, of which only a hash is kept.
 
     Raises
     ------
     SonotuneError
-        If both or neither are given, a glob or a path matches no file, files do not pair, or the
-        table lacks a column.
+        If both or neither are given, a glob or a path matches no file, files do not pair, a name
+        does not match `group`, or the table is not as described.
     """
     if (csv is None) == (images is None and masks is None) or (images is None) != (masks is None):
         raise SonotuneError("folder: needs either images and masks, two globs, or csv, a table")
+    rule = _rule(threshold, label, inverted, alpha)
+    if csv is not None:
+        entries = _from_table(folder / csv, rule, group)
+        where = f"folder: {printable(folder / csv)}"
+    else:
+        assert images is not None
+        assert masks is not None
+        entries = _from_globs(folder, images, masks, rule)
+        where = "folder: group"
+    if group is not None:
+        entries = [_grouped(entry, folder, group) for entry in entries]
+    if group is not None or csv is not None:
+        check_groups([entry.group for entry in entries if entry.group != entry.name], where)
+    return entries
+
+
+def _rule(
+    threshold: int | None,
+    label: int | Sequence[int] | None,
+    inverted: bool | None,
+    alpha: bool,
+) -> MaskRule:
     if threshold is not None and label is not None:
         raise SonotuneError("folder: threshold and label exclude each other; give one")
-    rule = MaskRule()
+    for key, given in (("inverted", inverted), ("alpha", alpha)):
+        if not isinstance(given, bool | None):
+            raise SonotuneError(f"folder: {key}: must be true or false; found {given!r}")
     if threshold is not None:
-        rule = MaskRule("threshold", threshold)
-    elif label is not None:
-        rule = MaskRule("label", label)
-    if csv is not None:
-        return _from_table(folder / csv, rule)
-    assert images is not None
-    assert masks is not None
-    found = {}
-    for key, pattern in (("images", images), ("masks", masks)):
-        # Not Path.glob, which refuses absolute patterns.
-        names = glob.glob(str(Path(glob.escape(str(folder))) / pattern), recursive=True)
-        files = sorted(path for path in map(Path, names) if path.is_file())
-        if not files:
-            raise SonotuneError(f"folder: {key}: no file matches {pattern!r} in {folder}")
-        found[key] = by_stem(files, f"folder: {key}", "_mask" if key == "masks" else "")
-    return [
-        Entry(name=stem, group=stem, image=image, masks=(mask,), rule=rule)
-        for stem, image, mask in pair(found["images"], found["masks"], "folder")
-    ]
+        return MaskRule("threshold", _whole("threshold", threshold), inverted, alpha)
+    if label is not None:
+        given_labels = label if isinstance(label, list | tuple) else [label]
+        if not given_labels:
+            raise SonotuneError("folder: label: the list is empty; name at least one value")
+        labels = tuple(_whole("label", one) for one in given_labels)
+        return MaskRule("label", labels, inverted, alpha)
+    return MaskRule(inverted=inverted, alpha=alpha)
+
+
+def _whole(key: str, number: object) -> int:
+    if isinstance(number, bool) or not isinstance(number, int):
+        raise SonotuneError(f"folder: {key}: must be a whole number; found {number!r}")
+    return number
 
 
 def other_files(folder: Path, csv: str | None = None, **_: object) -> list[Path]:
@@ -76,68 +115,211 @@ def other_files(folder: Path, csv: str | None = None, **_: object) -> list[Path]
     return [folder / csv] if csv else []
 
 
-def _from_table(path: Path, rule: MaskRule) -> list[Entry]:
-    if not path.is_file():
-        raise SonotuneError(f"folder: csv: there is no file {path}")
+def has_groups(folder: Path, **options: Any) -> bool:
+    """Whether a table or a pattern says of two images that they belong together."""
+    table = options.get("csv")
+    if "group" not in options and not (table and has_column(folder / table, "group")):
+        return False
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv_format.DictReader(file)
-            columns = reader.fieldnames or ()
-            for column in ("image", "mask"):
-                if column not in columns:
-                    raise SonotuneError(
-                        f"folder: {path}: has no column {column!r}; found: "
-                        f"{', '.join(map(printable, columns))}; "
-                        f"needed: image, mask; possible: {', '.join(OPTIONAL)}, separated by commas"
-                    )
-            rows = [_entry(path, reader.line_num, row, rule) for row in reader]
-    except UnicodeDecodeError:
-        raise SonotuneError(f"folder: {path}: is not UTF-8 text; save it as CSV UTF-8") from None
-    if not rows:
-        raise SonotuneError(f"folder: {path}: has no rows")
-    files = [file for row in rows for file in (row.image, *row.masks)]
-    if missing := [str(file) for file in files if not file.is_file()]:
-        raise SonotuneError(f"folder: {path}: there is no file {shortened(missing)}")
-    if twice := sorted({row.name for row in rows if sum(r.name == row.name for r in rows) > 1}):
-        raise SonotuneError(f"folder: {path}: these images are named twice: {shortened(twice)}")
+        groups = [entry.group for entry in find(folder, **options)]
+    except (SonotuneError, TypeError):  # said where files are looked for
+        return False
+    return len(set(groups)) < len(groups)
+
+
+def left_out(
+    folder: Path, images: str | None = None, masks: str | None = None, **_: object
+) -> dict[str, int]:
+    """How many image files of each kind lie beside those that the globs match."""
+    beside: Counter[str] = Counter()
+    for pattern in filter(None, (images, masks)):
+        matched = set(_matching(folder, pattern))
+        for parent in {path.parent for path in matched}:
+            others = {parent / name for name in os.listdir(parent)} - matched
+            beside.update(
+                f"{parent / '*'}{path.suffix or ' (no suffix)'}"
+                for path in others
+                if path.is_file() and is_image(path)
+            )
+    all_masks = set(_matching(folder, masks)) if masks else set()
+    all_images = set(_matching(folder, images)) if images else set()
+    # Images and masks in one folder lie beside each other.
+    together = {path.parent for path in all_masks} & {path.parent for path in all_images}
+    return {} if together else dict(sorted(beside.items()))
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    """Files that a glob matches, whatever the case of their suffix."""
+    head, dot, suffix = pattern.rpartition(".")
+    if dot and suffix.isalnum():
+        suffix = "".join(
+            f"[{one.lower()}{one.upper()}]" if one.isalpha() else one for one in suffix
+        )
+        pattern = f"{head}.{suffix}"
+    # Not Path.glob, which refuses absolute patterns.
+    found = glob.glob(str(Path(glob.escape(str(folder))) / pattern), recursive=True)
+    return sorted((path for path in map(Path, found) if path.is_file()), key=as_text)
+
+
+def _from_globs(folder: Path, images: str, masks: str, rule: MaskRule) -> list[Entry]:
+    found = {}
+    for key, pattern in (("images", images), ("masks", masks)):
+        found[key] = _matching(folder, pattern)
+        if not found[key]:
+            raise SonotuneError(
+                f"folder: {key}: no file matches {pattern!r} in {printable(folder)}"
+                f"{_lying_there(folder, pattern)}"
+            )
+    names = [{path: stem_of(path) for path in found[key]} for key in ("images", "masks")]
+    if any(len(set(stems.values())) < len(stems) for stems in names):
+        # Folders tell apart what file names do not, such as those of patients.
+        with_folders = [_below_common(files) for files in found.values()]
+        if all("/" in name for stems in with_folders for name in stems.values()):
+            names = with_folders
+    pairs = pair(
+        by_stem(names[0], "folder: images"),
+        by_stem(names[1], "folder: masks"),
+        "folder",
+        MASK_ENDINGS,
+    )
+    return [
+        Entry(name=stem, group=stem, image=image, masks=(mask,), rule=rule)
+        for stem, image, mask in pairs
+    ]
+
+
+def _below_common(files: Sequence[Path]) -> dict[Path, str]:
+    common = Path(os.path.commonpath([path.parent for path in files]))
+    return {path: without_suffix(path.relative_to(common).as_posix()) for path in files}
+
+
+def _lying_there(folder: Path, pattern: str) -> str:
+    """What lies in the folder of a pattern that matches nothing."""
+    parent = (folder / pattern).parent
+    if "*" in str(parent) or not parent.is_dir():
+        return ""
+    kinds = Counter(path.suffix or "no suffix" for path in parent.iterdir() if path.is_file())
+    lying = ", ".join(f"{count} x {printable(kind)}" for kind, count in kinds.most_common(5))
+    return f"; there: {lying}" if lying else "; the folder is empty"
+
+
+def _grouped(entry: Entry, folder: Path, pattern: str) -> Entry:
+    """An entry with the group that a pattern finds in its name, or in a DICOM file."""
+    if not isinstance(pattern, str):
+        raise SonotuneError(f"folder: group: must be text; found {pattern!r}")
+    if pattern == PATIENT:
+        from sonotune.data.decode import group_by_patient
+
+        patient = group_by_patient(entry.image)
+        number = hashlib.sha256(patient.encode()).hexdigest()[:12]
+        return _with_group(entry, f"patient-{number}")
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise SonotuneError(
+            f"folder: group: {pattern!r} is no regular expression ({error})"
+        ) from None
+    if not compiled.groups:
+        raise SonotuneError(
+            f"folder: group: {pattern!r} has no parentheses around what names the group; write, "
+            'for instance, "(P[0-9]+)_.*"'
+        )
+    path = without_suffix(os.path.relpath(entry.image, folder))
+    match = compiled.fullmatch(entry.name) or compiled.fullmatch(path)
+    if match is None or not any(match.groups()):
+        raise SonotuneError(
+            f"folder: group: the name {printable(entry.name)} does not match {pattern!r}; every "
+            "image needs a group"
+        )
+    return _with_group(entry, "_".join(filter(None, match.groups())))
+
+
+def _with_group(entry: Entry, group: str) -> Entry:
+    return Entry(**{**vars(entry), "group": group})
+
+
+def _from_table(path: Path, rule: MaskRule, group: str | None) -> list[Entry]:
+    table = read_table(path, ("image", "mask"), OPTIONAL, "folder")
+    columns = table[0][1]
+    if group is not None and "group" in columns:
+        raise SonotuneError(f"folder: {printable(path)}: has a column group; remove the key group")
+    missing: list[str] = []
+    rows = [_entry(path, line, row, rule, missing) for line, row in table]
+    if missing:
+        hint = "; a backslash is read as /" if any("\\" in text for text in missing) else ""
+        raise SonotuneError(
+            f"folder: {printable(path)}: there is no file "
+            f"{shortened(map(printable, missing))}{hint}"
+        )
+    counts = Counter(row.name for row in rows)
+    if twice := sorted(name for name, count in counts.items() if count > 1):
+        raise SonotuneError(
+            f"folder: {printable(path)}: these images are named twice: "
+            f"{shortened(map(printable, twice))}"
+        )
     return rows
 
 
-def _entry(table: Path, line: int, row: Mapping[str, str | None], rule: MaskRule) -> Entry:
-    image, mask = row["image"], row["mask"]
-    if not image or not mask:
-        raise SonotuneError(f"folder: {table}: line {line}: image or mask is empty")
-    path = Path(image)
-    name = str(path.with_name(path.name.removesuffix(".gz")).with_suffix(""))
-    group = row.get("group") or name
+def _entry(
+    table: Path, line: int, row: Mapping[str, str], rule: MaskRule, missing: list[str]
+) -> Entry:
+    where = f"folder: {printable(table)}: line {line}"
+    if not row["image"] or not row["mask"]:
+        raise SonotuneError(f"{where}: image or mask is empty")
+    files = []
+    for text in (row["image"], row["mask"]):
+        file = find_file(table.parent, text)
+        if file is None:
+            missing.append(str(table.parent / text))
+        files.append(file or table.parent / text)
+    name = without_suffix(row["image"])
+    group = re.sub(r"\s+", " ", row.get("group", ""))
+    if "group" in row and not group:
+        raise SonotuneError(
+            f"{where}: group is empty; name the patient or examination of every image, or remove "
+            "the column"
+        )
+    group = group or name
     number = row.get("slice") or None
     if number is not None:
-        if not number.isdecimal():
-            raise SonotuneError(f"folder: {table}: line {line}: slice must be 0, 1, ...")
-        name = f"{name}_{number}"
-    both = row.get("mm_per_pixel")
+        if not re.fullmatch("[0-9]{1,9}", number):
+            raise SonotuneError(f"{where}: slice must be 0, 1, ...; found {printable(number)!r}")
+        name = f"{name}_{int(number)}"
+    both = row.get("mm_per_pixel", "")
+    given = (row.get("mm_per_pixel_y") or both, row.get("mm_per_pixel_x") or both)
+    sizes = [_millimetres(where, text) for text in given]
+    notes: tuple[str, ...] = ()
+    if any(given) and None in sizes:
+        sizes = [None, None]
+        notes = ("pixel size not known: the table's is no length",)
     return Entry(
         name=name,
         group=group,
-        image=table.parent / image,
-        masks=(table.parent / mask,),
+        image=files[0],
+        masks=(files[1],),
         rule=rule,
-        mm_per_pixel_y=_millimetres(table, line, row.get("mm_per_pixel_y") or both),
-        mm_per_pixel_x=_millimetres(table, line, row.get("mm_per_pixel_x") or both),
+        mm_per_pixel_y=sizes[0],
+        mm_per_pixel_x=sizes[1],
         slice=None if number is None else int(number),
+        notes=notes,
     )
 
 
-def _millimetres(table: Path, line: int, text: str | None) -> float | None:
+def _millimetres(where: str, text: str) -> float | None:
+    """A length, or None for a number that is none.
+
+    Raises
+    ------
+    SonotuneError
+        If it is no number.
+    """
     if not text:
         return None
     try:
         number = float(text)
     except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
+        hint = "; write a point before decimals" if re.fullmatch(r"\d+,\d+", text) else ""
         raise SonotuneError(
-            f"folder: {table}: line {line}: millimetres per pixel must be a number above 0; found "
-            f"{text!r}"
-        )
-    return number
+            f"{where}: millimetres per pixel must be a number; found {printable(text)!r}{hint}"
+        ) from None
+    return number if 0 < number < math.inf else None

@@ -6,17 +6,16 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from sonotune.data.decode import read
+from sonotune.data.decode.grey import shown
+from sonotune.data.decode.picture import Picture, Spacing
 from sonotune.data.ellipse import outline_ellipse
+from sonotune.data.masks import Profile, aligned, marked, profile_of
 from sonotune.data.readers.entry import Entry, MaskRule
-from sonotune.data.readers.medical import Spacing, is_medical, read_slices
 from sonotune.data.resize import padded, resize_image, resize_mask, target_shape
-from sonotune.errors import SonotuneError
-
-COLOUR = "colour was converted to grey"
-DEPTH = "grey values of more than 8 bits were scaled from the image's own range to 0 to 255"
+from sonotune.errors import SonotuneError, printable
 
 
 @dataclass(frozen=True)
@@ -30,13 +29,15 @@ class Loaded:
     mask
         uint8 0/1 [H,W].
     original_shape
-        Height and width of the file.
+        Height and width of the image as it is shown.
     pixels_sha256
         Of the grey image before resizing: equal for exact duplicates.
     notes
-        What was done to the image besides resizing.
+        What was noticed, and what was done to the image besides resizing.
     mm_per_pixel
         Height and width of the file's pixels, by the table or else the file; None where unknown.
+    profile
+        What the mask's files hold; None without files.
     """
 
     image: np.ndarray
@@ -45,6 +46,7 @@ class Loaded:
     pixels_sha256: str
     notes: tuple[str, ...]
     mm_per_pixel: tuple[float | None, float | None]
+    profile: Profile | None = None
 
 
 def load(entry: Entry, size: int | None = None, keep_aspect: bool = False) -> Loaded:
@@ -55,115 +57,83 @@ def load(entry: Entry, size: int | None = None, keep_aspect: bool = False) -> Lo
     Raises
     ------
     SonotuneError
-        If a file cannot be read, a mask has another size than its image, or does not fit the
-        entry's rule.
+        If a file cannot be read, a mask does not lie on its image, or does not fit the entry's
+        rule.
     """
-    drawn, spacing = _read(entry.image, entry.slice)
-    image, notes = _grey(entry.image, drawn)
+    picture = read(entry.image, entry.slice)
+    image, notes = _grey(entry.image, picture)
     shape = image.shape[0], image.shape[1]
+    masks = [(path, read(path, entry.slice, stored=True)) for path in entry.masks]
+    if entry.slice and all(one.frames == 1 for one in (picture, *(mask for _, mask in masks))):
+        raise SonotuneError(
+            f"{printable(entry.image)}: has no slice {entry.slice}; it has only one"
+        )
     resized = shape if size is None else target_shape(shape, size, keep_aspect)
     mask = np.zeros(resized, np.uint8)
     whole = np.zeros(shape, np.uint8)
-    for path in entry.masks:
-        drawn, _ = _read(path, entry.slice)
-        if drawn.shape[:2] != shape:
-            raise SonotuneError(f"{path}: {drawn.shape[:2]} where its image is {shape}")
+    seen = []
+    for path, drawn in masks:
+        inside, values = _read_mask(path, drawn, picture, entry)
+        seen.append(values)
         if entry.rule.kind == "ellipse":
             try:
-                mask |= outline_ellipse(_one_channel(drawn)).mask(shape, resized)
+                mask |= outline_ellipse(inside).mask(shape, resized)
             except SonotuneError as error:
-                raise SonotuneError(f"{path}: {error}") from None
+                raise SonotuneError(f"{printable(path)}: {error}") from None
         else:
-            whole |= _belongs(path, drawn, entry.rule)
+            whole |= inside
     if entry.rule.kind != "ellipse":
         mask = whole if size is None else resize_mask(whole, resized)
+    if any(one.orientation != picture.orientation for _, one in masks):
+        notes = (*notes, "image and mask have different orientation tags; both are shown turned")
     digest = hashlib.sha256(repr(shape).encode() + image.tobytes()).hexdigest()
     if size is not None:
         image, mask = padded(resize_image(image, resized), size), padded(mask, size)
-    known = (entry.mm_per_pixel_y, entry.mm_per_pixel_x)
-    millimetres = spacing if spacing and known == (None, None) else known
-    return Loaded(image, mask, shape, digest, notes, millimetres)
+    spacing, more = _spacing(entry, picture.spacing)
+    profile = profile_of(seen, whole if whole.any() else mask, entry.rule) if seen else None
+    notes = tuple(dict.fromkeys((*entry.notes, *notes, *more)))
+    return Loaded(image, mask, shape, digest, notes, spacing, profile)
 
 
 def read_grey(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Read an image file as grey uint8 [H,W], with notes on what that took.
-
-    Colour becomes its luminance, transparency is ignored. More than 8 bits are scaled linearly
-    from the image's own smallest and largest value to 0 to 255, since the range that a scanner
-    uses is rarely that of its files (12 bits in a file of 16); so images of one data set can
-    come out with different contrast.
+    """Read an image file as grey uint8 [H,W] as a viewer shows it, with notes on what that took.
 
     Raises
     ------
     SonotuneError
         If the file cannot be read, or has values that are not finite.
     """
-    return _grey(path, _read(path)[0])
+    return _grey(path, read(path))
 
 
-def _grey(path: Path, image: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    notes = []
-    if image.ndim == 3:
-        colours = image[..., :3]
-        if (colours != colours[..., :1]).any():
-            notes.append(COLOUR)
-            if colours.dtype == np.float64:
-                colours = colours.astype(np.float32)
-            image = cv2.cvtColor(np.ascontiguousarray(colours), cv2.COLOR_BGR2GRAY)
-        else:
-            image = np.ascontiguousarray(colours[..., 0])
-    if image.dtype != np.uint8:
-        if not np.isfinite(image).all():
-            raise SonotuneError(f"{path}: has values that are not finite")
-        notes.append(DEPTH)
-        values = image.astype(np.float64)
-        low, high = values.min(), values.max()
-        image = np.rint((values - low) * (255 / max(high - low, 1e-300))).astype(np.uint8)
-    return image, tuple(notes)
+def read_marked(path: Path) -> np.ndarray:
+    """The pixels of a mask's file that are not 0, uint8 0/1 [H,W]."""
+    return marked(path, read(path, stored=True), MaskRule())[0]
 
 
-def _belongs(path: Path, drawn: np.ndarray, rule: MaskRule) -> np.ndarray:
-    grey = _one_channel(drawn)
-    if rule.kind == "threshold":
-        return (grey >= rule.value).astype(np.uint8)
-    if rule.kind == "label":
-        if drawn.ndim == 3 and (drawn[..., :3] != drawn[..., :1]).any():
-            raise SonotuneError(f"{path}: is in colour (or has a palette), so it has no label")
-        return (grey == rule.value).astype(np.uint8)
-    return (grey != 0).astype(np.uint8)
-
-
-def _one_channel(drawn: np.ndarray) -> np.ndarray:
-    """The brightest of a mask's colours; transparency is no part of a mask."""
-    return drawn if drawn.ndim == 2 else drawn[..., :3].max(axis=2)
-
-
-def _read(path: Path, number: int | None = None) -> tuple[np.ndarray, Spacing]:
-    """One slice of a file as it is stored, and millimetres per pixel if the file tells."""
-    if not path.is_file():
-        raise SonotuneError(f"{path}: there is no such file")
-    slices, spacing = read_slices(path) if is_medical(path) else (_pages(path), None)
-    if not slices:
-        raise SonotuneError(f"{path}: cannot be read; it is damaged or no image")
-    if number is None and len(slices) > 1:
-        raise SonotuneError(
-            f"{path}: has {len(slices)} slices or pages; choose by a table with the column slice"
-        )
-    if (number or 0) >= len(slices):
-        raise SonotuneError(f"{path}: has no slice {number}; they are 0 to {len(slices) - 1}")
-    return slices[number or 0], spacing
-
-
-def _pages(path: Path) -> list[np.ndarray]:
-    # Not cv2.imread: it cannot open every path that Python can.
-    data = np.frombuffer(path.read_bytes(), np.uint8)
-    if not len(data):
-        return []
+def _grey(path: Path, picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
     try:
-        if path.suffix.lower() in (".tif", ".tiff"):
-            whole, pages = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED)
-            return list(pages) if whole else []
-        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-    except cv2.error:  # such as a header that claims more pixels than anybody has
-        return []
-    return [] if image is None else [image]
+        return shown(picture)
+    except ValueError as error:
+        raise SonotuneError(f"{printable(path)}: cannot be read: {error}") from None
+
+
+def _read_mask(
+    path: Path, drawn: Picture, image: Picture, entry: Entry
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a file marks on its image's pixels, and its values there."""
+    inside, values = marked(path, drawn, entry.rule)
+    where = printable(entry.image)
+    return aligned(path, drawn, inside, image, where), aligned(path, drawn, values, image, where)
+
+
+def _spacing(
+    entry: Entry, stored: Spacing
+) -> tuple[tuple[float | None, float | None], tuple[str, ...]]:
+    """Millimetres per pixel: those of the table, which may correct the file's."""
+    table = (entry.mm_per_pixel_y, entry.mm_per_pixel_x)
+    if table[0] is None or table[1] is None:
+        return stored or (None, None), ()
+    if stored and not np.allclose(np.array(table, float), stored, rtol=0.01):
+        return table, ("the table's pixel size is not the file's; the table's is used",)
+    return table, ()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from sonotune.data.formats import RASTER
 from sonotune.data.readers.entry import (
-    IMAGE_SUFFIXES,
     Entry,
     MaskRule,
     another_layout,
@@ -47,7 +47,7 @@ def find(folder: Path, images: int | None = None) -> list[Entry]:
     masks: dict[str, list[Path]] = {}
     for path in files:
         match, words = _NAME.search(path.stem), str(path).lower()
-        if not match or path.suffix.lower() not in (*IMAGE_SUFFIXES, ".gif"):
+        if not match or path.suffix.lower() not in RASTER:
             continue
         name = match[1].upper()
         if any(organ in words for organ in _OTHER_ORGANS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from sonotune.data.names import stem_of
 from sonotune.data.readers.entry import (
     Entry,
     MaskRule,
@@ -59,7 +60,8 @@ def find(folder: Path, layout: str) -> list[Entry]:
             )
         )
         raise another_layout(layout, folder, wanted, files)
-    pairs = pair(by_stem(images, layout), by_stem(masks, layout), layout)
+    by_name = [by_stem({f: stem_of(f) for f in some}, layout) for some in (images, masks)]
+    pairs = pair(by_name[0], by_name[1], layout)
     return [
         Entry(name=stem, group=stem, image=image, masks=(mask,), rule=MaskRule("threshold", 128))
         for stem, image, mask in pairs

@@ -25,7 +25,7 @@ from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import read_cells
 from sonotune.evaluation.metrics import THRESHOLD
-from sonotune.evaluation.scores import load_predictions
+from sonotune.evaluation.scores import load_predictions, read_scores
 from sonotune.layout import RECORD, Cell, dataset_of, prepared_sets
 from sonotune.runtime.files import atomic
 from sonotune.runtime.run_record import read_record
@@ -146,7 +146,7 @@ def _shown(
 
 
 def _scores(study: Path, dataset: str) -> pd.DataFrame:
-    return pd.read_csv(study / "scores" / f"{dataset}.csv", dtype={"name": str, "group": str})
+    return read_scores(study / "scores" / f"{dataset}.csv")
 
 
 def _arrays(study: Path, dataset: str, run: Mapping[Any, Any]) -> ImageSet:

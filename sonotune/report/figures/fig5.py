@@ -14,7 +14,7 @@ from sonotune.data.dataset import load_set
 from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD
-from sonotune.evaluation.scores import load_predictions
+from sonotune.evaluation.scores import load_predictions, read_scores
 from sonotune.report.images import FOUND, TRUTH, show_image
 from sonotune.report.names import dataset_title, percent_text, source_notes
 from sonotune.report.style import (
@@ -110,7 +110,7 @@ def choose_rows(scores: pd.DataFrame, quantiles: Mapping[float, str] = QUARTILES
 def _read_scores(
     path: str | Path, strategies: list[str], percent: float, fold: int
 ) -> pd.DataFrame:
-    scores = pd.read_csv(path, dtype={"strategy": str, "name": str, "group": str})
+    scores = read_scores(path)
     shown = (scores["percent"] == percent) & (scores["fold"] == fold)
     # The network that is evaluated unchanged has percent 0 and may be among the columns.
     shown |= (scores["percent"] == 0) & (scores["fold"] == fold)

@@ -1,0 +1,141 @@
+"""Recall and precision of `sonotune.data.duplicates` on real images with planted copies.
+
+    .venv/bin/python benchmarks/duplicates.py 'FOLDER/*.png' [--groups '([0-9]+)_.*'] [--copies 100]
+
+Copies are crops of 5 to 15 % of both sides, gammas of .7 to 1.4, JPEG of quality 30, flips, shifts
+of up to 8 %, and pairs of two kinds. Then all originals are compared: pairs found, and those of
+different groups by name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from sonotune.data.duplicates import clusters_of, near_pairs, sketch
+from sonotune.data.readers.pixels import read_grey
+from sonotune.runtime.processors import usable_processors
+
+Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+
+
+def crop(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Cut away 5 to 15 % of the height and of the width, on any side."""
+    height, width = image.shape
+    gone = random.uniform(0.05, 0.15, 2)
+    top, left = (int(random.uniform(0, g) * n) for g, n in zip(gone, image.shape, strict=True))
+    return image[top : top + int(height * (1 - gone[0])), left : left + int(width * (1 - gone[1]))]
+
+
+def gamma(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Brighten or darken by a gamma of .7 to 1.4."""
+    power = np.exp(random.uniform(np.log(0.7), np.log(1.4)))
+    return np.rint(255 * (np.arange(256) / 255) ** power).astype(np.uint8)[image]
+
+
+def jpeg(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Store as JPEG of quality 30."""
+    stored = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 30])[1]
+    return cv2.imdecode(stored, cv2.IMREAD_GRAYSCALE)
+
+
+def flip(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Flip from left to right."""
+    return image[:, ::-1]
+
+
+def shift(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Shift by up to 8 % along both axes; black enters."""
+    height, width = image.shape
+    x, y = random.uniform(-0.08, 0.08, 2)
+    move = np.array([[1, 0, x * width], [0, 1, y * height]], np.float32)
+    return cv2.warpAffine(np.ascontiguousarray(image), move, (width, height))
+
+
+CHANGES: tuple[Change, ...] = (crop, gamma, jpeg, flip, shift)
+
+
+def main() -> None:
+    """Plant, search, print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("images", help="a glob")
+    parser.add_argument("--groups", default="(.*)", help="regular expression of stems")
+    parser.add_argument("--copies", type=int, default=100, help="of each kind")
+    parser.add_argument("--most", type=int, default=10**6, help="images that are read")
+    parser.add_argument("--apart", action="store_true", help="each kind of copy on its own")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    files = [Path(file) for file in sorted(glob.glob(arguments.images))][: arguments.most]
+    names = [file.stem for file in files]
+    groups = [re.fullmatch(arguments.groups, name)[1] for name in names]  # type: ignore[index]
+    images = [read_grey(file)[0] for file in files]
+    random = np.random.default_rng(0)
+    planted = []
+    for kinds in [(one,) for one in CHANGES] + list(combinations(CHANGES, 2)):
+        copies = arguments.copies
+        chosen = random.choice(len(images), copies, replace=copies > len(images))
+        for number in chosen.tolist():
+            copy = images[number]
+            for kind in kinds:
+                copy = kind(copy, random)
+            planted.append((number, " and ".join(kind.__name__ for kind in kinds), copy))
+    workers, start = usable_processors(), time.perf_counter()
+    every = [*images, *(copy for _, _, copy in planted)]
+    with ThreadPoolExecutor(workers) as pool:
+        sketches = list(pool.map(sketch, every))
+    print(f"{len(every)} sketches: {time.perf_counter() - start:.0f} s", flush=True)
+    start = time.perf_counter()
+    count, got = len(images), set()
+    # Where originals are few, all kinds at once would be dozens of copies of each.
+    kinds = dict.fromkeys(kind for _, kind, _ in planted) if arguments.apart else [None]
+    for kind in kinds:
+        chosen = [
+            *range(count),
+            *(n for n, one in enumerate(planted, count) if kind is None or one[1] == kind),
+        ]
+        for a, b in near_pairs([sketches[number] for number in chosen], workers):
+            got.add((chosen[a], chosen[b]))
+    pairs = sorted(got)
+    print(f"all with all: {time.perf_counter() - start:.0f} s")
+    found: dict[str, list[bool]] = defaultdict(list)
+    for place, (number, kind, _) in enumerate(planted, count):
+        found[kind].append((number, place) in got)
+    for kind, hits in found.items():
+        print(f"{kind}: recall {np.mean(hits):.3f} of {len(hits)}")
+    # What is found without any planted copy.
+    pairs = [pair for pair in pairs if max(pair) < count]
+    clusters = clusters_of(count, pairs)
+    largest = max(clusters, key=len, default=[])
+    print(f"{len(pairs)} pairs of originals, {len(clusters)} clusters, the largest: ", end="")
+    print(", ".join(names[number] for number in largest))
+    for first, second in pairs:
+        if groups[first] != groups[second]:
+            print(f"  of two groups: {names[first]} and {names[second]}")
+    wrong = {
+        tuple(sorted((_original(a, planted, count), _original(b, planted, count))))
+        for a, b in got
+        if _original(a, planted, count) != _original(b, planted, count)
+    }
+    wrong -= set(pairs)
+    print(f"{len(wrong)} more pairs of originals whose copies were joined:")
+    for first, second in sorted(wrong):
+        print(f"  {names[first]} and {names[second]}")
+
+
+def _original(number: int, planted: list[tuple[int, str, np.ndarray]], count: int) -> int:
+    """The original that an image is, or is a copy of."""
+    return number if number < count else planted[number - count][0]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""PNG, JPEG, TIFF, BMP, GIF, WebP and PGM files, turned as their orientation tag says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from sonotune.data.decode.picture import MOST_PIXELS, Picture, check_size, frame_of
+from sonotune.errors import SonotuneError, printable
+
+# A JPEG of several pictures (MPO) is opened as a JPEG.
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
+ORIENTATION = 0x112
+# Pillow's modes and what they become; all others are refused.
+GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
+TRANSPARENT = ("LA", "PA", "RGBA")
+# TIFF tags.
+SAMPLE_FORMAT, PHOTOMETRIC, BITS, PLANAR = 339, 262, 258, 284
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+
+
+def read(path: Path, frame: int | None) -> Picture:
+    """Read one page of a file.
+
+    Raises
+    ------
+    SonotuneError
+        If it is no such file, or one whose values are not understood.
+    """
+    # Not by its path: mapped into memory, Pillow 12 and 13 garble a TIFF with an orientation.
+    with path.open("rb") as file:
+        return _read(path, file, frame)
+
+
+def _read(path: Path, file: BinaryIO, frame: int | None) -> Picture:
+    try:
+        image = Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError:
+        raise SonotuneError(f"{printable(path)}: cannot be read; {_kind(path)}") from None
+    except Image.DecompressionBombError:
+        raise SonotuneError(
+            f"{printable(path)}: has too many pixels, too large to be read (at most "
+            f"{MOST_PIXELS}); crop or shrink it"
+        ) from None
+    with image:
+        check_size(path, image.height, image.width)
+        # A phone's JPEG may hold previews and depth maps behind the picture.
+        frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+        number = frame_of(path, frame, frames)
+        if number:
+            image.seek(number)
+            check_size(path, image.height, image.width)
+        if refused := _not_understood(image):
+            raise SonotuneError(f"{printable(path)}: {refused}")
+        # Asking for the orientation can load a PNG, after which these are gone.
+        raw, tags = _raw(image), getattr(image, "tag_v2", {})
+        orientation = image.getexif().get(ORIENTATION, 1)
+        if image.mode in ("RGB", "RGBA", "LA") and ";16" in str(raw[:1]):
+            found = _deep(path, image, number, orientation)
+        else:
+            found = _shallow(image, 1 in tags.get(SAMPLE_FORMAT, (1,)))
+    return Picture(
+        **found, frames=frames, orientation=orientation if orientation in range(1, 9) else 1
+    )
+
+
+def _kind(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(32)
+    if not head:
+        return "the file is empty"
+    if head[4:8] == b"ftyp":
+        return "it is a HEIC, AVIF or video file: export it as PNG or JPEG"
+    if head[:5] == b"%PDF-" or head[:2] == b"PK" or head.lstrip()[:5] in (b"<?xml", b"<html"):
+        return "it is a document, not an image"
+    return "it is damaged or no image of a known format"
+
+
+def _not_understood(image: Image.Image) -> str:
+    """Why a file's values would be misread, or an empty text."""
+    if image.mode in ("CMYK", "LAB", "HSV"):
+        return f"is in {image.mode}, colours for print; save it as RGB or grey"
+    if image.mode not in (*GREY, *TRANSPARENT, "P", "RGB"):
+        return f"has pixels of the kind {image.mode}, which is not read; save it as PNG"
+    tags: Any = getattr(image, "tag_v2", {})
+    formats, bits = tags.get(SAMPLE_FORMAT, (1,)), tags.get(BITS, (1,))
+    if 2 in formats and max(bits) == 8:
+        return "has signed 8-bit values, which is not read; save it as 16-bit TIFF"
+    if tags.get(PHOTOMETRIC) == 0 and max(bits) > 8:
+        return "has more than 8 bits and white at 0, which is not read; invert and save it"
+    if tags.get(PLANAR) == 2 and len(bits) > 1 and max(bits) > 8:
+        return "has colours of more than 8 bits plane by plane, which is not read; save it as PNG"
+    if image.format == "PPM" and image.mode == "RGB" and _raw(image)[-1] != 255:
+        return "has colours of more than 8 bits, which is not read; save it as PNG"
+    return ""
+
+
+def _raw(image: Image.Image) -> tuple[Any, ...]:
+    """How the file stores pixels."""
+    tiles: Any = getattr(image, "tile", [])
+    arguments = tiles[0][3] if tiles else ()
+    return arguments if isinstance(arguments, tuple) else (arguments,)
+
+
+def _deep(path: Path, image: Image.Image, number: int, orientation: int) -> dict[str, Any]:
+    """Colours (and grey with opacity) of 16 bits, of which Pillow would keep 8."""
+    data = np.fromfile(path, np.uint8)
+    if image.format == "TIFF":
+        _, pages = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED)
+        pixels = pages[number] if number < len(pages) else None
+    else:
+        pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+        pixels = None if pixels is None else _turned(pixels, orientation)
+    image.load()  # which notices damage that OpenCV does not
+    if pixels is None or pixels.ndim != 3 or pixels.dtype != np.uint16:
+        raise SonotuneError(f"{printable(path)}: its 16-bit colours cannot be read; save as PNG")
+    alpha = pixels[..., 3] if pixels.shape[2] == 4 else None
+    return {"pixels": np.ascontiguousarray(pixels[..., 2::-1]), "alpha": alpha}
+
+
+def _turned(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Apply an EXIF orientation."""
+    if orientation in (5, 6, 7, 8):
+        pixels = np.swapaxes(pixels, 0, 1)
+    rows, columns = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
+    return pixels[:: -1 if rows else 1, :: -1 if columns else 1]
+
+
+def _shallow(image: Image.Image, unsigned: bool) -> dict[str, Any]:
+    image_format = image.format
+    image = ImageOps.exif_transpose(image)
+    palette = alpha = None
+    if image.mode in TRANSPARENT or (
+        "transparency" in image.info and image.mode in ("1", "L", "P", "RGB")
+    ):
+        alpha = np.asarray(image.convert("RGBA"))[..., 3]
+    if image.mode in ("P", "PA"):
+        palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+        pixels = np.asarray(image)
+        pixels = pixels[..., 0] if image.mode == "PA" else pixels
+        if pixels.max(initial=0) >= len(palette):  # entries that are not given are black
+            palette = np.vstack([palette, np.zeros((256 - len(palette), 3), np.uint8)])
+    elif image.mode == "1":
+        pixels = np.asarray(image).astype(np.uint8) * 255
+    elif image.mode == "RGBA":
+        pixels = np.asarray(image)[..., :3]
+    elif image.mode == "LA":
+        pixels = np.asarray(image)[..., 0]
+    else:
+        pixels = np.asarray(image)
+        if image.mode == "I" and pixels.min() < 0 and unsigned:
+            pixels = pixels.view(np.uint32)
+        elif image.mode == "I" and image_format == "PPM":
+            pixels = pixels.astype(np.uint16)
+        if (clear := image.info.get("transparency")) is not None and alpha is None:
+            alpha = np.where(pixels == clear, 0, 255).astype(np.uint8)
+    if alpha is not None and alpha.min() == 255:
+        alpha = None
+    return {"pixels": np.ascontiguousarray(pixels), "palette": palette, "alpha": alpha}

@@ -1,0 +1,344 @@
+"""Which pixels a mask's file marks, and whether that can have been meant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from sonotune.data.decode.grey import on_black
+from sonotune.data.decode.picture import Grid, Picture
+from sonotune.data.readers.entry import MaskRule, shortened
+from sonotune.errors import SonotuneError, printable
+
+# Grey values beyond which a mask is drawn with soft edges or stored with losses.
+MOST_CLASSES = 20
+# From this share on, a mask holds its border or is nearly full.
+HOLDS_BORDER, NEARLY_FULL = 0.95, 0.95
+# Distance, in voxels, up to which two grids count as one.
+SAME_PLACE = 0.1
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What one mask's files hold.
+
+    Attributes
+    ----------
+    values
+        The most frequent values with their shares of all pixels, largest share first.
+    others
+        How many more values there are.
+    soft
+        Whether there are values between that fill no area of their own: soft edges, or noise.
+    chosen
+        Whether a rule other than "not 0" says which values are the object.
+    foreground
+        Share of the image that is marked.
+    border
+        Share of the image's border that is marked.
+    """
+
+    values: tuple[tuple[float, float], ...]
+    others: int
+    soft: bool
+    chosen: bool
+    foreground: float
+    border: float
+
+    def spelt_out(self) -> str:
+        """The values with their shares, for people."""
+        shares = ", ".join(f"{value:g} ({share:.2%})" for value, share in self.values[:6])
+        more = len(self.values[6:]) + self.others
+        return shares + (f" and {more} other values" if more else "")
+
+
+def marked(path: Path, picture: Picture, rule: MaskRule) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels that a file marks, uint8 0/1 [H,W], and the values that were looked at, [H,W].
+
+    A palette of greys, and colours, count as they are shown; the brightest channel decides.
+    Labels are places in a palette of colours. Transparent parts are not marked.
+
+    Raises
+    ------
+    SonotuneError
+        If the file leaves open what is meant.
+    """
+    values = mask_values(path, picture, rule)
+    if rule.kind == "threshold":
+        inside = values >= rule.value
+    elif rule.kind == "label":
+        inside = np.isin(values, rule.labels)
+    else:
+        inside = values != 0
+    return (inside != bool(rule.inverted)).astype(np.uint8), values
+
+
+def mask_values(path: Path, picture: Picture, rule: MaskRule) -> np.ndarray:
+    """The values of a mask's file that a rule is applied to, [H,W].
+
+    Raises
+    ------
+    SonotuneError
+        If there is no telling which they are.
+    """
+    where = printable(path)
+    pixels, alpha = picture.pixels, picture.alpha
+    if rule.alpha:
+        if alpha is None:
+            raise SonotuneError(f"{where}: has no transparency, but the key alpha is true")
+        return alpha
+    if picture.palette is not None:
+        used = np.unique(pixels)
+        colours = picture.palette[used]
+        if (colours == colours[:, :1]).all():
+            pixels = picture.palette[:, 0][pixels]
+        elif rule.kind == "nonzero" and ((used != 0) != colours.any(axis=1)).any():
+            raise SonotuneError(
+                f"{where}: its palette draws value 0 in a colour, or another value in black; say "
+                f"which values are the object by `label:`; it has {_listed(used)}"
+            )
+    elif pixels.ndim == 3:
+        if rule.kind == "label" and (pixels != pixels[..., :1]).any():
+            raise SonotuneError(
+                f"{where}: is in colour, so it has no label; save it with one grey value per class"
+            )
+        pixels = pixels.max(axis=2)
+    if alpha is not None:
+        opaque = pixels[alpha > 0]
+        if len(opaque) and opaque.min() == opaque.max() == 0:
+            raise SonotuneError(
+                f"{where}: is black wherever it is not transparent; if the opaque part is the "
+                "object, write `alpha: true`"
+            )
+        pixels = on_black(pixels, alpha) if rule.kind != "label" else np.where(alpha, pixels, 0)
+    if pixels.dtype.kind == "f":
+        if not np.isfinite(pixels).all():
+            raise SonotuneError(f"{where}: has values that are not finite")
+        whole = np.rint(pixels)
+        pixels = whole if np.allclose(pixels, whole, atol=1e-3) else pixels
+    if picture.inverted:
+        if len(np.unique(pixels)) > 2:
+            raise SonotuneError(
+                f"{where}: is MONOCHROME1 (white at 0) with more than two values; save it as "
+                "MONOCHROME2"
+            )
+        pixels = pixels.max() - pixels
+    return pixels
+
+
+def aligned(
+    path: Path, picture: Picture, pixels: np.ndarray, of_image: Picture, where: str
+) -> np.ndarray:
+    """What was read from a mask, [H,W], on the pixels of its image.
+
+    Planes that hold the same voxels in another order are turned; exactly one plane of both files
+    is read, so volumes of several slices must also count their slices alike.
+
+    Raises
+    ------
+    SonotuneError
+        If image and mask do not cover the same pixels.
+    """
+    shape = of_image.pixels.shape[:2]
+    if picture.grid is not None and of_image.grid is not None:
+        pixels = _turned(path, pixels, picture.grid, of_image.grid, where)
+    if picture.frames > 1 and of_image.frames > 1 and picture.frames != of_image.frames:
+        raise SonotuneError(
+            f"{printable(path)}: has {picture.frames} slices, its image {where} has "
+            f"{of_image.frames}"
+        )
+    if pixels.shape[:2] != shape:
+        reason = f"{pixels.shape[:2]} where its image is {shape}"
+        turned = [
+            f"the {what} is turned by its orientation tag ({one.orientation})"
+            for what, one in (("image", of_image), ("mask", picture))
+            if one.orientation != 1
+        ]
+        if turned:
+            reason += f"; {' and '.join(turned)}: draw masks on images as viewers show them"
+        raise SonotuneError(f"{printable(path)}: {reason}")
+    return pixels
+
+
+def _turned(path: Path, pixels: np.ndarray, grid: Grid, image: Grid, where: str) -> np.ndarray:
+    """A plane of a mask's volume in the order of its image's."""
+    try:
+        to_image = np.linalg.solve(image.steps, np.column_stack([grid.steps, grid.origin]))
+    except np.linalg.LinAlgError:
+        raise SonotuneError(f"{where}: its direction is no direction in space") from None
+    turn = np.rint(to_image[:, :3])
+    offset = to_image[:, 3] - np.linalg.solve(image.steps, image.origin)
+    flat = grid.size[2] == image.size[2] == 1
+    axes = (0, 1) if flat else (0, 1, 2)
+    size = np.array(grid.size)
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in size])).reshape(3, -1)
+    exact = to_image[:, :3] @ corners + offset[:, None]
+    # The first voxel of the image's grid that a turned mask's voxel falls on.
+    start = np.where((turn < 0).any(axis=1), np.array(image.size) - 1, 0)
+    wanted = turn @ corners + start[:, None]
+    inside = np.abs(exact - wanted)[list(axes)].max() <= SAME_PLACE
+    plane = np.abs(turn[:2, :2])
+    if not (
+        inside
+        and (plane.sum(axis=0) == 1).all()
+        and (plane.sum(axis=1) == 1).all()
+        and (flat or turn[2, 2] == 1)
+        and (np.abs(turn) @ size == np.array(image.size))[list(axes)].all()
+    ):
+        raise SonotuneError(
+            f"{printable(path)}: its geometry is not that of its image {where}: "
+            f"{_told(grid)}, image: {_told(image)}; resample the mask onto its image"
+        )
+    if plane[0, 1]:
+        pixels = np.swapaxes(pixels, 0, 1)
+    flip_x, flip_y = (turn[row, :2].sum() < 0 for row in (0, 1))
+    return pixels[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
+
+
+def _told(grid: Grid) -> str:
+    size, origin = (
+        " x ".join(f"{v:g}" for v in row) for row in (grid.size, np.round(grid.origin, 3))
+    )
+    steps = "; ".join(" ".join(f"{v:g}" for v in row) for row in np.round(grid.steps.T, 4))
+    return f"{size} voxels from ({origin}) mm with steps ({steps})"
+
+
+def profile_of(values: Sequence[np.ndarray], mask: np.ndarray, rule: MaskRule) -> Profile:
+    """What the files of one mask hold, [H,W] each, and what `mask` (their union) marks."""
+    counts: Counter[float] = Counter()
+    soft = False
+    for array in values:
+        found, numbers = _counted(array)
+        counts.update(dict(zip(found.tolist(), numbers.tolist(), strict=True)))
+        soft |= _is_soft(array, found)
+    total = max(1, counts.total())
+    common = [(value, number / total) for value, number in counts.most_common(MOST_CLASSES)]
+    edge = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
+    return Profile(
+        tuple(common),
+        len(counts) - len(common),
+        soft,
+        rule.kind != "nonzero",
+        float(mask.mean()),
+        float(edge.mean()),
+    )
+
+
+def _counted(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if array.dtype == np.uint8:
+        counts = np.bincount(array.ravel(), minlength=256)
+        found = np.flatnonzero(counts)
+        return found, counts[found]
+    return np.unique(array, return_counts=True)
+
+
+def _is_soft(array: np.ndarray, found: np.ndarray) -> bool:
+    """Whether most of what lies between the smallest and largest value is edge or noise."""
+    if len(found) <= 2:
+        return False
+    if len(found) > MOST_CLASSES or (found != np.rint(found)).any():
+        return True
+    kernel = np.ones((3, 3), np.uint8)
+    between = filled = 0
+    for value in found[1:-1]:
+        area = (array == value).astype(np.uint8)
+        between += int(area.sum())
+        filled += int(cv2.dilate(cv2.erode(area, kernel), kernel).sum())
+    return filled < between / 2
+
+
+def _listed(values: np.ndarray) -> str:
+    return shortened([f"{value:g}" for value in values])
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something about a data set's masks that can hardly be meant.
+
+    Attributes
+    ----------
+    refused
+        Whether nothing is prepared until the configuration says that it is meant.
+    kind
+        A few words, the same for every data set.
+    names
+        The images concerned.
+    """
+
+    refused: bool
+    kind: str
+    text: str
+    names: tuple[str, ...]
+
+
+def doubts(profiles: dict[str, Profile], rule: MaskRule) -> list[Doubt]:
+    """What can hardly be meant in a data set's masks, with the key that would say that it is.
+
+    Parameters
+    ----------
+    profiles
+        By the images' names; without images that have no mask.
+    rule
+        That of the data set; what it says is not questioned.
+    """
+    found = []
+
+    def doubt(refused: bool, kind: str, names: list[str], why: str, advice: str) -> None:
+        if names:
+            example = profiles[names[0]].spelt_out()
+            found.append(
+                Doubt(
+                    refused,
+                    kind,
+                    f"{len(names)} of {len(profiles)} masks {why}; {names[0]} has the values "
+                    f"{example}; {advice}: {shortened(names)}",
+                    tuple(names),
+                )
+            )
+
+    if rule.kind == "nonzero":
+        doubt(
+            True,
+            "masks with soft or noisy values",
+            [name for name, one in profiles.items() if one.soft],
+            "hold values between black and white that fill no area of their own (soft edges, or "
+            "the noise of JPEG)",
+            "write `threshold: 128` for what is at least half bright, or `threshold: 1` for "
+            "everything that is not 0",
+        )
+        several = [n for n, one in profiles.items() if not one.soft and len(one.values) > 2]
+        classes = sorted({v for n in several for v, _ in profiles[n].values if v})
+        doubt(
+            False,
+            "masks of several values",
+            several,
+            "hold more than two values, all of which but 0 count as the object",
+            f"write `label: [{', '.join(f'{v:g}' for v in classes)}]` with those that are meant",
+        )
+        doubt(
+            True,
+            "masks without the value 0",
+            [
+                name
+                for name, one in profiles.items()
+                if not one.soft and len(one.values) > 1 and all(v for v, _ in one.values)
+            ],
+            "hold no 0, so that every pixel counts as the object",
+            "write `label:` with the value that is meant, or `threshold:` with the least one",
+        )
+    if rule.inverted is None:
+        drawn = {name: one for name, one in profiles.items() if one.foreground}
+        border = [name for name, one in drawn.items() if one.border >= HOLDS_BORDER]
+        full = [name for name, one in drawn.items() if one.foreground >= NEARLY_FULL]
+        advice = "write `inverted: true`, or `inverted: false` if this is meant"
+        if 2 * len(border) > len(drawn):
+            why = "mark the whole border of the image, as background does"
+            doubt(True, "masks that mark the border", border, why, f"if so, {advice}")
+        elif drawn and len(full) == len(drawn):
+            doubt(True, "masks that are nearly full", full, "mark nearly every pixel", advice)
+    return found

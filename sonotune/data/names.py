@@ -1,0 +1,110 @@
+"""Names of files and images: as text whatever their bytes, and found however they are written."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+
+from sonotune.data.formats import SUFFIXES
+from sonotune.errors import SonotuneError, printable
+
+
+def as_text(name: str | os.PathLike[str]) -> str:
+    """A file's name or path as text in composed form (NFC).
+
+    Bytes that are not UTF-8 are read as Windows-1252, in which old ZIP files keep names.
+    """
+    raw = os.fsencode(name)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("cp1252", "replace") if _is_windows(raw) else raw.decode("latin-1")
+    return unicodedata.normalize("NFC", text)
+
+
+def _is_windows(raw: bytes) -> bool:
+    return not any(byte in raw for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D))
+
+
+def stem_of(path: Path) -> str:
+    """A file's name as text, without the suffix of its format.
+
+    A number behind the last dot is part of the name, as in DICOM files that are called by their
+    identifier.
+    """
+    name = as_text(path.name)
+    lower = name.lower()
+    for suffix in SUFFIXES:
+        if lower.endswith(suffix) and len(name) > len(suffix):
+            return name[: -len(suffix)]
+    stem, dot, suffix = name.rpartition(".")
+    return stem if dot and stem and not suffix.isdecimal() else name
+
+
+def without_suffix(path: str) -> str:
+    """A path that people wrote, as names of images are: with ``/``, without the suffix."""
+    folder, slash, _ = path.replace("\\", "/").removeprefix("./").rpartition("/")
+    return as_text(folder) + slash + stem_of(Path(path.replace("\\", "/")))
+
+
+def find_file(folder: Path, text: str) -> Path | None:
+    """The file below a folder that a text means, or None.
+
+    If there is none of exactly that path, one that reads alike is taken: in other bytes
+    (composed or decomposed, Windows-1252), with ``/`` for a backslash, or in other case if that
+    leaves one file.
+    """
+    try:
+        if (folder / text).is_file():
+            return folder / text
+    except (OSError, ValueError):  # such as a name that is too long, or holds a zero byte
+        return None
+    found = folder
+    for part in Path(text.replace("\\", "/")).parts:
+        if part in ("/", "..") or (found / part).exists():
+            found /= part
+            continue
+        try:
+            beside = os.listdir(found)
+        except OSError:
+            return None
+        wanted = as_text(part)
+        alike = [name for name in beside if as_text(name) == wanted] or [
+            name for name in beside if as_text(name).casefold() == wanted.casefold()
+        ]
+        if len(alike) != 1:
+            return None
+        found /= alike[0]
+    return found if found.is_file() else None
+
+
+def is_portable(path: Path) -> bool:
+    """Whether a path is UTF-8 and holds no end of line, as tools and tables expect."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return "\n" not in str(path)
+
+
+def check_groups(groups: Iterable[str], where: str) -> None:
+    """Refuse groups of which two can hardly be two: they differ in case, zeros or blanks.
+
+    Raises
+    ------
+    SonotuneError
+        Naming the first two.
+    """
+    seen: dict[str, str] = {}
+    for group in dict.fromkeys(groups):
+        alike = re.sub(r"0+(?=[0-9])", "", re.sub(r"\.0$", "", group.casefold()))
+        alike = re.sub(r"[\s_-]+", "", alike)
+        if alike in seen:
+            raise SonotuneError(
+                f"{where}: the groups {printable(seen[alike])!r} and {printable(group)!r} read "
+                "like one patient; write both in one way, or name them apart"
+            )
+        seen[alike] = group

@@ -1,0 +1,149 @@
+"""Tables and lists that people write by hand or export, in any encoding, and what is in them."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import difflib
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from sonotune.errors import SonotuneError, printable
+
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# Other people's words for our columns.
+MEANT = {
+    "patient": "group",
+    "subject": "group",
+    "examination": "group",
+    "case": "group",
+    "participant": "group",
+    "file": "image",
+    "img": "image",
+    "path": "image",
+    "segmentation": "mask",
+    "annotation": "mask",
+    "label": "mask",
+    "frame": "slice",
+    "page": "slice",
+    "spacing": "mm_per_pixel",
+    "pixel": "mm_per_pixel",
+}
+
+
+def read_text(path: Path) -> str:
+    """Read a text file as UTF-8, UTF-16 or UTF-32 with or without a mark, or as Windows-1252.
+
+    Raises
+    ------
+    SonotuneError
+        If it holds bytes that are no text.
+    """
+    data = path.read_bytes()
+    encoding = next((name for mark, name in BOMS if data.startswith(mark)), "utf-8")
+    if encoding == "utf-8" and b"\0" in data:
+        even, odd = data[::2].count(0), data[1::2].count(0)
+        encoding = "utf-16-le" if odd > even else "utf-16-be"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        if encoding != "utf-8":
+            raise SonotuneError(f"{printable(path)}: is no text; save it as UTF-8") from None
+        text = data.decode("cp1252", "replace")
+    if "\0" in text:
+        raise SonotuneError(f"{printable(path)}: is no text; save it as UTF-8")
+    return unicodedata.normalize("NFC", text)
+
+
+def read_table(
+    path: Path,
+    needed: Sequence[str],
+    optional: Sequence[str],
+    where: str,
+    may_be_empty: bool = False,
+) -> list[tuple[int, dict[str, str]]]:
+    """Read a CSV whose fields are separated by commas, semicolons or tabs.
+
+    Names of columns may be in any case, with blanks around them. Blanks around values are removed;
+    no value is read as missing but an empty one.
+
+    Returns
+    -------
+    list of tuple
+        Number of the line, and its values by column; missing values are empty.
+
+    Raises
+    ------
+    SonotuneError
+        If there is no such file, a column is missing, unknown or named twice, or a row has more
+        values than there are columns.
+    """
+    name = f"{where}: {printable(path)}"
+    if not path.is_file():
+        raise SonotuneError(f"{where}: csv: there is no file {printable(path)}")
+    lines = read_text(path).splitlines()
+    first = lines[0] if lines else ""
+    separator = max(",;\t", key=lambda one: (first.count(one), one == ","))
+    reader = csv.reader(lines, delimiter=separator)
+    try:
+        rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise SonotuneError(f"{name}: line {reader.line_num}: is no CSV ({error})") from None
+    if not rows:
+        raise SonotuneError(f"{name}: is empty; needed columns: {', '.join(needed)}")
+    columns = [column.strip().casefold() for column in rows[0][1]]
+    _check_columns(name, columns, needed, optional)
+    found = []
+    for line, row in rows[1:]:
+        if any(value.strip() for value in row[len(columns) :]):
+            raise SonotuneError(
+                f"{name}: line {line}: has {len(row)} values for {len(columns)} columns; put "
+                "quotes around values with a separator in them"
+            )
+        values = dict(zip(columns, map(str.strip, row), strict=False))
+        found.append((line, {column: values.get(column, "") for column in columns}))
+    if not found and not may_be_empty:
+        raise SonotuneError(f"{name}: has no rows")
+    return found
+
+
+def _check_columns(
+    name: str, columns: Sequence[str], needed: Sequence[str], optional: Sequence[str]
+) -> None:
+    known = (*needed, *optional)
+    shown = ", ".join(printable(column) for column in columns if column)
+    for column in needed:
+        if column not in columns:
+            raise SonotuneError(
+                f"{name}: has no column {column!r}; found: {shown}; needed: {', '.join(needed)}; "
+                f"possible: {', '.join(optional)}"
+            )
+    for column in filter(None, columns):
+        if column not in known:
+            near = difflib.get_close_matches(column, known, n=1)
+            near = near or [word for part, word in MEANT.items() if part in column]
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise SonotuneError(
+                f"{name}: unknown column {printable(column)!r}; {hint}possible: "
+                f"{', '.join(known)}; rename or remove it"
+            )
+        if columns.count(column) > 1:
+            raise SonotuneError(f"{name}: the column {column!r} is there twice; keep one")
+
+
+def has_column(path: Path, column: str) -> bool:
+    """Whether a table, if it is there, has a column with something in it."""
+    try:
+        lines = read_text(path).splitlines()
+    except (OSError, SonotuneError):
+        return False
+    first = lines[0] if lines else ""
+    separator = max(",;\t", key=lambda one: (first.count(one), one == ","))
+    return column in [name.strip().strip('"').casefold() for name in first.split(separator)]

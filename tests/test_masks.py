@@ -1,0 +1,230 @@
+"""Masks as people draw and store them: what they mark, and what is refused until it is meant."""
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_files import HEIGHT, WIDTH, grey, write
+
+from sonotune.data.audit import audit_dataset
+from sonotune.data.prepare import prepare
+from sonotune.data.readers import find_entries
+from sonotune.data.readers.pixels import load
+from sonotune.errors import SonotuneError
+
+
+def disk(number=0):
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    return (y - 16 - number) ** 2 + (x - 30) ** 2 < 100
+
+
+def settings(**options):
+    globs = {"images": "images/*", "masks": "masks/*"}
+    return {"reader": "folder", "source": "mine", "folder": {**globs, **options}}
+
+
+def made(folder, save, **options):
+    """Three images with masks that `save(path without suffix, bool mask)` writes."""
+    for number in range(3):
+        write(folder / f"images/{number}.png", grey(number))
+        (folder / "masks").mkdir(exist_ok=True)
+        save(folder / f"masks/{number}", disk(number))
+    return settings(**options)
+
+
+def marks_right(folder, described):
+    """Whether prepared masks are the disks, at their own size."""
+    loaded = [load(entry) for entry in find_entries(described, folder)]
+    prepare("mine", described, 32, folder / "out", folder)
+    return all(np.array_equal(one.mask, disk(n)) for n, one in enumerate(loaded))
+
+
+def as_png(array, **options):
+    return lambda path, mask: Image.fromarray(array(mask)).save(f"{path}.png", **options)
+
+
+def paletted(colours, values):
+    def save(path, mask):
+        image = Image.fromarray(np.where(mask, values[1], values[0]).astype(np.uint8), "P")
+        image.putpalette(np.array(colours, np.uint8).tobytes())
+        image.save(f"{path}.png")
+
+    return save
+
+
+def with_alpha(colour, opacity):
+    def save(path, mask):
+        rgba = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+        rgba[..., :3], rgba[..., 3] = colour(mask)[..., None], opacity(mask)
+        Image.fromarray(rgba).save(f"{path}.png")
+
+    return save
+
+
+WHITE = {
+    "0 and 255": as_png(lambda mask: (mask * 255).astype(np.uint8)),
+    "0 and 1": as_png(lambda mask: mask.astype(np.uint8)),
+    "1 bit": as_png(lambda mask: mask),
+    "16 bits": as_png(lambda mask: mask.astype(np.uint16) * 700),
+    "colour": as_png(lambda mask: np.dstack([mask * 0, mask * 200, mask * 90]).astype(np.uint8)),
+    "palette of greys in another order": paletted([[255] * 3, [0] * 3], (1, 0)),
+    "palette of colours": paletted([[0] * 3, [128, 0, 0]], (0, 1)),
+    "opaque": with_alpha(lambda mask: mask * 255, lambda mask: 255),
+    "white with opacity": with_alpha(lambda mask: mask * 0 + 255, lambda mask: mask * 255),
+}
+
+
+@pytest.mark.parametrize("kind", WHITE)
+def test_masks_of_two_values_are_read_however_they_are_stored(tmp_path, kind):
+    assert marks_right(tmp_path, made(tmp_path, WHITE[kind]))
+
+
+def soft(path, mask):
+    drawn = cv2.GaussianBlur((mask * 255).astype(np.uint8), (0, 0), 1.5)
+    Image.fromarray(drawn).save(f"{path}.png")
+
+
+def small_and_enlarged(path, mask):
+    image = Image.fromarray((mask * 255).astype(np.uint8)).resize((WIDTH // 3, HEIGHT // 3))
+    image.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR).save(f"{path}.png")
+
+
+def jpeg(quality, suffix):
+    def save(path, mask):
+        image = Image.fromarray((mask * 255).astype(np.uint8))
+        image.save(f"{path}{suffix}", format="JPEG", quality=quality)
+
+    return save
+
+
+def half_edges(path, mask):
+    edge = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3))) > 0
+    Image.fromarray(np.where(edge, 100, mask * 255).astype(np.uint8)).save(f"{path}.png")
+
+
+SOFT = {
+    "blurred": soft,
+    "enlarged": small_and_enlarged,
+    "JPEG": jpeg(75, ".jpg"),
+    "good JPEG": jpeg(95, ".jpeg"),
+    "JPEG called PNG": jpeg(60, ".png"),
+    "one grey along edges": half_edges,
+}
+
+
+@pytest.mark.parametrize("kind", SOFT)
+def test_soft_and_noisy_masks_are_refused_until_a_threshold_is_given(tmp_path, kind):
+    described = made(tmp_path, SOFT[kind])
+    with pytest.raises(SonotuneError, match="threshold"):
+        prepare("mine", described, 32, tmp_path / "out", tmp_path)
+    audit, _ = audit_dataset("mine", described, tmp_path)
+    assert audit.of_level("error")
+    for threshold in (1, 128):
+        described["folder"]["threshold"] = threshold
+        prepare("mine", described, 32, tmp_path / f"out{threshold}", tmp_path)
+    first = load(find_entries(described, tmp_path)[0]).mask.astype(bool)
+    assert 2 * (first & disk()).sum() / (first.sum() + disk().sum()) > 0.85
+
+
+def several(values):
+    def save(path, mask):
+        drawn = np.full(mask.shape, values[0], np.uint8)
+        drawn[mask] = values[1]
+        drawn[30:38, 40:55] = values[2]
+        Image.fromarray(drawn).save(f"{path}.png")
+
+    return save
+
+
+@pytest.mark.parametrize("values", [(0, 1, 2), (0, 255, 128), (0, 3, 1), (0, 50, 51), (0, 9, 200)])
+def test_several_classes_are_listed_and_one_can_be_chosen(tmp_path, values):
+    described = made(tmp_path, several(values))
+    audit, _ = audit_dataset("mine", described, tmp_path)
+    (warning,) = [one for one in audit.of_level("warning") if "several values" in one.kind]
+    assert all(str(value) in warning.text for value in values)
+    assert not audit.of_level("error")
+    assert marks_right(tmp_path, settings(label=values[1]))
+    both = load(find_entries(settings(label=list(values[1:])), tmp_path)[0]).mask
+    assert both.sum() == disk().sum() + 8 * 15
+
+
+@pytest.mark.parametrize("values", [(1, 2), (10, 255), (255, 254)])
+def test_masks_without_a_zero_are_refused(tmp_path, values):
+    described = made(tmp_path, as_png(lambda m: np.where(m, values[1], values[0]).astype(np.uint8)))
+    with pytest.raises(SonotuneError, match="label"):
+        prepare("mine", described, 32, tmp_path / "out", tmp_path)
+    assert marks_right(tmp_path, settings(label=values[1]))
+
+
+INVERTED = {
+    "PNG": as_png(lambda mask: (~mask * 255).astype(np.uint8)),
+    "1 bit": as_png(lambda mask: ~mask),
+    "0 and 1": as_png(lambda mask: (~mask).astype(np.uint8)),
+    "palette": paletted([[255] * 3, [0] * 3], (0, 1)),
+    "colour": as_png(lambda mask: np.dstack([~mask * 255] * 3).astype(np.uint8)),
+}
+
+
+@pytest.mark.parametrize("kind", INVERTED)
+def test_inverted_masks_are_refused_until_a_key_says_what_is_meant(tmp_path, kind):
+    with pytest.raises(SonotuneError, match="inverted"):
+        prepare("mine", made(tmp_path, INVERTED[kind]), 32, tmp_path / "out", tmp_path)
+    assert marks_right(tmp_path, settings(inverted=True))
+    meant = settings(inverted=False)
+    prepare("mine", meant, 32, tmp_path / "meant", tmp_path)
+    assert np.array_equal(load(find_entries(meant, tmp_path)[0]).mask, ~disk())
+
+
+def test_masks_that_are_all_nearly_full_are_refused(tmp_path):
+    def save(path, mask):
+        drawn = np.ones(mask.shape, np.uint8)
+        drawn[0, :: 1 + int(path.name)] = 0
+        Image.fromarray(drawn).save(f"{path}.png")
+
+    with pytest.raises(SonotuneError, match="inverted"):
+        prepare("mine", made(tmp_path, save), 32, tmp_path / "out", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "save",
+    [
+        with_alpha(lambda mask: mask * 0, lambda mask: mask * 255),
+        with_alpha(lambda mask: mask * 0, lambda mask: mask * 200),
+    ],
+)
+def test_a_mask_drawn_in_black_on_nothing_needs_the_key_alpha(tmp_path, save):
+    with pytest.raises(SonotuneError, match="alpha"):
+        prepare("mine", made(tmp_path, save), 32, tmp_path / "out", tmp_path)
+    assert marks_right(tmp_path, settings(alpha=True))
+
+
+def test_a_palette_that_contradicts_its_places_is_refused_until_labelled(tmp_path):
+    save = paletted([[255, 0, 0], [0, 0, 255]], (0, 1))
+    with pytest.raises(SonotuneError, match="label"):
+        prepare("mine", made(tmp_path, save), 32, tmp_path / "out", tmp_path)
+    assert marks_right(tmp_path, settings(label=1))
+
+
+@pytest.mark.parametrize("orientation", [2, 3, 4, 5, 6, 7, 8])
+def test_masks_are_turned_by_their_own_tag_and_lie_on_the_image_as_shown(tmp_path, orientation):
+    """Stored turned, with the tag: mask and image come out as they were drawn."""
+    back = {5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, orientation)
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    for folder, array in (("images", grey(1)), ("masks", (disk() * 255).astype(np.uint8))):
+        (tmp_path / folder).mkdir()
+        methods = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
+        stored = Image.fromarray(array).transpose(Image.Transpose(methods[back]))
+        stored.save(tmp_path / folder / "1.png", exif=exif)
+    loaded = load(find_entries(settings(), tmp_path)[0])
+    assert np.array_equal(loaded.image, grey(1))
+    assert np.array_equal(loaded.mask, disk())
+
+
+def test_a_mask_drawn_on_the_stored_pixels_is_refused_with_the_reason(tmp_path):
+    exif = Image.Exif()
+    exif[0x112] = 6
+    described = made(tmp_path, WHITE["0 and 255"])
+    Image.fromarray(grey(0)).save(tmp_path / "images/0.png", exif=exif)
+    with pytest.raises(SonotuneError, match="orientation"):
+        load(find_entries(described, tmp_path)[0])

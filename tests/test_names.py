@@ -1,0 +1,295 @@
+"""Names, tables, lists, groups and lengths as people's files have them."""
+
+import codecs
+import os
+import unicodedata
+
+import numpy as np
+import pytest
+from tiny_files import grey, names, square, write
+
+from sonotune.data.dataset import load_set
+from sonotune.data.grouping import groups_for, share_with_twin
+from sonotune.data.holdout import listed_rows
+from sonotune.data.prepare import prepare
+from sonotune.data.readers import find_entries
+from sonotune.data.readers.pixels import load
+from sonotune.data.split_lists import read_lists
+from sonotune.errors import SonotuneError
+from sonotune.inference.images import Wanted, read_image, read_spacing
+
+GLOBS = {"images": "images/*.png", "masks": "masks/*.png"}
+
+
+def own(**options):
+    return {"reader": "folder", "source": "mine", "folder": options}
+
+
+def pairs(folder, files, masks=None):
+    for number, (image, mask) in enumerate(zip(files, masks or files, strict=True)):
+        for where, name, array in (("images", image, grey(number)), ("masks", mask, square())):
+            path = os.fsencode(folder / where) + b"/" + os.fsencode(name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            write(folder / "x.png", array).rename(os.fsdecode(path))
+
+
+NAMES = {
+    "Latin-1": [b"Sch\xe4del 1.png", b"\xdcbung.png"],
+    "missing-value words": ["NA.png", "None.png", "null.png", "nan.png", "N_A.png"],
+    "numbers": ["1.png", "01.png", "1.0.png", "1e5.png", "-1.png", "inf.png"],
+    "blanks": [" a.png", "a b.png", "a  b.png", "a .png"],
+    "marks": [
+        "a'b.png",
+        'a"b.png',
+        "a,b.png",
+        "a;b.png",
+        "#a.png",
+        "=a.png",
+        "a%b.png",
+        "a\tb.png",
+    ],
+    "case": ["A.png", "b.PNG", "c.Png", "D.pNG"],
+    "other scripts": ["頭.png", "голова.png", "😀.png", "é.png"],
+    "dots": ["a.b.c.png", "..a.png", "a..png"],
+}
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_files_of_any_name_are_found_prepared_and_read_back(tmp_path, kind):
+    pairs(tmp_path, NAMES[kind])
+    entries = find_entries(own(**GLOBS), tmp_path)
+    prepare("mine", own(**GLOBS), 16, tmp_path / "out", tmp_path)
+    data = load_set(tmp_path / "out")
+    assert data.names == names(entries)
+    assert len(set(data.names)) == len(NAMES[kind]) - (kind == "dots")
+    assert all(name and name == unicodedata.normalize("NFC", name) for name in data.names)
+    assert all(name.encode("utf-8") for name in data.names)
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        (unicodedata.normalize("NFD", "Schädel"), unicodedata.normalize("NFC", "Schädel")),
+        (b"Sch\xe4del", "Schädel"),
+        ("Case", "case"),
+        ("P1", "p1_MASK"),
+        ("a", "a_gt"),
+        ("a.b", "a.b_segmentation"),
+    ],
+)
+def test_an_image_and_a_mask_that_read_alike_belong_together(tmp_path, image, mask):
+    suffixed = [os.fsencode(name) + b".png" for name in (image, mask)]
+    pairs(tmp_path, suffixed[:1], suffixed[1:])
+    assert len(find_entries(own(**GLOBS), tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("images", "masks"),
+    [
+        (["a.png", "A.png"], ["a.png", "A.png"]),
+        (["p1/1.png", "p2/1.png"], ["p1/1.png", "p2/1.png"]),
+        (["a.png", "a_mask.png"], ["a.png", "a_mask.png"]),
+    ],
+)
+def test_names_that_only_nearly_agree_are_kept_apart(tmp_path, images, masks):
+    pairs(tmp_path, images, masks)
+    globs = {key: f"{key}/**/*.png" for key in ("images", "masks")}
+    entries = find_entries(own(**globs), tmp_path)
+    assert [one.image.name for one in entries] == [one.masks[0].name for one in entries]
+    assert len({one.name for one in entries}) == 2
+
+
+ENCODINGS = {
+    "UTF-8": "utf-8",
+    "UTF-8 with a mark": "utf-8-sig",
+    "UTF-16": "utf-16",
+    "UTF-16 without a mark": "utf-16-le",
+    "big-endian": "utf-16-be",
+    "UTF-32": "utf-32",
+    "Windows": "cp1252",
+}
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_tables_in_any_encoding_mean_the_same(tmp_path, encoding, separator):
+    for name in ("Schädel", "b"):
+        write(tmp_path / f"{name}.png", grey())
+    write(tmp_path / "m.png", square())
+    lines = ["Image, mask ,GROUP", " Schädel.png,m.png, Müller ", "b.png,m.png,NA"]
+    text = "\r\n".join(lines).replace(",", separator)
+    (tmp_path / "t.csv").write_bytes(text.encode(ENCODINGS[encoding]))
+    entries = find_entries(own(csv="t.csv"), tmp_path)
+    assert [(one.name, one.group) for one in entries] == [("Schädel", "Müller"), ("b", "NA")]
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+@pytest.mark.parametrize("line", ["images/ä 1", "ä 1.png", "images\\ä 1.PNG", '"ä 1"', "./ä 1"])
+def test_lists_name_images_with_or_without_folders_and_suffixes(tmp_path, line, mark):
+    for part, text in (("train", line), ("test", "images/b")):
+        (tmp_path / f"{part}.txt").write_bytes(mark + f"{text}\r\n\r\n".encode())
+    files = {part: str(tmp_path / f"{part}.txt") for part in ("train", "test")}
+    train, test = listed_rows(read_lists(files), ["images/b", "images/ä 1"])
+    assert (train.tolist(), test.tolist()) == ([1], [0])
+
+
+@pytest.mark.parametrize("lists", [(["1"], ["p1/1"]), (["1"], ["p2/2"]), (["p3/1"], ["p1/2"])])
+def test_a_name_that_means_two_images_or_none_is_refused(lists):
+    with pytest.raises(SonotuneError):
+        listed_rows(dict(zip(("train", "test"), lists, strict=True)), ["p1/1", "p2/1", "p1/2"])
+
+
+@pytest.mark.parametrize(
+    "header", ["patient_id", "grp", "Groups", "subject", "group,group", "mask2", "spacing", "age"]
+)
+def test_unknown_columns_are_refused(tmp_path, header):
+    write(tmp_path / "a.png", grey())
+    write(tmp_path / "m.png", square())
+    values = ",".join(["1"] * len(header.split(",")))
+    (tmp_path / "t.csv").write_text(f"image,mask,{header}\na.png,m.png,{values}\n")
+    with pytest.raises(SonotuneError, match="column"):
+        find_entries(own(csv="t.csv"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "groups", [("P1", "p1"), ("1", "01"), ("1", "1.0"), ("P 1", "P1"), ("a_1", "A-1")]
+)
+def test_two_spellings_of_one_patient_are_refused(tmp_path, groups):
+    write(tmp_path / "m.png", square())
+    rows = ["image,mask,group"]
+    for number, group in enumerate(groups):
+        write(tmp_path / f"{number}.png", grey())
+        rows.append(f"{number}.png,m.png,{group}")
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    with pytest.raises(SonotuneError, match="one patient"):
+        find_entries(own(csv="t.csv"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "files", "groups"),
+    [
+        ("(P[0-9]+)_.*", ["P1_a", "P1_b", "P2_a"], ["P1", "P1", "P2"]),
+        ("(.*)_[0-9]", ["x_1", "x_2", "y_1"], ["x", "x", "y"]),
+        ("([a-z])([0-9]).*", ["a1x", "a1y", "a2x"], ["a_1", "a_1", "a_2"]),
+        ("images/(.*)/.*", ["p/1", "p/2", "q/3"], ["p", "p", "q"]),
+        ("(?:pre)?(..).*", ["preABc", "ABd", "CD"], ["AB", "CD", "AB"]),
+    ],
+)
+def test_a_pattern_over_names_gives_groups(tmp_path, pattern, files, groups):
+    pairs(tmp_path, [f"{name}.png" for name in files])
+    globs = {key: f"{key}/**/*.png" for key in ("images", "masks")}
+    found = [one.group for one in find_entries(own(**globs, group=pattern), tmp_path)]
+    assert sorted(found) == sorted(groups)
+
+
+@pytest.mark.parametrize("pattern", ["(", "P.*", "(Q).*", "(P?).*x", 5])
+def test_a_pattern_that_gives_no_group_is_refused(tmp_path, pattern):
+    pairs(tmp_path, ["P1_a.png"])
+    with pytest.raises(SonotuneError, match="group"):
+        find_entries(own(**GLOBS, group=pattern), tmp_path)
+
+
+def test_clusters_and_groups_are_joined_by_chains(tmp_path):
+    file = tmp_path / "duplicates.csv"
+    file.write_text("cluster,image\n1,a\n1,b\nx,d\nx,e\n")
+    images, groups = list("abcdef"), ["p", "q", "q", "r", "s", "t"]
+    both = groups_for("both", images, groups, file)
+    assert [both.index(one) for one in both] == [0, 0, 0, 3, 3, 5]
+    alone = groups_for("duplicates", images, groups, file)
+    assert [alone.index(one) for one in alone] == [0, 0, 2, 3, 3, 5]
+    assert groups_for(True, images, groups) == groups
+    assert share_with_twin([0, 2, 3], [1, 5], {0: "1", 1: "1", 3: "x", 4: "x"}) == 1 / 3
+
+
+@pytest.mark.parametrize("row", ["1,z", "1,a\n2,a", ",a", "1,a,why,more"])
+def test_a_table_of_duplicates_with_mistakes_is_refused(tmp_path, row):
+    (tmp_path / "d.csv").write_text(f"cluster,image,why\n{row}\n")
+    with pytest.raises(SonotuneError, match=r"d\.csv"):
+        groups_for("duplicates", ["a", "b"], ["a", "b"], tmp_path / "d.csv")
+
+
+@pytest.mark.parametrize("size", ["0", "-0.2", "inf", "nan", "1e400", "-inf"])
+def test_a_length_that_is_none_is_not_known_and_noted(tmp_path, size):
+    write(tmp_path / "a.png", grey())
+    write(tmp_path / "m.png", square())
+    (tmp_path / "t.csv").write_text(f"image,mask,mm_per_pixel\na.png,m.png,{size}\n")
+    loaded = load(find_entries(own(csv="t.csv"), tmp_path)[0])
+    assert loaded.mm_per_pixel == (None, None)
+    assert any("pixel size" in note for note in loaded.notes)
+    (tmp_path / "s.csv").write_text(f"image,mm_per_pixel\na.png,{size}\n")
+    found = read_image(Wanted(tmp_path / "a.png", "a"), read_spacing([str(tmp_path / "s.csv")]))
+    assert found.mm_per_pixel == (None, None)
+
+
+def test_lengths_are_matched_to_files_by_their_paths(tmp_path):
+    rows = ["image,mm_per_pixel"]
+    for number, folder in enumerate("pq", 1):
+        write(tmp_path / f"{folder}/1.png", grey(number))
+        rows.append(f"{folder}/1.png,0.{number}")
+    (tmp_path / "s.csv").write_text("\n".join(rows))
+    table = read_spacing([str(tmp_path / "s.csv")])
+    found = [read_image(Wanted(tmp_path / f"{f}/1.png", f"{f}/1"), table) for f in "pq"]
+    assert [one.mm_per_pixel for one in found] == [(0.1, 0.1), (0.2, 0.2)]
+
+
+@pytest.mark.parametrize(
+    ("more", "known"),
+    [
+        ({"PixelSpacing": [0.2, 0.3]}, (0.2, 0.3)),
+        ({"PixelSpacing": [0, 0]}, (None, None)),
+        ({"PixelSpacing": [-0.2, 0.2]}, (None, None)),
+        ({"PixelSpacing": [0.2]}, (None, None)),
+        ({"region": (3, 0.02, 0.03)}, (0.2, 0.3)),
+        ({"region": (3, 0, 0.03)}, (None, None)),
+        ({"region": (1, 0.02, 0.03)}, (None, None)),
+        ({"PixelSpacing": [0.2, 0.3], "region": (3, 0.02, 0.03)}, (0.2, 0.3)),
+        ({"PixelSpacing": [0.2, 0.3], "region": (3, 0.05, 0.05)}, (None, None)),
+        ({"PixelSpacing": [0, 0], "region": (3, 0.02, 0.03)}, (None, None)),
+    ],
+)
+def test_dicom_lengths_are_known_only_where_they_agree(tmp_path, more, known):
+    pydicom = pytest.importorskip("pydicom")
+    from test_medical import dicom
+
+    if "region" in more:
+        region = pydicom.Dataset()
+        units, y, x = more.pop("region")
+        region.PhysicalUnitsXDirection = region.PhysicalUnitsYDirection = units
+        region.PhysicalDeltaY, region.PhysicalDeltaX = float(y), float(x)
+        more["SequenceOfUltrasoundRegions"] = pydicom.Sequence([region])
+    dicom(tmp_path / "images/1.dcm", grey(), **more)
+    write(tmp_path / "masks/1.png", square())
+    (entry,) = find_entries(own(images="images/*", masks="masks/*"), tmp_path)
+    loaded = load(entry)
+    assert loaded.mm_per_pixel == pytest.approx(known) if known[0] else known == loaded.mm_per_pixel
+
+
+def test_patients_of_dicom_files_are_groups_without_their_names(tmp_path):
+    from test_medical import dicom
+
+    for number, patient in enumerate(["Doe^Jane", " Doe^Jane ", "Roe"]):
+        dicom(tmp_path / f"images/{number}.dcm", grey(number), PatientID=patient)
+        write(tmp_path / f"masks/{number}.png", square())
+    globs = {"images": "images/*", "masks": "masks/*", "group": "PatientID"}
+    groups = [one.group for one in find_entries(own(**globs), tmp_path)]
+    assert groups[0] == groups[1] != groups[2]
+    assert not any("Doe" in group for group in groups)
+    dicom(tmp_path / "images/2.dcm", grey(2), PatientID="")
+    with pytest.raises(SonotuneError, match="PatientID"):
+        find_entries(own(**globs), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change", [(76 + 4, 0.0), (76 + 4, np.inf), (76 + 8, np.nan), (76 + 8, 9.0)]
+)
+def test_nifti_lengths_that_are_none_or_contradict_each_other_are_not_known(tmp_path, change):
+    from test_medical import volume
+
+    path = volume(tmp_path / "images/1.nii", grey()[None], (0.3, 0.2, 1))
+    write(tmp_path / "masks/1.png", square())
+    (entry,) = find_entries(own(images="images/*", masks="masks/*"), tmp_path)
+    assert load(entry).mm_per_pixel == pytest.approx((0.2, 0.3))
+    content = bytearray(path.read_bytes())
+    content[change[0] : change[0] + 4] = np.float32(change[1]).tobytes()
+    path.write_bytes(content)
+    assert load(entry).mm_per_pixel == (None, None)

@@ -1,0 +1,498 @@
+"""Generated images of many formats and options, compared with decoders of other libraries.
+
+Pixels are known from what was written; where a format has losses, or to check the writer, another
+library reads the same file. Nothing may differ that is not refused.
+"""
+
+import itertools
+from collections import Counter
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from sonotune.data.readers.entry import Entry
+from sonotune.data.readers.pixels import load, read_grey
+from sonotune.errors import SonotuneError
+
+pydicom = pytest.importorskip("pydicom")
+itk = pytest.importorskip("SimpleITK")
+
+HEIGHT, WIDTH = 12, 17
+COUNTS = Counter()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def told():
+    """Print how many combinations were compared and refused."""
+    yield
+    print("\n" + "\n".join(f"{what}: {number}" for what, number in sorted(COUNTS.items())))
+
+
+def picture(seed=0, kind=np.uint8, channels=None, most=None):
+    shape = (HEIGHT, WIDTH) if channels is None else (HEIGHT, WIDTH, channels)
+    most = (np.iinfo(kind).max if most is None else most) + 1
+    return np.random.default_rng(seed).integers(0, most, shape).astype(kind)
+
+
+def luminance(colours):
+    """BT.601, in floating point."""
+    return colours[..., :3].astype(float) @ [0.299, 0.587, 0.114]
+
+
+def own_range(values):
+    """Values from the smallest to the largest as 0 to 255, in floating point."""
+    values = values.astype(float)
+    low, high = values.min(), values.max()
+    return (values - low) * 255 / (high - low)
+
+
+def turned(pixels, orientation):
+    """What EXIF's table says of the first row and column."""
+    return {
+        1: lambda a: a,
+        2: np.fliplr,
+        3: lambda a: np.rot90(a, 2),
+        4: np.flipud,
+        5: lambda a: np.swapaxes(a, 0, 1),
+        6: lambda a: np.rot90(a, -1),
+        7: lambda a: np.rot90(np.fliplr(a), -1),
+        8: lambda a: np.rot90(a, 1),
+    }[orientation](pixels)
+
+
+def same(kind, path, expected, tolerance=0.51):
+    """Compare, unless the file is refused; True if it was read."""
+    try:
+        found, _ = read_grey(path)
+    except SonotuneError:
+        COUNTS[f"{kind} refused"] += 1
+        return False
+    assert found.dtype == np.uint8
+    assert found.shape == expected.shape
+    assert np.abs(found - np.asarray(expected, float)).max() <= tolerance
+    COUNTS[f"{kind} compared"] += 1
+    return True
+
+
+MODES = {
+    "1": (lambda seed: picture(seed, most=1).astype(bool), lambda a: a * 255.0),
+    "L": (picture, lambda a: a),
+    "LA": (lambda seed: picture(seed, channels=2), lambda a: a[..., 0] * (a[..., 1] / 255)),
+    "RGB": (lambda seed: picture(seed, channels=3), luminance),
+    "RGBA": (
+        lambda seed: picture(seed, channels=4),
+        lambda a: luminance(np.rint(a[..., :3] * (a[..., 3:] / 255))),
+    ),
+    "P": (lambda seed: picture(seed, most=7), None),
+    "I;16": (lambda seed: picture(seed, np.uint16), own_range),
+}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".webp", ".jpg"])
+@pytest.mark.parametrize("mode", MODES)
+def test_orientation_palette_and_opacity_are_those_that_are_shown(
+    tmp_path, mode, suffix, orientation
+):
+    if (suffix == ".jpg" and mode not in ("L", "RGB")) or (
+        suffix == ".webp" and mode not in ("RGB", "RGBA")
+    ):
+        return
+    make, show = MODES[mode]
+    array = make(orientation)
+    if mode == "P":
+        palette = picture(9, channels=3)[:8, 0]
+        image = Image.fromarray(array, "P")
+        image.putpalette(palette.tobytes())
+        expected = luminance(palette[array])
+    else:
+        image, expected = Image.fromarray(array), show(array)
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    path = tmp_path / f"a{suffix}"
+    options = {".webp": {"lossless": True, "exact": True}, ".jpg": {"quality": 95}}
+    image.save(path, exif=exif, **options.get(suffix, {}))
+    if suffix == ".jpg":
+        stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+        expected = luminance(stored[..., ::-1]) if mode == "RGB" else stored
+    assert same(f"{suffix[1:]} {mode}", path, turned(expected, orientation))
+
+
+@pytest.mark.parametrize("transparent", [0, 3])
+@pytest.mark.parametrize("mode", ["L", "RGB", "P"])
+def test_a_transparent_colour_is_shown_on_black(tmp_path, mode, transparent):
+    array = picture(most=7) if mode != "RGB" else picture(channels=3, most=3)
+    image = Image.fromarray(array, mode)
+    shown = array.astype(float)
+    if mode == "P":
+        palette = picture(9, channels=3)[:8, 0]
+        image.putpalette(palette.tobytes())
+        shown, gone = luminance(palette[array]), array == transparent
+        clear = transparent
+    elif mode == "L":
+        clear, gone = transparent, array == transparent
+    else:
+        clear, gone = (transparent,) * 3, (array == transparent).all(axis=2)
+        shown = luminance(array)
+    image.save(tmp_path / "a.png", transparency=clear)
+    assert same(f"png {mode} with a transparent colour", tmp_path / "a.png", shown * ~gone)
+
+
+TIFFS = list(
+    itertools.product(
+        [np.uint8, np.uint16, np.uint32, np.int8, np.int16, np.int32, np.float32, np.float64],
+        [None, 3],
+        [None, "zlib"],
+        ["minisblack", "miniswhite", "planar"],
+    )
+)
+
+
+@pytest.mark.parametrize(("kind", "channels", "compression", "layout"), TIFFS)
+def test_a_tiff_has_the_values_that_another_library_reads(
+    tmp_path, kind, channels, compression, layout
+):
+    if (layout == "planar") != (channels == 3) and layout != "minisblack":
+        return
+    whole = np.issubdtype(kind, np.integer)
+    array = picture(1, np.int64, channels, 2**24 if not whole else np.iinfo(kind).max)
+    array = (array - (np.iinfo(kind).max // 2 if whole and kind(0) - 1 < 0 else 0)).astype(kind)
+    path = tmp_path / "a.tif"
+    stored = np.moveaxis(array, 2, 0) if layout == "planar" else array
+    tifffile.imwrite(
+        path,
+        stored,
+        photometric="rgb" if channels else layout,
+        planarconfig="separate" if layout == "planar" else None,
+        compression=compression,
+    )
+    read = tifffile.imread(path)
+    assert np.array_equal(read, stored)
+    grey = luminance(array) if channels else array.astype(float)
+    if layout == "miniswhite":
+        grey = -grey if kind != np.uint8 else 255 - grey
+    expected = grey if kind == np.uint8 else own_range(grey)
+    # 16-bit luminance is rounded to 16 bits before it is scaled.
+    same(f"tif {np.dtype(kind)}", path, expected, 0.51 if channels is None else 0.52)
+
+
+@pytest.mark.parametrize("channels", [None, 3, 4])
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_deep_colours_keep_their_values(tmp_path, suffix, bits, channels, orientation):
+    kind = np.uint8 if bits == 8 else np.uint16
+    array = picture(2, kind, channels, 4095 if bits == 16 else None)
+    path = tmp_path / f"a{suffix}"
+    written = array if channels is None else array[..., [2, 1, 0, 3][:channels]]
+    content = cv2.imencode(suffix, written)[1].tobytes()
+    if suffix == ".png" and orientation != 1:
+        exif = Image.Exif()
+        exif[0x112] = orientation
+        body = exif.tobytes()[6:]
+        chunk = b"eXIf" + body
+        import zlib
+
+        chunk = len(body).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+        content = content[:33] + chunk + content[33:]
+    elif orientation != 1:
+        tifffile.imwrite(
+            path,
+            array,
+            photometric="minisblack" if channels is None else "rgb",
+            extrasamples=("unassalpha",) if channels == 4 else None,
+            extratags=[(274, 3, 1, orientation, True)],
+        )
+        content = path.read_bytes()
+    path.write_bytes(content)
+    shown = array.astype(float)
+    if channels == 4:
+        shown = np.rint(shown[..., :3] * (shown[..., 3:] / np.iinfo(kind).max))
+    grey = luminance(shown) if channels else shown
+    expected = turned(grey if bits == 8 else own_range(np.rint(grey)), orientation)
+    assert same(f"{suffix[1:]} of {bits} bits, {channels or 1} channels", path, expected)
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("suffix", [".gif", ".png", ".webp", ".tif"])
+def test_a_page_of_several_is_the_one_that_is_shown(tmp_path, suffix, frames):
+    pages = [Image.fromarray(picture(seed)) for seed in range(frames)]
+    path = tmp_path / f"a{suffix}"
+    options = {"lossless": True} if suffix == ".webp" else {}
+    pages[0].save(path, save_all=True, append_images=pages[1:], **options)
+    with Image.open(path) as whole:
+        for number in range(frames):
+            whole.seek(number)
+            expected = np.asarray(whole.convert("L"))
+            found = load(Entry("a", "a", path, (), slice=number if frames > 1 else None)).image
+            assert np.abs(found.astype(int) - expected).max() <= 1
+            COUNTS[f"{suffix[1:]} pages compared"] += 1
+    if frames > 1:
+        with pytest.raises(SonotuneError):
+            read_grey(path)
+
+
+def dicom(path, pixels, photometric, stored, more):
+    meta = pydicom.dataset.FileMetaDataset()
+    meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = pydicom.uid.UltrasoundImageStorage
+    meta.MediaStorageSOPInstanceUID = "1.2.3"
+    data = pydicom.dataset.FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, "1.2.3"
+    data.Rows, data.Columns = HEIGHT, WIDTH
+    data.SamplesPerPixel = 3 if photometric in ("RGB", "YBR_FULL") else 1
+    data.PhotometricInterpretation = photometric
+    data.BitsAllocated = pixels.dtype.itemsize * 8
+    data.BitsStored, data.HighBit = stored, stored - 1
+    data.PixelRepresentation = int(pixels.dtype.kind == "i")
+    for name, value in more.items():
+        setattr(data, name, value)
+    data.PixelData = pixels.tobytes() + b"\0" * (pixels.nbytes % 2)
+    data["PixelData"].VR = "OB" if data.BitsAllocated == 8 else "OW"
+    data.save_as(path, enforce_file_format=True)
+    return path
+
+
+MODALITY = {
+    "none": {},
+    "rescaled": {"RescaleSlope": 2, "RescaleIntercept": -100},
+    "turned over": {"RescaleSlope": -1, "RescaleIntercept": 50},
+}
+VOI = {
+    "none": {},
+    "linear": {"WindowCenter": 60, "WindowWidth": 90},
+    "exact": {"WindowCenter": 60, "WindowWidth": 90, "VOILUTFunction": "LINEAR_EXACT"},
+    "sigmoid": {"WindowCenter": 60, "WindowWidth": 90, "VOILUTFunction": "SIGMOID"},
+    "two": {"WindowCenter": [60, 300], "WindowWidth": [90, 600]},
+}
+DEPTHS = [(np.uint8, 8), (np.uint8, 6), (np.uint16, 12), (np.uint16, 16), (np.int16, 12)]
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize(("kind", "stored"), DEPTHS)
+@pytest.mark.parametrize(("modality", "voi"), itertools.product(MODALITY, VOI))
+def test_dicom_greys_are_those_of_pydicoms_own_pipeline(
+    tmp_path, photometric, kind, stored, modality, voi
+):
+    from pydicom.pixels import apply_modality_lut, apply_windowing
+
+    half = 2 ** (stored - 1) if kind == np.int16 else 0
+    pixels = (picture(3, np.int64, most=2**stored - 1) - half).astype(kind)
+    path = dicom(tmp_path / "a", pixels, photometric, stored, {**MODALITY[modality], **VOI[voi]})
+    data = pydicom.dcmread(path)
+    values = apply_modality_lut(data.pixel_array, data).astype(float)
+    if voi == "none":
+        ends = apply_modality_lut(np.array([-half, 2**stored - 1 - half], kind), data)
+        black, white = (min(ends), max(ends)) if stored <= 8 else (values.min(), values.max())
+        grey = (values - black) * 255 / (white - black)
+    else:
+        # Windowing gives the range that stored values can have; its ends are black and white.
+        windowed = apply_windowing(values, data, 0).astype(float)
+        slope, intercept = (
+            float(data.get("RescaleSlope", 1)),
+            float(data.get("RescaleIntercept", 0)),
+        )
+        ends = [-half, 2**stored - 1 - half]
+        if "RescaleSlope" in data:
+            ends = sorted(end * slope + intercept for end in ends)
+        grey = (windowed - ends[0]) * 255 / (ends[1] - ends[0])
+        if modality == "turned over":
+            # pydicom takes the ends in the wrong order for a falling rescale: by the formula then.
+            centre, width = 60 - 0.5 * (voi in ("linear", "two")), 90 - (voi in ("linear", "two"))
+            linear = np.clip((values - centre) / width + 0.5, 0, 1) * 255
+            grey = 255 / (1 + np.exp(-4 * (values - 60) / 90)) if voi == "sigmoid" else linear
+    if photometric == "MONOCHROME1":
+        grey = 255 - grey
+    assert same(f"dicom {photometric}, {stored} bits", path, grey, 0.51)
+
+
+@pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL"])
+@pytest.mark.parametrize("planar", [0, 1])
+@pytest.mark.parametrize("frames", [1, 2])
+def test_dicom_colours_and_frames_are_those_of_pydicom(tmp_path, photometric, planar, frames):
+    pixels = np.stack([picture(seed, channels=3) for seed in range(frames)])
+    stored = np.moveaxis(pixels, 3, 1) if planar else pixels
+    more = {"PlanarConfiguration": planar, **({"NumberOfFrames": frames} if frames > 1 else {})}
+    path = dicom(tmp_path / "a.dcm", np.ascontiguousarray(stored), photometric, 8, more)
+    for number in range(frames):
+        shown = pydicom.pixels.pixel_array(path, index=number)
+        found = load(Entry("a", "a", path, (), slice=number if frames > 1 else None)).image
+        assert np.abs(found - luminance(shown)).max() <= 0.51
+        COUNTS[f"dicom {photometric} compared"] += 1
+    if photometric == "RGB" and frames == 1:
+        other = itk.GetArrayFromImage(itk.ReadImage(str(path))).reshape(HEIGHT, WIDTH, 3)
+        assert np.abs(found - luminance(other)).max() <= 0.51
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("first", [0, 5])
+@pytest.mark.parametrize("grey", [True, False])
+def test_dicom_palettes_are_looked_up(tmp_path, bits, first, grey):
+    tables = [picture(0 if grey else seed, np.uint16).ravel()[:100] for seed in range(3)]
+    if bits == 8:
+        tables = [table >> 8 for table in tables]
+    more = {}
+    for name, table in zip(("Red", "Green", "Blue"), tables, strict=True):
+        more[f"{name}PaletteColorLookupTableDescriptor"] = [100, first, bits]
+        more[f"{name}PaletteColorLookupTableData"] = table.astype(f"u{bits // 8}").tobytes()
+    pixels = picture(5, most=120)
+    path = dicom(tmp_path / "a.dcm", pixels, "PALETTE COLOR", 8, more)
+    places = np.clip(pixels.astype(int) - first, 0, 99)
+    colours = np.stack([table[places] for table in tables], axis=2).astype(float)
+    shown = luminance(colours if bits == 8 else np.rint(colours / 257))
+    assert same(f"dicom palette of {bits} bits", path, shown)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("last", [None, 20])
+@pytest.mark.parametrize("kind", [np.uint16, np.int16])
+def test_dicom_padding_is_black_and_does_not_stretch_the_range(tmp_path, photometric, last, kind):
+    pixels = (picture(4, np.int64, most=1000) + 500).astype(kind)
+    pixels[:3], pixels[3, 3] = 10, 15
+    more = {"PixelPaddingValue": 10}
+    hidden = pixels == 10
+    if last:
+        more["PixelPaddingRangeLimit"] = last
+        hidden = (pixels >= 10) & (pixels <= last)
+    path = dicom(tmp_path / "a.dcm", pixels, photometric, 16, {})
+    data = pydicom.dcmread(path)
+    for name, value in more.items():
+        data.add_new(name, "SS" if kind == np.int16 else "US", value)
+    data.save_as(path)
+    low, high = pixels[~hidden].min(), pixels[~hidden].max()
+    grey = (np.clip(pixels.astype(float), low, high) - low) * 255 / (high - low)
+    grey = 255 - grey if photometric == "MONOCHROME1" else grey
+    assert same(f"dicom padding, {photometric}", path, np.where(hidden, 0, grey))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"PhotometricInterpretation": "YBR_PARTIAL_420"},
+        {"PhotometricInterpretation": "HSV"},
+        {"PresentationLUTShape": "INVERSE"},
+        {"PixelPresentation": "COLOR"},
+        {"HighBit": 3},
+        {"SamplesPerPixel": 4},
+        {"VOILUTFunction": "CUBIC", "WindowCenter": 1, "WindowWidth": 9},
+    ],
+)
+def test_dicom_that_is_not_understood_is_refused(tmp_path, more):
+    path = dicom(tmp_path / "a.dcm", picture(), "MONOCHROME2", 8, more)
+    with pytest.raises(SonotuneError, match=r"a\.dcm"):
+        read_grey(path)
+
+
+TURNS = [
+    tuple(np.eye(2)[list(order)] @ np.diag(signs))
+    for order in ((0, 1), (1, 0))
+    for signs in itertools.product((1, -1), repeat=2)
+]
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd"])
+@pytest.mark.parametrize("turn", range(8))
+@pytest.mark.parametrize("of_image", [0, 3])
+def test_a_mask_lies_on_its_image_as_resampling_in_space_puts_it(tmp_path, suffix, turn, of_image):
+    """A mask of another direction, compared with SimpleITK's resampling onto the image."""
+    shown, drawn = picture(6), (picture(7, most=3) == 0).astype(np.uint8)
+
+    def volume(array, which):
+        image = itk.GetImageFromArray(array[None])
+        direction = np.eye(3)
+        direction[:2, :2] = TURNS[which]
+        image.SetDirection(direction.ravel())
+        image.SetSpacing((0.3, 0.3, 1))
+        return image
+
+    image = volume(shown, of_image)
+    image.SetOrigin((5, -7, 2))
+    swapped = np.array(TURNS[turn])[0, 0] == 0
+    mask = volume(drawn.T if swapped != (np.array(TURNS[of_image])[0, 0] == 0) else drawn, turn)
+    # The corner of the mask that is nearest the origin is moved onto that of the image.
+    corners = [
+        np.min(
+            [
+                one.TransformIndexToPhysicalPoint((x, y, 0))
+                for x in (0, one.GetWidth() - 1)
+                for y in (0, one.GetHeight() - 1)
+            ],
+            axis=0,
+        )
+        for one in (image, mask)
+    ]
+    mask.SetOrigin((np.array(mask.GetOrigin()) + corners[0] - corners[1]).tolist())
+    paths = [tmp_path / f"{name}{suffix}" for name in ("image", "mask")]
+    for one, path in zip((image, mask), paths, strict=True):
+        itk.WriteImage(one, str(path))
+    expected = itk.GetArrayFromImage(
+        itk.Resample(mask, image, itk.Transform(), itk.sitkNearestNeighbor)
+    )[0]
+    found = load(Entry("a", "a", paths[0], (paths[1],)))
+    assert np.array_equal(found.image, shown)
+    assert np.array_equal(found.mask, expected)
+    assert expected.sum() == drawn.sum()
+    COUNTS[f"{suffix[1:]} geometries compared"] += 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda image: image.SetSpacing((0.6, 0.3, 1)),
+        lambda image: image.SetOrigin((0.3, 0, 0)),
+        lambda image: image.SetOrigin((0, 90, 0)),
+        lambda image: image.SetDirection((0.8, -0.6, 0, 0.6, 0.8, 0, 0, 0, 1)),
+        lambda image: image.SetDirection((0, 0, 1, 0, 1, 0, 1, 0, 0)),
+    ],
+)
+def test_a_mask_of_another_place_is_refused(tmp_path, change):
+    paths = [tmp_path / "image.mha", tmp_path / "mask.mha"]
+    for path, moved in zip(paths, (False, True), strict=True):
+        image = itk.GetImageFromArray(picture()[None])
+        image.SetSpacing((0.3, 0.3, 1))
+        if moved:
+            change(image)
+        itk.WriteImage(image, str(path))
+    with pytest.raises(SonotuneError, match=r"mask\.mha"):
+        load(Entry("a", "a", paths[0], (paths[1],)))
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((2, 2, 4, 5), np.uint8),
+        np.zeros((1, 4, 5, 2), np.uint8),
+        np.zeros((1, 4, 5, 3), np.float32),
+        np.full((4, 5), np.nan, np.float32),
+        np.full((4, 5), np.inf, np.float32),
+        np.zeros((4, 5), np.complex64),
+    ],
+)
+def test_a_volume_that_is_no_picture_is_refused(tmp_path, array):
+    vector = array.ndim == 4 and len(array) == 1
+    image = itk.GetImageFromArray(array, isVector=vector)
+    if array.shape[0] == 2:
+        image = itk.JoinSeries([itk.GetImageFromArray(one) for one in array])
+    itk.WriteImage(image, str(tmp_path / "a.mha"))
+    with pytest.raises(SonotuneError, match=r"a\.mha"):
+        read_grey(tmp_path / "a.mha")
+
+
+@pytest.mark.parametrize("share", [0, 0.0005, 0.5])
+@pytest.mark.parametrize("kind", [np.uint16, np.float32, np.int16])
+def test_a_few_extreme_values_do_not_make_an_image_black(tmp_path, kind, share):
+    size = 200
+    values = np.tile(np.linspace(100, 1000, size), (size, 1))
+    values.ravel()[: int(share * size * size)] = 30000
+    tifffile.imwrite(tmp_path / "a.tif", values.astype(kind))
+    found, notes = read_grey(tmp_path / "a.tif")
+    inside = found[-1, 20:-20]
+    assert (np.ptp(inside) > 150) == (share < 0.1)
+    assert len(notes) == (2 if share == 0.0005 else 1)
+
+
+def test_at_least_300_combinations_were_compared():
+    assert sum(n for what, n in COUNTS.items() if not what.endswith("refused")) >= 300
