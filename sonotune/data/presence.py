@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sonotune.data.catalogue import Entry as Published
 from sonotune.data.fetch import locate
@@ -18,8 +18,10 @@ from sonotune.data.names import is_portable
 from sonotune.data.readers import MADE_HERE, find_entries
 from sonotune.data.readers.entry import Entry
 from sonotune.data.sources import RESOURCES, missing
-from sonotune.data.splits import Resampling, split, split_seed
 from sonotune.errors import SonotuneError, printable
+
+if TYPE_CHECKING:
+    from sonotune.data.splits import Resampling
 
 # What Snakemake replaces in the name of an input.
 PATH_VARIABLE = re.compile(r"<[a-z][a-z0-9_]*>|[{}]")
@@ -103,8 +105,20 @@ def _impossible_splits(
     settings: Mapping[str, Any],
     entries: Sequence[Entry] | None,
 ) -> Iterator[str]:
-    """Why splits of a data set are not possible, a line each."""
+    """Why splits of a data set are not possible, one line each.
+
+    Splits need NumPy. Where a workflow is only linted or planned there may be none; then this is
+    left to the jobs.
+    """
     given = study["resampling"]
+    if entries is None and (settings["reader"] not in MADE_HERE or given["grouped"]):
+        return
+    if entries is None and _surely_possible(settings["images"], study):
+        return
+    try:
+        from sonotune.data.splits import Resampling
+    except ImportError:
+        return
     keys = ("folds", "validation", "grouped", "test_images", "test_percent", "redraw")
     resampling = Resampling(**{key: given[key] for key in keys if key in given})
     groups = names = None
@@ -120,10 +134,8 @@ def _impossible_splits(
         # Which images are duplicates is known only after an audit.
         if resampling.grouped == DUPLICATES:
             groups = names
-    elif settings["reader"] in MADE_HERE and not resampling.grouped:
-        images = settings["images"]
     else:
-        return
+        images = settings["images"]
     if "lists" in given:
         from sonotune.data.holdout import listed_rows
         from sonotune.data.split_lists import read_lists
@@ -138,6 +150,13 @@ def _impossible_splits(
             yield f"{reason}{_instead(images, resampling, study, name, groups)}"
 
 
+def _surely_possible(images: int, study: Mapping[str, Any]) -> bool:
+    """Whether the smallest percent leaves images to train and to validate on, without a split."""
+    drawn = images * min(study["percents"]) / 100
+    validation = study["resampling"]["validation"] / 100
+    return drawn >= 2 and drawn * validation >= 1 and drawn * (1 - validation) >= 1
+
+
 def _refused(
     images: int,
     resampling: Resampling,
@@ -147,6 +166,8 @@ def _refused(
     groups: Sequence[str] | None,
 ) -> str:
     """Why a percent cannot be drawn in some fold, or an empty text."""
+    from sonotune.data.splits import split, split_seed
+
     excludes = {strategy.get("exclude") for strategy in study["strategies"].values()}
     try:
         for fold in study["resampling"]["run_folds"]:
