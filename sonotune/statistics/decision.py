@@ -139,7 +139,8 @@ class Decision:
         its 95 % interval, cut to [0, 1].
     inconclusive
         Candidates that are not shown to be worse than any other strategy, so that they cannot be
-        told from the recommended one, and the number of folds that would show a true difference as large as the one seen (80 % power); None for more than
+        told from the recommended one, and the number of folds that would show a true difference
+        as large as the one seen (80 % power); None for more than
         `sonotune.statistics.planning.MOST_FOLDS`.
     """
 
