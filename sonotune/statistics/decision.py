@@ -136,10 +136,11 @@ class Decision:
         recommended. ``none``: no recommendation.
     dice, dice_lower, dice_upper
         Dice to expect of it over new folds and new trainings that neither fail nor collapse, with
-        its 95 % interval.
+        its 95 % interval, cut to [0, 1].
     inconclusive
-        Candidates that cannot be told from the recommended strategy, and the number of folds that
-        would show a true difference as large as the one seen (80 % power); None for more than
+        Candidates that are not shown to be worse than any other strategy, so that they cannot be
+        told from the recommended one, and the number of folds that would show a true difference
+        as large as the one seen (80 % power); None for more than
         `sonotune.statistics.planning.MOST_FOLDS`.
     """
 
@@ -272,7 +273,7 @@ def decide_one(data: FoldScores, margin: float, cost: str) -> Decision:
             abs(pairs.difference[0, picked, j]), pairs.error[0, picked, j], folds, number
         )
         for j in range(number)
-        if picked >= 0 and j != picked and sound[j] and not (lower[0, picked, j] > 0)
+        if picked >= 0 and j != picked and sound[j] and not (lower[0, :, j] > 0).any()
     }
     return Decision(
         data.dataset,
@@ -287,8 +288,8 @@ def decide_one(data: FoldScores, margin: float, cost: str) -> Decision:
         reason,
         float(dice.mean[0]),
         # Two folds that happen to agree would give an interval of no width.
-        float(dice.lower[0]) if folds >= VERDICT_FOLDS else np.nan,
-        float(dice.upper[0]) if folds >= VERDICT_FOLDS else np.nan,
+        float(np.maximum(dice.lower[0], 0.0)) if folds >= VERDICT_FOLDS else np.nan,
+        float(np.minimum(dice.upper[0], 1.0)) if folds >= VERDICT_FOLDS else np.nan,
         inconclusive,
     )
 
