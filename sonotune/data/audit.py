@@ -264,12 +264,11 @@ def _of_twins(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) -> Itera
         return
     share = twins_in_training(looks, clusters)
     largest = max(clusters, key=len)
+    twins = "" if share is None else f"{share:.1%} of test images would have a copy in training "
     text = (
         f"{len(clusters)} cluster{'s' * (len(clusters) != 1)} of copies, the largest of "
-        f"{len(largest)} images; "
-        + ("" if share is None else f"with five folds, {share:.1%} of test images would have a ")
-        + ("" if share is None else "copy in training at 80 %; ")
-        + "`resampling: grouped: duplicates` (or `both`) keeps each cluster on one side"
+        f"{len(largest)} images; {twins}{'with five folds at 80 %; ' if twins else ''}"
+        "`resampling: grouped: duplicates` (or `both`) keeps each cluster on one side"
     )
     yield Finding("note", "clusters of copies", text)
 
