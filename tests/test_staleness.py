@@ -303,7 +303,7 @@ def test_environment_files_and_packages_do_not_count(project):
     for file in (project.folder / "envs").iterdir():
         with file.open("a") as open_file:
             open_file.write("\n# another version\n")
-    project.edit("pyproject.toml", 'version = "0.1.0"', 'version = "0.2.0"')
+    project.edit("sonotune/__init__.py", "0.1.0", "0.2.0")
     assert project.stale() == (Counter(), set())
 
 
