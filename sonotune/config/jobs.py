@@ -198,7 +198,9 @@ def _code_on_disk(names: tuple[str, ...], package: Path) -> str:
 
 def dataset_settings(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:
     """All that a data set's arrays depend on, but for files and code."""
-    return in_order({k: v for k, v in config["datasets"][dataset].items() if k != "label"})
+    kept = config["datasets"][dataset].items()
+    # The title is shown, and the file of near-duplicates is an input of cells.
+    return in_order({key: value for key, value in kept if key not in ("label", "duplicates")})
 
 
 def in_order(value: Any) -> Any:
