@@ -88,7 +88,7 @@ def test_a_cell_that_is_killed_for_good_is_named_and_the_others_go_on(study, fin
     said = study.output.read_text()
     end = said[said.index("sonotune: 1 of the jobs failed:") :]
     assert "finetune: tiny: whole on 0.5 of sus_a, fold 0" in end
-    assert "it ended without a word: killed, perhaps since memory ran out" in end
+    assert "killed without an error message" in end
     assert "(results/logs/tiny/sus_a/whole_0.5_0.log)" in end
     assert "more jobs wait for them" in end
     assert "The same command goes on from here." in end

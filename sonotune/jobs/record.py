@@ -112,7 +112,7 @@ class Clock:
 
     def stop(self, name: str) -> None:
         """End the part that began at the last mark, or when the clock was made."""
-        if torch.cuda.is_available():
+        if torch.cuda.is_initialized():  # by this process; a job for the CPU does not touch it
             torch.cuda.synchronize()
         now = time.perf_counter(), time.process_time()
         self.wall[name], self.cpu[name] = now[0] - self._began[0], now[1] - self._began[1]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from sonotune.runtime.job import DONE
 
+MOST_LINES = 12  # of one job's reason
+
 
 def tell_failures(failed: Iterable[tuple[str, str | Path]], left: int) -> str:
     """A summary for the terminal.
@@ -37,6 +39,8 @@ def _reason(log: Path) -> str:
         lines = []
     if lines and lines[-1] == DONE:
         return "it ended well, but Snakemake refused what it wrote (see above)"
-    if lines and lines[-1].startswith("error: "):
-        return lines[-1].removeprefix("error: ")
-    return "it ended without a word: killed, perhaps since memory ran out"
+    errors = [number for number, line in enumerate(lines) if line.startswith("error: ")]
+    if errors:
+        told = lines[errors[-1] : errors[-1] + MOST_LINES]
+        return "\n    ".join(told).removeprefix("error: ")
+    return "killed without an error message, possibly out of memory"

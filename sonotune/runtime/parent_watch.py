@@ -48,12 +48,17 @@ def end_with_workflow() -> None:
 
 
 def watch(process: str, then: Callable[[], None]) -> None:
-    """Call ``then``, in a thread, as soon as a process (see `name_process`) has ended."""
+    """Call ``then``, in a thread, as soon as a process (see `name_process`) has ended.
+
+    Where the kernel does not tell of that, nothing is called.
+    """
     pid = int(process.partition(":")[0])
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         descriptor = -1
+    except OSError:  # a kernel, or a sandbox, without this call
+        return
     # Opened first and compared then: a process of the same number that came later is told apart.
     gone = name_process(pid) != process
 
