@@ -36,7 +36,7 @@ from sonotune.layout import (
     pretrained_folder,
 )
 from sonotune.runtime.files import read_json, write_json
-from sonotune.runtime.run_record import short_seal
+from sonotune.runtime.run_record import seal, short_seal
 
 DATASET = "dataset.json"
 
@@ -55,7 +55,7 @@ class Stale:
     def __init__(self, config: Mapping[str, Any], results: str | Path) -> None:
         self.config, self.results = config, Path(results)
         self.files: list[str] = []
-        self._read: dict[str, dict[str, Any]] = {}
+        self._read: dict[str, dict[str, Any] | None] = {}
 
     def find(self) -> list[str]:
         """Paths, as the rules name them, of one file of each such job."""
@@ -72,15 +72,18 @@ class Stale:
         return list(dict.fromkeys(self.files))
 
     def _record(self, path: str) -> dict[str, Any] | None:
-        """What a job wrote of itself; None where it has not run, {} where that cannot be read."""
+        """What a job wrote of itself; None where it has not run.
+
+        Also None where the record is damaged: whoever reads it says so, and what was finished is
+        not trained again for it.
+        """
         if path not in self._read:
             try:
                 found = read_json(self.results / below_results(path))
-                self._read[path] = found if isinstance(found, dict) else {}
-            except FileNotFoundError:
-                return None
-            except (OSError, ValueError):
-                self._read[path] = {}
+                whole = {key: value for key, value in found.items() if key != "sha256"}
+                self._read[path] = found if found.get("sha256") in (None, seal(whole)) else None
+            except (OSError, ValueError, AttributeError):
+                self._read[path] = None
         return self._read[path]
 
     def _dataset(self, name: str, size: int) -> None:

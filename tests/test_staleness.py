@@ -16,6 +16,8 @@ import yaml
 from sonotune.config.check import complete
 from sonotune.config.jobs import dataset_settings
 from sonotune.layout import arrays, digest_of
+from sonotune.runtime.files import read_json, write_json
+from sonotune.runtime.run_record import seal
 
 ROOT = Path(__file__).parents[1]
 PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
@@ -408,10 +410,19 @@ def test_a_cell_of_another_study_in_a_cells_place_runs_again(project):
     assert project.stale()[1] == {("block_9", "0.4", "sus_a")}
 
 
+def test_a_damaged_record_is_left_to_whoever_reads_it(project):
+    for file in project.folder.glob("results/datasets/*/16/dataset.json"):
+        file.write_text(file.read_text().replace('"images"', '"imagex"', 1))
+    without_snakemakes_records(project)
+    assert project.stale() == (Counter(), set())
+
+
 def test_weights_of_another_pretraining_are_trained_again(project):
     record = project.folder / "results/tiny/pretrained/1/run.json"
-    text = record.read_text()
-    record.write_text(text.replace('"learning_rate": 0.01', '"learning_rate": 0.5'))
+    content = read_json(record)
+    del content["sha256"]
+    content["settings"]["training"]["learning_rate"] = 0.5
+    write_json(record, {**content, "sha256": seal(content)})
     jobs, cells = project.stale()
     assert jobs["pretrain"] == 1
     assert {strategy for strategy, _, _ in cells} == {"whole", "block_9", "unchanged"}
