@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-# float64 [n], numpy.ndarray or torch.Tensor, like the arguments.
-Numbers = Any
+from sonotune.ratios import Numbers, share
 
 
 def overlap_metrics(
@@ -35,9 +32,3 @@ def overlap_metrics(
         "pixel_accuracy": (true_positive + true_negative)
         / (true_positive + true_negative + errors),
     }
-
-
-def share(part: Numbers, whole: Numbers) -> Numbers:
-    """``part / whole``, and 1 where both are 0."""
-    nothing = whole == 0
-    return (part + nothing) / (whole + nothing)

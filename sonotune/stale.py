@@ -162,17 +162,19 @@ class Stale:
         path = f"{RESULTS}/{study}/cells.csv"
         try:
             with (self.results / below_results(path)).open(newline="", encoding="utf-8") as file:
-                told = sorted(row.get("record", "") for row in csv.DictReader(file))
-        except (OSError, ValueError):
+                rows = [(row["dataset"], row.get("record")) for row in csv.DictReader(file)]
+        except (OSError, ValueError, KeyError):
             return
-        records = [
-            self._record(f"{RESULTS}/{cell.folder}/{RECORD}")
-            for name in design["datasets"]
-            for cell in cells_of(self.config, study, name)
-        ]
-        if told != sorted(short_seal(one) if one else "" for one in records):
-            self.files += [f"{RESULTS}/{study}/scores/{name}.csv" for name in design["datasets"]]
-            self.files.append(path)
+        for name in design["datasets"]:
+            told = {record for dataset, record in rows if dataset == name}
+            paths = [
+                f"{RESULTS}/{one.folder}/{RECORD}" for one in cells_of(self.config, study, name)
+            ]
+            records = [self._record(one) for one in paths]
+            found = {short_seal(record) for record in records if record}
+            # A cell that is missing is trained, and its data set scored, anyway.
+            if found != told if all(records) else found - told:
+                self.files += [f"{RESULTS}/{study}/scores/{name}.csv", path]
 
 
 def originals_digest(settings: Mapping[str, Any], folder: str | Path, cache: str | Path) -> str:

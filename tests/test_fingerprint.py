@@ -259,13 +259,13 @@ def test_numerics_import_only_numerics(jobs):
     """So nothing has to be hidden from the fingerprint: what it leaves out computes nothing."""
     rooms = {"data", "networks", "training", "simulation"}
     for path in set.union(*jobs.read.values()):
-        assert path.relative_to(PACKAGE).parts[0] in {*rooms, "seeds.py", "overlap.py"}
+        assert path.relative_to(PACKAGE).parts[0] in {*rooms, "seeds.py", "overlap.py", "ratios.py"}
     trained = set.union(*(jobs.read[job] for job in jobs.of if job[0] in ("finetune", "pretrain")))
     for path in trained:
         for node in ast.walk(ast.parse(path.read_bytes())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sonotune."):
                 room = node.module.split(".")[1]
-                assert room in {*rooms, "seeds", "overlap", "errors"}, (path, node.module)
+                assert room in {*rooms, "seeds", "overlap", "ratios", "errors"}, (path, node.module)
 
 
 def test_what_a_job_does_not_use_is_not_read(jobs):

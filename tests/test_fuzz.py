@@ -130,7 +130,7 @@ def read_whole(config):
         declare(study["claims"]["own"], name)
         for dataset in study["datasets"]:
             for cell in list(cells_of(config, name, dataset))[:3]:
-                cell_settings(config, cell, str(ROOT / "workflow/scripts/finetune.py"))
+                cell_settings(config, cell)
                 assert re.fullmatch(r"[a-z0-9_./]+", cell.folder)
                 assert ".." not in cell.folder
     return config

@@ -218,7 +218,7 @@ def test_the_audits_code_reruns_only_the_audits(project):
 
 
 def test_metric_code_scores_anew_and_trains_nothing(project):
-    project.edit("sonotune/evaluation/metrics.py", "2 * true_positive", "3 * true_positive")
+    project.edit("sonotune/overlap.py", "2 * true_positive", "3 * true_positive")
     jobs, cells = project.stale()
     assert not cells
     assert jobs["score"] == 2

@@ -63,7 +63,7 @@ def trained_again(project):
     return {
         name
         for name in STUDY["studies"]["tiny"]["strategies"]
-        if f": {name} on 50" in run.stdout + run.stderr
+        if f": {name} on 0.5" in run.stdout + run.stderr
     }
 
 

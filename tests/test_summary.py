@@ -93,7 +93,7 @@ def test_the_page_says_what_to_use_what_it_costs_and_how_sure_that_is(tmp_path):
     assert "54 for training, 14 for validation" in text
     assert "the best in 96% of draws" in text
     assert "The pre-trained network as it was has 0.300" in text
-    assert "Runs that failed: From scratch (1 of 2)" in text
+    assert "From scratch (1 of 2)" in text
 
 
 def test_the_page_needs_no_other_file_and_is_the_same_twice(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -101,13 +100,13 @@ def _read(path: Path) -> Any:
         if path.suffix == ".safetensors":
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise SonotuneError(
-            f"{printable(path)}: cannot be read as a file of weights: it holds a whole model or "
-            "other objects of Python, which are never run here; save its state dict instead: "
-            "torch.save(model.state_dict(), FILE)"
-        ) from None
     except Exception as error:  # of many kinds, all of them about the file
+        if type(error).__name__ == "UnpicklingError":
+            raise SonotuneError(
+                f"{printable(path)}: cannot be read as a file of weights: it holds a whole model "
+                "or other objects of Python, which are never run here; save its state dict "
+                "instead: torch.save(model.state_dict(), FILE)"
+            ) from None
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise SonotuneError(
             f"{printable(path)}: cannot be read as a file of weights ({first})"

@@ -92,10 +92,10 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
     if part and stored and all(name.startswith(part) for name in stored):
         own = {name: tensor for name, tensor in own.items() if name.startswith(part)}
     if odd := sorted(set(own) ^ set(stored)):
-        side = "is missing" if odd[0] in own else "is not one of the network's"
         raise SonotuneError(
-            f"{path}: holds the weights of another network: {odd[0]} {side} "
-            f"({len(odd)} names differ)"
+            f"{path}: holds the weights of another network: {odd[0]} "
+            + ("is missing" if odd[0] in own else "is not one of the network's")
+            + f" ({len(odd)} names differ)"
         )
     for name, tensor in own.items():
         if tensor.shape != stored[name].shape:

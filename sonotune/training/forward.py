@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sonotune.overlap import share
+from sonotune.ratios import share
 from sonotune.training.device import Processor
 from sonotune.training.pairs import Pairs
 

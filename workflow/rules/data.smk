@@ -125,13 +125,14 @@ rule duplicates:
         f"{DATASET}/duplicates.csv",
     log:
         "results/logs/datasets/{dataset}-{digest}/duplicates.log",
+    priority: priority_of_data
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
     message:
         "Taking the near-duplicates of {wildcards.dataset} from {input}"
-    shell:
-        "cp {input:q} {output:q} 2> {log:q}"
+    script:
+        "../scripts/duplicates.py"
 
 
 rule circumferences:

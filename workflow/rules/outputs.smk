@@ -193,6 +193,8 @@ def of_studies(name=""):
     def files(wildcards):
         names = [name] if name else NAMED
         named = {f"{RESULTS}/{study}/{one}" for study in STUDIES for one in names}
+        if not name:
+            check_profile()
         every = [file for study in STUDIES for file in outputs_of(study)]
         return [file for file in every if (file in named) == bool(name)]
 

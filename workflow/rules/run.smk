@@ -5,7 +5,6 @@ if slurm := sys.modules.get("snakemake_executor_plugin_slurm"):
 
 
 onstart:
-    check_profile()
     try:
         # Held until this process ends, also by SIGKILL.
         LOCKS.append(lock_results(HOME / RESULTS))

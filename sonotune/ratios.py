@@ -1,0 +1,14 @@
+"""Ratios of numbers of pixels, of NumPy arrays or tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# float64 [n], numpy.ndarray or torch.Tensor.
+Numbers = Any
+
+
+def share(part: Numbers, whole: Numbers) -> Numbers:
+    """``part / whole``, and 1 where both are 0."""
+    nothing = whole == 0
+    return (part + nothing) / (whole + nothing)
