@@ -34,6 +34,7 @@ def reduced():
     return config
 
 
+@pytest.mark.slow
 def test_the_laptop_study_runs_on_real_data(tmp_path):
     (tmp_path / "reduced.yaml").write_text(yaml.safe_dump(reduced(), sort_keys=False))
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]

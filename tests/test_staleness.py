@@ -107,6 +107,7 @@ def test_file_times_do_not_count(project):
     assert project.stale() == (Counter(), set())
 
 
+@pytest.mark.slow
 def test_a_deleted_cell_runs_again(project):
     shutil.rmtree(project.folder / "results/tiny/cells/sus_a/whole/0.5")
     jobs, cells = project.stale()
@@ -114,6 +115,7 @@ def test_a_deleted_cell_runs_again(project):
     assert jobs["score"] == 1
 
 
+@pytest.mark.slow
 def test_comments_and_docstrings_in_training_code_do_not_count(project):
     loop = "sonotune/training/loop.py"
     project.edit(loop, '"""The training recipe', '"""THE training recipe')
@@ -175,6 +177,7 @@ def test_code_that_makes_images_reruns_what_is_made_with_it(project, file, befor
     assert not set(jobs) & ({"simulate", "collage"} - set(made))
 
 
+@pytest.mark.slow
 def test_training_code_reruns_the_cells(project):
     project.edit(
         "sonotune/training/loop.py", "recipe.learning_rate * recipe.decay", "0.5 * recipe.decay"
@@ -185,6 +188,7 @@ def test_training_code_reruns_the_cells(project):
     assert not jobs["simulate"]
 
 
+@pytest.mark.slow
 def test_figure_code_reruns_only_figures(project):
     project.edit("sonotune/report/palette.py", "#0072B2", "#0000FF")
     jobs, _ = project.stale()
@@ -199,11 +203,13 @@ def test_one_figures_code_reruns_only_that_figure(project):
     assert project.stale()[0] == Counter(fig4=1)
 
 
+@pytest.mark.slow
 def test_a_claim_reruns_only_the_claims(project):
     project.edit("sonotune/report/claims/amiri2020.yaml", "are the best three", "are the top three")
     assert project.stale()[0] == Counter(claims=1)
 
 
+@pytest.mark.slow
 def test_a_caption_reruns_nothing(project):
     """Captions are read when the report is made."""
     for caption in ("fig4", "claims"):
@@ -212,6 +218,7 @@ def test_a_caption_reruns_nothing(project):
     assert project.stale() == (Counter(), set())
 
 
+@pytest.mark.slow
 def test_the_audits_code_reruns_only_the_audits(project):
     project.edit("sonotune/data/audit.py", "TINY = 0.001", "TINY = 0.002")
     assert project.stale()[0] == Counter(audit=3)
@@ -243,6 +250,7 @@ def test_a_new_strategy_runs_its_cells_only(project):
     assert cells == {("block_1", p, d) for p in ("0.5", "0.4") for d in ("sus_a", "sus_b")}
 
 
+@pytest.mark.slow
 def test_a_new_percent_runs_its_cells_only(project):
     project.edit("tiny.yaml", "[50, 40]", "[50, 45, 40]")
     _, cells = project.stale()
@@ -251,6 +259,7 @@ def test_a_new_percent_runs_its_cells_only(project):
     }
 
 
+@pytest.mark.slow
 def test_a_new_fold_runs_its_cells_only(project):
     project.edit("tiny.yaml", "run_folds: [0]", "run_folds: [0, 1]")
     run = project.snakemake("-n", "--cores", "2")
@@ -265,6 +274,7 @@ def test_one_strategys_stages_rerun_its_cells_only(project):
     assert cells == {("block_9", p, d) for p in ("0.5", "0.4") for d in ("sus_a", "sus_b")}
 
 
+@pytest.mark.slow
 def test_one_data_sets_seed_reruns_its_cells_only(project):
     project.edit("tiny.yaml", "seed: 2", "seed: 3")
     jobs, cells = project.stale()
@@ -282,12 +292,14 @@ def test_pretraining_reruns_everything_but_scratch(project):
     assert {strategy for strategy, _, _ in cells} == {"whole", "block_9", "unchanged"}
 
 
+@pytest.mark.slow
 def test_two_settings_that_swap_values_are_noticed(project):
     """Snakemake compares params as a set of values: the names have to be inside them."""
     project.edit("tiny.yaml", "{epochs: 2, patience: 1, l", "{epochs: 1, patience: 2, l")
     assert len(project.stale()[1]) == CELLS
 
 
+@pytest.mark.slow
 def test_another_networks_code_reruns_no_unet(project):
     other = project.folder / "sonotune/networks/other.py"
     other.write_text("def build():\n    return None\n")
@@ -296,11 +308,13 @@ def test_another_networks_code_reruns_no_unet(project):
     assert project.stale()[1] == set()
 
 
+@pytest.mark.slow
 def test_the_networks_own_code_reruns_its_cells(project):
     project.edit("sonotune/networks/unet.py", "self.dropout(self.block5b(x5))", "self.block5b(x5)")
     assert len(project.stale()[1]) == CELLS
 
 
+@pytest.mark.slow
 def test_environment_files_and_packages_do_not_count(project):
     for file in (project.folder / "envs").iterdir():
         with file.open("a") as open_file:
@@ -309,6 +323,7 @@ def test_environment_files_and_packages_do_not_count(project):
     assert project.stale() == (Counter(), set())
 
 
+@pytest.mark.slow
 def test_a_label_reruns_what_shows_it_and_no_cell(project):
     project.edit("tiny.yaml", "whole: {tune: all}", "whole: {tune: all, label: Everything}")
     jobs, cells = project.stale()
@@ -318,6 +333,7 @@ def test_a_label_reruns_what_shows_it_and_no_cell(project):
     assert set(jobs) == shown | DRAWN
 
 
+@pytest.mark.slow
 def test_the_divisor_of_deviations_reruns_only_what_takes_it(project):
     project.edit("tiny.yaml", "    device: cpu", "    averages: {ddof: 0}\n    device: cpu")
     jobs, _ = project.stale()
@@ -340,6 +356,7 @@ def with_own_profile(project, text):
     return project
 
 
+@pytest.mark.slow
 def test_with_a_users_own_profile_neither_times_nor_comments_count(project):
     own = with_own_profile(project, OWN_PROFILE)
     for path in own.folder.rglob("*"):
@@ -350,6 +367,7 @@ def test_with_a_users_own_profile_neither_times_nor_comments_count(project):
     assert own.stale() == (Counter(), set())
 
 
+@pytest.mark.slow
 def test_with_a_users_own_profile_settings_count(project):
     own = with_own_profile(project, OWN_PROFILE)
     own.edit("tiny.yaml", "{epochs: 2, patience: 1, l", "{epochs: 1, patience: 2, l")
@@ -369,6 +387,7 @@ def test_every_profile_says_what_makes_results_stale(profile):
     assert settings["max-checksum-file-size"] >= 10**12
 
 
+@pytest.mark.slow
 def test_keeping_the_weights_of_a_strategy_reruns_its_cells_only(project):
     project.edit("tiny.yaml", "    device: cpu", "    keep_weights: [block_9]\n    device: cpu")
     _, cells = project.stale()
@@ -412,7 +431,9 @@ def test_a_cell_of_another_study_in_a_cells_place_runs_again(project):
 
 def test_a_damaged_record_is_left_to_whoever_reads_it(project):
     for file in project.folder.glob("results/datasets/*/16/dataset.json"):
+        times = file.stat()
         file.write_text(file.read_text().replace('"images"', '"imagex"', 1))
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
     without_snakemakes_records(project)
     assert project.stale() == (Counter(), set())
 
