@@ -18,6 +18,7 @@ from sonotune.data.decode.picture import (
     known_spacing,
 )
 from sonotune.data.formats import NIFTI
+from sonotune.data.sidecars import sidecars
 from sonotune.errors import SonotuneError, printable
 
 
@@ -37,6 +38,7 @@ def read(path: Path, frame: int | None) -> Picture:
 def _open(path: Path) -> tuple[np.ndarray, Spacing, Grid, tuple[str, ...]]:
     import SimpleITK
 
+    sidecars(path)  # refuses pixels of elsewhere
     volume = SimpleITK.ReadImage(str(path))
     components, size = volume.GetNumberOfComponentsPerPixel(), volume.GetSize()
     while len(size) > 3 and size[-1] == 1:

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from sonotune.data.readers.entry import Entry
+from sonotune.data.sidecars import sidecars
 from sonotune.errors import SonotuneError
 
 # Made and not read: sets of these names have no files.
@@ -94,7 +95,8 @@ def check_options(reader: str, options: Mapping[str, Any]) -> None:
 def files_of(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Path]:
     """All files that a data set is prepared from, each once, tables last."""
     entries = find_entries(settings, folder)
-    files = [file for entry in entries for file in (entry.image, *entry.masks)]
+    named = [file for entry in entries for file in (entry.image, *entry.masks)]
+    files = [one for file in named for one in (file, *sidecars(file))]
     others = getattr(reader_module(settings["reader"]), "other_files", None)
     if others:
         files += others(Path(folder), **(settings.get(settings["reader"]) or {}))
