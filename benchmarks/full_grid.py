@@ -147,7 +147,7 @@ def write_grid(
 def write_sets(
     folder: Path, config: dict[str, Any], images: dict[str, int], size: int
 ) -> dict[str, MadeSet]:
-    """Write the arrays of all data sets, with so many images of each, and their audits."""
+    """Write arrays and audits of all data sets, with the given number of images of each."""
     made = {}
     for name, number in images.items():
         made[name] = _write_set(folder, config, name, number, size)

@@ -34,12 +34,12 @@ COLUMNS = ("window", "cells", "minutes", "cells_per_minute", "workflow_mb")
 
 
 def configuration(wanted: int) -> dict[str, Any]:
-    """The smallest study with so many cells or a few more: percents make them many."""
+    """The smallest study with at least this many cells, by giving it many percents."""
     given = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text("utf-8"))
     laptop = yaml.safe_load((ROOT / "config/laptop.yaml").read_text("utf-8"))
     strategies = laptop["studies"]["laptop"]["strategies"]
     del strategies["unchanged"]
-    percents = -(-wanted // (FOLDS * STRATEGIES))  # at least so many cells
+    percents = -(-wanted // (FOLDS * STRATEGIES))  # at least as many cells as wanted
     study = given["studies"]["tiny"]
     study |= {
         "datasets": ["sus_a"],

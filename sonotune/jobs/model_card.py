@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from sonotune.data.catalogue import find_entry
 from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.networks.stages import tuned_state
@@ -97,6 +96,9 @@ def grey_levels(images: np.ndarray) -> dict[str, list[float]]:
 
 def licence_of(source: str) -> str:
     """The catalogue's note on the licence of a data set, or that it has none."""
+    # Few cells keep weights, and the catalogue costs each training's start 40 ms.
+    from sonotune.data.catalogue import find_entry
+
     try:
         return find_entry(source).licence
     except SonotuneError:
