@@ -108,9 +108,6 @@ def _add_study_commands(commands: Any) -> None:
     recommend = _add(commands, "recommend", _recommend, text)
     recommend.add_argument("study", help=STUDY)
     recommend.add_argument("--images", type=int, metavar="N", help="how many images you have")
-    recommend.add_argument(
-        "--margin", type=float, default=0.02, help="a difference in Dice that counts as none (0.02)"
-    )
 
     browse = _add(commands, "browse", _browse, "write a finished study as pages for any browser")
     browse.add_argument("study", help=STUDY)
@@ -128,7 +125,7 @@ def _add_model_commands(commands: Any) -> None:
     predict.add_argument("images", nargs="+", help="files, folders or globs")
     predict.add_argument("--output", metavar="FOLDER", default="predictions", help="(predictions)")
     predict.add_argument(
-        "--average", action="store_true", help="average the probabilities of all the study's folds"
+        "--fold", metavar="N", help="a fold's number, or best (validation Dice); all, averaged"
     )
     predict.add_argument(
         "--mm-per-pixel",
@@ -245,7 +242,7 @@ def _plan(arguments: argparse.Namespace) -> int:
 def _recommend(arguments: argparse.Namespace) -> int:
     from sonotune.report.recommend import recommend
 
-    print("\n".join(recommend(arguments.study, arguments.images, arguments.margin)))
+    print("\n".join(recommend(arguments.study, arguments.images)))
     return 0
 
 
@@ -270,11 +267,12 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 1 if found.faults else 0
 
 
-def _choose_cells(arguments: argparse.Namespace, average: bool = False) -> list[Path]:
+def _choose_cells(arguments: argparse.Namespace, fold: str | None) -> list[Path]:
     from sonotune.inference.choose import choose_cells
 
+    chosen = int(fold) if fold is not None and fold.isdecimal() else fold
     return choose_cells(
-        arguments.model, arguments.dataset, arguments.strategy, arguments.percent, average
+        arguments.model, arguments.dataset, arguments.strategy, arguments.percent, chosen
     )
 
 
@@ -288,7 +286,7 @@ def _predict(arguments: argparse.Namespace) -> int:
         raise SonotuneError("--batch-size: must be at least 1")
     images = find_images(arguments.images)
     spacing = read_spacing(arguments.mm_per_pixel)
-    models = [load_model(cell) for cell in _choose_cells(arguments, arguments.average)]
+    models = [load_model(cell) for cell in _choose_cells(arguments, arguments.fold)]
     about = models[0].about
     processor = choose(
         arguments.device, arguments.precision or about["precision"], about["threads"]
@@ -336,7 +334,7 @@ def _export(arguments: argparse.Namespace) -> int:
     from sonotune.inference.export import export_model
     from sonotune.inference.model import load_model
 
-    (cell,) = _choose_cells(arguments)
+    (cell,) = _choose_cells(arguments, "best")
     os.makedirs(Path(arguments.output).resolve().parent, exist_ok=True)
     print(export_model(load_model(cell), arguments.output))
     return 0

@@ -47,7 +47,7 @@ def pages(tmp_path_factory):
     results = folder / "results/amiri2020"
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--directory", str(folder), "--configfile", str(grid), "--cores", "2"]
-    wanted = ["tables/table2.csv", "statistics/bootstrap.csv"]
+    wanted = ["tables/table2.csv", "statistics/comparisons.csv"]
     command += [f"results/amiri2020/{file}" for file in wanted]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr

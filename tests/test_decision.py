@@ -14,7 +14,7 @@ from benchmarks.decision_scenarios import EQUAL, SCENARIOS, SEEN_SD, THREE_BEST,
 from benchmarks.decisions import measure
 from sonotune.errors import SonotuneError
 from sonotune.statistics.choice import choose
-from sonotune.statistics.decision import decide, decision_tables
+from sonotune.statistics.decision import decide, decision_tables, read_decisions
 from sonotune.statistics.pairs import behind_bounds, compare, inverse_trigamma, judge_best
 from sonotune.statistics.planning import folds_to_show, pilot, plan_folds
 from sonotune.statistics.regret import posterior
@@ -351,8 +351,17 @@ def test_wrong_tables_are_refused():
 def test_tables_hold_every_strategy_and_pair():
     tables = decision_tables(decide(runs(study([0.9, 0.7, 0.5]))))
     assert [len(tables[name]) for name in ("decisions", "strategies", "comparisons")] == [1, 3, 3]
-    assert list(tables["strategies"]["name"]) == ["s0", "s1", "s2"]
+    assert list(tables["strategies"]["strategy"]) == ["s0", "s1", "s2"]
     assert tables["strategies"]["worse_than"].iloc[2] == "s0;s1"
+
+
+def test_decisions_are_read_as_they_were_written(tmp_path):
+    few = runs(study([0.9, 0.895, 0.5]))
+    two = few[few["fold"] < 2].assign(dataset="NA")
+    decisions = decide(pd.concat([few, two, few.assign(dataset="failed", failed=True)]))
+    for name, table in decision_tables(decisions).items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    assert repr(read_decisions(tmp_path)) == repr(decisions)
 
 
 # Claims and planning

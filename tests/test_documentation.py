@@ -41,6 +41,7 @@ SECTIONS = {
     "### `protocols:`": STUDY["protocols"]["properties"],
     "### `averages:`": STUDY["averages"]["properties"],
     "### `figures:`": STUDY["figures"]["properties"],
+    "### `decision:`": STUDY["decision"]["properties"],
     "### `claims:`": STUDY["claims"]["properties"],
 }
 

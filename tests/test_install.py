@@ -208,7 +208,7 @@ def test_a_study_runs_from_the_wheel(fresh, tmp_path):
     (tmp_path / "my.yaml").write_text(CONFIG)
     command = [fresh / "sonotune", "run", "--configfile", "my.yaml", "--cores", "2"]
     succeed(command, tmp_path)
-    assert (tmp_path / STUDY / "summary.html").is_file()
+    assert (tmp_path / STUDY / "index.html").is_file()
     assert "Nothing to be done" in succeed([*command, "--", "--dry-run"], tmp_path)
     succeed([fresh / "sonotune", "verify"], tmp_path)
     for name in ("recommend", "browse"):

@@ -6,7 +6,7 @@ from made_up_scores import cells_of_scores, made_up_scores, write_study
 
 from sonotune.report.networks_table import write_networks_table
 from sonotune.report.shown import Shown
-from sonotune.statistics.tables import compare_runs, read_evidence
+from sonotune.statistics.decision import decide, decision_tables
 
 STRATEGIES = {
     "contracting": "Contracting",
@@ -33,12 +33,12 @@ def tables(folder, folds=5, **means):
     )
     cells = cells_of_scores(scores, total_parameters=2_000_000, source="hc18")
     paths = write_study(scores, cells, folder)
-    runs = read_evidence(*paths, list(STRATEGIES), "failed").runs
-    compare_runs(runs, blocked=True).to_csv(folder / "mixed.csv", index=False)
+    comparisons = decision_tables(decide(cells))["comparisons"]
+    comparisons.to_csv(folder / "comparisons.csv", index=False)
     files = [folder / f"networks.{kind}" for kind in ("csv", "tex", "html")]
     write_networks_table(
         paths[0],
-        folder / "mixed.csv",
+        folder / "comparisons.csv",
         *files,
         networks=NETWORKS,
         pairs=PAIRS,

@@ -155,7 +155,7 @@ def test_folds_are_averaged(study, tmp_path):
         assert (
             main(["predict", str(cell(study, fold=fold)), *given, str(tmp_path / f"{fold}")]) == 0
         )
-    command = ["predict", str(study / "s"), "--strategy", "block_9", "--average"]
+    command = ["predict", str(study / "s"), "--strategy", "block_9"]
     assert main([*command, *given, str(tmp_path / "both")]) == 0
     folds = [predicted(tmp_path / str(fold), "disk_00").astype(float) for fold in (0, 1)]
     assert (folds[0] != folds[1]).any()
@@ -163,7 +163,7 @@ def test_folds_are_averaged(study, tmp_path):
 
 
 def test_the_best_fold_of_a_study_is_that_with_the_best_validation(study):
-    (chosen,) = choose_cells(study / "s", strategy="block_9")
+    (chosen,) = choose_cells(study / "s", strategy="block_9", fold="best")
     dice = [
         json.loads((cell(study, fold=fold) / "run.json").read_text())["best_validation_dice"]
         for fold in (0, 1)

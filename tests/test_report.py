@@ -100,7 +100,7 @@ def test_the_front_page_says_where_to_start(opened):
 
 def test_the_summary_is_shown_with_its_picture(opened):
     show(opened, "Summary", "Summary")
-    opened.switch_to.frame(opened.find_element(By.CSS_SELECTOR, "iframe[src$='summary.html']"))
+    opened.switch_to.frame(opened.find_element(By.CSS_SELECTOR, "iframe[src$='index.html']"))
     assert "Which layers should be fine-tuned?" in opened.find_element(By.TAG_NAME, "h1").text
     assert opened.find_element(By.TAG_NAME, "img").get_property("naturalWidth") > 1000
 

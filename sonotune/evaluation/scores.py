@@ -22,6 +22,8 @@ METRICS = ("dice", "iou", "miou", "pixel_accuracy", *SHAPE_METRICS)
 # Of the others a cell has the mean over its images, without those that have no such number.
 NOT_AVERAGED = ("components", "at_border", "hc_mm", "hc_measured_mm")
 AVERAGED = tuple(name for name in METRICS if name not in NOT_AVERAGED)
+# Bytes that Adam holds for a tuned parameter (weight, gradient, two moments) and for another.
+TUNED_BYTES, FROZEN_BYTES = 16, 4
 # Numbers of images.
 COUNTED = (
     "no_component",
@@ -153,6 +155,7 @@ def _counts(table: pd.DataFrame) -> Iterator[pd.Series]:
 
 
 def _run(record: dict[str, Any]) -> dict[str, Any]:
+    tuned, total = record["tuned_parameters"], record["total_parameters"]
     settings, processor, cpu = record["settings"], record["processor"], record["cpu_seconds"]
     return {
         "record": short_seal(record),
@@ -172,6 +175,7 @@ def _run(record: dict[str, Any]) -> dict[str, Any]:
                 "total_parameters",
             )
         },
+        "memory": tuned * TUNED_BYTES + (total - tuned) * FROZEN_BYTES,
         **{key: processor[key] for key in ("device", "precision", "threads", "torch", "numpy")},
         **{f"cpu_{part}": cpu[part] for part in ("total", "training", "evaluation")},
     }

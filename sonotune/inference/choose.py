@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from sonotune.config.jobs import show_percent
 from sonotune.errors import SonotuneError
 from sonotune.inference.model import kept_cells
 from sonotune.layout import Cell
-from sonotune.report.recommend import study_advice
 from sonotune.runtime.run_record import read_record
+from sonotune.statistics.decision import read_decisions
 
 
 def choose_cells(
@@ -17,7 +19,7 @@ def choose_cells(
     dataset: str | None = None,
     strategy: str | None = None,
     percent: float | None = None,
-    average: bool = False,
+    fold: int | str | None = None,
 ) -> list[Path]:
     """The cell that a path means, or the best of a study, or all folds of one.
 
@@ -27,10 +29,10 @@ def choose_cells(
         A cell's folder, a file of `sonotune export`, or a study's folder.
     dataset, strategy, percent
         Of a study: by default its only data set, the recommended strategy (see
-        `sonotune.report.advice`) and the largest percent that kept weights.
-    average
-        All folds of a study; else the one with the highest validation Dice. The test images have
-        no say, so that scores on them stay what they are.
+        `sonotune.statistics.decision`) and the largest percent that kept weights.
+    fold
+        Of a study: a fold's number; "best" for the one with the highest validation Dice (the test
+        images have no say, so that scores on them stay what they are); None for all.
 
     Raises
     ------
@@ -63,7 +65,12 @@ def choose_cells(
             f"{path}: {strategy} at {show_percent(percent)} % of {dataset} kept no weights; there "
             f"are: {kept}"
         )
-    return folders if average else [max(folders, key=_validation_dice)]
+    if fold is None:
+        return sorted(folders)
+    if fold == "best":
+        return [max(folders, key=_validation_dice)]
+    numbers = {Cell.of(folder).fold: folder for folder in folders}
+    return [numbers[_one("fold", fold, numbers)]]
 
 
 def recommended(study: Path, dataset: str, percent: float) -> str:
@@ -74,22 +81,23 @@ def recommended(study: Path, dataset: str, percent: float) -> str:
     SonotuneError
         If it was not measured, or of each strategy a run failed.
     """
-    for one in study_advice(study):
-        if (one.dataset, one.percent) == (dataset, percent) and one.use is not None:
-            return one.use.strategy
+    for one in read_decisions(study / "statistics"):
+        if (one.dataset, one.fraction) == (dataset, percent / 100) and one.recommended is not None:
+            return one.recommended
     raise SonotuneError(
         f"{study}: recommends nothing for {show_percent(percent)} % of {dataset}; say which "
         "--strategy"
     )
 
 
-def _one(what: str, asked: str | None, there: set[str]) -> str:
+def _one(what: str, asked: Any, there: Collection[Any]) -> Any:
     if asked is None and len(there) == 1:
         return next(iter(there))
     if asked in there:
-        return str(asked)
+        return asked
+    known = ", ".join(str(one) for one in sorted(there))
     raise SonotuneError(
-        f"which {what}? " + (f"there is no {asked}; " if asked else "") + ", ".join(sorted(there))
+        f"which {what}? " + (f"there is no {asked}; " if asked is not None else "") + known
     )
 
 

@@ -14,6 +14,11 @@ def percent_text(percent: float) -> str:
     return f"{percent:g}%"
 
 
+def time_text(seconds: float) -> str:
+    """Seconds, or minutes from one minute on."""
+    return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
+
+
 def in_words(parts: Sequence[str]) -> str:
     """Join as in a sentence: a, b and c."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -14,7 +14,7 @@ from sonotune.report.names import dataset_title, percent_text, source_notes
 from sonotune.report.render import write_table
 from sonotune.report.shown import Shown
 from sonotune.runtime.files import atomic
-from sonotune.statistics.tables import STRATEGIES
+from sonotune.statistics.decision import TEXT
 
 LEVEL = 0.05
 KEY = ["dataset", "percent", "network", "strategy"]
@@ -35,7 +35,7 @@ COLUMNS = (
 
 def write_networks_table(
     cells: str | Path,
-    mixed: str | Path,
+    comparisons: str | Path,
     csv: str | Path,
     tex: str | Path,
     html: str | Path,
@@ -48,8 +48,8 @@ def write_networks_table(
 
     Parameters
     ----------
-    cells, mixed
-        ``cells.csv`` of a study, and the contrasts of its strategies.
+    cells, comparisons
+        ``cells.csv`` of a study, and the comparisons of its strategies.
     csv
         `COLUMNS`, a row a (data set, percent, strategy).
     networks
@@ -62,8 +62,8 @@ def write_networks_table(
     runs = runs[(runs["percent"] > 0) & ~is_left_out(runs, shown.leave_out)]
     runs = runs.assign(network=runs["strategy"].map(networks))
     table = _averages(runs, list(strategies), shown.ddof)
-    contrasts = pd.read_csv(mixed, dtype={"first": str, "second": str, "strategy": str})
-    contrasts = contrasts[contrasts["family"] == STRATEGIES]
+    contrasts = pd.read_csv(comparisons, dtype=TEXT, keep_default_na=False, na_values=[""])
+    contrasts = contrasts.assign(percent=(100 * contrasts["fraction"]).round(6))
     sides = [pair for pair in pairs if networks.get(pair[0]) == networks.get(pair[1])]
     notes = [
         *_sides(contrasts, sides, networks, strategies, datasets),

@@ -5,39 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from sonotune.data.split_file import read_counts
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import read_cells
-from sonotune.report.advice import Advice, Option, read_advice
 from sonotune.report.layout import short_count
-from sonotune.report.names import percent_text
-from sonotune.report.summary_words import signed, time_of
-
-# Bytes that Adam holds for a tuned parameter (weight, gradient, two moments) and for another.
-TUNED_BYTES, FROZEN_BYTES = 16, 4
+from sonotune.report.names import percent_text, time_text
+from sonotune.statistics.decision import Decision, read_decisions
+from sonotune.statistics.sentences import decision_sentences
 
 
-def study_advice(study: str | Path, margins: Mapping[str, float] | float = 0.02) -> list[Advice]:
-    """Advice of a finished study, read from its folder (see `read_advice`).
-
-    Raises
-    ------
-    SonotuneError
-        If the study is not finished.
-    """
-    study = Path(study)
-    cells, statistics = study / "cells.csv", study / "statistics"
-    differences, ranks = statistics / "bootstrap.csv", statistics / "ranks.csv"
-    for file in (cells, differences, ranks):
-        if not file.is_file():
-            raise SonotuneError(f"{file} is missing: {study} is no finished study; run it first")
-    if not isinstance(margins, Mapping):
-        margins = dict.fromkeys(read_cells(cells)["dataset"].unique(), margins)
-    return read_advice(cells, differences, ranks, margins)
-
-
-def recommend(study: str | Path, images: int | None = None, margin: float = 0.02) -> list[str]:
-    """Say which strategy to use for which number of images, at what cost and how surely.
+def recommend(study: str | Path, images: int | None = None) -> list[str]:
+    """Say which strategy a study recommends for which number of images, and at what cost.
 
     Parameters
     ----------
@@ -46,45 +26,74 @@ def recommend(study: str | Path, images: int | None = None, margin: float = 0.02
     images
         How many images (for training and validation) the reader has; the measured numbers on
         either side are named, and nothing is said beyond them.
-    margin
-        A difference in Dice that counts as none.
+
+    Raises
+    ------
+    SonotuneError
+        If the study is not finished.
     """
     study = Path(study)
-    advice = study_advice(study, margin)
-    sizes = _sizes(study)
+    decisions = read_decisions(study / "statistics")
+    sizes, runs = _sizes(study), read_cells(study / "cells.csv")
     lines = []
-    for dataset in dict.fromkeys(one.dataset for one in advice):
-        of_set = [one for one in advice if one.dataset == dataset]
+    for dataset in dict.fromkeys(one.dataset for one in decisions):
+        shown: Sequence[Decision] = [one for one in decisions if one.dataset == dataset]
         lines.append(f"{dataset}:")
-        if images is None:
-            shown: Sequence[Advice] = of_set
-        else:
-            shown, said = _nearest(of_set, sizes, images)
+        if images is not None:
+            shown, said = _nearest(shown, sizes, images)
             lines.append(f"  {said}")
         for one in shown:
-            lines += [f"  {line}" for line in _lines(one, sizes.get((dataset, one.percent)))]
-    strategies = sorted({one.use.strategy for one in advice if one.use})
-    lines.append(f"To keep the weights of these: keep_weights: [{', '.join(strategies)}]")
+            number = sizes.get((dataset, one.fraction))
+            of_images = f" ({number})" if number else ""
+            lines.append(f"  {percent_text(100 * one.fraction)} of the images{of_images}:")
+            lines += [f"    {line}" for line in decision_sentences(one)]
+            if one.recommended is not None:
+                lines.append(f"    {cost_text(runs, one)}")
+    names = sorted({one.recommended for one in decisions if one.recommended is not None})
+    if names:
+        lines.append(f"To keep the weights of these: keep_weights: [{', '.join(names)}]")
     return lines
 
 
+def cost_text(runs: pd.DataFrame, decision: Decision) -> str:
+    """What a training of the recommended strategy costs, one sentence.
+
+    Parameters
+    ----------
+    runs
+        Rows of ``cells.csv``.
+    """
+    mine = runs[
+        (runs["dataset"] == decision.dataset)
+        & (runs["strategy"] == decision.recommended)
+        & (runs["percent"] / 100 == decision.fraction)
+    ]
+    tuned, total = mine["tuned_parameters"].iloc[0], mine["total_parameters"].iloc[0]
+    memory = f", {mine['memory'].iloc[0] / 1e9:.2g} GB for weights and Adam" * ("memory" in mine)
+    return (
+        f"It trains {short_count(tuned)} of {short_count(total)} parameters "
+        f"({100 * tuned / total:.3g}%). A training took {time_text(mine['seconds'].mean())}"
+        f"{memory}."
+    )
+
+
 def _sizes(study: Path) -> dict[tuple[str, float], int]:
-    """By data set and percent, images for training and validation in the first fold."""
+    """By data set and fraction, images for training and validation in the first fold."""
     file = study / "splits.json"
     if not file.is_file():
-        raise SonotuneError(f"{file} is missing: {study} is no finished study; run it first")
+        raise SonotuneError(f"{file} is missing; run the study first")
     found: dict[tuple[str, float], int] = {}
     for row in read_counts(file):
-        key = row["dataset"], float(row["percent"])
+        key = row["dataset"], float(row["percent"]) / 100
         found.setdefault(key, row["training"] + row["validation"])
     return found
 
 
 def _nearest(
-    advice: Sequence[Advice], sizes: Mapping[tuple[str, float], int], images: int
-) -> tuple[list[Advice], str]:
+    decisions: Sequence[Decision], sizes: Mapping[tuple[str, float], int], images: int
+) -> tuple[list[Decision], str]:
     """The measured numbers around one, and a sentence about what was not measured."""
-    known = {sizes[one.dataset, one.percent]: one for one in advice}
+    known = {sizes[one.dataset, one.fraction]: one for one in decisions}
     if images in known:
         return [known[images]], f"with {images} images, as measured:"
     below = max((n for n in known if n < images), default=None)
@@ -97,48 +106,3 @@ def _nearest(
     else:
         said = f"{images} images were not measured; the nearest are {below} and {above}:"
     return shown, said
-
-
-def _lines(one: Advice, images: int | None) -> list[str]:
-    where = f"{percent_text(one.percent)} of the images" + (f" ({images})" if images else "")
-    if one.use is None:
-        return [f"{where}: no strategy can be recommended: each has an unusable run"]
-    use = one.use
-    better = len(one.worse)
-    lines = [
-        f"{where}: {use.strategy}: Dice {use.dice:.3f} (95% interval {use.lower:.3f} to "
-        f"{use.upper:.3f})",
-        f"  costs {_cost(use)}",
-        f"  {_sure(use.best)}: the best in {100 * use.best:.0f}% of bootstrap draws, known to be "
-        f"better than {better} of {len(one.options) - 1} others",
-    ]
-    if use.healthy:
-        lines.append(
-            f"  marks something in {use.healthy_marked} of {use.healthy} healthy test images; "
-            "Dice counts an empty prediction of these as 1"
-        )
-    if one.given_runs:
-        lines.append("  one fold only: true of these trained networks, another may turn out else")
-    if one.smaller is not None:
-        small = one.smaller
-        lines.append(
-            f"  fewer parameters and about as good: {small.strategy}, {_cost(small)}, Dice "
-            f"{signed(-small.behind)}"
-        )
-    if one.failed:
-        failed = ", ".join(f"{name} ({n} of {runs})" for name, (n, runs) in one.failed.items())
-        lines.append(f"  unusable runs (failed, collapsed or nothing marked): {failed}")
-    return lines
-
-
-def _cost(option: Option) -> str:
-    share = 100 * option.tuned / option.total
-    held = option.tuned * TUNED_BYTES + (option.total - option.tuned) * FROZEN_BYTES
-    return (
-        f"{short_count(option.tuned)} parameters ({share:.3g}%), {time_of(option.seconds)} a "
-        f"training, {held / 1e9:.2g} GB for weights and Adam (activations were not measured)"
-    )
-
-
-def _sure(best: float) -> str:
-    return "sure" if best >= 0.95 else "likely" if best >= 0.75 else "open"

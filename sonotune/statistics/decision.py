@@ -9,17 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from sonotune.errors import SonotuneError
 from sonotune.statistics.choice import CHOICE_FOLDS, VERDICT_FOLDS, choose, expected_dice
 from sonotune.statistics.pairs import behind_bounds
 from sonotune.statistics.planning import folds_to_show
 from sonotune.statistics.runs import FoldScores, fold_scores
 
 MARGIN = 0.02
+
+# Columns of the tables that hold names.
+TEXT = dict.fromkeys(
+    ("dataset", "strategy", "first", "second", "worse_than", "recommended", "reason", "cost"), str
+)
 
 Reason = Literal["about_as_good", "least_regret", "only_candidate", "none"]
 
@@ -301,24 +308,70 @@ def _rank(strategy: Strategy) -> float:
 def decision_tables(decisions: list[Decision]) -> dict[str, pd.DataFrame]:
     """The decisions as tables for files: ``decisions``, ``strategies`` and ``comparisons``.
 
-    Each row begins with dataset and fraction. ``worse_than`` and ``inconclusive`` are joined by
-    semicolons.
+    Each row begins with dataset and fraction. ``worse_than`` is joined by semicolons;
+    ``inconclusive`` says whether a strategy cannot be told from the recommended one, and
+    ``folds_to_show`` how many folds would (see `Decision`).
     """
-    tables: dict[str, list[dict[str, object]]] = {
-        "decisions": [],
-        "strategies": [],
-        "comparisons": [],
-    }
+    names = ("decisions", "strategies", "comparisons")
+    tables: dict[str, list[dict[str, object]]] = {name: [] for name in names}
     for decision in decisions:
         key: dict[str, object] = {"dataset": decision.dataset, "fraction": decision.fraction}
-        row = {
-            name: value
-            for name, value in vars(decision).items()
-            if name not in ("strategies", "comparisons", "inconclusive")
-        }
-        tables["decisions"].append(row | {"inconclusive": ";".join(decision.inconclusive)})
+        left = ("strategies", "comparisons", "inconclusive")
+        own = {name: value for name, value in vars(decision).items() if name not in left}
+        tables["decisions"].append(own)
         for strategy in decision.strategies:
-            worse = {"worse_than": ";".join(strategy.worse_than)}
-            tables["strategies"].append(key | asdict(strategy) | worse)
+            row = asdict(strategy) | {"worse_than": ";".join(strategy.worse_than)}
+            row["inconclusive"] = strategy.name in decision.inconclusive
+            row["folds_to_show"] = decision.inconclusive.get(strategy.name)
+            tables["strategies"].append(key | {"strategy": row.pop("name")} | row)
         tables["comparisons"] += [key | asdict(pair) for pair in decision.comparisons]
-    return {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    key_columns = ["dataset", "fraction"]
+    return {
+        name: pd.DataFrame(rows, columns=None if rows else key_columns)
+        for name, rows in tables.items()
+    }
+
+
+def read_decisions(folder: str | Path) -> list[Decision]:
+    """Read the decisions of a study from its folder ``statistics``.
+
+    Raises
+    ------
+    SonotuneError
+        If a table is missing.
+    """
+    tables = {}
+    for name in ("decisions", "strategies", "comparisons"):
+        file = Path(folder) / f"{name}.csv"
+        if not file.is_file():
+            raise SonotuneError(f"{file} is missing; run the study first")
+        # A strategy may be called None or NA.
+        tables[name] = pd.read_csv(file, dtype=TEXT, keep_default_na=False, na_values=[""])
+    decisions = []
+    for row in tables["decisions"].to_dict("records"):
+        parts = [
+            table[(table["dataset"] == row["dataset"]) & (table["fraction"] == row["fraction"])]
+            for table in (tables["strategies"], tables["comparisons"])
+        ]
+        strategies, comparisons = (
+            part.drop(columns=["dataset", "fraction"]).to_dict("records") for part in parts
+        )
+        inconclusive = {}
+        for one in strategies:
+            number = one.pop("folds_to_show")
+            if one.pop("inconclusive"):
+                inconclusive[one["strategy"]] = None if np.isnan(number) else int(number)
+            one["name"] = one.pop("strategy")
+            worse = one["worse_than"]
+            one["worse_than"] = tuple(worse.split(";")) if isinstance(worse, str) else ()
+        recommended = row["recommended"]
+        row["recommended"] = recommended if isinstance(recommended, str) else None
+        decisions.append(
+            Decision(
+                **row,
+                strategies=tuple(Strategy(**one) for one in strategies),
+                comparisons=tuple(Comparison(**one) for one in comparisons),
+                inconclusive=inconclusive,
+            )
+        )
+    return decisions

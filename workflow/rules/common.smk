@@ -20,7 +20,6 @@ from sonotune.report.claims.declare import declare
 from sonotune.report.names import NEEDED, PAPER_DATASETS, source_notes
 from sonotune.runtime.commit import tell_commit
 from sonotune.config.check import check_no_duplicates, complete
-from sonotune.config.resampling import HOLDOUTS
 from sonotune.config.priorities import FIRST_DATA, PRETRAINING, cell_priority, data_priority
 from sonotune.config.jobs import (
     NETWORKS,

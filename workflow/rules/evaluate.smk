@@ -98,12 +98,12 @@ rule statistics:
                 "strategies": list(labels_of(wildcards.study)),
                 "leave_out": averages_of(wildcards.study)["leave_out"],
                 "seed": STUDIES[wildcards.study]["seed"],
-                "folds": one_in(wildcards.study),
-                "validation": STUDIES[wildcards.study]["resampling"]["validation"],
+                "margins": margins_of(wildcards.study),
+                "cost": STUDIES[wildcards.study]["decision"]["cost"],
             }
         ),
         code=fingerprint("sonotune.statistics.tables"),
     message:
-        "Tests of {wildcards.study}"
+        "Statistics of {wildcards.study}"
     script:
         "../scripts/statistics.py"

@@ -65,8 +65,8 @@ def titles_of(study):
 
 def margins_of(study):
     """By data set, a difference in Dice that counts as none."""
-    claims = STUDIES[study]["claims"]
-    return {name: claims["margins"].get(name, claims["margin"]) for name in titles_of(study)}
+    decision = STUDIES[study]["decision"]
+    return {name: decision["margins"].get(name, decision["margin"]) for name in titles_of(study)}
 
 
 def averages_of(study):
@@ -112,14 +112,6 @@ def example_predictions(study):
         }
         for dataset in design["datasets"]
     }
-
-
-def one_in(study):
-    """One in how many images is tested: the number of folds, or what a hold-out comes to."""
-    design = STUDIES[study]
-    if any(key in design["resampling"] for key in HOLDOUTS):
-        return 100 / (100 - max(design["percents"]))
-    return design["resampling"]["folds"]
 
 
 def excludes_of(study):
@@ -209,7 +201,10 @@ NAMED = [
 ]
 
 
-STATISTICS = ("tukey", "mixed", "variance", "bootstrap", "ranks", "friedman", "nemenyi")
+STATISTICS = (
+    *("decisions", "strategies", "comparisons", "tukey"),
+    *("variance", "low_scores", "friedman", "nemenyi"),
+)
 
 
 def figures_of(study):
@@ -280,7 +275,7 @@ def outputs_of(study):
         *(f"{results}/statistics/{name}.csv" for name in STATISTICS),
         *audits_of(study),
         *(f"{results}/tables/metrics.{kind}" for kind in ("csv", "html")),
-        f"{results}/summary.html",
+        f"{results}/index.html",
         *network_outputs(study),
         *protocol_outputs(study),
     ]

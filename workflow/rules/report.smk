@@ -37,7 +37,7 @@ rule metrics_table:
 rule networks_table:
     input:
         cells="results/{study}/cells.csv",
-        mixed="results/{study}/statistics/mixed.csv",
+        comparisons="results/{study}/statistics/comparisons.csv",
     output:
         csv="results/{study}/tables/networks.csv",
         tex="results/{study}/tables/networks.tex",
@@ -224,14 +224,17 @@ rule provenance:
 
 rule fig_intervals:
     input:
-        "results/{study}/cells.csv",
+        decisions=[
+            f"results/{{study}}/statistics/{name}.csv"
+            for name in ("decisions", "strategies", "comparisons")
+        ],
     output:
         pdf="results/{study}/figures/intervals.pdf",
         png=report(
             "results/{study}/figures/intervals.png",
             category="{study}",
             subcategory="Figures",
-            labels=labels("Intervals: which strategies differ (Tukey)"),
+            labels=labels("How far each strategy is behind the best"),
             caption="../report/intervals.rst",
         ),
     log:
@@ -240,7 +243,10 @@ rule fig_intervals:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
+        titles=lambda wildcards: {
+            "datasets": list(titles_of(wildcards.study).items()),
+            "strategies": list(labels_of(wildcards.study).items()),
+        },
         code=fingerprint("sonotune.report.figures.fig_intervals"),
     message:
         "Confidence intervals of {wildcards.study}"
@@ -543,33 +549,34 @@ rule figs2:
         "../scripts/figs2.py"
 
 
-rule summary:
+rule page:
     input:
         cells="results/{study}/cells.csv",
         splits="results/{study}/splits.json",
-        differences="results/{study}/statistics/bootstrap.csv",
-        ranks="results/{study}/statistics/ranks.csv",
+        decisions=[
+            f"results/{{study}}/statistics/{name}.csv"
+            for name in ("decisions", "strategies", "comparisons")
+        ],
     output:
         report(
-            "results/{study}/summary.html",
+            "results/{study}/index.html",
             category="{study}",
-            subcategory="Summary",
-            labels=labels("Summary: which strategy to use"),
-            caption="../report/summary.rst",
+            subcategory="Answer",
+            labels=labels("Which strategy to use"),
+            caption="../report/page.rst",
         ),
     log:
-        "results/logs/{study}/summary.log",
+        "results/logs/{study}/page.log",
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        margins=lambda wildcards: margins_of(wildcards.study),
         shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
-        code=fingerprint("sonotune.report.summary"),
+        code=fingerprint("sonotune.report.page.write"),
     message:
-        "The answer of {wildcards.study} in plain words"
+        "The page of {wildcards.study}"
     script:
-        "../scripts/summary.py"
+        "../scripts/page.py"
 
 
 rule protocols:

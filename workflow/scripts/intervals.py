@@ -1,13 +1,14 @@
-"""Simultaneous confidence intervals of the strategies."""
+"""How far each strategy is behind the best."""
+
+from pathlib import Path
 
 from sonotune.report.figures.fig_intervals import write_intervals
-from sonotune.report.shown import Shown
 from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
     write_intervals(
-        snakemake.input[0],
+        Path(snakemake.input.decisions[0]).parent,
         snakemake.output.pdf,
         snakemake.output.png,
-        shown=Shown.of(snakemake.params.shown),
+        **{name: dict(pairs) for name, pairs in snakemake.params.titles.items()},
     )

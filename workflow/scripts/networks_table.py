@@ -7,7 +7,7 @@ from sonotune.runtime.job import logged
 with logged(snakemake.log[0]):
     write_networks_table(
         snakemake.input.cells,
-        snakemake.input.mixed,
+        snakemake.input.comparisons,
         snakemake.output.csv,
         snakemake.output.tex,
         snakemake.output.html,

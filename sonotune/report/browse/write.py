@@ -29,6 +29,7 @@ from sonotune.evaluation.scores import load_predictions, read_scores
 from sonotune.layout import RECORD, Cell, dataset_of, prepared_sets
 from sonotune.runtime.files import atomic
 from sonotune.runtime.run_record import read_record
+from sonotune.statistics.decision import TEXT
 
 HERE = Path(__file__).parent
 ASSETS = ("style.css", "view.js")
@@ -56,7 +57,11 @@ def write_pages(
         If the study is not finished.
     """
     study, output = Path(study), Path(output)
-    needed = [study / "cells.csv", study / "tables/table2.csv", study / "statistics/bootstrap.csv"]
+    needed = [
+        study / "cells.csv",
+        study / "tables/table2.csv",
+        study / "statistics/comparisons.csv",
+    ]
     for file in needed:
         if not file.is_file():
             raise SonotuneError(f"{file} is missing: {study} is no finished study; run it first")
@@ -64,7 +69,7 @@ def write_pages(
     output.mkdir(parents=True, exist_ok=True)
     for name in ASSETS:
         shutil.copyfile(HERE / "assets" / name, output / name)
-    differences = pd.read_csv(needed[2])
+    differences = pd.read_csv(needed[2], dtype=TEXT, keep_default_na=False, na_values=[""])
     groups = list(cells.groupby(["dataset", "strategy", "percent"], sort=False))
     sets: dict[str, ImageSet] = {}
     scores: dict[str, pd.DataFrame] = {}
@@ -218,29 +223,27 @@ def _cell(
     }
 
 
-def _history(folder: Path) -> list[list[float]]:
+def _history(folder: Path) -> list[list[float | None]]:
     """Epoch, validation loss and validation Dice."""
     with (folder / "history.csv").open(newline="", encoding="utf-8") as file:
         columns = ("epoch", "validation_loss", "validation_dice")
         return [[_finite(row[name]) for name in columns] for row in csv.DictReader(file)]
 
 
-def _finite(text: str) -> Any:
+def _finite(given: str | float) -> float | None:
     """A number, or None where it is not finite, which JSON cannot say."""
-    value = float(text)
+    value = float(given)
     return round(value, 6) if np.isfinite(value) else None
 
 
-def _differences(table: pd.DataFrame) -> dict[str, list[float]]:
-    """By ``dataset-percent-first-second``: the difference in Dice and its 95 % interval."""
-    return {
-        "-".join([row["dataset"], show_percent(row["percent"]), row["first"], row["second"]]): [
-            row["difference"],
-            row["lower"],
-            row["upper"],
-        ]
-        for row in table.to_dict("records")
-    }
+def _differences(table: pd.DataFrame) -> dict[str, list[float | None]]:
+    """By ``dataset-percent-first-second``: the difference in Dice and its simultaneous interval."""
+    found = {}
+    for row in table.to_dict("records"):
+        percent = show_percent(round(100 * row["fraction"], 6))
+        key = "-".join([row["dataset"], percent, row["first"], row["second"]])
+        found[key] = [_finite(row[name]) for name in ("difference", "lower", "upper")]
+    return found
 
 
 def _write_data(path: Path, key: str, content: Any) -> None:

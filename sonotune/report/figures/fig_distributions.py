@@ -20,7 +20,7 @@ from sonotune.report.style import (
     room_for_names,
     save_figure,
 )
-from sonotune.statistics.tables import read_evidence
+from sonotune.statistics.tables import read_runs, scores_that_count
 
 ROW, GAP = 0.135, 0.38  # inches
 
@@ -40,8 +40,8 @@ def write_distributions(
     cells, scores
         ``cells.csv`` of a study and each data set's scores.
     """
-    evidence = read_evidence(cells, scores, list(shown.strategies), shown.leave_out)
-    runs = evidence.runs[evidence.runs["percent"] > 0]
+    runs = read_runs(cells, list(shown.strategies), shown.leave_out)
+    runs = runs[runs["percent"] > 0]
     present = [name for name in shown.datasets if name in set(runs["dataset"])]
     percents = sorted(runs["percent"].unique(), reverse=True)
     names = [name for name in shown.strategies if name in set(runs["strategy"])]
@@ -69,7 +69,7 @@ def write_distributions(
             hspace=GAP / panel_height,
         )
         for row, dataset in enumerate(present):
-            table = evidence.scores[dataset]
+            table = scores_that_count(runs, scores[dataset])
             for column, percent in enumerate(percents):
                 part = table[table["percent"] == percent]
                 _draw(axes[row, column], part, names, list(shown.strategies))

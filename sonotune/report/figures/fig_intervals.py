@@ -1,4 +1,4 @@
-"""Simultaneous confidence intervals of the strategies' mean Dice, after Tukey's test."""
+"""How far each strategy is behind the best, with simultaneous intervals."""
 
 from __future__ import annotations
 
@@ -6,148 +6,91 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from scipy.stats import studentized_range
-from statsmodels.sandbox.stats.multicomp import simultaneous_ci
 
-from sonotune.evaluation.averages import is_left_out, read_cells
-from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.names import percent_text
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown
-from sonotune.report.style import (
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    journal_style,
-    message_figure,
-    room_for_names,
-    save_figure,
+from sonotune.report.style import TWO_COLUMNS, journal_style, message_figure, save_figure
+from sonotune.statistics.decision import Decision, read_decisions
+
+ROW = 0.15  # inches per strategy
+NOTE = (
+    "Dice behind the best strategy that may be recommended: differences of adjusted means, with "
+    "simultaneous 95% intervals (none with fewer than three folds). Shaded: the margin within "
+    "which a difference counts as none. Filled: recommended. Arrow: no upper end."
 )
-from sonotune.statistics.contrasts import LEVEL, fit_means
-
-ROW = 0.135  # inches, a strategy
-GAP = 0.38  # inches, between rows of panels: the numbers of one and the title of the next
 
 
-def write_intervals(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
-    """Draw a panel for each data set (rows) and percent (columns).
+def write_intervals(
+    statistics: str | Path,
+    pdf: str | Path,
+    png: str | Path,
+    *,
+    strategies: Mapping[str, str],
+    datasets: Mapping[str, str],
+) -> None:
+    """Draw a panel for each data set (rows) and fraction (columns).
 
     Parameters
     ----------
-    cells
-        ``cells.csv`` of a study.
+    statistics
+        Folder of the decisions.
+    strategies, datasets
+        Titles, in the order of the tables.
     """
-    table = read_cells(cells)
-    table = table[(table["percent"] > 0) & table["dataset"].isin(list(shown.datasets))]
-    table = table.assign(value=table["dice"].mask(is_left_out(table, shown.leave_out)))
+    decisions = [one for one in read_decisions(statistics) if one.dataset in datasets]
     with journal_style():
-        if len(table):
-            figure = draw_intervals(table, shown.strategies, shown.datasets)
+        if decisions:
+            figure = _draw(decisions, strategies, datasets)
         else:
             figure = message_figure("This study has trained nothing, so nothing can be compared.")
         save_figure(figure, pdf, png)
 
 
-def half_widths(runs: pd.DataFrame) -> pd.Series | str:
-    """Half the interval of each level; two means differ significantly if theirs do not overlap.
-
-    After Hochberg (1974), as in statsmodels, so the rule is exact for equal numbers of runs.
-
-    Parameters
-    ----------
-    runs
-        ``level``, ``block`` and ``value``, a row a run.
-
-    Returns
-    -------
-    Series
-        By level; or in words why there are none.
-    """
-    fit = fit_means(runs, blocked=False)
-    if isinstance(fit, str):
-        return fit
-    number = runs.dropna(subset="value").groupby("level")["value"].size()[list(fit.levels)]
-    q = studentized_range.ppf(1 - LEVEL, len(fit.levels), fit.df)
-    # Of two groups it gives a column.
-    halves = np.ravel(simultaneous_ci(q, fit.error_sd**2, number.to_numpy(float)))
-    return pd.Series(halves, fit.levels)
-
-
-def draw_intervals(
-    cells: pd.DataFrame, strategies: Mapping[str, str], datasets: Mapping[str, str]
+def _draw(
+    decisions: Sequence[Decision], strategies: Mapping[str, str], datasets: Mapping[str, str]
 ) -> Figure:
-    """The figure of trained cells, with ``value`` empty where a run does not count."""
-    present = [name for name in datasets if name in set(cells["dataset"])]
-    percents = sorted(cells["percent"].unique(), reverse=True)
-    names = [name for name in strategies if name in set(cells["strategy"])]
-    sources = cells.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
-    notes = [
-        "Mean Dice over folds, and intervals that do not overlap where Tukey's test finds two "
-        "strategies of a panel significantly different (family-wise level .05). The dotted lines "
-        "are the ends of the best strategy's interval. Folds count as independent, as in the "
-        "paper.",
-        *source_notes(present, datasets, sources),
+    present = list(dict.fromkeys(one.dataset for one in decisions))
+    fractions = sorted({one.fraction for one in decisions}, reverse=True)
+    names = [
+        name for name in strategies if any(s.name == name for d in decisions for s in d.strategies)
     ]
-    panel_height = ROW * (len(names) + 1)
-    height = (panel_height + GAP) * len(present) + 0.3 + footnote_height(notes)
-    figure = Figure(figsize=(TWO_COLUMNS, height))
-    footnote(figure, notes, height)
-    axes = figure.subplots(len(present), len(percents), sharey=True, sharex="row", squeeze=False)
-    figure.subplots_adjust(
-        left=room_for_names(strategies[name] for name in names) / TWO_COLUMNS,
-        right=0.985,
-        bottom=(footnote_height(notes) + 0.35) / height,
-        top=1 - 0.25 / height,
-        wspace=0.06,
-        hspace=GAP / panel_height,
-    )
-    said = False
-    for row, dataset in enumerate(present):
-        for column, percent in enumerate(percents):
-            part = cells[(cells["dataset"] == dataset) & (cells["percent"] == percent)]
-            said |= _draw_panel(axes[row, column], part, names, strategies)
-            title = f"{dataset_title(dataset, datasets, sources)}, {percent_text(percent)}"
-            axes[row, column].set_title(title, fontsize=7, pad=3)
+    height = (ROW * (len(names) + 1) + 0.35) * len(present) + 0.6
+    figure = Figure(figsize=(TWO_COLUMNS, height), layout="constrained")
+    axes = figure.subplots(len(present), len(fractions), sharey=True, sharex="row", squeeze=False)
     for panel in axes.flat:
-        # Short numbers, so that those of two panels do not touch.
-        panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    for panel in axes[-1]:
-        panel.set_xlabel("Dice")
-    axes[0, 0].set_yticks(range(len(names)), [strategies[name] for name in names])
-    axes[0, 0].set_ylim(len(names) - (-0.3 if said else 0.4), -0.6)
+        panel.set_visible(False)
+    for one in decisions:
+        panel = axes[present.index(one.dataset), fractions.index(one.fraction)]
+        panel.set_visible(True)
+        title = datasets[one.dataset]
+        panel.set_title(f"{title}, {percent_text(100 * one.fraction)}, {one.folds} folds")
+        _draw_panel(panel, one, names)
+    for panel in axes[:, 0]:
+        panel.set_yticks(range(len(names)), [strategies[name] for name in names])
+        panel.set_ylim(len(names) - 0.4, -0.6)
+    figure.supxlabel(NOTE, fontsize=6.5, wrap=True)
     return figure
 
 
-def _draw_panel(
-    panel: Axes, runs: pd.DataFrame, names: Sequence[str], strategies: Mapping[str, str]
-) -> bool:
-    """Draw one panel; whether a line at its foot says why there are no intervals."""
-    means = runs.groupby("strategy")["value"].mean()
-    table = runs.assign(level=runs["strategy"], block=runs["fold"])
-    halves = half_widths(table[["level", "block", "value"]])
-    for place, name in enumerate(names):
-        if not np.isfinite(means.get(name, np.nan)):
+def _draw_panel(panel: Axes, decision: Decision, names: Sequence[str]) -> None:
+    finite = [s.behind_upper for s in decision.strategies if np.isfinite(s.behind_upper)]
+    furthest = max([*finite, *(s.behind for s in decision.strategies if s.behind == s.behind)])
+    panel.axvspan(0, decision.margin, color="#e8f0e8", linewidth=0)
+    for strategy in decision.strategies:
+        if not np.isfinite(strategy.behind):
             continue
-        style = style_of(name, list(strategies))
-        half = 0.0 if isinstance(halves, str) else halves.get(name, 0.0)
-        panel.errorbar(
-            means[name],
-            place,
-            xerr=half or None,
-            color=style.colour,
-            marker=style.marker,
-            capsize=2,
-        )
-    if isinstance(halves, str):
-        panel.text(0.5, 0.02, f"no interval: {halves}", transform=panel.transAxes, ha="center")
-    elif means.notna().any():
-        best = means.idxmax()
-        for end in (means[best] - halves[best], means[best] + halves[best]):
-            panel.axvline(end, color="#888888", linewidth=0.6, linestyle=":")
+        place, style = names.index(strategy.name), style_of(strategy.name, names)
+        upper = min(strategy.behind_upper, 1.05 * furthest)
+        if np.isfinite(strategy.behind_lower):
+            panel.plot([strategy.behind_lower, upper], [place, place], color=style.colour)
+            if np.isinf(strategy.behind_upper):
+                panel.plot(upper, place, ">", color=style.colour)
+        filled = style.colour if strategy.name == decision.recommended else "white"
+        panel.plot(strategy.behind, place, style.marker, color=style.colour, markerfacecolor=filled)
+    panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     panel.grid(axis="y", color="#eeeeee", linewidth=0.5)
     panel.set_axisbelow(True)
     panel.tick_params(axis="y", length=0)
-    return isinstance(halves, str)

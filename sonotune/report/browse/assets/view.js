@@ -135,12 +135,13 @@ function sentence(differences, dataset, percent, [first, second]) {
   if (first === second) return "Choose two different strategies.";
   const there = differences[[dataset, percent, first, second].join("-")];
   const back = differences[[dataset, percent, second, first].join("-")];
-  const row = there ?? (back && [-back[0], -back[2], -back[1]]);
-  if (!row) return "The difference of these two was not measured.";
-  const sure = row[1] > 0 ? `${first} is better` : row[2] < 0 ? `${second} is better`
-    : "which is better stays open";
-  return `${first} less ${second}: Dice ${signed(row[0])} on average, 95% interval ${signed(row[1])} `
-    + `to ${signed(row[2])}: ${sure}.`;
+  const row = there ?? (back && [-back[0], back[2] && -back[2], back[1] && -back[1]]);
+  if (!row || row[0] === null) return "The difference of these two was not measured.";
+  const mean = `${first} minus ${second}: Dice ${signed(row[0])} on average`;
+  if (row[1] === null) return `${mean}; too few folds for a test.`;
+  const shown = row[1] > 0 ? `${first} is better` : row[2] < 0 ? `${second} is better`
+    : "not shown which is better";
+  return `${mean}, simultaneous 95% interval ${signed(row[1])} to ${signed(row[2])}: ${shown}.`;
 }
 
 const wanted = document.currentScript.dataset.page;

@@ -1,18 +1,18 @@
-"""A study's answer in plain words."""
+"""A study's page."""
+
+from pathlib import Path
 
 from sonotune.data.split_file import read_counts
+from sonotune.report.page.write import write_page
 from sonotune.report.shown import Shown
-from sonotune.report.summary import write_summary
 from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0]):
-    write_summary(
+    write_page(
         snakemake.input.cells,
-        snakemake.input.differences,
-        snakemake.input.ranks,
+        Path(snakemake.input.decisions).parent,
         snakemake.output[0],
         study=snakemake.wildcards.study,
         counts=read_counts(snakemake.input.splits),
-        margins=snakemake.params.margins,
         shown=Shown.of(snakemake.params.shown),
     )
