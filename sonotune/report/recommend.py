@@ -69,7 +69,9 @@ def cost_text(runs: pd.DataFrame, decision: Decision) -> str:
         & (runs["percent"] / 100 == decision.fraction)
     ]
     tuned, total = mine["tuned_parameters"].iloc[0], mine["total_parameters"].iloc[0]
-    memory = f", {mine['memory'].iloc[0] / 1e9:.2g} GB for weights and Adam" * ("memory" in mine)
+    memory = ""
+    if "memory" in mine:
+        memory = f" and {mine['memory'].iloc[0] / 1e9:.2g} GB for weights and Adam"
     return (
         f"It trains {short_count(tuned)} of {short_count(total)} parameters "
         f"({100 * tuned / total:.3g}%). A training took {time_text(mine['seconds'].mean())}"

@@ -25,7 +25,7 @@ MARGIN = 0.02
 
 # Columns of the tables that hold names.
 TEXT = dict.fromkeys(
-    ("dataset", "strategy", "first", "second", "worse_than", "recommended", "reason", "cost"), str
+    ("dataset", "strategy", "first", "second", "worse_than", "recommended", "reason"), str
 )
 
 Reason = Literal["about_as_good", "least_regret", "only_candidate", "none"]

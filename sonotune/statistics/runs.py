@@ -84,7 +84,8 @@ def _standard_columns(table: pd.DataFrame, cost: str) -> pd.DataFrame:
     if "fraction" not in runs and "percent" in runs:
         runs["fraction"] = runs["percent"] / 100
     if "outcome" in runs:
-        runs["failed"] = runs["outcome"].isin(FAILED_OUTCOMES)
+        failed = runs["outcome"].isin(FAILED_OUTCOMES)
+        runs["failed"] = failed | runs["failed"].eq(True) if "failed" in runs else failed
     missing = [name for name in (*KEY, "dice", "failed", cost) if name not in runs]
     if missing:
         raise SonotuneError(f"the table of runs has no column {', '.join(missing)}")
