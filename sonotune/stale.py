@@ -11,7 +11,8 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from sonotune.layout import (
     RECORD,
     RESULTS,
     WEIGHTS,
+    Cell,
     arrays,
     below_results,
     dataset_folder,
@@ -50,10 +52,18 @@ class Stale:
         Complete.
     results
         The folder of results.
+    settings_of
+        Gives a cell's settings, where these are known already.
     """
 
-    def __init__(self, config: Mapping[str, Any], results: str | Path) -> None:
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        results: str | Path,
+        settings_of: Callable[[Cell], dict[str, Any]] | None = None,
+    ) -> None:
         self.config, self.results = config, Path(results)
+        self.settings_of = settings_of or partial(cell_settings, config)
         self.files: list[str] = []
         self._read: dict[str, dict[str, Any] | None] = {}
 
@@ -133,7 +143,7 @@ class Stale:
             if weights and strategy["start"] == "pretrained" and "network" not in strategy:
                 own["weights_sha256"] = weights
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
-            self._compare(path, "settings", cell_settings(self.config, cell), own)
+            self._compare(path, "settings", self.settings_of(cell), own)
 
     def _arrays(self, dataset: str, size: int) -> dict[str, str]:
         digest = digest_of(dataset_settings(self.config, dataset))

@@ -14,10 +14,16 @@ The walk over the trees leaves out empty fields, so that every Python version gi
 from __future__ import annotations
 
 import ast
+import atexit
 import hashlib
+import json
+import os
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
+
+from sonotune.runtime.files import atomic
 
 PACKAGE = Path(__file__).parents[1]
 # Rooms that decide no number: what surrounds jobs, configuration, commands.
@@ -102,8 +108,56 @@ def _file_of(module: str, package: Path) -> Path | None:
     return next((f for f in (path.with_suffix(".py"), path / "__init__.py") if f.is_file()), None)
 
 
+# Modules and their imports; more are made by tests that edit sources.
+MOST_KEPT = 1000
+
+
+class _Known:
+    """Meanings and imports of modules, kept between starts by their content.
+
+    Every job of a workflow reads it anew, so parsing all modules each time would cost seconds.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        # Another version of this module may find something else.
+        own = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+        self.path = folder / f"fingerprints-{own}.json"
+        self.changed = False
+        try:
+            self.found: dict[str, Any] = json.loads(self.path.read_text("utf-8"))
+        except (OSError, ValueError):
+            self.found = {}
+
+    def get(self, key: str, find: Callable[[], Any]) -> Any:
+        if key not in self.found:
+            if not self.changed:
+                atexit.register(self.save)
+            self.found[key], self.changed = find(), True
+        return self.found[key]
+
+    def save(self) -> None:
+        if len(self.found) > MOST_KEPT:
+            return
+        try:
+            with atomic(self.path) as temporary:
+                temporary.write_text(json.dumps(self.found), "utf-8")
+        except OSError:
+            pass  # a cache
+
+
+@cache
+def _known() -> _Known:
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return _Known(Path(caches) / "sonotune")
+
+
 @cache
 def _imports(source: bytes, module: str, is_package: bool) -> tuple[str, ...]:
+    key = f"{hashlib.sha256(source).hexdigest()} {module} {is_package}"
+    return tuple(_known().get(key, lambda: _imports_of(source, module, is_package)))
+
+
+def _imports_of(source: bytes, module: str, is_package: bool) -> list[str]:
     names = []
     for node in _walk_code(_tree(source)):
         if isinstance(node, ast.Import):
@@ -115,7 +169,7 @@ def _imports(source: bytes, module: str, is_package: bool) -> tuple[str, ...]:
                 start = ".".join(parts[: len(parts) - node.level + is_package])
             base = ".".join(filter(None, [start, node.module]))
             names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return tuple(names)
+    return names
 
 
 def _walk_code(tree: ast.Module) -> Iterator[ast.AST]:
@@ -130,9 +184,12 @@ def _walk_code(tree: ast.Module) -> Iterator[ast.AST]:
 
 @cache
 def _meaning(source: bytes) -> str:
-    parts: list[str] = []
-    _write(_tree(source), parts)
-    return hashlib.sha256("".join(parts).encode()).hexdigest()
+    def find() -> str:
+        parts: list[str] = []
+        _write(_tree(source), parts)
+        return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+    return str(_known().get(hashlib.sha256(source).hexdigest(), find))
 
 
 @lru_cache(maxsize=1)

@@ -147,7 +147,7 @@ def force_stale():
     `--forcerun` does the same, but would also run what nobody asked for.
     """
     if workflow.is_main_process:
-        stale = Stale(config, HOME / RESULTS).find()
+        stale = Stale(config, HOME / RESULTS, settings_of).find()
         workflow.dag.forcefiles.update(str(HOME / file) for file in stale)
 
 
@@ -175,12 +175,16 @@ def cell_files(study, datasets, *names):
     ]
 
 
+@cache
+def settings_of(cell):
+    return cell_settings(config, cell)
+
+
 def settings_of_cell(wildcards):
     try:
-        cell = find_cell(config, *wildcards)
+        return settings_of(find_cell(config, *wildcards))
     except SonotuneError as error:
         fail(error)
-    return cell_settings(config, cell)
 
 
 def circumferences_of(wildcards):

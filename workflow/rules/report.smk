@@ -285,7 +285,7 @@ rule claims:
     input:
         cells="results/{study}/cells.csv",
         scores=scores_of,
-        mixed="results/{study}/statistics/mixed.csv",
+        mixed="results/{study}/statistics/comparisons.csv",
     output:
         csv="results/{study}/statistics/claims.csv",
         html=report(
