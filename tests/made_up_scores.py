@@ -65,6 +65,19 @@ def cells_of_scores(scores: pd.DataFrame, **columns: object) -> pd.DataFrame:
     return cells.assign(**{**about, **columns})
 
 
+def write_calibration(cells: pd.DataFrame, folder) -> list[str]:
+    """Write a file of ten bins for each data set, in which the upper half is too sure."""
+    files = []
+    for dataset, part in cells.groupby("dataset", sort=False):
+        bins = pd.DataFrame({"bin": range(10), "pixels": 100})
+        bins["probability"] = 100 * (bins["bin"] + 0.5) / 10
+        bins["foreground"] = bins["probability"] - 4.0 * (bins["bin"] >= 5)
+        key = part[["dataset", "strategy", "percent", "fold"]]
+        files.append(str(folder / f"{dataset}_calibration.csv"))
+        key.merge(bins, how="cross").to_csv(files[-1], index=False)
+    return files
+
+
 def write_study(scores: pd.DataFrame, cells: pd.DataFrame, folder) -> tuple[str, dict[str, str]]:
     """Write ``cells.csv`` and a file of scores for each data set; give their paths."""
     cells.to_csv(folder / "cells.csv", index=False)

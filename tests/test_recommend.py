@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from made_up_scores import cells_of_scores, made_up_scores, write_study
+from made_up_scores import cells_of_scores, made_up_scores, write_calibration, write_study
 
 from sonotune.cli import main
 from sonotune.statistics.tables import write_statistics
@@ -20,7 +20,7 @@ def study(tmp_path_factory):
     cells.loc[(cells["strategy"] == "scratch") & (cells["fold"] == 0), "failed"] = True
     table, files = write_study(scores, cells, folder)
     write_statistics(
-        table, list(files.values()), folder / "statistics",
+        table, list(files.values()), write_calibration(cells, folder), folder / "statistics",
         strategies=list(means), leave_out="failed", seed=1, margins={}, cost="tuned_parameters",
     )  # fmt: skip
     splits = [

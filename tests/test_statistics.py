@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as formulas
-from made_up_scores import cells_of_scores, made_up_scores, with_strategies, write_study
+from made_up_scores import (
+    cells_of_scores,
+    made_up_scores,
+    with_strategies,
+    write_calibration,
+    write_study,
+)
 from scipy.stats import tukey_hsd
 from statsmodels.stats.multicomp import pairwise_tukeyhsd
 
@@ -55,9 +61,10 @@ def runs_of(groups):
 def statistics_of(scores, folder, leave_out="failed", cells=None):
     """The tables of made-up scores, by name."""
     names = list(dict.fromkeys(scores["strategy"]))
-    table, files = write_study(scores, cells_of_scores(scores) if cells is None else cells, folder)
+    cells = cells_of_scores(scores) if cells is None else cells
+    table, files = write_study(scores, cells, folder)
     write_statistics(
-        table, list(files.values()), folder / "out",
+        table, list(files.values()), write_calibration(cells, folder), folder / "out",
         strategies=names, leave_out=leave_out, seed=1, margins={}, cost="tuned_parameters",
     )  # fmt: skip
     return {path.stem: pd.read_csv(path) for path in (folder / "out").iterdir()}
@@ -186,8 +193,9 @@ def test_every_table_is_written_even_of_the_smallest_study(tmp_path, folds):
     tables = statistics_of(scores, tmp_path)
     assert {name: len(table) for name, table in tables.items()} == {
         "decisions": 1, "strategies": 2, "comparisons": 1, "tukey": 1,
-        "variance": 1, "low_scores": 2, "friedman": 2, "nemenyi": 0,
+        "variance": 1, "low_scores": 2, "calibration": 2, "friedman": 2, "nemenyi": 0,
     }  # fmt: skip
+    assert tables["calibration"]["calibration_error"].tolist() == pytest.approx([0.02, 0.02])
     assert tables["friedman"]["says"].str.contains("no test").all()
     for name in ("tukey", "variance", "low_scores"):
         assert set(tables[name]["source"]) == {"sus"}

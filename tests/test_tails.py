@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sonotune.statistics.tails import expected_calibration_error, low_scores, reliability
+from sonotune.evaluation.calibration import expected_calibration_error, reliability
+from sonotune.statistics.tails import low_scores
 
 
 def test_low_scores_are_counted_by_fold():

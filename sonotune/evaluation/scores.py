@@ -11,6 +11,7 @@ import pandas as pd
 
 from sonotune.data.dataset import load_set
 from sonotune.errors import SonotuneError
+from sonotune.evaluation.calibration import BINNED, reliability
 from sonotune.evaluation.circumferences import read_circumferences
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.shapes import SHAPE_METRICS, shape_scores
@@ -59,8 +60,9 @@ def score_dataset(
     cells: Iterable[str | Path],
     path: str | Path,
     circumferences: str | Path | None = None,
+    calibration: str | Path | None = None,
 ) -> None:
-    """Write one row a (strategy, percent, fold, image) of a data set.
+    """Write one row per (strategy, percent, fold, image) of a data set.
 
     Parameters
     ----------
@@ -73,12 +75,14 @@ def score_dataset(
         are empty where there is no such number.
     circumferences
         CSV of measured head circumferences (name, hc_mm), for data sets that have them.
+    calibration
+        Another CSV to write: ten rows per cell, see `sonotune.evaluation.calibration.reliability`.
     """
     data = load_set(arrays)
     measured = read_circumferences(circumferences, data) if circumferences else {}
     # A mask is met in many cells.
     outlines = [outline(mask > 0) for mask in data.masks]
-    parts = []
+    parts, reliabilities = [], []
     for folder in map(Path, cells):
         record = read_record(folder / "run.json")
         check_output(folder / "predictions.npz", record)
@@ -92,10 +96,18 @@ def score_dataset(
             shape_scores(mask, outlines[row], _mm_per_pixel(image), measured.get(image["name"]))
             for mask, row, image in zip(found, rows, index, strict=True)
         ]
+        if calibration is not None:
+            stated = (probabilities.astype(np.float32) + 0.5) / 256
+            reliabilities.append(reliability(stated, truth).rename_axis("bin").assign(**about))
         scores = {**about, "row": rows, **names, **overlap(found, truth)}
         parts.append(pd.concat([pd.DataFrame(scores), pd.DataFrame(shapes)], axis=1))
     with atomic(path) as temporary:
         pd.concat(parts).to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
+    if calibration is not None:
+        table = pd.concat(reliabilities).reset_index()
+        table = table[["dataset", "strategy", "percent", "fold", "bin", *BINNED]]
+        with atomic(calibration) as temporary:
+            table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
 
 
 def read_scores(path: str | Path) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sonotune.evaluation.averages import LeaveOut, is_left_out, read_cells
+from sonotune.evaluation.calibration import BINNED, expected_calibration_error
 from sonotune.evaluation.scores import read_scores
 from sonotune.runtime.files import atomic
 from sonotune.seeds import generator
@@ -66,6 +67,7 @@ def scores_that_count(runs: pd.DataFrame, file: str | Path) -> pd.DataFrame:
 def write_statistics(
     cells: str | Path,
     scores: Sequence[str | Path],
+    calibration: Sequence[str | Path],
     folder: str | Path,
     *,
     strategies: Sequence[str],
@@ -78,12 +80,12 @@ def write_statistics(
 
     Parameters
     ----------
-    cells, scores
-        ``cells.csv`` and the scores of each data set.
+    cells, scores, calibration
+        ``cells.csv``, and the scores and the reliability of each data set.
     folder
         Gets ``decisions.csv``, ``strategies.csv``, ``comparisons.csv`` (docs/decision.md),
-        ``tukey.csv``, ``variance.csv``, ``low_scores.csv``, ``friedman.csv`` and ``nemenyi.csv``
-        (docs/statistics.md).
+        ``tukey.csv``, ``variance.csv``, ``low_scores.csv``, ``calibration.csv``,
+        ``friedman.csv`` and ``nemenyi.csv`` (docs/statistics.md).
     strategies
         In the order of the tables; the decision leaves out those that train nothing.
     leave_out
@@ -103,6 +105,7 @@ def write_statistics(
         "tukey": _tukey(runs),
         "variance": _variance(images, seed),
         "low_scores": _by_place(images, low_scores),
+        "calibration": _calibration(runs, calibration),
         **_ranks(runs),
     }
     sources = runs.groupby("dataset")["source"].first()
@@ -147,7 +150,7 @@ def _by_place(images: pd.DataFrame, table_of: object) -> pd.DataFrame:
 def _variance(images: pd.DataFrame, seed: int) -> pd.DataFrame:
     def parts_of(part: pd.DataFrame) -> pd.DataFrame:
         ends = variance_intervals(part, generator(seed, "variance"))
-        row = {}
+        row: dict[str, float] = {}
         for name, value in variance_parts(part).items():
             row |= {name: value, f"{name}_lower": ends[name][0], f"{name}_upper": ends[name][1]}
         return pd.DataFrame([row])
@@ -155,6 +158,22 @@ def _variance(images: pd.DataFrame, seed: int) -> pd.DataFrame:
     table = _by_place(images, parts_of)
     names = [f"{name}{end}" for name in PARTS for end in ("", "_lower", "_upper")]
     return table.reindex(columns=["dataset", "percent", *names])
+
+
+def _calibration(runs: pd.DataFrame, files: Sequence[str | Path]) -> pd.DataFrame:
+    """Expected calibration error of each strategy, all pixels of all its runs that count."""
+    text = {"dataset": str, "strategy": str}
+    bins = pd.concat(
+        pd.read_csv(file, dtype=text, keep_default_na=False, na_values=[""]) for file in files
+    )
+    key = ["dataset", "percent", "strategy"]
+    counting = runs.loc[runs["value"].notna() & (runs["percent"] > 0), [*key, "fold"]]
+    sums = counting.merge(bins, on=[*key, "fold"], how="left")
+    sums = sums.groupby([*key, "bin"], sort=False)[BINNED].sum().reset_index("bin")
+    rows = [
+        (*place, expected_calibration_error(part)) for place, part in sums.groupby(key, sort=False)
+    ]
+    return pd.DataFrame(rows, columns=[*key, "calibration_error"])
 
 
 def rankings(runs: pd.DataFrame) -> Iterator[tuple[float, pd.DataFrame, Ranking]]:

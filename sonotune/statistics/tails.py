@@ -1,4 +1,4 @@
-"""What a mean hides: images on which a strategy fails, and probabilities that promise too much."""
+"""What a mean hides: images on which a strategy fails."""
 
 from __future__ import annotations
 
@@ -55,44 +55,3 @@ def low_scores(scores: pd.DataFrame) -> pd.DataFrame:
 def _worst_tenth(dice: pd.Series) -> float:
     number = max(round(WORST * len(dice)), 1)
     return float(np.sort(dice.to_numpy())[:number].mean())
-
-
-def reliability(probabilities: np.ndarray, reference: np.ndarray, bins: int = 10) -> pd.DataFrame:
-    """How often pixels are foreground among those of about the same stored probability.
-
-    Tables of several images can be added.
-
-    Parameters
-    ----------
-    probabilities : float [...]
-        Foreground probability of each pixel, in [0, 1].
-    reference : bool [...]
-        Whether the pixel is foreground.
-    bins
-        Number of bins of equal width, at least 1.
-
-    Returns
-    -------
-    DataFrame
-        One row per bin: pixels, the sum of their probabilities, and how many are foreground.
-    """
-    place = np.minimum((probabilities * bins).astype(int), bins - 1).ravel()
-    return pd.DataFrame(
-        {
-            "pixels": np.bincount(place, minlength=bins),
-            "probability": np.bincount(place, probabilities.ravel(), bins),
-            "foreground": np.bincount(place, reference.ravel(), bins),
-        }
-    )
-
-
-def expected_calibration_error(table: pd.DataFrame) -> float:
-    """Mean difference of stated and observed frequency, weighted by pixels (Guo et al. 2017).
-
-    Parameters
-    ----------
-    table
-        Of `reliability`, or the sum of several.
-    """
-    gap = (table["probability"] - table["foreground"]).abs().sum()
-    return float(gap / table["pixels"].sum())

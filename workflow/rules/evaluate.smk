@@ -9,7 +9,8 @@ rule score:
         ),
         circumferences=circumferences_of,
     output:
-        "results/{study}/scores/{dataset}.csv",
+        scores="results/{study}/scores/{dataset}.csv",
+        calibration="results/{study}/calibration/{dataset}.csv",
     log:
         "results/logs/{study}/{dataset}/score.log",
     localrule: True
@@ -82,6 +83,11 @@ rule statistics:
     input:
         cells="results/{study}/cells.csv",
         scores=scores_of,
+        calibration=lambda wildcards: expand(
+            "results/{study}/calibration/{dataset}.csv",
+            study=wildcards.study,
+            dataset=STUDIES[wildcards.study]["datasets"],
+        ),
     output:
         expand(
             "results/{{study}}/statistics/{name}.csv",

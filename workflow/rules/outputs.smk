@@ -203,7 +203,7 @@ NAMED = [
 
 STATISTICS = (
     *("decisions", "strategies", "comparisons", "tukey"),
-    *("variance", "low_scores", "friedman", "nemenyi"),
+    *("variance", "low_scores", "calibration", "friedman", "nemenyi"),
 )
 
 
@@ -256,7 +256,11 @@ def outputs_of(study):
         *cell_files(
             study, STUDIES[study]["datasets"], "run.json", "predictions.npz", "history.csv"
         ),
-        *(f"{results}/scores/{dataset}.csv" for dataset in STUDIES[study]["datasets"]),
+        *(
+            f"{results}/{kind}/{dataset}.csv"
+            for dataset in STUDIES[study]["datasets"]
+            for kind in ("scores", "calibration")
+        ),
         f"{results}/cells.csv",
         f"{results}/splits.json",
         *(

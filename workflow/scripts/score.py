@@ -10,6 +10,7 @@ with logged(snakemake.log[0]):
     score_dataset(
         Path(snakemake.input.arrays[0]).parent,
         cell_folders(snakemake.input.cells),
-        snakemake.output[0],
+        snakemake.output.scores,
         snakemake.input.get("circumferences") or None,
+        snakemake.output.calibration,
     )

@@ -9,6 +9,7 @@ with logged(snakemake.log[0]):
     write_statistics(
         snakemake.input.cells,
         snakemake.input.scores,
+        snakemake.input.calibration,
         Path(snakemake.output[0]).parent,
         **snakemake.params.settings,
     )
