@@ -21,6 +21,8 @@ PRIOR_DF = 4.0
 LEAST_SPREAD = 0.02
 # A strategy goes on if it is expected to gain at least this share of the margin over the leader.
 WORTH = 0.1
+# At most this share of the strategies of a round train in the next.
+KEPT = 0.5
 DRAWS = 512
 
 
@@ -77,11 +79,15 @@ def standing(scores: np.ndarray, candidates: np.ndarray, run_sd: float) -> Stand
     return Standing(means, leader, _regret(means, covariance, candidates, leader), gain)
 
 
-def next_round(now: Standing, costs: np.ndarray, left: np.ndarray, margin: float) -> np.ndarray:
+def next_round(
+    now: Standing, trained: np.ndarray, costs: np.ndarray, left: np.ndarray, margin: float
+) -> np.ndarray:
     """Strategies that train in the next fold, bool [B,S]; none where the race is over.
 
     Parameters
     ----------
+    trained : int [B]
+        How many trained in the last fold.
     costs : float64 [B,S]
         Cost of one more run, above 0.
     left : float64 [B]
@@ -93,6 +99,8 @@ def next_round(now: Standing, costs: np.ndarray, left: np.ndarray, margin: float
     sorted_gain = np.take_along_axis(now.gain, order, 1)
     spent = np.cumsum(np.take_along_axis(costs, order, 1), 1)
     worth = (sorted_gain >= WORTH * margin) & (spent <= left[:, None])
+    most = np.maximum(np.ceil(KEPT * trained), 2)
+    worth &= np.arange(order.shape[1]) < most[:, None]
     # A fold that one strategy trains says nothing about the others.
     worth &= worth[:, 1:2]
     chosen = np.zeros(worth.shape, bool)

@@ -10,7 +10,7 @@ from sonotune.runtime.job import logged
 with logged(snakemake.log[0]):
     write_page(
         snakemake.input.cells,
-        Path(snakemake.input.decisions).parent,
+        Path(snakemake.input.decisions[0]).parent,
         snakemake.output[0],
         study=snakemake.wildcards.study,
         counts=read_counts(snakemake.input.splits),

@@ -76,8 +76,8 @@ def _draw(
 
 
 def _draw_panel(panel: Axes, decision: Decision, names: Sequence[str]) -> None:
-    finite = [s.behind_upper for s in decision.strategies if np.isfinite(s.behind_upper)]
-    furthest = max([*finite, *(s.behind for s in decision.strategies if s.behind == s.behind)])
+    ends = [end for one in decision.strategies for end in (one.behind, one.behind_upper)]
+    furthest = max((end for end in ends if np.isfinite(end)), default=0.0)
     panel.axvspan(0, decision.margin, color="#e8f0e8", linewidth=0)
     for strategy in decision.strategies:
         if not np.isfinite(strategy.behind):
