@@ -277,9 +277,7 @@ rule fig_ranks:
 
 rule claims:
     input:
-        cells="results/{study}/cells.csv",
-        scores=scores_of,
-        mixed="results/{study}/statistics/mixed.csv",
+        "results/{study}/cells.csv",
     output:
         csv="results/{study}/statistics/claims.csv",
         html=report(
@@ -298,8 +296,6 @@ rule claims:
         settings=lambda wildcards: in_order(
             {
                 "strategies": list(labels_of(wildcards.study)),
-                "leave_out": averages_of(wildcards.study)["leave_out"],
-                "seed": STUDIES[wildcards.study]["seed"],
                 "claims": STUDIES[wildcards.study]["claims"],
             }
         ),
