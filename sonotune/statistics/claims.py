@@ -108,9 +108,17 @@ def estimate_pair(pairs: Pairs, first: int, second: int) -> Estimate:
     return Estimate(value, error if enough else np.nan, df if enough else np.nan, folds)
 
 
-def shown_better(pairs: Pairs, tests: int) -> np.ndarray:
-    """Which strategies (axis 0) are shown to be better than which others, bool [S,S]."""
-    reach = critical(pairs.df[0], tests, int(pairs.compared[0])) * pairs.error[0]
+def shown_better(pairs: Pairs, tests: int, strategies: int | None = None) -> np.ndarray:
+    """Which strategies (axis 0) are shown to be better than which others, bool [S,S].
+
+    Parameters
+    ----------
+    tests, strategies
+        As for `critical`; the default is the number of strategies that have a test. A statement
+        that needs *every* pair to be shown is tested at its own level, not at that of all pairs.
+    """
+    number = int(pairs.compared[0]) if strategies is None else strategies
+    reach = critical(pairs.df[0], tests, number) * pairs.error[0]
     with np.errstate(invalid="ignore"):
         return (pairs.difference[0] > reach) & (pairs.folds[0] >= VERDICT_FOLDS)
 

@@ -110,9 +110,7 @@ def _rule(low: float, high: float) -> str:
     return f"bounds at least {low:g}" if not np.isfinite(high) else f"bounds at most {high:g}"
 
 
-def _why_undecided(
-    claim: Claim, row: Row, region: tuple[float, float], tests: int
-) -> str:
+def _why_undecided(claim: Claim, row: Row, region: tuple[float, float], tests: int) -> str:
     if not all(np.isfinite(one.value) for one in row.estimates):
         return "no run of one of them counts"
     if min(one.folds for one in row.estimates) < VERDICT_FOLDS:
@@ -254,7 +252,7 @@ def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
             dataset,
             at,
             " ".join(_term(number, *term) for number, term in enumerate(terms)),
-            (estimate_mean([np.asarray(total, float)]),),
+            (estimate_mean([total]),),
             paper=_paper_sum(claim, dataset, metric, terms),
         )
 

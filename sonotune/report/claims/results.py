@@ -46,20 +46,22 @@ class StudyResults:
         # Cached for each study, not for all of them.
         self.scores = cache(self._scores)
         self.pairs = cache(self._pairs)
+        self.rivals = cache(self._rivals)
 
     def percents(self, dataset: str) -> list[float]:
         """Percents that were trained with, the largest first."""
         own = self.runs[(self.runs["dataset"] == dataset) & (self.runs["percent"] > 0)]
         return sorted(map(float, own["percent"].unique()), reverse=True)
 
-    def rivals(self, paper: str) -> list[str]:
+    def _rivals(self, paper: str) -> list[str]:
         """Strategies that a paper's claims are about, and all that a claim of one's own can be.
 
         Only the paper's own and of one network, so that a strategy that a user adds, or a second
         network in the study, changes no verdict on the paper.
         """
         if paper not in TABLES:
-            return [name for name in self.strategies if self._is_tuned(name)]
+            tuned = set(self.runs.loc[self.runs["percent"] > 0, "strategy"])
+            return [name for name in self.strategies if name in tuned]
         table, column = TABLES[paper]
         printed = set(published_table(table)[column])
         names = [name for name in self.strategies if name in printed]
@@ -67,31 +69,36 @@ class StudyResults:
         usual = max(networks, key=networks.count) if networks else None
         return [name for name in names if name == BASELINE or self.total[name] == usual]
 
-    def _is_tuned(self, strategy: str) -> bool:
-        own = self.runs[self.runs["strategy"] == strategy]
-        return bool((own["percent"] > 0).any())
+    def _scores(self, metric: str, dataset: str) -> dict[tuple[float, str], np.ndarray]:
+        """Score in each fold by (percent, strategy), NaN without one; of times the logarithm.
 
-    def _scores(self, metric: str, dataset: str) -> pd.DataFrame:
-        """Mean score of each run, in the logarithm for times: folds x (percent, strategy)."""
-        runs = self.runs[self.runs["dataset"] == dataset]
+        Several runs of a fold share its images, so their mean is its score.
+        """
         if metric not in METRICS:
             raise ValueError(f"unknown metric {metric!r}")
+        runs = self.runs[self.runs["dataset"] == dataset]
         values = runs["seconds"] / runs["epochs"] if metric == "seconds_per_epoch" else runs[metric]
-        values = values.where(~runs["failed"])
+        values = np.where(runs["failed"], np.nan, values)
         if metric in TIMES:
-            values = np.log(values.where(values > 0))
-        table = runs.assign(value=values).pivot_table(
-            index="fold", columns=["percent", "strategy"], values="value", dropna=False
-        )
-        return table.dropna(how="all")
+            values = np.log(np.where(values > 0, values, np.nan))
+        names, fold = np.unique(runs["fold"], return_inverse=True)
+        scores = {}
+        for (percent, strategy), rows in runs.groupby(["percent", "strategy"]).indices.items():
+            known = rows[np.isfinite(values[rows])]
+            total = np.bincount(fold[known], values[known], len(names))
+            count = np.bincount(fold[known], minlength=len(names))
+            mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+            scores[float(percent), str(strategy)] = mean
+        return scores
 
     def matrix(
         self, metric: str, dataset: str, percent: float, strategies: Sequence[str]
     ) -> np.ndarray:
         """Scores, float64 [F,S]; NaN for a run that failed or that the study does not have."""
-        table = self.scores(metric, dataset)
-        columns = pd.MultiIndex.from_product([[percent], strategies])
-        return table.reindex(columns=columns).to_numpy(float)
+        scores = self.scores(metric, dataset)
+        folds = len(next(iter(scores.values())))
+        nothing = np.full(folds, np.nan)
+        return np.column_stack([scores.get((percent, name), nothing) for name in strategies])
 
     def _pairs(
         self, metric: str, dataset: str, percent: float, strategies: tuple[str, ...]
