@@ -13,6 +13,7 @@ from sonotune.report.claims.verdict import UNDECIDED, Verdict, decide, yes_or_no
 from sonotune.report.published import published_mean
 from sonotune.statistics.choice import VERDICT_FOLDS
 from sonotune.statistics.claims import (
+    NOTHING,
     Estimate,
     estimate_mean,
     estimate_pair,
@@ -278,9 +279,12 @@ def _steps(
 def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
     for dataset, first, second, one, two, names in _steps(claim, results):
         rises = one - two
-        rises = rises[:, np.isfinite(rises).any(0)]
-        means = np.nanmean(rises, axis=0)
-        if claim.smallest:
+        known = np.isfinite(rises)
+        rises = rises[known.any(1)][:, known.any(0)]
+        means = np.array([np.nanmean(column) for column in rises.T])
+        if not rises.size:
+            estimates: tuple[Estimate, ...] = (NOTHING,)
+        elif claim.smallest:
             estimates = tuple(estimate_mean([column]) for column in rises.T)
         else:
             # Strategies weigh equally, also in folds in which one has failed.
