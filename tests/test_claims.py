@@ -44,11 +44,11 @@ def test_a_claim_holds_where_it_is_true_and_fails_where_it_is_not(name, by):
 
 
 @pytest.mark.parametrize("folds", [1, 2])
-@pytest.mark.parametrize("by", [FALSE_BY, -FALSE_BY])
 @pytest.mark.parametrize("name", [name for name in JUDGED if name != "W3"])
-def test_one_or_two_folds_decide_nothing(name, by, folds):
+def test_one_or_two_folds_decide_nothing(name, folds):
     claim = CLAIMS[name]
-    found = judge(claim, results_of(study(claim, by, folds, datasets=4)))
+    by = FALSE_BY if folds == 1 else -FALSE_BY
+    found = judge(claim, results_of(study(claim, by, folds)))
     assert {one.verdict for one in found} == {"undecided"}
 
 

@@ -51,11 +51,9 @@ def agreement(
     order = [names[i] for i in np.argsort(-means, kind="stable")]
     published = np.array([printed[name] for name in names], float)
     errors = np.sqrt(error_variances(pairs.error)[0])
-    if np.isfinite(scores).any(1).sum() < VERDICT_FOLDS or not np.isfinite(errors).all():
-        value = attainable_correlation(means, np.zeros(len(means)), published, _random(), 1).value
-        return Correlation(value, np.nan, np.nan, np.nan, np.nan), order
-    return attainable_correlation(means, errors, published, _random()), order
-
-
-def _random() -> np.random.Generator:
-    return generator(1, "agreement")
+    tested = len(scores) >= VERDICT_FOLDS and bool(np.isfinite(errors).all())
+    random = generator(1, "agreement")
+    found = attainable_correlation(means, errors if tested else 0 * means, published, random)
+    if not tested:
+        found = Correlation(found.value, np.nan, np.nan, np.nan, np.nan)
+    return found, order
