@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sonotune.report.claims.declare import Claim, Term
+from sonotune.report.claims.declare import Claim
 from sonotune.report.claims.results import TIMES, StudyResults
 from sonotune.report.claims.verdict import UNDECIDED, Verdict, decide, yes_or_no
 from sonotune.report.published import published_mean
@@ -168,18 +168,20 @@ def own_datasets(claim: Claim, results: StudyResults) -> list[str]:
     return [name for name in results.datasets if claim.datasets is None or name in claim.datasets]
 
 
-def _paper_sum(claim: Claim, dataset: str, metric: str, terms: Sequence[Term]) -> float | None:
+def _paper_sum(
+    claim: Claim, dataset: str, metric: str, terms: Sequence[tuple[float, str, float]]
+) -> float | None:
     """A sum of the paper's means, in the logarithm for times; None where one is missing."""
     total = 0.0
     for weight, strategy, percent in terms:
-        mean = published_mean(claim.paper, dataset, strategy, percent or 0.0, metric)
+        mean = published_mean(claim.paper, dataset, strategy, percent, metric)
         if mean is None:
             return None
         total += weight * (float(np.log(mean)) if metric in TIMES else mean)
     return total
 
 
-def _difference(first: str, second: str, percent: float) -> list[Term]:
+def _difference(first: str, second: str, percent: float) -> list[tuple[float, str, float]]:
     return [(1.0, first, percent), (-1.0, second, percent)]
 
 
@@ -243,11 +245,14 @@ def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
         else [(m, d, None) for m in claim.metrics for d in own_datasets(claim, results)]
     )
     for metric, dataset, at in where:
-        terms = [(w, name, at if percent is None else percent) for w, name, percent in claim.terms]
+        terms = [
+            (w, name, float(at or 0) if percent is None else percent)
+            for w, name, percent in claim.terms
+        ]
         scores = results.scores(metric, dataset)
         if not all((percent, name) in scores for _, name, percent in terms):
             continue
-        total = sum(weight * scores[percent, name] for weight, name, percent in terms)
+        total = np.sum([weight * scores[percent, name] for weight, name, percent in terms], axis=0)
         yield Row(
             metric,
             dataset,
