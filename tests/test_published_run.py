@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 from made_up_cells import STRATEGIES, made_up_cells
@@ -10,6 +11,7 @@ from made_up_cells import STRATEGIES, made_up_cells
 from benchmarks.published_run import KEPT, PAGE, main, write_page
 from sonotune.report.published import published_table
 
+FOLDS = 5
 ABOUT = {
     "network": {"name": "unet", "width": 16},
     "image_size": 128,
@@ -31,7 +33,13 @@ def stored(folder, change=lambda means: means):
     table = published_table("amiri2020_table2")
     table = table[table["dataset"] == "sus"].copy()
     table["dice_mean"] = change(table["dice_mean"])
-    table = table.assign(folds=2, failed=0, collapsed=0, source="simulated")
+    table = table.assign(folds=FOLDS, failed=0, collapsed=0, source="simulated")
+    random = np.random.default_rng(1)
+    runs = table.rename(columns={"train_percent": "percent", "dice_mean": "dice"})
+    runs = runs.merge(pd.DataFrame({"fold": range(FOLDS)}), how="cross")
+    runs["dice"] += random.normal(0, 1e-4, len(runs))
+    runs = runs.assign(failed=False, collapsed=False, tuned_parameters=1, total_parameters=1)
+    runs.to_csv(study / "cells.csv", index=False)
     table["dice_std"] = 0.01
     table.to_csv(study / "table2.csv", index=False)
     claim = {"claim": "A1", "dataset": "sus", "percent": 5, "verdict": "fails", "says": "So it is."}
@@ -44,13 +52,13 @@ def stored(folder, change=lambda means: means):
 
 def test_the_papers_own_numbers_agree_with_the_paper(tmp_path):
     text = stored(tmp_path)
-    assert "sus at 80%: rank correlation 1.00 over 13 strategies; at least 0.8" in text
+    assert "sus at 80%: rank correlation 1.00 over 13 strategies" in text
     assert "not among the best" not in text.split("sus at 5%")[1].split("\n")[0]
 
 
 def test_numbers_the_other_way_round_disagree_first_of_all(tmp_path):
     text = stored(tmp_path, lambda means: 1 - means)
-    assert "sus at 80%: rank correlation -1.00 over 13 strategies; below 0.8" in text
+    assert "sus at 80%: rank correlation -1.00 over 13 strategies" in text
     assert "not among the best 4: whole, except_5, contracting" in text
     assert text.index("rank correlation") < text.index("Table II beside")
 

@@ -111,7 +111,9 @@ def test_heads_are_measured_in_millimetres_and_claims_are_judged(results):
     assert "hc_absolute_difference_mm_mean" in metrics
     claims = pd.read_csv(results / "wang2023/statistics/claims.csv")
     assert {f"W{number}" for number in range(1, 10)} <= set(claims["claim"])
-    applied = claims[claims["claim"].str.startswith("W") & (claims["claim"] != "W6")]
+    # The data set has another name, and the network from scratch another width.
+    elsewhere = claims["claim"].isin(["W3", "W6"])
+    applied = claims[claims["claim"].str.startswith("W") & ~elsewhere]
     assert "not applicable" not in set(applied["verdict"])
 
 

@@ -18,6 +18,7 @@ def published_table(name: str) -> pd.DataFrame:
     return pd.read_csv(FOLDER / f"{name}.csv")
 
 
+@cache
 def published_mean(
     paper: str, dataset: str, strategy: str, percent: float, metric: str
 ) -> float | None:

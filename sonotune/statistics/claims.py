@@ -1,8 +1,10 @@
 """Tests behind the claims of the papers, with the fold as the independent unit.
 
-Each gives two answers: whether a claim *holds* and whether it *fails*. Both need evidence, at 5 %
-one-sided for a single statement; what has neither is undecided. Claims about which strategies are
-best go through `sonotune.statistics.pairs.judge_best`.
+Whatever a claim is about, it comes down to estimates with an error that is known from folds, and to
+simultaneous bounds of them. A claim *holds* where the bounds lie where it says, and *fails* where
+they lie elsewhere; what has neither is undecided. The bounds of a claim are adjusted for the number
+of its statements (Bonferroni): if it is true everywhere, it is called failed anywhere in at most
+5 % of studies.
 """
 
 from __future__ import annotations
@@ -15,115 +17,208 @@ from scipy.special import stdtrit
 from scipy.stats import rankdata, spearmanr
 
 from sonotune.statistics.choice import VERDICT_FOLDS
-from sonotune.statistics.pairs import LEVEL, NO_VARIATION, compare, judge_best
+from sonotune.statistics.pairs import LEVEL, NO_VARIATION, Pairs, critical_ratio
+from sonotune.statistics.planning import MOST_FOLDS, POWER
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What a test says of a claim.
+class Estimate:
+    """A mean over folds, such as that of a difference.
 
     Attributes
     ----------
-    holds, fails
-        At most one is true. Both are false where the claim is undecided.
     value
-        The estimate that was tested; NaN where there is none.
-    lower, upper
-        One-sided 95 % bounds of it, each by itself; NaN without a test.
+        NaN where a run is missing.
+    error
+        Its standard error; NaN where too few folds are known, or where they do not vary.
+    df
+        Degrees of freedom of the error.
+    folds
+        Number of folds behind it.
     """
 
-    holds: bool
-    fails: bool
     value: float
-    lower: float
-    upper: float
+    error: float
+    df: float
+    folds: int
+
+    def reach(self, tests: int, strategies: int = 1) -> float:
+        """Distance of the simultaneous bounds from the value, see `critical`."""
+        return float(critical(np.array([self.df]), tests, strategies)[0] * self.error)
+
+    def could_find(self, difference: float, reach: float) -> bool:
+        """Whether a true difference of that size would be shown with a probability of 80 %."""
+        return bool(abs(difference) >= reach + stdtrit(self.df, POWER) * self.error)
 
 
-def judge_at_least(values: np.ndarray, bound: float) -> Judgement:
-    """Whether the mean of one value per fold is at least ``bound`` (one-sample t bounds).
+NOTHING = Estimate(np.nan, np.nan, np.nan, 0)
 
-    It holds where the lower bound reaches ``bound``, and fails where the upper one stays below.
-    "Better" is a bound of 0, non-inferiority ("competitive") a bound of minus the margin. "A third
-    of the time" is a bound of log 3 for the differences of log seconds, "at most" the same with the
-    signs of values and bound changed.
+
+def critical(df: np.ndarray, tests: int, strategies: int = 1) -> np.ndarray:
+    """Errors between an estimate and its bounds, float64 as ``df``.
 
     Parameters
     ----------
-    values : float64 [F]
-        One per fold, such as the difference of two strategies; NaN where a run is missing.
-    bound
-        In the unit of the values.
+    df
+        Degrees of freedom; NaN gives NaN.
+    tests
+        Number of one-sided statements of a claim, at least 1. Each is tested at 5 % divided by it.
+    strategies
+        If the estimate is a difference of two of so many strategies, the bounds are also at least
+        as far away as those for all pairs. So no claim calls a pair different that the comparison
+        of all pairs does not.
     """
-    values = values[np.isfinite(values)]
-    value = float(values.mean()) if len(values) else np.nan
-    if len(values) < VERDICT_FOLDS or values.var(ddof=1) <= NO_VARIATION:
-        return Judgement(False, False, value, np.nan, np.nan)
-    error = values.std(ddof=1) / np.sqrt(len(values))
-    reach = float(stdtrit(len(values) - 1, 1 - LEVEL) * error)
-    lower, upper = value - reach, value + reach
-    return Judgement(lower >= bound, upper < bound, value, lower, upper)
+    ratio = stdtrit(df, 1 - LEVEL / tests)
+    return ratio if strategies < 2 else np.maximum(ratio, critical_ratio(strategies, df))
 
 
-def judge_mean_ranks(
-    scores: Sequence[np.ndarray], claimed: Sequence[int], best: bool = True
-) -> Judgement:
-    """Whether some strategies have the best (or worst) mean ranks over all data sets together.
+def estimate_mean(values: Sequence[np.ndarray]) -> Estimate:
+    """Mean of one value per fold, over one or several data sets.
 
-    In each fold of each data set strategies are ranked by their Dice. The folds of all data sets
-    are the units of an adjusted comparison of all pairs. The claim is of these data sets, over new
-    folds and trainings.
+    Data sets weigh equally and are taken as they are: the error is that of their folds alone, with
+    the degrees of freedom of Welch and Satterthwaite.
 
     Parameters
     ----------
-    scores : sequence of float64 [F,S]
-        Of every data set and fraction, with the same S strategies. NaN in a fold leaves that
-        fold out, since ranks among fewer strategies are others.
+    values : sequence of float64 [F]
+        Of each data set; NaN where a run is missing. Each data set needs three folds.
+    """
+    known = [part[np.isfinite(part)] for part in values]
+    folds = sum(map(len, known))
+    if not known or not all(map(len, known)):
+        return NOTHING
+    value = float(np.mean([part.mean() for part in known]))
+    if min(map(len, known)) < VERDICT_FOLDS:
+        return Estimate(value, np.nan, np.nan, folds)
+    parts = np.array([part.var(ddof=1) / len(part) for part in known]) / len(known) ** 2
+    if parts.sum() <= NO_VARIATION:
+        return Estimate(value, np.nan, np.nan, folds)
+    freedom = np.array([len(part) - 1 for part in known])
+    df = float(parts.sum() ** 2 / (parts**2 / freedom).sum())
+    return Estimate(value, float(np.sqrt(parts.sum())), df, folds)
+
+
+def estimate_pair(pairs: Pairs, first: int, second: int) -> Estimate:
+    """Difference of two strategies of one study (the only one of ``pairs``)."""
+    folds = int(pairs.folds[0, first, second])
+    value, error, df = (
+        float(array[0, first, second]) for array in (pairs.difference, pairs.error, pairs.df)
+    )
+    enough = folds >= VERDICT_FOLDS
+    return Estimate(value, error if enough else np.nan, df if enough else np.nan, folds)
+
+
+def shown_better(pairs: Pairs, tests: int, strategies: int | None = None) -> np.ndarray:
+    """Which strategies (axis 0) are shown to be better than which others, bool [S,S].
+
+    Parameters
+    ----------
+    tests, strategies
+        As for `critical`; the default is the number of strategies that have a test. A statement
+        that needs *every* pair to be shown is tested at its own level, not at that of all pairs.
+    """
+    number = int(pairs.compared[0]) if strategies is None else strategies
+    reach = critical(pairs.df[0], tests, number) * pairs.error[0]
+    with np.errstate(invalid="ignore"):
+        return (pairs.difference[0] > reach) & (pairs.folds[0] >= VERDICT_FOLDS)
+
+
+def judge_top(better: np.ndarray, claimed: Sequence[int], k: int) -> tuple[bool, bool]:
+    """Whether it holds, and whether it fails, that some strategies are among the best k.
+
+    It holds where enough of the others are shown to be worse than each of them. It fails where
+    too many others are shown to be better than one of them. With k strategies that means: all
+    others worse than each, and some other one better.
+
+    Parameters
+    ----------
+    better : bool [S,S]
+        As from `shown_better`; its transpose for the worst k.
     claimed
-        Indices of the strategies.
+        Indices of the strategies, at most k.
+    """
+    inside = np.isin(np.arange(len(better)), list(claimed))
+    spare = k - int(inside.sum())
+    beaten = better[inside][:, ~inside].sum(1)
+    above = better[~inside][:, inside].sum(0)
+    holds = bool((beaten >= (~inside).sum() - spare).all())
+    return holds, bool((above > spare).any())
+
+
+def mean_ranks(scores: Sequence[np.ndarray]) -> np.ndarray:
+    """Ranks of strategies in each fold, the best highest, averaged over a data set's fractions.
+
+    Folds of all data sets are the units. Fractions of a fold share its images, so they are not.
+
+    Parameters
+    ----------
+    scores : sequence of float64 [P,F,S]
+        Of each data set: fractions, folds, strategies. NaN in a fold leaves that fold out, since
+        ranks among fewer strategies are others.
 
     Returns
     -------
-    Judgement
-        The value is how much better the claimed strategies' worst mean rank is than the best of
-        the others; the bounds are NaN, since many pairs are tested at once.
+    float64 [N,S]
+        One row per fold. No row if a data set has fewer than three complete folds.
     """
-    complete = [part[np.isfinite(part).all(1)] for part in scores]
-    merits = np.concatenate([rankdata(part, axis=1) for part in complete if len(part)] or [[]])
-    if len(merits) < VERDICT_FOLDS:
-        return Judgement(False, False, np.nan, np.nan, np.nan)
-    merits = merits if best else -merits
-    mask = np.isin(np.arange(merits.shape[1]), list(claimed))
-    pairs = compare(merits[None])
-    holds, fails = judge_best(pairs.bounds()[0], mask)
-    value = float(pairs.means[0, mask].min() - pairs.means[0, ~mask].max())
-    return Judgement(bool(holds[0]), bool(fails[0]), value, np.nan, np.nan)
+    complete = [part[:, np.isfinite(part).all((0, 2))] for part in scores]
+    if not complete or min(part.shape[1] for part in complete) < VERDICT_FOLDS:
+        return np.empty((0, scores[0].shape[2] if scores else 0))
+    return np.concatenate([rankdata(part, axis=2).mean(0) for part in complete])
 
 
-def judge_more_variable(first: np.ndarray, second: np.ndarray) -> Judgement:
-    """Whether scores vary more over folds under the first condition, all strategies together.
+def spread_difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """By how much more scores vary over folds under the first condition, one value per fold.
 
     For paired values of equal variance, their sum and difference are uncorrelated (Pitman 1939,
     Morgan 1939). Strategies of one fold are not independent, so each fold gives one value: the mean
-    over strategies of (first - its mean) squared minus (second - its mean) squared, tested as in
-    `judge_at_least`.
+    over strategies of (first - its mean) squared minus (second - its mean) squared.
 
     Parameters
     ----------
     first, second : float64 [F,S]
         Scores of the same folds and strategies under two conditions; NaN where a run is missing.
+
+    Returns
+    -------
+    float64 [F]
+        Their mean is the difference of the two variances; NaN for a fold without a pair.
     """
     both = np.isfinite(first) & np.isfinite(second)
-    used = both.sum(0) > 1
-    if not used.any():
-        return Judgement(False, False, np.nan, np.nan, np.nan)
+    both &= both.sum(0) > 1
+    count = np.where(both.any(0), both.sum(0), np.nan)
     squares = []
-    for values in (first[:, used], second[:, used]):
-        kept = np.where(both[:, used], values, np.nan)
-        count = both[:, used].sum(0)
-        squares.append((kept - np.nanmean(kept, 0)) ** 2 * count / (count - 1))
-    difference = squares[0] - squares[1]
-    per_fold = [row[np.isfinite(row)].mean() for row in difference if np.isfinite(row).any()]
-    return judge_at_least(np.array(per_fold), 0.0)
+    for values in (first, second):
+        kept = np.where(both, values, 0.0)
+        squares.append((kept - kept.sum(0) / count) ** 2 * count / (count - 1))
+    difference = np.where(both, squares[0] - squares[1], 0.0)
+    pairs = both.sum(1)
+    return np.where(pairs > 0, difference.sum(1) / np.maximum(pairs, 1), np.nan)
+
+
+def fails_more_often(
+    failures: np.ndarray, claimed: Sequence[int], random: np.random.Generator, draws: int = 20_000
+) -> tuple[float, float]:
+    """P values that some strategies fail more often than the others, and that they fail less often.
+
+    A permutation test: within each fold the strategies' counts of failures are exchanged.
+
+    Parameters
+    ----------
+    failures : int64 [F,S]
+        Failed runs of each strategy in each fold.
+    claimed
+        Indices of the strategies.
+    draws
+        Number of permutations.
+    """
+    seen = failures[:, list(claimed)].sum()
+    total = np.zeros(draws, int)
+    for row in failures:
+        shuffled = random.permuted(np.broadcast_to(row, (draws, len(row))), axis=1)
+        total += shuffled[:, : len(claimed)].sum(1)
+    more, less = (total >= seen).sum(), (total <= seen).sum()
+    return float((more + 1) / (draws + 1)), float((less + 1) / (draws + 1))
 
 
 @dataclass(frozen=True)
@@ -177,23 +272,26 @@ def attainable_correlation(
     return Correlation(value, float(middle), float(low), float(high), share)
 
 
-def can_hold(bound_width: float, run_sd: float, folds: int) -> bool:
-    """Whether an equivalence or non-inferiority claim can hold at all with so many folds.
+def folds_to_hold(width: float, estimate: Estimate, tests: int, strategies: int = 1) -> int | None:
+    """Folds with which an equivalence or non-inferiority claim could hold at all.
 
     Parameters
     ----------
-    bound_width
-        Margin in Dice.
-    run_sd
-        Standard deviation of a run, fold effects taken out.
-    folds
-        Number of folds, at least 2.
+    width
+        Distance from the most favourable truth to the claim's bound, above 0.
+    estimate
+        Of the present folds, with an error.
+    tests, strategies
+        As for `critical`.
 
     Returns
     -------
-    bool
-        Whether the claim would hold with a probability of at least 1/2 if the true difference
-        were 0.
+    int or None
+        The smallest number with which it would hold with a probability of 1/2 in the most
+        favourable case; None for more than `sonotune.statistics.planning.MOST_FOLDS`.
     """
-    reach = -stdtrit(folds - 1, LEVEL) * run_sd * np.sqrt(2 / folds)
-    return bool(folds >= VERDICT_FOLDS and reach <= bound_width)
+    folds = np.arange(VERDICT_FOLDS, MOST_FOLDS + 1)
+    df = estimate.df * (folds - 1) / max(estimate.folds - 1, 1)
+    error = estimate.error * np.sqrt(estimate.folds / folds)
+    possible = folds[critical(df, tests, strategies) * error <= width]
+    return int(possible[0]) if len(possible) else None

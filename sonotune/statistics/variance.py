@@ -11,7 +11,7 @@ PARTS = ("fold", "image", "run", "rest")
 
 
 def variance_parts(scores: pd.DataFrame) -> dict[str, float]:
-    """Variance components of the mixed model of `sonotune.statistics.contrasts`, by moments.
+    """Variance components of a mixed model of every image's Dice, by moments.
 
     The model is Dice = strategy (fixed) + fold + image within fold + run (fold x strategy) + rest,
     in which all strategies are tested on the same images of a fold. Each component follows from

@@ -283,9 +283,7 @@ rule fig_ranks:
 
 rule claims:
     input:
-        cells="results/{study}/cells.csv",
-        scores=scores_of,
-        mixed="results/{study}/statistics/comparisons.csv",
+        "results/{study}/cells.csv",
     output:
         csv="results/{study}/statistics/claims.csv",
         html=report(
@@ -304,9 +302,8 @@ rule claims:
         settings=lambda wildcards: in_order(
             {
                 "strategies": list(labels_of(wildcards.study)),
-                "leave_out": averages_of(wildcards.study)["leave_out"],
-                "seed": STUDIES[wildcards.study]["seed"],
-                "claims": STUDIES[wildcards.study]["claims"],
+                "decision": STUDIES[wildcards.study]["decision"],
+                "own": STUDIES[wildcards.study]["claims"]["own"],
             }
         ),
         declared=contents_of("report/claims/*.yaml", "report/paper/*.csv"),

@@ -13,28 +13,31 @@ from sonotune.errors import SonotuneError
 
 PAPERS = ("amiri2020", "wang2023", "across")
 
-COMMON = ("id", "says", "kind", "datasets", "percents", "needs")
+COMMON = ("id", "says", "kind", "datasets", "percents", "needs", "why")
 # What each kind needs, and what it can have besides.
 KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "better": (("pairs",), ("metrics", "lower_is_better", "significant")),
-    "alike": (("pairs",), ("metrics", "margin")),
-    "best": (("strategies",), ("metrics",)),
-    "worst": (("strategies",), ("metrics",)),
-    "among_best": (("strategies", "k"), ("metrics",)),
-    "among_worst": (("strategies", "k"), ("metrics",)),
-    "more_data": (("steps",), ("significant",)),
-    "spread": (("steps",), ()),
+    "better": (
+        ("pairs",),
+        ("metrics", "at_least", "at_most", "smallest", "overall", "significant"),
+    ),
+    "equivalent": (("pairs",), ("metrics", "margin")),
+    "not_worse": (("pairs",), ("metrics", "margin")),
+    "best": (("strategies",), ("metrics", "k", "overall")),
+    "worst": (("strategies",), ("metrics", "k", "overall")),
+    "contrast": (("terms",), ("metrics", "at_least", "at_most")),
+    "more_data": (("steps",), ("smallest", "significant")),
+    "more_variable": (("steps",), ()),
     "mixed": (("pairs",), ()),
-    "gain": (("after", "before"), ("at_least", "at_most")),
-    "share_of_gain": (("after", "whole", "before", "at_least"), ()),
-    "growing_lead": (("pairs", "steps"), ()),
-    "parameters_and_dice": (("at_most",), ()),
-    "same_ranks": (("at_least",), ("metrics", "why")),
-    "above": (("strategies", "published"), ("metrics", "why")),
-    "fewer_parameters": (("pairs", "at_least"), ()),
-    "fails": (("strategies",), ()),
+    "not_by_parameters": (("strategies",), ()),
+    "fewer_parameters": (("pairs", "at_least"), ("baseline_parameters",)),
+    "fails_to_converge": (("strategies",), ()),
     "untested": (("why",), ()),
 }
+# One of several, that the study need not have all.
+SOME = ("not_by_parameters",)
+METRICS = ("dice", "iou", "pixel_accuracy", "seconds", "seconds_per_epoch")
+
+Term = tuple[float, str, float | None]
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,21 @@ class Claim:
         Where it is said to hold; None for everywhere.
     needs
         Strategies that a study has if the claim is about it, besides those compared.
+    overall
+        One statement over all data sets and percents.
+    smallest
+        The smallest of several differences counts: that to the best of the others.
+    terms
+        Weight, strategy and percent (None for each percent of the study) of a sum of means.
+    at_least, at_most
+        Bounds of the value: one number, or one for each metric.
+    baseline_parameters
+        Parameters of the second of a pair in the paper; with others the claim does not apply.
     significant
         Where the paper finds it significant (``datasets`` and ``percents`` within), or None if it
         does not say.
+    why
+        A remark for the reader, such as why it is untested.
     """
 
     id: str
@@ -62,25 +77,25 @@ class Claim:
     percents: tuple[float, ...] | None = None
     needs: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ("dice",)
-    lower_is_better: bool = False
     strategies: tuple[str, ...] = ()
     k: int = 0
+    overall: bool = False
+    smallest: bool = False
     pairs: tuple[tuple[str, str], ...] = ()
     steps: tuple[tuple[float, float], ...] = ()
-    after: Mapping[str, Any] | None = None
-    before: Mapping[str, Any] | None = None
-    whole: Mapping[str, Any] | None = None
-    at_least: float | None = None
-    at_most: float | None = None
+    terms: tuple[Term, ...] = ()
+    at_least: float | Mapping[str, float] | None = None
+    at_most: float | Mapping[str, float] | None = None
     margin: float | None = None
-    published: float | None = None
+    baseline_parameters: int = 0
     significant: Mapping[str, Any] | None = None
     why: str = ""
 
     def needed(self) -> list[str]:
-        """Every strategy that is named."""
-        points = [one["strategy"] for one in (self.after, self.before, self.whole) if one]
-        return list(dict.fromkeys([*self.needs, *self.strategies, *sum(self.pairs, ()), *points]))
+        """Every strategy that the study has if the claim is about it."""
+        named = () if self.kind in SOME else self.strategies
+        terms = [strategy for _, strategy, _ in self.terms]
+        return list(dict.fromkeys([*self.needs, *named, *sum(self.pairs, ()), *terms]))
 
 
 def papers_claims() -> list[Claim]:
@@ -125,8 +140,8 @@ def _declare(given: Mapping[str, Any], paper: str) -> Claim:
             f"claims: {name}: {unknown[0]}: there is no such key for {given['kind']}; allowed: "
             + ", ".join(allowed)
         )
-    if given["kind"] == "gain" and ("at_least" in given) == ("at_most" in given):
-        raise SonotuneError(f"claims: {name}: gain needs either at_least or at_most")
+    if given["kind"] == "contrast" and not {"at_least", "at_most"} & set(given):
+        raise SonotuneError(f"claims: {name}: contrast needs at_least or at_most")
     try:
         return Claim(paper=paper, **{key: _frozen(key, value) for key, value in given.items()})
     except (TypeError, ValueError, KeyError):
@@ -140,14 +155,19 @@ def _frozen(key: str, value: Any) -> Any:
         return tuple((str(first), str(second)) for first, second in value)
     if key == "steps":
         return tuple((float(first), float(second)) for first, second in value)
+    if key == "terms":
+        return tuple(
+            (float(weight), str(strategy), float(percent[0]) if percent else None)
+            for weight, strategy, *percent in value
+        )
     if key == "percents":
         return tuple(map(float, value))
     if key in ("datasets", "metrics", "needs", "strategies"):
-        if isinstance(value, str):
+        if isinstance(value, str) or (key == "metrics" and not set(value) <= set(METRICS)):
             raise ValueError
         return tuple(map(str, value))
-    if key in ("after", "before", "whole"):
-        return {"strategy": str(value["strategy"]), "percent": float(value["percent"])}
-    if key in ("at_least", "at_most", "margin", "published"):
+    if key in ("at_least", "at_most") and isinstance(value, Mapping):
+        return {str(metric): float(bound) for metric, bound in value.items()}
+    if key in ("at_least", "at_most", "margin"):
         return float(value)
-    return int(value) if key == "k" else value
+    return int(value) if key in ("k", "baseline_parameters") else value

@@ -1,0 +1,59 @@
+"""Whether a study ranks the strategies as a paper does, and how well it could."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sonotune.report.claims.results import StudyResults
+from sonotune.report.published import published_mean
+from sonotune.seeds import generator
+from sonotune.statistics.choice import VERDICT_FOLDS
+from sonotune.statistics.claims import Correlation, attainable_correlation
+from sonotune.statistics.pairs import compare
+from sonotune.statistics.regret import error_variances
+
+
+def agreement(
+    cells: pd.DataFrame, dataset: str, percent: float, paper: str = "amiri2020"
+) -> tuple[Correlation, list[str]] | None:
+    """Rank correlation of adjusted means with a paper's, beside the one to expect.
+
+    The one to expect is that of a study with such errors if the paper's means were the truth: with
+    few folds it is well below 1.
+
+    Parameters
+    ----------
+    cells
+        As `sonotune.evaluation.averages.read_cells` gives them; failed runs are left out.
+    percent
+        Of the images used, as in the cells.
+
+    Returns
+    -------
+    Correlation, list of str
+        With the strategies that both have, highest adjusted mean first. What is to be expected is
+        NaN with fewer than three folds. None for fewer than three strategies.
+    """
+    named = list(dict.fromkeys(cells["strategy"]))
+    results = StudyResults(cells, named, {"": 0.0})
+    printed = {name: published_mean(paper, dataset, name, percent, "dice") for name in named}
+    names = [name for name in results.rivals(paper) if printed[name] is not None]
+    if len(names) < 3:
+        return None
+    scores = results.matrix("dice", dataset, percent, names)
+    names = [name for name, known in zip(names, np.isfinite(scores).any(0), strict=True) if known]
+    scores = scores[:, np.isfinite(scores).any(0)]
+    if len(names) < 3:
+        return None
+    pairs = compare(scores[None])
+    means = pairs.means[0]
+    order = [names[i] for i in np.argsort(-means, kind="stable")]
+    published = np.array([printed[name] for name in names], float)
+    errors = np.sqrt(error_variances(pairs.error)[0])
+    tested = len(scores) >= VERDICT_FOLDS and bool(np.isfinite(errors).all())
+    random = generator(1, "agreement")
+    found = attainable_correlation(means, errors if tested else 0 * means, published, random)
+    if not tested:
+        found = Correlation(found.value, np.nan, np.nan, np.nan, np.nan)
+    return found, order

@@ -1,0 +1,324 @@
+"""Claims that a difference, or another sum of means, lies on one side of a bound or within two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sonotune.report.claims.declare import Claim
+from sonotune.report.claims.results import TIMES, StudyResults
+from sonotune.report.claims.verdict import UNDECIDED, Verdict, decide, yes_or_no
+from sonotune.report.published import published_mean
+from sonotune.statistics.choice import VERDICT_FOLDS
+from sonotune.statistics.claims import (
+    NOTHING,
+    Estimate,
+    estimate_mean,
+    estimate_pair,
+    folds_to_hold,
+    spread_difference,
+)
+from sonotune.statistics.planning import MOST_FOLDS
+
+FEW_FOLDS = f"fewer than {VERDICT_FOLDS} folds: nothing is decided"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is judged at one place.
+
+    Attributes
+    ----------
+    estimates
+        One, or several of which the smallest counts. Of times in their logarithm.
+    strategies
+        Strategies that are compared, or 1 if the estimates are no pairs.
+    paper
+        The same from the paper's means, or None.
+    """
+
+    metric: str
+    dataset: str
+    percent: float | None
+    comparison: str
+    estimates: tuple[Estimate, ...]
+    strategies: int = 1
+    paper: float | None = None
+    note: str = ""
+
+
+def judge_bounds(claim: Claim, results: StudyResults) -> list[Verdict]:
+    """Judge a claim whose kind is one of `ROWS`, with bounds adjusted for all its rows."""
+    rows = list(ROWS[claim.kind](claim, results))
+    sides = [sum(np.isfinite(_region(claim, results, row))) for row in rows]
+    tests = int(sum(len(row.estimates) * n for row, n in zip(rows, sides, strict=True)))
+    return [_judge(claim, results, row, tests) for row in rows]
+
+
+def _region(claim: Claim, results: StudyResults, row: Row) -> tuple[float, float]:
+    """Where the claim says that the value is."""
+
+    def bound(given: object, otherwise: float) -> float:
+        value = given.get(row.metric) if isinstance(given, dict) else given
+        return otherwise if value is None else float(value)  # type: ignore[arg-type]
+
+    if claim.kind in ("equivalent", "not_worse"):
+        usual = results.margins.get(row.dataset, results.margins[""])
+        margin = usual if claim.margin is None else claim.margin
+        return -margin, margin if claim.kind == "equivalent" else np.inf
+    if row.metric in TIMES:
+        return -np.inf, float(np.log(bound(claim.at_most, 1.0)))
+    one_sided = claim.at_least is None and claim.at_most is not None
+    return bound(claim.at_least, -np.inf if one_sided else 0.0), bound(claim.at_most, np.inf)
+
+
+def _judge(claim: Claim, results: StudyResults, row: Row, tests: int) -> Verdict:
+    low, high = _region(claim, results, row)
+    reaches = [one.reach(tests, row.strategies) for one in row.estimates]
+    values = np.array([one.value for one in row.estimates])
+    lower, upper = float((values - reaches).min()), float((values + reaches).min())
+    note = row.note or claim.why
+    verdict = decide(lower >= low and upper <= high, upper < low or lower > high)
+    if verdict == UNDECIDED:
+        note = "; ".join(filter(None, [note, _why_undecided(claim, row, (low, high), tests)]))
+    said = _said(claim, row)
+    shape = np.exp if row.metric in TIMES else np.asarray
+    return Verdict.of(
+        claim,
+        metric=row.metric,
+        dataset=row.dataset,
+        source=results.sources.get(row.dataset, ""),
+        percent=row.percent,
+        comparison=row.comparison,
+        verdict=verdict,
+        value=float(shape(values.min())),
+        lower=float(shape(lower)),
+        upper=float(shape(upper)),
+        rule=_rule(float(shape(low)), float(shape(high))),
+        paper_value=None if row.paper is None else float(shape(row.paper)),
+        paper_supports=yes_or_no(None if row.paper is None else low < row.paper <= high),
+        paper_significant=yes_or_no(said),
+        as_paper_found=yes_or_no(_as_found(row, said, reaches, high <= 0, claim)),
+        note=note,
+    )
+
+
+def _rule(low: float, high: float) -> str:
+    if np.isfinite(low) and low != 0 and np.isfinite(high):
+        return f"bounds within {low:g} and {high:g}"
+    return f"bounds at least {low:g}" if not np.isfinite(high) else f"bounds at most {high:g}"
+
+
+def _why_undecided(claim: Claim, row: Row, region: tuple[float, float], tests: int) -> str:
+    if not all(np.isfinite(one.value) for one in row.estimates):
+        return "no run of one of them counts"
+    if min(one.folds for one in row.estimates) < VERDICT_FOLDS:
+        return FEW_FOLDS
+    if not all(np.isfinite(one.error) for one in row.estimates):
+        return "too few folds of a data set, or runs that do not vary: no test"
+    width = (region[1] - region[0]) / 2 if np.isfinite(region).all() else -region[0]
+    if claim.kind not in ("equivalent", "not_worse") and not np.isfinite(region).all():
+        return ""
+    needed = [folds_to_hold(width, one, tests, row.strategies) for one in row.estimates]
+    if None in needed:
+        return f"no feasible number of folds (up to {MOST_FOLDS}) could show it: runs vary too much"
+    most = max(number for number in needed if number is not None)
+    return f"can hold from about {most} folds on" if most > row.estimates[0].folds else ""
+
+
+def _said(claim: Claim, row: Row) -> bool | None:
+    """Whether the paper calls it significant; None if it does not say."""
+    if claim.kind == "equivalent":
+        return False if claim.paper != "own" else None
+    if claim.significant is None:
+        return None
+    datasets = claim.significant.get("datasets", [row.dataset])
+    percents = claim.significant.get("percents", [row.percent])
+    return row.dataset in datasets and row.percent in percents
+
+
+def _as_found(
+    row: Row, said: bool | None, reaches: Sequence[float], falling: bool, claim: Claim
+) -> bool | None:
+    """Whether the run finds the significance that the paper found; None if it could not have."""
+    (estimate, *_), (reach, *_) = row.estimates, reaches
+    if said is None or not np.isfinite(reach):
+        return None
+    up, down = estimate.value > reach, estimate.value < -reach
+    significant = up or down if claim.kind == "equivalent" else down if falling else up
+    able = row.paper is not None and (
+        estimate.could_find(row.paper, reach) or abs(estimate.value - row.paper) > reach
+    )
+    return significant == said if significant or able else None
+
+
+def places(claim: Claim, results: StudyResults) -> Iterator[tuple[str, str, float]]:
+    """Metrics, data sets and percents that a claim is about."""
+    for metric in claim.metrics:
+        for dataset in own_datasets(claim, results):
+            for percent in results.percents(dataset):
+                if claim.percents is None or percent in claim.percents:
+                    yield metric, dataset, percent
+
+
+def own_datasets(claim: Claim, results: StudyResults) -> list[str]:
+    """Data sets of the study that a claim is about."""
+    return [name for name in results.datasets if claim.datasets is None or name in claim.datasets]
+
+
+def _paper_sum(
+    claim: Claim, dataset: str, metric: str, terms: Sequence[tuple[float, str, float]]
+) -> float | None:
+    """A sum of the paper's means, in the logarithm for times; None where one is missing."""
+    total = 0.0
+    for weight, strategy, percent in terms:
+        mean = published_mean(claim.paper, dataset, strategy, percent, metric)
+        if mean is None:
+            return None
+        total += weight * (float(np.log(mean)) if metric in TIMES else mean)
+    return total
+
+
+def _difference(first: str, second: str, percent: float) -> list[tuple[float, str, float]]:
+    return [(1.0, first, percent), (-1.0, second, percent)]
+
+
+def _known(values: Sequence[float | None], what: Callable[..., float]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(what(known)) if known else None
+
+
+def _pair_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
+    if claim.overall:
+        yield from _overall_rows(claim, results)
+        return
+    names = tuple(results.rivals(claim.paper))
+    for metric, dataset, percent in places(claim, results):
+        pairs = results.pairs(metric, dataset, percent, names)
+        sign = " / " if metric in TIMES else " - "
+        groups = [claim.pairs] if claim.smallest else [(pair,) for pair in claim.pairs]
+        for group in groups:
+            paper = [
+                _paper_sum(claim, dataset, metric, _difference(*pair, percent)) for pair in group
+            ]
+            seconds = [second for _, second in group]
+            yield Row(
+                metric,
+                dataset,
+                percent,
+                f"{group[0][0]}{sign}{'the better of ' * (len(group) > 1)}{', '.join(seconds)}",
+                tuple(estimate_pair(pairs, *map(names.index, pair)) for pair in group),
+                int(pairs.compared[0]),
+                None if None in paper else _known(paper, min),
+            )
+
+
+def _overall_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
+    """Averages over percents in each fold, and over data sets."""
+    for metric in claim.metrics:
+        where = [place[1:] for place in places(claim, results) if place[0] == metric]
+        for pair in claim.pairs:
+            values = []
+            for dataset in dict.fromkeys(name for name, _ in where):
+                parts = [
+                    results.matrix(metric, dataset, percent, pair)
+                    for name, percent in where
+                    if name == dataset
+                ]
+                values.append(np.mean([part[:, 0] - part[:, 1] for part in parts], axis=0))
+            paper = [
+                _paper_sum(claim, dataset, metric, _difference(*pair, percent))
+                for dataset, percent in where
+            ]
+            estimate = estimate_mean(values)
+            name = f"{pair[0]}{' / ' if metric in TIMES else ' - '}{pair[1]}, mean of all"
+            yield Row(metric, "", None, name, (estimate,), paper=_known(paper, np.mean))
+
+
+def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
+    everywhere = any(percent is None for _, _, percent in claim.terms)
+    where = (
+        list(places(claim, results))
+        if everywhere
+        else [(m, d, None) for m in claim.metrics for d in own_datasets(claim, results)]
+    )
+    for metric, dataset, at in where:
+        terms = [
+            (w, name, float(at or 0) if percent is None else percent)
+            for w, name, percent in claim.terms
+        ]
+        scores = results.scores(metric, dataset)
+        if not all((percent, name) in scores for _, name, percent in terms):
+            continue
+        total = np.sum([weight * scores[percent, name] for weight, name, percent in terms], axis=0)
+        yield Row(
+            metric,
+            dataset,
+            at,
+            " ".join(_term(number, *term) for number, term in enumerate(terms)),
+            (estimate_mean([total]),),
+            paper=_paper_sum(claim, dataset, metric, terms),
+        )
+
+
+def _term(number: int, weight: float, strategy: str, percent: float | None) -> str:
+    sign = "- " if weight < 0 else "+ " if number else ""
+    size = "" if abs(weight) == 1 else f"{abs(weight):g} x "
+    return f"{sign}{size}{strategy}" + (f" at {percent:g} %" if percent else "")
+
+
+def _steps(
+    claim: Claim, results: StudyResults
+) -> Iterator[tuple[str, float, float, np.ndarray, np.ndarray, list[str]]]:
+    """Data sets and steps, with the scores of all strategies at both percents."""
+    names = results.rivals(claim.paper)
+    for dataset in own_datasets(claim, results):
+        for first, second in claim.steps:
+            if {first, second} <= set(results.percents(dataset)):
+                one, two = (results.matrix("dice", dataset, p, names) for p in (first, second))
+                yield dataset, first, second, one, two, names
+
+
+def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
+    for dataset, first, second, one, two, names in _steps(claim, results):
+        rises = one - two
+        known = np.isfinite(rises)
+        rises = rises[known.any(1)][:, known.any(0)]
+        means = np.array([np.nanmean(column) for column in rises.T])
+        if not rises.size:
+            estimates: tuple[Estimate, ...] = (NOTHING,)
+        elif claim.smallest:
+            estimates = tuple(estimate_mean([column]) for column in rises.T)
+        else:
+            # Strategies weigh equally, also in folds in which one has failed.
+            estimates = (estimate_mean([np.nanmean(rises - means, axis=1) + means.mean()]),)
+        terms = [[(1.0, name, first), (-1.0, name, second)] for name in names]
+        gaps = [_paper_sum(claim, dataset, "dice", both) for both in terms]
+        printed = [gap for gap in gaps if gap is not None]
+        note = f"{(means <= 0).sum()} of {len(means)} strategies do not rise"
+        if printed:
+            falls = sum(gap <= 0 for gap in printed)
+            note += f"; in the paper {falls} of {len(printed)}"
+        what = "smallest rise of a strategy" if claim.smallest else "mean of all strategies"
+        name = f"{first:g} % - {second:g} %, {what}"
+        paper = _known(gaps, min if claim.smallest else np.mean)
+        yield Row("dice", dataset, None, name, estimates, paper=paper, note=note)
+
+
+def _variance_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
+    for dataset, first, second, one, two, _ in _steps(claim, results):
+        estimate = estimate_mean([spread_difference(one, two)])
+        name = f"variance over folds at {first:g} % - at {second:g} %"
+        yield Row("dice", dataset, None, name, (estimate,))
+
+
+ROWS: dict[str, Callable[[Claim, StudyResults], Iterator[Row]]] = {
+    "better": _pair_rows,
+    "equivalent": _pair_rows,
+    "not_worse": _pair_rows,
+    "contrast": _contrast_rows,
+    "more_data": _data_rows,
+    "more_variable": _variance_rows,
+}

@@ -1,0 +1,219 @@
+"""Claims about the order of strategies: best, worst, better here and worse there; and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from scipy.stats import rankdata
+
+from sonotune.report.claims.bounds import FEW_FOLDS, own_datasets, places
+from sonotune.report.claims.declare import Claim
+from sonotune.report.claims.results import BASELINE, StudyResults
+from sonotune.report.claims.verdict import NOT_APPLICABLE, Verdict, decide, yes_or_no
+from sonotune.report.published import published_mean
+from sonotune.seeds import generator
+from sonotune.statistics.choice import VERDICT_FOLDS
+from sonotune.statistics.claims import fails_more_often, judge_top, mean_ranks, shown_better
+from sonotune.statistics.pairs import LEVEL, Pairs, compare
+
+
+def judge_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+    """Best and worst, in each place or over all of them."""
+    names = results.rivals(claim.paper)
+    where = list(places(claim, results))
+    outsiders = len(names) - len(claim.strategies)
+    if outsiders < 1:
+        yield Verdict.of(claim, verdict=NOT_APPLICABLE, note="there are no others to compare with")
+        return
+    elementary = len(claim.strategies) * outsiders
+    if claim.overall:
+        scores = [
+            np.array([results.matrix(m, d, p, names) for m, d, p in where if d == dataset])
+            for dataset in own_datasets(claim, results)
+        ]
+        merits = mean_ranks([part for part in scores if len(part)])
+        printed = [_printed(claim, names, *place) for place in where]
+        ranks = [rankdata(means) for means in printed if np.isfinite(means).all()]
+        paper = np.mean(ranks, axis=0) if ranks else None
+        yield _extreme(claim, results, names, compare(merits[None]), elementary, paper, len(merits))
+        return
+    for metric, dataset, percent in where:
+        pairs = results.pairs(metric, dataset, percent, tuple(names))
+        folds = int(np.diagonal(pairs.folds[0]).max(initial=0))
+        means = _printed(claim, names, metric, dataset, percent)
+        paper = means if np.isfinite(means).all() else None
+        tests = elementary * len(where)
+        about = {"metric": metric, "dataset": dataset, "percent": percent}
+        yield _extreme(claim, results, names, pairs, tests, paper, folds, **about)
+
+
+def _printed(
+    claim: Claim, names: list[str], metric: str, dataset: str, percent: float
+) -> np.ndarray:
+    """The paper's means, NaN where it prints none."""
+    means = [published_mean(claim.paper, dataset, name, percent, metric) for name in names]
+    return np.array([np.nan if mean is None else mean for mean in means])
+
+
+def _extreme(
+    claim: Claim,
+    results: StudyResults,
+    names: list[str],
+    pairs: Pairs,
+    tests: int,
+    paper: np.ndarray | None,
+    folds: int,
+    **about: object,
+) -> Verdict:
+    best, k = claim.kind == "best", max(claim.k, len(claim.strategies))
+    claimed = [names.index(name) for name in claim.strategies]
+    merit = pairs.means[0] if best else -pairs.means[0]
+    better = shown_better(pairs, tests)
+    holds, fails = judge_top(better if best else better.T, claimed, k)
+    note = FEW_FOLDS if folds < VERDICT_FOLDS else ""
+    if np.isfinite(merit).any():
+        order = [names[i] for i in np.argsort(np.where(np.isfinite(merit), -merit, np.inf))]
+        note = "; ".join(
+            filter(None, [f"the {claim.kind} are {', '.join(order[: max(3, k)])}", note])
+        )
+    ahead = None if paper is None else _ahead(paper if best else -paper, claimed, k)
+    what = "in mean rank" if claim.overall else "in the mean"
+    return Verdict.of(
+        claim,
+        source=results.sources.get(str(about.get("dataset", "")), ""),
+        comparison=f"least distance of {', '.join(claim.strategies)} to the others {what}",
+        verdict=decide(holds, fails),
+        value=_ahead(merit, claimed, k),
+        rule="all pairs: holds if each other is shown to be beyond, fails if another comes first",
+        paper_value=ahead,
+        paper_supports=yes_or_no(None if ahead is None else ahead >= 0),
+        note=note,
+        **about,
+    )
+
+
+def _ahead(merit: np.ndarray, claimed: list[int], k: int) -> float:
+    """How far the last of those claimed is ahead of the first other that must not be."""
+    others = np.sort(np.delete(merit, claimed))[::-1]
+    return float(merit[claimed].min() - others[k - len(claimed)])
+
+
+def judge_mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+    """Neither of a pair is better throughout."""
+    names = results.rivals(claim.paper)
+    where = list(places(claim, results))
+    tests = 2 * len(where) * len(claim.pairs)
+    for first, second in claim.pairs:
+        pair = names.index(first), names.index(second)
+        tables = [results.pairs(*place, tuple(names)) for place in where]
+        better, worse = (
+            [bool(shown_better(table, tests)[at]) for table in tables] for at in (pair, pair[::-1])
+        )
+        # Only if all places say so does it fail: each is tested by itself, both ways.
+        one_way = any(
+            all(shown_better(table, 2 * len(claim.pairs), 1)[at] for table in tables)
+            for at in (pair, pair[::-1])
+        )
+        printed = [_printed(claim, [first, second], *place) for place in where]
+        gaps = [float(means[0] - means[1]) for means in printed if np.isfinite(means).all()]
+        yield Verdict.of(
+            claim,
+            comparison=f"{first} - {second}",
+            verdict=decide(any(better) and any(worse), one_way and len(where) > 1),
+            rule="shown to be better here and worse there; fails if one way at every place",
+            note=f"better at {sum(better)} and worse at {sum(worse)} of {len(where)} places",
+            paper_supports=yes_or_no(min(gaps) < 0 < max(gaps) if gaps else None),
+        )
+
+
+def judge_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+    """Some strategy is shown to be better than one that tunes more parameters."""
+    rivals = results.rivals(claim.paper)
+    names = tuple(name for name in claim.strategies if name in rivals and name != BASELINE)
+    tuned = np.array([float(results.tuned[name]) for name in names])
+    fewer = tuned[:, None] < tuned[None, :]
+    where = list(places(claim, results))
+    if not fewer.any():
+        return
+    for metric, dataset, percent in where:
+        pairs = results.pairs(metric, dataset, percent, names)
+        better = shown_better(pairs, int(fewer.sum()) * len(where))
+        shown = [f"{names[i]} over {names[j]}" for i, j in np.argwhere(better & fewer)]
+        ordered = shown_better(pairs, len(where), 1).T[fewer].all()
+        means = _printed(claim, list(names), metric, dataset, percent)
+        against = means[:, None] > means[None, :]
+        yield Verdict.of(
+            claim,
+            metric=metric,
+            dataset=dataset,
+            source=results.sources[dataset],
+            percent=percent,
+            comparison="strategies that are better than one that tunes more",
+            verdict=decide(bool(shown), bool(ordered)),
+            rule="all pairs: holds if one is shown, fails if all are shown the other way",
+            paper_supports=yes_or_no(
+                bool((against & fewer).any()) if np.isfinite(means).all() else None
+            ),
+            note=f"{len(shown)} of {fewer.sum()} pairs"
+            + (f", such as {shown[0]}" if shown else ""),
+        )
+
+
+def judge_fewer_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+    """The first of each pair tunes so many parameters fewer: a fact of the configuration."""
+    for first, second in claim.pairs:
+        here, paper = results.tuned[second], claim.baseline_parameters
+        if paper and here != paper:
+            why = f"{second} tunes {here:,} parameters here, in the paper {paper:,}"
+            yield Verdict.of(claim, verdict=NOT_APPLICABLE, note=why)
+            continue
+        fewer = 1 - float(results.tuned[first]) / float(here)
+        least = float(claim.at_least)  # type: ignore[arg-type]
+        yield Verdict.of(
+            claim,
+            comparison=f"1 - parameters of {first} / of {second}",
+            verdict=decide(fewer >= least, fewer < least),
+            value=fewer,
+            rule=f"at least {least:g}",
+        )
+
+
+def judge_failures(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+    """Some strategies fail more often than the others."""
+    names = results.rivals(claim.paper)
+    runs = results.runs[results.runs["strategy"].isin(names) & (results.runs["percent"] > 0)]
+    runs = runs[runs["dataset"].isin(own_datasets(claim, results))]
+    counts = runs.pivot_table(
+        index=["dataset", "fold"], columns="strategy", values="failed", aggfunc="sum", fill_value=0
+    )[names]
+    claimed = [names.index(name) for name in claim.strategies]
+    own = runs["strategy"].isin(claim.strategies)
+    note = (
+        f"{runs[own]['failed'].sum()} of {own.sum()} runs of {', '.join(claim.strategies)} failed, "
+        f"and {runs[~own]['failed'].sum()} of {(~own).sum()} others"
+    )
+    more = less = 1.0
+    if counts.groupby("dataset").size().min() >= VERDICT_FOLDS:
+        random = generator(1, "claims", claim.id)
+        more, less = fails_more_often(counts.to_numpy(int), claimed, random)
+    else:
+        note = f"{note}; {FEW_FOLDS}"
+    yield Verdict.of(
+        claim,
+        comparison="share of runs that fail, above that of the others",
+        verdict=decide(more <= LEVEL, less <= LEVEL),
+        value=float(runs[own]["failed"].mean() - runs[~own]["failed"].mean()),
+        rule="permutation test over folds at 5 %",
+        note=note,
+    )
+
+
+ORDERS: dict[str, Callable[[Claim, StudyResults], Iterator[Verdict]]] = {
+    "best": judge_extremes,
+    "worst": judge_extremes,
+    "mixed": judge_mixed,
+    "not_by_parameters": judge_not_by_parameters,
+    "fewer_parameters": judge_fewer_parameters,
+    "fails_to_converge": judge_failures,
+}

@@ -1,0 +1,107 @@
+"""What a study measured, looked up as claims need it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from sonotune.report.claims.declare import METRICS
+from sonotune.report.published import published_table
+from sonotune.statistics.pairs import Pairs, compare
+
+# Where each paper lists its strategies.
+TABLES = {"amiri2020": ("amiri2020_table2", "strategy"), "wang2023": ("wang2023_results", "row")}
+# The one that its paper itself trains with another network.
+BASELINE = "scratch_unet"
+TIMES = ("seconds", "seconds_per_epoch")
+
+
+class StudyResults:
+    """Runs of a study.
+
+    Parameters
+    ----------
+    cells
+        As `sonotune.evaluation.averages.read_cells` gives them. Runs that failed have no score.
+    strategies
+        All of the study, in the order of its tables.
+    margins
+        Difference in a metric that counts as none, by data set; ``""`` for all others.
+    """
+
+    def __init__(
+        self, cells: pd.DataFrame, strategies: Sequence[str], margins: Mapping[str, float]
+    ) -> None:
+        self.runs = cells[cells["strategy"].isin(strategies)]
+        self.strategies = [name for name in strategies if (self.runs["strategy"] == name).any()]
+        self.margins = margins
+        self.datasets = list(dict.fromkeys(self.runs["dataset"]))
+        self.sources = self.runs.groupby("dataset")["source"].first().to_dict()
+        parameters = self.runs.groupby("strategy")[["tuned_parameters", "total_parameters"]].first()
+        self.tuned = parameters["tuned_parameters"].to_dict()
+        self.total = parameters["total_parameters"].to_dict()
+        # Cached for each study, not for all of them.
+        self.scores = cache(self._scores)
+        self.pairs = cache(self._pairs)
+        self.rivals = cache(self._rivals)
+
+    def percents(self, dataset: str) -> list[float]:
+        """Percents that were trained with, the largest first."""
+        own = self.runs[(self.runs["dataset"] == dataset) & (self.runs["percent"] > 0)]
+        return sorted(map(float, own["percent"].unique()), reverse=True)
+
+    def _rivals(self, paper: str) -> list[str]:
+        """Strategies that a paper's claims are about, and all that a claim of one's own can be.
+
+        Only the paper's own and of one network, so that a strategy that a user adds, or a second
+        network in the study, changes no verdict on the paper.
+        """
+        if paper not in TABLES:
+            tuned = set(self.runs.loc[self.runs["percent"] > 0, "strategy"])
+            return [name for name in self.strategies if name in tuned]
+        table, column = TABLES[paper]
+        printed = set(published_table(table)[column])
+        names = [name for name in self.strategies if name in printed]
+        networks = [self.total[name] for name in names if name != BASELINE]
+        usual = max(networks, key=networks.count) if networks else None
+        return [name for name in names if name == BASELINE or self.total[name] == usual]
+
+    def _scores(self, metric: str, dataset: str) -> dict[tuple[float, str], np.ndarray]:
+        """Score in each fold by (percent, strategy), NaN without one; of times the logarithm.
+
+        Several runs of a fold share its images, so their mean is its score.
+        """
+        if metric not in METRICS:
+            raise ValueError(f"unknown metric {metric!r}")
+        runs = self.runs[self.runs["dataset"] == dataset]
+        values = runs["seconds"] / runs["epochs"] if metric == "seconds_per_epoch" else runs[metric]
+        values = np.where(runs["failed"], np.nan, values)
+        if metric in TIMES:
+            values = np.log(np.where(values > 0, values, np.nan))
+        names, fold = np.unique(runs["fold"], return_inverse=True)
+        scores = {}
+        for (percent, strategy), rows in runs.groupby(["percent", "strategy"]).indices.items():
+            known = rows[np.isfinite(values[rows])]
+            total = np.bincount(fold[known], values[known], len(names))
+            count = np.bincount(fold[known], minlength=len(names))
+            mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+            scores[float(percent), str(strategy)] = mean
+        return scores
+
+    def matrix(
+        self, metric: str, dataset: str, percent: float, strategies: Sequence[str]
+    ) -> np.ndarray:
+        """Scores, float64 [F,S]; NaN for a run that failed or that the study does not have."""
+        scores = self.scores(metric, dataset)
+        folds = len(next(iter(scores.values())))
+        nothing = np.full(folds, np.nan)
+        return np.column_stack([scores.get((percent, name), nothing) for name in strategies])
+
+    def _pairs(
+        self, metric: str, dataset: str, percent: float, strategies: tuple[str, ...]
+    ) -> Pairs:
+        """All pairs of strategies at one data set and percent."""
+        return compare(self.matrix(metric, dataset, percent, strategies)[None])
