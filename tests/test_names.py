@@ -9,14 +9,16 @@ import pytest
 from tiny_files import grey, names, square, write
 
 from sonotune.data.dataset import load_set
-from sonotune.data.grouping import groups_for, share_with_twin
+from sonotune.data.grouping import count_with_twin, groups_for
 from sonotune.data.holdout import listed_rows
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_entries
 from sonotune.data.readers.pixels import load
+from sonotune.data.split_file import count_twins
 from sonotune.data.split_lists import read_lists
 from sonotune.errors import SonotuneError
 from sonotune.inference.images import Wanted, read_image, read_spacing
+from sonotune.runtime.files import write_json
 
 GLOBS = {"images": "images/*.png", "masks": "masks/*.png"}
 
@@ -198,7 +200,7 @@ def test_clusters_and_groups_are_joined_by_chains(tmp_path):
     alone = groups_for("duplicates", images, groups, file)
     assert [alone.index(one) for one in alone] == [0, 0, 2, 3, 3, 5]
     assert groups_for(True, images, groups) == groups
-    assert share_with_twin([0, 2, 3], [1, 5], {0: "1", 1: "1", 3: "x", 4: "x"}) == 1 / 3
+    assert count_with_twin([0, 2, 3], [1, 5], {0: "1", 1: "1", 3: "x", 4: "x"}) == 1
 
 
 @pytest.mark.parametrize("row", ["1,z", "1,a\n2,a", ",a", "1,a,why,more"])
@@ -293,3 +295,15 @@ def test_nifti_lengths_that_are_none_or_contradict_each_other_are_not_known(tmp_
     content[change[0] : change[0] + 4] = np.float32(change[1]).tobytes()
     path.write_bytes(content)
     assert load(entry).mm_per_pixel == (None, None)
+
+
+def test_test_images_with_a_copy_in_training_are_counted(tmp_path):
+    names = list("abcdef")
+    parts = [
+        {"percent": percent, "fold": 0, "training": [1, 3], "validation": [5], "test": test}
+        for percent, test in ((80, [0, 2, 4]), (5, [0, 1]))
+    ]
+    write_json(tmp_path / "splits.json", {"sus": {"names": names, "splits": parts}})
+    file = tmp_path / "duplicates.csv"
+    file.write_text("cluster,image\n1,a\n1,b\n2,e\n2,f\n3,c\n")
+    assert count_twins(tmp_path / "splits.json", {"sus": file}) == {"sus": (2, 3)}

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from sonotune.data.duplicates import clusters_of, near_pairs
-from sonotune.data.grouping import share_with_twin
+from sonotune.data.grouping import count_with_twin
 from sonotune.data.inspect import Gallery, Look
 from sonotune.data.masks import doubts
 from sonotune.data.prepare import useless_masks
@@ -177,9 +177,10 @@ def twins_in_training(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) 
     except SonotuneError:
         return None
     shares = [
-        share_with_twin(
+        count_with_twin(
             fold.test.tolist(), [*fold.train.tolist(), *fold.validation.tolist()], of_row
         )
+        / len(fold.test)
         for fold in folds
     ]
     return float(np.mean(shares))

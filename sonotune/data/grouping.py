@@ -93,10 +93,10 @@ def read_clusters(path: str | Path, names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def share_with_twin(
+def count_with_twin(
     tested: Sequence[int], trained: Sequence[int], clusters: Mapping[int, str]
-) -> float:
-    """Share of test images that have a near-duplicate among the images trained on.
+) -> int:
+    """How many test images have a near-duplicate among the images trained on.
 
     Parameters
     ----------
@@ -106,4 +106,4 @@ def share_with_twin(
         By row; rows without a duplicate are left out.
     """
     met = {clusters[row] for row in trained if row in clusters}
-    return sum(clusters.get(row) in met for row in tested) / max(1, len(tested))
+    return sum(clusters.get(row) in met for row in tested)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.data.dataset import load_set
+from sonotune.data.grouping import count_with_twin, read_clusters
 from sonotune.data.holdout import Exclude
 from sonotune.data.splits import Resampling, split, split_seed
 from sonotune.runtime.files import read_json, write_json
@@ -68,6 +69,38 @@ def write_splits(
             "splits": parts,
         }
     write_json(path, content)
+
+
+def count_twins(path: str | Path, clusters: Mapping[str, str | Path]) -> dict[str, tuple[int, int]]:
+    """Test images that have a near-duplicate among the images trained on, at the largest percent.
+
+    Parameters
+    ----------
+    path
+        A file of `write_splits`.
+    clusters
+        By data set, its file of near-duplicates (see `sonotune.data.grouping.read_clusters`).
+
+    Returns
+    -------
+    dict
+        By data set, how many of how many test images of all folds.
+    """
+    found = {}
+    for name, one in read_json(path).items():
+        cluster_of = read_clusters(clusters[name], one["names"])
+        rows = {image: row for row, image in enumerate(one["names"])}
+        by_row = {rows[image]: cluster for image, cluster in cluster_of.items()}
+        parts = [part for part in one["splits"] if "exclude" not in part]
+        largest = max(part["percent"] for part in parts)
+        twins = tested = 0
+        for part in parts:
+            if part["percent"] == largest:
+                trained = [*part["training"], *part["validation"]]
+                twins += count_with_twin(part["test"], trained, by_row)
+                tested += len(part["test"])
+        found[name] = twins, tested
+    return found
 
 
 def read_counts(path: str | Path) -> list[dict[str, Any]]:

@@ -60,7 +60,10 @@ def _row(dataset: Any, part: str, percent: Any, images: Any, over: pd.Series) ->
 
 
 def describe_table1(
-    images: pd.DataFrame, datasets: Mapping[str, str], sources: Mapping[str, str]
+    images: pd.DataFrame,
+    datasets: Mapping[str, str],
+    sources: Mapping[str, str],
+    twins: Mapping[str, tuple[int, int]],
 ) -> Table:
     """Table I in the paper's layout.
 
@@ -72,6 +75,8 @@ def describe_table1(
         Title of each data set, in the order of the rows.
     sources
         Which data set really stands behind each name.
+    twins
+        By data set, how many of how many test images have a near-duplicate in training.
     """
     percents = sorted(images["percent"].dropna().unique(), reverse=True)
     columns = [(part, percent) for percent in percents for part in ("training", "validation")]
@@ -104,6 +109,14 @@ def describe_table1(
         "Every percent of a data set is tested on the same images."
     ]
     notes += _folds_note(images, shown, datasets)
+    for name in shown:
+        number, tested = twins.get(name, (0, 0))
+        if number:
+            notes.append(
+                f"{datasets[name]}: {number} of {tested} test images "
+                f"({100 * number / tested:.1f}%) have a near-duplicate among the images trained on at "
+                f"{percent_text(max(percents))} (resampling: grouped: duplicates keeps them apart)."
+            )
     notes += source_notes(shown, datasets, sources)
     return Table(
         "table1",
@@ -141,6 +154,7 @@ def write_table1(
     *,
     datasets: Mapping[str, str],
     sources: Mapping[str, str] | None = None,
+    twins: Mapping[str, tuple[int, int]] | None = None,
 ) -> None:
     """Write Table I as CSV (one value a row), LaTeX and HTML; see `count_images` for ``counts``.
 
@@ -150,9 +164,11 @@ def write_table1(
         Title of each data set, in the order of the rows; others are not shown.
     sources
         Which data set really stands behind each name, where it is another one.
+    twins
+        See `sonotune.data.split_file.count_twins`.
     """
     images = count_images([row for row in counts if row["dataset"] in datasets])
-    write_table(describe_table1(images, datasets, sources or {}), tex, html)
+    write_table(describe_table1(images, datasets, sources or {}, twins or {}), tex, html)
     with atomic(csv) as temporary:
         whose = images.assign(source=images["dataset"].map(sources or {}))
         whose.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")

@@ -66,7 +66,11 @@ rule networks_table:
 
 rule table1:
     input:
-        "results/{study}/splits.json",
+        splits="results/{study}/splits.json",
+        duplicates=lambda wildcards: [
+            f"{dataset_folder(name, DIGESTS[name])}/audit_duplicates.csv"
+            for name in STUDIES[wildcards.study]["datasets"]
+        ],
     output:
         csv="results/{study}/tables/table1.csv",
         tex="results/{study}/tables/table1.tex",
