@@ -105,7 +105,7 @@ def outputs(folder):
     return rows, [(folder / name).read_bytes() for name in files]
 
 
-@pytest.mark.parametrize(("name", "precision"), product(NETWORKS, PRECISIONS))
+@pytest.mark.parametrize(("name", "precision"), [*product(NETWORKS, PRECISIONS)])
 def test_every_network_trains_twice_alike(arrays, tmp_path, name, precision):
     """`run_cell` itself refuses a frozen stage that changed by a bit."""
     network = NETWORKS[name]
@@ -143,7 +143,7 @@ def test_a_pretraining_trains(arrays, tmp_path):
     assert record["epochs"] == 2
 
 
-@pytest.mark.parametrize(("network", "precision"), product(("unet", "mobilenet_v2"), PRECISIONS))
+@pytest.mark.parametrize(("network", "precision"), [*product(("unet", "mobilenet_v2"), PRECISIONS)])
 def test_a_graph_takes_the_steps_that_are_taken_one_by_one(arrays, tmp_path, network, precision):
     for graph in (True, False):
         recipe = {**RECIPE, "graph": graph}

@@ -100,7 +100,7 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
 
 
 def recipe_settings(training: Mapping[str, Any], device: str) -> dict[str, Any]:
-    """A recipe without what its numbers do not depend on: how a GPU is to take steps, by default."""
+    """A recipe without its key ``graph``, unless a GPU is told to do else than usual."""
     ordinary = device == "cpu" or training["graph"] == "auto"
     return {key: value for key, value in training.items() if key != "graph" or not ordinary}
 
