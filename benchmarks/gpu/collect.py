@@ -52,11 +52,12 @@ def numbers_of(folders: Iterable[Path]) -> dict[str, dict[tuple[str, str], dict[
 
 def dice_table(numbers: Numbers) -> list[dict[str, Any]]:
     """Mean Dice of the folds that ran, beside the paper's."""
-    found: dict[tuple[str, str, str], list[float]] = {}
+    found: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
     for (measure, variant), value in numbers.items():
         if measure == "dice" and variant.startswith("amiri2020/") and variant.count("/") == 4:
             _, dataset, strategy, percent, _ = variant.split("/")
-            found.setdefault((dataset, percent, strategy), []).append(value)
+            both = value, numbers["seconds", variant]
+            found.setdefault((dataset, percent, strategy), []).append(both)
     paper = {
         (row.dataset, f"{row.train_percent:g}", row.strategy): row
         for row in published_table("amiri2020_table2").itertuples()
@@ -67,10 +68,11 @@ def dice_table(numbers: Numbers) -> list[dict[str, Any]]:
             "percent": percent,
             "strategy": strategy,
             "folds": len(values),
-            "dice_mean": statistics.mean(values),
-            "dice_std": statistics.stdev(values) if len(values) > 1 else "",
+            "dice_mean": statistics.mean(dice for dice, _ in values),
+            "dice_std": statistics.stdev(dice for dice, _ in values) if len(values) > 1 else "",
             "paper_mean": paper[dataset, percent, strategy].dice_mean,
             "paper_std": paper[dataset, percent, strategy].dice_std,
+            "seconds": statistics.mean(seconds for _, seconds in values),
         }
         for (dataset, percent, strategy), values in found.items()
     ]
