@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -64,14 +65,23 @@ def test_records_and_predictions_come_back(finished):
         assert "amiri2020/sus/block_9/80/0/predictions.npz" in file.namelist()
 
 
-def test_given_again_it_does_what_is_missing_and_nothing_else(bundle, finished):
+def test_given_again_it_does_what_is_missing_also_on_an_empty_machine(bundle, finished):
+    """Records come back from a machine and start weights do not: they are made once more."""
     folder, _, table = finished
-    lines = table.splitlines(keepends=True)
-    lost = [line for line in lines if not line.startswith("step,")]
+    cell = "amiri2020/sus/block_9/80/0"
+    lost = [
+        line
+        for line in table.splitlines(keepends=True)
+        if not line.startswith("step,") and cell not in line
+    ]
     (folder / "out/gpu.csv").write_text("".join(lost))
+    shutil.rmtree(folder / "work")
     _, again = go(bundle, folder, "--minutes", "9")
     added = again.removeprefix("".join(lost)).splitlines()
-    assert [line.split(",")[0] for line in added] == ["step"]
+    done = [line.split(",")[1] for line in added if line.startswith("dice,")]
+    assert done == ["amiri2020/pretraining", cell]
+    assert {line.split(",")[0] for line in added} >= {"step", "dice"}
+    assert not [line for line in added if line.startswith(("check", "card", "strategy_step"))]
 
 
 def test_what_came_back_is_taken_into_the_docs(finished, tmp_path):

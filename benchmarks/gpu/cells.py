@@ -46,6 +46,11 @@ class Job:
         """Whether its start weights are there."""
         return self.weights is None or Path(self.weights).exists()
 
+    @property
+    def makes(self) -> str:
+        """Where the weights lie that it keeps, if it keeps any."""
+        return str(Path(self.folder) / "weights.safetensors")
+
 
 def jobs_of(config: Mapping[str, Any], work: Path, device: str, small: bool) -> list[Job]:
     """All trainings in order of value.

@@ -215,7 +215,11 @@ def cells(run: Run, jobs: Sequence[Any]) -> None:
     """The papers' trainings, several on the card at a time, in their order as far as time goes."""
     from benchmarks.gpu.cells import write_job
 
-    waiting = [job for job in jobs if not run.results.has("dice", job.name)]
+    left = [job for job in jobs if not run.results.has("dice", job.name)]
+    # Weights do not come back: where others start from them, they are made once more.
+    needed = {job.weights for job in left} - {job.makes for job in left}
+    again = [job for job in jobs if job.makes in needed and not Path(job.makes).exists()]
+    waiting = [*again, *left]
     running: dict[str, Any] = {}
     began, done = time.monotonic(), 0
     while (waiting or running) and run.left() > STOP + 5:
@@ -246,7 +250,8 @@ def tell(run: Run, job: Any, path: Path, code: int) -> None:
         print(f"{job.name}: failed\n{path.with_suffix('.log').read_text('utf-8')[-2000:]}")
         return
     found = json.loads(path.with_suffix(".found.json").read_text("utf-8"))
-    run.results.pack(job.name, Path(job.folder))
+    if not run.results.has("dice", job.name):
+        run.results.pack(job.name, Path(job.folder))
     for key, unit in (("wall", "s"), ("seconds", "s"), ("epochs", "epochs"), ("failed", "failed"),
                       ("steps_per_second", "steps/s"), ("dice", "Dice")):  # fmt: skip
         run.results.add(key, job.name, float(found[key] or 0), unit)
