@@ -245,9 +245,9 @@ class Replayed(StaticSteps):
         try:
             torch.cuda.set_sync_debug_mode("error")
             self._rehearse()
-        except torch.OutOfMemoryError:
-            raise
         except RuntimeError as error:
+            if "synchronizing" not in str(error):
+                raise
             return str(error).splitlines()[0]
         finally:
             torch.cuda.set_sync_debug_mode(before)
@@ -259,12 +259,14 @@ class Replayed(StaticSteps):
         try:
             with torch.cuda.graph(graph, stream=stream):
                 super().take()
-        except torch.OutOfMemoryError:
-            raise
         except RuntimeError as error:
+            # What ended the recording, where the second error says only that it was ended.
+            cause = error.__context__ or error
+            if "captur" not in str(cause):  # memory, for example
+                raise cause from None
             # What remains of the process's CUDA state cannot be relied on, so there is no way back.
             raise SonotuneError(
-                f"training: graph: a step cannot be recorded ({str(error).splitlines()[0]}); write "
+                f"training: graph: a step cannot be recorded ({str(cause).splitlines()[0]}); write "
                 "graph: off"
             ) from None
         self._graph = graph
