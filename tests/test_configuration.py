@@ -161,6 +161,7 @@ def test_the_papers_values_are_the_defaults():
         "decay": 1,
         "compile": False,
         "attempts": 1,
+        "graph": "auto",
     }
     assert study["resampling"]["run_folds"] == [0, 1, 2, 3, 4]
     assert study["augmentation"]["zoom"] == 0.05

@@ -156,7 +156,7 @@ def test_large_images_are_computed_few_at_a_time(precision):
     processor = Processor("cpu", precision, 1, "any")
     sizes = {64: 16, 128: 16, 256: 4, 512: 1, 1024: 1}
     assert {s: at_once(torch.empty(9, 1, s, s), processor) for s in sizes} == sizes
-    assert at_once(torch.empty(9, 1, 512, 512), Processor("cuda", precision, 1, "any")) == 16
+    assert at_once(torch.empty(9, 1, 512, 512), Processor("cuda", precision, 1, "any")) == 8
     network = build(4)
     he_normal(network, 1)
     images = torch.rand(8, 1, 64, 64, generator=torch.Generator().manual_seed(1))

@@ -82,7 +82,7 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
             "seed": study["seed"],
             "network": network,
             "resampling": resampling_settings(study["resampling"]),
-            "training": study["training"],
+            "training": recipe_settings(study["training"], study["device"]),
             "augmentation": study["augmentation"],
             "device": study["device"],
             "precision": study["precision"],
@@ -97,6 +97,12 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
             ),
         }
     )
+
+
+def recipe_settings(training: Mapping[str, Any], device: str) -> dict[str, Any]:
+    """A recipe without its key ``graph``, unless a GPU is told to do else than usual."""
+    ordinary = device == "cpu" or training["graph"] == "auto"
+    return {key: value for key, value in training.items() if key != "graph" or not ordinary}
 
 
 def resampling_settings(resampling: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,7 +124,8 @@ def pretraining_settings(config: Mapping[str, Any], study: str) -> dict[str, Any
     design = config["studies"][study]
     return in_order(
         {
-            **{k: design["pretraining"][k] for k in ("dataset", "validation", "training")},
+            **{k: design["pretraining"][k] for k in ("dataset", "validation")},
+            "training": recipe_settings(design["pretraining"]["training"], design["device"]),
             "threads": design["pretraining"]["threads"],
             **{k: design[k] for k in ("seed", "device", "precision")},
             "network": built_from(design["network"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from sonotune import __version__
 from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.networks.stages import tuned_state
@@ -79,7 +79,7 @@ def describe_weights(
         "sources": sources,
         "licences": {use: licence_of(source) for use, source in sources.items()},
         "code": settings["code"],
-        "sonotune": version("sonotune"),
+        "sonotune": __version__,
     }
 
 

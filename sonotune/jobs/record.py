@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from sonotune import __version__
 from sonotune.data.image_set import ImageSet
 from sonotune.networks.stages import count, tuned_parameters
 from sonotune.runtime.commit import commit
@@ -25,10 +26,11 @@ from sonotune.training.recipe import Course
 
 def describe_processor(processor: Processor) -> dict[str, str | int]:
     """What a ``run.json`` says of a processor, with the versions of what computes."""
-    packages = {name: version(name) for name in ("torch", "numpy", "sonotune")}
+    packages = {name: version(name) for name in ("torch", "numpy")}
     return {
         **asdict(processor),
         **packages,
+        "sonotune": __version__,
         "commit": commit(),
         "python": platform.python_version(),
         "host": platform.node(),

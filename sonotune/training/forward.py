@@ -13,9 +13,9 @@ from sonotune.ratios import share
 from sonotune.training.device import Processor
 from sonotune.training.pairs import Pairs
 
-# Where nothing is learned: so many images at a time at most, and on a CPU so many pixels.
+# Where nothing is learned: so many pixels at a time at most, and on a CPU so many images.
+PIXELS = {"cpu": 4 * 256 * 256, "cuda": 32 * 256 * 256}
 BATCH = 16
-PIXELS = 4 * 256 * 256
 # Logits that differ by no more than rounding are the same.
 DIFFERENCE = 1e-6
 
@@ -23,12 +23,12 @@ DIFFERENCE = 1e-6
 def at_once(images: Tensor, processor: Processor) -> int:
     """How many of these images, [..., H, W], to compute at a time where nothing is learned.
 
-    On a CPU more than a few large ones take memory and save no time.
+    On a CPU more than a few large ones take memory and save no time; on a GPU fewer would leave it
+    waiting for the next.
     """
-    if processor.device != "cpu":
-        return BATCH
     height, width = images.shape[-2:]
-    return max(1, min(BATCH, PIXELS // (height * width)))
+    most = PIXELS[processor.device] // (height * width)
+    return max(1, min(BATCH, most) if processor.device == "cpu" else most)
 
 
 def forward(network: nn.Module, images: Tensor, processor: Processor) -> Tensor:

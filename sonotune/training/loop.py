@@ -27,6 +27,7 @@ from sonotune.training.optimiser import Adam
 from sonotune.training.pairs import Pairs
 from sonotune.training.precision import computing_copy
 from sonotune.training.recipe import Course, Recipe
+from sonotune.training.steps import OneByOne, Step, Steps
 
 
 class Checkpoint(Protocol):
@@ -85,6 +86,18 @@ def train(
     # It shares all weights; evaluation, whose batches differ, does without.
     stepping: Any = torch.compile(computing) if recipe.compile else computing
     optimiser = Adam(tuned_parameters(network), recipe.learning_rate, tuned_parameters(computing))
+
+    def step(rows: Tensor, warps: Tensor | None) -> None:
+        pairs = training.take(rows)
+        if warps is not None and augmentation is not None:
+            pairs = warp(pairs, warps, augmentation.fill)
+        images, masks = pairs[:, :1], pairs[:, 1:]
+        loss = bce(forward(stepping, images, processor), masks)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        total.add_(loss.detach())
+
     course, stopped = Course(), None
     best, total = _copy(tuned_state(network)), torch.zeros((), device=training.device)
     # All that steps and epochs change; the rest is drawn or counted anew.
@@ -94,6 +107,7 @@ def train(
         **{f"best.{name}": tensor for name, tensor in best.items()},
         "total": total,
     }
+    steps = _steps(step, moving, optimiser, recipe, processor, training.device, log)
     random_before = random_state(processor.device)
     if checkpoint and (stopped := checkpoint.load({**moving, "random": random_before})):
         course = Course(**stopped["course"])
@@ -105,29 +119,23 @@ def train(
         # Each epoch draws from its own names, so an epoch can be run again on its own.
         random = torch.Generator().manual_seed(torch_seed(seed, *names, "epoch", epoch))
         torch.manual_seed(torch_seed(seed, *names, "dropout", epoch))
-        order = _stream(len(training), batches * recipe.batch_size, random)
-        order = order.to(training.device).split(recipe.batch_size)
-        warps = _epoch_warps(augmentation, batches * recipe.batch_size, random, training)
+        drawn = batches * recipe.batch_size
+        order = _stream(len(training), drawn, random).view(batches, -1)
+        warps = None
+        if augmentation is not None:
+            warps = draw_warps(augmentation, drawn, random).view(batches, -1, 2, 3)
 
         computing.train()
-        optimiser.learning_rate = recipe.learning_rate * recipe.decay ** (epoch - 1)
+        optimiser.set_learning_rate(recipe.learning_rate * recipe.decay ** (epoch - 1))
         done = 0
         if stopped and epoch == stopped["epoch"]:
             done, began = stopped["batches"], began - stopped["seconds"]
             set_random_state(processor.device, random_before)
         else:
             total.zero_()
+        steps.begin(order, warps, done)
         for batch in range(done, batches):
-            pairs = training.take(order[batch])
-            if warps is not None and augmentation is not None:
-                first = batch * recipe.batch_size
-                pairs = warp(pairs, warps[first : first + len(pairs)], augmentation.fill)
-            images, masks = pairs[:, :1], pairs[:, 1:]
-            loss = bce(forward(stepping, images, processor), masks)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            total += loss.detach()
+            steps.take(batch)
             if checkpoint and checkpoint.due():
                 checkpoint.save(
                     {**moving, "random": random_state(processor.device)},
@@ -196,12 +204,21 @@ def _stream(images: int, wanted: int, random: torch.Generator) -> Tensor:
     return torch.cat([torch.randperm(images, generator=random) for _ in range(rounds)])[:wanted]
 
 
-def _epoch_warps(
-    augmentation: Augmentation | None, images: int, random: torch.Generator, like: Pairs
-) -> Tensor | None:
-    if augmentation is None:
-        return None
-    return draw_warps(augmentation, images, random).to(like.device)
+def _steps(
+    step: Step,
+    moving: Mapping[str, Tensor],
+    optimiser: Adam,
+    recipe: Recipe,
+    processor: Processor,
+    device: torch.device,
+    log: Callable[[str], None],
+) -> Steps:
+    """The way to take steps that the recipe asks for, and that the device has."""
+    if processor.device == "cuda" and recipe.graph and not recipe.compile:
+        from sonotune.training.cuda import Replayed
+
+        return Replayed(step, device, moving, optimiser.refresh, recipe.graph is True, log)
+    return OneByOne(step, device)
 
 
 def _most_left(recipe: Recipe, epoch: int, best_epoch: int) -> int:

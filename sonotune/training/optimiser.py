@@ -33,7 +33,6 @@ class Adam:
         computing: Iterable[nn.Parameter] | None = None,
     ) -> None:
         self.parameters = list(parameters)
-        self.learning_rate = learning_rate
         self.computing = self.parameters if computing is None else list(computing)
         both = zip(self.parameters, self.computing, strict=True)
         copied = [(master, low) for master, low in both if master is not low]
@@ -44,6 +43,10 @@ class Adam:
         self.means = [torch.zeros_like(p) for p in self.parameters]
         self.squares = [torch.zeros_like(p) for p in self.parameters]
         self.steps = [torch.zeros((), device=p.device) for p in self.parameters]
+        # On a GPU a tensor, whose value each replay of a recorded step finds there.
+        self._rate: float | Tensor = learning_rate
+        if self.parameters and self.parameters[0].is_cuda:
+            self._rate = torch.full((), learning_rate, device=self.parameters[0].device)
         # PyTorch's kernel copies every gradient of a channels-last weight unless it gets rows.
         self._rows = [
             [_row(tensor, tensor) for tensor in some]
@@ -54,6 +57,13 @@ class Adam:
         """All that it remembers from step to step, by name (not copied)."""
         kinds = {"mean": self.means, "square": self.squares, "step": self.steps}
         return {f"{kind}.{i}": t for kind, some in kinds.items() for i, t in enumerate(some)}
+
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Give all later steps another size."""
+        if isinstance(self._rate, Tensor):
+            self._rate.fill_(learning_rate)
+        else:
+            self._rate = learning_rate
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -93,7 +103,7 @@ class Adam:
             amsgrad=False,
             beta1=0.9,
             beta2=0.999,
-            lr=self.learning_rate,
+            lr=self._rate,
             weight_decay=0.0,
             eps=1e-8,
             maximize=False,

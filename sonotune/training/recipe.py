@@ -34,6 +34,9 @@ class Recipe:
         Whether PyTorch's compiler makes the forward and backward pass of a step.
     attempts
         How often a cell is trained if it fails, each time from another initialisation.
+    graph
+        Whether a step is one CUDA graph: ``auto`` where it can be, ``True`` or else it is an error,
+        or ``False``. Without meaning on a CPU, and beside ``compile``.
     """
 
     learning_rate: float = 1e-4
@@ -44,6 +47,7 @@ class Recipe:
     decay: float = 1.0
     compile: bool = False
     attempts: int = 1
+    graph: Literal["auto"] | bool = "auto"
 
 
 @dataclass

@@ -1,0 +1,38 @@
+"""How the steps of an epoch are taken: one by one, or on a GPU as replays of one graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+# One step, of these rows, int64 [B], deformed by these maps, float32 [B,2,3] or None.
+Step = Callable[[Tensor, Tensor | None], None]
+
+
+class Steps(Protocol):
+    """Takes the steps of one epoch after the other."""
+
+    def begin(self, order: Tensor, warps: Tensor | None, done: int) -> None:
+        """Take over an epoch's batches, int64 [batches,B], their maps, and how many are done."""
+
+    def take(self, batch: int) -> None:
+        """Take the step of a batch; they come in order, from ``done``."""
+
+
+class OneByOne:
+    """Steps whose operations PyTorch starts one by one."""
+
+    def __init__(self, step: Step, device: torch.device) -> None:
+        self._step, self._device = step, device
+
+    def begin(self, order: Tensor, warps: Tensor | None, done: int) -> None:
+        """Take over an epoch's batches and their maps."""
+        self._order = order.to(self._device)
+        self._warps = None if warps is None else warps.to(self._device)
+
+    def take(self, batch: int) -> None:
+        """Take the step of a batch."""
+        self._step(self._order[batch], None if self._warps is None else self._warps[batch])

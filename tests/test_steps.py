@@ -1,0 +1,141 @@
+"""What makes steps on a GPU fast and repeatable, as far as a CPU can tell."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+from test_checkpoint import Run
+from test_training import bright_disks, run
+from torch.nn import functional
+
+from sonotune.config.check import complete
+from sonotune.config.jobs import cell_settings, cells_of, pretraining_settings
+from sonotune.data.dataset import save_set
+from sonotune.training import loop
+from sonotune.training.cuda import StaticSteps, bilinear_backward, repeatable_upsampling
+
+
+@pytest.fixture(scope="module")
+def disks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("disks")
+    save_set(folder, bright_disks(20))
+    return folder
+
+
+def course(folder):
+    """What a cell's training said, but for its seconds."""
+    with (folder / "history.csv").open(newline="") as file:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("augmentation", [None, {"shift": 0.05}])
+def test_steps_that_find_their_batch_on_the_device_are_the_same(
+    disks, tmp_path, monkeypatch, precision, augmentation
+):
+    changes = {"precision": precision, "augmentation": augmentation, "keep_weights": True}
+    run(disks, tmp_path / "one", **changes)
+    monkeypatch.setattr(loop, "OneByOne", StaticSteps)
+    run(disks, tmp_path / "other", **changes)
+    for file in ("predictions.npz", "weights.safetensors"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
+    assert course(tmp_path / "one") == course(tmp_path / "other")
+
+
+def test_they_go_on_in_the_middle_of_an_epoch(disks, tmp_path, monkeypatch):
+    whole = Run(disks, tmp_path / "whole")
+    whole.go()
+    monkeypatch.setattr(loop, "OneByOne", StaticSteps)
+    stopped = Run(disks, tmp_path / "stopped")
+    stopped.stop(after=2)
+    assert stopped.go()["resumed"] == 1
+    assert stopped.results() == whole.results()
+
+
+SHAPES = [
+    {"scale_factor": 2},
+    {"scale_factor": 2, "align_corners": True},
+    {"scale_factor": (2, 4)},
+    {"scale_factor": 1.5},
+    {"size": (9, 31), "align_corners": True},
+    {"size": (5, 6)},
+    {"size": (7, 11)},
+]
+
+
+@pytest.mark.parametrize("asked", SHAPES)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_the_repeatable_gradient_of_upsampling_is_pytorchs(asked, dtype):
+    random = torch.Generator().manual_seed(0)
+    images = torch.randn(2, 3, 7, 11, generator=random).to(dtype)
+    images = images.contiguous(memory_format=torch.channels_last).requires_grad_()
+
+    def gradient(images):
+        found = functional.interpolate(images, mode="bilinear", **asked)
+        weights = torch.randn(found.shape, generator=torch.Generator().manual_seed(1))
+        return torch.autograd.grad(found, images, weights.to(images.dtype))[0]
+
+    exact = gradient(images.detach().double().requires_grad_())
+    theirs = gradient(images)
+    library = repeatable_upsampling("CPU")
+    ours = gradient(images)
+    del library
+    assert torch.equal(gradient(images), theirs), "PyTorch's own is back"
+    assert ours.dtype == dtype
+    error, of_theirs = ((one.double() - exact).abs().max() for one in (ours, theirs))
+    assert error <= max(
+        2 * float(of_theirs), {torch.float64: 1e-14, torch.float32: 1e-6}.get(dtype, 0)
+    )
+
+
+def test_a_gradient_of_doubled_sides_is_rounded_once_a_side():
+    """bf16 holds the weights 1, 3/4 and 1/4 of doubling, so products may be taken in it."""
+    gradient = torch.randn(1, 2, 16, 16, generator=torch.Generator().manual_seed(0))
+    low = gradient.to(torch.bfloat16)
+    shape = [16, 16], [1, 2, 8, 8], False, 2.0, 2.0
+    exact = bilinear_backward(low.double(), *shape)
+    found = bilinear_backward(low, *shape).double()
+    assert float((found - exact).abs().max()) <= 2**-7 * float(exact.abs().max())
+
+
+def test_how_steps_are_taken_makes_no_cell_stale_on_a_cpu_nor_by_default():
+    def settings(device, **training):
+        config = complete(
+            {
+                "datasets": {
+                    "sus": {"reader": "simulate", "source": "x", "images": 60},
+                    "xpie": {"catalogue": "ecssd"},
+                },
+                "studies": {
+                    "s": {
+                        "datasets": ["sus"],
+                        "pretraining": {"dataset": "xpie", "training": training},
+                        "strategies": {"whole": {"tune": "all"}},
+                        "training": training,
+                        "device": device,
+                    }
+                },
+            }
+        )
+        cell = cell_settings(config, next(cells_of(config, "s", "sus")))
+        return cell["training"], pretraining_settings(config, "s")["training"]
+
+    assert settings("cpu", graph=False) == settings("cpu")
+    assert settings("auto", graph="auto") == settings("auto")
+    assert "graph" not in settings("auto")[0]
+    for recipe in settings("auto", graph=False):
+        assert recipe["graph"] is False
+
+
+def test_static_steps_take_no_heed_of_the_batch_that_is_named():
+    taken = []
+    steps = StaticSteps(lambda rows, warps: taken.append(rows.tolist()), torch.device("cpu"))
+    order = torch.arange(6).view(3, 2)
+    steps.begin(order, None, 1)
+    steps.take(0)
+    steps.take(0)
+    steps.begin(order.flip(0), None, 0)
+    steps.take(2)
+    assert taken == [[2, 3], [4, 5], [4, 5]]
+    assert np.array_equal(order, torch.arange(6).view(3, 2)), "the epoch's own order is left alone"
