@@ -246,16 +246,22 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _recommend(arguments: argparse.Namespace) -> int:
+    from sonotune.evaluation.current import TABLE, current_cells
     from sonotune.report.recommend import recommend
 
+    if (Path(arguments.study) / TABLE).is_file():
+        current_cells(arguments.study)
     print("\n".join(recommend(arguments.study, arguments.images, arguments.margin)))
     return 0
 
 
 def _browse(arguments: argparse.Namespace) -> int:
+    from sonotune.evaluation.current import TABLE, current_cells
     from sonotune.report.browse.write import write_pages
 
     study = Path(arguments.study)
+    if (study / TABLE).is_file():
+        current_cells(study)
     page = write_pages(study, Path(arguments.output or study / "browse"), _progress)
     print(f"open {page} in a browser")
     return 0

@@ -123,7 +123,7 @@ S = "studies/s"
         (f"{S}/percents", [float("inf")], "percents: must be a finite number; found inf"),
         (f"{S}/percents", [50, 50.00000000001], "two of them have one folder, 0.5"),
         (f"{S}/resampling", {"folds": 10**9}, "folds: must be at most 10000"),
-        (f"{S}/strategies/{'a' * 65}", {"tune": "all"}, "and have at most 64"),
+        (f"{S}/strategies/{'a' * 65}", {"tune": "all"}, "at most 64 in all"),
         ("datasets/sus/label", "a" * 201, "label: must be text of at most 200 letters"),
         ("datasets/sus/label", "a" * 10_001, "label: has 10001 letters"),
         ("datasets/sus/label", datetime.date(2020, 1, 1), "is read as date; set it in quotes"),

@@ -51,7 +51,8 @@ def results(made, tmp_path):
 def test_a_sound_study(results, capsys):
     assert main(["verify", str(results)]) == 0
     said = capsys.readouterr().out
-    assert "1 data sets, 1 pre-trainings, 2 cells, 2 tables of scores: all belongs together" in said
+    counts = "1 data sets, 0 encoders, 1 pre-trainings, 2 cells, 2 tables of scores"
+    assert f"{counts}: all belongs together" in said
 
 
 @pytest.mark.parametrize(

@@ -58,9 +58,9 @@ def _lines(error: ValidationError) -> list[str]:
         return [f"{_key(error)}: needs the key {key!r}" for key in missing]
     if "propertyNames" in error.absolute_schema_path:
         return [
-            f"{_key(error)}: the name {shown(error.instance)} is not possible; names begin with a "
-            "small letter, go on with small letters, digits and _ and have at most 64, and no study "
-            "is called as a folder of the results is (datasets, weights, logs, report, benchmarks)"
+            f"{_key(error)}: the name {shown(error.instance)} is not possible; names begin with "
+            "a small letter, go on with small letters, digits and _, at most 64 in all; no study is "
+            "called as a folder of the results is (datasets, weights, logs, report, benchmarks)"
         ]
     return [
         f"{_key(error)}: must be {_expected(error)}; found {shown(error.instance)}{_hint(error)}"
