@@ -104,7 +104,7 @@ S = "studies/s"
         (f"{S}/strategies/a;b", {"tune": "all"}, "the name 'a;b' is not possible"),
         (f"{S}/strategies/..", {"tune": "all"}, "the name '..' is not possible"),
         ("studies/datasets", SMALL["studies"]["s"], "the name 'datasets' is not possible"),
-        ("studies/report", SMALL["studies"]["s"], "no study is called as a folder of the results"),
+        ("studies/report", SMALL["studies"]["s"], "no study is called as a folder of results"),
         ("datasets/sus/reader", "dicom", "reader: must be one of simulate, collage, folder"),
         ("datasets/x", {}, "datasets: x: needs the key 'catalogue' or the key 'reader'"),
         ("datasets/x", {"reader": "hc18"}, "reader: hc18 reads a published data set; write"),

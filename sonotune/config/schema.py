@@ -59,8 +59,8 @@ def _lines(error: ValidationError) -> list[str]:
     if "propertyNames" in error.absolute_schema_path:
         return [
             f"{_key(error)}: the name {shown(error.instance)} is not possible; names begin with "
-            "a small letter, go on with small letters, digits and _, at most 64 in all; no study is "
-            "called as a folder of the results is (datasets, weights, logs, report, benchmarks)"
+            "a small letter, go on with small letters, digits and _, at most 64 in all, and no "
+            "study is called as a folder of results (datasets, weights, logs, report, benchmarks)"
         ]
     return [
         f"{_key(error)}: must be {_expected(error)}; found {shown(error.instance)}{_hint(error)}"
