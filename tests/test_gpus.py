@@ -114,7 +114,7 @@ def test_where_no_device_is_visible_none_is_made_visible(jobs):
 
 def test_a_schedulers_assignment_is_left_alone_and_nothing_is_packed(jobs):
     assert jobs(None, 3, visible="3").devices(2) == ["3", "3"]
-    assert jobs(0, 3).devices(1) == ["all"]
+    assert jobs("", 3).devices(1) == ["all"]
 
 
 def test_a_slot_is_free_again_when_its_holder_is_killed(jobs):
