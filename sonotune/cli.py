@@ -137,6 +137,9 @@ def _add_model_commands(commands: Any) -> None:
     )
     predict.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     predict.add_argument("--precision", choices=("fp32", "bf16"), help="(the study's)")
+    predict.add_argument(
+        "--pixels", type=int, metavar="N", help="most pixels of an image that is read (268435456)"
+    )
     predict.add_argument("--batch-size", type=int, default=16, metavar="N", help="(16)")
     predict.add_argument(
         "--only", nargs="+", choices=("masks", "probabilities", "overlays"), help="(all three)"
@@ -240,16 +243,22 @@ def _plan(arguments: argparse.Namespace) -> int:
 
 
 def _recommend(arguments: argparse.Namespace) -> int:
+    from sonotune.evaluation.current import TABLE, current_cells
     from sonotune.report.recommend import recommend
 
+    if (Path(arguments.study) / TABLE).is_file():
+        current_cells(arguments.study)
     print("\n".join(recommend(arguments.study, arguments.images)))
     return 0
 
 
 def _browse(arguments: argparse.Namespace) -> int:
+    from sonotune.evaluation.current import TABLE, current_cells
     from sonotune.report.browse.write import write_pages
 
     study = Path(arguments.study)
+    if (study / TABLE).is_file():
+        current_cells(study)
     page = write_pages(study, Path(arguments.output or study / "browse"), _progress)
     print(f"open {page} in a browser")
     return 0
@@ -280,10 +289,13 @@ def _predict(arguments: argparse.Namespace) -> int:
     from sonotune.inference.images import find_images, read_spacing
     from sonotune.inference.model import load_model
     from sonotune.inference.run import KINDS, Job, predict_images
+    from sonotune.runtime.limits import use_limits
     from sonotune.training.device import choose
 
     if arguments.batch_size < 1:
         raise SonotuneError("--batch-size: must be at least 1")
+    if arguments.pixels:
+        use_limits({"pixels": arguments.pixels, "image_bytes": 8 * arguments.pixels})
     images = find_images(arguments.images)
     spacing = read_spacing(arguments.mm_per_pixel)
     models = [load_model(cell) for cell in _choose_cells(arguments, arguments.fold)]
@@ -445,12 +457,14 @@ def _described(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path]:
     from sonotune.data.fetch import how_to_place, locate
     from sonotune.data.readers import MADE_HERE
     from sonotune.data.sources import find_mirror
+    from sonotune.runtime.limits import use_limits
     from sonotune.runtime.workflow import DEFAULT_CONFIGURATION
 
     file = Path(arguments.configfile or DEFAULT_CONFIGURATION)
     # Without a configuration here, only the catalogue is known.
     known_here = arguments.configfile or file.is_file()
     config: dict[str, Any] = read_configuration(file) if known_here else {"datasets": {}}
+    use_limits(config.get("limits"))
     settings = config["datasets"].get(arguments.name)
     if settings is None and arguments.configfile:
         known = ", ".join(config["datasets"])

@@ -1,5 +1,6 @@
 """Errors that are no fault of the code."""
 
+import re
 from signal import Signals
 
 
@@ -13,6 +14,11 @@ class SonotuneError(ValueError):
 def printable(text: object) -> str:
     """A name that somebody chose, on one line: what cannot be printed is escaped."""
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(text))
+
+
+def without_password(text: str) -> str:
+    """A text for messages, without the users and passwords that addresses in it may hold."""
+    return re.sub(r"//[^/?#\s]*@", "//", text)
 
 
 class Stopped(Exception):

@@ -12,12 +12,15 @@ import pandas as pd
 
 from sonotune.data.dataset import load_set
 from sonotune.data.image_set import ImageSet
+from sonotune.data.readers import MADE_HERE
 from sonotune.data.splits import Resampling, Split, split, split_seed
 from sonotune.errors import SonotuneError
+from sonotune.evaluation.current import listed_cells
 from sonotune.evaluation.scores import aggregate, load_predictions, read_scores, score_dataset
 from sonotune.layout import WEIGHTS, Cell, prepared_sets, studies_in
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
+from sonotune.stale import originals_digest
 
 KEY = ["dataset", "strategy", "percent", "fold"]
 
@@ -36,7 +39,14 @@ class Verification:
     def __init__(self, results: str | Path) -> None:
         self.results = Path(results)
         self.faults: list[str] = []
-        self.checked = {"data sets": 0, "pre-trainings": 0, "cells": 0, "tables of scores": 0}
+        self.checked = {
+            "data sets": 0,
+            "encoders": 0,
+            "pre-trainings": 0,
+            "cells": 0,
+            "tables of scores": 0,
+        }
+        self._encoders: set[str] = set()
         self._sets: dict[str, list[tuple[Path, ImageSet]]] = {}
 
     def run(self) -> Verification:
@@ -49,6 +59,11 @@ class Verification:
                 self.faults.append(str(error))
             else:
                 self._sets.setdefault(found[1].about["dataset"], []).append(found)
+                self.faults.extend(self._originals(*found))
+        for folder in sorted(self.results.glob("weights/*/")):
+            self.checked["encoders"] += 1
+            if self._whole(folder) is not None and (folder / WEIGHTS).is_file():
+                self._encoders.add(file_digest(folder / WEIGHTS))
         for study in studies_in(self.results):
             self._study(study)
         if not any(self.checked.values()):
@@ -56,14 +71,20 @@ class Verification:
         return self
 
     def _study(self, study: Path) -> None:
-        weights = set()
+        weights = set(self._encoders)
         for folder in sorted(study.glob("pretrained/*/")):
             self.checked["pre-trainings"] += 1
-            self._run_of(folder, set())
+            self._run_of(folder, self._encoders)
             if (folder / WEIGHTS).is_file():
                 weights.add(file_digest(folder / WEIGHTS))
         cells: dict[str, dict[Path, dict[str, Any]]] = {}
+        try:
+            listed = {study.parent / cell.folder for cell in listed_cells(study)}
+        except SonotuneError:  # not finished, or damaged, which is found below
+            listed = set()
         for folder in sorted(path for path in study.glob("cells/*/*/*/*") if path.is_dir()):
+            if listed and folder not in listed:  # left by an earlier configuration
+                continue
             self.checked["cells"] += 1
             before = len(self.faults)
             record = self._run_of(folder, weights)
@@ -77,8 +98,29 @@ class Verification:
         if (study / "splits.json").is_file():
             self.faults.extend(self._splits(study / "splits.json", cells))
 
-    def _run_of(self, folder: Path, weights: set[str]) -> dict[str, Any] | None:
-        """The record of a run whose files are all its own; else None, and why not."""
+    def _originals(self, folder: Path, data: ImageSet) -> Iterator[str]:
+        """Whether a data set was prepared from the files that are there, if they are."""
+        rests_on = data.about.get("rests_on")
+        if folder.name == "original" or not rests_on:
+            return
+        settings = data.about["settings"]
+        try:
+            if settings["reader"] in MADE_HERE:
+                now = read_json(folder.parent / "original/dataset.json")["sha256"]
+            else:
+                named = read_json(folder.parent / "source.json") if "catalogue" in settings else {}
+                with tempfile.TemporaryDirectory() as cache:
+                    now = originals_digest(settings, named.get("folder", "."), f"{cache}/digests")
+        except (SonotuneError, OSError, ValueError, KeyError, TypeError):
+            return  # not here, as in a copy of the results alone
+        if now != rests_on.get("originals"):
+            yield (
+                f"{folder}: was prepared from other files than those that are there now; run the "
+                "workflow again"
+            )
+
+    def _whole(self, folder: Path) -> dict[str, Any] | None:
+        """The record of a run, whose files are looked at; None if there is none."""
         try:
             record = read_record(folder / "run.json")
         except SonotuneError as error:
@@ -89,6 +131,13 @@ class Verification:
                 check_output(folder / name, record)
             except SonotuneError as error:
                 self.faults.append(str(error))
+        return record
+
+    def _run_of(self, folder: Path, weights: set[str]) -> dict[str, Any] | None:
+        """The record of a training, with what it rests on looked at; None if there is none."""
+        record = self._whole(folder)
+        if record is None:
+            return None
         if self._arrays(record) is None:
             self.faults.append(
                 f"{folder / 'run.json'}: was trained on other images or masks of "
@@ -98,9 +147,10 @@ class Verification:
         if start is not None and start not in weights:
             self.faults.append(
                 f"{folder / 'run.json'}: started from other weights than those of its study's "
-                "pre-training"
+                f"pre-training or an encoder under {self.results / 'weights'}"
             )
-        if (start is None) == (record["settings"].get("start") == "pretrained"):
+        told = record["settings"].get("start")  # a pre-training does not say
+        if told and (start is None) == (told == "pretrained"):
             self.faults.append(f"{folder / 'run.json'}: its start is not what its settings say")
         return record
 

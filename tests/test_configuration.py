@@ -1,12 +1,14 @@
 """A mistake in the configuration is one line that names the key and what is allowed."""
 
+import contextlib
 import copy
+import datetime
 from pathlib import Path
 
 import pytest
 import yaml
 
-from sonotune.config.check import check_no_duplicates, complete
+from sonotune.config.check import check_no_duplicates, complete, read_configuration
 from sonotune.config.jobs import (
     cell_settings,
     cells_of,
@@ -102,7 +104,7 @@ S = "studies/s"
         (f"{S}/strategies/a;b", {"tune": "all"}, "the name 'a;b' is not possible"),
         (f"{S}/strategies/..", {"tune": "all"}, "the name '..' is not possible"),
         ("studies/datasets", SMALL["studies"]["s"], "the name 'datasets' is not possible"),
-        ("studies/report", SMALL["studies"]["s"], "no study is called as a folder of the results"),
+        ("studies/report", SMALL["studies"]["s"], "no study is called as a folder of results"),
         ("datasets/sus/reader", "dicom", "reader: must be one of simulate, collage, folder"),
         ("datasets/x", {}, "datasets: x: needs the key 'catalogue' or the key 'reader'"),
         ("datasets/x", {"reader": "hc18"}, "reader: hc18 reads a published data set; write"),
@@ -117,6 +119,16 @@ S = "studies/s"
         ("datasets/sus/collage", {}, "has no use where reader is simulate"),
         ("seed", -1, "seed: must be at least 0; found -1"),
         ("studies", {}, "studies: must be a mapping that is not empty"),
+        (f"{S}/training", {"learning_rate": float("nan")}, "must be a finite number; found nan"),
+        (f"{S}/percents", [float("inf")], "percents: must be a finite number; found inf"),
+        (f"{S}/percents", [50, 50.00000000001], "two of them have one folder, 0.5"),
+        (f"{S}/resampling", {"folds": 10**9}, "folds: must be at most 10000"),
+        (f"{S}/strategies/{'a' * 65}", {"tune": "all"}, "at most 64 in all"),
+        ("datasets/sus/label", "a" * 201, "label: must be text of at most 200 letters"),
+        ("datasets/sus/label", "a" * 10_001, "label: has 10001 letters"),
+        ("datasets/sus/label", datetime.date(2020, 1, 1), "is read as date; set it in quotes"),
+        ("datasets/sus/simulate", {"lines": 10**400}, "lines: must be below 2^63"),
+        ("data_mirror", ["https://me:secret@host"], "must be text; found ['https://host']"),
     ],
 )
 def test_a_mistake_is_one_line_that_names_the_key(path, value, says):
@@ -289,3 +301,84 @@ def test_values_that_mean_the_same_give_the_same_settings():
             [repr(cell_settings(config, cell)) for cell in cells_of(config, name, dataset)]
         )
     assert settings[0] == settings[1]
+
+
+@pytest.mark.parametrize("name", [True, None, 1, 1.5, datetime.date(2020, 1, 1)])
+@pytest.mark.parametrize("place", ["datasets", "studies", f"{S}/strategies", f"{S}/training"])
+def test_a_key_that_yaml_does_not_read_as_text_is_refused(name, place):
+    config = copy.deepcopy(SMALL)
+    node = config
+    for key in place.split("/"):
+        node = node.setdefault(key, {})
+    node[name] = copy.deepcopy(next(iter(node.values()), 1))
+    with pytest.raises(SonotuneError, match="is not read as text; set it in quotes"):
+        complete(config)
+
+
+def test_whole_numbers_are_whole_whatever_their_form():
+    config = changed(f"{S}/training", {"epochs": 2.0, "batch_size": 3.0, "learning_rate": 1.0})
+    config["datasets"]["sus"]["images"] = 40.0
+    full = complete(config)
+    kinds = [type(full["studies"]["s"]["training"][key]) for key in ("epochs", "batch_size")]
+    assert [*kinds, type(full["datasets"]["sus"]["images"])] == [int] * 3
+
+
+BILLIONS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BILLIONS,
+        "a: &a [*a]",
+        "a: &a {b: *a}",
+        "[" * 3000 + "]" * 3000,
+        "a: " + "[" * 40 + "]" * 40,
+        "? [a]\n: b",
+        "a: 2020-13-45",
+        "a: !!python/object:os.system {}",
+        "",
+        "just text",
+    ],
+    ids=range(10),
+)
+def test_a_file_that_is_no_configuration_is_one_line(text, tmp_path):
+    (tmp_path / "my.yaml").write_text(text)
+    with pytest.raises(SonotuneError) as caught:
+        read_configuration(tmp_path / "my.yaml")
+    assert str(caught.value).count("\n") <= 1 or "there is no such key" in str(caught.value)
+
+
+ODD = (
+    *(True, None, "x", "", "\n", "é" * 300, [], {}, [[]], {"a": 1}, -1, 0, 1.5, 2.0, 10**30),
+    *(float("nan"), float("inf"), b"x", datetime.date(2020, 1, 1), {1: 2}, [None], {"x"}),
+)
+
+
+def leaves(value, path=()):
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(item, (*path, key))
+    yield path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["wang-laptop.yaml", "own-data.yaml"])
+def test_no_odd_value_of_any_key_is_a_traceback(file):
+    """Each key of a whole configuration with each odd value: taken, or refused."""
+    text = (ROOT / "config" / file).read_text()
+    known = yaml.safe_load(text)
+    tried = 0
+    for path in [path for path in leaves(known) if path]:
+        for value in ODD[len(path[-1]) % 8 :: 8] if len(path) > 4 else ODD:
+            config = yaml.safe_load(text)
+            node = config
+            for key in path[:-1]:
+                node = node[key]
+            node[path[-1]] = value
+            tried += 1
+            with contextlib.suppress(SonotuneError):
+                complete(config)
+    assert tried > 200

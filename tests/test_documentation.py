@@ -25,6 +25,7 @@ AUGMENTATION = STUDY["augmentation"]["anyOf"][1]["properties"]
 
 SECTIONS = {
     "## Top level": SCHEMA["properties"],
+    "### `limits:`": SCHEMA["properties"]["limits"]["properties"],
     "## Data sets": SCHEMA["$defs"]["dataset"]["properties"],
     "### `folder:`": {
         key: {} for key in inspect.signature(own_folder.find).parameters if key != "folder"

@@ -28,6 +28,7 @@ from sonotune.data.fetch import fetch, locate
 from sonotune.data.preflight import check_addresses, preflight
 from sonotune.data.sources import describe_source
 from sonotune.errors import SonotuneError
+from sonotune.runtime.limits import use_limits
 
 IMAGES = {f"images/{n}.jpg": bytes([n]) * 4000 for n in range(3)}
 MASKS = {f"{n}.png": bytes([n]) * 40 for n in range(3)}
@@ -83,6 +84,8 @@ def at_once(monkeypatch):
     monkeypatch.setattr(downloading, "WAITS", (0.01, 0.01, 0.01))
     monkeypatch.setattr(downloading, "TIMEOUT", (2, 0.5))
     monkeypatch.setattr(trying, "TIMEOUT", (2, 0.5))
+    yield
+    use_limits(None)
 
 
 @pytest.fixture
@@ -530,16 +533,18 @@ def bomb(kind):
 def test_an_archive_that_grows_without_end_is_refused(kind, tmp_path):
     (tmp_path / "bomb").write_bytes(bomb(kind))
     (tmp_path / "folder").mkdir()
+    use_limits({"archive_bytes": 1_000_000})
     with pytest.raises(SonotuneError, match="exceeds 1000000 bytes"):
-        unpack(tmp_path / "bomb", tmp_path / "folder", most_bytes=1_000_000)
+        unpack(tmp_path / "bomb", tmp_path / "folder")
     assert (tmp_path / "folder" / "a").stat().st_size <= 1_000_000
 
 
 def test_an_archive_of_too_many_files_is_refused(tmp_path):
     (tmp_path / "many.zip").write_bytes(zipped({f"{n}": b"" for n in range(11)}))
     (tmp_path / "folder").mkdir()
+    use_limits({"archive_files": 10})
     with pytest.raises(SonotuneError, match="more than 10 files"):
-        unpack(tmp_path / "many.zip", tmp_path / "folder", most_files=10)
+        unpack(tmp_path / "many.zip", tmp_path / "folder")
 
 
 def test_a_damaged_member_is_refused(tmp_path):

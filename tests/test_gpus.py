@@ -18,10 +18,15 @@ from sonotune.runtime.gpus import (
     FOLDER,
     SLOTS,
     VISIBLE,
+    Slot,
+    count_devices,
+    list_devices,
     lock_folder,
     on_gpu,
+    physical,
     slots_here,
     tell_slots,
+    visible_devices,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -109,7 +114,7 @@ def test_where_no_device_is_visible_none_is_made_visible(jobs):
 
 def test_a_schedulers_assignment_is_left_alone_and_nothing_is_packed(jobs):
     assert jobs(None, 3, visible="3").devices(2) == ["3", "3"]
-    assert jobs(0, 3).devices(1) == ["all"]
+    assert jobs("", 3).devices(1) == ["all"]
 
 
 def test_a_slot_is_free_again_when_its_holder_is_killed(jobs):
@@ -229,7 +234,7 @@ def test_more_slots_than_devices_are_refused_before_anything_starts(monkeypatch,
 
 def test_locks_are_nobody_elses(monkeypatch, tmp_path):
     monkeypatch.delenv(FOLDER, raising=False)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("sonotune.runtime.gpus.SHARED", tmp_path)
     folder = lock_folder()
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o077 == 0
@@ -237,3 +242,87 @@ def test_locks_are_nobody_elses(monkeypatch, tmp_path):
     folder.symlink_to(tmp_path)
     with pytest.raises(SonotuneError, match="belongs to somebody else"):
         lock_folder()
+
+
+SMI = """#!/bin/sh
+cat <<END
+GPU 0: NVIDIA A100 (UUID: GPU-aaaa-1)
+GPU 1: NVIDIA A100 (UUID: GPU-bbbb-2)
+  MIG 3g.20gb     Device  0: (UUID: MIG-cccc-3)
+  MIG 3g.20gb     Device  1: (UUID: MIG-dddd-4)
+END
+"""
+
+
+@pytest.fixture
+def driver(tmp_path, monkeypatch):
+    """A program that lists a whole GPU and one that is divided in two."""
+    program = tmp_path / "bin/nvidia-smi"
+    program.parent.mkdir()
+    program.write_text(SMI)
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    list_devices.cache_clear()
+    yield
+    list_devices.cache_clear()
+
+
+def test_parts_of_a_divided_gpu_are_devices(driver, monkeypatch):
+    monkeypatch.delenv(VISIBLE, raising=False)
+    monkeypatch.setenv(SLOTS, "6")
+    monkeypatch.setenv(CELLS, "2")
+    assert count_devices() == 3
+    assert [slot.device for slot in slots_here()][::2] == ["0", "MIG-cccc-3", "MIG-dddd-4"]
+    tell_slots(3, 1)
+    with pytest.raises(SonotuneError, match="there are 3"):
+        tell_slots(4, 1)
+
+
+def test_a_device_is_one_whatever_it_is_called(driver, monkeypatch, tmp_path):
+    monkeypatch.setenv(FOLDER, str(tmp_path / "locks"))
+    held = Slot("0", 0).lock()
+    for name in ("GPU-aaaa-1", "GPU-aa", "0"):
+        assert physical(name) == "GPU-aaaa-1"
+    code = "from sonotune.runtime.gpus import Slot; Slot('GPU-aaaa-1', 0).lock()"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    held.release()
+    assert "GPU GPU-aaaa-1" in run.stderr
+    assert run.returncode == 1
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_devices_behind_one_that_is_not_there_are_hidden(monkeypatch):
+    monkeypatch.setenv(VISIBLE, "0,-1,1")
+    assert visible_devices() == ["0"]
+
+
+def test_no_gpu_means_none(jobs):
+    """With `--resources gpu=0`, cells of device auto compute on the processor."""
+    mine = jobs(0, 1)
+    assert mine.devices(2) == ["", ""]
+    refused = mine.start("cuda")
+    assert "run with --resources gpu=N" in refused.communicate()[1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+    ids=str,
+)
+def test_every_kind_of_full_memory_is_tried_once_more(error, monkeypatch):
+    monkeypatch.setenv(SLOTS, "")
+    left = [error]
+
+    def run():
+        if left:
+            raise left.pop()
+        return "done"
+
+    lines = []
+    assert on_gpu(run, "auto", lines.append) == "done"
+    assert "once more" in lines[-1]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -14,12 +15,13 @@ from tiny_files import write
 from sonotune.cli import main
 from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.scores import load_predictions
+from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
 from sonotune.inference.choose import choose_cells
 from sonotune.inference.images import find_images, to_network, to_original, unlike_training
 from sonotune.inference.model import load_model, save_model
 from sonotune.jobs.finetune import run_cell
 from sonotune.jobs.pretrain import pretrain
+from sonotune.runtime.run_record import read_record, write_record
 
 ARRAYS = "datasets/disks-0123abcd/32"
 START = "s/pretrained/1/weights.safetensors"
@@ -169,6 +171,29 @@ def test_the_best_fold_of_a_study_is_that_with_the_best_validation(study):
         for fold in (0, 1)
     ]
     assert chosen == cell(study, fold=int(np.argmax(dice)))
+
+
+def test_what_an_earlier_configuration_left_is_not_used(study, tmp_path):
+    """Fold 1 lies there still, and the table of the study does not name it."""
+    copied = tmp_path / "results"
+    shutil.copytree(study, copied)
+    assert len(choose_cells(copied / "s", strategy="block_9", average=True)) == 2
+    first = cell(copied)
+    score_dataset(copied / ARRAYS, [first], copied / "s/scores/disks.csv")
+    aggregate([copied / "s/scores/disks.csv"], [first], copied / "s/cells.csv")
+    assert choose_cells(copied / "s", strategy="block_9", average=True) == [first]
+    with pytest.raises(SonotuneError, match="kept no weights"):
+        choose_cells(copied / "s", strategy="whole")
+    record = read_record(first / "run.json")
+    write_record(first, {**record, "seconds": 1.0}, record["outputs"])
+    with pytest.raises(SonotuneError, match="is not the run that"):
+        choose_cells(copied / "s", strategy="block_9", average=True)
+    (copied / "s/cells.csv").unlink()
+    assert len(choose_cells(copied / "s", strategy="block_9", average=True)) == 2
+    other = {**record, "settings": {**record["settings"], "seed": 99}}
+    write_record(first, other, record["outputs"])
+    with pytest.raises(SonotuneError, match="has other settings than"):
+        choose_cells(copied / "s", strategy="block_9", average=True)
 
 
 def test_a_cell_without_weights_says_what_to_do(study, capsys):

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from faulty import damage
@@ -17,6 +19,7 @@ from sonotune.jobs.finetune import run_cell
 from sonotune.jobs.pretrain import pretrain
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import read_record, write_record
+from sonotune.stale import originals_digest
 from sonotune.verify import Verification
 
 FEW = {"learning_rate": 0.01, "batch_size": 2, "epochs": 1, "patience": 1}
@@ -51,7 +54,8 @@ def results(made, tmp_path):
 def test_a_sound_study(results, capsys):
     assert main(["verify", str(results)]) == 0
     said = capsys.readouterr().out
-    assert "1 data sets, 1 pre-trainings, 2 cells, 2 tables of scores: all belongs together" in said
+    counts = "1 data sets, 0 encoders, 1 pre-trainings, 2 cells, 2 tables of scores"
+    assert f"{counts}: all belongs together" in said
 
 
 @pytest.mark.parametrize(
@@ -141,6 +145,64 @@ def test_predictions_of_other_images_with_a_record_that_fits(results):
     record = read_record(folder / "run.json")
     write_record(folder, record, record["outputs"])
     assert "0/predictions.npz: are not of the test images of its fold" in faults(results)
+
+
+def test_cells_that_started_from_an_encoders_weights(results):
+    """As in a study without a pre-training."""
+    start = results / "weights/some_encoder"
+    start.mkdir(parents=True)
+    shutil.move(results / "s/pretrained/1/weights.safetensors", start)
+    shutil.rmtree(results / "s/pretrained")
+    write_record(start, {"encoder": "some"}, ["weights.safetensors"])
+    found = Verification(results).run()
+    assert found.faults == []
+    assert found.checked["encoders"] == 1
+    damage(start / "weights.safetensors")
+    assert "weights/some_encoder/weights.safetensors: is not what this run wrote" in faults(results)
+
+
+def test_what_a_removed_fold_left_behind_is_no_fault(results):
+    """The tables are made of what the configuration asks for now."""
+    arrays, first = results / ARRAYS, results / CELLS / "0"
+    score_dataset(arrays, [first], results / "s/scores/disks.csv")
+    aggregate([results / "s/scores/disks.csv"], [first], results / "s/cells.csv")
+    found = Verification(results).run()
+    assert found.faults == []
+    assert found.checked["cells"] == 1
+
+
+def test_what_verify_says_to_do_ends_in_a_clean_study(results):
+    """Each table that it wants deleted is made again from what it did not complain of."""
+    cells = [results / CELLS / str(fold) for fold in (0, 1)]
+    tables = [results / "s/scores/disks.csv", results / "s/cells.csv"]
+    for table in tables:
+        table.write_text(table.read_text().replace("0.", "1.", 1))
+    told = faults(results)
+    assert "delete it and run again" in told
+    for table in tables:
+        table.unlink()
+    score_dataset(results / ARRAYS, cells, tables[0])
+    aggregate([tables[0]], cells, tables[1])
+    assert faults(results) == ""
+
+
+def test_originals_that_changed_after_they_were_prepared(results, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = bright_disks(10)
+    for kind, arrays in (("images", data.images), ("masks", data.masks * 255)):
+        (tmp_path / kind).mkdir()
+        for row, array in enumerate(arrays):
+            cv2.imwrite(str(tmp_path / kind / f"{row}.png"), array)
+    options = {"images": "images/*.png", "masks": "masks/*.png"}
+    settings = {"reader": "folder", "source": "disks", "folder": options}
+    originals = originals_digest(settings, ".", tmp_path / "cache.json")
+    about = {"settings": settings, "rests_on": {"originals": originals}}
+    save_set(results / ARRAYS, replace(data, about={**data.about, **about}))
+    assert faults(results) == ""
+    cv2.imwrite(str(tmp_path / "masks/3.png"), 255 - data.masks[3] * 255)
+    assert f"{results / ARRAYS}: was prepared from other files" in faults(results)
+    shutil.rmtree(tmp_path / "masks")  # a copy of the results alone
+    assert faults(results) == ""
 
 
 def test_a_folder_without_results(tmp_path, capsys):

@@ -6,7 +6,7 @@ here. Nothing here loads PyTorch: it runs at every start of the workflow.
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,13 @@ from typing import Any
 import yaml
 
 from sonotune.config.datasets import complete_datasets
+from sonotune.config.form import malformed, plain
 from sonotune.config.networks import networks_of, start_of
 from sonotune.config.protocols import check_protocols
 from sonotune.config.resampling import complete_cutting
 from sonotune.config.schema import nearest, read_by_schema
-from sonotune.errors import SonotuneError, printable
+from sonotune.errors import SonotuneError
+from sonotune.layout import fraction_text
 from sonotune.networks.settings import complete_network, divisor_of, smallest_of, stages_of
 
 SCHEMA = Path(__file__).with_name("config.schema.yaml")
@@ -35,7 +37,11 @@ def read_configuration(path: str | Path) -> dict[str, Any]:
     if not Path(path).is_file():
         raise SonotuneError(f"{path}: there is no such configuration file")
     check_no_duplicates(path)
-    config = yaml.safe_load(Path(path).read_text("utf-8"))
+    try:
+        config = yaml.safe_load(Path(path).read_text("utf-8"))
+    except (yaml.YAMLError, TypeError, ValueError) as error:  # such as a list as a key
+        said = " ".join(str(error).split())
+        raise SonotuneError(f"{path}: is not valid YAML: {said}") from None
     if not isinstance(config, dict):
         raise SonotuneError(f"{path}: must be a mapping with the keys datasets and studies")
     return complete(config, SCHEMA)
@@ -56,12 +62,14 @@ def complete(config: Mapping[str, Any], schema: str | Path = SCHEMA) -> dict[str
     SonotuneError
         With one line a mistake: the key, what was found and what is allowed.
     """
-    plain = _plain_numbers(config)
-    full, mistakes = read_by_schema(plain, schema)
-    mistakes += [*_breaking(full, ()), *_endless(full, ())]
+    copied = plain(config)
+    if mistakes := list(malformed(copied)):
+        _refuse(mistakes)
+    full, mistakes = read_by_schema(copied, schema)
     if mistakes:
         _refuse(mistakes)
-    mistakes = [*complete_datasets(full), *_complete_studies(full)]
+    # What a study may ask for depends on its data sets.
+    mistakes = list(complete_datasets(full)) or list(_complete_studies(full))
     if mistakes:
         _refuse(mistakes)
     return full
@@ -77,59 +85,31 @@ def check_no_duplicates(path: str | Path) -> None:
     """
     try:
         tree = yaml.compose(Path(path).read_text("utf-8"), Loader=yaml.SafeLoader)
+        found = list(_duplicates(tree, "", set()))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SonotuneError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from None
-    mistakes = [f"{path}: line {line}: {key} is given twice" for line, key in _duplicates(tree, "")]
+    except RecursionError:
+        raise SonotuneError(f"{path}: is nested too deeply, or refers to itself") from None
+    mistakes = [f"{path}: line {line}: {key} is given twice" for line, key in found]
     if mistakes:
         _refuse(mistakes)
 
 
-def _duplicates(node: yaml.Node | None, where: str) -> Iterator[tuple[int, str]]:
+def _duplicates(node: yaml.Node | None, where: str, known: set[int]) -> Iterator[tuple[int, str]]:
+    if id(node) in known:  # a reference to what was looked at
+        return
+    known.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for child in node.value:
-            yield from _duplicates(child, where)
+            yield from _duplicates(child, where, known)
     elif isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
             path = f"{where}{key.value}"
-            if key.value in seen:
+            if repr(key.value) in seen:
                 yield key.start_mark.line + 1, path
-            seen.add(key.value)
-            yield from _duplicates(value, f"{path}: ")
-
-
-def _plain_numbers(value: Any) -> Any:
-    """A copy in which 50.0 is 50, so that equal numbers mean equal settings."""
-    if isinstance(value, Mapping):
-        return {key: _plain_numbers(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain_numbers(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _endless(value: Any, where: tuple[str, ...]) -> Iterator[str]:
-    """Numbers that pass every limit: infinity, and what is not a number."""
-    if isinstance(value, float) and not math.isfinite(value):
-        yield f"{': '.join(where)}: must be a finite number; found {value}"
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _endless(item, (*where, printable(key)))
-    elif isinstance(value, list):
-        for item in value:
-            yield from _endless(item, where)
-
-
-def _breaking(value: Any, where: tuple[str, ...]) -> Iterator[str]:
-    """Texts that would end the script in which Snakemake's report keeps what a job was given."""
-    if isinstance(value, str):
-        if found := [one for one in ("</script", "<!--") if one in value.lower()]:
-            yield f"{': '.join(where)}: must not contain {found[0]}, which breaks pages"
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _breaking(item, (*where, printable(key)))
-    elif isinstance(value, list):
-        for item in value:
-            yield from _breaking(item, where)
+            seen.add(repr(key.value))
+            yield from _duplicates(value, f"{path}: ", known)
 
 
 def _refuse(mistakes: list[str]) -> None:
@@ -140,6 +120,9 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
     for name, study in config["studies"].items():
         where = f"studies: {name}"
         study.setdefault("seed", config["seed"])
+        folders = Counter(map(fraction_text, study["percents"]))
+        for text in (text for text, count in folders.items() if count > 1):
+            yield f"{where}: percents: two of them have one folder, {text}; keep one"
         yield from _check_datasets(where, study, config["datasets"])
         try:
             _complete_networks(study)

@@ -12,6 +12,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
+from sonotune.config.form import shown
 from sonotune.errors import printable
 
 
@@ -23,17 +24,10 @@ def read_by_schema(config: Mapping[str, Any], path: str | Path) -> tuple[dict[st
     schema = yaml.safe_load(Path(path).read_text("utf-8"))
     validator = Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(config), key=lambda error: [str(p) for p in error.path])
-    full: dict[str, Any] = _apart(config)
+    full: dict[str, Any] = copy.deepcopy(dict(config))
     if not errors:
         _fill(full, schema, schema)
     return full, [line for error in errors for line in _lines(error)]
-
-
-def _apart(value: Any) -> Any:
-    """A copy in which nothing is shared, as YAML's anchors make it."""
-    if isinstance(value, Mapping):
-        return {key: _apart(item) for key, item in value.items()}
-    return [_apart(item) for item in value] if isinstance(value, list) else value
 
 
 def nearest(unknown: str, allowed: Mapping[str, Any]) -> str:
@@ -49,7 +43,7 @@ def _lines(error: ValidationError) -> list[str]:
         if deeper and (best := best_match(deeper)):
             return _lines(best)
         kinds = " or ".join(_expected(e) for e in error.context)
-        return [f"{_key(error)}: must be {kinds}; found {error.instance!r}"]
+        return [f"{_key(error)}: must be {kinds}; found {shown(error.instance)}"]
     if error.validator == "additionalProperties":
         allowed = error.schema.get("properties", {})
         return [
@@ -64,11 +58,13 @@ def _lines(error: ValidationError) -> list[str]:
         return [f"{_key(error)}: needs the key {key!r}" for key in missing]
     if "propertyNames" in error.absolute_schema_path:
         return [
-            f"{_key(error)}: the name {error.instance!r} is not possible; names begin with a "
-            "small letter and go on with small letters, digits and _, and no study is called as a "
-            "folder of the results is (datasets, weights, logs, report, benchmarks)"
+            f"{_key(error)}: the name {shown(error.instance)} is not possible; names begin with "
+            "a small letter, go on with small letters, digits and _, at most 64 in all, and no "
+            "study is called as a folder of results (datasets, weights, logs, report, benchmarks)"
         ]
-    return [f"{_key(error)}: must be {_expected(error)}; found {error.instance!r}{_hint(error)}"]
+    return [
+        f"{_key(error)}: must be {_expected(error)}; found {shown(error.instance)}{_hint(error)}"
+    ]
 
 
 def _key(error: ValidationError, *more: str) -> str:
@@ -95,6 +91,7 @@ def _expected(error: ValidationError) -> str:
         "minItems": "a list that is not empty",
         "minProperties": "a mapping that is not empty",
         "minLength": "text that is not empty",
+        "maxLength": f"text of at most {value} letters",
         "uniqueItems": "a list without repetitions",
     }
     return kinds.get(str(error.validator), error.message)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import errno
 import gzip
+import io
 import lzma
+import os
 import stat
 import tarfile
 import zipfile
@@ -12,12 +15,18 @@ import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from sonotune.errors import SonotuneError
+from sonotune.runtime.limits import limits
 
-MOST_FILES = 200_000
-MOST_BYTES = 20 * 10**9
+# Bytes of one header of a tar archive, and of the list of all members of a zip, which are read into
+# memory in one piece.
+TAR_HEADER, ZIP_LIST = 1 << 20, 1 << 26
+PACKED: dict[bytes, Callable[[Any], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+}
 # What some systems add to an archive and nobody wants.
 LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db")
 DAMAGE = (
@@ -41,15 +50,51 @@ class _Member(NamedTuple):
     open: Callable[[], IO[bytes] | None]
 
 
-def unpack(
-    archive: str | Path,
-    folder: str | Path,
-    most_files: int = MOST_FILES,
-    most_bytes: int = MOST_BYTES,
-) -> None:
+class _Bounded(io.RawIOBase):
+    """A file of which no more is read at once, or passed over in all, than is allowed."""
+
+    def __init__(self, file: Any, at_once: int, in_all: int) -> None:
+        self._file, self._at_once, self._in_all = file, at_once, in_all
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._check(self._file.tell())
+        most = self._at_once + 1
+        found = self._file.read(most if size is None or size < 0 else min(size, most))
+        if len(found) == most:
+            raise _Refused("one of its headers is larger than any should be")
+        return found
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_SET:
+            self._check(offset)
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def _check(self, place: int) -> None:
+        if place > self._in_all:
+            raise _Refused(f"unpacked, it exceeds {self._in_all} bytes ({KEY})")
+
+
+class _Refused(Exception):
+    """Why an archive is not unpacked; no error of those that the libraries for archives handle."""
+
+
+KEY = "limits: archive_bytes:"
+
+
+def unpack(archive: str | Path, folder: str | Path) -> None:
     """Unpack a zip or tar archive into a new, empty folder.
 
-    Sizes are counted as they are written, whatever the archive claims.
+    Sizes are counted as they are written, whatever the archive claims, and end at the limits of
+    this process (`sonotune.runtime.limits`).
 
     Parameters
     ----------
@@ -57,8 +102,6 @@ def unpack(
         The archive; its kind is told from its content.
     folder
         Must exist; on an error it is left half filled, for the caller to remove.
-    most_files, most_bytes
-        Limits on what it may hold.
 
     Raises
     ------
@@ -68,17 +111,20 @@ def unpack(
         better where the archive came from.
     """
     archive, folder = Path(archive), Path(folder)
-    left, count = most_bytes, 0
+    most = limits()
+    left, count = most.archive_bytes, 0
     try:
         for member in _members(archive):
             path = _inside(member.name)
             if path is None:
                 continue
             if not (member.is_folder or member.is_file):
-                raise _refused(f"{member.name!r} is a link or a device, not a file")
+                raise _Refused(f"{member.name!r} is a link or a device, not a file")
             count += 1
-            if count > most_files:
-                raise _refused(f"it holds more than {most_files} files")
+            if count > most.archive_files:
+                raise _Refused(
+                    f"it holds more than {most.archive_files} files (limits: archive_files:)"
+                )
             target = folder / path
             if member.is_folder:
                 target.mkdir(parents=True, exist_ok=True)
@@ -90,10 +136,17 @@ def unpack(
                 while chunk := source.read(2**20):
                     left -= len(chunk)
                     if left < 0:
-                        raise _refused(f"unpacked, it exceeds {most_bytes} bytes")
+                        raise _Refused(f"unpacked, it exceeds {most.archive_bytes} bytes ({KEY})")
                     file.write(chunk)
+    except _Refused as error:
+        raise SonotuneError(
+            f"is not unpacked, since {error}; it is damaged or not to be trusted"
+        ) from None
     except (FileExistsError, NotADirectoryError) as error:
-        raise _refused(f"two of its members claim one place, {error.filename!r}") from None
+        raise SonotuneError(
+            f"is not unpacked, since two of its members claim one place, {error.filename!r}; it is "
+            "damaged or not to be trusted"
+        ) from None
     except (*DAMAGE, OSError) as error:
         if not isinstance(error, DAMAGE) and error.errno not in IMPOSSIBLE:
             raise
@@ -103,13 +156,16 @@ def unpack(
 
 def _members(archive: Path) -> Iterator[_Member]:
     # In this order: a tar archive that ends in a zip would pass for a zip.
-    if tarfile.is_tarfile(archive):
-        # Any compression: some servers undo that of a .tar.gz while they send it.
-        with tarfile.open(archive) as packed:
-            for one in packed:
-                yield _Member(one.name, one.isdir(), one.isreg(), partial(packed.extractfile, one))
-    elif zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as packed:
+    with _opened(archive) as file:
+        if (tar := _tar(file)) is not None:
+            for one in tar:
+                yield _Member(one.name, one.isdir(), one.isreg(), partial(tar.extractfile, one))
+                # Else what all headers say is kept in memory.
+                tar.members.clear()  # type: ignore[attr-defined]
+                tar.pax_headers.clear()  # type: ignore[attr-defined]
+            return
+    if zipfile.is_zipfile(archive):
+        with archive.open("rb") as file, _zip(file) as packed:
             for info in packed.infolist():
                 kind = stat.S_IFMT(info.external_attr >> 16)
                 is_file = kind in (0, stat.S_IFREG)
@@ -126,18 +182,36 @@ def _members(archive: Path) -> Iterator[_Member]:
         )
 
 
+def _opened(archive: Path) -> IO[bytes]:
+    """A file, unpacked as it is read: some servers undo that of a .tar.gz while they send it."""
+    with archive.open("rb") as file:
+        head = file.read(6)
+    opener = next((how for mark, how in PACKED.items() if head.startswith(mark)), None)
+    return opener(archive) if opener else archive.open("rb")
+
+
+def _tar(file: IO[bytes]) -> tarfile.TarFile | None:
+    """A tar archive; None if the file is none."""
+    # Headers and padding come on top of what members hold.
+    most = limits().archive_bytes + limits().archive_files * TAR_HEADER
+    try:
+        return tarfile.open(fileobj=_Bounded(file, TAR_HEADER, most), mode="r:")
+    except (*DAMAGE, OSError):
+        return None
+
+
+def _zip(file: IO[bytes]) -> zipfile.ZipFile:
+    return zipfile.ZipFile(_Bounded(file, ZIP_LIST, os.fstat(file.fileno()).st_size))
+
+
 def _inside(name: str) -> PurePosixPath | None:
     """A member's path below the folder; None for what is not wanted."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\0" in name:
-        raise _refused(f"{name!r} leads out of the folder it is unpacked to")
+        raise _Refused(f"{name!r} leads out of the folder it is unpacked to")
     if not path.parts or any(part in LITTER for part in path.parts):
         return None
     return path
-
-
-def _refused(reason: str) -> SonotuneError:
-    return SonotuneError(f"is not unpacked, since {reason}; it is damaged or not to be trusted")
 
 
 def place(unpacked: Path, target: Path, folder: str) -> Path:

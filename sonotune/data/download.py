@@ -3,74 +3,68 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from typing import Any, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 from sonotune.data.catalogue import show_bytes
 from sonotune.data.progress import Progress
-from sonotune.errors import SonotuneError
+from sonotune.errors import SonotuneError, without_password
+from sonotune.runtime.limits import limits
 
 # Seconds before the second, third, ... try.
 WAITS: tuple[float, ...] = (1, 4, 15)
 # Seconds to connect, and without a byte.
 TIMEOUT = (10, 60)
+# Seconds until the answer begins, redirects included, however slowly it comes.
+ANSWER = 120.0
+# Seconds over which the speed is measured.
+WINDOW = 60.0
+REDIRECTS = 5
 # What a server says in a bad moment; other refusals are final.
 PASSING = (408, 425, 429, 500, 502, 503, 504)
 NO_NAME = "the server's name is not known"
 HEADERS = {"User-Agent": "sonotune", "Accept-Encoding": "identity"}
+
+Found = TypeVar("Found")
 
 
 class NotThere(SonotuneError):
     """The server answers, and has no such file."""
 
 
-def download(address: str, path: Path, log: Callable[[str], None]) -> None:
+class Passing(Exception):
+    """What went wrong may not go wrong the next time."""
+
+
+def download(address: str, path: Path, log: Callable[[str], None], size: int | None = None) -> None:
     """Download a file to ``path``, overwriting it.
+
+    Parameters
+    ----------
+    size
+        Bytes that the file has, if they are known; else the limits of this process
+        (`sonotune.runtime.limits`) hold.
 
     Raises
     ------
     NotThere
         If the server has no such file (404 or 410).
     SonotuneError
-        If it refuses, or did not deliver in any of the tries.
+        If it refuses, sends more than it should, takes too long, or did not deliver in any of the
+        tries.
     """
-    import pooch
-    import requests
-
     shown = without_password(address)
+    ends = time.monotonic() + 3600 * limits().download_hours
     for turn in range(len(WAITS) + 1):
-        progress = Progress(path.name, log)
-        fetcher = pooch.HTTPDownloader(
-            progressbar=progress,
-            chunk_size=2**18,
-            timeout=TIMEOUT,
-            headers=HEADERS,
-            hooks={"response": stay_secure},
-        )
         try:
-            fetcher(address, str(path), None)
+            _once(address, path, log, size, ends)
             return
-        except requests.exceptions.HTTPError as error:
-            answer = error.response
-            if answer is None:
-                raise
-            status, reason = answer.status_code, f"{answer.status_code} {answer.reason}"
-            if status in (404, 410):
-                raise NotThere(f"{shown}: the server has no such file ({reason})") from None
-            if status not in PASSING:
-                raise SonotuneError(f"{shown}: the server refuses ({reason})") from None
-        except requests.exceptions.SSLError as error:
-            raise SonotuneError(
-                f"{shown}: the server's certificate is not accepted ({error}); where a proxy "
-                "replaces certificates, REQUESTS_CA_BUNDLE names the file of its own"
-            ) from None
-        except requests.exceptions.RequestException as error:
-            reason = describe(error)
-        finally:
-            progress.close()
+        except Passing as error:
+            reason = without_password(str(error))
         if turn < len(WAITS):
             log(f"{shown}: {reason}; trying again in {WAITS[turn]:g} s")
             time.sleep(WAITS[turn])
@@ -78,6 +72,180 @@ def download(address: str, path: Path, log: Callable[[str], None]) -> None:
         f"{shown}: could not be downloaded in {len(WAITS) + 1} tries, the last one ended with: "
         f"{reason}. Try again later, or name a copy with data_mirror."
     )
+
+
+def _once(
+    address: str, path: Path, log: Callable[[str], None], size: int | None, ends: float
+) -> None:
+    shown = without_password(address)
+    most = limits().download_bytes if size is None else size
+    try:
+        with ask("GET", address, TIMEOUT, ANSWER) as answer:
+            if answer.status_code in (404, 410):
+                said = f"{answer.status_code} {answer.reason}"
+                raise NotThere(f"{shown}: the server has no such file ({said})")
+            if answer.status_code in PASSING:
+                raise Passing(f"{answer.status_code} {answer.reason}")
+            if not answer.ok:
+                said = f"{answer.status_code} {answer.reason}"
+                raise SonotuneError(f"{shown}: the server refuses ({said})")
+            announced = answer.headers.get("content-length", "")
+            total = int(announced) if announced.isdecimal() else 0
+            if total > most:
+                raise SonotuneError(_too_large(shown, str(total), most, size))
+            progress = Progress(path.name, log, total)
+            try:
+                with path.open("wb") as file:
+                    _receive(answer, file.write, progress, _Watch(shown, most, size, ends))
+            finally:
+                progress.close()
+            if progress.done < total:
+                raise Passing("the connection was closed half-way")
+    except SonotuneError:
+        raise
+    except OSError as error:
+        if type(error).__module__.startswith(("requests", "urllib3")):
+            raise Passing(describe(error)) from None
+        if isinstance(error, ConnectionError | TimeoutError):
+            raise Passing("the connection was closed half-way") from None
+        raise
+
+
+class _Watch:
+    """Whether a download may go on: neither too large, nor too slow, nor too long."""
+
+    def __init__(self, shown: str, most: int, size: int | None, ends: float) -> None:
+        self._shown, self._most, self._size, self._ends = shown, most, size, ends
+        self._since, self._then = time.monotonic(), 0
+
+    def check(self, done: int) -> None:
+        now = time.monotonic()
+        if done > self._most:
+            found = f"more than {self._most}"
+            raise SonotuneError(_too_large(self._shown, found, self._most, self._size))
+        if now > self._ends:
+            raise SonotuneError(
+                f"{self._shown}: takes longer than {limits().download_hours:g} hours; set limits: "
+                "download_hours:, or name a copy with data_mirror"
+            )
+        if now - self._since > WINDOW:
+            if done - self._then < limits().download_rate * (now - self._since):
+                raise Passing(
+                    f"the server sends less than {show_bytes(limits().download_rate)} per second "
+                    "(limits: download_rate:)"
+                )
+            self._since, self._then = now, done
+
+
+def _receive(answer: Any, write: Callable[[bytes], Any], progress: Progress, watch: _Watch) -> None:
+    """Pass on what comes, as it comes and as it is sent: nothing is unpacked on the way."""
+    import urllib3
+
+    try:
+        while chunk := answer.raw.read1(1 << 18, decode_content=False):
+            write(chunk)
+            progress.update(len(chunk))
+            watch.check(progress.done)
+    except urllib3.exceptions.ReadTimeoutError:
+        raise Passing("the server did not answer in time, or stopped sending") from None
+    except urllib3.exceptions.HTTPError:
+        raise Passing("the connection was closed half-way") from None
+
+
+def _too_large(shown: str, found: str, most: int, size: int | None) -> str:
+    if size is None:
+        return (
+            f"{shown}: has {found} bytes, of which at most {most} are downloaded; set limits: "
+            "download_bytes:, or name a copy with data_mirror"
+        )
+    return (
+        f"{shown}: has {found} bytes where {size} are expected; it is damaged or another version. "
+        "Nothing was kept; try again, or name a good copy with data_mirror."
+    )
+
+
+def ask(method: str, address: str, timeout: tuple[float, float], within: float, **more: Any) -> Any:
+    """Have a server answer, after redirects; its body is not read yet.
+
+    Parameters
+    ----------
+    timeout
+        Seconds to connect, and without a byte.
+    within
+        Seconds in which the whole head of the answer has to come.
+
+    Returns
+    -------
+    requests.Response
+
+    Raises
+    ------
+    Passing
+        If there is no answer in time, or the connection fails.
+    SonotuneError
+        If what it answers cannot be followed or understood.
+    """
+    import requests
+
+    shown = without_password(address)
+
+    def answer() -> Any:
+        with requests.Session() as session:
+            session.max_redirects = REDIRECTS
+            return session.request(
+                method,
+                address,
+                stream=True,
+                allow_redirects=True,
+                timeout=timeout,
+                headers={**HEADERS, **more},
+                hooks={"response": stay_secure},
+            )
+
+    try:
+        return _in_time(answer, within)
+    except requests.exceptions.SSLError as error:
+        raise SonotuneError(
+            f"{shown}: the server's certificate is not accepted ({without_password(str(error))}); "
+            "where a proxy replaces certificates, REQUESTS_CA_BUNDLE names the file of its own"
+        ) from None
+    except requests.exceptions.TooManyRedirects:
+        raise SonotuneError(f"{shown}: redirects more than {REDIRECTS} times") from None
+    except (
+        requests.exceptions.ConnectionError,
+        requests.exceptions.Timeout,
+        requests.exceptions.ChunkedEncodingError,
+        requests.exceptions.ContentDecodingError,
+    ) as error:
+        raise Passing(describe(error)) from None
+    except SonotuneError:
+        raise
+    except (requests.exceptions.RequestException, ValueError) as error:
+        # Another kind of address, or one that is none, here or in a redirect.
+        said = without_password(ascii(str(error))[1:-1])
+        raise SonotuneError(f"{shown}: leads to what is no address of a file ({said})") from None
+
+
+def _in_time(function: Callable[[], Found], seconds: float) -> Found:
+    """What a function gives, or `Passing`: no timeout of a socket ends a slow trickle of bytes."""
+    found: list[Found] = []
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(function())
+        except BaseException as error:
+            failed.append(error)
+
+    # Left alone when it takes too long; it ends with this process.
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if failed:
+        raise failed[0]
+    if not found:
+        raise Passing("the server did not answer in time, or stopped sending")
+    return found[0]
 
 
 def copy(source: Path, path: Path, log: Callable[[str], None]) -> None:
@@ -92,8 +260,8 @@ def stay_secure(response: Any, *_: Any, **__: Any) -> None:
         onward = urljoin(response.url, response.headers["location"])
         if urlsplit(onward).scheme != "https":
             raise SonotuneError(
-                f"{without_password(response.url)}: the server redirects to {onward}, which is not "
-                "https; nothing was downloaded"
+                f"{without_password(response.url)}: the server redirects to "
+                f"{without_password(onward)}, which is not https; nothing was downloaded"
             )
 
 
@@ -113,10 +281,4 @@ def describe(error: Exception) -> str:
         if "Read timed out" in repr(error):
             return "the server did not answer in time, or stopped sending"
         return "no connection to the server"
-    return str(error)
-
-
-def without_password(address: str) -> str:
-    """An address for messages, without the user and password that it may hold."""
-    parts = urlsplit(address)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return without_password(str(error))

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from sonotune.data.archive import place, unpack
 from sonotune.data.catalogue import Entry, RemoteFile
-from sonotune.data.download import NotThere, copy, download, without_password
-from sonotune.errors import SonotuneError
+from sonotune.data.download import NotThere, copy, download
+from sonotune.errors import SonotuneError, without_password
 from sonotune.runtime.files import read_json, write_json
 
 RECORD = "checksums.json"
@@ -154,14 +154,14 @@ def _obtain(
     """Download or copy a file to ``path``; return where it came from."""
     if mirror is None:
         log(f"downloading {file.address}, {file.size}")
-        download(file.address, path, log)
+        download(file.address, path, log, file.bytes)
         return file.address
     places = mirrored(entry, file, mirror)
     for one in places:
         if is_address(mirror):
             log(f"downloading {without_password(one)}, {file.size}")
             try:
-                download(one, path, log)
+                download(one, path, log, file.bytes)
                 return without_password(one)
             except NotThere:
                 continue

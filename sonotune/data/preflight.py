@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sonotune.data.catalogue import Entry, RemoteFile, find_entry
-from sonotune.data.download import HEADERS, NO_NAME, describe, stay_secure, without_password
+from sonotune.data.download import NO_NAME, Passing, ask
 from sonotune.data.fetch import is_address, mirrored
 from sonotune.data.sources import RESOURCES, not_here
-from sonotune.errors import SonotuneError
+from sonotune.errors import SonotuneError, without_password
 
-# Seconds to connect, and to the first byte of the answer.
+# Seconds to connect, to the next byte of the answer, and to all of it.
 TIMEOUT = (4, 6)
+ANSWER = 12.0
 
 
 @dataclass(frozen=True)
@@ -142,24 +142,15 @@ def _try(entry: Entry, file: RemoteFile, mirror: str | None) -> str:
 
 def _ask(address: str, file: RemoteFile) -> str:
     """What is wrong with an address; nothing if it offers the file."""
-    import requests
-
-    how: dict[str, Any] = {
-        "timeout": TIMEOUT,
-        "allow_redirects": True,
-        "hooks": {"response": stay_secure},
-    }
     try:
-        answer = requests.head(address, headers=HEADERS, **how)
+        answer = ask("HEAD", address, TIMEOUT, ANSWER)
+        answer.close()
         if not answer.ok:
             # Some servers answer only to those who want the file.
-            first_byte = {**HEADERS, "Range": "bytes=0-0"}
-            answer = requests.get(address, headers=first_byte, stream=True, **how)
+            answer = ask("GET", address, TIMEOUT, ANSWER, Range="bytes=0-0")
             answer.close()
-    except SonotuneError as error:
+    except (SonotuneError, Passing) as error:
         return str(error)
-    except requests.exceptions.RequestException as error:
-        return describe(error)
     if not answer.ok:
         return f"{answer.status_code} {answer.reason}"
     if file.unpack and answer.headers.get("content-type", "").startswith("text/html"):

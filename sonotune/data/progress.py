@@ -12,7 +12,7 @@ WIDTH = 30
 
 
 class Progress:
-    """What pooch calls while it downloads: sets ``total``, then ``update`` and ``close``.
+    """How far one download is.
 
     Parameters
     ----------
@@ -21,11 +21,13 @@ class Progress:
     log
         Takes a line for every tenth part, or 100 MB where the size is not known, if standard
         error is no terminal.
+    total
+        Bytes that are expected; 0 if that is not known.
     """
 
-    def __init__(self, name: str, log: Callable[[str], None]) -> None:
+    def __init__(self, name: str, log: Callable[[str], None], total: int = 0) -> None:
         self.name, self.log = name, log
-        self.total = 0
+        self.total = total
         self.done = 0
         self.told = 0
         self.start = time.monotonic()
@@ -43,11 +45,6 @@ class Progress:
         elif done - self.told >= (self.total / 10 or 10**8):
             self.told = done
             self.log(self._line(done))
-
-    def reset(self) -> None:
-        """Pooch counts whole chunks and, at the end, begins again to add the exact size."""
-        self.done = self.told = 0
-        self.bar, self.log = False, lambda line: None
 
     def close(self) -> None:
         """End the bar's line; again and again does nothing."""

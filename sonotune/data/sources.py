@@ -9,7 +9,7 @@ from typing import Any
 
 from sonotune.data.catalogue import Entry, find_entry
 from sonotune.data.fetch import how_to_place, is_address, locate, read_record
-from sonotune.errors import SonotuneError
+from sonotune.errors import SonotuneError, without_password
 
 VARIABLE = "SONOTUNE_DATA_MIRROR"
 RESOURCES = "resources"
@@ -35,7 +35,8 @@ def find_mirror(configured: str | None) -> str | None:
     if not folder.is_dir():
         raise SonotuneError(
             f"{VARIABLE if os.environ.get(VARIABLE) else 'data_mirror'}: must be an existing "
-            f"folder, or an address that begins with https:// or http://; found {mirror!r}"
+            "folder, or an address that begins with https:// or http://; found "
+            f"{without_password(mirror)!r}"
         )
     return str(folder)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from sonotune.config.jobs import show_percent
 from sonotune.errors import SonotuneError
-from sonotune.inference.model import kept_cells
-from sonotune.layout import Cell
+from sonotune.evaluation.current import TABLE, current_cells, records_below
+from sonotune.layout import WEIGHTS, Cell
 from sonotune.runtime.run_record import read_record
 from sonotune.statistics.decision import read_decisions
 
@@ -44,7 +44,11 @@ def choose_cells(
         raise SonotuneError(f"{path}: there is no such file or folder")
     if path.is_file() or (path / "run.json").is_file():
         return [path]
-    cells = {folder: Cell.of(folder) for folder in kept_cells(path)}
+    # What earlier configurations left behind is not in the table of a finished study.
+    finished = (path / TABLE).is_file()
+    records = current_cells(path) if finished else records_below(path)
+    kept = [folder for folder, record in records.items() if WEIGHTS in record["outputs"]]
+    cells = {folder: Cell.of(folder) for folder in kept}
     if not cells:
         raise SonotuneError(
             f"{path}: is neither a cell nor a study with kept weights; write keep_weights: all or "
@@ -65,12 +69,26 @@ def choose_cells(
             f"{path}: {strategy} at {show_percent(percent)} % of {dataset} kept no weights; there "
             f"are: {kept}"
         )
+    _check_alike({folder: records[folder] for folder in folders})
     if fold is None:
         return sorted(folders)
     if fold == "best":
         return [max(folders, key=_validation_dice)]
     numbers = {Cell.of(folder).fold: folder for folder in folders}
     return [numbers[_one("fold", fold, numbers)]]
+
+
+def _check_alike(records: Mapping[Path, Mapping[str, Any]]) -> None:
+    """Refuse folds of which one was trained in another way, or on other images."""
+    first, *others = records
+    for other in others:
+        for key in ("settings", "inputs"):
+            mine, its = ({**records[one][key], "fold": None} for one in (first, other))
+            if mine != its:
+                raise SonotuneError(
+                    f"{other}: has other {key} than {first}; run the workflow again, or give a "
+                    "cell's folder"
+                )
 
 
 def recommended(study: Path, dataset: str, percent: float) -> str:

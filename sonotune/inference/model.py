@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sonotune.errors import SonotuneError
-from sonotune.layout import WEIGHTS, cells_of_study, start_weights_near
+from sonotune.layout import WEIGHTS, start_weights_near
 from sonotune.networks.stages import build_network
 from sonotune.networks.weights_file import save_weights
 from sonotune.runtime.run_record import check_output, file_digest, read_record
@@ -64,11 +64,6 @@ def load_model(path: str | Path) -> Model:
 def save_model(model: Model, path: str | Path) -> None:
     """Write a network with all its stages and its description as one safetensors file."""
     save_weights(model.network.state_dict(), path, {**model.about, "start_sha256": None})
-
-
-def kept_cells(study: str | Path) -> list[Path]:
-    """Folders of a study's cells that kept their weights."""
-    return [file.parent for file in cells_of_study(study, WEIGHTS)]
 
 
 def _from_cell(folder: Path) -> Model:

@@ -38,7 +38,8 @@ def checkpoint_of(
         "images": data.about["images_sha256"],
         "masks": data.about["masks_sha256"],
         "weights": file_digest(weights) if weights else None,
-        "processor": [processor.device, processor.precision, torch.__version__],
+        # Another kind of processor rounds in another way: half a training on each is neither's.
+        "processor": [processor.device, processor.precision, processor.name, torch.__version__],
     }
     return Checkpoint(path, belongs_to, log)
 

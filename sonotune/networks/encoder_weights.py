@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,12 @@ def convert(encoder: str, source: str | Path, target: str | Path) -> None:
     """
     source = Path(source)
     where = f"{printable(source)}: "
+    states = dict(_states(_read(source)))
+    for state in states.values():
+        _refuse_expanded(where, state)
     network = build(encoder)
     part = "encoder."
     own = {n.removeprefix(part): t for n, t in network.state_dict().items() if n.startswith(part)}
-    states = dict(_states(_read(source)))
     if not states:
         raise SonotuneError(f"{where}holds no state dict, names with a tensor each")
     fits = {
@@ -99,7 +102,10 @@ def _read(path: Path) -> Any:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
+        _refuse_packed(path)
         return torch.load(path, map_location="cpu", weights_only=True)
+    except SonotuneError:
+        raise
     except Exception as error:  # of many kinds, all of them about the file
         if type(error).__name__ == "UnpicklingError":
             raise SonotuneError(
@@ -111,6 +117,28 @@ def _read(path: Path) -> Any:
         raise SonotuneError(
             f"{printable(path)}: cannot be read as a file of weights ({first})"
         ) from None
+
+
+def _refuse_packed(path: Path) -> None:
+    """Refuse what ``torch.save`` never writes: a compressed file can be a thousand times larger."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as members:
+            if any(one.compress_type != zipfile.ZIP_STORED for one in members.infolist()):
+                raise SonotuneError(
+                    f"{printable(path)}: is a compressed file, as torch.save writes none; save it "
+                    "again"
+                )
+
+
+def _refuse_expanded(where: str, state: State) -> None:
+    """Refuse tensors of more numbers than the file holds, which would fill memory and disk."""
+    for name, tensor in state.items():
+        held = tensor.untyped_storage().nbytes() if tensor.layout == torch.strided else 0
+        if tensor.numel() * tensor.element_size() > held:
+            raise SonotuneError(
+                f"{where}{printable(name)} has {tensor.numel()} numbers, of which the file does "
+                "not hold each; save its state dict with tensors that are contiguous"
+            )
 
 
 def _states(found: Any, key: str = "", depth: int = DEPTH) -> Iterator[tuple[str, State]]:

@@ -9,14 +9,18 @@ one machine share the devices too. A job that a scheduler started uses what the 
 from __future__ import annotations
 
 import gc
+import itertools
 import os
+import re
 import stat
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +31,8 @@ SLOTS = "SONOTUNE_GPU_SLOTS"
 CELLS = "SONOTUNE_CELLS_PER_GPU"
 FOLDER = "SONOTUNE_GPU_LOCKS"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+# Not TMPDIR, which may be another one for every login or job.
+SHARED = Path("/tmp")
 
 Result = TypeVar("Result")
 
@@ -46,19 +52,21 @@ class Slot:
         SonotuneError
             If another process holds it.
         """
-        return Lock(lock_folder() / f"{self.device}.{self.share}.lock", f"GPU {self.device}")
+        name = physical(self.device).replace("/", "_")
+        return Lock(lock_folder() / f"{name}.{self.share}.lock", f"GPU {self.device}")
 
 
 def slots_here() -> list[Slot]:
     """The slots that the workflow on this machine has; none where a scheduler assigns devices.
 
     The devices are those of ``CUDA_VISIBLE_DEVICES`` where that is set, also to nothing, and
-    otherwise 0, 1, ... as far as the workflow's ``--resources gpu=N`` reaches.
+    otherwise those that the driver lists (0, 1, ..., and the parts of a divided GPU by their
+    names), as far as the workflow's ``--resources gpu=N`` reaches.
     """
     number, each = int(os.environ.get(SLOTS) or 0), int(os.environ.get(CELLS) or 1)
     devices = visible_devices()
     if devices is None:
-        devices = [str(i) for i in range(-(-number // each))]
+        devices = list(list_devices()) or [str(i) for i in range(-(-number // each))]
     slots = [Slot(device, share) for device in devices for share in range(each)]
     return slots[:number]
 
@@ -68,14 +76,17 @@ def visible_devices() -> list[str] | None:
     given = os.environ.get(VISIBLE)
     if given is None:
         return None
-    return [name.strip() for name in given.split(",") if name.strip() not in ("", "-1")]
+    names = [name.strip() for name in given.split(",")]
+    # CUDA sees none that stands behind one that is not there.
+    return list(itertools.takewhile(lambda name: name not in ("", "-1"), names))
 
 
 def lock_folder() -> Path:
     """Where this user's slots are locked on this machine; nobody else may write there."""
     if given := os.environ.get(FOLDER):
         return Path(given)
-    folder = Path(tempfile.gettempdir()) / f"sonotune-gpus-{os.getuid()}"
+    place = SHARED if os.access(SHARED, os.W_OK) else Path(tempfile.gettempdir())
+    folder = place / f"sonotune-gpus-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     about = folder.lstat()
     if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
@@ -106,11 +117,18 @@ def on_gpu(run: Callable[[], Result], device: str, log: Callable[[str], None]) -
     """
     if device == "cpu":
         return run()
+    if os.environ.get(SLOTS) == "0":
+        if device == "cuda":
+            raise SonotuneError("device: cuda needs a GPU; run with --resources gpu=N")
+        os.environ[VISIBLE] = ""
+        log("no GPU, as --resources gpu=0 says")
+        return run()
     slots = slots_here()
     held = [take(slots, log)] if slots else []
     try:
         if held:
-            os.environ[VISIBLE] = held[0][0].device
+            # Numbers mean what nvidia-smi means by them.
+            os.environ.update({VISIBLE: held[0][0].device, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"})
         try:
             return run()
         except Exception as error:
@@ -189,21 +207,65 @@ def tell_slots(number: int, each: int) -> None:
 
 
 def count_devices() -> int:
-    """NVIDIA GPUs of this machine; 0 where there is no driver to ask."""
+    """NVIDIA GPUs of this machine, the parts of divided ones (MIG) counted one by one."""
+    return len(list_devices())
+
+
+@cache
+def list_devices() -> dict[str, str]:
+    """By the name that ``CUDA_VISIBLE_DEVICES`` takes, the UUID of every device of this machine.
+
+    A whole GPU goes by its number. One that is divided (MIG) cannot be used as a whole: its parts
+    go by their UUIDs. Empty where there is no driver to ask.
+    """
     try:
-        found = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30)
+        asked = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
-        return 0
-    return sum(line.startswith("GPU ") for line in found.stdout.splitlines())
+        return {}
+    found: dict[str, str] = {}
+    number = ""
+    for line in asked.stdout.splitlines():
+        whole = re.match(r"GPU (\d+):", line)
+        uuid = re.search(r"\(UUID: ([^)]+)\)", line)
+        if whole:
+            number = whole[1]
+            found[number] = uuid[1] if uuid else number
+        elif uuid and line.strip().startswith("MIG"):
+            found.pop(number, None)
+            found[uuid[1]] = uuid[1]
+    return found
+
+
+def physical(device: str) -> str:
+    """One name for a device that is given by its number, its UUID, or the beginning of that."""
+    known = list_devices()
+    if device in known:
+        return known[device]
+    return next((uuid for uuid in known.values() if uuid.startswith(device)), device)
+
+
+# What CUDA and its libraries say where PyTorch's own allocator was not the one that failed.
+FULL = (
+    "CUDA error: out of memory",
+    "CUDA_ERROR_OUT_OF_MEMORY",
+    "cudaErrorMemoryAllocation",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDA out of memory",
+)
 
 
 def _out_of_memory(error: BaseException) -> bool:
     torch = sys.modules.get("torch")
-    return torch is not None and isinstance(error, torch.OutOfMemoryError)
+    if torch is None or not isinstance(error, RuntimeError):
+        return False
+    return isinstance(error, torch.OutOfMemoryError) or any(one in str(error) for one in FULL)
 
 
 def _free_memory() -> None:
     import torch
 
     gc.collect()
-    torch.cuda.empty_cache()
+    with suppress(RuntimeError):  # a context that could not be made has nothing to free
+        torch.cuda.empty_cache()

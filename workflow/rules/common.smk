@@ -107,11 +107,15 @@ except SonotuneError as error:
 
 
 # Jobs of this machine share its GPUs; a job that a scheduler started has what that gave it.
-SLOTS = 0
-if not workflow.remote_exec:
-    gpu = workflow.global_resources.get("gpu")
-    SLOTS = gpu.value if gpu else 0
-os.environ.update({GPU_SLOTS: str(SLOTS), CELLS_PER_GPU: str(config["cells_per_gpu"])})
+gpu = None if workflow.remote_exec else workflow.global_resources.get("gpu")
+SLOTS = 0 if gpu is None else gpu.value
+os.environ.update(
+    {
+        # Empty where nothing is said; 0 says that no GPU is to be used.
+        GPU_SLOTS: "" if gpu is None else str(SLOTS),
+        CELLS_PER_GPU: str(config["cells_per_gpu"]),
+    }
+)
 
 STUDIES = config["studies"]
 DATASETS = config["datasets"]

@@ -300,22 +300,25 @@ config["suspicious"] = {}
 config["stand_ins"], config["networks_said"] = {}, {}
 if "--report" in sys.argv:
     from sonotune.report.provenance import changed_packages
+    from sonotune.report.rst import rst_text
     from sonotune.data.audit_files import suspicious
 
     for file in {file for study in STUDIES for file in audits_of(study) if file.endswith(".csv")}:
         if (HOME / file).is_file() and (found := suspicious(HOME / file)):
-            config["suspicious"][dataset_of(f"{file}")] = found
+            config["suspicious"][dataset_of(f"{file}")] = rst_text(found)
 
     for study in STUDIES:
-        config["stand_ins"][study] = stand_ins_of(study)
+        config["stand_ins"][study] = rst_text(stand_ins_of(study))
         titles = dict.fromkeys(network_titles(STUDIES[study]).values())
-        config["networks_said"][study] = " and ".join(titles)
+        config["networks_said"][study] = rst_text(" and ".join(titles))
 
-    config["changed_packages"] = changed_packages(
-        [
-            HOME / file
-            for study in STUDIES
-            for file in cell_files(study, STUDIES[study]["datasets"], "run.json")
-        ],
-        {package: version(package) for package in ("torch", "numpy", "sonotune")},
+    config["changed_packages"] = rst_text(
+        changed_packages(
+            [
+                HOME / file
+                for study in STUDIES
+                for file in cell_files(study, STUDIES[study]["datasets"], "run.json")
+            ],
+            {package: version(package) for package in ("torch", "numpy", "sonotune")},
+        )
     )

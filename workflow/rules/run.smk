@@ -1,13 +1,23 @@
 # What happens around a run: before its first job, and after one that failed.
+from sonotune.owner import check_owner, claim
+
 LOCKS = []
 if slurm := sys.modules.get("snakemake_executor_plugin_slurm"):
     keep_in_view(slurm.Executor)
+
+
+try:
+    if workflow.is_main_process:
+        check_owner(STUDIES, workflow.configfiles, HOME / RESULTS)
+except SonotuneError as error:
+    fail(error)
 
 
 onstart:
     try:
         # Held until this process ends, also by SIGKILL.
         LOCKS.append(lock_results(HOME / RESULTS))
+        claim(STUDIES, workflow.configfiles, HOME / RESULTS)
         not_in_the_future(file for file in (HOME / RESULTS).rglob("*") if file.is_file())
         # Takes seconds, and saves a night that ends at the last data set's address.
         check_addresses(PUBLISHED, MIRROR)

@@ -4,7 +4,9 @@ from sonotune.data.audit import audit_dataset
 from sonotune.data.audit_files import write_audit_csv, write_audit_html, write_duplicates
 from sonotune.data.prepare import folder_of_originals
 from sonotune.runtime.job import logged
+from sonotune.runtime.limits import use_limits
 
+use_limits(snakemake.config["limits"])
 with logged(snakemake.log[0]) as log:
     settings = snakemake.params.settings
     audit, gallery = audit_dataset(

@@ -7,8 +7,10 @@ from sonotune.data.fetch import fetch
 from sonotune.data.sources import RESOURCES, find_mirror
 from sonotune.networks.encoder_weights import convert, file_of
 from sonotune.runtime.job import logged
+from sonotune.runtime.limits import use_limits
 from sonotune.runtime.run_record import file_digest, write_record
 
+use_limits(snakemake.config["limits"])
 with logged(snakemake.log[0]) as log:
     encoder, source, entry = (snakemake.params.settings[k] for k in ("encoder", "source", "entry"))
     if entry:

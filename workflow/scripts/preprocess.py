@@ -6,9 +6,11 @@ from sonotune.data.prepare import folder_of_originals, prepare
 from sonotune.data.readers import MADE_HERE
 from sonotune.runtime.files import read_json
 from sonotune.runtime.job import logged
+from sonotune.runtime.limits import use_limits
 from sonotune.stale import originals_digest
 
 settings = snakemake.params.settings
+use_limits(snakemake.config["limits"])
 with logged(snakemake.log[0]) as log:
     folder = folder_of_originals(settings, snakemake.input[0])
     if settings["reader"] in MADE_HERE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ from sonotune.data.decode.picture import (
     Grid,
     Picture,
     Spacing,
-    check_size,
     frame_of,
     known_spacing,
 )
 from sonotune.errors import SonotuneError, printable
+from sonotune.runtime.limits import check_bytes, check_pixels, limits
 
 COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 CENTIMETRES, SPATIAL_2D = 3, 1
@@ -27,7 +28,34 @@ CENTIMETRES, SPATIAL_2D = 3, 1
 def _open(path: Path) -> Any:
     import pydicom
 
+    _check_deflated(path)
     return pydicom.dcmread(path)
+
+
+def _check_deflated(path: Path) -> None:
+    """Refuse a file that would be unpacked to more than is read: pydicom unpacks it in one step."""
+    from pydicom.filereader import read_file_meta_info
+    from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+    try:
+        meta = read_file_meta_info(path)
+    except Exception:  # without one it is not packed, and whether it can be read is seen later
+        return
+    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        return
+    engine, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    with path.open("rb") as file:
+        # Preamble, mark, and the group's length with what it counts.
+        file.seek(128 + 4 + 12 + int(meta.FileMetaInformationGroupLength))
+        while chunk := file.read(1 << 16):
+            while chunk:
+                size += len(engine.decompress(chunk, 1 << 20))
+                if size > limits().image_bytes:
+                    raise SonotuneError(
+                        f"{printable(path)}: is unpacked to more than {limits().image_bytes} "
+                        "bytes, which is too large; save it in parts, or set limits: image_bytes:"
+                    )
+                chunk = engine.unconsumed_tail
 
 
 _dataset = Cache(_open)
@@ -37,6 +65,7 @@ def patient_id(path: Path) -> str:
     """The PatientID of a file, without blanks around it; empty if it has none."""
     import pydicom
 
+    _check_deflated(path)
     data = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["PatientID"])
     return str(data.get("PatientID") or "").strip()
 
@@ -62,7 +91,10 @@ def read(path: Path, frame: int | None, stored: bool = False) -> Picture:
         raise SonotuneError(f"{printable(path)}: holds no picture; it is: {kind}")
     if refused := _not_understood(data):
         raise SonotuneError(f"{printable(path)}: {refused}")
-    check_size(path, int(data.Rows), int(data.Columns))
+    height, width = int(data.Rows), int(data.Columns)
+    check_pixels(path, height, width)
+    values = height * width * int(data.SamplesPerPixel)
+    check_bytes(path, values * -(-int(data.BitsAllocated) // 8))
     frames = int(data.get("NumberOfFrames") or 1)
     number = frame_of(path, frame, frames)
     pixels = pixel_array(data, index=number)

@@ -13,9 +13,6 @@ from sonotune.errors import SonotuneError, printable
 
 Spacing = tuple[float, float] | None
 
-# Larger images than this are refused: they would not fit into memory beside others.
-MOST_PIXELS = 2**28
-
 
 @dataclass(frozen=True)
 class Grid:
@@ -102,15 +99,6 @@ def frame_of(path: Path, wanted: int | None, frames: int) -> int:
     if wanted >= frames:
         raise SonotuneError(f"{printable(path)}: has no slice {wanted}; they are 0 to {frames - 1}")
     return wanted
-
-
-def check_size(path: Path, height: int, width: int) -> None:
-    """Refuse an image that has more pixels than are read."""
-    if height * width > MOST_PIXELS:
-        raise SonotuneError(
-            f"{printable(path)}: has {width} x {height} pixels, too large to be read (at most "
-            f"{MOST_PIXELS} pixels); crop or shrink it"
-        )
 
 
 def known_spacing(y: Any, x: Any) -> tuple[Spacing, tuple[str, ...]]:

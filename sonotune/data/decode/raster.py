@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -9,8 +10,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from sonotune.data.decode.picture import MOST_PIXELS, Picture, check_size, frame_of
+from sonotune.data.decode.picture import Picture, frame_of
 from sonotune.errors import SonotuneError, printable
+from sonotune.runtime.limits import check_bytes, check_pixels, limits
 
 # A JPEG of several pictures (MPO) is opened as a JPEG.
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM")
@@ -20,7 +22,10 @@ GREY = ("1", "L", "I", "F", "I;16", "I;16B", "I;16L")
 TRANSPARENT = ("LA", "PA", "RGBA")
 # TIFF tags.
 SAMPLE_FORMAT, PHOTOMETRIC, BITS, PLANAR = 339, 262, 258, 284
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+# Bytes of a pixel in memory; others have one.
+WIDE = {"I": 4, "F": 4, "I;16": 2, "I;16B": 2, "I;16L": 2, "RGB": 3, "RGBA": 4, "LA": 2, "PA": 2}
+# What is too large is refused below; what a configuration allows needs no warning.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 def read(path: Path, frame: int | None) -> Picture:
@@ -37,29 +42,34 @@ def read(path: Path, frame: int | None) -> Picture:
 
 
 def _read(path: Path, file: BinaryIO, frame: int | None) -> Picture:
+    # Pillow refuses twice as many by itself, before it reads what stands behind the header.
+    Image.MAX_IMAGE_PIXELS = limits().pixels
     try:
         image = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
         raise SonotuneError(f"{printable(path)}: cannot be read; {_kind(path)}") from None
     except Image.DecompressionBombError:
         raise SonotuneError(
-            f"{printable(path)}: has too many pixels, too large to be read (at most "
-            f"{MOST_PIXELS}); crop or shrink it"
+            f"{printable(path)}: has too many pixels: at most {limits().pixels} are read; crop or "
+            "shrink it, or set limits: pixels:"
         ) from None
     with image:
-        check_size(path, image.height, image.width)
+        check_pixels(path, image.height, image.width)
         # A phone's JPEG may hold previews and depth maps behind the picture.
         frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
         number = frame_of(path, frame, frames)
         if number:
             image.seek(number)
-            check_size(path, image.height, image.width)
+            check_pixels(path, image.height, image.width)
         if refused := _not_understood(image):
             raise SonotuneError(f"{printable(path)}: {refused}")
         # Asking for the orientation can load a PNG, after which these are gone.
         raw, tags = _raw(image), getattr(image, "tag_v2", {})
+        deep = image.mode in ("RGB", "RGBA", "LA") and ";16" in str(raw[:1])
+        depth = WIDE.get(image.mode, 1) * (2 if deep else 1)
+        check_bytes(path, image.height * image.width * depth)
         orientation = image.getexif().get(ORIENTATION, 1)
-        if image.mode in ("RGB", "RGBA", "LA") and ";16" in str(raw[:1]):
+        if deep:
             found = _deep(path, image, number, orientation)
         else:
             found = _shallow(image, 1 in tags.get(SAMPLE_FORMAT, (1,)))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import math
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +16,16 @@ from sonotune.data.decode.picture import (
     Grid,
     Picture,
     Spacing,
-    check_size,
     frame_of,
     known_spacing,
 )
 from sonotune.data.formats import NIFTI
 from sonotune.data.sidecars import sidecars
 from sonotune.errors import SonotuneError, printable
+from sonotune.runtime.limits import check_bytes, check_pixels
+
+# Bytes before the voxels of a NIfTI, extensions included, which are read into memory.
+LONGEST_HEADER = 1 << 26
 
 
 def read(path: Path, frame: int | None) -> Picture:
@@ -39,7 +45,14 @@ def _open(path: Path) -> tuple[np.ndarray, Spacing, Grid, tuple[str, ...]]:
     import SimpleITK
 
     sidecars(path)  # refuses pixels of elsewhere
-    volume = SimpleITK.ReadImage(str(path))
+    header = _nifti_header(path) if path.name.lower().endswith(NIFTI) else None
+    reader = SimpleITK.ImageFileReader()
+    reader.SetFileName(str(path))
+    reader.ReadImageInformation()
+    _check_sizes(path, reader)
+    if header:
+        _check_length(path, header, math.prod(reader.GetSize()))
+    volume = reader.Execute()
     components, size = volume.GetNumberOfComponentsPerPixel(), volume.GetSize()
     while len(size) > 3 and size[-1] == 1:
         volume = volume[..., 0]
@@ -55,11 +68,10 @@ def _open(path: Path) -> tuple[np.ndarray, Spacing, Grid, tuple[str, ...]]:
             f"{printable(path)}: has {components} components of {kind} per pixel, which are no "
             "grey values and no colours; save it as grey"
         )
-    check_size(path, size[1], size[0])
     pixels = SimpleITK.GetArrayFromImage(volume)
     spacing, notes = known_spacing(*volume.GetSpacing()[1::-1])
-    if path.name.lower().endswith(NIFTI):
-        stored, more = _nifti_header(path, pixels)
+    if header:
+        stored, more = _nifti_spacing(header)
         spacing, notes = (spacing, notes) if stored else (None, more)
     if len(size) == 2:
         pixels = pixels[None]
@@ -85,39 +97,78 @@ def _grid(volume: Any) -> Grid:
     return Grid(origin, direction * steps, (x, y, z))
 
 
-def _nifti_header(path: Path, pixels: np.ndarray) -> tuple[bool, tuple[str, ...]]:
-    """Whether a NIfTI's pixel size is to be believed: SimpleITK takes 1 for what is no length.
+def _check_sizes(path: Path, reader: Any) -> None:
+    """Refuse, by its header alone, what is too large to be read."""
+    import SimpleITK
 
-    Raises
-    ------
-    ValueError
-        If the file is shorter than its image, which SimpleITK does not notice.
-    """
-    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
+    size = reader.GetSize()
+    check_pixels(path, size[1], size[0])
+    kind = SimpleITK.GetPixelIDValueAsString(reader.GetPixelID())
+    found = re.search(r"(\d+)-bit", kind)
+    bytes_each = int(found[1]) // 8 if found else 16
+    check_bytes(path, math.prod(size) * reader.GetNumberOfComponents() * bytes_each)
+
+
+@dataclass(frozen=True)
+class _Nifti:
+    """What SimpleITK does not tell of a header: bits per voxel, first byte, both geometries."""
+
+    bits: int
+    offset: float
+    sizes: np.ndarray
+    form: int
+    rows: np.ndarray
+
+
+def _nifti_header(path: Path) -> _Nifti:
+    with _unpacked(path) as file:
         head = file.read(544)
-        length = len(head) + sum(map(len, iter(lambda: file.read(1 << 20), b"")))
     for order in "<>":
         if np.frombuffer(head, f"{order}i4", 1)[0] == 540:  # NIfTI-2
-            bits, sizes, start = 14, np.frombuffer(head, f"{order}f8", 3, 104), 168
-            offset = float(np.frombuffer(head, f"{order}i8", 1, start)[0])
-            form = np.frombuffer(head, f"{order}i4", 1, 348)[0]
-            rows = np.frombuffer(head, f"{order}f8", 12, 400)
+            found = _Nifti(
+                int(np.frombuffer(head, f"{order}i2", 1, 14)[0]),
+                float(np.frombuffer(head, f"{order}i8", 1, 168)[0]),
+                np.frombuffer(head, f"{order}f8", 3, 104),
+                int(np.frombuffer(head, f"{order}i4", 1, 348)[0]),
+                np.frombuffer(head, f"{order}f8", 12, 400),
+            )
             break
         if np.frombuffer(head, f"{order}i4", 1)[0] == 348:
-            bits, sizes = 72, np.frombuffer(head, f"{order}f4", 3, 76)
-            offset = float(np.frombuffer(head, f"{order}f4", 1, 108)[0])
-            form = np.frombuffer(head, f"{order}i2", 1, 254)[0]
-            rows = np.frombuffer(head, f"{order}f4", 12, 280)
+            found = _Nifti(
+                int(np.frombuffer(head, f"{order}i2", 1, 72)[0]),
+                float(np.frombuffer(head, f"{order}f4", 1, 108)[0]),
+                np.frombuffer(head, f"{order}f4", 3, 76),
+                int(np.frombuffer(head, f"{order}i2", 1, 254)[0]),
+                np.frombuffer(head, f"{order}f4", 12, 280),
+            )
             break
     else:
         raise ValueError("the header is not one of NIfTI")
-    stored = int(np.frombuffer(head, f"{order}i2", 1, bits)[0])
-    if length < offset + pixels.size * stored // 8 // (3 if pixels.ndim == 4 else 1):
+    if not found.offset <= LONGEST_HEADER:
+        raise ValueError("its header is longer than any should be")
+    return found
+
+
+def _unpacked(path: Path) -> Any:
+    return gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")
+
+
+def _check_length(path: Path, header: _Nifti, voxels: int) -> None:
+    """Refuse a file that is shorter than its image, which SimpleITK does not notice."""
+    left = header.offset + voxels * header.bits // 8
+    with _unpacked(path) as file:
+        while left > 0 and (chunk := file.read(1 << 20)):
+            left -= len(chunk)
+    if left > 0:
         raise ValueError("the file is shorter than its image")
-    x, y = (float(size) for size in sizes[1:3])
+
+
+def _nifti_spacing(header: _Nifti) -> tuple[bool, tuple[str, ...]]:
+    """Whether a NIfTI's pixel size is to be believed: SimpleITK takes 1 for what is no length."""
+    x, y = (float(size) for size in header.sizes[1:3])
     known, notes = known_spacing(y, x)
-    scales = np.linalg.norm(rows.reshape(3, 4)[:, :2], axis=0)
-    if known and form > 0 and scales.all() and not np.allclose(scales, (x, y), rtol=0.01):
+    scales = np.linalg.norm(header.rows.reshape(3, 4)[:, :2], axis=0)
+    if known and header.form > 0 and scales.all() and not np.allclose(scales, (x, y), rtol=0.01):
         said = f"{y:g} x {x:g} and {scales[1]:g} x {scales[0]:g}"
         return False, (f"pixel size not known: the file gives both {said} mm",)
     return known is not None, notes

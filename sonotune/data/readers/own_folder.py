@@ -118,9 +118,9 @@ def other_files(folder: Path, csv: str | None = None, **_: object) -> list[Path]
 def has_groups(folder: Path, **options: Any) -> bool:
     """Whether a table or a pattern says of two images that they belong together."""
     table = options.get("csv")
-    if "group" not in options and not (table and has_column(folder / table, "group")):
-        return False
     try:
+        if "group" not in options and not (table and has_column(folder / table, "group")):
+            return False
         groups = [entry.group for entry in find(folder, **options)]
     except (SonotuneError, TypeError):  # said where files are looked for
         return False

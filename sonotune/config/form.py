@@ -1,0 +1,78 @@
+"""What a configuration may be made of, whatever its keys mean: texts, numbers, lists, mappings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sonotune.errors import SonotuneError, printable, without_password
+
+# More than any honest configuration has; a few lines of YAML can stand for billions of values.
+DEPTH, VALUES, LETTERS = 30, 200_000, 10_000
+# Texts that would end the script in which Snakemake's report keeps what a job was given.
+ENDINGS = ("</script", "<!--")
+Where = tuple[str, ...]
+
+
+def plain(config: Any) -> Any:
+    """A copy in which nothing is shared, and 50.0 is 50, so that equal numbers are equal settings.
+
+    Raises
+    ------
+    SonotuneError
+        If it is nested too deeply, or holds too many values, as references to one another make it.
+    """
+    count = 0
+
+    def copy(value: Any, depth: int) -> Any:
+        nonlocal count
+        count += 1
+        if depth > DEPTH:
+            raise SonotuneError(f"The configuration is nested more than {DEPTH} levels deep")
+        if count > VALUES:
+            raise SonotuneError(f"The configuration holds more than {VALUES} values")
+        if isinstance(value, Mapping):
+            return {key: copy(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list):
+            return [copy(item, depth + 1) for item in value]
+        return int(value) if isinstance(value, float) and value.is_integer() else value
+
+    return copy(config, 0)
+
+
+def malformed(value: Any, where: Where = ()) -> Iterator[str]:
+    """A line for every key that is no text and every value that no key can have."""
+    name = ": ".join(where) or "configuration"
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if isinstance(key, str):
+                yield from malformed(item, (*where, printable(key)))
+            else:
+                yield f"{name}: the key {shown(key)} is not read as text; set it in quotes"
+    elif isinstance(value, list):
+        for item in value:
+            yield from malformed(item, where)
+    elif isinstance(value, str):
+        if len(value) > LETTERS:
+            yield f"{name}: has {len(value)} letters; at most {LETTERS} are read"
+        elif found := [one for one in ENDINGS if one in value.lower()]:
+            yield f"{name}: must not contain {found[0]}, which breaks pages"
+        elif "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
+            yield f"{name}: holds characters that no file can: {shown(value)}"
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            yield f"{name}: must be a finite number; found {value}"
+    elif isinstance(value, int):
+        if abs(value) >= 2**63:
+            yield f"{name}: must be below 2^63; found {shown(value)}"
+    elif value is not None:
+        yield f"{name}: is read as {type(value).__name__}; set it in quotes: {shown(str(value))}"
+
+
+def shown(value: Any) -> str:
+    """A value for a message: on one line, not too long, and without a password."""
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return f"a number of {value.bit_length()} bits"
+    text = without_password(repr(value))
+    return text if len(text) <= 200 else f"{text[:200]} ..."

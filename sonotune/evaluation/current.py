@@ -1,0 +1,75 @@
+"""The cells that a study's tables are made of, without what earlier configurations left behind."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from sonotune.errors import SonotuneError
+from sonotune.layout import RECORD, Cell, cells_of_study
+from sonotune.runtime.run_record import read_record, short_seal
+
+TABLE = "cells.csv"
+
+
+def current_cells(study: str | Path) -> dict[Path, dict[str, Any]]:
+    """Folders of the cells that ``cells.csv`` names, with their records.
+
+    Cells whose folder was not copied along are left out.
+
+    Raises
+    ------
+    SonotuneError
+        If the table is missing or is none, or a cell was trained again after it was made.
+    """
+    study = Path(study).absolute()
+    found = {}
+    for cell, told in listed_cells(study).items():
+        folder = study / Path(cell.folder).relative_to(study.name)
+        if not (folder / RECORD).is_file():
+            continue
+        record = read_record(folder / RECORD)
+        if told and told != short_seal(record):
+            raise SonotuneError(
+                f"{folder / RECORD}: is not the run that {study / TABLE} was made of; run the "
+                "workflow again"
+            )
+        found[folder] = record
+    return found
+
+
+def records_below(study: str | Path) -> dict[Path, dict[str, Any]]:
+    """All cells in the folder of a study that is not finished, with their records."""
+    return {path.parent: read_record(path) for path in cells_of_study(study, RECORD)}
+
+
+def listed_cells(study: str | Path) -> dict[Cell, str]:
+    """The cells that ``cells.csv`` names, each with the seal of its record.
+
+    Raises
+    ------
+    SonotuneError
+        If the table is missing or is none.
+    """
+    path = Path(study) / TABLE
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {
+                Cell(
+                    path.absolute().parent.name,
+                    row["dataset"],
+                    row["strategy"],
+                    float(row["percent"]),
+                    int(row["fold"]),
+                ): row.get("record") or ""
+                for row in csv.DictReader(file)
+            }
+    except FileNotFoundError:
+        raise SonotuneError(
+            f"{path} is missing: {study} is no finished study; run it first"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SonotuneError(
+            f"{path}: cannot be read ({error!r}); delete it and run again"
+        ) from None

@@ -1,0 +1,365 @@
+"""Files and servers that would fill memory, disk or time are refused in one line."""
+
+import gzip
+import io
+import socket
+import struct
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+import zipfile
+import zlib
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+import torch
+from PIL import Image
+from pydicom.dataset import FileDataset, FileMetaDataset
+
+from sonotune.data import download as downloading
+from sonotune.data.archive import unpack
+from sonotune.data.decode import read
+from sonotune.data.download import download
+from sonotune.data.preflight import check_addresses
+from sonotune.data.sources import find_mirror
+from sonotune.errors import SonotuneError
+from sonotune.networks.encoder_weights import convert
+from sonotune.runtime.limits import Limits, use_limits
+
+
+@pytest.fixture(autouse=True)
+def usual(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(downloading, "WAITS", (0.01,))
+    yield
+    use_limits(None)
+
+
+def png(path, width, height, bits=8, colour=0, rows=100):
+    """A black PNG, of which only the first rows are there."""
+    packer = zlib.compressobj(9)
+    channels = {0: 1, 6: 4}[colour]
+    row = bytes(1 + width * channels * bits // 8)
+    packed = b"".join(packer.compress(row) for _ in range(rows)) + packer.flush()
+
+    def chunk(kind, data):
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    head = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
+    parts = chunk(b"IHDR", head) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+
+
+def nifti(shape, offset=352.0):
+    """The header of a NIfTI of uint8."""
+    head = bytearray(352)
+    struct.pack_into("<i", head, 0, 348)
+    struct.pack_into("<8h", head, 40, 3, *shape, 1, 1, 1, 1)
+    struct.pack_into("<hh", head, 70, 2, 8)
+    struct.pack_into("<8f", head, 76, *[1.0] * 8)
+    struct.pack_into("<f", head, 108, offset)
+    head[344:348] = b"n+1\0"
+    return bytes(head)
+
+
+def deflated(path, side, size):
+    """A DICOM file of one image, packed, with so many bytes of pixels."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = (
+        "1.2.840.10008.5.1.4.1.1.6.1",
+        "1",
+    )
+    meta.TransferSyntaxUID = pydicom.uid.DeflatedExplicitVRLittleEndian
+    data = FileDataset(None, {}, file_meta=meta, preamble=bytes(128))
+    data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, "1"
+    data.Rows = data.Columns = side
+    data.SamplesPerPixel, data.PhotometricInterpretation = 1, "MONOCHROME2"
+    data.BitsAllocated = data.BitsStored = 8
+    data.HighBit, data.PixelRepresentation = 7, 0
+    data.PixelData = bytes(size)
+    pydicom.dcmwrite(path, data, enforce_file_format=True)
+
+
+def tar_header(name, size, kind):
+    head = bytearray(512)
+    head[: len(name)] = name
+    head[100:136] = b"0000644\0" + b"0000000\0" * 2 + b"%011o\0" % size
+    head[136:148], head[156:157] = b"00000000000\0", kind
+    head[257:265] = b"ustar  \0" if kind == b"L" else b"ustar\00000"
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    return bytes(head)
+
+
+def tar_with_long_header(path, kind):
+    size = 1 << 28
+    with gzip.open(path, "wb", 1) as file:
+        file.write(tar_header(b"long", size, kind))
+        for _ in range(size >> 20):
+            file.write(b"0" * (1 << 20))
+        file.write(tar_header(b"x", 0, b"0") + bytes(1024))
+
+
+def zip_of_many(path):
+    """A list of members that is longer than any should be, behind which there is nothing."""
+    size = (1 << 26) + 1
+    with path.open("wb") as file:
+        file.write(b"PK")
+        file.truncate(size)
+        file.seek(size)
+        file.write(struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 9, 9, size, 0, 0))
+
+
+BOMBS = {
+    "grey PNG": ("a.png", lambda path: png(path, 30_000, 30_000)),
+    "16-bit PNG": ("a.png", lambda path: png(path, 12_000, 12_000, 16, 6)),
+    "NIfTI that is not there": ("a.nii", lambda path: path.write_bytes(nifti((16_384, 16_384, 8)))),
+    "NIfTI": (
+        "a.nii.gz",
+        lambda path: path.write_bytes(gzip.compress(nifti((16_384, 16_384, 16)) + bytes(1 << 24))),
+    ),
+    "NIfTI with a long header": (
+        "a.nii.gz",
+        lambda path: path.write_bytes(gzip.compress(nifti((4, 4, 1), 2.0**30) + bytes(1 << 24))),
+    ),
+    "tar with a long name": ("a.tar.gz", lambda path: tar_with_long_header(path, b"L")),
+    "tar with a long pax header": ("a.tar.gz", lambda path: tar_with_long_header(path, b"x")),
+    "zip with a long list": ("a.zip", zip_of_many),
+    "expanded tensor": (
+        "a.pth",
+        lambda path: torch.save({"conv1.weight": torch.zeros(1).expand(40_000, 40_000)}, path),
+    ),
+}
+
+ONE = """
+import resource, sys, tempfile
+from pathlib import Path
+from sonotune.errors import SonotuneError
+path = Path(sys.argv[1])
+try:
+    if path.suffix in (".gz", ".zip") and ".nii" not in path.name:
+        from sonotune.data.archive import unpack
+        with tempfile.TemporaryDirectory() as folder:
+            unpack(path, folder)
+    elif path.suffix == ".pth":
+        from sonotune.networks.encoder_weights import convert
+        convert("resnet18", path, path.with_suffix(".safetensors"))
+    else:
+        from sonotune.data.decode import read
+        read(path, 0)
+except SonotuneError as error:
+    print(str(error).count(chr(10)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_refused_in_one_line_and_little_memory(name, tmp_path):
+    file, make = BOMBS[name]
+    make(tmp_path / file)
+    began = time.process_time()
+    run = subprocess.run(
+        [sys.executable, "-c", ONE, str(tmp_path / file)], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    lines, kilobytes = map(int, run.stdout.split())
+    assert lines == 0
+    assert kilobytes < 1_000_000
+    assert time.process_time() - began < 5
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
+def test_a_packed_dicom_is_refused_before_it_is_unpacked(tmp_path):
+    deflated(tmp_path / "a.dcm", 1000, 3_000_000)
+    use_limits({"image_bytes": 2_000_000})
+    with pytest.raises(SonotuneError, match="limits: image_bytes:"):
+        read(tmp_path / "a.dcm")
+    use_limits(None)
+    assert read(tmp_path / "a.dcm").pixels.shape == (1000, 1000)
+
+
+@pytest.mark.slow
+def test_500_megapixels_are_refused_by_default_and_read_with_the_key(tmp_path):
+    png(tmp_path / "large.png", 25_000, 20_000, rows=20_000)
+    with pytest.raises(SonotuneError, match="limits: pixels:"):
+        read(tmp_path / "large.png")
+    use_limits({"pixels": 500_000_000})
+    assert read(tmp_path / "large.png").pixels.shape == (20_000, 25_000)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "pgm", "nii", "nii.gz", "mha", "dcm"])
+def test_the_limit_is_one_for_all_formats(suffix, tmp_path):
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "dcm":
+        deflated(path, 40, 1600)
+    elif suffix in ("png", "tif", "pgm"):
+        Image.fromarray(np.zeros((40, 40), np.uint8)).save(path)
+    else:
+        import SimpleITK
+
+        SimpleITK.WriteImage(SimpleITK.GetImageFromArray(np.zeros((40, 40), np.uint8)), str(path))
+    assert read(path).pixels.shape == (40, 40)
+    for key in ("pixels", "image_bytes"):
+        use_limits({key: 1599})
+        # Slices are kept for a while; a file that changed is read again.
+        path.touch()
+        with pytest.raises(SonotuneError, match=f"limits: {key}:|at most 1599"):
+            read(path)
+
+
+def test_compressed_weights_are_refused(tmp_path):
+    torch.save({"a": torch.zeros(1000)}, tmp_path / "whole.pth")
+    with (
+        zipfile.ZipFile(tmp_path / "whole.pth") as whole,
+        zipfile.ZipFile(tmp_path / "packed.pth", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for one in whole.namelist():
+            packed.writestr(one, whole.read(one))
+    with pytest.raises(SonotuneError, match="compressed"):
+        convert("resnet18", tmp_path / "packed.pth", tmp_path / "out.safetensors")
+
+
+def test_members_that_nobody_wants_end_at_the_limit_too(tmp_path):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name in ("__MACOSX/a", "b"):
+            member = tarfile.TarInfo(name)
+            member.size = 3_000_000
+            archive.addfile(member, io.BytesIO(bytes(member.size)))
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(buffer.getvalue()))
+    (tmp_path / "folder").mkdir()
+    use_limits({"archive_bytes": 1_000_000, "archive_files": 1})
+    with pytest.raises(SonotuneError, match="limits: archive_bytes:"):
+        unpack(tmp_path / "a.tar.gz", tmp_path / "folder")
+
+
+def test_the_defaults_are_the_configurations():
+    import yaml
+
+    schema = yaml.safe_load(
+        (Path(__file__).parents[1] / "sonotune/config/config.schema.yaml").read_text()
+    )
+    keys = schema["properties"]["limits"]["properties"]
+    assert {key: rule["default"] for key, rule in keys.items()} == vars(Limits())
+
+
+@contextmanager
+def answering(*parts, pause=0.0):
+    """A server that sends these bytes to whoever asks, slowly if wished."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def answer(connection):
+        with connection, suppress(OSError):
+            connection.recv(4096)
+            for part in parts:
+                connection.sendall(part)
+                if ended.wait(pause):
+                    return
+
+    def run():
+        with suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/file"
+    finally:
+        ended.set()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+def head(*lines):
+    return "\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode("latin1")
+
+
+def fails(address, tmp_path, size=None):
+    with pytest.raises(SonotuneError) as caught:
+        download(address, tmp_path / "file", lambda line: None, size)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_head_that_never_ends_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(downloading, "ANSWER", 0.3)
+    began = time.monotonic()
+    with answering(b"HTTP/1.1 200 OK\r\n", *[b"X: 1\r\n"] * 50, pause=0.05) as address:
+        assert "in time" in fails(address, tmp_path)
+    assert time.monotonic() - began < 3
+
+
+def test_a_trickle_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(downloading, "WINDOW", 0.2)
+    with answering(head("Content-Length: 9000"), *[b"x"] * 900, pause=0.01) as address:
+        assert "limits: download_rate:" in fails(address, tmp_path)
+        use_limits({"download_rate": 0, "download_hours": 0.5 / 3600})
+        assert "limits: download_hours:" in fails(address, tmp_path)
+
+
+def test_more_than_is_expected_is_not_downloaded(tmp_path):
+    with answering(head(), *[bytes(1000)] * 50, pause=0.001) as address:
+        assert "where 2000 are expected" in fails(address, tmp_path, 2000)
+        use_limits({"download_bytes": 3000})
+        assert "limits: download_bytes:" in fails(address, tmp_path)
+    assert (tmp_path / "file").stat().st_size < 20_000
+
+
+def test_nothing_is_unpacked_on_the_way(tmp_path):
+    packed = gzip.compress(bytes(1_000_000))
+    with answering(head("Content-Encoding: gzip", "Connection: close"), packed) as address:
+        download(address, tmp_path / "file", lambda line: None)
+    assert (tmp_path / "file").read_bytes() == packed
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Location: http://[::bad",
+        "Location: /\xff\xfe",
+        "Location: file:///etc/passwd",
+        "Location: gopher://x/y",
+        "Location: /file",
+    ],
+)
+def test_a_redirect_that_leads_nowhere_is_final(lines, tmp_path):
+    told = []
+    answer = f"HTTP/1.1 302 Found\r\n{lines}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with answering(answer.encode("latin1")) as address:
+        with pytest.raises(SonotuneError) as caught:
+            download(address, tmp_path / "file", told.append)
+        # A redirect to itself ends, too.
+        assert "redirects" in str(caught.value) or "no address" in str(caught.value) or told
+
+
+@pytest.mark.parametrize("length", ["abc", "-5", "1, 2", "9" * 30])
+def test_a_length_that_is_none_is_no_traceback(length, tmp_path):
+    said = head(f"Content-Length: {length}", "Connection: close")
+    with answering(said, b"data") as address, suppress(SonotuneError):
+        download(address, tmp_path / "file", lambda line: None)
+
+
+@pytest.mark.parametrize("mirror", ["ftp://user:secret@host/x", "https//user:secret@host"])
+def test_no_password_is_printed_of_a_mirror_that_is_none(mirror, monkeypatch):
+    monkeypatch.setenv("SONOTUNE_DATA_MIRROR", mirror)
+    with pytest.raises(SonotuneError) as caught:
+        find_mirror(None)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["http://u:secret@127.0.0.1:1", "http://u:secret@[::bad"])
+def test_no_password_is_printed_when_a_mirror_fails(address, tmp_path):
+    from sonotune.data.catalogue import find_entry
+
+    with pytest.raises(SonotuneError) as caught:
+        check_addresses({"mine": find_entry("hc18")}, address, tmp_path)
+    assert "secret" not in str(caught.value)
+    assert "secret" not in fails(f"{address}/file", tmp_path)
