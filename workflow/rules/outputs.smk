@@ -128,6 +128,12 @@ def excludes_of(study):
     return {"excludes": sorted(found)} if found else {}
 
 
+def own_splits_of(study):
+    """The strategies that draw splits of their own; nothing where all have the same."""
+    own = STUDIES[study]["resampling"].get("redraw") == "by_strategy"
+    return {"strategies": sorted(STUDIES[study]["strategies"])} if own else {}
+
+
 def has_features(study):
     """Whether Fig. S2 has a strategy to show: one that tunes a pre-trained network."""
     strategy = STUDIES[study]["strategies"].get(STUDIES[study]["figures"]["features"])
