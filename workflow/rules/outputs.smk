@@ -16,15 +16,14 @@ def compared(study, key):
     return STUDIES[study]["protocols"][key]
 
 
-def published_cells(study):
-    """By strategy, the folder of its one run under the published protocol."""
+def published_histories(study):
+    """Of all runs under the published protocol, what was recorded after every epoch."""
     design = STUDIES[study]
-    largest, first = max(design["percents"]), design["resampling"]["run_folds"][0]
-    return {
-        cell.strategy: f"{RESULTS}/{cell.folder}"
+    return [
+        f"{RESULTS}/{cell.folder}/history.csv"
         for cell in cells_of(config, study, design["datasets"][0])
-        if (cell.percent, cell.fold) == (largest, first)
-    }
+        if cell.percent == max(design["percents"])
+    ]
 
 
 def protocol_outputs(study):
@@ -34,14 +33,15 @@ def protocol_outputs(study):
     tables = ["protocols", "gap"]
     tables += ["leakage"] if "leakage" in STUDIES[study]["protocols"] else []
     return [
+        f"results/{study}/tables/as_published.csv",
         *(
             f"results/{study}/tables/{one}.{kind}"
-            for one in tables
+            for one in (*tables, "losses")
             for kind in ("csv", "tex", "html")
         ),
         *(
             f"results/{study}/figures/{one}.{kind}"
-            for one in ("fig1b", "fig1c")
+            for one in ("fig1b", "fig1c", "losses")
             for kind in ("pdf", "png")
         ),
     ]

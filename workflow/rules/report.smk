@@ -575,13 +575,12 @@ rule summary:
 rule protocols:
     input:
         cells="results/{study}/cells.csv",
-        histories=lambda wildcards: [
-            f"{folder}/history.csv" for folder in published_cells(wildcards.study).values()
-        ],
+        histories=lambda wildcards: published_histories(wildcards.study),
         corrected=lambda wildcards: f"results/{compared(wildcards.study, 'corrected')}/cells.csv",
     output:
         multiext("results/{study}/tables/protocols", ".csv", ".tex"),
         multiext("results/{study}/tables/gap", ".csv", ".tex"),
+        "results/{study}/tables/as_published.csv",
         protocols=report(
             "results/{study}/tables/protocols.html",
             category="{study}",
@@ -602,7 +601,6 @@ rule protocols:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        strategies=lambda wildcards: list(published_cells(wildcards.study)),
         window=lambda wildcards: {"window": STUDIES[wildcards.study]["protocols"]["epochs"]},
         shown=lambda wildcards: shown_of(wildcards.study, without="datasets"),
         printed=contents_of("report/paper/wang2023_*.csv"),
