@@ -95,6 +95,21 @@ def study_arrays(wildcards):
     ]
 
 
+def pretraining_set(study):
+    """The data set that a study pre-trains on, or an empty text."""
+    return STUDIES[study].get("pretraining", {}).get("dataset", "")
+
+
+def titles_of_examples(study):
+    """Titles of the data sets of Fig. 2: that of the pre-training comes first, as in the paper."""
+    names = [*filter(None, [pretraining_set(study)]), *STUDIES[study]["datasets"]]
+    return {name: DATASETS[name]["label"] for name in names}
+
+
+def example_arrays(study):
+    return [file for name in titles_of_examples(study) for file in arrays_of(study, name)]
+
+
 def array_folders(study):
     return {name: Path(arrays_of(study, name)[0]).parent for name in STUDIES[study]["datasets"]}
 
@@ -211,7 +226,7 @@ def of_studies(name=""):
 NAMED = [
     *("tables/table2.html", "tables/table3.html"),
     *("figures/fig4.png", "figures/fig6.png", "figures/fig7.png"),
-    "statistics/tukey.csv",
+    "tables/tukey.html",
 ]
 
 
@@ -271,8 +286,8 @@ def outputs_of(study):
         f"{results}/cells.csv",
         f"{results}/splits.json",
         *(
-            f"{results}/tables/table{n}.{kind}"
-            for n in (1, 2, 3)
+            f"{results}/tables/{name}.{kind}"
+            for name in ("table1", "table2", "table3", "tukey", "tukey_percents")
             for kind in ("csv", "tex", "html")
         ),
         *(

@@ -375,7 +375,7 @@ rule fig1:
 
 rule fig2:
     input:
-        study_arrays,
+        lambda wildcards: example_arrays(wildcards.study),
     output:
         pdf="results/{study}/figures/fig2.pdf",
         png=report(
@@ -391,7 +391,8 @@ rule fig2:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        titles=lambda wildcards: list(titles_of_examples(wildcards.study).items()),
+        pretraining=lambda wildcards: pretraining_set(wildcards.study),
         code=fingerprint("sonotune.report.figures.fig2"),
     message:
         "Fig. 2 of {wildcards.study}"

@@ -1,4 +1,4 @@
-# What the published record of Wang et al. 2023 allows to compare besides its table.
+# What the papers report, and their public record, beside the tables and figures that every study has.
 
 
 rule losses:
@@ -58,3 +58,37 @@ rule losses_figure:
         "Figure of training losses of {wildcards.study}"
     script:
         "../scripts/losses_figure.py"
+
+
+rule tukey:
+    input:
+        "results/{study}/statistics/tukey.csv",
+    output:
+        multiext("results/{study}/tables/tukey", ".csv", ".tex"),
+        multiext("results/{study}/tables/tukey_percents", ".csv", ".tex"),
+        strategies=report(
+            "results/{study}/tables/tukey.html",
+            category="{study}",
+            subcategory="Tables",
+            labels=labels("Tukey's tests of the strategies"),
+            caption="../report/tukey.rst",
+        ),
+        percents=report(
+            "results/{study}/tables/tukey_percents.html",
+            category="{study}",
+            subcategory="Tables",
+            labels=labels("Tukey's tests of the shares of the images"),
+            caption="../report/tukey.rst",
+        ),
+    log:
+        "results/logs/{study}/tukey.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        shown=lambda wildcards: shown_of(wildcards.study),
+        code=fingerprint("sonotune.report.tukey_tables"),
+    message:
+        "Tukey's tests of {wildcards.study} as tables"
+    script:
+        "../scripts/tukey.py"
