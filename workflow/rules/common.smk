@@ -46,6 +46,7 @@ from sonotune.config.networks import (
 )
 from sonotune.data.catalogue import find_entry
 from sonotune.data.presence import check_files
+from sonotune.data.needed import to_fetch
 from sonotune.data.preflight import check_addresses
 from sonotune.data.readers import MADE_HERE, files_of
 from sonotune.data.sources import find_mirror, used_entries
@@ -72,7 +73,7 @@ from sonotune.layout import (
 from sonotune.runtime.fingerprint import PACKAGE, fingerprint
 from sonotune.runtime.gpus import CELLS as CELLS_PER_GPU
 from sonotune.runtime.gpus import SLOTS as GPU_SLOTS
-from sonotune.runtime.gpus import tell_slots
+from sonotune.runtime.gpus import tell_slots, tell_without_gpu
 from sonotune.runtime.locks import lock_results
 from sonotune.networks.settings import built_from
 from sonotune.runtime.parent_watch import WORKFLOW, name_process
@@ -105,6 +106,11 @@ try:
         declare(study["claims"]["own"], f"studies: {name}")
 except SonotuneError as error:
     fail(error)
+
+# A dry run fetches nothing, so it tells what a run would have to.
+if {"-n", "--dry-run", "--dryrun"} & set(sys.argv) and workflow.is_main_process:
+    if said := to_fetch(config, PUBLISHED, MIRROR):
+        print(said, file=sys.stderr)
 
 
 # Jobs of this machine share its GPUs; a job that a scheduler started has what that gave it.
