@@ -86,7 +86,7 @@ rule tukey:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        shown=lambda wildcards: shown_of(wildcards.study),
+        shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
         code=fingerprint("sonotune.report.tukey_tables"),
     message:
         "Tukey's tests of {wildcards.study} as tables"
