@@ -117,7 +117,7 @@ if {"-n", "--dry-run", "--dryrun"} & set(sys.argv) and workflow.is_main_process:
 SLOTS = 0
 if not workflow.remote_exec:
     gpu = workflow.global_resources.get("gpu")
-    SLOTS = gpu.value if gpu else 0
+    SLOTS = (gpu.value if gpu else 0) or 0
 os.environ.update({GPU_SLOTS: str(SLOTS), CELLS_PER_GPU: str(config["cells_per_gpu"])})
 
 STUDIES = config["studies"]
