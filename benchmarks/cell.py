@@ -157,7 +157,9 @@ def _one(asked: argparse.Namespace, name: str, precision: str) -> dict[str, Any]
     resampling = Resampling(folds=5)
     groups = data.groups
     # As the cell splits them, which takes its split from its seed.
-    rows = split(len(data.images), resampling, split_seed(asked.seed, "sus"), 80, 0, groups)
+    rows = split(
+        len(data.images), resampling, split_seed(asked.seed, "sus", resampling), 80, 0, groups
+    )
     batches = batches_per_epoch(len(data.images), resampling, asked.batch)
     if name == "sonotune":
         with tempfile.TemporaryDirectory() as folder:

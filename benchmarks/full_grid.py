@@ -253,7 +253,7 @@ def _write_cell(
 ) -> None:
     settings = cell_settings(config, cell)
     resampling = Resampling(**settings["resampling"])
-    seed = split_seed(settings["seed"], cell.dataset)
+    seed = split_seed(settings["seed"], cell.dataset, resampling)
     rows = split(len(data.images), resampling, seed, cell.percent, cell.fold, data.groups)
     rng = generator(SEED, cell.dataset, cell.strategy, cell.percent, cell.fold)
     failed = cell.strategy == "scratch" and cell.percent == 5 and bool(rng.random() < 0.3)

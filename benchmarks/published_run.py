@@ -1,6 +1,8 @@
 """Write docs/results.md from stored results.
 
 python benchmarks/published_run.py --configfile FILE results/STUDY [...]   # keeps, then writes
+python benchmarks/published_run.py --finished --configfile FILE results/STUDY [...]  # of a part
+python benchmarks/published_run.py --restore results/STUDY [...]           # puts kept cells back
 python benchmarks/published_run.py                                        # writes from what is kept
 
 Of each finished study named it keeps what the page is made of, small tables, under
@@ -23,9 +25,11 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.finished_cells import keep_finished, restore  # noqa: E402
 from benchmarks.published_figures import draw, shown_by  # noqa: E402
 from benchmarks.published_tables import EXTRA, extra_tables  # noqa: E402
 from sonotune.config.check import read_configuration  # noqa: E402
+from sonotune.config.jobs import cells_of  # noqa: E402
 from sonotune.errors import SonotuneError  # noqa: E402
 from sonotune.evaluation.averages import read_cells  # noqa: E402
 from sonotune.evaluation.scores import load_predictions  # noqa: E402
@@ -33,6 +37,7 @@ from sonotune.layout import Cell  # noqa: E402
 from sonotune.report.agreement import agreement  # noqa: E402
 from sonotune.report.names import percent_text, stands_in  # noqa: E402
 from sonotune.report.published import published_mean  # noqa: E402
+from sonotune.report.shown import Shown  # noqa: E402
 from sonotune.runtime.files import atomic  # noqa: E402
 from sonotune.runtime.run_record import read_record  # noqa: E402
 from sonotune.runtime.workflow import DEFAULT_CONFIGURATION  # noqa: E402
@@ -67,19 +72,43 @@ def keep(study: Path, folder: Path, shown: dict[str, Any]) -> None:
     for name in TABLES:
         if not (study / name).is_file():
             raise SonotuneError(f"{study / name} is missing: {study} is no finished study")
-    if folder.exists():
-        shutil.rmtree(folder)
-    (folder / "figures").mkdir(parents=True)
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for old in (*folder.glob("*.csv"), *folder.glob("*.json"), *folder.glob("figures/*")):
+        old.unlink()
     for name in (*TABLES, *(one for one in EXTRA if (study / one).is_file())):
         shutil.copyfile(study / name, folder / Path(name).name)
     with atomic(folder / "about.json") as temporary:
-        temporary.write_text(json.dumps(_about(study) | {"shown": shown}, indent=2) + "\n", "utf-8")
+        about = _about(study, study / "cells.csv") | {"shown": shown}
+        temporary.write_text(json.dumps(about, indent=2) + "\n", "utf-8")
 
 
-def _about(study: Path) -> dict[str, Any]:
+def keep_part(study: Path, folder: Path, config: dict[str, Any], shown: dict[str, Any]) -> None:
+    """Keep what is finished of a study that goes on another day; there are no claims of it yet.
+
+    Raises
+    ------
+    SonotuneError
+        If nothing is finished.
+    """
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    parts = {key: shown[key] for key in ("strategies", "datasets", "leave_out", "ddof")}
+    count = keep_finished(study, folder, config, Shown(**parts))
+    planned = sum(
+        1
+        for dataset in config["studies"][study.name]["datasets"]
+        for _ in cells_of(config, study.name, dataset)
+    )
+    about = _about(study, folder / "cells.csv") | {"shown": shown, "planned": planned}
+    if count < planned:
+        (folder / "claims.csv").unlink(missing_ok=True)
+    with atomic(folder / "about.json") as temporary:
+        temporary.write_text(json.dumps(about, indent=2) + "\n", "utf-8")
+
+
+def _about(study: Path, cells_csv: Path) -> dict[str, Any]:
     """How the study departs from the papers, as its records say."""
     # Those of the table: the folder may hold cells of an earlier configuration as well.
-    table = read_cells(study / "cells.csv")[["dataset", "strategy", "percent", "fold"]]
+    table = read_cells(cells_csv)[["dataset", "strategy", "percent", "fold"]]
     cells = [study.parent / Cell(study.name, *row).folder for row in table.itertuples(index=False)]
     records = [read_record(cell / "run.json") for cell in cells]
     settings = records[0]["settings"]
@@ -88,9 +117,18 @@ def _about(study: Path) -> dict[str, Any]:
     if (run := study / "pretrained/1/run.json").is_file():
         record = read_record(run)
         pretraining = {"source": record["source"], "images": record["images"]["training"]}
-        pretraining |= {"epochs": record["epochs"]}
+        pretraining |= {"epochs": record["epochs"], "training": record["settings"]["training"]}
+    networks = {json.dumps(record["settings"]["network"], sort_keys=True) for record in records}
+    prepared = {
+        dataset: json.loads((file / "dataset.json").read_text("utf-8")).get("settings", {})
+        for dataset in sorted(set(table["dataset"]))
+        for file in sorted(study.parent.glob(f"datasets/{dataset}-*/{predicted.shape[1]}"))
+    }
     return {
         "network": settings["network"],
+        "networks": [json.loads(text) for text in sorted(networks)],
+        "augmentation": settings["augmentation"],
+        "datasets": prepared,
         "image_size": predicted.shape[1],
         "training": settings["training"],
         "resampling": settings["resampling"],
@@ -120,6 +158,14 @@ def write_page(kept: Path = KEPT, page: Path = PAGE) -> None:
         temporary.write_text("\n".join(lines) + "\n", "utf-8")
 
 
+def _claims(folder: Path) -> pd.DataFrame:
+    """The verdicts; none of a study that is not finished."""
+    if (file := folder / "claims.csv").is_file():
+        return pd.read_csv(file)
+    columns = ["claim", "dataset", "percent", "verdict", "says", "paper_supports", "comparison"]
+    return pd.DataFrame(columns=columns)
+
+
 def _folders(kept: Path) -> list[Path]:
     folders = sorted(file.parent for file in kept.glob("*/about.json"))
     if not folders:
@@ -128,11 +174,13 @@ def _folders(kept: Path) -> list[Path]:
 
 
 def _study(folder: Path, docs: Path) -> Iterator[str]:
-    table, claims = pd.read_csv(folder / "table2.csv"), pd.read_csv(folder / "claims.csv")
+    table, claims = pd.read_csv(folder / "table2.csv"), _claims(folder)
     about = json.loads((folder / "about.json").read_text("utf-8"))
     joined = _beside_paper(table)
     yield "### What does not agree"
     yield ""
+    if (planned := about.get("planned", 0)) > about["cells"]:
+        yield f"- Not finished: {about['cells']} of {planned} cells. No claim is judged yet."
     against = claims[claims["verdict"] == "fails"]
     yield from _ranks(read_cells(folder / "cells.csv"))
     yield from (
@@ -243,6 +291,10 @@ def _departures(about: dict[str, Any], table: pd.DataFrame) -> Iterator[str]:
             "(Amiri: a U-Net)"
         )
     yield f"folds or repeats of each strategy: {len(about['folds_run'])} ({paper['runs']})"
+    for one in about.get("networks", []):
+        if one["name"] == "unet_bn":
+            yield f"the baseline U-Net has width {one['width']} (Wang: 64)"
+    yield from _data_departures(about, paper is WANG)
     recipe = ", ".join(f"{key} {value}" for key, value in about["training"].items())
     yield f"recipe: {recipe} ({paper['recipe']})"
     yield f"precision {', '.join(about['precision'])}, on {', '.join(about['processor'])}"
@@ -252,10 +304,33 @@ def _departures(about: dict[str, Any], table: pd.DataFrame) -> Iterator[str]:
             f"pre-trained on {one['images']} images of {one['source']} for {one['epochs']} epochs "
             "(Amiri: 10,000 of XPIE)"
         )
+        if "training" in one:
+            own = ", ".join(f"{key} {value}" for key, value in one["training"].items())
+            yield f"recipe of the pre-training: {own} (Amiri: not said)"
     for dataset, source in table.groupby("dataset", sort=False)["source"].first().items():
         if stands_in(str(dataset), {str(dataset): source}):
             yield f"{dataset} is {source}"
     yield f"{about['cells']} cells, {about['hours']:.1f} hours of training in all"
+
+
+def _data_departures(about: dict[str, Any], wang: bool) -> Iterator[str]:
+    """How masks, borders and splits differ from those of Wang's code."""
+    if not wang:
+        return
+    prepared = about.get("datasets", {}).values()
+    if not any(one.get("hc18", {}).get("outline") == "hull" for one in prepared):
+        yield "masks are the fitted ellipses (Wang: convex hulls of the drawn line)"
+    if not any(one.get("resize") == "bilinear" for one in prepared):
+        yield "images are resized by areas (Wang: bilinear, masks by the nearest pixel)"
+    if (about.get("augmentation") or {}).get("fill", "border") != "reflect_101":
+        yield "rotated borders show the nearest pixel (Wang: reflect-101)"
+    resampling = about["resampling"]
+    if "lists" not in resampling:
+        yield (
+            "the authors' split is not used"
+            if resampling.get("redraw") == "by_strategy"
+            else "all strategies share a split that is not the authors' (Wang: one for each run)"
+        )
 
 
 def _where(row: dict[str, Any]) -> str:
@@ -291,14 +366,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("studies", nargs="*", type=Path, help="finished studies: results/STUDY")
     parser.add_argument("--configfile", help="what the studies were run with")
+    parser.add_argument("--finished", action="store_true", help="keep finished cells of a part")
+    parser.add_argument("--restore", action="store_true", help="put kept cells back and end")
     parser.add_argument("--kept", type=Path, default=KEPT)
     parser.add_argument("--page", type=Path, default=PAGE)
     given = parser.parse_args(arguments)
     try:
+        if given.restore:
+            for study in given.studies:
+                print(f"{study}: {restore(given.kept / study.name, study)} cells put back")
+            return 0
         if given.studies:
             config = read_configuration(given.configfile or DEFAULT_CONFIGURATION)
             for study in given.studies:
-                keep(study, given.kept / study.name, shown_by(config, study.name))
+                target, shown = given.kept / study.name, shown_by(config, study.name)
+                if given.finished:
+                    keep_part(study, target, config, shown)
+                else:
+                    keep(study, target, shown)
         for folder in _folders(given.kept):
             draw(folder)
         write_page(given.kept, given.page)

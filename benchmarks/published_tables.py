@@ -8,7 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 # Kept where a study has them.
-EXTRA = ("tables/protocols.csv", "tables/gap.csv", "tables/leakage.csv", "tables/networks.csv")
+EXTRA = tuple(
+    f"tables/{name}.csv"
+    for name in ("protocols", "gap", "leakage", "networks", "losses", "as_published")
+)
 PROTOCOLS = {"paper": "printed", "as_published": "as published", "corrected": "corrected"}
 STEPS = {
     "as_published": "as published",
@@ -25,6 +28,7 @@ def extra_tables(folder: Path) -> Iterator[str]:
         ("protocols", _protocols),
         ("gap", _gap),
         ("leakage", _leakage),
+        ("losses", _losses),
         ("networks", _networks),
     ):
         if (file := folder / f"{name}.csv").is_file():
@@ -35,7 +39,7 @@ def extra_tables(folder: Path) -> Iterator[str]:
 def _protocols(table: pd.DataFrame) -> Iterator[str]:
     yield "### Wang's table: printed, and here under both protocols"
     yield ""
-    yield "Dice and mean IoU in percent, deviations over epochs (as published) or repeats."
+    yield "Dice and mean IoU in percent, deviations over repeats where there are several."
     yield ""
     names = [f"{metric} {PROTOCOLS[p]}" for metric in ("Dice", "mIoU") for p in PROTOCOLS]
     yield f"| strategy | tuned parameters | {' | '.join(names)} |"
@@ -43,7 +47,7 @@ def _protocols(table: pd.DataFrame) -> Iterator[str]:
     for strategy, part in table.groupby("strategy", sort=False):
         known = part.set_index(["protocol", "metric"])
         cells = [
-            f"{100 * known.loc[key, 'mean']:.2f} ± {100 * known.loc[key, 'std']:.2f}"
+            f"{100 * known.loc[key, 'mean']:.2f}{_deviation(known.loc[key, 'std'])}"
             if (key := (protocol, metric)) in known.index
             else ""
             for metric in ("dice", "miou")
@@ -53,6 +57,10 @@ def _protocols(table: pd.DataFrame) -> Iterator[str]:
         yield f"| {strategy} | {tuned:,} | {' | '.join(cells)} |"
     yield ""
     yield from _agreement(table[table["metric"] == "dice"])
+
+
+def _deviation(std: float) -> str:
+    return "" if pd.isna(std) else f" ± {100 * std:.2f}"
 
 
 def _agreement(dice: pd.DataFrame) -> Iterator[str]:
@@ -87,6 +95,23 @@ def _gap(table: pd.DataFrame) -> Iterator[str]:
             for step in ("as_published", "corrected")
         ]
         yield f"| {strategy} | {ends[0]} | {' | '.join(changes)} | {ends[1]} |"
+
+
+def _losses(table: pd.DataFrame) -> Iterator[str]:
+    yield "### Training loss beside the authors' logs"
+    yield ""
+    yield "Mean loss of an epoch; inside: in the range of the logs widened by 0.03 on each side."
+    yield ""
+    yield "| strategy | repeat | epoch 1 | 3 | 5 | last | epochs 1 to 5 inside |"
+    yield "|---|---|---|---|---|---|---|"
+    for (strategy, repeat), part in table.groupby(["strategy", "repeat"], sort=False):
+        known = part.set_index("epoch")
+        cells = [
+            f"{row.loss:.3f} ({row.lowest:.3f} to {row.highest:.3f})"
+            for row in (known.loc[epoch] for epoch in (1, 3, 5, known.index.max()))
+        ]
+        inside = int(part[part["epoch"] <= 5]["inside"].sum())
+        yield f"| {strategy} | {repeat} | {' | '.join(cells)} | {inside} of 5 |"
 
 
 def _leakage(table: pd.DataFrame) -> Iterator[str]:

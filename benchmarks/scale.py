@@ -74,8 +74,8 @@ def _write_cell(
 
     names = [settings[key] for key in ("dataset", "strategy", "percent", "fold")]
     rng = generator(full_grid.SEED, *names)
-    seed = split_seed(settings["seed"], "sus")
     resampling = Resampling(**settings["resampling"])
+    seed = split_seed(settings["seed"], "sus", resampling)
     rows = split(IMAGES, resampling, seed, names[2], names[3], data.groups).test
     wrong = rng.random((len(rows), SIDE, SIDE)) < 0.1
     found = np.where((data.masks[rows] > 0) ^ wrong, 255, 0).astype(np.uint8)

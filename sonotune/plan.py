@@ -41,6 +41,8 @@ from sonotune.training.pairs import Pairs
 from sonotune.training.recipe import Recipe
 
 STEPS = 2
+# Side in pixels of the images that a rough reckoning measures.
+SMALL = 64
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,46 @@ def plan_study(config: Mapping[str, Any], name: str, results: str | Path) -> Pla
         _bytes(study, every, images, speeds),
         processor,
     )
+
+
+def rough_hours(config: Mapping[str, Any], results: str | Path, cores: int) -> tuple[float, float]:
+    """Hours that all studies of a configuration take on processors, within a factor of two or so.
+
+    A few steps of two small images are measured for each network and scaled by the number of
+    pixels, which takes seconds where `plan_study` takes minutes; every strategy counts as if it
+    tuned everything.
+
+    Returns
+    -------
+    tuple of float
+        If every training ends as early as it can, and if each takes all its epochs.
+    """
+    totals = [0.0, 0.0]
+    speeds: dict[str, float] = {}
+    for name, study in config["studies"].items():
+        side = min(SMALL, study["image_size"])
+        small = {**study, "image_size": side, "augmentation": False}
+        processor = choose("cpu", study["precision"], 1)
+        beside = max(1, cores // study["threads"])
+        for dataset in study["datasets"]:
+            images = expected_images(config["datasets"][dataset]) or 100
+            for cell in cells_of(config, name, dataset):
+                tune = study["strategies"][cell.strategy]["tune"]
+                if not tune or (Path(results) / cell.folder / RECORD).exists():
+                    continue
+                network = network_of(study, cell.strategy)
+                key = f"{sorted(built_from(network).items())} {side}"
+                if key not in speeds:
+                    stages = list(stages_of(network))
+                    measured = measure(small, network, stages, {"batch_size": 2}, processor)
+                    speeds[key] = measured.step / 2 / side**2
+                recipe = study["training"]
+                batches = batches_per_epoch(images, _resampling(study), recipe["batch_size"])
+                epoch = batches * recipe["batch_size"] * study["image_size"] ** 2 * speeds[key]
+                least, _, most = _ends(recipe, [])
+                for i, epochs in enumerate((least, most)):
+                    totals[i] += epochs * epoch / 3600 / beside
+    return totals[0], totals[1]
 
 
 def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: int) -> str:

@@ -229,7 +229,8 @@ class Verification:
                 assert arrays is not None
                 for part in told[dataset]["splits"]:
                     settings = {**record["settings"], "exclude": part.get("exclude")}
-                    settings |= {key: part[key] for key in ("percent", "fold")}
+                    own = ("percent", "fold", "strategy")
+                    settings |= {key: part[key] for key in own if key in part}
                     rows = _split(settings, arrays[1])
                     made = rows.train.tolist(), rows.validation.tolist(), rows.test.tolist()
                     if made != tuple(part[key] for key in ("training", "validation", "test")):
@@ -244,7 +245,7 @@ def _split(settings: dict[str, Any], data: ImageSet) -> Split:
     return split(
         len(data.images),
         resampling,
-        split_seed(settings["seed"], settings["dataset"]),
+        split_seed(settings["seed"], settings["dataset"], resampling, settings["strategy"]),
         settings["percent"],
         settings["fold"],
         data.groups_for(resampling.grouped),

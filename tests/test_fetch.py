@@ -25,6 +25,7 @@ from sonotune.data import preflight as trying
 from sonotune.data.archive import unpack
 from sonotune.data.catalogue import Entry, RemoteFile
 from sonotune.data.fetch import fetch, locate
+from sonotune.data.needed import is_stopped, without
 from sonotune.data.preflight import check_addresses, preflight
 from sonotune.data.sources import describe_source
 from sonotune.errors import SonotuneError
@@ -440,12 +441,34 @@ def test_preflight_leaves_alone_what_is_there(pond, server, tmp_path):
 
 
 def test_all_that_cannot_be_fetched_is_one_message(pond, server, tmp_path):
-    check_addresses({"ducks": pond}, None, tmp_path)
+    wanted = {"ducks": pond, "geese": replace(pond, name="lake")}
+    network = {"network": {"name": "unet"}, "strategies": {}}
+    config = {"studies": {"a": {"datasets": ["ducks", "geese"], **network}}}
+    assert check_addresses(config, {"ducks": pond}, None, tmp_path) == ""
     server.files = {}
     with pytest.raises(SonotuneError) as caught:
-        check_addresses({"ducks": pond, "geese": replace(pond, name="lake")}, None, tmp_path)
+        check_addresses(config, wanted, None, tmp_path)
     lines = str(caught.value).splitlines()
-    assert [line.split(":")[0].strip() for line in lines[1:]] == ["ducks"] * 2 + ["geese"] * 2
+    assert [line.split(":")[0].strip() for line in lines[1:5]] == ["ducks"] * 2 + ["geese"] * 2
+    assert [line.strip() for line in lines[5:]] == [
+        "Without ducks: write `studies: a: datasets: [geese]`",
+        "Without geese: write `studies: a: datasets: [ducks]`",
+    ]
+    # A study that needs neither can be run, and is told of the others.
+    config["studies"]["b"] = {"datasets": ["mine"], **network}
+    said = check_addresses(config, wanted, None, tmp_path)
+    assert said.endswith("All that needs none of them is run; nothing is trained of a.")
+
+
+def test_a_study_stops_with_what_it_pretrains_on():
+    network = {"network": {"name": "unet"}, "strategies": {}}
+    config = {
+        "studies": {"a": {"datasets": ["x", "y"], "pretraining": {"dataset": "z"}, **network}}
+    }
+    assert is_stopped(config, "a", ["z"])
+    assert not is_stopped(config, "a", ["x"])
+    assert is_stopped(config, "a", ["x", "y"])
+    assert "pretraining: dataset" in next(without(config, "z"))
 
 
 def test_a_record_that_is_not_json_is_named(server, tmp_path):

@@ -8,7 +8,8 @@ from sonotune.cli import main
 from sonotune.config.check import read_configuration
 from sonotune.config.jobs import cells_of
 from sonotune.errors import SonotuneError
-from sonotune.plan import images_of, plan_study
+from sonotune.plan import images_of, plan_study, rough_hours
+from sonotune.runtime.gpus import tell_without_gpu
 from sonotune.runtime.run_record import write_record
 
 ROOT = Path(__file__).parents[1]
@@ -61,3 +62,25 @@ def test_images_that_nobody_can_count_are_said_to_be_missing(tmp_path):
     own = {"reader": "folder", "folder": {"images": f"{tmp_path}/*.png", "masks": "none"}}
     with pytest.raises(SonotuneError, match="mine: its files are not there yet"):
         images_of({"datasets": {"mine": own}}, "mine", 16, tmp_path)
+
+
+def test_a_rough_reckoning_grows_with_epochs_and_shrinks_with_cores(tmp_path):
+    config = read_configuration(TINY)
+    config["studies"]["tiny"]["training"] |= {"patience": 4, "epochs": 50}
+    least, most = rough_hours(config, tmp_path, 1)
+    assert least > 0
+    assert most == pytest.approx(10 * least)
+    # Measured anew, so only roughly half.
+    assert rough_hours(config, tmp_path, 2)[1] < 0.9 * most
+
+
+def test_a_long_configuration_is_told_where_there_is_no_gpu(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    config = read_configuration(TINY)
+    assert tell_without_gpu(config, tmp_path, 1) == ""
+    config["studies"]["tiny"]["training"] |= {"epochs": 10**9}
+    said = tell_without_gpu(config, tmp_path, 1)
+    assert "no GPU" in said
+    assert "days if each takes all its epochs" in said
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert tell_without_gpu(config, tmp_path, 1) == ""

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 from made_up_cells import STRATEGIES, made_up_cells
 
+from benchmarks.finished_cells import restore
 from benchmarks.published_run import KEPT, PAGE, main, write_page
+from sonotune.evaluation.averages import average_over_folds, read_cells
 from sonotune.report.published import published_table
 
 FOLDS = 5
@@ -120,6 +122,61 @@ def test_the_page_is_what_the_kept_tables_say(tmp_path):
     shutil.copytree(KEPT, tmp_path / KEPT.name)
     write_page(tmp_path / KEPT.name, tmp_path / PAGE.name)
     assert (tmp_path / PAGE.name).read_text("utf-8") == PAGE.read_text("utf-8")
+
+
+def kept_studies(*needed):
+    return [one for one in sorted(KEPT.iterdir()) if all((one / name).is_file() for name in needed)]
+
+
+@pytest.mark.parametrize("study", kept_studies("table2.csv", "cells.csv"), ids=lambda one: one.name)
+def test_kept_means_follow_from_the_kept_cells(study):
+    shown = json.loads((study / "about.json").read_text())["shown"]
+    runs = read_cells(study / "cells.csv")
+    made = average_over_folds(runs, shown["leave_out"], shown["ddof"])
+    kept = pd.read_csv(study / "table2.csv")
+    key = ["dataset", "train_percent", "strategy"]
+    both = kept.merge(made, on=key, suffixes=("", "_made"), validate="one_to_one")
+    assert len(both) == len(kept) == len(made)
+    for name in ("dice_mean", "dice_std", "folds", "failed", "collapsed"):
+        found = both[f"{name}_made"].to_numpy(float)
+        assert found == pytest.approx(both[name].to_numpy(float), abs=1e-6, nan_ok=True)
+
+
+def test_kept_corrected_numbers_follow_from_the_kept_cells():
+    table = pd.read_csv(KEPT / "wang2023_published/protocols.csv")
+    runs = read_cells(KEPT / "wang2023/cells.csv")
+    for row in table[table["protocol"] == "corrected"].to_dict("records"):
+        values = runs.loc[runs["strategy"] == row["strategy"], row["metric"]]
+        assert row["mean"] == pytest.approx(values.mean(), abs=1e-6)
+        assert row["std"] == pytest.approx(values.std(ddof=1), abs=1e-6)
+        assert row["over"] == len(values)
+
+
+def test_kept_gaps_add_up_to_the_kept_protocols():
+    folder = KEPT / "wang2023_published"
+    table = pd.read_csv(folder / "protocols.csv").set_index(["strategy", "metric", "protocol"])
+    for (strategy, metric), part in pd.read_csv(folder / "gap.csv").groupby(["strategy", "metric"]):
+        ends = part.set_index("step")["value"]
+        for step in ("as_published", "corrected"):
+            assert ends[step] == pytest.approx(
+                table.loc[(strategy, metric, step), "mean"], abs=1e-5
+            )
+        assert part["value"].iloc[0] + part["change"].sum() == pytest.approx(
+            ends.iloc[-1], abs=1e-5
+        )
+
+
+def test_kept_cells_are_put_back_where_they_are_missing(tmp_path):
+    for place in ("sus/whole/0.8/0", "sus/whole/0.8/1"):
+        cell = tmp_path / "kept/cells" / place
+        cell.mkdir(parents=True)
+        for name in ("run.json", "history.csv", "predictions.npz"):
+            (cell / name).write_text(name)
+    (tmp_path / "kept/cells/sus/whole/0.8/1/predictions.npz").unlink()
+    study = tmp_path / "results/s"
+    assert restore(tmp_path / "kept", study) == 1
+    assert (study / "cells/sus/whole/0.8/0/predictions.npz").read_text() == "predictions.npz"
+    assert restore(tmp_path / "kept", study) == 0
 
 
 @pytest.mark.parametrize("given", [[], ["nothing"]])

@@ -135,6 +135,20 @@ def test_lesions_are_listed_by_number_and_normal_images_only_if_asked_for(lesion
     assert names(both) == [*expected, "normal (1)"]
 
 
+def test_some_of_the_lesions_are_drawn_by_the_seed(lesions):
+    def drawn(images, seed):
+        options = {"images": images, "seed": seed}
+        return names(find_entries({"reader": "busi", "busi": options}, lesions))
+
+    every = ["benign (2)", "benign (10)", "malignant (1)"]
+    assert drawn(3, 0) == every
+    pairs = {tuple(drawn(2, seed)) for seed in range(30)}
+    assert pairs == {(every[0], every[1]), (every[0], every[2]), (every[1], every[2])}
+    assert drawn(2, 7) == drawn(2, 7)
+    with pytest.raises(SonotuneError, match="must be from 1 to 3; found 4"):
+        drawn(4, 0)
+
+
 def test_the_masks_of_an_image_are_united_whatever_their_format(lesions):
     masks = [load(entry).mask for entry in find_entries({"reader": "busi"}, lesions)]
     assert [mask.sum() for mask in masks] == [200, 100, 100]

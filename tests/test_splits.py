@@ -112,7 +112,9 @@ def test_percents_do_not_change_each_other():
 
 
 def test_data_sets_of_a_study_are_cut_differently():
-    first, second = (held_out(85, Resampling(), split_seed(1, name))[0] for name in ("sus", "bus"))
+    first, second = (
+        held_out(85, Resampling(), split_seed(1, name, Resampling()))[0] for name in ("sus", "bus")
+    )
     assert not np.array_equal(first, second)
 
 

@@ -193,6 +193,7 @@ def test_figure_code_reruns_only_figures(project):
     project.edit("sonotune/report/palette.py", "#0072B2", "#0000FF")
     jobs, _ = project.stale()
     coloured = {"fig1", "fig4", "fig5", "table2", "fig_intervals", "fig_ranks", "summary", *DRAWN}
+    coloured |= {"tukey"}
     assert set(jobs) <= coloured
     assert jobs["fig4"] == jobs["fig_intervals"] == 1
 
@@ -329,7 +330,7 @@ def test_a_label_reruns_what_shows_it_and_no_cell(project):
     jobs, cells = project.stale()
     assert not cells
     shown = {"table2", "metrics_table", "summary", "fig1", "fig4", "fig_intervals", "fig_ranks"}
-    shown |= {"figs2"}
+    shown |= {"figs2", "tukey"}
     assert set(jobs) == shown | DRAWN
 
 

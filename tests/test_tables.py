@@ -23,6 +23,7 @@ from sonotune.report.shown import Shown
 from sonotune.report.table1 import write_table1
 from sonotune.report.table2 import write_table2
 from sonotune.report.table3 import write_table3
+from sonotune.report.tukey_tables import write_tukey
 from sonotune.report.web import to_html
 
 # Amiri 2020, Table I: size, then training and validation at 80, 50 and 5%, then test.
@@ -382,3 +383,65 @@ def test_table1_csv_has_one_value_a_row(tmp_path):
         assert table[table["dataset"] == name]["images"].tolist() == list(sizes)
     test = table[(table["dataset"] == "bus") & (table["part"] == "test")].iloc[0]
     assert (test["fewest"], test["most"], test["source"]) == (32, 33, "busi")
+
+
+def tukey_rows(folder):
+    """Tukey's tests of made-up cells, as the rule `statistics` writes them."""
+    rows = [
+        ("strategies", "sus", "sus", 80, "", "whole", "scratch", 0.08, 0.02, 0.14, 0.004),
+        ("strategies", "sus", "sus", 80, "", "whole", "block_9", 0.01, -0.05, 0.07, 0.9),
+        ("strategies", "sus", "sus", 80, "", "scratch", "block_9", -0.07, -0.13, -0.01, 0.0001),
+        ("percents", "sus", "sus", "", "whole", "80", "5", 0.2, 0.1, 0.3, 0.01),
+    ]
+    names = ["family", "dataset", "source", "percent", "strategy", "first", "second"]
+    table = pd.DataFrame(rows, columns=[*names, "difference", "lower", "upper", "p"])
+    table.to_csv(folder / "tukey_in.csv", index=False)
+    return folder / "tukey_in.csv"
+
+
+def test_tukeys_tests_are_a_table_with_signs_of_its_rows(tmp_path):
+    titles = {"whole": "Whole", "block_9": "Block 9", "scratch": "From scratch"}
+    write_tukey(tukey_rows(tmp_path), tmp_path, shown=Shown(titles, {"sus": "SUS"}))
+    grid = Grid((tmp_path / "tukey.html").read_text())
+    texts = [[cell["text"].split() for cell in row] for row in grid.rows]
+    # Rows and columns are in the order of the strategies, whichever way round a pair was tested.
+    assert texts == [[["+0.010", "0.900"], ["+0.080", "0.004"]], [[], ["+0.070", "<0.001"]]]
+    shades = [[bool(cell["style"]) for cell in row] for row in grid.rows]
+    assert shades == [[False, True], [False, True]]
+    assert shade(1.0) in grid.rows[0][1]["style"]
+    by_size = Grid((tmp_path / "tukey_percents.html").read_text())
+    assert by_size.rows[0][0]["text"].split() == ["+0.200", "0.010"]
+    kept = pd.read_csv(tmp_path / "tukey.csv")
+    assert len(kept) == 3
+    assert kept["p"].min() == 0.0001
+    tex = (tmp_path / "tukey.tex").read_text()
+    assert tex.count(r"\begin{tabular}") == 1
+
+
+def test_tukeys_tests_of_one_run_are_no_tests(tmp_path):
+    path = tukey_rows(tmp_path)
+    table = pd.read_csv(path).assign(lower=np.nan, upper=np.nan, p=np.nan)
+    table.to_csv(path, index=False)
+    write_tukey(path, tmp_path, shown=Shown({"whole": "W", "scratch": "S"}, {"sus": "SUS"}))
+    page = Grid((tmp_path / "tukey.html").read_text())
+    assert [cell["style"] for row in page.rows for cell in row] == [""]
+    empty = pd.read_csv(path)[:0]
+    empty.to_csv(path, index=False)
+    write_tukey(path, tmp_path, shown=Shown({"whole": "W"}, {"sus": "SUS"}))
+    assert "Tukey" in (tmp_path / "tukey.html").read_text()
+
+
+def test_the_network_as_it_is_takes_no_part_in_the_colours_of_a_row(tmp_path):
+    cells = made_up_cells()
+    unchanged = cells[(cells["percent"] == 80) & (cells["strategy"] == "whole")]
+    unchanged = unchanged.assign(strategy="unchanged", percent=0, dice=0.01)
+    path = write_cells(pd.concat([cells, unchanged]), tmp_path)
+    titles = {**STRATEGIES, "unchanged": "Unchanged"}
+    files = [tmp_path / f"t.{kind}" for kind in ("csv", "tex", "html")]
+    write_table2(path, *files, shown=Shown(titles, DATASETS))
+    rows = [row for row in Grid(files[2].read_text()).rows if row]
+    last = [row[-1] for row in rows]
+    assert {cell["text"].split()[0] for cell in last} == {"0.010"}
+    assert not any(cell["style"] for cell in last)
+    # Some strategy is the worst of its row all the same.
+    assert any(shade(0.0) in cell["style"] for cell in rows[0])

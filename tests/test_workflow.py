@@ -184,7 +184,7 @@ def test_a_data_set_that_cannot_be_fetched_stops_the_run_before_it_starts(tmp_pa
         "  collage:\n    reader", "  lesions: {catalogue: busi}\n  collage:\n    reader"
     )
     (tmp_path / "empty").mkdir()
-    text = "data_mirror: empty\n" + text.replace("[sus_a, sus_b]", "[sus_a, lesions]")
+    text = "data_mirror: empty\n" + text.replace("[sus_a, sus_b]", "[lesions]")
     (tmp_path / "tiny.yaml").write_text(text)
     run = snakemake(tmp_path, "--configfile", "tiny.yaml")
     assert run.returncode != 0
@@ -192,4 +192,25 @@ def test_a_data_set_that_cannot_be_fetched_stops_the_run_before_it_starts(tmp_pa
     assert "These data sets cannot be fetched now" in said
     assert "lesions: empty/busi/Dataset_BUSI.zip" in said
     assert "Traceback" not in said
+    assert "Without lesions: leave out `studies: tiny`" in said
     assert not list((tmp_path / "results").glob("datasets/*/original"))
+    dry = snakemake(tmp_path, "--configfile", "tiny.yaml", "-n")
+    assert dry.returncode == 0, dry.stderr
+    assert "lesions: BUSI, breast lesions (253 MB) from empty" in dry.stderr
+
+
+def test_a_data_set_that_cannot_be_fetched_stops_only_what_needs_it(tmp_path):
+    text = TINY.replace(
+        "  collage:\n    reader", "  lesions: {catalogue: busi}\n  collage:\n    reader"
+    )
+    (tmp_path / "empty").mkdir()
+    text = "data_mirror: empty\n" + text.replace("[sus_a, sus_b]", "[lesions, sus_a]")
+    (tmp_path / "tiny.yaml").write_text(text)
+    places = [dataset_place(tmp_path / "tiny.yaml", name) for name in ("lesions", "sus_a")]
+    files = [f"{place}/16/images.npy" for place in places]
+    run = snakemake(tmp_path, "--configfile", "tiny.yaml", "--", *files)
+    said = run.stdout + run.stderr
+    assert run.returncode != 0
+    assert "All that needs none of them is run." in said
+    assert "Without lesions: write `studies: tiny: datasets: [sus_a]`" in said
+    assert [(tmp_path / file).is_file() for file in files] == [False, True]

@@ -8,7 +8,7 @@ from typing import Any
 
 from sonotune.config.schema import nearest
 from sonotune.data.catalogue import WEIGHTS, find_entry
-from sonotune.data.readers import MADE_HERE, READERS, check_options
+from sonotune.data.readers import MADE_HERE, READERS, check_options, takes_seed
 from sonotune.errors import SonotuneError
 
 
@@ -26,6 +26,8 @@ def complete_datasets(config: dict[str, Any]) -> Iterator[str]:
         for other in [key for key in (*MADE_HERE, *READERS) if key in dataset and key != reader]:
             yield f"{where}: {other}: has no use where reader is {reader}; remove it"
         if reader not in MADE_HERE:
+            if "images" in dataset.get(reader, {}) and takes_seed(reader):
+                dataset[reader].setdefault("seed", config["seed"])
             try:
                 check_options(reader, dataset.get(reader, {}))
             except SonotuneError as error:

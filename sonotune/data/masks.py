@@ -78,6 +78,18 @@ def marked(path: Path, picture: Picture, rule: MaskRule) -> tuple[np.ndarray, np
     return (inside != bool(rule.inverted)).astype(np.uint8), values
 
 
+def filled_hulls(drawn: np.ndarray) -> np.ndarray:
+    """The filled convex hulls of everything that is drawn, uint8 0/1 [H,W], of the same shape.
+
+    Each outer contour (8-connected) has a hull of its own, to which the drawn pixels belong.
+    """
+    contours, _ = cv2.findContours(drawn, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    hulls = np.zeros_like(drawn)
+    for contour in contours:
+        cv2.fillConvexPoly(hulls, cv2.convexHull(contour), 1)
+    return hulls
+
+
 def mask_values(path: Path, picture: Picture, rule: MaskRule) -> np.ndarray:
     """The values of a mask's file that a rule is applied to, [H,W].
 

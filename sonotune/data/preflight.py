@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sonotune.data.catalogue import Entry, RemoteFile, find_entry
 from sonotune.data.download import NO_NAME, Passing, ask
 from sonotune.data.fetch import is_address, mirrored
+from sonotune.data.needed import is_stopped, without
 from sonotune.data.sources import RESOURCES, not_here
 from sonotune.errors import SonotuneError, without_password
 
@@ -40,25 +42,50 @@ class Failure:
 
 
 def check_addresses(
-    wanted: Mapping[str, Entry], mirror: str | None, resources: str | Path = RESOURCES
-) -> None:
-    """Refuse to start while a data set that has to be fetched cannot be; see `preflight`.
+    config: Mapping[str, Any],
+    wanted: Mapping[str, Entry],
+    mirror: str | None,
+    resources: str | Path = RESOURCES,
+) -> str:
+    """Try every address; refuse to start if no study can be run without those that fail.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    wanted, mirror, resources
+        See `preflight`.
+
+    Returns
+    -------
+    str
+        What the run has to do without, in words; nothing where every address answers.
 
     Raises
     ------
     SonotuneError
-        Naming every address that fails, why, and the one line to change.
+        Naming every address that fails, why, and the lines to change.
     """
     failures = preflight(wanted, mirror, resources)
     if not failures:
-        return
+        return ""
     lines = [str(one) for one in failures]
+    failing = dict.fromkeys(one.dataset for one in failures)
+    lines += [f"Without {name}: {line}" for name in failing for line in without(config, name)]
     if all(NO_NAME in one.reason for one in failures):
         lines.append(
             "No server's name is known: without the internet, fetch elsewhere and name the folder "
             "with `data_mirror:`."
         )
-    raise SonotuneError("These data sets cannot be fetched now:\n  " + "\n  ".join(lines))
+    text = "These data sets cannot be fetched now:\n  " + "\n  ".join(lines)
+    stopped = [study for study in config["studies"] if is_stopped(config, study, failing)]
+    if len(stopped) == len(config["studies"]):
+        raise SonotuneError(text)
+    return (
+        f"sonotune: {text}\n  All that needs none of them is run"
+        + (f"; nothing is trained of {', '.join(stopped)}" if stopped else "")
+        + "."
+    )
 
 
 def preflight(

@@ -21,7 +21,7 @@ from sonotune.data.masks import Profile, doubts
 from sonotune.data.readers import MADE_HERE, find_entries
 from sonotune.data.readers.entry import Entry, shortened
 from sonotune.data.readers.pixels import Loaded, load
-from sonotune.data.resize import padded, resize_image, resize_mask, target_shape
+from sonotune.data.resize import Resize, padded, resize_image, resize_mask, target_shape
 from sonotune.errors import SonotuneError
 from sonotune.runtime.files import read_json
 
@@ -149,8 +149,9 @@ def _from_made(
     made = load_set(originals)
     before = made.images.shape[1:]
     after = target_shape(before, size, settings.get("keep_aspect", False))
-    images = np.stack([padded(resize_image(image, after), size) for image in made.images])
-    masks = np.stack([padded(resize_mask(mask, after), size) for mask in made.masks])
+    method = settings.get("resize", "area")
+    images = np.stack([padded(resize_image(one, after, method), size) for one in made.images])
+    masks = np.stack([padded(resize_mask(one, after, method), size) for one in made.masks])
     rows = [_row(row, before, after) for row in made.index]
     empty = [row["name"] for row, mask in zip(rows, masks, strict=True) if not mask.any()]
     return images, masks, rows, {"notes": {}, "empty_masks": empty, "duplicates": []}
@@ -166,7 +167,8 @@ def _from_files(
     notes, same = Counter[str](), defaultdict(list)
     profiles: dict[str, Profile] = {}
     keep_aspect = settings.get("keep_aspect", False)
-    read = partial(_load_or_reason, size=size, keep_aspect=keep_aspect)
+    method = settings.get("resize", "area")
+    read = partial(_load_or_reason, size=size, keep_aspect=keep_aspect, method=method)
     with ThreadPoolExecutor(workers) as pool:
         for number, one in enumerate(pool.map(read, entries)):
             entry = entries[number]
@@ -200,9 +202,9 @@ def _from_files(
     return images, masks, rows, noticed
 
 
-def _load_or_reason(entry: Entry, size: int, keep_aspect: bool) -> Loaded | str:
+def _load_or_reason(entry: Entry, size: int, keep_aspect: bool, method: Resize) -> Loaded | str:
     try:
-        return load(entry, size, keep_aspect)
+        return load(entry, size, keep_aspect, method)
     except SonotuneError as error:
         return str(error)
 

@@ -172,7 +172,7 @@ def _refused(
     try:
         for fold in study["resampling"]["run_folds"]:
             for exclude in sorted(excludes, key=str):
-                seed = split_seed(study["seed"], name)
+                seed = split_seed(study["seed"], name, resampling)
                 split(images, resampling, seed, percent, fold, groups, exclude=exclude)
     except SonotuneError as error:
         return str(error)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import cv2
 import numpy as np
+
+# How images are resized: by averages over areas, or as common loaders do it.
+Resize = Literal["area", "bilinear"]
 
 
 def target_shape(shape: tuple[int, int], size: int, keep_aspect: bool = False) -> tuple[int, int]:
@@ -29,22 +34,28 @@ def padded(image: np.ndarray, size: int) -> np.ndarray:
     return square
 
 
-def resize_image(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def resize_image(image: np.ndarray, shape: tuple[int, int], method: Resize = "area") -> np.ndarray:
     """Resize a grey image, uint8 [H,W], to another height and width.
 
-    Shrinking averages over areas, so speckle and edges do not alias; enlarging is bilinear; each
-    axis goes its own way.
+    By ``area``, shrinking averages over areas, so speckle and edges do not alias; enlarging is
+    bilinear; each axis goes its own way. ``bilinear`` takes the four nearest pixels in both
+    directions, however much the image shrinks.
     """
+    if method == "bilinear":
+        return cv2.resize(image, shape[::-1], interpolation=cv2.INTER_LINEAR)
     if _mixed(image, shape):
         return np.rint(_resize(image.astype(np.float32), shape)).astype(np.uint8)
     return _resize(image, shape)
 
 
-def resize_mask(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def resize_mask(mask: np.ndarray, shape: tuple[int, int], method: Resize = "area") -> np.ndarray:
     """Resize a mask, uint8 0/1 [H,W], to another height and width.
 
-    A pixel belongs to the object if at least half of its area does, so edges stay in place.
+    By ``area``, a pixel belongs to the object if at least half of its area does, so edges stay in
+    place. With ``bilinear`` images go masks of the nearest pixel (OpenCV's ``INTER_NEAREST``).
     """
+    if method == "bilinear":
+        return cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_NEAREST)
     share = _resize(mask.astype(np.float32), shape)
     # The averages are sums of float32 weights, so a half may come out a hair below.
     return (share >= 0.5 - 1e-6).astype(np.uint8)

@@ -10,7 +10,7 @@ from typing import Any
 from sonotune.data.dataset import load_set
 from sonotune.data.grouping import count_with_twin, read_clusters
 from sonotune.data.holdout import Exclude
-from sonotune.data.splits import Resampling, split, split_seed
+from sonotune.data.splits import BY_STRATEGY, Resampling, split, split_seed
 from sonotune.runtime.files import read_json, write_json
 
 
@@ -21,6 +21,7 @@ def write_splits(
     seed: int,
     path: str | Path,
     excludes: Sequence[Exclude] = (),
+    strategies: Sequence[str] = (),
 ) -> None:
     """Write the rows of every data set, percent and fold as JSON.
 
@@ -35,17 +36,20 @@ def write_splits(
     excludes
         What strategies of the study leave out of training (see `sonotune.data.splits.split`); a
         split that leaves out something has a key ``exclude``.
+    strategies
+        Those of the study, if each draws splits of its own; a split then has a key ``strategy``.
     """
     content = {}
+    own = strategies if resampling.redraw == BY_STRATEGY else [""]
     for name, folder in datasets.items():
         data = load_set(folder)
         parts = []
         for percent in percents:
-            for fold, exclude in product(range(resampling.folds), (None, *excludes)):
+            for fold, strategy, exclude in product(range(resampling.folds), own, (None, *excludes)):
                 rows = split(
                     len(data.images),
                     resampling,
-                    split_seed(seed, name),
+                    split_seed(seed, name, resampling, strategy),
                     percent,
                     fold,
                     data.groups_for(resampling.grouped),
@@ -56,6 +60,7 @@ def write_splits(
                     {
                         "percent": percent,
                         "fold": fold,
+                        **({"strategy": strategy} if strategy else {}),
                         **({"exclude": exclude} if exclude else {}),
                         "training": rows.train.tolist(),
                         "validation": rows.validation.tolist(),
@@ -106,6 +111,8 @@ def count_twins(path: str | Path, clusters: Mapping[str, str | Path]) -> dict[st
 def read_counts(path: str | Path) -> list[dict[str, Any]]:
     """Sizes of every split in a file of `write_splits` that leaves nothing out: Table I's.
 
+    Where strategies draw splits of their own, those of the first: all have the same sizes.
+
     Returns
     -------
     list of dict
@@ -122,5 +129,5 @@ def read_counts(path: str | Path) -> list[dict[str, Any]]:
         }
         for name, one in read_json(path).items()
         for part in one["splits"]
-        if "exclude" not in part
+        if "exclude" not in part and part.get("strategy") == one["splits"][0].get("strategy")
     ]

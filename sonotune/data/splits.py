@@ -20,6 +20,8 @@ from sonotune.data.rounding import round_half_up
 from sonotune.errors import SonotuneError
 from sonotune.seeds import generator
 
+BY_STRATEGY = "by_strategy"
+
 
 @dataclass(frozen=True)
 class Resampling:
@@ -39,6 +41,8 @@ class Resampling:
         Size of a hold-out set, instead of folds.
     redraw
         Whether every repeat draws its own hold-out set; else all have that of the first.
+        ``by_strategy``: every strategy draws its own as well, so no two rows of a table have the
+        same test images (`split_seed`).
     lists
         Names of the training and test images (``train``, ``test``), instead of folds: every
         repeat has the same split.
@@ -50,7 +54,7 @@ class Resampling:
     test_images: int | None = None
     test_percent: float | None = None
     lists: Mapping[str, Sequence[str]] | None = None
-    redraw: bool = True
+    redraw: bool | str = True
 
     @property
     def is_holdout(self) -> bool:
@@ -67,9 +71,13 @@ class Split:
     test: np.ndarray
 
 
-def split_seed(seed: int, dataset: str) -> int:
-    """The seed of a data set's splits in a study: the same for all strategies (section II-D)."""
-    return int(generator(seed, dataset, "splits").integers(2**31))
+def split_seed(seed: int, dataset: str, resampling: Resampling, strategy: str = "") -> int:
+    """The seed of a data set's splits in a study: the same for all strategies (section II-D).
+
+    Where every strategy draws its own (``redraw: by_strategy``), it is that of `strategy`.
+    """
+    own = (strategy,) if resampling.redraw == BY_STRATEGY else ()
+    return int(generator(seed, dataset, "splits", *own).integers(2**31))
 
 
 def held_out(
@@ -130,7 +138,9 @@ def _test_and_pool(
             if resampling.grouped
             else [rows[i : i + 1] for i in rows]
         )
-        test = draw_test(wanted, blocks, generator(seed, "hold-out", fold * resampling.redraw))
+        test = draw_test(
+            wanted, blocks, generator(seed, "hold-out", fold if resampling.redraw else 0)
+        )
         if not len(test):
             raise SonotuneError(f"resampling: every group has more than {wanted} images")
     else:

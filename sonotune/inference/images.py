@@ -15,7 +15,7 @@ from sonotune.data.formats import is_image
 from sonotune.data.names import as_text, find_file, stem_of
 from sonotune.data.readers.entry import Entry, files_below
 from sonotune.data.readers.pixels import Loaded, load
-from sonotune.data.resize import padded, resize_image, target_shape
+from sonotune.data.resize import Resize, padded, resize_image, target_shape
 from sonotune.data.tables import read_table
 from sonotune.errors import SonotuneError, printable
 
@@ -115,10 +115,12 @@ def _known(wanted: Wanted, table: Mapping[str, Spacing]) -> Spacing | None:
     return None
 
 
-def to_network(image: np.ndarray, size: int, keep_aspect: bool) -> np.ndarray:
+def to_network(
+    image: np.ndarray, size: int, keep_aspect: bool, method: Resize = "area"
+) -> np.ndarray:
     """What `sonotune.data.prepare` makes of an image, uint8 [H,W]: uint8 [size,size]."""
     shape = target_shape((image.shape[0], image.shape[1]), size, keep_aspect)
-    return padded(resize_image(image, shape), size)
+    return padded(resize_image(image, shape, method), size)
 
 
 def to_original(probabilities: np.ndarray, shape: tuple[int, int], keep_aspect: bool) -> np.ndarray:

@@ -12,6 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from sonotune.data.resize import Resize
 from sonotune.errors import SonotuneError
 from sonotune.layout import WEIGHTS, start_weights_near
 from sonotune.networks.stages import build_network
@@ -46,6 +47,11 @@ class Model:
     def keep_aspect(self) -> bool:
         """Whether images are padded to a square instead of stretched."""
         return self.about["preprocessing"]["keep_aspect"]
+
+    @property
+    def resize(self) -> Resize:
+        """How images are resized (`sonotune.data.resize`)."""
+        return self.about["preprocessing"].get("method", "area")
 
 
 def load_model(path: str | Path) -> Model:

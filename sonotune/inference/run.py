@@ -175,7 +175,10 @@ def _one_batch(batch: Sequence[Wanted], job: Job) -> Result:
     if not loaded:
         return [], bad
     seen = np.stack(
-        [to_network(one.image, model.image_size, model.keep_aspect) for _, one in loaded]
+        [
+            to_network(one.image, model.image_size, model.keep_aspect, model.resize)
+            for _, one in loaded
+        ]
     )
     found = predict_arrays(seen, job.models, job.processor)
     rows = []

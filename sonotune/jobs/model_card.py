@@ -53,7 +53,9 @@ def describe_weights(
     sources = {"training": data.about["source"]}
     if pretrained and (run := Path(pretrained).with_name("run.json")).exists():
         sources["pretraining"] = read_record(run)["source"]
-    keep_aspect = bool(data.about.get("settings", {}).get("keep_aspect", False))
+    prepared = data.about.get("settings", {})
+    keep_aspect = bool(prepared.get("keep_aspect", False))
+    method = prepared.get("resize", "area")
     return {
         **{key: settings[key] for key in ("study", "dataset", "strategy", "percent", "fold")},
         "network": dict(settings["network"]),
@@ -62,7 +64,10 @@ def describe_weights(
         "preprocessing": {
             "image_size": int(data.images.shape[1]),
             "keep_aspect": keep_aspect,
-            "resize": "areas where it shrinks, bilinear where it grows"
+            "method": method,
+            "resize": (
+                "areas where it shrinks, bilinear where it grows" if method == "area" else method
+            )
             + (", longer side to the image size, padded with black" if keep_aspect else ""),
             "grey": "8 bits, divided by 255",
             "threshold": 0.5,

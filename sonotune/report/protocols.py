@@ -1,14 +1,14 @@
 """A study under its published and its corrected protocol, and the gap between them taken apart.
 
 Wang et al. 2023 split over images, augmented the test images, pooled counts over batches, called
-the foreground's IoU the mean IoU, and averaged over epochs 6 to 20 of one run. The same trainings,
-recorded after every epoch, show what each habit is worth; another study, cut by examination, gives
-the corrected numbers.
+the foreground's IoU the mean IoU and, as far as can be told (docs/wang2023.md), averaged epochs 6
+to 20 of every run and then the runs. The same trainings, recorded after every epoch, show what each
+habit is worth; another study, split by examination, gives the corrected numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pandas as pd
 
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import LeaveOut, is_left_out, read_cells
+from sonotune.layout import Cell
 from sonotune.report.published import published_table
 
 METRICS = ("pixel_accuracy", "dice", "miou")
@@ -59,8 +60,31 @@ def read_history(path: str | Path) -> pd.DataFrame:
     return history
 
 
+Histories = Mapping[str, Sequence[str | Path]]
+
+
+def histories_by_strategy(files: Iterable[str | Path]) -> dict[str, list[Path]]:
+    """The ``history.csv`` of every repeat, by strategy, from their paths (`sonotune.layout`)."""
+    found: dict[str, list[Path]] = {}
+    for file in map(Path, files):
+        found.setdefault(Cell.of(file).strategy, []).append(file)
+    return found
+
+
+def published_values(history: str | Path, window: Window) -> dict[str, float]:
+    """A run's metrics under the published protocol, in [0,1].
+
+    Counts of the augmented test images are pooled over each batch; the values of the window's
+    epochs are averaged. ``dice``, ``iou``, ``miou`` (of both classes) and ``pixel_accuracy``.
+    """
+    table = read_history(history)
+    shown = table[table["epoch"].between(window.first, window.last)]
+    names = ("dice", "iou", "miou", "pixel_accuracy")
+    return {name: float(shown[f"augmented_pooled_{name}"].mean()) for name in names}
+
+
 def compare_protocols(
-    histories: Mapping[str, str | Path],
+    histories: Histories,
     corrected: str | Path,
     window: Window,
     *,
@@ -72,7 +96,7 @@ def compare_protocols(
     Parameters
     ----------
     histories
-        By strategy, the ``history.csv`` of one run under the published protocol.
+        By strategy, the ``history.csv`` of every repeat under the published protocol.
     corrected
         ``cells.csv`` of the corrected study.
     leave_out, ddof
@@ -81,16 +105,14 @@ def compare_protocols(
     Returns
     -------
     DataFrame
-        strategy, protocol, metric, mean, std (in [0,1]), over (how many epochs or runs). The
+        strategy, protocol, metric, mean, std (in [0,1]), over (how many repeats). The
         corrected protocol has ``iou``, the foreground's, besides the published metrics.
     """
     rows = [*_printed(histories)]
-    for strategy, path in histories.items():
-        history = read_history(path)
-        shown = history[history["epoch"].between(window.first, window.last)]
+    for strategy, paths in histories.items():
+        repeats = pd.DataFrame([published_values(path, window) for path in paths])
         for metric, printed in PRINTED_AS.items():
-            values = shown[f"augmented_pooled_{printed}"]
-            rows.append(_row(strategy, AS_PUBLISHED, metric, values, ddof))
+            rows.append(_row(strategy, AS_PUBLISHED, metric, repeats[printed], ddof))
     cells = read_cells(corrected)
     cells = cells[(cells["percent"] > 0) & ~is_left_out(cells, leave_out)]
     for strategy in histories:
@@ -125,18 +147,18 @@ def _row(
         "protocol": protocol,
         "metric": metric,
         "mean": values.mean(),
-        "std": values.std(ddof=ddof),
+        # One value deviates by nothing, which says nothing.
+        "std": values.std(ddof=ddof) if len(values) > 1 else float("nan"),
         "over": len(values),
     }
 
 
-def take_apart(
-    histories: Mapping[str, str | Path], compared: pd.DataFrame, window: Window
-) -> pd.DataFrame:
+def take_apart(histories: Histories, compared: pd.DataFrame, window: Window) -> pd.DataFrame:
     """The way from the published protocol's number to the corrected one, a step at a time.
 
-    All steps but the last are of the same trained network; the last also holds the chance of
-    another draw, so it is not the effect of shared examinations (see `leakage`).
+    All steps but the last are of the same trained networks, and are means over their repeats; the
+    last also holds the chance of another draw, so it is not the effect of shared examinations (see
+    `leakage`).
 
     Returns
     -------
@@ -145,13 +167,12 @@ def take_apart(
     """
     ends = compared[compared["protocol"] == CORRECTED].set_index(["strategy", "metric"])["mean"]
     rows = []
-    for strategy, path in histories.items():
-        history = read_history(path)
-        last = history.iloc[-1]
-        shown = history[history["epoch"].between(window.first, window.last)]
+    for strategy, paths in histories.items():
+        windows = pd.DataFrame([published_values(path, window) for path in paths]).mean()
+        last = pd.DataFrame([read_history(path).iloc[-1] for path in paths]).mean()
         for metric, printed in PRINTED_AS.items():
             values = {
-                "as_published": shown[f"augmented_pooled_{printed}"].mean(),
+                "as_published": windows[printed],
                 "last_epoch": last[f"augmented_pooled_{printed}"],
                 "clean": last[f"clean_pooled_{printed}"],
                 "per_image": last[f"clean_per_image_{printed}"],

@@ -114,8 +114,9 @@ def describe_table1(
         if number:
             notes.append(
                 f"{datasets[name]}: {number} of {tested} test images "
-                f"({100 * number / tested:.1f}%) have a near-duplicate among the images trained on at "
-                f"{percent_text(max(percents))} (resampling: grouped: duplicates keeps them apart)."
+                f"({100 * number / tested:.1f}%) have a near-duplicate among the images "
+                f"trained on at {percent_text(max(percents))} "
+                "(resampling: grouped: duplicates keeps them apart)."
             )
     notes += source_notes(shown, datasets, sources)
     return Table(

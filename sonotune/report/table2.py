@@ -119,8 +119,9 @@ def _head(averages: pd.DataFrame, strategies: Mapping[str, str]) -> tuple[HeadRo
 
 
 def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Cell, ...]:
-    # What is printed decides: equal numbers have the same shade, and all that are best are bold.
-    printed = of_row["dice_mean"].dropna().round(3)
+    # What is printed decides: equal numbers have the same shade, and all that are best are bold. A
+    # network that was not tuned is no strategy: the paper's rows do not have it.
+    printed = of_row.loc[of_row["train_percent"] > 0, "dice_mean"].dropna().round(3)
     cells = []
     for strategy in strategies:
         if strategy not in of_row.index:
@@ -135,12 +136,14 @@ def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Cell, ..
         about = (
             f"mean of {run['folds']} folds; {run['failed']} failed, {run['collapsed']} collapsed"
         )
+        std = "" if np.isnan(run["dice_std"]) else f"({run['dice_std']:.3f})"
         if strategy not in printed.index:
-            cells.append(Cell(DASH, marks=marks, hover=about))
+            known = not np.isnan(run["dice_mean"])
+            text = f"{run['dice_mean']:.3f}" if known else DASH
+            cells.append(Cell(text, std if known else "", marks, hover=about))
             continue
         mean = printed[strategy]
         rank = 1 + int((printed > mean).sum())
-        std = "" if np.isnan(run["dice_std"]) else f"({run['dice_std']:.3f})"
         cells.append(
             Cell(
                 f"{run['dice_mean']:.3f}",
@@ -195,6 +198,6 @@ def _number_notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[s
     if (cells["percent"] == 0).any() and (cells["percent"] > 0).any():
         notes.append(
             "A network that is evaluated without any tuning uses no images; its value is the same "
-            "in all rows of a data set."
+            "in all rows of a data set and takes no part in the colours."
         )
     return notes

@@ -17,12 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sonotune.errors import SonotuneError
 from sonotune.runtime.locks import Lock
@@ -33,6 +33,9 @@ FOLDER = "SONOTUNE_GPU_LOCKS"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 # Not TMPDIR, which may be another one for every login or job.
 SHARED = Path("/tmp")
+
+# Hours from which on a machine without a GPU is told how long a configuration takes.
+LONG = 12
 
 Result = TypeVar("Result")
 
@@ -204,6 +207,40 @@ def tell_slots(number: int, each: int) -> None:
             f"which {number} are used; --resources gpu={devices * each} uses all",
             file=sys.stderr,
         )
+
+
+def tell_without_gpu(config: Mapping[str, Any], results: str | Path, cores: int) -> str:
+    """How long a configuration takes on this machine if it has no GPU, and what to run instead.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    results
+        The folder of results, for what is done already.
+    cores
+        Of the run.
+
+    Returns
+    -------
+    str
+        Nothing where there is a GPU, or where it takes less than `LONG` hours.
+    """
+    allowed = visible_devices()
+    if count_devices() if allowed is None else allowed:
+        return ""
+    from sonotune.plan import rough_hours
+
+    hours = rough_hours(config, results, cores)
+    if hours[1] < LONG:
+        return ""
+    least, most = (f"{h / 24:.0f} days" if h > 48 else f"{h:.0f} hours" for h in hours)
+    return (
+        f"sonotune: this machine has no GPU. The trainings that are left take about {least} on "
+        f"{cores} cores if each stops as early as it can, {most} if each takes all its epochs "
+        "(reckoned from a few steps on small images). Smaller: config/demo.yaml (minutes) and "
+        "config/laptop.yaml (a night), by --configfile; `sonotune plan` measures a configuration."
+    )
 
 
 def count_devices() -> int:

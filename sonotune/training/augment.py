@@ -31,7 +31,9 @@ class Augmentation:
     flip
         Probability of a horizontal flip.
     fill
-        What enters at the border: the nearest pixel (``border``), ``zeros`` or a ``reflection``.
+        What enters at the border: the nearest pixel (``border``), ``zeros``, a ``reflection``
+        about the outer edge of the border's pixels, or one about their centres (``reflect_101``),
+        which does not show them twice.
     rotation
         Largest rotation either way, in degrees.
     vertical_flip
@@ -43,7 +45,7 @@ class Augmentation:
     zoom_per_axis: bool = True
     shear: float = 0.0
     flip: float = 0.5
-    fill: Literal["border", "zeros", "reflection"] = "border"
+    fill: Literal["border", "zeros", "reflection", "reflect_101"] = "border"
     rotation: float = 0.0
     vertical_flip: float = 0.0
 
@@ -102,5 +104,11 @@ def warp(pairs: Tensor, warps: Tensor, fill: str) -> Tensor:
         As ``pairs``; the mask is bilinear between pixels, then 1 above a half.
     """
     grid = functional.affine_grid(warps, list(pairs.shape), align_corners=False)
-    moved = functional.grid_sample(pairs, grid, "bilinear", fill, align_corners=False)
+    centres = fill == "reflect_101"
+    if centres:
+        # From coordinates in which pixels' edges are at -1 and 1 to those in which centres are.
+        sides = torch.tensor(pairs.shape[:1:-1], dtype=grid.dtype, device=grid.device)
+        grid = grid * sides / (sides - 1)
+        fill = "reflection"
+    moved = functional.grid_sample(pairs, grid, "bilinear", fill, align_corners=centres)
     return torch.stack([moved[:, 0], (moved[:, 1] > 0.5).to(moved.dtype)], dim=1)

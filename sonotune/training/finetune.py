@@ -96,7 +96,7 @@ def finetune(
     rows = split(
         len(data.images),
         resampling,
-        split_seed(seed, settings["dataset"]),
+        split_seed(seed, settings["dataset"], resampling, settings["strategy"]),
         settings["percent"],
         settings["fold"],
         data.groups_for(resampling.grouped),

@@ -45,6 +45,7 @@ from sonotune.config.networks import (
 )
 from sonotune.data.catalogue import find_entry
 from sonotune.data.presence import check_files
+from sonotune.data.needed import to_fetch
 from sonotune.data.preflight import check_addresses
 from sonotune.data.readers import MADE_HERE, files_of
 from sonotune.data.sources import find_mirror, used_entries
@@ -71,7 +72,7 @@ from sonotune.layout import (
 from sonotune.runtime.fingerprint import PACKAGE, fingerprint
 from sonotune.runtime.gpus import CELLS as CELLS_PER_GPU
 from sonotune.runtime.gpus import SLOTS as GPU_SLOTS
-from sonotune.runtime.gpus import tell_slots
+from sonotune.runtime.gpus import tell_slots, tell_without_gpu
 from sonotune.runtime.locks import lock_results
 from sonotune.networks.settings import built_from
 from sonotune.runtime.parent_watch import WORKFLOW, name_process
@@ -105,9 +106,17 @@ try:
 except SonotuneError as error:
     fail(error)
 
+# A dry run fetches nothing, so it tells what a run would have to.
+if {"-n", "--dry-run", "--dryrun"} & set(sys.argv) and workflow.is_main_process:
+    if said := to_fetch(config, PUBLISHED, MIRROR):
+        print(said, file=sys.stderr)
+
 
 # Jobs of this machine share its GPUs; a job that a scheduler started has what that gave it.
 gpu = None if workflow.remote_exec else workflow.global_resources.get("gpu")
+# Snakemake has the resource without a number where nobody gave it one.
+if gpu is not None and gpu.value is None:
+    gpu = None
 SLOTS = 0 if gpu is None else gpu.value
 os.environ.update(
     {

@@ -70,6 +70,7 @@ rule splits:
                 "seed": STUDIES[wildcards.study]["seed"],
                 "resampling": resampling_settings(STUDIES[wildcards.study]["resampling"]),
                 **excludes_of(wildcards.study),
+                **own_splits_of(wildcards.study),
             }
         ),
         code=fingerprint("sonotune.data.split_file"),

@@ -16,15 +16,14 @@ def compared(study, key):
     return STUDIES[study]["protocols"][key]
 
 
-def published_cells(study):
-    """By strategy, the folder of its one run under the published protocol."""
+def published_histories(study):
+    """Of all runs under the published protocol, what was recorded after every epoch."""
     design = STUDIES[study]
-    largest, first = max(design["percents"]), design["resampling"]["run_folds"][0]
-    return {
-        cell.strategy: f"{RESULTS}/{cell.folder}"
+    return [
+        f"{RESULTS}/{cell.folder}/history.csv"
         for cell in cells_of(config, study, design["datasets"][0])
-        if (cell.percent, cell.fold) == (largest, first)
-    }
+        if cell.percent == max(design["percents"])
+    ]
 
 
 def protocol_outputs(study):
@@ -34,14 +33,15 @@ def protocol_outputs(study):
     tables = ["protocols", "gap"]
     tables += ["leakage"] if "leakage" in STUDIES[study]["protocols"] else []
     return [
+        f"results/{study}/tables/as_published.csv",
         *(
             f"results/{study}/tables/{one}.{kind}"
-            for one in tables
+            for one in (*tables, "losses")
             for kind in ("csv", "tex", "html")
         ),
         *(
             f"results/{study}/figures/{one}.{kind}"
-            for one in ("fig1b", "fig1c")
+            for one in ("fig1b", "fig1c", "losses")
             for kind in ("pdf", "png")
         ),
     ]
@@ -95,6 +95,21 @@ def study_arrays(wildcards):
     ]
 
 
+def pretraining_set(study):
+    """The data set that a study pre-trains on, or an empty text."""
+    return STUDIES[study].get("pretraining", {}).get("dataset", "")
+
+
+def titles_of_examples(study):
+    """Titles of the data sets of Fig. 2: that of the pre-training comes first, as in the paper."""
+    names = [*filter(None, [pretraining_set(study)]), *STUDIES[study]["datasets"]]
+    return {name: DATASETS[name]["label"] for name in names}
+
+
+def example_arrays(study):
+    return [file for name in titles_of_examples(study) for file in arrays_of(study, name)]
+
+
 def array_folders(study):
     return {name: Path(arrays_of(study, name)[0]).parent for name in STUDIES[study]["datasets"]}
 
@@ -118,6 +133,12 @@ def excludes_of(study):
     """What strategies leave out of training; nothing where none does."""
     found = {one["exclude"] for one in STUDIES[study]["strategies"].values() if "exclude" in one}
     return {"excludes": sorted(found)} if found else {}
+
+
+def own_splits_of(study):
+    """The strategies that draw splits of their own; nothing where all have the same."""
+    own = STUDIES[study]["resampling"].get("redraw") == "by_strategy"
+    return {"strategies": sorted(STUDIES[study]["strategies"])} if own else {}
 
 
 def has_features(study):
@@ -197,7 +218,7 @@ def of_studies(name=""):
 NAMED = [
     *("tables/table2.html", "tables/table3.html"),
     *("figures/fig4.png", "figures/fig6.png", "figures/fig7.png"),
-    "statistics/tukey.csv",
+    "tables/tukey.html",
 ]
 
 
@@ -264,8 +285,8 @@ def outputs_of(study):
         f"{results}/cells.csv",
         f"{results}/splits.json",
         *(
-            f"{results}/tables/table{n}.{kind}"
-            for n in (1, 2, 3)
+            f"{results}/tables/{name}.{kind}"
+            for name in ("table1", "table2", "table3", "tukey", "tukey_percents")
             for kind in ("csv", "tex", "html")
         ),
         *(

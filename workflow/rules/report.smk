@@ -382,7 +382,7 @@ rule fig1:
 
 rule fig2:
     input:
-        study_arrays,
+        lambda wildcards: example_arrays(wildcards.study),
     output:
         pdf="results/{study}/figures/fig2.pdf",
         png=report(
@@ -398,7 +398,8 @@ rule fig2:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        titles=lambda wildcards: list(titles_of(wildcards.study).items()),
+        titles=lambda wildcards: list(titles_of_examples(wildcards.study).items()),
+        pretraining=lambda wildcards: pretraining_set(wildcards.study),
         code=fingerprint("sonotune.report.figures.fig2"),
     message:
         "Fig. 2 of {wildcards.study}"
@@ -583,13 +584,12 @@ rule page:
 rule protocols:
     input:
         cells="results/{study}/cells.csv",
-        histories=lambda wildcards: [
-            f"{folder}/history.csv" for folder in published_cells(wildcards.study).values()
-        ],
+        histories=lambda wildcards: published_histories(wildcards.study),
         corrected=lambda wildcards: f"results/{compared(wildcards.study, 'corrected')}/cells.csv",
     output:
         multiext("results/{study}/tables/protocols", ".csv", ".tex"),
         multiext("results/{study}/tables/gap", ".csv", ".tex"),
+        "results/{study}/tables/as_published.csv",
         protocols=report(
             "results/{study}/tables/protocols.html",
             category="{study}",
@@ -610,7 +610,6 @@ rule protocols:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        strategies=lambda wildcards: list(published_cells(wildcards.study)),
         window=lambda wildcards: {"window": STUDIES[wildcards.study]["protocols"]["epochs"]},
         shown=lambda wildcards: shown_of(wildcards.study, without="datasets"),
         printed=contents_of("report/paper/wang2023_*.csv"),

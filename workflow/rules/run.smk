@@ -20,9 +20,16 @@ onstart:
         claim(STUDIES, workflow.configfiles, HOME / RESULTS)
         not_in_the_future(file for file in (HOME / RESULTS).rglob("*") if file.is_file())
         # Takes seconds, and saves a night that ends at the last data set's address.
-        check_addresses(PUBLISHED, MIRROR)
+        if said := check_addresses(config, PUBLISHED, MIRROR):
+            print(said, file=sys.stderr)
+            # What cannot be fetched stops only what needs it.
+            workflow.scheduler.keepgoing = True
         if workflow.local_exec and any(map(gpus, STUDIES)):
             tell_slots(SLOTS, config["cells_per_gpu"])
+            if said := tell_without_gpu(
+                config, RESULTS, workflow.global_resources["_cores"].value
+            ):
+                print(said, file=sys.stderr)
     except SonotuneError as error:
         fail(error)
 

@@ -10,4 +10,5 @@ with logged(snakemake.log[0]):
         snakemake.output.pdf,
         snakemake.output.png,
         datasets=dict(snakemake.params.titles),
+        pretraining=snakemake.params.pretraining,
     )

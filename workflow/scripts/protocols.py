@@ -9,7 +9,7 @@ from sonotune.runtime.job import logged
 with logged(snakemake.log[0]):
     write_protocols(
         snakemake.input.cells,
-        dict(zip(snakemake.params.strategies, snakemake.input.histories, strict=True)),
+        snakemake.input.histories,
         snakemake.input.corrected,
         Path(snakemake.output.protocols).parent,
         **snakemake.params.window,

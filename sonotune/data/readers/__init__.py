@@ -80,6 +80,11 @@ def find_entries(settings: Mapping[str, Any], folder: str | Path = ".") -> list[
     return reader_module(reader).find(Path(folder), **layout, **options)
 
 
+def takes_seed(reader: str) -> bool:
+    """Whether a reader draws images at random (its option ``seed``)."""
+    return "seed" in inspect.signature(reader_module(reader).find).parameters
+
+
 def check_options(reader: str, options: Mapping[str, Any]) -> None:
     """Refuse an option that a reader does not have, with the names of those that it has."""
     parameters = inspect.signature(reader_module(reader).find).parameters

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from sonotune.errors import SonotuneError
 _NAME = re.compile(r"((benign|malignant|normal) \((\d+)\))(_mask(_\d+)?)?")
 
 
-def find(folder: Path, normal: bool = False) -> list[Entry]:
+def find(
+    folder: Path, normal: bool = False, images: int | None = None, seed: int = 0
+) -> list[Entry]:
     """List images in order of their class and number; each is a group of its own.
 
     Parameters
@@ -24,13 +27,18 @@ def find(folder: Path, normal: bool = False) -> list[Entry]:
         Holds ``benign/``, ``malignant/`` and ``normal/``, directly or further below.
     normal
         Whether images without a lesion are taken too.
+    images
+        How many are taken, drawn at random; by default all.
+    seed
+        Of that draw.
 
     Raises
     ------
     SonotuneError
-        If there are no such files, a file is there twice, or an image or a mask is missing.
+        If there are no such files, fewer than `images`, a file is there twice, or an image or a
+        mask is missing.
     """
-    images: dict[str, Path] = {}
+    found: dict[str, Path] = {}
     masks: dict[str, list[Path]] = {}
     order: dict[str, tuple[str, int]] = {}
     files = files_below(folder)
@@ -42,16 +50,30 @@ def find(folder: Path, normal: bool = False) -> list[Entry]:
         order[name] = (match[2], int(match[3]))
         if match[4]:
             masks.setdefault(name, []).append(folder / path)
-        elif name in images:
-            raise SonotuneError(f"busi: {folder / path} and {images[name]} have the same name")
+        elif name in found:
+            raise SonotuneError(f"busi: {folder / path} and {found[name]} have the same name")
         else:
-            images[name] = folder / path
-    if not images:
+            found[name] = folder / path
+    if not found:
         wanted = "benign/benign (1).png with benign (1)_mask.png, malignant/..., normal/..."
         raise another_layout("busi", folder, wanted, files)
-    if lonely := sorted(images.keys() ^ masks.keys()):
+    if lonely := sorted(found.keys() ^ masks.keys()):
         raise SonotuneError(f"busi: {folder}: image or mask is missing of: {shortened(lonely)}")
+    names = sorted(found, key=order.__getitem__)
+    if images is not None:
+        names = _drawn(names, images, seed)
     return [
-        Entry(name=name, group=name, image=images[name], masks=tuple(masks[name]))
-        for name in sorted(images, key=order.__getitem__)
+        Entry(name=name, group=name, image=found[name], masks=tuple(masks[name])) for name in names
     ]
+
+
+def _drawn(names: list[str], wanted: int, seed: int) -> list[str]:
+    """Some of the names, in their order: those of the smallest hashes with the seed."""
+    if not 1 <= wanted <= len(names):
+        raise SonotuneError(f"busi: images: must be from 1 to {len(names)}; found {wanted}")
+
+    def rank(name: str) -> bytes:
+        return hashlib.sha256(f"{seed}/{name}".encode()).digest()
+
+    taken = set(sorted(names, key=rank)[:wanted])
+    return [name for name in names if name in taken]

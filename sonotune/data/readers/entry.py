@@ -20,7 +20,8 @@ class MaskRule:
     kind
         ``nonzero``: grey value not 0. ``threshold``: grey value of at least `value`.
         ``label``: grey value equal to `value`, or one of several. ``ellipse``: the interior of
-        the ellipse that is fitted to the pixels that are not 0.
+        the ellipse that is fitted to the pixels that are not 0. ``hull``: the convex hulls of the
+        outer contours of those pixels.
     inverted
         Whether the object is what the rule leaves out. False says so on purpose; None is not
         inverted either, but doubted if masks look like background.

@@ -28,7 +28,9 @@ class Measure:
     circumference_mm: float
 
 
-def find(folder: Path, selection: str = "all", leave_out: Sequence[str] = ()) -> list[Entry]:
+def find(
+    folder: Path, selection: str = "all", leave_out: Sequence[str] = (), outline: str = "ellipse"
+) -> list[Entry]:
     """List the training set, in order of the names; examinations are groups.
 
     Parameters
@@ -40,6 +42,9 @@ def find(folder: Path, selection: str = "all", leave_out: Sequence[str] = ()) ->
         no number before HC (806).
     leave_out
         Names of images that are not taken, such as ``805_HC``.
+    outline
+        What a mask is made of: the interior of the ``ellipse`` that is fitted to the drawn line, or
+        the ``hull`` of the line itself, outer edge included, as in the code of Wang et al. 2023.
 
     Raises
     ------
@@ -48,6 +53,8 @@ def find(folder: Path, selection: str = "all", leave_out: Sequence[str] = ()) ->
     """
     if selection not in ("all", "unsuffixed"):
         raise SonotuneError(f"hc18: selection: must be all or unsuffixed; found {selection!r}")
+    if outline not in ("ellipse", "hull"):
+        raise SonotuneError(f"hc18: outline: must be ellipse or hull; found {outline!r}")
     files = [path for path in files_below(folder) if "training_set" in path.parts]
     found = {path.stem: folder / path for path in files if path.suffix == ".png"}
     if not found:
@@ -74,7 +81,7 @@ def find(folder: Path, selection: str = "all", leave_out: Sequence[str] = ()) ->
             group=name.partition("_")[0],
             image=found[name],
             masks=(found[f"{name}_Annotation"],),
-            rule=MaskRule("ellipse"),
+            rule=MaskRule(outline),
             mm_per_pixel_y=measures[name].mm_per_pixel,
             mm_per_pixel_x=measures[name].mm_per_pixel,
         )

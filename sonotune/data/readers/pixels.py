@@ -12,9 +12,9 @@ from sonotune.data.decode import read
 from sonotune.data.decode.grey import shown
 from sonotune.data.decode.picture import Picture, Spacing
 from sonotune.data.ellipse import outline_ellipse
-from sonotune.data.masks import Profile, aligned, marked, profile_of
+from sonotune.data.masks import Profile, aligned, filled_hulls, marked, profile_of
 from sonotune.data.readers.entry import Entry, MaskRule
-from sonotune.data.resize import padded, resize_image, resize_mask, target_shape
+from sonotune.data.resize import Resize, padded, resize_image, resize_mask, target_shape
 from sonotune.errors import SonotuneError, printable
 
 
@@ -49,10 +49,13 @@ class Loaded:
     profile: Profile | None = None
 
 
-def load(entry: Entry, size: int | None = None, keep_aspect: bool = False) -> Loaded:
+def load(
+    entry: Entry, size: int | None = None, keep_aspect: bool = False, method: Resize = "area"
+) -> Loaded:
     """Read an image and the union of its masks; resize both to ``size`` x ``size`` if given.
 
-    With `keep_aspect`, they are not stretched but padded with black.
+    With `keep_aspect`, they are not stretched but padded with black. `method` is that of
+    `sonotune.data.resize`; a fitted ellipse is drawn at its final size, so it has none.
 
     Raises
     ------
@@ -81,14 +84,14 @@ def load(entry: Entry, size: int | None = None, keep_aspect: bool = False) -> Lo
             except SonotuneError as error:
                 raise SonotuneError(f"{printable(path)}: {error}") from None
         else:
-            whole |= inside
+            whole |= filled_hulls(inside) if entry.rule.kind == "hull" else inside
     if entry.rule.kind != "ellipse":
-        mask = whole if size is None else resize_mask(whole, resized)
+        mask = whole if size is None else resize_mask(whole, resized, method)
     if any(one.orientation != picture.orientation for _, one in masks):
         notes = (*notes, "image and mask have different orientation tags; both are shown turned")
     digest = hashlib.sha256(repr(shape).encode() + image.tobytes()).hexdigest()
     if size is not None:
-        image, mask = padded(resize_image(image, resized), size), padded(mask, size)
+        image, mask = padded(resize_image(image, resized, method), size), padded(mask, size)
     spacing, more = _spacing(entry, picture.spacing)
     profile = profile_of(seen, whole if whole.any() else mask, entry.rule) if seen else None
     notes = tuple(dict.fromkeys((*entry.notes, *notes, *more)))

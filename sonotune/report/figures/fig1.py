@@ -1,16 +1,21 @@
-"""Fig. 1: the network, and which of its stages each strategy tunes."""
+"""Fig. 1: the network as a U, and which of its stages each strategy tunes.
+
+Networks whose stages make no U (own stages, other decoders) have a row for each strategy.
+"""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Polygon, Rectangle
 
 from sonotune.networks.stages import build_network, count, stage_parameters
+from sonotune.report.figures.u_shape import DEPTH, Place, u_shape
 from sonotune.report.layout import short_count
 from sonotune.report.palette import style_of
 from sonotune.report.style import (
@@ -24,6 +29,11 @@ from sonotune.report.style import (
 
 FROZEN, LINE = "#ffffff", "#555555"
 ROW, HEAD, LEFT, RIGHT = 0.17, 0.62, 1.5, 0.95  # inches
+# Of a U: in a row, height of a level, room of a line of text above it; of the one with names.
+IN_A_ROW, LEVEL, LINE_OF_TEXT, KEY_LEVEL = 4, 0.13, 0.12, 0.26
+# Share of a level's height that its boxes take; more where maps are larger.
+HEIGHTS, KEY_HEIGHTS = (0.95, 0.86, 0.77, 0.68, 0.59), (0.9,) * DEPTH
+CHARACTERS = 30  # of a title's line above a U
 
 
 Strategy = tuple[str, str, str, Sequence[str]]  # name, title, start, tuned stages
@@ -38,7 +48,7 @@ def write_fig1(
     *,
     order: Sequence[str],
 ) -> None:
-    """Draw the stages of each network as columns, and a row for each of its strategies.
+    """Draw each network as a U with names, and a smaller one for each of its strategies.
 
     Parameters
     ----------
@@ -84,23 +94,134 @@ def draw_fig1(
     totals = " and ".join(f"{sum(stages.values()):,}" for stages, _ in networks)
     notes = [
         f"The network's stages from input to output with their numbers of parameters ({totals} "
-        "in all). Coloured: tuned; white: frozen; hatched: random at the start. Right: tuned "
-        "parameters and their share of all. Colours are those of all figures.",
+        "in all). Coloured: tuned; white: frozen; hatched: random at the start. With each "
+        "strategy: tuned parameters and their share of all. Colours are those of all figures.",
     ]
-    rows = sum(len(strategies) for _, strategies in networks)
+    shapes = [u_shape(list(stages)) for stages, _ in networks]
+    heights = [
+        _u_height(strategies) if shape else HEAD + ROW * len(strategies)
+        for shape, (_, strategies) in zip(shapes, networks, strict=True)
+    ]
     foot = footnote_height(notes)
-    height = HEAD * len(networks) + ROW * rows + 0.1 + foot
+    height = sum(heights) + 0.1 + foot
     figure = Figure(figsize=(TWO_COLUMNS, height))
     footnote(figure, notes, height)
     panel = figure.add_axes((0, foot / height, 1, 1 - foot / height))
     panel.set(xlim=(0, TWO_COLUMNS), ylim=(height - foot, 0))
     panel.axis("off")
-    top = HEAD
+    top = 0.0
     left = room_for_names((row[1] for _, strategies in networks for row in strategies), LEFT)
-    for stages, strategies in networks:
-        _draw_network(panel, stages, strategies, order, left, top)
-        top += ROW * len(strategies) + HEAD
+    for shape, tall, (stages, strategies) in zip(shapes, heights, networks, strict=True):
+        if shape:
+            _draw_us(panel, shape, stages, strategies, order, top)
+        else:
+            _draw_network(panel, stages, strategies, order, left, top + HEAD)
+        top += tall
     return figure
+
+
+def _rows_of_us(strategies: Sequence[Row]) -> list[tuple[list[Row], int]]:
+    """Strategies beside each other, and how many lines the longest of their titles takes."""
+    parts = [strategies[i : i + IN_A_ROW] for i in range(0, len(strategies), IN_A_ROW)]
+    return [(list(part), max(len(_wrapped(row[1])) for row in part)) for part in parts]
+
+
+def _wrapped(title: str) -> list[str]:
+    return textwrap.wrap(title, CHARACTERS) or [""]
+
+
+def _u_height(strategies: Sequence[Row]) -> float:
+    key = DEPTH * KEY_LEVEL + 0.2
+    rows = _rows_of_us(strategies)
+    return key + sum(DEPTH * LEVEL + (lines + 1) * LINE_OF_TEXT + 0.2 for _, lines in rows)
+
+
+def _draw_us(
+    panel: Axes,
+    shape: Mapping[str, Place],
+    stages: Mapping[str, int],
+    strategies: Sequence[Row],
+    order: Sequence[str],
+    top: float,
+) -> None:
+    """A small U for each strategy; above them one with the names of the stages."""
+    columns = 1 + max(place.column for place in shape.values())
+    small = TWO_COLUMNS / IN_A_ROW - 0.25
+    total = sum(stages.values())
+    y = top + DEPTH * KEY_LEVEL + 0.2
+    for row, lines in _rows_of_us(strategies):
+        y += 0.1
+        for number, (name, title, random, tuned) in enumerate(row):
+            x = 0.125 + number * TWO_COLUMNS / IN_A_ROW
+            share = sum(stages[stage] for stage in tuned)
+            below = f"{short_count(share)}  {share / total:.1%}" if share else "none"
+            text = "\n".join([*_wrapped(title), below])
+            panel.text(x, y + (lines + 1) * LINE_OF_TEXT - 0.02, text, va="bottom", fontsize=6.5)
+            colour = style_of(name, order).colour
+            corner = (x, y + (lines + 1) * LINE_OF_TEXT)
+            for stage in stages:
+                on = stage in tuned
+                box = _box(shape[stage], corner, small / columns, LEVEL)
+                box.set(
+                    facecolor=colour if on and stage not in random else FROZEN,
+                    edgecolor=colour if on else LINE,
+                    linewidth=0.6,
+                    hatch="////" if stage in random else None,
+                )
+                panel.add_patch(box)
+        y += DEPTH * LEVEL + (lines + 1) * LINE_OF_TEXT + 0.1
+    # After the strategies' boxes, which then are the first of the axes' patches.
+    _draw_key(panel, shape, stages, (0.35, top + 0.1), (TWO_COLUMNS - 0.7) / columns)
+
+
+def _draw_key(
+    panel: Axes,
+    shape: Mapping[str, Place],
+    stages: Mapping[str, int],
+    corner: tuple[float, float],
+    wide: float,
+) -> None:
+    for stage, place in shape.items():
+        x, y = corner[0] + place.column * wide, corner[1] + (place.first + 0.5) * KEY_LEVEL
+        if place.skip:
+            end = corner[0] + shape[place.skip].column * wide
+            panel.plot([x + wide, end], [y, y], color=LINE, linewidth=0.5, linestyle=":")
+        span = place.last - place.first + 1
+        text = f"{_title(stage)}\n{short_count(stages[stage])}".replace("\n", " ", 1)
+        middle = (x + span * wide / 2, y + (span - 1) * KEY_LEVEL / 2)
+        box = _box(place, corner, wide, KEY_LEVEL, KEY_HEIGHTS)
+        panel.plot(*_outline(box), color=LINE, linewidth=0.6)
+        # A slope is too narrow for its text, which covers a part of its outline.
+        panel.text(
+            *middle, text, ha="center", va="center", fontsize=5.5, linespacing=1.1,
+            bbox={"facecolor": FROZEN, "edgecolor": "none", "pad": 0.3} if span > 1 else None,
+        )  # fmt: skip
+
+
+def _box(
+    place: Place,
+    corner: tuple[float, float],
+    wide: float,
+    level: float,
+    heights: Sequence[float] = HEIGHTS,
+) -> Patch:
+    """The patch of a stage, in inches, without colours."""
+    x, y = corner[0] + place.column * wide, corner[1]
+    tall = [heights[n] * level for n in (place.first, place.last)]
+    middle = [y + (n + 0.5) * level for n in (place.first, place.last)]
+    if place.first == place.last:
+        return Rectangle((x + 0.012, middle[0] - tall[0] / 2), wide - 0.024, tall[0])
+    right = x + (place.last - place.first + 1) * wide - 0.012
+    ends = [(x + 0.012, middle[0], tall[0]), (right, middle[1], tall[1])]
+    upper = [(end, centre - height / 2) for end, centre, height in ends]
+    lower = [(end, centre + height / 2) for end, centre, height in ends]
+    return Polygon([*upper, *lower[::-1]])
+
+
+def _outline(box: Patch) -> tuple[list[float], list[float]]:
+    """Corners of a patch as a closed line, which is no patch of the axes."""
+    points = box.get_patch_transform().transform(box.get_path().vertices)
+    return list(points[:, 0]), list(points[:, 1])
 
 
 def _draw_network(

@@ -47,8 +47,8 @@ def draw_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
     """The figure, of a table of strategy, protocol, metric, mean and std."""
     shown = [name for name in strategies if name in set(table["strategy"])]
     notes = [
-        "Bars: one standard deviation, over epochs of one run (printed, as published) or over "
-        "repeats (corrected). The mean IoU is the foreground's where printed and as published, "
+        "Bars: one standard deviation over repeats (of the printed numbers, this is the likeliest "
+        "reading). The mean IoU is the foreground's where printed and as published, "
         "that of both classes where corrected. Axes differ."
     ]
     foot = footnote_height(notes) + 0.24

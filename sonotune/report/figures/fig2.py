@@ -1,4 +1,4 @@
-"""Fig. 2: an example of every data set."""
+"""Fig. 2: an example of every data set with its mask, that of the pre-training first."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from sonotune.data.dataset import load_set
-from sonotune.data.image_set import median_row
-from sonotune.report.images import TRUTH, show_image
+from sonotune.data.image_set import ImageSet, median_row
+from sonotune.report.images import show_image
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.style import (
     ONE_COLUMN,
@@ -20,8 +20,9 @@ from sonotune.report.style import (
     save_figure,
 )
 
-MOST = 6  # panels beside each other
+MOST = 6  # data sets beside each other
 HEAD = 0.22  # inches
+TALLEST = 1.5  # of an image, as a multiple of its width
 
 
 def write_fig2(
@@ -30,8 +31,11 @@ def write_fig2(
     png: str | Path,
     *,
     datasets: Mapping[str, str],
+    pretraining: str = "",
 ) -> None:
-    """Draw the image of each data set whose object is of median size, with its outline.
+    """Draw the image of each data set whose object is of median size, and below it its mask.
+
+    They are shown in the proportions of the original image, not squeezed into a square.
 
     Parameters
     ----------
@@ -39,34 +43,59 @@ def write_fig2(
         Folder of the prepared arrays of each data set.
     datasets
         Titles, in the order of the panels.
+    pretraining
+        Which of them the networks are pre-trained on, if any.
     """
     sets = {name: load_set(arrays[name]) for name in datasets}
     sources = {name: str(data.about.get("source", name)) for name, data in sets.items()}
     notes = [
-        "From each data set the image whose object has the median area, with its outline.",
-        *source_notes(list(sets), datasets, sources),
+        "From each data set the image whose object has the median area, with its mask, in the "
+        "proportions of the original.",
+        *source_notes([name for name in sets if name != pretraining], datasets, sources),
     ]
+    shown = {name: median_row(data) for name, data in sets.items()}
+    aspects = {name: min(aspect_of(data, shown[name]), TALLEST) for name, data in sets.items()}
     with journal_style():
         width = TWO_COLUMNS if len(sets) > 2 else ONE_COLUMN
         columns = min(MOST, len(sets))
-        rows = -(-len(sets) // columns)
         wide = width / max(columns, 2)
+        names = list(sets)
+        parts = [names[i : i + columns] for i in range(0, len(names), columns)]
+        tall = [2 * wide * max(aspects[name] for name in part) + HEAD for part in parts]
         foot = footnote_height(notes, width)
-        height = rows * (wide + HEAD) + foot
+        height = sum(tall) + foot
         figure = Figure(figsize=(width, height))
         footnote(figure, notes, height, width)
-        for number, (name, data) in enumerate(sets.items()):
-            row, column = divmod(number, columns)
-            bottom = height - (row + 1) * (wide + HEAD)
-            panel = figure.add_axes(
-                (
-                    (column * wide + 0.03) / width,
-                    (bottom + 0.03) / height,
-                    (wide - 0.06) / width,
-                    (wide - 0.06) / height,
-                )
-            )
-            shown = median_row(data)
-            show_image(panel, data.images[shown], [(data.masks[shown], TRUTH, "solid")])
-            panel.set_title(dataset_title(name, datasets, sources), fontsize=7, pad=3)
+        top = height
+        for part, room in zip(parts, tall, strict=True):
+            for column, name in enumerate(part):
+                data, row = sets[name], shown[name]
+                title = "Pre-training: " if name == pretraining else ""
+                title += dataset_title(name, datasets, {} if name == pretraining else sources)
+                high = wide * aspects[name]
+                for number, image in enumerate((data.images[row], 255 * data.masks[row])):
+                    bottom = top - HEAD - (number + 1) * high
+                    panel = figure.add_axes(
+                        (
+                            (column * wide + 0.03) / width,
+                            (bottom + 0.03) / height,
+                            (wide - 0.06) / width,
+                            (high - 0.06) / height,
+                        )
+                    )
+                    show_image(panel, image, [])
+                    panel.set_aspect(aspect_of(data, row) * image.shape[1] / image.shape[0])
+                    if number == 0:
+                        panel.set_title(title, fontsize=7, pad=3)
+            top -= room
         save_figure(figure, pdf, png)
+
+
+def aspect_of(data: ImageSet, row: int) -> float:
+    """Height by width of an image as it was before it was made square.
+
+    Images that were padded to a square instead of stretched are square already.
+    """
+    if data.about.get("settings", {}).get("keep_aspect"):
+        return 1.0
+    return float(data.index[row]["original_height"] / data.index[row]["original_width"])

@@ -1,0 +1,73 @@
+"""Which studies need which published files, and what a study can do without.
+
+Known without NumPy, since the workflow asks while it is parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from sonotune.config.networks import all_encoder_weights, encoder_weights_of, networks_of
+from sonotune.data.catalogue import Entry
+from sonotune.data.sources import RESOURCES, not_here
+
+
+def _weights_of(config: Mapping[str, Any], study: str) -> set[str]:
+    """Entries of the catalogue that a study's encoders start from."""
+    known = all_encoder_weights(config)
+    names = {encoder_weights_of(network) for network in networks_of(config["studies"][study])}
+    return {entry for name in names if name and (entry := known[name].entry)}
+
+
+def is_stopped(config: Mapping[str, Any], study: str, failing: Collection[str]) -> bool:
+    """Whether a study can train nothing without these data sets or weights."""
+    design = config["studies"][study]
+    foundations = {design.get("pretraining", {}).get("dataset"), *_weights_of(config, study)}
+    return bool(foundations & set(failing)) or set(design["datasets"]) <= set(failing)
+
+
+def without(config: Mapping[str, Any], name: str) -> Iterator[str]:
+    """How each study that needs a data set or weights can be changed to do without: a line each."""
+    for study, design in config["studies"].items():
+        where = f"studies: {study}"
+        if design.get("pretraining", {}).get("dataset") == name:
+            what = f"set `{where}: pretraining: dataset:` to another data set"
+            yield f"{what}, or leave out `{where}`"
+        elif name in _weights_of(config, study):
+            yield f"set `{where}: network: encoder_weights:` to a file, or leave out `{where}`"
+        elif name in design["datasets"]:
+            others = [one for one in design["datasets"] if one != name]
+            what = f"write `{where}: datasets: [{', '.join(others)}]`"
+            yield what if others else f"leave out `{where}`"
+
+
+def to_fetch(
+    config: Mapping[str, Any],
+    wanted: Mapping[str, Entry],
+    mirror: str | None,
+    resources: str = RESOURCES,
+) -> str:
+    """What a run would fetch before it trains, in words; nothing where all files are there.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    wanted
+        What its studies take from the catalogue, by the data sets' names.
+    mirror
+        Folder or address that is used instead of the publishers'; None for none.
+    """
+    lines = []
+    for name, entry in not_here(wanted, mirror, resources).items():
+        size = " + ".join(file.size for file in entry.files)
+        where = mirror or " and ".join(file.address for file in entry.files)
+        lines.append(f"{name}: {entry.title} ({size}) from {where}")
+        lines += [f"  to do without: {line}" for line in without(config, name)]
+    if not lines:
+        return ""
+    return (
+        "sonotune: not here yet, fetched when the run starts, which tries every address first:\n  "
+        + "\n  ".join(lines)
+    )

@@ -1,0 +1,84 @@
+"""Training loss by epoch of every strategy that the authors logged, beside their logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sonotune.report.losses import WIDENED
+from sonotune.report.published import published_table
+from sonotune.report.style import (
+    TWO_COLUMNS,
+    footnote,
+    footnote_height,
+    journal_style,
+    message_figure,
+    save_figure,
+)
+
+COLUMNS = 4
+LOGS, HERE = "#888888", ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+
+
+def write_losses_figure(
+    losses: str | Path, pdf: str | Path, png: str | Path, *, strategies: Mapping[str, str]
+) -> None:
+    """Draw a panel for each strategy.
+
+    Parameters
+    ----------
+    losses
+        ``losses.csv`` of `sonotune.report.losses.write_losses`.
+    strategies
+        Titles, in the order of the panels.
+    """
+    with journal_style():
+        save_figure(draw_losses(pd.read_csv(losses), strategies), pdf, png)
+
+
+def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
+    """The figure, of the table of `sonotune.report.losses.compare_losses`."""
+    shown = [name for name in strategies if name in set(table["strategy"])]
+    if not shown:
+        return message_figure("The authors' logs have none of these strategies.")
+    logs = published_table("wang2023_logs")
+    logs = logs[logs["losses"] == "training"]
+    notes = [
+        "Mean training loss of each epoch. Grey: the authors' logs at 512 pixels, and their range "
+        f"widened by {WIDENED:g}. Colours: the repeats of this run. A frozen random decoder or "
+        "head makes the loss depend on its draw."
+    ]
+    columns = min(COLUMNS, len(shown))
+    rows, foot = -(-len(shown) // columns), footnote_height(notes)
+    height = rows * 1.55 + foot + 0.35
+    figure = Figure(figsize=(TWO_COLUMNS, height))
+    footnote(figure, notes, height)
+    axes = figure.subplots(rows, columns, squeeze=False)
+    figure.subplots_adjust(
+        left=0.07, right=0.99, top=1 - 0.2 / height, bottom=(foot + 0.35) / height,
+        wspace=0.25, hspace=0.35,
+    )  # fmt: skip
+    for panel, strategy in zip(axes.flat, shown, strict=False):
+        for _, log in logs[logs["strategy"] == strategy].groupby("log"):
+            panel.plot(log["epoch"], log["mean_loss"], color=LOGS, linewidth=0.8)
+        mine = table[table["strategy"] == strategy]
+        spread = mine.drop_duplicates("epoch")
+        panel.fill_between(
+            spread["epoch"], spread["lowest"] - WIDENED, spread["highest"] + WIDENED,
+            color=LOGS, alpha=0.2, linewidth=0,
+        )  # fmt: skip
+        for colour, (_, run) in zip(HERE, mine.groupby("repeat"), strict=False):
+            panel.plot(run["epoch"], run["loss"], color=colour, marker="o", markersize=2)
+        panel.set_title(strategies[strategy])
+        panel.set_ylim(bottom=0)
+        panel.set_xticks([1, 5, 10, 15, 20])
+    for panel in axes.flat[len(shown) :]:
+        panel.axis("off")
+    for panel in axes[:, 0]:
+        panel.set_ylabel("Training loss")
+    for panel in axes.flat[max(0, len(shown) - columns) : len(shown)]:
+        panel.set_xlabel("Epoch")
+    return figure

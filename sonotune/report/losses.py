@@ -1,0 +1,145 @@
+"""Training loss by epoch, beside the authors' own logs (Wang et al. 2023).
+
+The logs are those of the public repository 13204942/FT_Methods_for_Fetal_Head_Segmentation (Apache
+2.0): binary cross-entropy of each batch of 10, averaged here by epoch. Only logs on the full
+training set are used; they were matched to strategies by the numbers of parameters in their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.protocols import Histories, histories_by_strategy
+from sonotune.report.published import published_table
+from sonotune.report.render import write_table
+from sonotune.runtime.files import atomic
+
+# Epochs in which losses are compared, and by how much the range of the logs is widened.
+EARLY, WIDENED = 5, 0.03
+SHOWN = (1, 2, 3, 4, 5, 10, 15, 20)
+
+
+def published_losses() -> pd.DataFrame:
+    """Least and largest mean training loss of the authors' logs.
+
+    Returns
+    -------
+    DataFrame
+        strategy, epoch, lowest, highest, logs (how many).
+    """
+    logs = published_table("wang2023_logs")
+    logs = logs[logs["losses"] == "training"]
+    found = logs.groupby(["strategy", "epoch"], sort=False)["mean_loss"].agg(["min", "max", "size"])
+    names = {"min": "lowest", "max": "highest", "size": "logs"}
+    return found.rename(columns=names).reset_index()
+
+
+def compare_losses(histories: Histories) -> pd.DataFrame:
+    """Every repeat's training loss beside the range of the logs.
+
+    Parameters
+    ----------
+    histories
+        The ``history.csv`` of every repeat, by strategy.
+
+    Returns
+    -------
+    DataFrame
+        strategy, repeat (from 1), epoch, loss, lowest, highest, logs, inside (whether the loss lies
+        in the range widened by `WIDENED`); one row an epoch of a strategy that has logs.
+    """
+    parts = []
+    for strategy, paths in histories.items():
+        for repeat, path in enumerate(paths, 1):
+            table = pd.read_csv(path).rename(columns={"training_loss": "loss"})[["epoch", "loss"]]
+            parts.append(table.assign(strategy=strategy, repeat=repeat))
+    ours = pd.concat(parts)[["strategy", "repeat", "epoch", "loss"]]
+    table = ours.merge(published_losses(), on=["strategy", "epoch"], how="inner")
+    low, high = table["lowest"] - WIDENED, table["highest"] + WIDENED
+    return table.assign(inside=table["loss"].between(low, high))
+
+
+def write_losses(
+    histories: Iterable[str | Path],
+    csv: str | Path,
+    tex: str | Path,
+    html: str | Path,
+    *,
+    strategies: Mapping[str, str],
+    how: Mapping[str, float],
+) -> None:
+    """Write the comparison as CSV, LaTeX and HTML.
+
+    Parameters
+    ----------
+    histories
+        The ``history.csv`` of every cell; their folders tell which cell.
+    strategies
+        Titles, in the order of the table.
+    how
+        ``image_size`` and ``learning_rate`` of the study.
+    """
+    compared = compare_losses(histories_by_strategy(histories))
+    with atomic(csv) as temporary:
+        compared.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    write_table(_describe(compared, strategies, how), tex, html)
+
+
+def _describe(
+    table: pd.DataFrame, strategies: Mapping[str, str], how: Mapping[str, float]
+) -> Table:
+    last = int(table["epoch"].max()) if len(table) else 0
+    epochs = [epoch for epoch in SHOWN if epoch <= last]
+    body = []
+    for strategy in [name for name in strategies if name in set(table["strategy"])]:
+        mine = table[table["strategy"] == strategy]
+        logs = mine.drop_duplicates("epoch").set_index("epoch")
+        name = strategies[strategy]
+        ranges = [
+            f"{row.lowest:.3f} to {row.highest:.3f}"
+            if row.lowest < row.highest
+            else f"{row.lowest:.3f}"
+            for row in logs.itertuples()
+        ]
+        shown = dict(zip(logs.index, ranges, strict=True))
+        count = int(logs["logs"].max())
+        body.append(
+            Row(
+                (name, f"{count} log{'s' if count > 1 else ''}"),
+                (*_cells(epochs, shown), Cell("")),
+            )
+        )
+        for repeat, part in mine.groupby("repeat"):
+            losses = {row.epoch: f"{row.loss:.3f}" for row in part.itertuples()}
+            early = part[part["epoch"] <= EARLY]
+            verdict = Cell(
+                "yes" if early["inside"].all() else f"{early['inside'].sum()} of {len(early)}"
+            )
+            body.append(Row((name, f"here, repeat {repeat}"), (*_cells(epochs, losses), verdict)))
+    titles = [*(str(epoch) for epoch in epochs), f"1 to {EARLY} inside"]
+    return Table(
+        "losses",
+        "Training loss after each epoch: the authors' logs and this run.",
+        (
+            HeadRow(("", ""), (Head("Epoch", len(epochs)), Head(""))),
+            HeadRow(("Strategy", "Run"), tuple(map(Head, titles))),
+        ),
+        tuple(body),
+        (
+            "Logs: least and largest mean of an epoch over the authors' runs on the full training "
+            "set, at 512 pixels and learning rate 0.0001, 80 batches of 10 an epoch "
+            "(github.com/13204942/FT_Methods_for_Fetal_Head_Segmentation).",
+            f"Here: {how['image_size']} pixels, learning rate {how['learning_rate']:g}. Inside: "
+            f"the loss lies in the range of the logs widened by {WIDENED:g} on each side, in every "
+            f"epoch from 1 to {EARLY}.",
+            "Where a strategy freezes a random decoder or head, its loss depends on that draw.",
+        ),
+    )
+
+
+def _cells(epochs: Sequence[int], shown: Mapping[int, str]) -> tuple[Cell, ...]:
+    return tuple(Cell(shown.get(epoch, DASH)) for epoch in epochs)

@@ -1,0 +1,152 @@
+"""Tukey's tests of fold means, which Amiri et al. 2020 report (section II-E), as tables.
+
+They are shown because the paper has them. What a study states rests on its decision instead
+(docs/decision.md): Tukey's test takes all runs for independent and equally variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+
+import pandas as pd
+
+from sonotune.report.latex import to_tex
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.palette import shade
+from sonotune.report.shown import Shown
+from sonotune.report.web import to_html
+from sonotune.runtime.files import atomic
+
+LEVEL = 0.05
+COLUMNS = ("dataset", "percent", "strategy", "first", "second", "difference", "lower", "upper", "p")
+NOTES = (
+    "Each entry: difference of mean Dice, row minus column, and below it the p value of Tukey's "
+    "HSD (Tukey-Kramer where runs failed), adjusted for all pairs of its group. Green: the row is "
+    "significantly better at 5%; red: the column is.",
+    "This is the paper's test. It takes runs for independent and equally variable, which "
+    "strategies that share folds are not, so what this study states rests on its decision instead.",
+)
+
+
+def write_tukey(tukey: str | Path, folder: str | Path, *, shown: Shown) -> None:
+    """Write ``tukey`` (pairs of strategies) and ``tukey_percents``, each as .csv, .tex and .html.
+
+    Parameters
+    ----------
+    tukey
+        ``tukey.csv`` of `sonotune.statistics.tables.write_statistics`.
+    folder
+        Gets the files.
+    shown
+        Strategies and data sets, in the order of the tables.
+    """
+    text = {"first": str, "second": str, "strategy": str}
+    table = pd.read_csv(tukey, dtype=text, keep_default_na=False, na_values={
+        name: [""] for name in ("percent", "difference", "lower", "upper", "p")
+    })  # fmt: skip
+    table = table[table["dataset"].isin(list(shown.datasets))]
+    sources = table.groupby("dataset")["source"].first().to_dict()
+    notes = (*NOTES, *source_notes(list(sources), shown.datasets, sources))
+    titles = {name: dataset_title(name, shown.datasets, sources) for name in shown.datasets}
+    between = table[table["family"] == "strategies"]
+    by_size = table[table["family"] == "percents"]
+    for described, rows in (
+        (_strategies(between, titles, shown, notes), between),
+        (_percents(by_size, titles, shown, notes), by_size),
+    ):
+        path = Path(folder) / described.label
+        with atomic(path.with_suffix(".csv")) as temporary:
+            rows[list(COLUMNS)].to_csv(temporary, index=False, lineterminator="\n")
+        for suffix, content in ((".tex", _floats(described)), (".html", to_html(described))):
+            with atomic(path.with_suffix(suffix)) as temporary:
+                temporary.write_text(content, "utf-8")
+
+
+def _strategies(
+    table: pd.DataFrame, titles: dict[str, str], shown: Shown, notes: tuple[str, ...]
+) -> Table:
+    """A row and a column for each strategy, for each data set and percent."""
+    used = {*table["first"], *table["second"]}
+    names = [name for name in shown.strategies if name in used]
+    body = []
+    for dataset in titles:
+        mine = table[table["dataset"] == dataset]
+        for percent in sorted(mine["percent"].unique(), reverse=True):
+            part = mine[mine["percent"] == percent]
+            group = f"{titles[dataset]}, {percent_text(percent)}"
+            found = {(row.first, row.second): row for row in part.itertuples()}
+            for number, first in enumerate(names[:-1]):
+                cells = [Cell("")] * number
+                cells += [_cell(found, first, second) for second in names[number + 1 :]]
+                body.append(Row((group, shown.strategies[first]), tuple(cells)))
+    heads = tuple(Head(shown.strategies[name]) for name in names[1:])
+    return Table(
+        "tukey",
+        "Tukey's tests of all pairs of strategies.",
+        (HeadRow(("Data set, images", "Strategy"), heads),),
+        tuple(body),
+        notes,
+    )
+
+
+def _percents(
+    table: pd.DataFrame, titles: dict[str, str], shown: Shown, notes: tuple[str, ...]
+) -> Table:
+    """A row for each strategy of a data set, a column for each pair of percents."""
+    pairs = list(dict.fromkeys(zip(table["first"], table["second"], strict=True)))
+    body = []
+    for dataset in titles:
+        mine = table[table["dataset"] == dataset]
+        for strategy in [name for name in shown.strategies if name in set(mine["strategy"])]:
+            rows = mine[mine["strategy"] == strategy].itertuples()
+            found = {(row.first, row.second): row for row in rows}
+            cells = tuple(_cell(found, *pair) for pair in pairs)
+            body.append(Row((titles[dataset], shown.strategies[strategy]), cells))
+    heads = [
+        Head(f"{percent_text(float(first))} against {percent_text(float(second))}")
+        for first, second in pairs
+    ]
+    first = notes[0].replace("row minus column", "the first percent minus the second")
+    first = first.replace("the row is", "the first is").replace("the column is", "the second is")
+    return Table(
+        "tukey_percents",
+        "Tukey's tests of the shares of the images.",
+        (HeadRow(("Data set", "Strategy"), tuple(heads)),),
+        tuple(body),
+        (first, *notes[1:]),
+    )
+
+
+def _cell(found: dict[tuple[str, str], object], first: str, second: str) -> Cell:
+    """The entry of a pair, whichever way round the table has it."""
+    sign = 1 if (first, second) in found else -1
+    row = found.get((first, second), found.get((second, first)))
+    if row is None or pd.isna(row.difference):  # type: ignore[attr-defined]
+        return Cell(DASH, hover="not tested")
+    difference = sign * row.difference  # type: ignore[attr-defined]
+    p, ends = row.p, sorted((sign * row.lower, sign * row.upper))  # type: ignore[attr-defined]
+    if pd.isna(p):
+        return Cell(f"{difference:+.3f}", hover="too few runs for a test")
+    colour = shade(float(difference > 0)) if p < LEVEL else ""
+    text = "<0.001" if p < 0.0005 else f"{p:.3f}"
+    hover = f"95% interval of all pairs: {ends[0]:+.3f} to {ends[1]:+.3f}"
+    return Cell(f"{difference:+.3f}", text, shade=colour, hover=hover)
+
+
+def _floats(table: Table) -> str:
+    """LaTeX, with a float for each group of rows, since all of them do not fit a page."""
+    groups = [list(rows) for _, rows in groupby(table.body, key=lambda row: row.names[0])]
+    parts: Sequence[Table] = [
+        replace(
+            table,
+            label=f"{table.label}{number}" if len(groups) > 1 else table.label,
+            body=tuple(rows),
+            notes=table.notes if number == len(groups) else (),
+        )
+        for number, rows in enumerate(groups, 1)
+    ]
+    return "\n".join(map(to_tex, parts or [table]))
