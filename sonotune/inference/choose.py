@@ -64,10 +64,10 @@ def choose_cells(
     folders = [one for one, cell in cells.items() if (cell.strategy, cell.percent) == wanted]
     if not folders:
         there = {f"{cell.strategy} at {show_percent(cell.percent)} %" for cell in cells.values()}
-        kept = ", ".join(sorted(there))
+        known = ", ".join(sorted(there))
         raise SonotuneError(
             f"{path}: {strategy} at {show_percent(percent)} % of {dataset} kept no weights; there "
-            f"are: {kept}"
+            f"are: {known}"
         )
     _check_alike({folder: records[folder] for folder in folders})
     if fold is None:
