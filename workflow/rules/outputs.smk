@@ -228,6 +228,24 @@ def figures_of(study):
     return [*always, *compared, *features, *paper]
 
 
+def about_page(study):
+    """What a study's page says of its images, and which files it offers."""
+    design = STUDIES[study]
+    names = [*design["datasets"], *filter(None, [design.get("pretraining", {}).get("dataset")])]
+    home = f"results/{study}/"
+    kinds = ("cells.csv", "tables/", "figures/", "statistics/")
+    return {
+        "size": design["image_size"],
+        "simulated": all(DATASETS[name]["reader"] == "simulate" for name in design["datasets"]),
+        "titles": [(name, DATASETS[name]["label"]) for name in names],
+        "downloads": sorted(
+            file.removeprefix(home)
+            for file in outputs_of(study)
+            if file.startswith(tuple(home + kind for kind in kinds))
+        ),
+    }
+
+
 def foundations_of(study):
     """Data sets, pre-trained and encoder weights, and feature maps."""
     design = STUDIES[study]

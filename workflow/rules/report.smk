@@ -555,24 +555,40 @@ rule page:
         splits="results/{study}/splits.json",
         decisions=[
             f"results/{{study}}/statistics/{name}.csv"
-            for name in ("decisions", "strategies", "comparisons")
+            for name in ("decisions", "strategies", "comparisons", "low_scores")
+        ],
+        provenance="results/{study}/tables/provenance.csv",
+        scores=scores_of,
+        arrays=study_arrays,
+        predictions=lambda wildcards: cell_files(
+            wildcards.study,
+            STUDIES[wildcards.study]["datasets"],
+            "predictions.npz",
+            "history.csv",
+        ),
+        audits=lambda wildcards: [
+            file for file in audits_of(wildcards.study) if file.endswith(".csv")
         ],
     output:
-        report(
+        html=report(
             "results/{study}/index.html",
             category="{study}",
-            subcategory="Answer",
-            labels=labels("Which strategy to use"),
+            subcategory="1 Answer",
+            labels=labels("The study's page"),
             caption="../report/page.rst",
         ),
+        details=directory("results/{study}/page"),
     log:
         "results/logs/{study}/page.log",
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
+        shown=lambda wildcards: shown_of(wildcards.study),
+        networks=lambda wildcards: strategies_by_network(wildcards.study),
+        about=lambda wildcards: about_page(wildcards.study),
         code=fingerprint("sonotune.report.page.write"),
+        assets=contents_of("report/page/*.html", "report/page/page.*"),
     message:
         "The page of {wildcards.study}"
     script:
