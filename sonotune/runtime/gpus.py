@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -185,6 +185,28 @@ def tell_slots(number: int, each: int) -> None:
             f"sonotune: {devices} GPUs with cells_per_gpu: {each} have {devices * each} slots, of "
             f"which {number} are used; --resources gpu={devices * each} uses all",
             file=sys.stderr,
+        )
+
+
+def check_devices(devices: Mapping[str, str]) -> None:
+    """Refuse studies that ask for a GPU where there is none.
+
+    Parameters
+    ----------
+    devices
+        The key ``device`` of each study.
+
+    Raises
+    ------
+    SonotuneError
+        Naming the studies.
+    """
+    asking = [study for study, device in devices.items() if device == "cuda"]
+    allowed = visible_devices()
+    if asking and not (count_devices() if allowed is None else len(allowed)):
+        raise SonotuneError(
+            f"studies: {', '.join(asking)}: device: cuda asks for a GPU, and this machine has none "
+            "that can be used; write device: auto or cpu"
         )
 
 

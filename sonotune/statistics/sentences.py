@@ -177,8 +177,7 @@ def _excluded(decision: Decision, label: Callable[[str], str]) -> list[str]:
 
 def _limits(decision: Decision) -> str:
     return (
-        f"All of this rests on {decision.folds} folds of these images and on "
-        f"{_networks(decision)}."
+        f"All of this rests on {decision.folds} folds of these images and on {_networks(decision)}."
     )
 
 

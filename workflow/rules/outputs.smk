@@ -55,8 +55,8 @@ def network_outputs(study):
 
 
 def labels(output):
-    """The columns of the report's table of results."""
-    return {"output": output, "data sets": "all"}
+    """The column of the report's table of results."""
+    return {"output": output}
 
 
 def titles_of(study):
@@ -293,7 +293,7 @@ def outputs_of(study):
         *(f"{results}/statistics/{name}.csv" for name in STATISTICS),
         *audits_of(study),
         *(f"{results}/tables/metrics.{kind}" for kind in ("csv", "html")),
-        f"{results}/index.html",
+        *(f"{results}/{name}" for name in ("index.html", "answer.txt", "page")),
         *network_outputs(study),
         *protocol_outputs(study),
     ]
@@ -311,7 +311,7 @@ for study in STUDIES:
 # For the report's front page alone, so it is not looked up at every start.
 config["changed_packages"] = ""
 config["suspicious"] = {}
-config["stand_ins"], config["networks_said"] = {}, {}
+config["stand_ins"], config["networks_said"], config["answers"] = {}, {}, {}
 if "--report" in sys.argv:
     from sonotune.report.provenance import changed_packages
     from sonotune.data.audit_files import suspicious
@@ -321,6 +321,10 @@ if "--report" in sys.argv:
             config["suspicious"][dataset_of(f"{file}")] = found
 
     for study in STUDIES:
+        answer = HOME / f"{RESULTS}/{study}/answer.txt"
+        config["answers"][study] = (
+            answer.read_text("utf-8").splitlines() if answer.is_file() else []
+        )
         config["stand_ins"][study] = stand_ins_of(study)
         titles = dict.fromkeys(network_titles(STUDIES[study]).values())
         config["networks_said"][study] = " and ".join(titles)

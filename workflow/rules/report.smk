@@ -13,13 +13,7 @@ rule metrics_table:
         "results/{study}/cells.csv",
     output:
         csv="results/{study}/tables/metrics.csv",
-        html=report(
-            "results/{study}/tables/metrics.html",
-            category="{study}",
-            subcategory="Tables",
-            labels=labels("Metrics: all of every strategy"),
-            caption="../report/metrics.rst",
-        ),
+        html="results/{study}/tables/metrics.html",
     log:
         "results/logs/{study}/metrics_table.log",
     localrule: True
@@ -44,7 +38,7 @@ rule networks_table:
         html=report(
             "results/{study}/tables/networks.html",
             category="{study}",
-            subcategory="Networks",
+            subcategory="4 Networks",
             labels=labels("Networks side by side: which part of each to tune"),
             caption="../report/networks.rst",
         ),
@@ -73,7 +67,7 @@ rule table1:
         html=report(
             "results/{study}/tables/table1.html",
             category="{study}",
-            subcategory="Tables",
+            subcategory="2 Tables",
             labels=labels("Table I: numbers of images"),
             caption="../report/table1.rst",
         ),
@@ -100,7 +94,7 @@ rule table2:
         html=report(
             "results/{study}/tables/table2.html",
             category="{study}",
-            subcategory="Tables",
+            subcategory="2 Tables",
             labels=labels("Table II: Dice of every strategy"),
             caption="../report/table2.rst",
         ),
@@ -126,7 +120,7 @@ rule fig4:
         png=report(
             "results/{study}/figures/fig4.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Fig. 4: Dice against percent"),
             caption="../report/fig4.rst",
         ),
@@ -163,7 +157,7 @@ rule fig5:
         png=report(
             "results/{study}/figures/fig5.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Fig. 5: example segmentations"),
             caption="../report/fig5.rst",
         ),
@@ -202,13 +196,7 @@ rule provenance:
         ),
     output:
         csv="results/{study}/tables/provenance.csv",
-        html=report(
-            "results/{study}/tables/provenance.html",
-            category="{study}",
-            subcategory="Tables",
-            labels=labels("Provenance: what ran on which versions"),
-            caption="../report/provenance.rst",
-        ),
+        html="results/{study}/tables/provenance.html",
     log:
         "results/logs/{study}/provenance.log",
     localrule: True
@@ -233,7 +221,7 @@ rule fig_intervals:
         png=report(
             "results/{study}/figures/intervals.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("How far each strategy is behind the best"),
             caption="../report/intervals.rst",
         ),
@@ -259,13 +247,7 @@ rule fig_ranks:
         "results/{study}/cells.csv",
     output:
         pdf="results/{study}/figures/ranks.pdf",
-        png=report(
-            "results/{study}/figures/ranks.png",
-            category="{study}",
-            subcategory="Figures",
-            labels=labels("Ranks over data sets (Nemenyi)"),
-            caption="../report/ranks.rst",
-        ),
+        png="results/{study}/figures/ranks.png",
     log:
         "results/logs/{study}/ranks.log",
     localrule: True
@@ -325,7 +307,7 @@ rule figure:
         png=report(
             "results/{study}/figures/{figure}.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=lambda wildcards: labels(OF_AVERAGES[wildcards.figure][1]),
             caption="../report/figure.rst",
         ),
@@ -354,7 +336,7 @@ rule fig1:
         png=report(
             "results/{study}/figures/fig1.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Fig. 1: the network and the strategies"),
             caption="../report/fig1.rst",
         ),
@@ -387,7 +369,7 @@ rule fig2:
         png=report(
             "results/{study}/figures/fig2.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Fig. 2: an example of every data set"),
             caption="../report/fig2.rst",
         ),
@@ -414,7 +396,7 @@ rule table3:
         html=report(
             "results/{study}/tables/table3.html",
             category="{study}",
-            subcategory="Tables",
+            subcategory="2 Tables",
             labels=labels("Table III: time to train"),
             caption="../report/table3.rst",
         ),
@@ -441,13 +423,7 @@ rule curves:
         ),
     output:
         pdf="results/{study}/figures/curves.pdf",
-        png=report(
-            "results/{study}/figures/curves.png",
-            category="{study}",
-            subcategory="Figures",
-            labels=labels("Learning curves of runs that failed"),
-            caption="../report/curves.rst",
-        ),
+        png="results/{study}/figures/curves.png",
     log:
         "results/logs/{study}/curves.log",
     localrule: True
@@ -472,7 +448,7 @@ rule distributions:
         png=report(
             "results/{study}/figures/distributions.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Dice of single images"),
             caption="../report/distributions.rst",
         ),
@@ -499,7 +475,7 @@ rule against_paper:
         png=report(
             "results/{study}/figures/against_paper.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Against the paper: Dice of every strategy"),
             caption="../report/against_paper.rst",
         ),
@@ -530,7 +506,7 @@ rule figs2:
         png=report(
             "results/{study}/figures/figS2.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Fig. S2: feature maps before and after fine-tuning"),
             caption="../report/figS2.rst",
         ),
@@ -574,10 +550,11 @@ rule page:
             "results/{study}/index.html",
             category="{study}",
             subcategory="1 Answer",
-            labels=labels("The study's page"),
+            labels=labels("Page of the study"),
             caption="../report/page.rst",
         ),
         details=directory("results/{study}/page"),
+        answer="results/{study}/answer.txt",
     log:
         "results/logs/{study}/page.log",
     localrule: True
@@ -608,14 +585,14 @@ rule protocols:
         protocols=report(
             "results/{study}/tables/protocols.html",
             category="{study}",
-            subcategory="Protocols",
+            subcategory="5 Protocols",
             labels=labels("Every strategy, printed and under both protocols"),
             caption="../report/protocols.rst",
         ),
         gap=report(
             "results/{study}/tables/gap.html",
             category="{study}",
-            subcategory="Protocols",
+            subcategory="5 Protocols",
             labels=labels("The gap between the protocols, taken apart"),
             caption="../report/gap.rst",
         ),
@@ -650,7 +627,7 @@ rule leakage:
         html=report(
             "results/{study}/tables/leakage.html",
             category="{study}",
-            subcategory="Protocols",
+            subcategory="5 Protocols",
             labels=labels("What shared examinations add"),
             caption="../report/leakage.rst",
         ),
@@ -687,7 +664,7 @@ rule protocol_figure:
         png=report(
             "results/{study}/figures/{figure}.png",
             category="{study}",
-            subcategory="Protocols",
+            subcategory="5 Protocols",
             labels=lambda wildcards: labels(
                 {
                     "fig1b": "Fig. 1b: accuracy against tuned parameters",

@@ -22,6 +22,7 @@ with logged(snakemake.log[0]):
         ),
         snakemake.output.html,
         snakemake.output.details,
+        snakemake.output.answer,
         study=snakemake.wildcards.study,
         shown=Shown.of(snakemake.params.shown),
         networks=snakemake.params.networks,

@@ -74,9 +74,11 @@ def describe_places(
             (runs["dataset"] == decision.dataset)
             & np.isclose(runs["percent"], 100 * decision.fraction)
         ]
-        costs = own.assign(seconds=training_seconds(own)).groupby("strategy")[
-            ["tuned_parameters", "seconds"]
-        ].mean()
+        costs = (
+            own.assign(seconds=training_seconds(own))
+            .groupby("strategy")[["tuned_parameters", "seconds"]]
+            .mean()
+        )
         rows = [_row(strategy, decision, costs, label) for strategy in decision.strategies]
         sentences = decision_sentences(decision, label)
         if decision.recommended is not None:
@@ -97,12 +99,8 @@ def describe_places(
                 "network": _network_of(decision.recommended, networks),
                 "strategy": label(decision.recommended) if decision.recommended else DASH,
                 "reach": _reach(decision),
-                "seconds": next(
-                    (row["time"] for row in rows if row["recommended"]), DASH
-                ),
-                "parameters": next(
-                    (row["tuned"] for row in rows if row["recommended"]), DASH
-                ),
+                "seconds": next((row["time"] for row in rows if row["recommended"]), DASH),
+                "parameters": next((row["tuned"] for row in rows if row["recommended"]), DASH),
                 "behind": next((row["behind"] for row in rows if row["recommended"]), DASH),
                 "alike": [label(name) for name in decision.inconclusive],
             }
@@ -273,9 +271,7 @@ def describe_tables(
                 "dataset": dataset,
                 "percents": [percent_text(percent) for percent in percents] or ["not fine-tuned"],
                 "rows": rows,
-                "verdicts": any(
-                    one.tested for key, one in known.items() if key[0] == dataset
-                ),
+                "verdicts": any(one.tested for key, one in known.items() if key[0] == dataset),
             }
         )
     return tables
@@ -332,7 +328,9 @@ def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[di
     rows = []
     for one in table.to_dict("records"):
         without = healthy.loc[(one["dataset"], one["percent"], one["strategy"])]
-        interval = f" ({one['lower']:.1%} to {one['upper']:.1%})" if np.isfinite(one["lower"]) else ""
+        interval = (
+            f" ({one['lower']:.1%} to {one['upper']:.1%})" if np.isfinite(one["lower"]) else ""
+        )
         rows.append(
             {
                 "dataset": shown.datasets.get(one["dataset"], one["dataset"]),
@@ -378,7 +376,9 @@ def describe_claims(path: Path) -> dict[str, Any] | None:
     return {"counts": [(counts[word], word) for word in VERDICTS if counts[word]], "rows": rows}
 
 
-def describe_audits(audits: Mapping[str, str | Path], titles: Mapping[str, str]) -> list[dict[str, str]]:
+def describe_audits(
+    audits: Mapping[str, str | Path], titles: Mapping[str, str]
+) -> list[dict[str, str]]:
     """Each data set's audit in words, with the address of its page."""
     return [
         {

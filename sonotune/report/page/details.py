@@ -102,9 +102,7 @@ def entry_key(dataset: str, strategy: str, percent: float) -> str:
 
 def outlines(mask: np.ndarray) -> str:
     """A mask's outline as an SVG path along the centres of its outermost pixels."""
-    contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE
-    )
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     return "".join(
         "M" + "L".join(f"{x + 0.5:g} {y + 0.5:g}" for x, y in contour[:, 0]) + "Z"
         for contour in contours

@@ -67,6 +67,7 @@ def write_page(
     sources: Sources,
     page: str | Path,
     details: str | Path,
+    answer: str | Path,
     *,
     study: str,
     shown: Shown,
@@ -82,6 +83,8 @@ def write_page(
     ----------
     page, details
         What to write. The page loads curves and test images from the folder ``page`` beside it.
+    answer
+        Gets the recommendations as text, for the terminal and the front page of the report.
     study
         Name of the study.
     networks
@@ -108,9 +111,7 @@ def write_page(
         shown,
         [(stages_of(network), strategies) for network, strategies in networks],
     )
-    drawings = {
-        place["network"]["name"]: place["network"] for place in places if place["network"]
-    }
+    drawings = {place["network"]["name"]: place["network"] for place in places if place["network"]}
     for drawing in drawings.values():
         drawing["places"] = [
             f"{place['title']}, {place['percent']}"
@@ -119,36 +120,47 @@ def write_page(
         ]
     assets = files("sonotune.report.page")
     script = assets.joinpath("page.js").read_text("utf-8")
-    text = _environment().get_template("index.html").render(
-        study=study,
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        style=Markup(assets.joinpath("page.css").read_text("utf-8")),
-        data=Markup(to_json(_for_script(decisions, shown))),
-        runs=len(trained),
-        places=places,
-        drawings=list(drawings.values()),
-        banners=describe_banners(decisions, size, simulated, study),
-        tables=describe_tables(runs, decisions, shown),
-        strategies=[
-            (name, title)
-            for name, title in shown.strategies.items()
-            if name in set(trained["strategy"])
-        ],
-        audits=describe_audits(sources.audits, titles),
-        claims=describe_claims(Path(sources.statistics) / "claims.csv"),
-        low=describe_low_scores(Path(sources.statistics) / "low_scores.csv", trained, shown),
-        costs=describe_costs(trained, shown),
-        timed=measured_on(trained),
-        provenance=provenance.to_dict("records"),
-        downloads=_by_folder(downloads),
-        figures=[file for file in downloads if file.endswith(".png")],
-        notes=[
-            *source_notes(list(shown.datasets), shown.datasets, known),
-            *mixture_notes(runs),
-        ],
+    text = (
+        _environment()
+        .get_template("index.html")
+        .render(
+            study=study,
+            script=Markup(script),
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            style=Markup(assets.joinpath("page.css").read_text("utf-8")),
+            data=Markup(to_json(_for_script(decisions, shown))),
+            runs=len(trained),
+            places=places,
+            drawings=list(drawings.values()),
+            banners=describe_banners(decisions, size, simulated, study),
+            tables=describe_tables(runs, decisions, shown),
+            strategies=[
+                (name, title)
+                for name, title in shown.strategies.items()
+                if name in set(trained["strategy"])
+            ],
+            audits=describe_audits(sources.audits, titles),
+            claims=describe_claims(Path(sources.statistics) / "claims.csv"),
+            low=describe_low_scores(Path(sources.statistics) / "low_scores.csv", trained, shown),
+            costs=describe_costs(trained, shown),
+            timed=measured_on(trained),
+            provenance=provenance.to_dict("records"),
+            downloads=_by_folder(downloads),
+            figures=[file for file in downloads if file.endswith(".png")],
+            notes=[
+                *source_notes(list(shown.datasets), shown.datasets, known),
+                *mixture_notes(runs),
+            ],
+        )
     )
     write_details(sources.folders, sources.arrays, sources.scores, runs, details)
+    with atomic(answer) as temporary:
+        lines = [
+            f"{place['title']}, {place['percent']} of the images ({place['basis']}): "
+            f"{place['headline']}\n"
+            for place in places
+        ]
+        temporary.write_text("".join(lines), "utf-8")
     with atomic(page) as temporary:
         temporary.write_text(text, "utf-8")
 
