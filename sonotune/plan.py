@@ -161,10 +161,8 @@ def plan_study(
 def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: int) -> str:
     """A plan in words, for cells that run side by side on cores or slots of GPUs."""
     beside = gpu if plan.processor.device == "cuda" else max(1, cores // study["threads"])
-    least, typical, most = (
-        None if seconds is None else seconds / beside for seconds in plan.seconds
-    )
-    assert least is not None and most is not None
+    least, most = plan.seconds[0] / beside, plan.seconds[2] / beside
+    typical = None if plan.seconds[1] is None else plan.seconds[1] / beside
     if plan.done == plan.cells:
         time_words = "nothing is left to train"
     elif typical is not None:
