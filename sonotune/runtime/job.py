@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
@@ -100,13 +100,7 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
         and folds: what was asked for once and is no more does not count.
     """
     settings = record["settings"]
-    records = [
-        file
-        for file in cells_of_study(Path(folder).parents[4], RECORD)
-        if all(
-            name in asked for name, asked in zip(file.parts[-5:-1], planned["names"], strict=True)
-        )
-    ]
+    records = finished(Path(folder).parents[4], planned)
     left = planned["cells"] - len(records)
     if not settings["tune"]:
         ended = "evaluated as it starts"
@@ -122,6 +116,17 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
         f"({record['epochs']} epochs, {record['seconds']:.0f} s){time_left(records, left)}",
         file=sys.stderr,
     )
+
+
+def finished(study: str | Path, planned: Mapping[str, Any]) -> list[Path]:
+    """Records of the cells of a study that are done (``planned`` as for `tell_progress`)."""
+    return [
+        file
+        for file in cells_of_study(study, RECORD)
+        if all(
+            name in asked for name, asked in zip(file.parts[-5:-1], planned["names"], strict=True)
+        )
+    ]
 
 
 def time_left(records: Sequence[Path], left: int) -> str:

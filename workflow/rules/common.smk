@@ -17,6 +17,7 @@ if (HERE.parent / "sonotune/layout.py").is_file():
     )
 
 from sonotune.report.claims.declare import declare
+from sonotune.report.page.live import Live
 from sonotune.report.names import NEEDED, PAPER_DATASETS, source_notes
 from sonotune.runtime.commit import tell_commit
 from sonotune.config.check import check_no_duplicates, complete

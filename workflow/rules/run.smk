@@ -1,5 +1,6 @@
 # What happens around a run: before its first job, and after one that failed.
 LOCKS = []
+LIVE = []
 if slurm := sys.modules.get("snakemake_executor_plugin_slurm"):
     keep_in_view(slurm.Executor)
 
@@ -20,9 +21,13 @@ onstart:
             tell_slots(SLOTS, config["cells_per_gpu"])
     except SonotuneError as error:
         fail(error)
+    LIVE.append(Live(HOME / RESULTS, config["cells_planned"]))
+    LIVE[0].start()
 
 
 onsuccess:
+    for live in LIVE:
+        live.end()
     print(
         tell_answers([HOME / RESULTS / study / "index.html" for study in STUDIES]),
         file=sys.stderr,
@@ -30,6 +35,8 @@ onsuccess:
 
 
 onerror:
+    for live in LIVE:
+        live.end()
     print(
         tell_failures(
             [
