@@ -105,9 +105,15 @@ def _nearest(
     above = min((n for n in known if n > images), default=None)
     shown = [known[n] for n in (below, above) if n is not None]
     if below is None:
-        said = f"fewer than {above} images were not measured; what follows may not hold for them:"
+        said = (
+            f"{images} images for training and validation are fewer than the {above} measured; "
+            "what follows may not hold for them:"
+        )
     elif above is None:
-        said = f"more than {below} images were not measured; what follows may not hold for them:"
+        said = (
+            f"{images} images are more than the {below} that the study trained and validated on "
+            "beside a fold of test images; what follows may not hold for them:"
+        )
     else:
         said = f"{images} images were not measured; the nearest are {below} and {above}:"
     return shown, said

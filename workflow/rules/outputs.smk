@@ -100,18 +100,24 @@ def array_folders(study):
 
 
 def example_predictions(study):
-    """Predictions that Fig. 5 shows: of the smallest percent, in the first fold run."""
+    """Predictions that Fig. 5 may show: of the smallest percent, in the first fold run."""
     design = STUDIES[study]
     percent, fold = min(design["percents"]), design["resampling"]["run_folds"][0]
-    return {
-        dataset: {
-            cell.strategy: f"{RESULTS}/{cell.folder}/predictions.npz"
-            for cell in cells_of(config, study, dataset)
-            if cell.strategy in design["figures"]["examples"]
-            and (cell.percent, cell.fold) == (percent, fold)
-        }
+    asked = design["figures"]["examples"] or design["strategies"]
+    return [
+        f"{RESULTS}/{cell.folder}/predictions.npz"
         for dataset in design["datasets"]
-    }
+        for cell in cells_of(config, study, dataset)
+        if cell.strategy in asked and cell.percent in (percent, 0) and cell.fold == fold
+    ]
+
+
+def baselines_of(study):
+    """The first strategy that trains everything from random weights, and the unchanged network."""
+    strategies = STUDIES[study]["strategies"]
+    scratch = [name for name, one in strategies.items() if one["start"] == "random"]
+    unchanged = [name for name, one in strategies.items() if not one["tune"]]
+    return [*scratch[:1], *unchanged[:1]]
 
 
 def excludes_of(study):
@@ -212,17 +218,10 @@ def figures_of(study):
     compared = [
         name for name, needed in NEEDED.items() if set(needed) <= set(STUDIES[study]["strategies"])
     ]
-    always = [
-        "fig1",
-        "fig2",
-        "fig4",
-        "fig5",
-        "intervals",
-        "ranks",
-        "pareto",
-        "curves",
-        "distributions",
-    ]
+    always = ["fig1", "fig2", "fig4", "fig5", "intervals", "pareto", "curves", "distributions"]
+    # Ranks over one data set are its order of means and allow no test.
+    if len(STUDIES[study]["datasets"]) > 1:
+        always.append("ranks")
     paper = ["against_paper"] if set(STUDIES[study]["datasets"]) & set(PAPER_DATASETS) else []
     features = ["figS2"] if has_features(study) else []
     return [*always, *compared, *features, *paper]

@@ -147,10 +147,10 @@ rule fig5:
             study=wildcards.study,
             dataset=STUDIES[wildcards.study]["datasets"],
         ),
-        predictions=lambda wildcards: [
-            file
-            for files in example_predictions(wildcards.study).values()
-            for file in files.values()
+        predictions=lambda wildcards: example_predictions(wildcards.study),
+        decisions=[
+            f"results/{{study}}/statistics/{name}.csv"
+            for name in ("decisions", "strategies", "comparisons")
         ],
     output:
         pdf="results/{study}/figures/fig5.pdf",
@@ -171,11 +171,11 @@ rule fig5:
             "fold": STUDIES[wildcards.study]["resampling"]["run_folds"][0],
             "percent": min(STUDIES[wildcards.study]["percents"]),
         },
-        strategies=lambda wildcards: [
-            (name, labels_of(wildcards.study)[name])
-            for name in STUDIES[wildcards.study]["figures"]["examples"]
-            if name in labels_of(wildcards.study)
-        ],
+        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
+        examples=lambda wildcards: {
+            "asked": STUDIES[wildcards.study]["figures"]["examples"],
+            "baselines": baselines_of(wildcards.study),
+        },
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
         code=fingerprint("sonotune.report.figures.fig5"),
     message:
