@@ -218,7 +218,13 @@ def figures_of(study):
     compared = [
         name for name, needed in NEEDED.items() if set(needed) <= set(STUDIES[study]["strategies"])
     ]
-    always = ["fig1", "fig2", "fig4", "fig5", "intervals", "pareto", "curves", "distributions"]
+    always = ["fig1", "fig2", "fig5", "intervals", "pareto", "curves", "distributions"]
+    strategies, design = set(STUDIES[study]["strategies"]), STUDIES[study]
+    # Lines of pairs over fractions: with one fraction or no pair there is nothing to draw.
+    if len(design["percents"]) > 1 and any(
+        set(pair) <= strategies for pair in design["figures"]["pairs"]
+    ):
+        always.append("fig4")
     # Ranks over one data set are its order of means and allow no test.
     if len(STUDIES[study]["datasets"]) > 1:
         always.append("ranks")

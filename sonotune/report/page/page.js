@@ -113,7 +113,7 @@ async function showEntry(key) {
   at("entry-images").replaceChildren();
   at("entry-more").hidden = true;
   at("entry-compare").replaceChildren(...(percent === "0" ? [] : [
-    make("a", { href: `#compare/${dataset}-${percent}/${strategy}/` }, "Compare with another strategy")]));
+    make("a", { href: "#compare", "data-go": `compare/${dataset}-${percent}/${strategy}/` }, "Compare with another strategy")]));
   at("entry").focus();
   const [entry, about] = await Promise.all([load(key), load(`${dataset}-images`)]);
   const trained = entry.runs.filter((run) => run.epochs.length);
@@ -220,6 +220,14 @@ document.querySelectorAll("table.sortable").forEach(sortable);
 if (at("second") && at("second").options.length > 1 && at("first").value === at("second").value) at("second").selectedIndex = 1;
 at("choice").addEventListener("change", showDifference);
 at("compare-load").addEventListener("click", () => showPair().catch(lacking));
+// Links lead to sections that exist; what to show there stands in data-go, and then in the address.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-go]");
+  if (!link || event.metaKey || event.ctrlKey) return;
+  event.preventDefault();
+  if (location.hash === `#${link.dataset.go}`) route();
+  else location.hash = link.dataset.go;
+});
 addEventListener("hashchange", route);
 addEventListener("beforeprint", () => document.querySelectorAll("details:not(.screen)").forEach((one) => { one.open = true; }));
 document.addEventListener("error", (event) => { if (event.target.tagName === "IMG") lacking(); }, true);
