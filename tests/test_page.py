@@ -132,7 +132,7 @@ def test_an_entry_opens_by_keyboard_with_its_images_worst_first(page, browser):
 
     browser.get(page.as_uri())
     assert len(find_all(browser, ".heat tbody tr")) == 14
-    find(browser, "a[data-go='entry/sus-whole-5']").send_keys(Keys.ENTER)
+    find(browser, ".heat a[data-go='entry/sus-whole-5']").send_keys(Keys.ENTER)
     assert find(browser, "#entry-images .picture path.prediction").get_attribute("d")[0] == "M"
     captions = [one.text for one in find_all(browser, "#entry-images figcaption")]
     shown = [float(re.search(r"Dice ([\d.]+)", text)[1]) for text in captions]
@@ -174,5 +174,5 @@ def test_a_copy_without_its_folder_says_so(page, browser, tmp_path):
     browser.get((tmp_path / "report.html").as_uri())
     browser.switch_to.frame(find(browser, "iframe"))
     assert find(browser, ".lacking").get_attribute("hidden") is None
-    find(browser, "a[data-go='entry/sus-whole-5']").send_keys("\ue007")
+    find(browser, ".heat a[data-go='entry/sus-whole-5']").send_keys("\ue007")
     assert find(browser, "#entry").get_attribute("hidden") is None

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from sonotune.evaluation.averages import is_left_out, read_cells
@@ -104,10 +105,9 @@ def _front(
     flat = len(present) == 1
     rows, columns = (1, 2) if flat else (2, len(present))
     height = rows * (PANEL + 0.4) + foot + legend + 0.2
-    figure = Figure(figsize=(TWO_COLUMNS, height), layout="constrained")
-    figure.get_layout_engine().set(
-        rect=(0, (foot + legend) / height, 1, 1 - (foot + legend) / height)
-    )  # type: ignore[union-attr, call-arg]
+    room = (foot + legend) / height
+    layout = ConstrainedLayoutEngine(rect=(0, room, 1, 1 - room))
+    figure = Figure(figsize=(TWO_COLUMNS, height), layout=layout)
     footnote(figure, notes, height)
     axes = figure.subplots(rows, columns, squeeze=False, sharey="row" if flat else "col")
     places = axes.reshape(len(present), 2).T if flat else axes

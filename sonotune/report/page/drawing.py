@@ -75,8 +75,8 @@ def draw_network(
     by_name = {box.stage: box for box in boxes}
     skips = []
     if tuple(stages) == UNET_STAGES:
-        for left, right in zip(down, reversed(up), strict=True):
-            a, b = by_name[left], by_name[right]
+        for first, last in zip(down, reversed(up), strict=True):
+            a, b = by_name[first], by_name[last]
             skips.append((a.x + BOX[0], a.y + BOX[1] // 2, b.x, b.y + BOX[1] // 2))
     return Drawing(width, height, tuple(boxes), tuple(skips))
 
