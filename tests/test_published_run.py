@@ -105,7 +105,7 @@ def test_figures_are_drawn_from_the_tables_that_are_kept(tmp_path):
     page = tmp_path / "results.md"
     assert main(["--kept", str(tmp_path / "results"), "--page", str(page)]) == 0
     figures = {file.stem for file in (study / "figures").iterdir()}
-    assert figures == {"fig4", "pareto", "ranks", "against_paper"}
+    assert figures == {"fig4", "pareto", "against_paper"}
     page = tmp_path / "results/sus.md"
     assert all(f"](sus/figures/{name}.png)" in page.read_text() for name in figures)
 

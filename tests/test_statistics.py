@@ -169,7 +169,7 @@ def test_what_cannot_be_tested_has_no_p_value(groups):
 def test_ranking_needs_two_data_sets_and_three_strategies():
     one = rank_strategies(LEARNERS.iloc[:1])
     assert np.isnan(one.p)
-    assert one.says.startswith("There is no test of 1 data set and 4 strategies")
+    assert one.says.startswith("Not tested (1 data set, 4 strategies)")
     assert one.ranks.index[0] == "d"
     assert nemenyi(LEARNERS.iloc[:1]).empty
     equal = rank_strategies(pd.DataFrame(np.full((3, 3), 0.5)))
