@@ -181,7 +181,7 @@ def _draw_strategy(
 
 def _notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
     folds = cells.groupby(["dataset", "percent", "strategy"])["fold"].nunique()
-    few, many = folds.min(), folds.max()
+    few, many = int(folds.min()), int(folds.max())
     number = f"{few}" if few == many else f"{few} to {many}"
     divisor = "n" if ddof == 0 else f"n−{ddof}"  # noqa: RUF001
     notes = [f"Large markers: mean Dice over {number} fold{'s' * (many > 1)}."]
