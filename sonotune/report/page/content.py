@@ -142,7 +142,7 @@ def _row(
     }
 
 
-def _bar(strategy: Any, decision: Decision) -> dict[str, float] | None:
+def _bar(strategy: Any, decision: Decision) -> dict[str, float | None] | None:
     """Where the interval behind the best lies on a line of 100 units; nothing without one."""
     reach = _reach(decision)
     if not np.isfinite(strategy.behind) or not reach:
@@ -175,20 +175,20 @@ def _matrix(decision: Decision, label: Callable[[str], str]) -> dict[str, Any] |
         pairs[pair.first, pair.second] = pair
     rows = []
     for first in names:
-        cells = []
+        cells: list[dict[str, Any] | None] = []
         for second in names:
-            pair, sign = pairs.get((first, second)), 1
-            if pair is None:
-                pair, sign = pairs.get((second, first)), -1
-            if pair is None or not np.isfinite(pair.difference):
+            found, sign = pairs.get((first, second)), 1
+            if found is None:
+                found, sign = pairs.get((second, first)), -1
+            if found is None or not np.isfinite(found.difference):
                 cells.append(None)
                 continue
-            clear = np.isfinite(pair.p) and pair.p < 0.05
+            clear = np.isfinite(found.p) and found.p < 0.05
             cells.append(
                 {
-                    "difference": signed(sign * pair.difference),
-                    "p": p_text(pair.p),
-                    "shown": (1 if sign * pair.difference > 0 else -1) if clear else 0,
+                    "difference": signed(sign * found.difference),
+                    "p": p_text(found.p),
+                    "shown": (1 if sign * found.difference > 0 else -1) if clear else 0,
                     "second": second,
                     "label": label(second),
                 }
@@ -242,7 +242,7 @@ def describe_tables(
         rows = []
         for strategy in (name for name in shown.strategies if name in set(part["strategy"])):
             own = part[part["strategy"] == strategy].set_index("train_percent")
-            entries = []
+            entries: list[dict[str, Any] | None] = []
             for percent in percents or [0]:
                 at = percent if percent in own.index else 0
                 column = part[part["train_percent"].isin([percent, 0])]["dice_mean"].dropna()

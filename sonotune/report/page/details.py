@@ -67,12 +67,12 @@ def write_details(
             _, strategy, percent = key
             entry: dict[str, list[dict[str, Any]]] = {"runs": [], "images": []}
             for run in own.to_dict("records"):
-                cell = places[dataset, strategy, percent, run["fold"]]
-                epochs = _history(cell / "history.csv")
+                place = places[dataset, strategy, percent, run["fold"]]
+                epochs = _history(place / "history.csv")
                 entry["runs"].append(
                     {"fold": run["fold"], "failed": bool(run["failed"]), "epochs": epochs}
                 )
-                rows, probabilities = load_predictions(cell / "predictions.npz")
+                rows, probabilities = load_predictions(place / "predictions.npz")
                 tested |= set(rows.tolist())
                 for row, mask in zip(rows.tolist(), probabilities >= THRESHOLD, strict=True):
                     entry["images"].append(
