@@ -15,7 +15,10 @@ unpack = rm -rf $(1) && $(VENV)/bin/python -m zipfile -e $(1).zip results
 .PHONY: help setup plan demo demo-small test test-slow test-install release bench lint audit format lock clean
 
 help:
+	@echo "Start here: make demo (3 GB to download, 5 to 8 minutes on two cores, no GPU)"
+	@echo
 	@echo "make demo        set up .venv, run the demonstration study, write its report (CORES=all)"
+	@echo "make demo-small  the same, smaller: every rule in two minutes, nothing to learn from"
 	@echo "make plan        how long the full study takes here and how much disk (CONFIG=config/config.yaml)"
 	@echo "make test        set up .venv, run the tests (TEST_ARGS='-x -k splits' reaches pytest)"
 	@echo "make test-slow   the same with the tests that take long"
@@ -23,10 +26,10 @@ help:
 	@echo "make release     build dist/ (wheel and source archive) and check both"
 	@echo "make bench       measure: a training step, a cell against other systems, bf16 against fp32 (docs/speed.md; an hour or more)"
 	@echo "make lint        style, types and workflow checks"
-	@echo "make audit       look up known weaknesses of the locked packages (wants the network)"
-	@echo "make format      put Python and Snakemake files into shape"
+	@echo "make audit       check the locked packages for known vulnerabilities (needs internet)"
+	@echo "make format      format Python and Snakemake files"
 	@echo "make setup       only the set-up: .venv with the locked packages and this library"
-	@echo "make lock        resolve envs/requirements.lock anew from pyproject.toml (wants uv)"
+	@echo "make lock        resolve envs/requirements.lock again from pyproject.toml (needs uv)"
 	@echo "make clean       remove .venv and caches; results and resources stay"
 	@echo
 	@echo "Another interpreter, for a new .venv: make PYTHON=python3.12 demo"
@@ -43,7 +46,9 @@ demo: $(READY)
 	@echo "demo: writing the report"
 	@$(SNAKEMAKE) --profile profiles/demo --report results/report.zip
 	@$(call unpack,results/report)
-	@echo "demo: done. Tables and figures are under results/demo; the report is results/report/report.html (to pass on: results/report.zip)."
+	@echo "demo: done. The report, to pass on: results/report.zip. The answer:"
+	@cat results/demo/answer.txt
+	@echo "Open results/demo/index.html"
 
 demo-small: $(READY)
 	@echo "demo-small: running the workflow with profiles/demo and config/ci.yaml"

@@ -1,4 +1,4 @@
-"""Write docs/results.md from stored results.
+"""Write docs/results.md, and a page for each study, from stored results.
 
 python benchmarks/published_run.py --configfile FILE results/STUDY [...]   # keeps, then writes
 python benchmarks/published_run.py --finished --configfile FILE results/STUDY [...]  # of a part
@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,11 +42,22 @@ from sonotune.report.shown import Shown  # noqa: E402
 from sonotune.runtime.files import atomic  # noqa: E402
 from sonotune.runtime.run_record import read_record  # noqa: E402
 from sonotune.runtime.workflow import DEFAULT_CONFIGURATION  # noqa: E402
+from sonotune.statistics.decision import decide  # noqa: E402
+from sonotune.statistics.sentences import headline  # noqa: E402
 
 KEPT = ROOT / "docs/results"
 PAGE = ROOT / "docs/results.md"
 TABLES = ("tables/table2.csv", "statistics/claims.csv", "cells.csv")
 FIGURES = ("fig4", "against_paper", "ranks", "pareto", "fig1b", "fig1c")
+TITLES = {
+    "fig4": "Dice by share of the images",
+    "against_paper": "Dice here against the paper's",
+    "ranks": "Ranks of strategies",
+    "pareto": "Dice against parameters and time",
+    "fig1b": "Accuracy against tuned parameters",
+    "fig1c": "Three metrics of every strategy",
+}
+PICTURES = 3  # on the page about all studies
 BEST, WORST = ("whole", "except_5", "contracting"), ("block_1", "block_9", "block_5")
 COUNTED = 4  # the paper's three best among the best so many
 # What the papers used.
@@ -144,16 +156,37 @@ def _about(study: Path, cells_csv: Path) -> dict[str, Any]:
 
 
 def write_page(kept: Path = KEPT, page: Path = PAGE) -> None:
-    """Write the page from every study that is kept."""
+    """Write one page about all studies that are kept, and one about each beside their folders."""
+    rows, notes = [], []
+    for folder in _folders(kept):
+        study = kept / f"{folder.name}.md"
+        lines = [f"# {folder.name}", "", *_study(folder, kept)]
+        with atomic(study) as temporary:
+            temporary.write_text("\n".join(lines) + "\n", "utf-8")
+        row, sentence = _summary(folder, study.relative_to(page.parent).as_posix())
+        rows.append(row)
+        notes.append(sentence)
     lines = [
         "# Results",
         "",
-        "Made by `python benchmarks/published_run.py` from the tables in [results/](results),",
-        "which `python benchmarks/published_run.py --configfile FILE results/STUDY` keeps of a",
-        "finished study. What does not agree with the papers comes first.",
+        "Runs of this project beside the papers. All are smaller than the papers' own; what that",
+        "means is told on each study's page and in [reproduce.md](reproduce.md).",
+        "",
+        "| study | images | network, pixels | folds | trainings | rank correlation |",
+        "|---|---|---|---|---|---|",
+        *rows,
+        "",
+        "The correlation (Spearman) is of the strategies' mean Dice here with the paper's, at each",
+        "share of the images. In brackets: the one to expect if the paper's means were the truth.",
+        "",
+        "What each study answers:",
+        "",
+        *notes,
+        "",
+        *_pictures(kept, page.parent),
+        "Made by `python benchmarks/published_run.py` from the tables in [results/](results);",
+        "`python benchmarks/published_run.py --configfile FILE results/STUDY` keeps a study's.",
     ]
-    for folder in _folders(kept):
-        lines += ["", f"## {folder.name}", "", *_study(folder, page.parent)]
     with atomic(page) as temporary:
         temporary.write_text("\n".join(lines) + "\n", "utf-8")
 
@@ -164,6 +197,60 @@ def _claims(folder: Path) -> pd.DataFrame:
         return pd.read_csv(file)
     columns = ["claim", "dataset", "percent", "verdict", "says", "paper_supports", "comparison"]
     return pd.DataFrame(columns=columns)
+
+
+def _summary(folder: Path, address: str) -> tuple[str, str]:
+    """A study as a row of the table, and its answer as a bullet."""
+    about = json.loads((folder / "about.json").read_text("utf-8"))
+    joined = _beside_paper(pd.read_csv(folder / "table2.csv"))
+    file = folder / "cells.csv"
+    cells = read_cells(file) if file.is_file() else None
+    agreed = []
+    for (dataset, percent), part in joined.groupby(["dataset", "train_percent"], sort=False):
+        both = part.dropna(subset=["paper", "dice_mean"])
+        if len(both) < 3:
+            continue
+        found = agreement(cells, dataset, percent) if cells is not None else None
+        if found is None:
+            continue
+        rho = found[0]
+        text = f"{rho.value:.2f} at {_percent(percent)}"
+        text += f" ({rho.expected:.2f})" if rho.expected == rho.expected else ""
+        agreed.append(text)
+    network = about["network"]
+    words = {"unet": f"U-Net of width {network.get('width')}"}
+    kind = words.get(network["name"], f"U-Net on {network.get('encoder', network['name'])}")
+    names = ", ".join(str(name).upper() for name in joined["dataset"].unique())
+    row = (
+        f"| [{folder.name}]({address}) | {names} | {kind}, {about['image_size']} "
+        f"| {len(about['folds_run'])} | {about['cells']} | {'; '.join(agreed) or '-'} |"
+    )
+    return row, f"- {folder.name}: {_answer(cells, about)}"
+
+
+def _answer(cells: pd.DataFrame | None, about: dict[str, Any]) -> str:
+    """The decision at the largest share of the images."""
+    if cells is None:
+        return "no cells are kept."
+    labels = about.get("shown", {}).get("strategies", {})
+    trained = cells[cells["percent"] == cells["percent"].max()]
+    decisions = decide(trained)
+    if not decisions:
+        return "nothing was trained."
+    words = headline(decisions[0], lambda name: labels.get(name, name))
+    return f"at {_percent(trained['percent'].iloc[0])}, {words[0].lower()}{words[1:]}"
+
+
+def _pictures(kept: Path, docs: Path) -> Iterator[str]:
+    """The largest studies, as their Fig. 4."""
+    found = sorted(
+        kept.glob("*/figures/fig4.png"),
+        key=lambda file: -len(read_cells(file.parents[1] / "cells.csv")),
+    )
+    for file in found[:PICTURES]:
+        title = f"{TITLES['fig4']}, {file.parents[1].name}"
+        yield f"![{title}]({file.relative_to(docs).as_posix()})"
+        yield ""
 
 
 def _folders(kept: Path) -> list[Path]:
@@ -177,7 +264,7 @@ def _study(folder: Path, docs: Path) -> Iterator[str]:
     table, claims = pd.read_csv(folder / "table2.csv"), _claims(folder)
     about = json.loads((folder / "about.json").read_text("utf-8"))
     joined = _beside_paper(table)
-    yield "### What does not agree"
+    yield "## What does not agree"
     yield ""
     if (planned := about.get("planned", 0)) > about["cells"]:
         yield f"- Not finished: {about['cells']} of {planned} cells. No claim is judged yet."
@@ -196,7 +283,7 @@ def _study(folder: Path, docs: Path) -> Iterator[str]:
     yield from (f"  - {line}" for line in _departures(about, joined))
     yield from extra_tables(folder)
     yield ""
-    yield "### Table II beside the paper's" if joined["paper"].notna().any() else "### Table II"
+    yield "## Table II beside the paper's" if joined["paper"].notna().any() else "## Table II"
     yield ""
     yield "| data set | images used | strategy | Dice here | Dice in the paper | folds | failed |"
     yield "|---|---|---|---|---|---|---|"
@@ -207,22 +294,30 @@ def _study(folder: Path, docs: Path) -> Iterator[str]:
             f"| {row['folds']} | {row['failed']} |"
         )
     yield ""
-    yield "### Every claim's verdict"
+    yield "## Claims that are decided"
     yield ""
     asked = claims["verdict"] != "not applicable"
+    counts = claims.loc[asked, "verdict"].value_counts()
+    yield f"{', '.join(f'{number} {verdict}' for verdict, number in counts.items())}."
     yield f"{claims.loc[~asked, 'claim'].nunique()} claims do not apply to this study."
+    yield "Undecided does not mean that the paper is right or wrong."
     yield ""
-    yield "| claim | data set | images used | verdict | what |"
-    yield "|---|---|---|---|---|"
-    for row in claims[asked].to_dict("records"):
+    yield "| claim | data set | images used | verdict | what | value | 95% interval |"
+    yield "|---|---|---|---|---|---|---|"
+    for row in claims[claims["verdict"].isin(("holds", "fails"))].to_dict("records"):
+        interval = ""
+        if _number(row.get("lower", np.nan)):
+            interval = f"{_number(row['lower'])} to {_number(row['upper'])}"
         yield (
             f"| {row['claim']} | {_text(row['dataset'])} | {_percent(row['percent'])} "
-            f"| {row['verdict']} | {_what(row)} |"
+            f"| {row['verdict']} | {_what(row)} | {_number(row.get('value', np.nan))} "
+            f"| {interval} |"
         )
     for name in FIGURES:
         if (figure := folder / f"figures/{name}.png").is_file():
             yield ""
-            yield f"![{name} of {folder.name}]({figure.relative_to(docs).as_posix()})"
+            title = TITLES.get(name, name)
+            yield f"![{title}, {folder.name}]({figure.relative_to(docs).as_posix()})"
 
 
 def _beside_paper(table: pd.DataFrame) -> pd.DataFrame:
@@ -342,7 +437,8 @@ def _where(row: dict[str, Any]) -> str:
 def _what(row: dict[str, Any]) -> str:
     """What was compared, and of which metric if not of Dice."""
     metric = _text(row.get("metric", "dice"))
-    return (f"{metric}: " if metric not in ("", "dice") else "") + _text(row["comparison"])
+    compared = _text(row["comparison"]) or _text(row["says"])
+    return (f"{metric}: " if metric not in ("", "dice") else "") + compared
 
 
 def _deviating(mean: float, std: float) -> str:

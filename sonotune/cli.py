@@ -94,7 +94,7 @@ def _add_study_commands(commands: Any) -> None:
     run.add_argument("--configfile", metavar="FILE", help="(config/config.yaml)")
     run.add_argument("--cores", metavar="N", help="number of cores (all)")
 
-    plan = _add(commands, "plan", _plan, "measure a few training steps and estimate time and disk")
+    plan = _add(commands, "plan", _plan, "estimate time and disk, and what the folds can show")
     plan.add_argument("--configfile", metavar="FILE", help="(config/config.yaml)")
     plan.add_argument("--results", default="results", metavar="FOLDER", help="what is done")
     plan.add_argument(
@@ -108,10 +108,6 @@ def _add_study_commands(commands: Any) -> None:
     recommend = _add(commands, "recommend", _recommend, text)
     recommend.add_argument("study", help=STUDY)
     recommend.add_argument("--images", type=int, metavar="N", help="how many images you have")
-
-    browse = _add(commands, "browse", _browse, "write a finished study as pages for any browser")
-    browse.add_argument("study", help=STUDY)
-    browse.add_argument("--output", metavar="FOLDER", help="(results/STUDY/browse)")
 
     text = "check that the files of finished studies are whole and belong together"
     _add(commands, "verify", _verify, text).add_argument(
@@ -232,13 +228,14 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _plan(arguments: argparse.Namespace) -> int:
     from sonotune.config.check import read_configuration
-    from sonotune.plan import describe, plan_study
+    from sonotune.plan import Meter, describe, plan_study
     from sonotune.runtime.workflow import configuration_file
 
     config = read_configuration(configuration_file(arguments.configfile))
+    meter = Meter()
     for name, study in config["studies"].items():
-        plan = plan_study(config, name, arguments.results)
-        print(describe(name, study, plan, arguments.cores, arguments.gpu))
+        plan = plan_study(config, name, arguments.results, meter)
+        print(describe(name, study, plan, arguments.cores, arguments.gpu), flush=True)
     return 0
 
 
@@ -249,18 +246,6 @@ def _recommend(arguments: argparse.Namespace) -> int:
     if (Path(arguments.study) / TABLE).is_file():
         current_cells(arguments.study)
     print("\n".join(recommend(arguments.study, arguments.images)))
-    return 0
-
-
-def _browse(arguments: argparse.Namespace) -> int:
-    from sonotune.evaluation.current import TABLE, current_cells
-    from sonotune.report.browse.write import write_pages
-
-    study = Path(arguments.study)
-    if (study / TABLE).is_file():
-        current_cells(study)
-    page = write_pages(study, Path(arguments.output or study / "browse"), _progress)
-    print(f"open {page} in a browser")
     return 0
 
 

@@ -1,16 +1,18 @@
 """What a study asks for before it starts: cells, hours on this machine, and gigabytes.
 
-A few real steps are measured, of every set of stages that is tuned, in the study's network, size,
-batch and precision. How many epochs a training takes until its early stop is not known before: the
-least is its patience and one more, the most is the limit; what finished cells took lies between.
+Real steps are measured, with the study's network, batch and precision, within seconds. How many
+a training takes until its early stop is not known before: the least is its patience and one more,
+the most is the limit; what finished cells took lies between.
 """
 
 from __future__ import annotations
 
+import json
 import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +31,19 @@ from sonotune.layout import (
     digest_of,
     pretrained_folder,
 )
-from sonotune.networks.settings import built_from, stages_of
-from sonotune.networks.stages import count, freeze_all_but, tuned_parameters
+from sonotune.networks.settings import built_from, smallest_of, stages_of
+from sonotune.networks.stages import (
+    build_network,
+    count,
+    freeze_all_but,
+    stage_parameters,
+    tuned_parameters,
+)
 from sonotune.networks.weights import start_network
+from sonotune.report.names import percent_text
 from sonotune.runtime.run_record import read_record
+from sonotune.statistics.choice import VERDICT_FOLDS
+from sonotune.statistics.planning import TYPICAL_RUN_SD, plan_folds
 from sonotune.training.augment import Augmentation
 from sonotune.training.device import Processor, choose
 from sonotune.training.forward import evaluate
@@ -40,9 +51,11 @@ from sonotune.training.loop import train
 from sonotune.training.pairs import Pairs
 from sonotune.training.recipe import Recipe
 
-STEPS = 2
-# Side in pixels of the images that a rough reckoning measures.
-SMALL = 64
+STEPS = 1
+SIDE = 64  # pixels of the images that steps are measured on
+BATCH = 2
+LIMIT = 2.0  # seconds of measuring for all studies together
+LONG = 2 * 86400  # seconds after which somebody with a CPU wants other advice
 
 
 @dataclass(frozen=True)
@@ -75,8 +88,6 @@ class Plan:
     seconds
         Of the cells that are left and of a pre-training that is left, one after the other: with
         the fewest epochs, with what finished cells took (None without any), and with the most.
-    step
-        Shortest and longest measured step.
     bytes
         Of all cells' predictions before compression and of kept weights, and of arrays.
     """
@@ -84,12 +95,13 @@ class Plan:
     cells: int
     done: int
     seconds: tuple[float, float | None, float]
-    step: tuple[float, float]
     bytes: int
     processor: Processor
 
 
-def plan_study(config: Mapping[str, Any], name: str, results: str | Path) -> Plan:
+def plan_study(
+    config: Mapping[str, Any], name: str, results: str | Path, meter: Meter | None = None
+) -> Plan:
     """Measure steps and add up what a study takes.
 
     Parameters
@@ -100,26 +112,30 @@ def plan_study(config: Mapping[str, Any], name: str, results: str | Path) -> Pla
         The study.
     results
         The folder of results, for what is done already.
+    meter
+        What measures, shared by the studies of one configuration.
 
     Raises
     ------
     SonotuneError
-        If it is not known how many images a data set has.
+        If the device is not there, or it is not known how many images a data set has.
     """
     study, results = config["studies"][name], Path(results)
     processor = choose(study["device"], study["precision"], study["threads"])
+    meter = meter or Meter()
+    sets = list(study["datasets"])
+    if "pretraining" in study:
+        sets.append(study["pretraining"]["dataset"])
+    # Refused before anything is measured.
+    images = {dataset: images_of(config, dataset, study["image_size"], results) for dataset in sets}
     every = [cell for dataset in study["datasets"] for cell in cells_of(config, name, dataset)]
     left = [cell for cell in every if not (results / cell.folder / "run.json").exists()]
     speeds = {
-        strategy: measure(
+        strategy: meter.measure(
             study, network_of(study, strategy), one["tune"], study["training"], processor
         )
         for strategy, one in study["strategies"].items()
         if any(cell.strategy == strategy for cell in left) or keeps_weights(study, strategy)
-    }
-    images = {
-        dataset: images_of(config, dataset, study["image_size"], results)
-        for dataset in study["datasets"]
     }
     found = _epochs_of_finished(results, [cell for cell in every if cell not in left])
     ends = _ends(study["training"], found)
@@ -130,93 +146,168 @@ def plan_study(config: Mapping[str, Any], name: str, results: str | Path) -> Pla
             seconds[i] += _cell_seconds(study, cell, images[cell.dataset], speed, epochs)
     trained_from = results / below_results(pretrained_folder(name)) / RECORD
     if "pretraining" in study and not trained_from.exists():
-        for i, extra in enumerate(_pretraining(config, study, results, processor)):
+        number = images[study["pretraining"]["dataset"]]
+        for i, extra in enumerate(_pretraining(study, number, processor, meter)):
             seconds[i] += extra
-    steps = [speed.step for speed in speeds.values() if speed.step]
     return Plan(
         len(every),
         len(every) - len(left),
         (seconds[0], seconds[1] if found else None, seconds[2]),
-        (min(steps, default=0), max(steps, default=0)),
-        _bytes(study, every, images, speeds),
+        _bytes(study, every, {one: images[one] for one in study["datasets"]}, speeds),
         processor,
     )
 
 
-def rough_hours(config: Mapping[str, Any], results: str | Path, cores: int) -> tuple[float, float]:
-    """Hours that all studies of a configuration take on processors, within a factor of two or so.
+def hours_on(config: Mapping[str, Any], results: str | Path, cores: int) -> tuple[float, float]:
+    """Hours that all studies of a configuration take on processors, roughly.
 
-    A few steps of two small images are measured for each network and scaled by the number of
-    pixels, which takes seconds where `plan_study` takes minutes; every strategy counts as if it
-    tuned everything.
+    One strategy of each network is measured, in seconds; all others count as much.
 
     Returns
     -------
     tuple of float
         If every training ends as early as it can, and if each takes all its epochs.
     """
-    totals = [0.0, 0.0]
-    speeds: dict[str, float] = {}
+    meter, totals = Meter(0.0), [0.0, 0.0]
     for name, study in config["studies"].items():
-        side = min(SMALL, study["image_size"])
-        small = {**study, "image_size": side, "augmentation": False}
-        processor = choose("cpu", study["precision"], 1)
+        plan = plan_study(config, name, results, meter)
         beside = max(1, cores // study["threads"])
-        for dataset in study["datasets"]:
-            images = expected_images(config["datasets"][dataset]) or 100
-            for cell in cells_of(config, name, dataset):
-                tune = study["strategies"][cell.strategy]["tune"]
-                if not tune or (Path(results) / cell.folder / RECORD).exists():
-                    continue
-                network = network_of(study, cell.strategy)
-                key = f"{sorted(built_from(network).items())} {side}"
-                if key not in speeds:
-                    stages = list(stages_of(network))
-                    measured = measure(small, network, stages, {"batch_size": 2}, processor)
-                    speeds[key] = measured.step / 2 / side**2
-                recipe = study["training"]
-                batches = batches_per_epoch(images, _resampling(study), recipe["batch_size"])
-                epoch = batches * recipe["batch_size"] * study["image_size"] ** 2 * speeds[key]
-                least, _, most = _ends(recipe, [])
-                for i, epochs in enumerate((least, most)):
-                    totals[i] += epochs * epoch / 3600 / beside
+        for i, seconds in enumerate((plan.seconds[0], plan.seconds[2])):
+            totals[i] += seconds / 3600 / beside
     return totals[0], totals[1]
 
 
 def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: int) -> str:
-    """Some lines on a plan, for cells that run side by side on cores or slots of GPUs."""
+    """A plan in words, for cells that run side by side on cores or slots of GPUs."""
     beside = gpu if plan.processor.device == "cuda" else max(1, cores // study["threads"])
-    least, typical, most = (
-        None if seconds is None else seconds / 3600 / beside for seconds in plan.seconds
-    )
-    limits = study["training"]
-    epochs = min(limits["patience"] + 1, limits["epochs"]) if limits["patience"] else None
+    least, most = plan.seconds[0] / beside, plan.seconds[2] / beside
+    typical = None if plan.seconds[1] is None else plan.seconds[1] / beside
+    if plan.done == plan.cells:
+        time_words = "nothing is left to train"
+    elif typical is not None:
+        time_words = f"about {duration(typical)} left, judged by the epochs of finished trainings"
+    elif duration(least) == duration(most):
+        time_words = f"about {duration(least)}"
+    else:
+        time_words = (
+            f"{duration(least)} to {duration(most)}, depending on when trainings stop early"
+        )
     lines = [
-        f"{name}: {plan.cells} cells, {plan.done} of them done; {plan.processor.name}, "
-        f"{plan.processor.precision}, {beside} at a time",
-        f"  a step takes {1000 * plan.step[0]:.3g} to {1000 * plan.step[1]:.3g} ms, measured "
-        "now, alone, by strategy",
-        f"  {least:.3g} hours are left if every training ends as early as it can"
-        + (f" ({epochs} epochs)" if epochs else "")
-        + f", {most:.3g} if each takes all {limits['epochs']} epochs",
+        f"{name}: {time_words}",
+        f"  {plan.cells} trainings and evaluations, {plan.done} done, {beside} at a time on "
+        f"{plan.processor.name} ({plan.processor.precision})",
+        f"  disk: at most {size_text(plan.bytes)}",
+        *(f"  {line}" for line in what_folds_show(study)),
     ]
-    if typical is not None:
-        lines.append(f"  {typical:.3g} hours with as many epochs as the cells that are done took")
-    lines += [
-        f"  at most {plan.bytes / 1e9:.3g} GB for arrays, predictions and kept weights; "
-        "predictions are compressed",
-        "  not counted: making and fetching data, starting of jobs, scores and figures, and "
-        "that cells side by side slow each other down",
-    ]
+    if plan.processor.device != "cuda" and least > LONG:
+        lines.append(
+            "  That is long for a CPU. A GPU, fewer strategies or folds, or a smaller network and "
+            "image size help; config/laptop.yaml takes a night."
+        )
     return "\n".join(lines)
+
+
+def what_folds_show(study: Mapping[str, Any]) -> list[str]:
+    """What the configured folds can tell, at each fraction, with runs as in docs/results."""
+    strategies = sum(1 for one in study["strategies"].values() if one["tune"])
+    folds = len(study["resampling"]["run_folds"])
+    if strategies < 2:
+        return []
+    if folds < VERDICT_FOLDS:
+        return [
+            f"{folds} of {study['resampling']['folds']} folds: too few to call a strategy worse "
+            f"or about as good; that takes {VERDICT_FOLDS}, better five"
+        ]
+    lines = []
+    spreads: dict[float, list[float]] = {}
+    for percent in study["percents"]:
+        near = min(TYPICAL_RUN_SD, key=lambda fraction: abs(fraction - percent / 100))
+        spreads.setdefault(TYPICAL_RUN_SD[near], []).append(percent)
+    for spread, percents in spreads.items():
+        (found,) = plan_folds([folds], [spread] * strategies)
+        at = ", ".join(percent_text(percent) for percent in percents)
+        lines.append(
+            f"{folds} folds at {at} show differences of {found.detectable:.2f} Dice and more "
+            f"(80% power); expect the recommended strategy to be {found.regret:.3f} behind the best"
+        )
+    return [*lines, f"(if runs vary as in our studies: SD {', '.join(map(str, spreads))})"]
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, rounded as an estimate deserves."""
+    for unit, length in (("year", 365 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= 1.5 * length:
+            number = seconds / length
+            return f"{number:.1f} {unit}s" if unit == "year" else f"{number:.0f} {unit}s"
+    return "a minute"
+
+
+def size_text(number: float) -> str:
+    """Bytes in MB or GB."""
+    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{max(number / 1e6, 1):.0f} MB"
+
+
+class Meter:
+    """Measures training steps within a time limit, so that a plan takes seconds.
+
+    Steps are measured on at most `BATCH` images of at most `SIDE` pixels and scaled by the number
+    of pixels.
+    When the time is up, a strategy counts as much as the slowest of its network.
+    """
+
+    def __init__(self, limit: float = LIMIT) -> None:
+        self._left = limit
+        self._known: dict[str, Speed] = {}
+
+    def measure(
+        self,
+        study: Mapping[str, Any],
+        described: Mapping[str, Any],
+        tune: list[str],
+        training: Mapping[str, Any],
+        processor: Processor,
+    ) -> Speed:
+        """Speed of the training loop (parameters as of `measure`, but `training`, a recipe's)."""
+        network = built_from(described)
+        kind = repr((sorted(network.items()), processor.precision))
+        batch = min(training["batch_size"], BATCH)
+        side = max(min(study["image_size"], SIDE), smallest_of(described))
+        key = f"{kind} {sorted(tune)} {bool(study['augmentation'])} {side} {batch}"
+        factor = (study["image_size"] / side) ** 2
+        if key not in self._known:
+            slowest = [speed for name, speed in self._known.items() if name.startswith(kind)]
+            if self._left <= 0 and slowest and tune:
+                parameters = sum(_counts(network)[stage] for stage in tune)
+                step = max(speed.step for speed in slowest)
+                image = max(speed.image for speed in slowest)
+                self._known[key] = Speed(step, image, parameters)
+            else:
+                began = time.perf_counter()
+                self._known[key] = measure(study, described, tune, batch, processor, side)
+                self._left -= time.perf_counter() - began
+        speed = self._known[key]
+        step = factor * training["batch_size"] / batch * speed.step
+        return replace(speed, step=step, image=factor * speed.image)
+
+
+@cache
+def _counts_of(network: str) -> dict[str, int]:
+    built = build_network(json.loads(network))
+    return {stage: count(own.values()) for stage, own in stage_parameters(built).items()}
+
+
+def _counts(network: Mapping[str, Any]) -> dict[str, int]:
+    """Parameters of each stage."""
+    return _counts_of(json.dumps(network))
 
 
 def measure(
     study: Mapping[str, Any],
     described: Mapping[str, Any],
     tune: list[str],
-    training: Mapping[str, Any],
+    batch: int,
     processor: Processor,
+    side: int,
 ) -> Speed:
     """Time the training loop itself on made-up images; the first epoch warms up.
 
@@ -224,12 +315,13 @@ def measure(
     ----------
     described
         The ``network`` key.
+    batch, side
+        Images of a step, and their side in pixels.
     """
     network = start_network(built_from(described), None, 0)
     freeze_all_but(network, tune)
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    batch, side = training["batch_size"], study["image_size"]
-    number = max(batch, 4)
+    number = max(batch, 2)
     images = torch.randint(256, (number, side, side), dtype=torch.uint8, device=processor.device)
     pairs = Pairs(images, images // 128, torch.arange(number, device=processor.device))
     nothing = replace(pairs, rows=pairs.rows[:0])
@@ -237,6 +329,7 @@ def measure(
     if tune:
         recipe = Recipe(batch_size=batch, epochs=2, patience=False, keep="last")
         augmentation = Augmentation(**study["augmentation"]) if study["augmentation"] else None
+        began, used = time.perf_counter(), time.process_time()
         course = train(
             network,
             pairs,
@@ -250,7 +343,10 @@ def measure(
             lambda line: None,
         )
         step = course.history[-1]["seconds"] / STEPS
-    image = min(_seconds(lambda: evaluate(network, pairs, processor)) for _ in range(2))
+        if processor.device == "cpu":  # without what other programs took meanwhile
+            shared = (time.process_time() - used) / (time.perf_counter() - began)
+            step *= min(1.0, shared / study["threads"])
+    image = _seconds(lambda: evaluate(network, pairs, processor), study["threads"])
     return Speed(step, image / len(pairs), count(tuned_parameters(network)))
 
 
@@ -271,10 +367,12 @@ def images_of(config: Mapping[str, Any], dataset: str, size: int, results: Path)
     raise SonotuneError(f"datasets: {dataset}: its files are not there yet, so nothing can be said")
 
 
-def _seconds(run: Any) -> float:
-    began = time.perf_counter()
+def _seconds(run: Any, threads: int) -> float:
+    """Wall time, or processor time per thread where that is less: the machine may be shared."""
+    began, used = time.perf_counter(), time.process_time()
     run()
-    return time.perf_counter() - began
+    wall, processor = time.perf_counter() - began, time.process_time() - used
+    return min(wall, processor / threads) if not torch.cuda.is_available() else wall
 
 
 def _ends(training: Mapping[str, Any], found: list[int]) -> tuple[int, int, int]:
@@ -303,14 +401,13 @@ def _cell_seconds(
 
 
 def _pretraining(
-    config: Mapping[str, Any], study: Mapping[str, Any], results: Path, processor: Processor
+    study: Mapping[str, Any], images: int, processor: Processor, meter: Meter
 ) -> list[float]:
     how = study["pretraining"]
-    images = images_of(config, how["dataset"], study["image_size"], results)
     held = images * how["validation"] / 100
     everything = list(stages_of(study["network"]))
     torch.set_num_threads(how["threads"])
-    speed = measure(study, study["network"], everything, how["training"], processor)
+    speed = meter.measure(study, study["network"], everything, how["training"], processor)
     torch.set_num_threads(study["threads"])
     epoch = (images - held) / how["training"]["batch_size"] * speed.step + held * speed.image
     return [epochs * epoch for epochs in _ends(how["training"], [])]

@@ -89,8 +89,6 @@ def home(tmp_path_factory):
             [*command, *more], cwd=folder, env=environment, capture_output=True, text=True
         )
         assert run.returncode == 0, run.stdout + run.stderr
-    browse = [sys.executable, "-m", "sonotune", "browse", "results/odd"]
-    subprocess.run(browse, cwd=folder, env=environment, check=True, capture_output=True)
     return folder
 
 

@@ -9,6 +9,7 @@ import pytest
 from made_up_cells import STRATEGIES, made_up_cells, write_cells
 from made_up_scores import cells_of_scores, made_up_scores, write_study
 
+from sonotune.evaluation.averages import read_cells
 from sonotune.report.figures.against_paper import write_against_paper
 from sonotune.report.figures.fig1 import write_fig1
 from sonotune.report.figures.fig4 import write_fig4
@@ -18,6 +19,7 @@ from sonotune.report.figures.fig_ranks import write_ranks
 from sonotune.report.palette import STYLES, style_of
 from sonotune.report.shown import Shown
 from sonotune.report.style import TWO_COLUMNS, legend_columns, text_width
+from sonotune.statistics.decision import decide, decision_tables
 
 NAMES = [*STRATEGIES, "unchanged"]
 LONG = {name: f"The network with {name.replace('_', ' ')} tuned" for name in NAMES}
@@ -55,15 +57,20 @@ def beside_paper(names, folder, *files):
     write_against_paper(study(folder), folder / "a.csv", *files, shown=Shown(names, DATASETS))
 
 
+def intervals(names, folder, *files):
+    runs = read_cells(study(folder))
+    for name, table in decision_tables(decide(runs[runs["percent"] > 0])).items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    write_intervals(folder, *files, strategies=names, datasets=DATASETS)
+
+
 FIGURES = {
     **{name: of_averages(name) for name in ("fig3", "fig6", "fig7", "figs1", "fig_pareto")},
     "fig1": stages_of,
     "fig4": lambda names, folder, *files: write_fig4(
         study(folder), *files, pairs=PAIRS, shown=Shown(names, DATASETS)
     ),
-    "intervals": lambda names, folder, *files: write_intervals(
-        study(folder), *files, shown=Shown(names, DATASETS)
-    ),
+    "intervals": intervals,
     "ranks": lambda names, folder, *files: write_ranks(study(folder), *files, strategies=names),
     "distributions": distributions,
     "against_paper": beside_paper,

@@ -106,7 +106,7 @@ def test_a_strangers_path_through_own_images_works(tmp_path):
         assert len(list((tmp_path / folder / "masks").glob("*.png"))) == 3
         assert len((tmp_path / folder / "predictions.csv").read_text().splitlines()) == 1 + 3
     assert (tmp_path / "network.pt2").is_file()
-    assert (tmp_path / "results/mine/browse/index.html").is_file()
+    assert (tmp_path / "results/mine/index.html").is_file()
 
 
 def test_the_network_of_the_page_can_be_tuned_in_part(tmp_path):

@@ -8,9 +8,10 @@ from sonotune.cli import main
 from sonotune.config.check import read_configuration
 from sonotune.config.jobs import cells_of
 from sonotune.errors import SonotuneError
-from sonotune.plan import images_of, plan_study, rough_hours
+from sonotune.plan import Meter, duration, hours_on, images_of, plan_study
 from sonotune.runtime.gpus import tell_without_gpu
 from sonotune.runtime.run_record import write_record
+from sonotune.training.device import choose
 
 ROOT = Path(__file__).parents[1]
 TINY = ROOT / "tests/tiny.yaml"
@@ -33,7 +34,6 @@ def test_a_plan_counts_cells_and_gives_a_range_of_hours(tmp_path):
     least, typical, most = plan.seconds
     assert 0 < least < most
     assert typical is None
-    assert plan.step[0] > 0
     # Arrays of 8 + 8 images, and 7 cells of each with 4 test images of 16 x 16 pixels.
     assert plan.bytes == 256 * (2 * 16 + 14 * 4)
 
@@ -49,13 +49,34 @@ def test_what_is_done_is_not_planned_again_and_says_how_many_epochs_are_usual(tm
 
 
 def test_a_plan_is_told_in_words(tmp_path, capsys):
-    assert (
-        main(["plan", "--configfile", str(TINY), "--results", str(tmp_path), "--cores", "2"]) == 0
-    )
+    asked = ["plan", "--configfile", str(TINY), "--results", str(tmp_path), "--cores", "2"]
+    assert main(asked) == 0
     told = capsys.readouterr().out
-    assert "tiny: 14 cells, 0 of them done" in told
-    assert "2 at a time" in told
-    assert "hours are left if every training ends as early as it can (2 epochs)" in told
+    assert told.startswith("tiny: ")
+    assert "14 trainings and evaluations, 0 done, 2 at a time" in told
+
+
+def test_a_plan_of_a_large_network_takes_seconds():
+    config = read_configuration(ROOT / "config/config.yaml")
+    study = config["studies"]["amiri2020"] | {"device": "cpu", "precision": "fp32"}
+    meter = Meter(0.0)
+    processor = choose("cpu", "fp32", 1)
+    speeds = [
+        meter.measure(study, study["network"], one["tune"], study["training"], processor)
+        for one in study["strategies"].values()
+        if one["tune"]
+    ]
+    # One is measured; the others are taken to be as slow, but have parameters of their own.
+    assert len({speed.step for speed in speeds}) == 1
+    assert len({speed.parameters for speed in speeds}) > 8
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(20, "a minute"), (600, "10 minutes"), (7 * 3600, "7 hours"), (15e6, "174 days")],
+)
+def test_durations_are_in_words(seconds, words):
+    assert duration(seconds) == words
 
 
 def test_images_that_nobody_can_count_are_said_to_be_missing(tmp_path):
@@ -67,11 +88,11 @@ def test_images_that_nobody_can_count_are_said_to_be_missing(tmp_path):
 def test_a_rough_reckoning_grows_with_epochs_and_shrinks_with_cores(tmp_path):
     config = read_configuration(TINY)
     config["studies"]["tiny"]["training"] |= {"patience": 4, "epochs": 50}
-    least, most = rough_hours(config, tmp_path, 1)
+    least, most = hours_on(config, tmp_path, 1)
     assert least > 0
     assert most == pytest.approx(10 * least)
     # Measured anew, so only roughly half.
-    assert rough_hours(config, tmp_path, 2)[1] < 0.9 * most
+    assert hours_on(config, tmp_path, 2)[1] < 0.9 * most
 
 
 def test_a_long_configuration_is_told_where_there_is_no_gpu(tmp_path, monkeypatch):

@@ -94,19 +94,21 @@ def test_the_front_page_says_what_stands_in_for_the_papers_images(opened):
     assert " pixels, U-Net of width " in text
 
 
-def test_the_front_page_says_where_to_start(opened):
-    assert "Start with Table II" in opened.find_element(By.TAG_NAME, "body").text
+def test_the_front_page_is_the_answer(opened):
+    text = opened.find_element(By.TAG_NAME, "body").text
+    assert "SUS, 80% of the images" in text
+    assert "recommend" in text.lower()
 
 
-def test_the_summary_is_shown_with_its_picture(opened):
-    show(opened, "Summary", "Summary")
+def test_the_page_is_shown_and_says_that_its_images_are_elsewhere(opened):
+    show(opened, "1 Answer", "Page of the study")
     opened.switch_to.frame(opened.find_element(By.CSS_SELECTOR, "iframe[src$='index.html']"))
-    assert "Which layers should be fine-tuned?" in opened.find_element(By.TAG_NAME, "h1").text
-    assert opened.find_element(By.TAG_NAME, "img").get_property("naturalWidth") > 1000
+    assert opened.find_element(By.CSS_SELECTOR, ".answer").text
+    assert opened.find_element(By.CSS_SELECTOR, ".lacking").text
 
 
 def test_table_2_is_shown_with_its_numbers(opened):
-    show(opened, "Tables", "Table II")
+    show(opened, "2 Tables", "Table II")
     opened.switch_to.frame(opened.find_element(By.CSS_SELECTOR, "iframe[src$='table2.html']"))
     assert opened.find_element(By.TAG_NAME, "caption").text.startswith("Dice of every")
     shown = [cell.text for cell in opened.find_elements(By.CSS_SELECTOR, "tbody td")]
@@ -114,7 +116,7 @@ def test_table_2_is_shown_with_its_numbers(opened):
 
 
 def test_fig_4_is_drawn(opened):
-    show(opened, "Figures", "Fig. 4")
+    show(opened, "3 Figures", "Fig. 4")
     figure = opened.find_element(By.CSS_SELECTOR, "img[src$='fig4.png']")
     WebDriverWait(opened, 10).until(lambda _: figure.get_property("complete"))
     assert figure.get_property("naturalWidth") > 1000

@@ -26,7 +26,7 @@ TRAININGS = 2 * 3 * 2  # data sets x trained strategies x percents
 # What is made of scores.
 SHOWN = {"table2", "fig4", "fig5", "statistics", "fig_intervals", "fig_ranks", "claims"}
 DRAWN = {"figure", "table3", "curves", "distributions"}
-SHOWN |= {"metrics_table", "summary", *DRAWN}
+SHOWN |= {"metrics_table", "page", *DRAWN}
 CELLS = TRAININGS + 2  # and the unchanged network, once a data set
 
 
@@ -192,7 +192,7 @@ def test_training_code_reruns_the_cells(project):
 def test_figure_code_reruns_only_figures(project):
     project.edit("sonotune/report/palette.py", "#0072B2", "#0000FF")
     jobs, _ = project.stale()
-    coloured = {"fig1", "fig4", "fig5", "table2", "fig_intervals", "fig_ranks", "summary", *DRAWN}
+    coloured = {"fig1", "fig4", "fig5", "table2", "fig_intervals", "fig_ranks", "page", *DRAWN}
     coloured |= {"tukey"}
     assert set(jobs) <= coloured
     assert jobs["fig4"] == jobs["fig_intervals"] == 1
@@ -329,7 +329,7 @@ def test_a_label_reruns_what_shows_it_and_no_cell(project):
     project.edit("tiny.yaml", "whole: {tune: all}", "whole: {tune: all, label: Everything}")
     jobs, cells = project.stale()
     assert not cells
-    shown = {"table2", "metrics_table", "summary", "fig1", "fig4", "fig_intervals", "fig_ranks"}
+    shown = {"table2", "metrics_table", "page", "fig1", "fig4", "fig_intervals", "fig_ranks"}
     shown |= {"figs2", "tukey"}
     assert set(jobs) == shown | DRAWN
 

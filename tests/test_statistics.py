@@ -176,7 +176,7 @@ def test_what_cannot_be_tested_has_no_p_value(groups):
 def test_ranking_needs_two_data_sets_and_three_strategies():
     one = rank_strategies(LEARNERS.iloc[:1])
     assert np.isnan(one.p)
-    assert one.says.startswith("There is no test of 1 data set and 4 strategies")
+    assert one.says.startswith("Not tested (1 data set, 4 strategies)")
     assert one.ranks.index[0] == "d"
     assert nemenyi(LEARNERS.iloc[:1]).empty
     equal = rank_strategies(pd.DataFrame(np.full((3, 3), 0.5)))
@@ -196,7 +196,7 @@ def test_every_table_is_written_even_of_the_smallest_study(tmp_path, folds):
         "variance": 1, "low_scores": 2, "calibration": 2, "friedman": 2, "nemenyi": 0,
     }  # fmt: skip
     assert tables["calibration"]["calibration_error"].tolist() == pytest.approx([0.02, 0.02])
-    assert tables["friedman"]["says"].str.contains("no test").all()
+    assert tables["friedman"]["says"].str.contains("Not tested").all()
     for name in ("tukey", "variance", "low_scores"):
         assert set(tables[name]["source"]) == {"sus"}
 

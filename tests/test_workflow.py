@@ -88,7 +88,7 @@ def test_the_demo_has_every_rule(name, tmp_path):
         "fig5",
         "provenance",
         "metrics_table",
-        "summary",
+        "page",
     ):
         assert f"\n{rule} " in said, rule
 

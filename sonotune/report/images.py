@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 TRUTH, FOUND = "#56B4E9", "#E69F00"  # told apart with any colour vision, and from grey
 
@@ -31,3 +32,24 @@ def show_image(
             )
     panel.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), xticks=[], yticks=[])
     panel.spines[:].set_visible(False)
+
+
+def add_scale_bar(panel: Axes, bar: tuple[int, float] | None) -> None:
+    """Draw a bar of so many millimetres and share of the width at the lower right, if known."""
+    if bar is None:
+        return
+    millimetres, share = bar
+    panel.plot(
+        (0.96 - share, 0.96), (0.05, 0.05), transform=panel.transAxes, color="white", linewidth=1.5
+    )
+    panel.text(
+        0.96 - share / 2,
+        0.07,
+        f"{millimetres} mm",
+        transform=panel.transAxes,
+        color="white",
+        ha="center",
+        va="bottom",
+        fontsize=6,
+        path_effects=[withStroke(linewidth=1.2, foreground="black")],
+    )

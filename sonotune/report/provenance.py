@@ -111,8 +111,8 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
     else:
         yield "All cells ran on the same kind of processor, versions and code."
     yield (
-        "Code is a fingerprint of what the training code means: a change of it makes a run stale, "
-        "a comment does not. Commit is that of the project's repository, -dirty where files were "
+        "Code: hash of the training code without comments; a run is stale when it changes. "
+        "Commit is that of the project's repository, -dirty where files were "
         "changed since."
     )
     sources = sorted({(r["settings"]["dataset"], r["source"]) for _, r in records})

@@ -12,6 +12,7 @@ from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import read_cells
 from sonotune.report.layout import short_count
 from sonotune.report.names import percent_text, time_text
+from sonotune.report.times import measured_on, training_seconds
 from sonotune.statistics.decision import Decision, read_decisions
 from sonotune.statistics.sentences import decision_sentences
 
@@ -69,14 +70,16 @@ def cost_text(runs: pd.DataFrame, decision: Decision) -> str:
         & (runs["percent"] / 100 == decision.fraction)
     ]
     tuned, total = mine["tuned_parameters"].iloc[0], mine["total_parameters"].iloc[0]
-    memory = ""
-    if "memory" in mine:
-        memory = f" and {mine['memory'].iloc[0] / 1e9:.2g} GB for weights and Adam"
-    return (
+    seconds = training_seconds(mine).mean()
+    text = (
         f"It trains {short_count(tuned)} of {short_count(total)} parameters "
-        f"({100 * tuned / total:.3g}%). A training took {time_text(mine['seconds'].mean())}"
-        f"{memory}."
+        f"({100 * tuned / total:.3g}%). A training took {time_text(seconds)} of "
+        f"{measured_on(mine)}"
     )
+    # What a small network takes decides nothing.
+    if "memory" in mine and mine["memory"].iloc[0] > 1e8:
+        text += f" and {mine['memory'].iloc[0] / 1e9:.2g} GB for weights and Adam"
+    return f"{text}."
 
 
 def _sizes(study: Path) -> dict[tuple[str, float], int]:
@@ -102,9 +105,15 @@ def _nearest(
     above = min((n for n in known if n > images), default=None)
     shown = [known[n] for n in (below, above) if n is not None]
     if below is None:
-        said = f"fewer than {above} images were not measured; what follows may not hold for them:"
+        said = (
+            f"{images} images for training and validation are fewer than the {above} measured; "
+            "what follows may not hold for them:"
+        )
     elif above is None:
-        said = f"more than {below} images were not measured; what follows may not hold for them:"
+        said = (
+            f"{images} images are more than the {below} that the study trained and validated on "
+            "beside a fold of test images; what follows may not hold for them:"
+        )
     else:
         said = f"{images} images were not measured; the nearest are {below} and {above}:"
     return shown, said

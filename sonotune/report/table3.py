@@ -12,6 +12,7 @@ from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
 from sonotune.report.names import dataset_title, in_words, percent_text, source_notes
 from sonotune.report.render import write_table
 from sonotune.report.shown import Shown
+from sonotune.report.times import measured_on, training_seconds
 from sonotune.runtime.files import atomic
 
 COLUMNS = (
@@ -55,7 +56,11 @@ def write_table3(
     ]
     table = table[table["strategy"].isin(columns) & ~is_left_out(table, shown.leave_out)]
     times = time_table(table, shown.ddof)
-    write_table(_describe(times, columns, shown.strategies, shown.datasets, percent), tex, html)
+    write_table(
+        _describe(times, columns, shown.strategies, shown.datasets, percent, measured_on(table)),
+        tex,
+        html,
+    )
     with atomic(csv) as temporary:
         times.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
 
@@ -70,7 +75,7 @@ def time_table(cells: pd.DataFrame, ddof: int) -> pd.DataFrame:
     """
     rows = []
     for (dataset, strategy), runs in cells.groupby(["dataset", "strategy"], sort=False):
-        minutes = runs["seconds"] / 60
+        minutes = training_seconds(runs) / 60
         rows.append(
             {
                 "dataset": dataset,
@@ -96,6 +101,7 @@ def _describe(
     strategies: Mapping[str, str],
     datasets: Mapping[str, str],
     percent: float,
+    timed: str,
 ) -> Table:
     sources = times.groupby("dataset")["source"].first().to_dict()
     present = [name for name in datasets if name in sources]
@@ -124,10 +130,8 @@ def _describe(
         ]
     )
     notes = (
-        "Minutes: wall time of a fold's training and validation, mean over folds (standard "
+        f"Minutes: {timed} of a fold's training and validation, mean over folds (standard "
         f"deviation in parentheses). Ran on {where or DASH}.",
-        "Cells that ran beside each other on one processor slowed each other down: compare "
-        "strategies, not machines.",
         *source_notes(present, datasets, sources),
     )
     caption = f"Dice and time to train at {percent_text(percent)} of the data, by strategy."

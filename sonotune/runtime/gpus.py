@@ -229,9 +229,12 @@ def tell_without_gpu(config: Mapping[str, Any], results: str | Path, cores: int)
     allowed = visible_devices()
     if count_devices() if allowed is None else allowed:
         return ""
-    from sonotune.plan import rough_hours
+    from sonotune.plan import hours_on
 
-    hours = rough_hours(config, results, cores)
+    try:
+        hours = hours_on(config, results, cores)
+    except SonotuneError:  # nobody knows yet how many images there are
+        return ""
     if hours[1] < LONG:
         return ""
     least, most = (f"{h / 24:.0f} days" if h > 48 else f"{h:.0f} hours" for h in hours)
@@ -241,6 +244,28 @@ def tell_without_gpu(config: Mapping[str, Any], results: str | Path, cores: int)
         "(reckoned from a few steps on small images). Smaller: config/demo.yaml (minutes) and "
         "config/laptop.yaml (a night), by --configfile; `sonotune plan` measures a configuration."
     )
+
+
+def check_devices(devices: Mapping[str, str]) -> None:
+    """Refuse studies that ask for a GPU where there is none.
+
+    Parameters
+    ----------
+    devices
+        The key ``device`` of each study.
+
+    Raises
+    ------
+    SonotuneError
+        Naming the studies.
+    """
+    asking = [study for study, device in devices.items() if device == "cuda"]
+    allowed = visible_devices()
+    if asking and not (count_devices() if allowed is None else len(allowed)):
+        raise SonotuneError(
+            f"studies: {', '.join(asking)}: device: cuda asks for a GPU, and this machine has none "
+            "that can be used; write device: auto or cpu"
+        )
 
 
 def count_devices() -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ REFUSALS = {
     errno.EACCES: "change its permissions or run elsewhere",
     errno.EPERM: "change its permissions or run elsewhere",
 }
+
+RECENT = 20  # cells whose ends tell how fast the next ones will be
 
 # The last line of the log of a job that ended well.
 DONE = "done"
@@ -97,10 +100,8 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
         and folds: what was asked for once and is no more does not count.
     """
     settings = record["settings"]
-    done = sum(
-        all(name in asked for name, asked in zip(file.parts[-5:-1], planned["names"], strict=True))
-        for file in cells_of_study(Path(folder).parents[4], RECORD)
-    )
+    records = finished(Path(folder).parents[4], planned)
+    left = planned["cells"] - len(records)
     if not settings["tune"]:
         ended = "evaluated as it starts"
     elif record["failed"]:
@@ -110,8 +111,47 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
     else:
         ended = f"validation Dice {record['best_validation_dice']:.3f}"
     print(
-        f"sonotune: cell {done} of {planned['cells']} done: {settings['strategy']}, "
-        f"{settings['percent']:g} % of {settings['dataset']}, fold {settings['fold']}: {ended} "
-        f"({record['epochs']} epochs, {record['seconds']:.0f} s)",
+        f"sonotune: cell {len(records)} of {planned['cells']}: {settings['strategy']}, "
+        f"{settings['percent']:g}% of {settings['dataset']}, fold {settings['fold']}: {ended} "
+        f"({record['epochs']} epochs, {record['seconds']:.0f} s){time_left(records, left)}",
         file=sys.stderr,
+    )
+
+
+def finished(study: str | Path, planned: Mapping[str, Any]) -> list[Path]:
+    """Records of the cells of a study that are done (``planned`` as for `tell_progress`)."""
+    return [
+        file
+        for file in cells_of_study(study, RECORD)
+        if all(
+            name in asked for name, asked in zip(file.parts[-5:-1], planned["names"], strict=True)
+        )
+    ]
+
+
+def time_left(records: Sequence[Path], left: int) -> str:
+    """How long the rest of a study takes if it goes on like the last cells, in words.
+
+    Parameters
+    ----------
+    records
+        ``run.json`` of the cells that are done; their times tell how fast cells were finished,
+        however many ran beside each other.
+    left
+        Number of cells that are not done.
+    """
+    ends = sorted(file.stat().st_mtime for file in records)[-RECENT:]
+    if left <= 0 or len(ends) < 3:
+        return ""
+    # The median passes over a night between two runs.
+    gaps = sorted(after - before for before, after in pairwise(ends))
+    minutes = left * gaps[len(gaps) // 2] / 60
+    if minutes < 1:
+        return "; less than a minute left"
+    if minutes < 90:
+        return f"; about {minutes:.0f} min left"
+    return (
+        f"; about {minutes / 60:.0f} h left"
+        if minutes < 2880
+        else f"; {minutes / 1440:.0f} days left"
     )

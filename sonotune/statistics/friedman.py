@@ -63,8 +63,9 @@ def rank_strategies(means: pd.DataFrame) -> Ranking:
     lost = f" Left out, without a mean in some data set: {', '.join(missing)}." if missing else ""
     if sets < 2 or number < 3:
         why = (
-            f"There is no test of {sets} data set{'s' * (sets != 1)} and {number} "
-            f"strateg{'ies' if number != 1 else 'y'}: it takes two and three."
+            f"Not tested ({sets} data set{'s' * (sets != 1)}, {number} "
+            f"strateg{'ies' if number != 1 else 'y'}): this needs at least two data sets and three "
+            "strategies."
         )
         return Ranking(ranks, sets, np.nan, np.nan, np.nan, np.nan, why + lost)
     critical = critical_difference(number, sets)

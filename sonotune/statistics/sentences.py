@@ -36,6 +36,42 @@ def decision_sentences(decision: Decision, label: Callable[[str], str] = str) ->
     ]
 
 
+def headline(decision: Decision, label: Callable[[str], str] = str) -> str:
+    """The answer in one sentence (parameters as for `decision_sentences`)."""
+    if decision.folds < 2:
+        return "No recommendation yet: one fold cannot tell strategies apart."
+    if decision.recommended is None:
+        return "No recommendation: every strategy had a run that failed, collapsed or is missing."
+    text = f"Recommended: {label(decision.recommended)}"
+    if np.isfinite(decision.dice):
+        text += f", expected Dice {decision.dice:.3f}"
+        if np.isfinite(decision.dice_lower):
+            text += f" (95% interval {decision.dice_lower:.3f} to {decision.dice_upper:.3f})"
+    if decision.reason == "about_as_good":
+        return f"{text}: the cheapest strategy shown to be about as good as the best."
+    if decision.reason == "only_candidate":
+        return f"{text}: the only strategy that could be recommended."
+    if decision.inconclusive:
+        number = len(decision.inconclusive)
+        others = "one other strategy" if number == 1 else f"{number} other strategies"
+        return f"{text}: the strategy with the smallest expected loss, not shown to be better than {others}."
+    return f"{text}: the strategy with the smallest expected loss."
+
+
+def basis(decision: Decision, runs: int, images: int) -> str:
+    """What a decision rests on, as words without a verb.
+
+    Parameters
+    ----------
+    runs
+        Trainings at this data set and fraction.
+    images
+        Images of the data set.
+    """
+    folds = "one fold" if decision.folds == 1 else f"{decision.folds} folds"
+    return f"{runs} trainings in {folds}, {images} images, {_networks(decision)}"
+
+
 def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str]:
     if decision.recommended is None:
         return ["No recommendation: every strategy had a run that failed, collapsed or is missing."]
@@ -54,7 +90,7 @@ def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str
     else:
         shown = "None" if decision.verdicts else "With two folds, none"
         first = (
-            f"Recommended: {name}, the strategy with the least expected regret. "
+            f"Recommended: {name}, the strategy with the smallest expected loss. "
             f"{shown} is shown to be about as good as the best."
         )
     sentences = [first]
@@ -71,7 +107,7 @@ def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str
 
 
 def _regret(strategy: Strategy, margin: float) -> str:
-    text = f"Expected regret: {strategy.expected_regret:.3f} Dice"
+    text = f"Expected loss against the best strategy: {strategy.expected_regret:.3f} Dice"
     if np.isfinite(strategy.within_margin):
         text += f"; probability of being within {margin:g} of the best: "
         text += "over 99%" if strategy.within_margin > 0.99 else f"{strategy.within_margin:.0%}"
@@ -140,12 +176,15 @@ def _excluded(decision: Decision, label: Callable[[str], str]) -> list[str]:
 
 
 def _limits(decision: Decision) -> str:
-    networks = (
-        "one pre-trained network"
-        if decision.pretrainings == 1
-        else f"{decision.pretrainings} pre-trained networks"
+    return (
+        f"All of this rests on {decision.folds} folds of these images and on {_networks(decision)}."
     )
-    return f"All of this rests on {decision.folds} folds of these images and on {networks}."
+
+
+def _networks(decision: Decision) -> str:
+    if decision.pretrainings == 1:
+        return "one pre-trained network"
+    return f"{decision.pretrainings} pre-trained networks"
 
 
 def _join(words: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 
-from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.settings.types import RerunTrigger
 
 # In a checkout the library lies beside the workflow; otherwise it is installed.
@@ -17,6 +17,7 @@ if (HERE.parent / "sonotune/layout.py").is_file():
     )
 
 from sonotune.report.claims.declare import declare
+from sonotune.report.page.live import Live
 from sonotune.report.names import NEEDED, PAPER_DATASETS, source_notes
 from sonotune.runtime.commit import tell_commit
 from sonotune.config.check import check_no_duplicates, complete
@@ -72,11 +73,12 @@ from sonotune.layout import (
 from sonotune.runtime.fingerprint import PACKAGE, fingerprint
 from sonotune.runtime.gpus import CELLS as CELLS_PER_GPU
 from sonotune.runtime.gpus import SLOTS as GPU_SLOTS
-from sonotune.runtime.gpus import tell_slots, tell_without_gpu
+from sonotune.runtime.gpus import check_devices, tell_slots, tell_without_gpu
 from sonotune.runtime.locks import lock_results
 from sonotune.networks.settings import built_from
 from sonotune.runtime.parent_watch import WORKFLOW, name_process
 from sonotune.runtime.slurm_jobs import keep_in_view
+from sonotune.runtime.terminal import be_brief, tell_answers
 from sonotune.stale import Stale
 
 # Jobs end with this process.
@@ -85,11 +87,13 @@ tell_commit(HERE.parent)
 
 # Where a deploying workflow puts our results (`prefix:` of its module), as paths of this machine.
 HOME = Path(workflow.modifier.path_modifier.prefix or "")
+IS_MODULE = workflow.modifier.parent_modifier is not None
 
 
 def fail(error):
-    """End with one message and no traceback: the user's input is at fault, not the code."""
-    raise WorkflowError(str(error))
+    """End with one message and no frames: the user's input is at fault, not the code."""
+    print(f"sonotune: {error}", file=sys.stderr)
+    sys.exit(1)
 
 
 try:

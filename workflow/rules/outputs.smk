@@ -55,8 +55,8 @@ def network_outputs(study):
 
 
 def labels(output):
-    """The columns of the report's table of results."""
-    return {"output": output, "data sets": "all"}
+    """The column of the report's table of results."""
+    return {"output": output}
 
 
 def titles_of(study):
@@ -115,18 +115,24 @@ def array_folders(study):
 
 
 def example_predictions(study):
-    """Predictions that Fig. 5 shows: of the smallest percent, in the first fold run."""
+    """Predictions that Fig. 5 may show: of the smallest percent, in the first fold run."""
     design = STUDIES[study]
     percent, fold = min(design["percents"]), design["resampling"]["run_folds"][0]
-    return {
-        dataset: {
-            cell.strategy: f"{RESULTS}/{cell.folder}/predictions.npz"
-            for cell in cells_of(config, study, dataset)
-            if cell.strategy in design["figures"]["examples"]
-            and (cell.percent, cell.fold) == (percent, fold)
-        }
+    asked = design["figures"]["examples"] or design["strategies"]
+    return [
+        f"{RESULTS}/{cell.folder}/predictions.npz"
         for dataset in design["datasets"]
-    }
+        for cell in cells_of(config, study, dataset)
+        if cell.strategy in asked and cell.percent in (percent, 0) and cell.fold == fold
+    ]
+
+
+def baselines_of(study):
+    """The first strategy that trains everything from random weights, and the unchanged network."""
+    strategies = STUDIES[study]["strategies"]
+    scratch = [name for name, one in strategies.items() if one["start"] == "random"]
+    unchanged = [name for name, one in strategies.items() if not one["tune"]]
+    return [*scratch[:1], *unchanged[:1]]
 
 
 def excludes_of(study):
@@ -233,20 +239,37 @@ def figures_of(study):
     compared = [
         name for name, needed in NEEDED.items() if set(needed) <= set(STUDIES[study]["strategies"])
     ]
-    always = [
-        "fig1",
-        "fig2",
-        "fig4",
-        "fig5",
-        "intervals",
-        "ranks",
-        "pareto",
-        "curves",
-        "distributions",
-    ]
+    always = ["fig1", "fig2", "fig5", "intervals", "pareto", "curves", "distributions"]
+    strategies, design = set(STUDIES[study]["strategies"]), STUDIES[study]
+    # Lines of pairs over fractions: with one fraction or no pair there is nothing to draw.
+    if len(design["percents"]) > 1 and any(
+        set(pair) <= strategies for pair in design["figures"]["pairs"]
+    ):
+        always.append("fig4")
+    # Ranks over one data set are its order of means and allow no test.
+    if len(STUDIES[study]["datasets"]) > 1:
+        always.append("ranks")
     paper = ["against_paper"] if set(STUDIES[study]["datasets"]) & set(PAPER_DATASETS) else []
     features = ["figS2"] if has_features(study) else []
     return [*always, *compared, *features, *paper]
+
+
+def about_page(study):
+    """What a study's page says of its images, and which files it offers."""
+    design = STUDIES[study]
+    names = [*design["datasets"], *filter(None, [design.get("pretraining", {}).get("dataset")])]
+    home = f"results/{study}/"
+    kinds = ("cells.csv", "tables/", "figures/", "statistics/")
+    return {
+        "size": design["image_size"],
+        "simulated": all(DATASETS[name]["reader"] == "simulate" for name in design["datasets"]),
+        "titles": [(name, DATASETS[name]["label"]) for name in names],
+        "downloads": sorted(
+            file.removeprefix(home)
+            for file in outputs_of(study)
+            if file.startswith(tuple(home + kind for kind in kinds))
+        ),
+    }
 
 
 def foundations_of(study):
@@ -300,7 +323,7 @@ def outputs_of(study):
         *(f"{results}/statistics/{name}.csv" for name in STATISTICS),
         *audits_of(study),
         *(f"{results}/tables/metrics.{kind}" for kind in ("csv", "html")),
-        f"{results}/index.html",
+        *(f"{results}/{name}" for name in ("index.html", "answer.txt", "page")),
         *network_outputs(study),
         *protocol_outputs(study),
     ]
@@ -318,7 +341,7 @@ for study in STUDIES:
 # For the report's front page alone, so it is not looked up at every start.
 config["changed_packages"] = ""
 config["suspicious"] = {}
-config["stand_ins"], config["networks_said"] = {}, {}
+config["stand_ins"], config["networks_said"], config["answers"] = {}, {}, {}
 if "--report" in sys.argv:
     from sonotune.report.provenance import changed_packages
     from sonotune.report.rst import rst_text
@@ -329,6 +352,10 @@ if "--report" in sys.argv:
             config["suspicious"][dataset_of(f"{file}")] = rst_text(found)
 
     for study in STUDIES:
+        answer = HOME / f"{RESULTS}/{study}/answer.txt"
+        config["answers"][study] = (
+            [rst_text(line) for line in answer.read_text("utf-8").splitlines()] if answer.is_file() else []
+        )
         config["stand_ins"][study] = rst_text(stand_ins_of(study))
         titles = dict.fromkeys(network_titles(STUDIES[study]).values())
         config["networks_said"][study] = rst_text(" and ".join(titles))

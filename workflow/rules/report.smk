@@ -13,13 +13,7 @@ rule metrics_table:
         "results/{study}/cells.csv",
     output:
         csv="results/{study}/tables/metrics.csv",
-        html=report(
-            "results/{study}/tables/metrics.html",
-            category="{study}",
-            subcategory="Tables",
-            labels=labels("Metrics: all of every strategy"),
-            caption="../report/metrics.rst",
-        ),
+        html="results/{study}/tables/metrics.html",
     log:
         "results/logs/{study}/metrics_table.log",
     localrule: True
@@ -44,7 +38,7 @@ rule networks_table:
         html=report(
             "results/{study}/tables/networks.html",
             category="{study}",
-            subcategory="Networks",
+            subcategory="4 Networks",
             labels=labels("Networks side by side: which part of each to tune"),
             caption="../report/networks.rst",
         ),
@@ -77,7 +71,7 @@ rule table1:
         html=report(
             "results/{study}/tables/table1.html",
             category="{study}",
-            subcategory="Tables",
+            subcategory="2 Tables",
             labels=labels("Table I: numbers of images"),
             caption="../report/table1.rst",
         ),
@@ -104,7 +98,7 @@ rule table2:
         html=report(
             "results/{study}/tables/table2.html",
             category="{study}",
-            subcategory="Tables",
+            subcategory="2 Tables",
             labels=labels("Table II: Dice of every strategy"),
             caption="../report/table2.rst",
         ),
@@ -130,7 +124,7 @@ rule fig4:
         png=report(
             "results/{study}/figures/fig4.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Fig. 4: Dice against percent"),
             caption="../report/fig4.rst",
         ),
@@ -157,17 +151,17 @@ rule fig5:
             study=wildcards.study,
             dataset=STUDIES[wildcards.study]["datasets"],
         ),
-        predictions=lambda wildcards: [
-            file
-            for files in example_predictions(wildcards.study).values()
-            for file in files.values()
+        predictions=lambda wildcards: example_predictions(wildcards.study),
+        decisions=[
+            f"results/{{study}}/statistics/{name}.csv"
+            for name in ("decisions", "strategies", "comparisons")
         ],
     output:
         pdf="results/{study}/figures/fig5.pdf",
         png=report(
             "results/{study}/figures/fig5.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Fig. 5: example segmentations"),
             caption="../report/fig5.rst",
         ),
@@ -181,11 +175,11 @@ rule fig5:
             "fold": STUDIES[wildcards.study]["resampling"]["run_folds"][0],
             "percent": min(STUDIES[wildcards.study]["percents"]),
         },
-        strategies=lambda wildcards: [
-            (name, labels_of(wildcards.study)[name])
-            for name in STUDIES[wildcards.study]["figures"]["examples"]
-            if name in labels_of(wildcards.study)
-        ],
+        strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
+        examples=lambda wildcards: {
+            "asked": STUDIES[wildcards.study]["figures"]["examples"],
+            "baselines": baselines_of(wildcards.study),
+        },
         titles=lambda wildcards: list(titles_of(wildcards.study).items()),
         code=fingerprint("sonotune.report.figures.fig5"),
     message:
@@ -206,13 +200,7 @@ rule provenance:
         ),
     output:
         csv="results/{study}/tables/provenance.csv",
-        html=report(
-            "results/{study}/tables/provenance.html",
-            category="{study}",
-            subcategory="Tables",
-            labels=labels("Provenance: what ran on which versions"),
-            caption="../report/provenance.rst",
-        ),
+        html="results/{study}/tables/provenance.html",
     log:
         "results/logs/{study}/provenance.log",
     localrule: True
@@ -237,7 +225,7 @@ rule fig_intervals:
         png=report(
             "results/{study}/figures/intervals.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("How far each strategy is behind the best"),
             caption="../report/intervals.rst",
         ),
@@ -263,13 +251,7 @@ rule fig_ranks:
         "results/{study}/cells.csv",
     output:
         pdf="results/{study}/figures/ranks.pdf",
-        png=report(
-            "results/{study}/figures/ranks.png",
-            category="{study}",
-            subcategory="Figures",
-            labels=labels("Ranks over data sets (Nemenyi)"),
-            caption="../report/ranks.rst",
-        ),
+        png="results/{study}/figures/ranks.png",
     log:
         "results/logs/{study}/ranks.log",
     localrule: True
@@ -326,7 +308,7 @@ rule figure:
         png=report(
             "results/{study}/figures/{figure}.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=lambda wildcards: labels(OF_AVERAGES[wildcards.figure][1]),
             caption="../report/figure.rst",
         ),
@@ -355,7 +337,7 @@ rule fig1:
         png=report(
             "results/{study}/figures/fig1.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Fig. 1: the network and the strategies"),
             caption="../report/fig1.rst",
         ),
@@ -388,7 +370,7 @@ rule fig2:
         png=report(
             "results/{study}/figures/fig2.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Fig. 2: an example of every data set"),
             caption="../report/fig2.rst",
         ),
@@ -416,7 +398,7 @@ rule table3:
         html=report(
             "results/{study}/tables/table3.html",
             category="{study}",
-            subcategory="Tables",
+            subcategory="2 Tables",
             labels=labels("Table III: time to train"),
             caption="../report/table3.rst",
         ),
@@ -443,13 +425,7 @@ rule curves:
         ),
     output:
         pdf="results/{study}/figures/curves.pdf",
-        png=report(
-            "results/{study}/figures/curves.png",
-            category="{study}",
-            subcategory="Figures",
-            labels=labels("Learning curves of runs that failed"),
-            caption="../report/curves.rst",
-        ),
+        png="results/{study}/figures/curves.png",
     log:
         "results/logs/{study}/curves.log",
     localrule: True
@@ -474,7 +450,7 @@ rule distributions:
         png=report(
             "results/{study}/figures/distributions.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Dice of single images"),
             caption="../report/distributions.rst",
         ),
@@ -501,7 +477,7 @@ rule against_paper:
         png=report(
             "results/{study}/figures/against_paper.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Against the paper: Dice of every strategy"),
             caption="../report/against_paper.rst",
         ),
@@ -532,7 +508,7 @@ rule figs2:
         png=report(
             "results/{study}/figures/figS2.png",
             category="{study}",
-            subcategory="Figures",
+            subcategory="3 Figures",
             labels=labels("Fig. S2: feature maps before and after fine-tuning"),
             caption="../report/figS2.rst",
         ),
@@ -557,24 +533,42 @@ rule page:
         splits="results/{study}/splits.json",
         decisions=[
             f"results/{{study}}/statistics/{name}.csv"
-            for name in ("decisions", "strategies", "comparisons")
+            for name in ("decisions", "strategies", "comparisons", "low_scores")
+        ],
+        claims="results/{study}/statistics/claims.csv",
+        provenance="results/{study}/tables/provenance.csv",
+        scores=scores_of,
+        arrays=study_arrays,
+        predictions=lambda wildcards: cell_files(
+            wildcards.study,
+            STUDIES[wildcards.study]["datasets"],
+            "predictions.npz",
+            "history.csv",
+        ),
+        audits=lambda wildcards: [
+            file for file in audits_of(wildcards.study) if file.endswith(".csv")
         ],
     output:
-        report(
+        html=report(
             "results/{study}/index.html",
             category="{study}",
-            subcategory="Answer",
-            labels=labels("Which strategy to use"),
+            subcategory="1 Answer",
+            labels=labels("Page of the study"),
             caption="../report/page.rst",
         ),
+        details=directory("results/{study}/page"),
+        answer="results/{study}/answer.txt",
     log:
         "results/logs/{study}/page.log",
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        shown=lambda wildcards: shown_of(wildcards.study, without="ddof"),
+        shown=lambda wildcards: shown_of(wildcards.study),
+        networks=lambda wildcards: strategies_by_network(wildcards.study),
+        about=lambda wildcards: about_page(wildcards.study),
         code=fingerprint("sonotune.report.page.write"),
+        assets=contents_of("report/page/*.html", "report/page/page.*"),
     message:
         "The page of {wildcards.study}"
     script:
@@ -593,14 +587,14 @@ rule protocols:
         protocols=report(
             "results/{study}/tables/protocols.html",
             category="{study}",
-            subcategory="Protocols",
+            subcategory="5 Protocols",
             labels=labels("Every strategy, printed and under both protocols"),
             caption="../report/protocols.rst",
         ),
         gap=report(
             "results/{study}/tables/gap.html",
             category="{study}",
-            subcategory="Protocols",
+            subcategory="5 Protocols",
             labels=labels("The gap between the protocols, taken apart"),
             caption="../report/gap.rst",
         ),
@@ -634,7 +628,7 @@ rule leakage:
         html=report(
             "results/{study}/tables/leakage.html",
             category="{study}",
-            subcategory="Protocols",
+            subcategory="5 Protocols",
             labels=labels("What shared examinations add"),
             caption="../report/leakage.rst",
         ),
@@ -671,7 +665,7 @@ rule protocol_figure:
         png=report(
             "results/{study}/figures/{figure}.png",
             category="{study}",
-            subcategory="Protocols",
+            subcategory="5 Protocols",
             labels=lambda wildcards: labels(
                 {
                     "fig1b": "Fig. 1b: accuracy against tuned parameters",

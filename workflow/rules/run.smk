@@ -2,6 +2,7 @@
 from sonotune.owner import check_owner, claim
 
 LOCKS = []
+LIVE = []
 if slurm := sys.modules.get("snakemake_executor_plugin_slurm"):
     keep_in_view(slurm.Executor)
 
@@ -14,12 +15,17 @@ except SonotuneError as error:
 
 
 onstart:
+    # A workflow that uses this one as a module keeps Snakemake's own lines, as does --verbose.
+    if not IS_MODULE and not workflow.output_settings.verbose:
+        be_brief(logger)
     try:
         # Held until this process ends, also by SIGKILL.
         LOCKS.append(lock_results(HOME / RESULTS))
         claim(STUDIES, workflow.configfiles, HOME / RESULTS)
         not_in_the_future(file for file in (HOME / RESULTS).rglob("*") if file.is_file())
         # Takes seconds, and saves a night that ends at the last data set's address.
+        if workflow.local_exec:
+            check_devices({study: STUDIES[study]["device"] for study in STUDIES})
         if said := check_addresses(config, PUBLISHED, MIRROR):
             print(said, file=sys.stderr)
             # What cannot be fetched stops only what needs it.
@@ -32,9 +38,22 @@ onstart:
                 print(said, file=sys.stderr)
     except SonotuneError as error:
         fail(error)
+    LIVE.append(Live(HOME / RESULTS, config["cells_planned"]))
+    LIVE[0].start()
+
+
+onsuccess:
+    for live in LIVE:
+        live.end()
+    print(
+        tell_answers([HOME / RESULTS / study / "index.html" for study in STUDIES]),
+        file=sys.stderr,
+    )
 
 
 onerror:
+    for live in LIVE:
+        live.end()
     print(
         tell_failures(
             [

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from scipy.stats import spearmanr
 
 from sonotune.evaluation.averages import LeaveOut, average_over_folds, is_left_out, read_cells
@@ -17,6 +18,7 @@ from sonotune.report.palette import style_of
 from sonotune.report.published import published_mean
 from sonotune.report.shown import Shown
 from sonotune.report.style import (
+    ONE_COLUMN,
     TWO_COLUMNS,
     footnote,
     footnote_height,
@@ -154,7 +156,7 @@ def draw_against_paper(
     percents = sorted(table["train_percent"].unique(), reverse=True)
     notes = [
         "Mean Dice of each strategy, ours against the paper's (Amiri 2020, Table II). Line: equal. "
-        "rho: Spearman's correlation over strategies."
+        "ρ: Spearman's correlation over strategies."  # noqa: RUF001
     ]
     if only_stand_ins:
         notes.append("None of these data sets is the paper's own: other images stand in for them.")
@@ -162,15 +164,17 @@ def draw_against_paper(
         notes.append(
             f"Left out, since other images stand in for the paper's: {in_words(left_out)}."
         )
-    columns = max(len(percents), 3)
+    columns = len(percents)
+    # No half-empty canvas: one or two panels have a narrower figure.
+    width = max(ONE_COLUMN, TWO_COLUMNS * min(columns, 3) / 3)
     named = [strategies[name] for name in strategies if name in set(table["strategy"])]
-    foot, legend = footnote_height(notes), legend_height(named)
+    foot, legend = footnote_height(notes, width), legend_height(named, width)
     height = len(present) * (PANEL + 0.45) + foot + legend + 0.1
-    figure = Figure(figsize=(TWO_COLUMNS, height))
-    footnote(figure, notes, height)
+    figure = Figure(figsize=(width, height))
+    footnote(figure, notes, height, width)
     axes = figure.subplots(len(present), columns, squeeze=False)
     figure.subplots_adjust(
-        left=0.075,
+        left=0.54 / width,
         right=0.99,
         bottom=(foot + legend + 0.33) / height,
         top=1 - 0.22 / height,
@@ -178,16 +182,14 @@ def draw_against_paper(
         wspace=0.3,
     )
     for panels, dataset in zip(axes, present, strict=True):
-        for panel in panels[len(percents) :]:
-            panel.axis("off")
-        for panel, percent in zip(panels, percents, strict=False):
+        for panel, percent in zip(panels, percents, strict=True):
             part = table[(table["dataset"] == dataset) & (table["train_percent"] == percent)]
             _draw_panel(panel, part, strategies)
             rho = part["rank_correlation"].iloc[0] if len(part) else np.nan
-            text = f", rho = {rho:.2f}" if np.isfinite(rho) else ""
+            text = f", ρ = {rho:.2f} (n = {len(part)})" if np.isfinite(rho) else ""  # noqa: RUF001
             panel.set_title(f"{datasets[dataset]}, {percent_text(percent)}{text}", fontsize=7)
         panels[0].set_ylabel("Dice, ours")
-    for panel in axes[-1, : len(percents)]:
+    for panel in axes[-1]:
         panel.set_xlabel("Dice, paper")
     one_legend(figure, axes.flat, "lower center", (0.5, foot / height))
     return figure
@@ -212,5 +214,7 @@ def _draw_panel(panel: Axes, part: pd.DataFrame, strategies: Mapping[str, str]) 
     rim = 0.06 * (most - least) + 1e-3
     panel.plot([least - rim, most + rim], [least - rim, most + rim], color="#999999", linewidth=0.7)
     panel.set(xlim=(least - rim, most + rim), ylim=(least - rim, most + rim))
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_major_locator(MaxNLocator(4))
     panel.grid(color="#eeeeee", linewidth=0.5)
     panel.set_axisbelow(True)

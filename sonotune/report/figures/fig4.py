@@ -181,10 +181,10 @@ def _draw_strategy(
 
 def _notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
     folds = cells.groupby(["dataset", "percent", "strategy"])["fold"].nunique()
-    few, many = folds.min(), folds.max()
+    few, many = int(folds.min()), int(folds.max())
     number = f"{few}" if few == many else f"{few} to {many}"
     divisor = "n" if ddof == 0 else f"n−{ddof}"  # noqa: RUF001
-    notes = [f"Large markers: mean Dice over folds ({number} run)."]
+    notes = [f"Large markers: mean Dice over {number} fold{'s' * (many > 1)}."]
     if many > 1:
         notes[0] += (
             f" Bars: one standard deviation over folds to either side (divisor {divisor}). "

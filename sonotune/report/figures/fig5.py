@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,8 @@ from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD
 from sonotune.evaluation.scores import load_predictions, read_scores
-from sonotune.report.images import FOUND, TRUTH, show_image
+from sonotune.report.geometry import aspect_of, scale_bar
+from sonotune.report.images import FOUND, TRUTH, add_scale_bar, show_image
 from sonotune.report.names import dataset_title, percent_text, source_notes
 from sonotune.report.style import (
     TWO_COLUMNS,
@@ -25,6 +26,7 @@ from sonotune.report.style import (
     message_figure,
     save_figure,
 )
+from sonotune.statistics.decision import Decision
 
 QUARTILES = {0.25: "lower quartile", 0.5: "median", 0.75: "upper quartile"}
 OUTER_QUARTILES = {0.25: "lower quartile", 0.75: "upper quartile"}
@@ -84,6 +86,27 @@ def write_fig5(
         save_figure(figure, pdf, png)
 
 
+def choose_strategies(decisions: Sequence[Decision], baselines: Sequence[str]) -> list[str]:
+    """The strategies to show: the recommended one, the next best, then the baselines.
+
+    Parameters
+    ----------
+    decisions
+        Of a study. That of the smallest fraction of the first data set counts.
+    baselines
+        Training from scratch and the unchanged network, where the study has them.
+    """
+    if not decisions:
+        return list(baselines)
+    first = [one for one in decisions if one.dataset == decisions[0].dataset]
+    decision = min(first, key=lambda one: one.fraction)
+    best = [one.name for one in decision.strategies if one.name not in baselines]
+    recommended = [] if decision.recommended is None else [decision.recommended]
+    return list(dict.fromkeys([*recommended, *best]))[:2] + [
+        name for name in baselines if name not in recommended
+    ]
+
+
 def choose_rows(scores: pd.DataFrame, quantiles: Mapping[float, str] = QUARTILES) -> dict[int, str]:
     """The images to show: those at the quartiles of Dice, so that nobody picks them.
 
@@ -138,31 +161,36 @@ def _draw(
     notes = [
         f"Networks tuned with {percent_text(percent)} of the data set; test images of fold {fold}: "
         "those whose Dice, averaged over the strategies shown, is at the quartiles of the fold. "
-        "Blue (broken over predictions): outline of the ground truth; orange: of the prediction "
-        "(threshold 0.5). Under each image: its Dice; (empty): nothing was predicted, (all): "
-        "every pixel.",
+        "Blue: ground truth (dashed under predictions). Orange: prediction (threshold 0.5). Under "
+        "each image: its Dice; (empty): nothing was predicted, (all): every pixel.",
         *source_notes(list(sets), datasets, sources),
     ]
     rows = [(name, row) for name in sets for row in chosen[name]]
     wide = (TWO_COLUMNS - LEFT) / (2 + len(strategies))
-    tall = wide * max(data.images.shape[1] / data.images.shape[2] for data in sets.values())
+    aspects = {
+        (name, row): aspect_of(sets[name].index[row], sets[name].images.shape[1:], sets[name].about)
+        for name, row in rows
+    }
+    talls = [wide * aspects[place] for place in rows]
     foot = footnote_height(notes)
     titles = [
         textwrap.fill(title, max(8, int(16 * wide)))
         for title in ("Image", "Ground truth", *strategies.values())
     ]
     top = TOP + 0.11 * max(title.count("\n") for title in titles)
-    height = top + len(rows) * (tall + UNDER) + foot
+    height = top + sum(talls) + len(rows) * UNDER + foot
     figure = Figure(figsize=(TWO_COLUMNS, height))
     footnote(figure, notes, height)
-    axes = figure.subplots(len(rows), 2 + len(strategies), squeeze=False)
+    axes = figure.subplots(
+        len(rows), 2 + len(strategies), squeeze=False, gridspec_kw={"height_ratios": talls}
+    )
     figure.subplots_adjust(
         left=LEFT / TWO_COLUMNS,
         right=0.995,
         bottom=(foot + UNDER) / height,
         top=1 - top / height,
         wspace=0.04,
-        hspace=UNDER / tall,
+        hspace=UNDER * len(talls) / sum(talls),
     )
     for panel, title in zip(axes[0], titles, strict=True):
         panel.set_title(title, fontsize=7)
@@ -172,6 +200,7 @@ def _draw(
         panels[0].set_ylabel(f"{title}\n{chosen[name][row]}", fontsize=7)
         show_image(panels[0], data.images[row], [])
         show_image(panels[1], data.images[row], [(data.masks[row], TRUTH, "solid")])
+        add_scale_bar(panels[0], scale_bar(data.index[row], data.images.shape[2]))
         for panel, strategy in zip(panels[2:], strategies, strict=True):
             if strategy not in predictions[name]:
                 panel.axis("off")
@@ -182,6 +211,9 @@ def _draw(
             dice = table[(table["strategy"] == strategy) & (table["row"] == row)]["dice"]
             text = f"{dice.iloc[0]:.3f}" if len(dice) else "not scored"
             panel.set_xlabel(text + _extreme(found), labelpad=2)
+        height_px, width_px = data.images.shape[1:]
+        for panel in panels:
+            panel.set_aspect(aspects[name, row] * width_px / height_px)
     return figure
 
 

@@ -25,7 +25,7 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
     percent = found.percents[-1]
     notes = [
         f"At {percent_text(percent)}. Numbers: what the whole network adds to the mean; "
-        "less than nothing is a line.",
+        "a decrease is drawn as a line.",
         *found.notes[1:],
     ]
     with journal_style():

@@ -36,8 +36,8 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
             1,
             ONE_COLUMN,
             [
-                "Numbers: what each step adds to the mean, the last step above; a step down is a "
-                "line.",
+                "Numbers: what each step adds to the mean, the last step above; a decrease is "
+                "drawn as a line.",
                 *found.notes[1:],
             ],
             list(points),

@@ -64,8 +64,7 @@ def write_curves(
             figure = draw_curves(runs, len(bad), source_notes(shown, datasets, sources))
         else:
             figure = message_figure(
-                f"None of the {len(table)} runs failed or collapsed: there is no learning curve to "
-                "look into."
+                f"None of the {len(table)} runs failed or collapsed: no learning curve is shown."
             )
         save_figure(figure, pdf, png)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from sonotune.evaluation.averages import is_left_out, read_cells
@@ -25,9 +26,10 @@ from sonotune.report.style import (
     one_legend,
     save_figure,
 )
+from sonotune.report.times import measured_on, training_seconds
 
 PANEL = 1.75  # inches
-COSTS = {"tuned_parameters": "Tuned parameters", "minutes": "Training, minutes a fold"}
+COSTS = {"tuned_parameters": "Trained parameters", "seconds": "Seconds of a training"}
 
 
 def pareto_front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
@@ -57,16 +59,22 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
     """
     table = shown.select(read_cells(cells))
     percent = float(table["percent"].max())
-    table = table[(table["percent"] == percent) & ~is_left_out(table, shown.leave_out)]
-    table = table.assign(minutes=table["seconds"] / 60)
-    points = (
-        table.groupby(["dataset", "strategy"], sort=False)[["dice", *COSTS]].mean().reset_index()
-    )
+    table = table[table["percent"] == percent]
+    runs = table.groupby(["dataset", "strategy"]).size()
+    table = table[~is_left_out(table, shown.leave_out)]
+    table = table.assign(seconds=training_seconds(table))
+    groups = table.groupby(["dataset", "strategy"], sort=False)
+    points = groups[["dice", *COSTS]].mean()
+    points["n"] = groups.size()
+    points["error"] = groups["dice"].std() / np.sqrt(points["n"])
+    # The mean of what is left of a strategy's runs is no result to compare with whole ones.
+    points["whole"] = points["n"] == runs.reindex(points.index)
+    points = points.reset_index()
     present = [name for name in shown.datasets if name in set(points["dataset"])]
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     with journal_style():
         if present:
-            figure = _front(points, present, percent, sources, shown)
+            figure = _front(points, present, percent, sources, shown, measured_on(table))
         else:
             figure = message_figure(
                 f"At {percent_text(percent)} every run is left out of averages, so there is no "
@@ -81,34 +89,36 @@ def _front(
     percent: float,
     sources: Mapping[str, str],
     shown: Shown,
+    timed: str,
 ) -> Figure:
+    folds = sorted(set(points["n"].astype(int)))
+    number = f"{folds[0]}" if len(folds) == 1 else f"{folds[0]} to {folds[-1]}"
     notes = [
-        f"Mean Dice over folds at {percent_text(percent)}. Line: the Pareto front, strategies that "
-        "no other beats in both. Time of training alone; runs beside each other on one processor "
-        "slow each other down.",
+        f"Mean Dice over {number} folds at {percent_text(percent)} with its standard error. Line: "
+        f"the Pareto front, strategies that no other beats in both. Seconds: {timed}. Hollow: not "
+        "all runs of the strategy count, so it is on no front.",
         *source_notes(present, shown.datasets, sources),
     ]
     named = [shown.strategies[name] for name in shown.strategies if name in set(points["strategy"])]
     foot, legend = footnote_height(notes), legend_height(named)
-    height = 2 * (PANEL + 0.4) + foot + legend + 0.2
-    figure = Figure(figsize=(TWO_COLUMNS, height))
+    # One data set: both costs side by side; several: a column for each.
+    flat = len(present) == 1
+    rows, columns = (1, 2) if flat else (2, len(present))
+    height = rows * (PANEL + 0.4) + foot + legend + 0.2
+    room = (foot + legend) / height
+    layout = ConstrainedLayoutEngine(rect=(0, room, 1, 1 - room))
+    figure = Figure(figsize=(TWO_COLUMNS, height), layout=layout)
     footnote(figure, notes, height)
-    axes = figure.subplots(2, len(present), squeeze=False, sharey="col")
-    figure.subplots_adjust(
-        left=0.085,
-        right=0.99,
-        bottom=(foot + legend + 0.33) / height,
-        top=1 - 0.2 / height,
-        hspace=0.4 / PANEL,
-        wspace=0.28,
-    )
+    axes = figure.subplots(rows, columns, squeeze=False, sharey="row" if flat else "col")
+    places = axes.reshape(len(present), 2).T if flat else axes
     for row, (cost, title) in enumerate(COSTS.items()):
-        for panel, dataset in zip(axes[row], present, strict=True):
+        for panel, dataset in zip(places[row], present, strict=True):
             _draw(panel, points[points["dataset"] == dataset], cost, shown.strategies)
             panel.set_xlabel(title)
-            if row == 0:
+            if row == 0 or flat:
                 panel.set_title(dataset_title(dataset, shown.datasets, sources), fontsize=7)
-        axes[row, 0].set_ylabel("Dice")
+    for panel in axes[:, 0]:
+        panel.set_ylabel("Dice")
     one_legend(figure, axes.flat, "lower center", (0.5, foot / height))
     return figure
 
@@ -116,16 +126,20 @@ def _front(
 def _draw(panel: Axes, points: pd.DataFrame, cost: str, strategies: Mapping[str, str]) -> None:
     for point in points.itertuples():
         style = style_of(str(point.strategy), list(strategies))
-        panel.plot(
+        panel.errorbar(
             getattr(point, cost),
             point.dice,
+            yerr=point.error if np.isfinite(point.error) else None,
             marker=style.marker,
             color=style.colour,
+            markerfacecolor=style.colour if point.whole else "white",
+            elinewidth=0.8,
             linestyle="none",
             label=strategies[str(point.strategy)],
             clip_on=False,
         )
-    front = points[pareto_front(points[cost].to_numpy(float), points["dice"].to_numpy(float))]
+    whole = points[points["whole"]]
+    front = whole[pareto_front(whole[cost].to_numpy(float), whole["dice"].to_numpy(float))]
     front = front.sort_values(cost)
     panel.plot(front[cost], front["dice"], color="#888888", linewidth=0.8, zorder=0)
     if cost == "tuned_parameters":

@@ -49,8 +49,8 @@ def write_figs2(
     titles = {name: dataset_title(name, datasets, sources) for name in stored}
     notes = [
         f"Fine-tuned: {strategy}, {percent_text(percent)} of the images, fold {fold}; the test "
-        "image whose object has the median area. Of each stage the channels that vary most in the "
-        "pre-trained network; a channel has one grey scale before and after.",
+        "image whose object has the median area. The channels of each stage that vary most in "
+        "the pre-trained network; before and after share a grey scale.",
         *source_notes(list(stored), datasets, sources),
     ]
     with journal_style():

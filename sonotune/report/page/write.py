@@ -2,91 +2,170 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from sonotune.data.split_file import read_counts
 from sonotune.evaluation.averages import read_cells
-from sonotune.report.layout import short_count
-from sonotune.report.names import (
-    dataset_title,
-    mixture_notes,
-    percent_text,
-    source_notes,
-    time_text,
+from sonotune.networks.settings import stages_of
+from sonotune.report.names import mixture_notes, source_notes
+from sonotune.report.page.content import (
+    describe_audits,
+    describe_banners,
+    describe_claims,
+    describe_costs,
+    describe_low_scores,
+    describe_places,
+    describe_tables,
+    number,
 )
-from sonotune.report.recommend import cost_text
+from sonotune.report.page.details import to_json, write_details
 from sonotune.report.shown import Shown
+from sonotune.report.times import measured_on
 from sonotune.runtime.files import atomic
-from sonotune.statistics.decision import read_decisions
-from sonotune.statistics.sentences import decision_sentences
+from sonotune.statistics.decision import Decision, read_decisions
+
+Strategy = tuple[str, str, str, Sequence[str]]  # name, title, start, tuned stages
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Files of a study that its page is made from.
+
+    Attributes
+    ----------
+    cells, splits, provenance
+        ``cells.csv``, ``splits.json``, ``provenance.csv``.
+    statistics
+        The folder of decisions and other tests.
+    folders
+        Those of all cells.
+    arrays, scores, audits
+        By data set: folder of prepared arrays, file of scores, table of the audit.
+    """
+
+    cells: str | Path
+    splits: str | Path
+    provenance: str | Path
+    statistics: str | Path
+    folders: Sequence[str | Path]
+    arrays: Mapping[str, str | Path]
+    scores: Mapping[str, str | Path]
+    audits: Mapping[str, str | Path]
 
 
 def write_page(
-    cells: str | Path,
-    statistics: str | Path,
+    sources: Sources,
     page: str | Path,
+    details: str | Path,
+    answer: str | Path,
     *,
     study: str,
-    counts: Sequence[Mapping[str, object]],
     shown: Shown,
+    networks: Sequence[tuple[Mapping[str, Any], Sequence[Strategy]]],
+    size: int,
+    simulated: bool,
+    titles: Mapping[str, str],
+    downloads: Sequence[str],
 ) -> None:
-    """Write ``index.html``, which needs no other file.
+    """Write ``index.html``, which needs no other file, and the folder of details beside it.
 
     Parameters
     ----------
-    cells
-        ``cells.csv`` of the study.
-    statistics
-        Its folder of decisions.
+    page, details
+        What to write. The page loads curves and test images from the folder ``page`` beside it.
+    answer
+        Gets the recommendations as text, for the terminal and the front page of the report.
     study
         Name of the study.
-    counts
-        Sizes of the splits (see `sonotune.data.split_file.read_counts`).
+    networks
+        ``network`` keys of the study, each with its strategies.
+    size
+        Side of the images in pixels.
+    simulated
+        Whether all images that were tested are simulated.
+    titles
+        Of data sets in ``audits``.
+    downloads
+        Files that readers may want, relative to the page.
     """
-    runs = read_cells(cells)
+    runs = read_cells(sources.cells)
     trained = runs[runs["percent"] > 0]
-    sources = runs.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
-    sizes: dict[tuple[object, float], str] = {}
-    for row in counts:
-        text = f"{row['training']} for training, {row['validation']} for validation"
-        sizes.setdefault((row["dataset"], float(str(row["percent"])) / 100), text)
-    of = trained.groupby(["dataset", "percent", "strategy"])
-    costs = of[["tuned_parameters", "total_parameters", "seconds"]].mean().to_dict("index")
+    decisions = read_decisions(sources.statistics)
+    images = {row["dataset"]: row["size"] for row in read_counts(sources.splits)}
+    known = runs.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    provenance = pd.read_csv(sources.provenance, dtype=str, keep_default_na=False)
+    places = describe_places(
+        decisions,
+        trained,
+        images,
+        shown,
+        [(stages_of(network), strategies) for network, strategies in networks],
+    )
+    drawings = {place["network"]["name"]: place["network"] for place in places if place["network"]}
+    for drawing in drawings.values():
+        drawing["places"] = [
+            f"{place['title']}, {place['percent']}"
+            for place in places
+            if place["network"] and place["network"]["name"] == drawing["name"]
+        ]
+    assets = files("sonotune.report.page")
+    script = assets.joinpath("page.js").read_text("utf-8")
+    text = (
+        _environment()
+        .get_template("index.html")
+        .render(
+            study=study,
+            script=Markup(script),
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            style=Markup(assets.joinpath("page.css").read_text("utf-8")),
+            data=Markup(to_json(_for_script(decisions, shown))),
+            runs=len(trained),
+            places=places,
+            drawings=list(drawings.values()),
+            banners=describe_banners(decisions, size, simulated, study),
+            tables=describe_tables(runs, decisions, shown),
+            strategies=[
+                (name, title)
+                for name, title in shown.strategies.items()
+                if name in set(trained["strategy"])
+            ],
+            audits=describe_audits(sources.audits, titles),
+            claims=describe_claims(Path(sources.statistics) / "claims.csv"),
+            low=describe_low_scores(Path(sources.statistics) / "low_scores.csv", trained, shown),
+            costs=describe_costs(trained, shown),
+            timed=measured_on(trained),
+            provenance=provenance.to_dict("records"),
+            downloads=_by_folder(downloads),
+            figures=[file for file in downloads if file.endswith(".png")],
+            notes=[
+                *source_notes(list(shown.datasets), shown.datasets, known),
+                *mixture_notes(runs),
+            ],
+        )
+    )
+    write_details(sources.folders, sources.arrays, sources.scores, runs, details)
+    with atomic(answer) as temporary:
+        lines = [
+            f"{place['title']}, {place['percent']} of the images ({place['basis']}): "
+            f"{place['headline']}\n"
+            for place in places
+        ]
+        temporary.write_text("".join(lines), "utf-8")
+    with atomic(page) as temporary:
+        temporary.write_text(text, "utf-8")
 
-    def label(name: str) -> str:
-        return shown.strategies.get(name, name)
 
-    datasets = []
-    for name, group in groupby(read_decisions(statistics), key=lambda one: one.dataset):
-        places = []
-        for one in group:
-            rows = []
-            for strategy in one.strategies:
-                cost = costs[name, round(100 * one.fraction, 6), strategy.name]
-                rows.append(
-                    {
-                        "label": label(strategy.name),
-                        "of": strategy,
-                        "tuned": short_count(cost["tuned_parameters"]),
-                        "time": time_text(cost["seconds"]),
-                    }
-                )
-            sentences = decision_sentences(one, label)
-            if one.recommended is not None:
-                sentences.insert(1, cost_text(trained, one))
-            places.append(
-                {
-                    "percent": percent_text(100 * one.fraction),
-                    "size": sizes.get((name, one.fraction), ""),
-                    "decision": one,
-                    "sentences": sentences,
-                    "rows": rows,
-                }
-            )
-        datasets.append({"title": dataset_title(name, shown.datasets, sources), "places": places})
+def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("sonotune.report.page", "."),
         autoescape=True,
@@ -94,9 +173,31 @@ def write_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    notes = [*source_notes(list(shown.datasets), shown.datasets, sources), *mixture_notes(runs)]
-    text = environment.get_template("index.html").render(
-        study=study, runs=len(trained), datasets=datasets, notes=notes
-    )
-    with atomic(page) as temporary:
-        temporary.write_text(text, "utf-8")
+    environment.globals["number"] = number
+    return environment
+
+
+def _for_script(decisions: Sequence[Decision], shown: Shown) -> dict[str, Any]:
+    """What the page's script needs: titles, and every pair of strategies."""
+
+    def rounded(value: float) -> float | None:
+        return round(value, 4) if value == value and abs(value) != float("inf") else None
+
+    pairs = {}
+    for one in decisions:
+        place = f"{one.dataset}|{round(100 * one.fraction, 6):g}"
+        for pair in one.comparisons:
+            values = (pair.difference, pair.lower, pair.upper, pair.p)
+            pairs[f"{place}|{pair.first}|{pair.second}"] = [rounded(value) for value in values]
+    return {
+        "strategies": dict(shown.strategies),
+        "datasets": dict(shown.datasets),
+        "pairs": pairs,
+    }
+
+
+def _by_folder(paths: Sequence[str]) -> list[tuple[str, list[str]]]:
+    folders: dict[str, list[str]] = {}
+    for path in paths:
+        folders.setdefault(str(Path(path).parent), []).append(path)
+    return [("tables" if name == "." else name, found) for name, found in folders.items()]

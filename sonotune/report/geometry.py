@@ -1,0 +1,50 @@
+"""True proportions of prepared images, which the papers' preparation stretches to squares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# Lengths of scale bars, in millimetres.
+BARS = (1, 2, 5, 10, 20, 50, 100)
+MOST_OF_WIDTH = 1 / 3
+
+
+def aspect_of(image: Mapping[str, Any], size: tuple[int, int], about: Mapping[str, Any]) -> float:
+    """Height of an image divided by its width, as it was taken.
+
+    Parameters
+    ----------
+    image
+        Its row of the prepared index.
+    size
+        Height and width of the prepared array in pixels.
+    about
+        The data set's ``dataset.json``.
+
+    Where the size of a pixel is unknown, pixels of the original are taken to be square.
+    """
+    height, width = image["mm_per_pixel_y"], image["mm_per_pixel_x"]
+    if height and width:
+        return size[0] * height / (size[1] * width)
+    settings = about.get("rests_on", {}).get("settings", {})
+    if settings.get("keep_aspect"):  # padded to a square, not stretched
+        return size[0] / size[1]
+    return image["original_height"] / image["original_width"]
+
+
+def scale_bar(image: Mapping[str, Any], width: int) -> tuple[int, float] | None:
+    """Millimetres of a round scale bar and its share of the image's width; None if not known.
+
+    Parameters
+    ----------
+    image
+        Its row of the prepared index.
+    width
+        Of the prepared array, in pixels.
+    """
+    if not image["mm_per_pixel_x"]:
+        return None
+    whole = width * image["mm_per_pixel_x"]
+    fitting = [bar for bar in BARS if bar <= MOST_OF_WIDTH * whole]
+    return (fitting[-1], fitting[-1] / whole) if fitting else None

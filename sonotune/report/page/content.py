@@ -1,0 +1,415 @@
+"""What a study's page shows, as plain values for its template."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sonotune.config.jobs import show_percent
+from sonotune.data.audit_files import suspicious
+from sonotune.evaluation.averages import average_over_folds
+from sonotune.report.layout import DASH, short_count
+from sonotune.report.names import dataset_title, percent_text, time_text
+from sonotune.report.page.details import entry_key
+from sonotune.report.page.drawing import BOX, draw_network
+from sonotune.report.palette import shade
+from sonotune.report.recommend import cost_text
+from sonotune.report.shown import Shown
+from sonotune.report.times import training_seconds
+from sonotune.statistics.choice import VERDICT_FOLDS
+from sonotune.statistics.decision import Comparison, Decision
+from sonotune.statistics.sentences import basis, decision_sentences, headline
+
+SMALL = 64  # pixels: no network that anybody uses is trained on less
+VERDICTS = ("holds", "fails", "undecided")
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number, or a dash."""
+    return f"{value:.{digits}f}" if np.isfinite(value) else DASH
+
+
+def signed(value: float) -> str:
+    """A difference with its sign."""
+    if not np.isfinite(value):
+        return DASH
+    return ("+" if value >= 0 else "−") + f"{abs(value):.3f}"  # noqa: RUF001
+
+
+def p_text(p: float) -> str:
+    """A p value."""
+    return DASH if not np.isfinite(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def describe_places(
+    decisions: Sequence[Decision],
+    runs: pd.DataFrame,
+    images: Mapping[str, int],
+    shown: Shown,
+    networks: Sequence[tuple[Sequence[str], Sequence[tuple[str, str, str, Sequence[str]]]]],
+) -> list[dict[str, Any]]:
+    """Each data set and fraction: its answer, its strategies and all pairs of them.
+
+    Parameters
+    ----------
+    runs
+        Rows of ``cells.csv`` of trainings.
+    images
+        Number of images of each data set.
+    networks
+        Stages of each network, with name, title, start and tuned stages of its strategies.
+    """
+
+    def label(name: str) -> str:
+        return shown.strategies.get(name, name)
+
+    places = []
+    for decision in decisions:
+        own = runs[
+            (runs["dataset"] == decision.dataset)
+            & np.isclose(runs["percent"], 100 * decision.fraction)
+        ]
+        costs = (
+            own.assign(seconds=training_seconds(own))
+            .groupby("strategy")[["tuned_parameters", "seconds"]]
+            .mean()
+        )
+        rows = [_row(strategy, decision, costs, label) for strategy in decision.strategies]
+        sentences = decision_sentences(decision, label)
+        if decision.recommended is not None:
+            sentences.insert(1, cost_text(runs, decision))
+        percent = 100 * decision.fraction
+        places.append(
+            {
+                "dataset": decision.dataset,
+                "title": shown.datasets.get(decision.dataset, decision.dataset),
+                "percent": percent_text(round(percent, 6)),
+                "key": f"{decision.dataset}-{show_percent(round(percent, 6))}",
+                "decision": decision,
+                "headline": headline(decision, label),
+                "basis": basis(decision, len(own), images[decision.dataset]),
+                "sentences": sentences,
+                "rows": rows,
+                "matrix": _matrix(decision, label),
+                "network": _network_of(decision.recommended, networks),
+                "strategy": label(decision.recommended) if decision.recommended else DASH,
+                "reach": _reach(decision),
+                "seconds": next((row["time"] for row in rows if row["recommended"]), DASH),
+                "parameters": next((row["tuned"] for row in rows if row["recommended"]), DASH),
+                "behind": next((row["behind"] for row in rows if row["recommended"]), DASH),
+                "alike": [label(name) for name in decision.inconclusive],
+            }
+        )
+    return places
+
+
+def _row(
+    strategy: Any, decision: Decision, costs: pd.DataFrame, label: Callable[[str], str]
+) -> dict[str, Any]:
+    cost = costs.loc[strategy.name]
+    if strategy.name == decision.recommended:
+        verdict = "recommended"
+    elif not strategy.candidate:
+        verdict = "not considered"
+    elif not decision.tested:
+        verdict = "too few folds to tell"
+    elif strategy.about_as_good:
+        verdict = "about as good"
+    elif strategy.shown_worse:
+        verdict = "worse"
+    else:
+        verdict = "cannot be told apart"
+    return {
+        "label": label(strategy.name),
+        "recommended": strategy.name == decision.recommended,
+        "key": entry_key(decision.dataset, strategy.name, round(100 * decision.fraction, 6)),
+        "dice": number(strategy.adjusted_mean),
+        "behind": number(strategy.behind),
+        "interval": f"{number(strategy.behind_lower)} to {number(strategy.behind_upper)}"
+        if np.isfinite(strategy.behind_lower)
+        else DASH,
+        "bar": _bar(strategy, decision),
+        "runs": strategy.runs,
+        "failed": strategy.failed,
+        "tuned": short_count(cost["tuned_parameters"]),
+        "time": time_text(cost["seconds"]),
+        "verdict": verdict,
+    }
+
+
+def _bar(strategy: Any, decision: Decision) -> dict[str, float | None] | None:
+    """Where the interval behind the best lies on a line of 100 units; nothing without one."""
+    reach = _reach(decision)
+    if not np.isfinite(strategy.behind) or not reach:
+        return None
+    bounds = (strategy.behind_lower, strategy.behind, strategy.behind_upper)
+    low, middle, high = (
+        float(100 * np.clip(value / reach, 0, 1)) if np.isfinite(value) else None
+        for value in bounds
+    )
+    return {"low": low, "middle": middle, "high": high}
+
+
+def _reach(decision: Decision) -> float:
+    ends = [
+        value
+        for strategy in decision.strategies
+        for value in (strategy.behind, strategy.behind_upper)
+        if np.isfinite(value)
+    ]
+    return max(ends, default=0.0)
+
+
+def _matrix(decision: Decision, label: Callable[[str], str]) -> dict[str, Any] | None:
+    """Row minus column for every pair, best strategies first."""
+    names = [one.name for one in decision.strategies if np.isfinite(one.adjusted_mean)]
+    if len(names) < 2:
+        return None
+    pairs: dict[tuple[str, str], Comparison] = {}
+    for pair in decision.comparisons:
+        pairs[pair.first, pair.second] = pair
+    rows = []
+    for first in names:
+        cells: list[dict[str, Any] | None] = []
+        for second in names:
+            found, sign = pairs.get((first, second)), 1
+            if found is None:
+                found, sign = pairs.get((second, first)), -1
+            if found is None or not np.isfinite(found.difference):
+                cells.append(None)
+                continue
+            clear = np.isfinite(found.p) and found.p < 0.05
+            cells.append(
+                {
+                    "difference": signed(sign * found.difference),
+                    "p": p_text(found.p),
+                    "shown": (1 if sign * found.difference > 0 else -1) if clear else 0,
+                    "second": second,
+                    "label": label(second),
+                }
+            )
+        rows.append({"name": first, "label": label(first), "cells": cells})
+    return {"columns": [label(name) for name in names], "rows": rows}
+
+
+def _network_of(
+    name: str | None,
+    networks: Sequence[tuple[Sequence[str], Sequence[tuple[str, str, str, Sequence[str]]]]],
+) -> dict[str, Any] | None:
+    """The network of a strategy as a drawing."""
+    for stages, strategies in networks:
+        for strategy, title, start, tuned in strategies:
+            if strategy == name:
+                random = {
+                    "random": stages,
+                    "encoder": [stage for stage in stages if not stage.startswith("encoder")],
+                }.get(start, ())
+                return {
+                    "name": strategy,
+                    "label": title,
+                    "drawing": draw_network(stages, set(tuned), set(random)),
+                    "box": BOX,
+                    "tuned": [stage for stage in stages if stage in tuned],
+                    "frozen": [stage for stage in stages if stage not in tuned],
+                    "random": bool(random),
+                }
+    return None
+
+
+def describe_tables(
+    runs: pd.DataFrame, decisions: Sequence[Decision], shown: Shown
+) -> list[dict[str, Any]]:
+    """Table II of each data set: strategies as rows, fractions as columns.
+
+    Parameters
+    ----------
+    runs
+        Rows of ``cells.csv``, the unchanged network included.
+    """
+    averages = average_over_folds(shown.select(runs), shown.leave_out, shown.ddof)
+    sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    known = {(one.dataset, round(100 * one.fraction, 6)): one for one in decisions}
+    counts = runs.groupby(["dataset", "strategy", "percent"]).size()
+    tables = []
+    for dataset in (name for name in shown.datasets if name in set(averages["dataset"])):
+        part = averages[averages["dataset"] == dataset]
+        percents = sorted((p for p in part["train_percent"].unique() if p > 0), reverse=True)
+        rows = []
+        for strategy in (name for name in shown.strategies if name in set(part["strategy"])):
+            own = part[part["strategy"] == strategy].set_index("train_percent")
+            entries: list[dict[str, Any] | None] = []
+            for percent in percents or [0]:
+                at = percent if percent in own.index else 0
+                column = part[part["train_percent"].isin([percent, 0])]["dice_mean"].dropna()
+                if at not in own.index:
+                    entries.append(None)
+                    continue
+                entries.append(
+                    _entry(
+                        own.loc[at],
+                        entry_key(dataset, strategy, at),
+                        int(counts[dataset, strategy, at]),
+                        (float(column.min()), float(column.max())),
+                        known.get((dataset, percent)) if at else None,
+                    )
+                )
+            rows.append(
+                {
+                    "label": shown.strategies[strategy],
+                    "untuned": set(own.index) == {0},
+                    "entries": entries,
+                }
+            )
+        tables.append(
+            {
+                "title": dataset_title(dataset, shown.datasets, sources),
+                "dataset": dataset,
+                "percents": [percent_text(percent) for percent in percents] or ["not fine-tuned"],
+                "rows": rows,
+                "verdicts": any(one.tested for key, one in known.items() if key[0] == dataset),
+            }
+        )
+    return tables
+
+
+def _entry(
+    average: pd.Series, key: str, runs: int, ends: tuple[float, float], decision: Decision | None
+) -> dict[str, Any]:
+    strategy, mean = str(average["strategy"]) if "strategy" in average else "", average["dice_mean"]
+    measured = np.isfinite(mean)
+    low, high = ends
+    mark = ""
+    if measured and decision is not None and decision.tested:
+        one = decision.strategy(strategy)
+        if one.candidate and not one.shown_worse:
+            mark = "≈"
+    return {
+        "key": key,
+        "mean": number(mean),
+        "value": float(mean) if measured else -1.0,
+        "deviation": number(average["dice_std"]),
+        "n": int(average["folds"]),
+        "runs": runs,
+        "failed": int(average["failed"]),
+        "collapsed": int(average["collapsed"]),
+        "shade": shade((mean - low) / (high - low)) if measured and high > low else "",
+        "mark": mark,
+    }
+
+
+def describe_costs(runs: pd.DataFrame, shown: Shown) -> list[dict[str, str]]:
+    """Parameters, epochs and time of each strategy, over all its trainings."""
+    rows = []
+    timed = runs.assign(seconds=training_seconds(runs))
+    for strategy in (name for name in shown.strategies if name in set(timed["strategy"])):
+        own = timed[timed["strategy"] == strategy]
+        rows.append(
+            {
+                "label": shown.strategies[strategy],
+                "tuned": short_count(own["tuned_parameters"].iloc[0]),
+                "share": f"{own['tuned_parameters'].iloc[0] / own['total_parameters'].iloc[0]:.1%}",
+                "epochs": number(own["epochs"].mean(), 0),
+                "time": time_text(own["seconds"].mean()),
+                "all": time_text(own["seconds"].sum()),
+            }
+        )
+    return rows
+
+
+def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[dict[str, Any]]:
+    """Images that a strategy fails on, and healthy ones on which it marks something."""
+    table = pd.read_csv(path, dtype={"dataset": str, "strategy": str})
+    healthy = runs.groupby(["dataset", "percent", "strategy"])[["healthy", "healthy_marked"]].sum()
+    rows = []
+    for one in table.to_dict("records"):
+        without = healthy.loc[(one["dataset"], one["percent"], one["strategy"])]
+        interval = (
+            f" ({one['lower']:.1%} to {one['upper']:.1%})" if np.isfinite(one["lower"]) else ""
+        )
+        rows.append(
+            {
+                "dataset": shown.datasets.get(one["dataset"], one["dataset"]),
+                "percent": percent_text(one["percent"]),
+                "label": shown.strategies.get(one["strategy"], one["strategy"]),
+                "images": int(one["images"]),
+                "low": f"{one['share_low']:.1%}{interval}",
+                "worst": number(one["worst_tenth"]),
+                "healthy": int(without["healthy"]),
+                "marked": int(without["healthy_marked"]),
+            }
+        )
+    return rows
+
+
+def describe_claims(path: Path) -> dict[str, Any] | None:
+    """Verdicts that are decided, and how many there are of each kind; None without any."""
+    if not path.is_file():
+        return None
+    table = pd.read_csv(path, dtype={"claim": str, "dataset": str, "says": str}).fillna("")
+    table = table[table["verdict"].isin(VERDICTS)]
+    if not len(table):
+        return None
+    counts = Counter(table["verdict"])
+    rows = []
+    for one in table[table["verdict"] != "undecided"].to_dict("records"):
+        known = [one.get(name, "") != "" for name in ("value", "lower", "upper")]
+        value = number(float(one["value"])) if known[0] else DASH
+        if all(known):
+            value += f" ({float(one['lower']):.3f} to {float(one['upper']):.3f})"
+        where = [str(one.get("dataset", ""))]
+        if one.get("percent", "") != "":
+            where.append(percent_text(float(one["percent"])))
+        rows.append(
+            {
+                "claim": one["claim"],
+                "verdict": one["verdict"],
+                "says": one.get("says", ""),
+                "where": ", ".join(filter(None, where)) or "whole study",
+                "value": value,
+            }
+        )
+    return {"counts": [(counts[word], word) for word in VERDICTS if counts[word]], "rows": rows}
+
+
+def describe_audits(
+    audits: Mapping[str, str | Path], titles: Mapping[str, str]
+) -> list[dict[str, str]]:
+    """Each data set's audit in words, with the address of its page."""
+    return [
+        {
+            "title": titles.get(name, name),
+            "verdict": suspicious(file) or "nothing suspicious",
+            "page": f"../datasets/{Path(file).parent.name}/audit.html",
+        }
+        for name, file in audits.items()
+    ]
+
+
+def describe_banners(
+    decisions: Sequence[Decision], size: int, simulated: bool, study: str
+) -> list[str]:
+    """What has to be known before anything else on the page."""
+    banners = []
+    fewest = min((one.folds for one in decisions), default=0)
+    if simulated and size <= SMALL:
+        banners.append(
+            f"Demonstration: simulated images of {size} × {size} pixels. "  # noqa: RUF001
+            "It shows how a study works; do not act on its answer."
+        )
+    elif size <= SMALL:
+        banners.append(
+            f"Images of {size} × {size} pixels: the order of the strategies may differ at the "  # noqa: RUF001
+            "size that you want to use."
+        )
+    if fewest < VERDICT_FOLDS:
+        number_of = "one fold" if fewest == 1 else f"{fewest} folds"
+        banners.append(
+            f"Only {number_of}: too few to call any strategy worse or about as good. "
+            f"Run at least {VERDICT_FOLDS}, better five."
+        )
+    return banners

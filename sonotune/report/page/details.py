@@ -1,0 +1,152 @@
+"""What a study's page loads when it is opened: curves, test images and outlines.
+
+Each entry of Table II is one script of data, since a page on a disk may load scripts but no other
+files. Images are PNG; outlines are drawn over them by the browser.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from sonotune.config.jobs import show_percent
+from sonotune.data.dataset import load_set
+from sonotune.data.image_set import ImageSet
+from sonotune.evaluation.metrics import THRESHOLD
+from sonotune.evaluation.scores import load_predictions, read_scores
+from sonotune.layout import Cell
+from sonotune.report.geometry import aspect_of, scale_bar
+from sonotune.runtime.files import atomic
+
+KEY = ["dataset", "strategy", "percent"]
+
+
+def write_details(
+    cells: Iterable[str | Path],
+    arrays: Mapping[str, str | Path],
+    scores: Mapping[str, str | Path],
+    runs: pd.DataFrame,
+    folder: str | Path,
+) -> None:
+    """Write a script of data for each entry of Table II, and every test image once.
+
+    Parameters
+    ----------
+    cells
+        Folders of all cells.
+    arrays, scores
+        Prepared arrays (folder) and scores (file) of each data set.
+    runs
+        Rows of ``cells.csv``.
+    folder
+        Gets ``data`` and ``images``.
+    """
+    folder = Path(folder)
+    places = {}
+    for path in map(Path, cells):
+        cell = Cell.of(path)
+        places[cell.dataset, cell.strategy, cell.percent, cell.fold] = path
+    for dataset, prepared in arrays.items():
+        data = load_set(prepared)
+        table = read_scores(scores[dataset])
+        dice = {
+            (row.strategy, row.percent, row.fold, row.row): row.dice
+            for row in table.itertuples(index=False)
+        }
+        tested: set[int] = set()
+        # The same image is met in many cells.
+        references = [outlines(mask) for mask in data.masks]
+        for key, own in runs[runs["dataset"] == dataset].groupby(KEY, sort=False):
+            _, strategy, percent = key
+            entry: dict[str, list[dict[str, Any]]] = {"runs": [], "images": []}
+            for run in own.to_dict("records"):
+                place = places[dataset, strategy, percent, run["fold"]]
+                epochs = _history(place / "history.csv")
+                entry["runs"].append(
+                    {"fold": run["fold"], "failed": bool(run["failed"]), "epochs": epochs}
+                )
+                rows, probabilities = load_predictions(place / "predictions.npz")
+                tested |= set(rows.tolist())
+                for row, mask in zip(rows.tolist(), probabilities >= THRESHOLD, strict=True):
+                    entry["images"].append(
+                        {
+                            "row": row,
+                            "fold": run["fold"],
+                            "dice": _finite(dice.get((strategy, percent, run["fold"], row))),
+                            "prediction": outlines(mask),
+                        }
+                    )
+            # Worst first; an image without a score leads.
+            entry["images"].sort(
+                key=lambda one: (-1 if one["dice"] is None else one["dice"], one["row"])
+            )
+            _write_data(folder / "data", entry_key(dataset, strategy, percent), entry)
+        about = {
+            row: _about_image(data, row) | {"reference": references[row]} for row in sorted(tested)
+        }
+        _write_data(folder / "data", f"{dataset}-images", about)
+        _write_images(data, sorted(tested), folder / "images" / dataset)
+
+
+def entry_key(dataset: str, strategy: str, percent: float) -> str:
+    """Name of an entry of Table II in files and addresses."""
+    return f"{dataset}-{strategy}-{show_percent(percent)}"
+
+
+def outlines(mask: np.ndarray) -> str:
+    """A mask's outline as an SVG path along the centres of its outermost pixels."""
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    return "".join(
+        "M" + "L".join(f"{x + 0.5:g} {y + 0.5:g}" for x, y in contour[:, 0]) + "Z"
+        for contour in contours
+    )
+
+
+def _about_image(data: ImageSet, row: int) -> dict[str, Any]:
+    height, width = data.images.shape[1:]
+    image = data.index[row]
+    bar = scale_bar(image, width)
+    return {
+        "name": image["name"],
+        "size": [height, width],
+        "aspect": round(aspect_of(image, (height, width), data.about), 4),
+        "bar": bar and [bar[0], round(bar[1], 4)],
+    }
+
+
+def _write_images(data: ImageSet, rows: list[int], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for row in rows:
+        image = cv2.imencode(".png", np.asarray(data.images[row]))[1]
+        (folder / f"{row}.png").write_bytes(image.tobytes())
+
+
+def _history(path: Path) -> list[list[float | None]]:
+    """Epoch, validation loss and validation Dice."""
+    with path.open(newline="", encoding="utf-8") as file:
+        columns = ("epoch", "validation_loss", "validation_dice")
+        return [[_finite(row[name]) for name in columns] for row in csv.DictReader(file)]
+
+
+def _finite(given: str | float | None) -> float | None:
+    """A number, or None where it is not finite, which JSON has no word for."""
+    value = float(given) if given not in (None, "") else np.nan
+    return round(value, 4) if np.isfinite(value) else None
+
+
+def to_json(content: Any) -> str:
+    """JSON that nothing in it can end the script of."""
+    text = json.dumps(content, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028")
+
+
+def _write_data(folder: Path, key: str, content: Any) -> None:
+    with atomic(folder / f"{key}.js") as temporary:
+        temporary.write_text(f"sonotune.receive(...{to_json([key, content])});\n", "utf-8")
