@@ -54,8 +54,10 @@ def headline(decision: Decision, label: Callable[[str], str] = str) -> str:
     if decision.inconclusive:
         number = len(decision.inconclusive)
         others = "one other strategy" if number == 1 else f"{number} other strategies"
-        return f"{text}: the strategy with the smallest expected loss, not shown to be better than {others}."
-    return f"{text}: the strategy with the smallest expected loss."
+        unsettled = f", not shown to be better than {others}"
+    else:
+        unsettled = ""
+    return f"{text}: the strategy with the smallest expected loss{unsettled}."
 
 
 def basis(decision: Decision, runs: int, images: int) -> str:
