@@ -23,7 +23,9 @@ def decision_sentences(decision: Decision, label: Callable[[str], str] = str) ->
     label
         Gives the printed name of a strategy.
     """
-    if decision.folds < 2:
+    if decision.folds == 0:
+        return [headline(decision, label)]
+    if decision.folds == 1:
         return [
             "Nothing is decided: with one fold, the difference between two strategies cannot be "
             "told from the difference between two trainings of one strategy."
@@ -38,7 +40,7 @@ def decision_sentences(decision: Decision, label: Callable[[str], str] = str) ->
 
 def headline(decision: Decision, label: Callable[[str], str] = str) -> str:
     """The answer in one sentence (parameters as for `decision_sentences`)."""
-    if decision.folds < 2:
+    if decision.folds == 1:
         return "No recommendation yet: one fold cannot tell strategies apart."
     if decision.recommended is None:
         return "No recommendation: every strategy had a run that failed, collapsed or is missing."
