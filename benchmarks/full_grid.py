@@ -38,7 +38,7 @@ from sonotune.config.jobs import (  # noqa: E402
     pretraining_settings,
 )
 from sonotune.data.audit import Audit  # noqa: E402
-from sonotune.data.audit_files import write_audit_csv, write_audit_html  # noqa: E402
+from sonotune.data.audit_files import write_audit_csv, write_audit_html, write_duplicates  # noqa: E402
 from sonotune.data.dataset import save_set  # noqa: E402
 from sonotune.data.image_set import ImageSet  # noqa: E402
 from sonotune.data.readers.hc18 import CSV  # noqa: E402
@@ -155,6 +155,7 @@ def write_sets(
         audit = Audit(name, SOURCE, (), (), (), ())
         home = _home(folder, config, name)
         write_audit_csv(audit, home / "audit.csv")
+        write_duplicates(audit, home / "audit_duplicates.csv")
         write_audit_html(audit, None, home / "audit.html")
     return made
 

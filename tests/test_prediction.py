@@ -177,23 +177,23 @@ def test_what_an_earlier_configuration_left_is_not_used(study, tmp_path):
     """Fold 1 lies there still, and the table of the study does not name it."""
     copied = tmp_path / "results"
     shutil.copytree(study, copied)
-    assert len(choose_cells(copied / "s", strategy="block_9", average=True)) == 2
+    assert len(choose_cells(copied / "s", strategy="block_9")) == 2
     first = cell(copied)
     score_dataset(copied / ARRAYS, [first], copied / "s/scores/disks.csv")
     aggregate([copied / "s/scores/disks.csv"], [first], copied / "s/cells.csv")
-    assert choose_cells(copied / "s", strategy="block_9", average=True) == [first]
+    assert choose_cells(copied / "s", strategy="block_9") == [first]
     with pytest.raises(SonotuneError, match="kept no weights"):
         choose_cells(copied / "s", strategy="whole")
     record = read_record(first / "run.json")
     write_record(first, {**record, "seconds": 1.0}, record["outputs"])
     with pytest.raises(SonotuneError, match="is not the run that"):
-        choose_cells(copied / "s", strategy="block_9", average=True)
+        choose_cells(copied / "s", strategy="block_9")
     (copied / "s/cells.csv").unlink()
-    assert len(choose_cells(copied / "s", strategy="block_9", average=True)) == 2
+    assert len(choose_cells(copied / "s", strategy="block_9")) == 2
     other = {**record, "settings": {**record["settings"], "seed": 99}}
     write_record(first, other, record["outputs"])
     with pytest.raises(SonotuneError, match="has other settings than"):
-        choose_cells(copied / "s", strategy="block_9", average=True)
+        choose_cells(copied / "s", strategy="block_9")
 
 
 def test_a_cell_without_weights_says_what_to_do(study, capsys):

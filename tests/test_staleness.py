@@ -26,7 +26,7 @@ TRAININGS = 2 * 3 * 2  # data sets x trained strategies x percents
 # What is made of scores.
 SHOWN = {"table2", "fig4", "fig5", "statistics", "fig_intervals", "fig_ranks", "claims"}
 DRAWN = {"figure", "table3", "curves", "distributions"}
-SHOWN |= {"metrics_table", "page", *DRAWN}
+SHOWN |= {"metrics_table", "page", "tukey", *DRAWN}
 CELLS = TRAININGS + 2  # and the unchanged network, once a data set
 
 

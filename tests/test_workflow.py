@@ -63,7 +63,7 @@ def test_files_that_are_not_there_yet_are_told_before_anything_runs(tmp_path):
 def test_the_full_study_is_planned(tmp_path):
     run = snakemake(tmp_path, "-n", "--resources", "gpu=1")
     assert run.returncode == 0, run.stdout + run.stderr
-    assert re.search("^finetune +942$", run.stdout, re.M)
+    assert re.search("^finetune +972$", run.stdout, re.M)
 
 
 def test_a_file_named_on_the_command_line_replaces_the_default_one(tmp_path):
