@@ -85,14 +85,12 @@ def test_images_that_nobody_can_count_are_said_to_be_missing(tmp_path):
         images_of({"datasets": {"mine": own}}, "mine", 16, tmp_path)
 
 
-def test_a_rough_reckoning_grows_with_epochs_and_shrinks_with_cores(tmp_path):
+def test_a_rough_reckoning_grows_with_epochs(tmp_path):
     config = read_configuration(TINY)
-    config["studies"]["tiny"]["training"] |= {"patience": 4, "epochs": 50}
+    config["studies"]["tiny"]["training"] |= {"patience": 4, "epochs": 500}
     least, most = hours_on(config, tmp_path, 1)
-    assert least > 0
-    assert most == pytest.approx(10 * least)
-    # Measured anew, so only roughly half.
-    assert hours_on(config, tmp_path, 2)[1] < 0.9 * most
+    # Of a hundred times the epochs; a pre-training has as many in both.
+    assert 10 * least < most < 101 * least
 
 
 def test_a_long_configuration_is_told_where_there_is_no_gpu(tmp_path, monkeypatch):
