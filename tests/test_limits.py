@@ -360,10 +360,12 @@ def test_no_password_is_printed_of_a_mirror_that_is_none(mirror, monkeypatch):
 
 @pytest.mark.parametrize("address", ["http://u:secret@127.0.0.1:1", "http://u:secret@[::bad"])
 def test_no_password_is_printed_when_a_mirror_fails(address, tmp_path):
+    from sonotune.config.check import complete
     from sonotune.data.catalogue import find_entry
 
-    config = {"datasets": {"mine": {"catalogue": "hc18"}}}
-    config["studies"] = {"s": {"datasets": ["mine"], "pretraining": {"dataset": "mine"}}}
+    study = {"image_size": 32, "datasets": ["mine"], "strategies": {"whole": {"tune": "all"}}}
+    study["pretraining"] = {"dataset": "mine"}
+    config = complete({"datasets": {"mine": {"catalogue": "hc18"}}, "studies": {"s": study}})
     with pytest.raises(SonotuneError) as caught:
         check_addresses(config, {"mine": find_entry("hc18")}, address, tmp_path)
     assert "secret" not in str(caught.value)

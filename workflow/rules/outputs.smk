@@ -354,7 +354,9 @@ if "--report" in sys.argv:
     for study in STUDIES:
         answer = HOME / f"{RESULTS}/{study}/answer.txt"
         config["answers"][study] = (
-            [rst_text(line) for line in answer.read_text("utf-8").splitlines()] if answer.is_file() else []
+            [rst_text(line) for line in answer.read_text("utf-8").splitlines()]
+            if answer.is_file()
+            else []
         )
         config["stand_ins"][study] = rst_text(stand_ins_of(study))
         titles = dict.fromkeys(network_titles(STUDIES[study]).values())
