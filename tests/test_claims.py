@@ -240,3 +240,17 @@ def test_the_page_has_every_claim_with_its_verdicts_and_no_html_from_names(tmp_p
     table = pd.read_csv(tmp_path / "claims.csv").set_index("claim")
     assert set(table.loc["O1", "verdict"]) == {"holds"}
     assert set(table.loc["O1", "comparison"]) == {"whole - scratch"}
+
+
+@pytest.mark.parametrize("failed", [False, True])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_no_study_is_too_small_to_be_judged(number, failed):
+    for claim in CLAIMS.values():
+        cells = study(claim, 0.1, folds=3)
+        names = list(cells["strategy"].unique())
+        for first in range(len(names)):
+            kept = (names * 2)[first : first + number]
+            small = cells[cells["strategy"].isin(kept)].assign(failed=failed)
+            if failed:
+                small = small.assign(outcome="dead")
+            assert verdicts(claim, small)

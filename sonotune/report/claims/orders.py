@@ -23,8 +23,10 @@ def judge_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
     names = results.rivals(claim.paper)
     where = list(places(claim, results))
     outsiders = len(names) - len(claim.strategies)
-    if outsiders < 1:
-        yield Verdict.of(claim, verdict=NOT_APPLICABLE, note="there are no others to compare with")
+    # As many others as may come first belong to no claim that could fail.
+    if outsiders <= max(claim.k - len(claim.strategies), 0):
+        note = "there are too few other strategies to compare with"
+        yield Verdict.of(claim, verdict=NOT_APPLICABLE, note=note)
         return
     elementary = len(claim.strategies) * outsiders
     if claim.overall:
