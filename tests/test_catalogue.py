@@ -75,6 +75,9 @@ def test_a_faulty_entry_is_named_with_its_key(keys, message):
         ({"checksum": "md5:123"}, "checksum: must be"),
         ({"bytes": "132 MB"}, "bytes: must be"),
         ({"unpack": "yes please"}, "unpack: must be"),
+        ({"into": "../../x"}, "into: must be"),
+        ({"into": "/x"}, "into: must be"),
+        ({"address": "https://example.org/a/%2e%2e"}, ".*address: must end"),
     ],
 )
 def test_a_faulty_file_is_named_with_its_key(keys, message):

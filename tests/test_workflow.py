@@ -101,7 +101,7 @@ def test_the_demo_has_13_strategies_2_percents_and_2_of_5_folds():
     assert study["resampling"] == {"folds": 5, "run_folds": [0, 1]}
 
 
-def run_json(folder, name, torch, code="aa"):
+def run_json(folder, name, torch="2.2", code="aa", network="unet"):
     processor = {
         "device": "cpu",
         "name": "<b>fast</b>",
@@ -114,7 +114,7 @@ def run_json(folder, name, torch, code="aa"):
     }
     record = {
         "processor": processor,
-        "settings": {"code": code, "dataset": "sus"},
+        "settings": {"code": code, "dataset": "sus", "network": {"name": network}},
         "source": "made up",
     }
     write_record(folder / name, record, [])
@@ -130,6 +130,16 @@ def test_a_mixture_of_versions_is_noted_and_counted(tmp_path):
     assert "The cells differ in PyTorch." in page
     assert "<b>fast</b>" not in page
     assert "&lt;b&gt;fast&lt;/b&gt;" in page
+
+
+def test_two_networks_run_other_code_and_one_network_does_not(tmp_path):
+    cells = [run_json(tmp_path, "a", code="aa"), run_json(tmp_path, "b", code="bb", network="smp")]
+    write_provenance(cells, None, tmp_path / "p.csv", tmp_path / "p.html")
+    assert "The cells differ" not in (tmp_path / "p.html").read_text()
+    write_provenance(
+        [*cells, run_json(tmp_path, "c", code="cc")], None, tmp_path / "p.csv", tmp_path / "p.html"
+    )
+    assert "The cells differ in Code." in (tmp_path / "p.html").read_text()
 
 
 def test_packages_that_changed_since_are_noted(tmp_path):

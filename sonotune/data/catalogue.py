@@ -48,6 +48,12 @@ class RemoteFile:
             raise SonotuneError(
                 f"address: must be a file's at {' or '.join(allowed)}, found {self.address!r}"
             )
+        inside = (self.name, *PurePosixPath(self.into or "").parts)
+        if ".." in inside or PurePosixPath(self.into or "").is_absolute():
+            raise SonotuneError(
+                f"into: must be a folder within the data set's, found {self.into!r}; "
+                f"address: must end in a file's name, found {self.address!r}"
+            )
         if self.checksum is not None and not CHECKSUM.fullmatch(self.checksum):
             raise SonotuneError(
                 f"checksum: must be sha256: or md5: and the digest, found {self.checksum!r}"

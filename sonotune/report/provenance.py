@@ -102,7 +102,20 @@ def _describe(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) 
 def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Iterable[str]:
     cells = counted[counted["run"] == "cells"]
     # Of a commit, what the training code means tells the fingerprint.
-    mixed = [COLUMNS[key] for key in COLUMNS if key != "commit" and cells[key].nunique() > 1]
+    mixed = [
+        COLUMNS[key]
+        for key in COLUMNS
+        if key not in ("commit", "code") and cells[key].nunique() > 1
+    ]
+    # Other networks and devices run other code.
+    codes: dict[str, set[str]] = {}
+    for kind, record in records:
+        settings = record["settings"]
+        if kind == "cells":
+            key = f"{settings['network']} {record['processor']['device']}"
+            codes.setdefault(key, set()).add(settings["code"])
+    if any(len(found) > 1 for found in codes.values()):
+        mixed.append(COLUMNS["code"])
     if mixed:
         yield (
             f"The cells differ in {', '.join(mixed)}. Cells are not run again when packages or "
