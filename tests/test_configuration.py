@@ -122,6 +122,7 @@ S = "studies/s"
         (f"{S}/training", {"learning_rate": float("nan")}, "must be a finite number; found nan"),
         (f"{S}/percents", [float("inf")], "percents: must be a finite number; found inf"),
         (f"{S}/percents", [50, 50.00000000001], "two of them have one folder, 0.5"),
+        (f"{S}/percents", [0.8, 0.05], "percents: none is above 1 %"),
         (f"{S}/resampling", {"folds": 10**9}, "folds: must be at most 10000"),
         (f"{S}/strategies/{'a' * 65}", {"tune": "all"}, "at most 64 in all"),
         ("datasets/sus/label", "a" * 201, "label: must be text of at most 200 letters"),

@@ -120,6 +120,9 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
     for name, study in config["studies"].items():
         where = f"studies: {name}"
         study.setdefault("seed", config["seed"])
+        if max(study["percents"]) <= 1:
+            meant = ", ".join(f"{100 * percent:g}" for percent in study["percents"])
+            yield f"{where}: percents: none is above 1 %; for shares, write [{meant}]"
         folders = Counter(map(fraction_text, study["percents"]))
         for text in (text for text, count in folders.items() if count > 1):
             yield f"{where}: percents: two of them have one folder, {text}; keep one"
