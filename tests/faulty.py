@@ -135,7 +135,7 @@ class Study:
 
 
 def cells_that_ran(said):
-    return set(re.findall(r"tiny: (\w+) on \S+ of", said))
+    return set(re.findall(r"sonotune: cell \d+ of \d+: (\w+), \S+ of", said))
 
 
 def kill(pids):
