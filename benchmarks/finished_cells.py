@@ -1,4 +1,4 @@
-"""Keep the finished cells of a study that may not be finished, so that it goes on another day.
+"""Keep the finished cells of an unfinished study, so that it can be resumed later.
 
 Of each cell its record, its history and, as far as `MOST` bytes allow, its predictions are copied
 to ``docs/results/STUDY/cells`` in the layout of results/; weights are not. `restore` puts them

@@ -59,7 +59,7 @@ TITLES = {
 }
 PICTURES = 3  # on the page about all studies
 BEST, WORST = ("whole", "except_5", "contracting"), ("block_1", "block_9", "block_5")
-COUNTED = 4  # the paper's three best among the best so many
+COUNTED = 4  # the paper's three best must be among this many
 # What the papers used.
 AMIRI = {
     "size": "Amiri: 256",
@@ -95,7 +95,7 @@ def keep(study: Path, folder: Path, shown: dict[str, Any]) -> None:
 
 
 def keep_part(study: Path, folder: Path, config: dict[str, Any], shown: dict[str, Any]) -> None:
-    """Keep what is finished of a study that goes on another day; there are no claims of it yet.
+    """Keep the finished part of a study that will be resumed; its claims are not judged yet.
 
     Raises
     ------

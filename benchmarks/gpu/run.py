@@ -10,7 +10,7 @@ cells     the papers' trainings in order of value (benchmarks/gpu/cells.py), as 
 
 Each number is written as it comes to DIR/gpu.csv, and the trainings' records and predictions to
 DIR/trainings-N.zip. Given again with the same DIR it takes up where it stopped: finished numbers
-of this card stand; an unfinished training goes on from its checkpoint where --work is still there.
+of this card are kept, and an unfinished training resumes from its checkpoint if --work still exists.
 `--device cpu --small` rehearses all of it in half a minute.
 """
 
@@ -157,7 +157,7 @@ def speed(run: Run, seconds: float) -> None:
 
 
 def packing(run: Run, how: str, number: int, seconds: float) -> None:
-    """Cells an hour of so many processes on the card, each from its start to its record."""
+    """Cells per hour with that many processes on one card, from process start to run record."""
     from benchmarks.gpu.cells import Job, write_job
 
     jobs = []
