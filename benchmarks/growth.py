@@ -6,7 +6,7 @@ Makes PNG files of 400 x 270 pixels (smoothed noise) and ellipses as their masks
 trains one epoch on 80 % of them, tests included, with one thread: every number of images at the
 first size, and the second number at every size. Each is a process of its own; its processor seconds
 and its most memory hold everything, imports too. Prepared arrays are mapped files, which processes
-share and the system reclaims when it needs memory; they are reported in a column of their own. Writes
+share and the system reclaims when it needs memory; they have a column of their own. Writes
 results/benchmarks/growth.csv.
 """
 

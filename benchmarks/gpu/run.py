@@ -10,7 +10,7 @@ cells     the papers' trainings in order of value (benchmarks/gpu/cells.py), as 
 
 Each number is written as it comes to DIR/gpu.csv, and the trainings' records and predictions to
 DIR/trainings-N.zip. Given again with the same DIR it takes up where it stopped: finished numbers
-of this card are kept, and an unfinished training resumes from its checkpoint if --work still exists.
+of this card are kept. An unfinished training resumes from its checkpoint if --work still exists.
 `--device cpu --small` rehearses all of it in half a minute.
 """
 
