@@ -121,7 +121,7 @@ def test_every_network_trains_twice_alike(arrays, tmp_path, name, precision):
 def test_every_strategy_of_the_paper_trains_and_freezes(arrays, tmp_path, strategy):
     tune = STUDY["strategies"][strategy]["tune"]
     network = {**network_of(STUDY, strategy), "width": 4, "head": "plain"}
-    asked, _ = train(arrays, tmp_path, network, tune=tune, percent=80 if tune else 0)
+    asked, _ = train(arrays, tmp_path, network, tune=tune, fraction=0.8 if tune else 0)
     kept = load_file(tmp_path / "weights.safetensors")
     start = start_of_cell(asked, load_set(arrays[32]), None)
     freeze_all_but(start, tune)

@@ -35,7 +35,7 @@ def recorded(tmp_path_factory):
     disks = folder / "disks"
     save_set(disks, bright_disks(20))
     network = {"name": "unet", "width": 8, "dropout": 0.0, "head": "plain", "relu_after_up": False}
-    changes = {"training": FIXED, "resampling": HOLDOUT, "percent": 75, "network": network}
+    changes = {"training": FIXED, "resampling": HOLDOUT, "fraction": 0.75, "network": network}
     record = run(disks, folder / "with", **changes, records=True)
     run(disks, folder / "without", **changes)
     with (folder / "with/history.csv").open() as file:
@@ -173,10 +173,10 @@ def test_without_turning_the_same_numbers_are_drawn_as_before():
     [
         ({"resampling": {"validation": 0}}, "validation: 0 leaves nothing to stop or to choose"),
         (
-            {"resampling": {"test_images": 2, "test_percent": 20}},
-            "test_images and test_percent exclude each other; keep one",
+            {"resampling": {"test_images": 2, "test_fraction": 0.2}},
+            "test_images and test_fraction exclude each other; keep one",
         ),
-        ({"resampling": {"test_percent": 30}, "percents": [80]}, "leaves at most 70 percent"),
+        ({"resampling": {"test_fraction": 0.3}, "fractions": [0.8]}, "leaves at most 0.7 of"),
         (
             {"resampling": {"lists": {"train": "no.txt", "test": "no.txt"}}},
             "lists: train: there is no file no.txt",
@@ -192,7 +192,7 @@ def test_a_mistake_in_the_cutting_is_one_line(changes, line):
 
 def test_a_study_without_these_keys_has_settings_without_them():
     config = complete(copy.deepcopy(SMALL))
-    plain = cell_settings(config, Cell("s", "sus", "whole", 80, 0))
+    plain = cell_settings(config, Cell("s", "sus", "whole", 0.8, 0))
     assert not {"records", "exclude"} & set(plain)
 
 
@@ -203,7 +203,7 @@ def test_names_in_lists_are_in_the_settings_and_paths_are_not(tmp_path):
     study = config["studies"]["s"]
     study["resampling"] = {"lists": {part: str(tmp_path / part) for part in ("train", "test")}}
     study["strategies"]["whole"]["exclude"] = "as_many"
-    settings = cell_settings(complete(config), Cell("s", "sus", "whole", 80, 0))
+    settings = cell_settings(complete(config), Cell("s", "sus", "whole", 0.8, 0))
     assert settings["resampling"]["lists"] == {"test": ["test_HC"], "train": ["train_HC"]}
     assert settings["exclude"] == "as_many"
 
@@ -215,7 +215,7 @@ def test_a_compiled_training_is_the_same_but_for_the_last_bits(tmp_path, precisi
     disks = tmp_path / "disks"
     save_set(disks, bright_disks(20))
     network = {"name": "unet", "width": 8, "dropout": 0.0, "head": "plain", "relu_after_up": False}
-    changes = {"resampling": HOLDOUT, "percent": 75, "network": network, "precision": precision}
+    changes = {"resampling": HOLDOUT, "fraction": 0.75, "network": network, "precision": precision}
     found = {}
     for compiled in (False, True):
         # Few steps: what differs in the last bits grows with every one.

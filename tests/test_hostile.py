@@ -42,7 +42,7 @@ STUDY = {
             "image_size": 16,
             "network": {"width": 1},
             "datasets": ["mine"],
-            "percents": [50],
+            "fractions": [0.5],
             "resampling": {"folds": 2, "run_folds": [0, 1], "validation": 30},
             "strategies": {
                 "scratch": {"label": ATTACK, "start": "random", "tune": "all"},

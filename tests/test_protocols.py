@@ -49,8 +49,8 @@ def study(tmp_path):
             histories.setdefault(strategy, []).append(path)
     cells = [
         {
-            "dataset": "hc18", "source": "hc18", "strategy": strategy, "percent": 80, "fold": fold,
-            "dice": mean - 0.03 + fold / 100, "iou": mean - 0.08, "miou": mean - 0.05,
+            "dataset": "hc18", "source": "hc18", "strategy": strategy, "fraction": 0.8,
+            "fold": fold, "dice": mean - 0.03 + fold / 100, "iou": mean - 0.08, "miou": mean - 0.05,
             "pixel_accuracy": mean, "failed": False, "collapsed": False,
             "tuned_parameters": 6976, "total_parameters": 6628945,
         }

@@ -89,7 +89,7 @@ def test_bilinear_resizing_is_opencvs_and_masks_take_the_nearest_pixel():
 def rows_of(strategy, fold, redraw="by_strategy"):
     resampling = Resampling(folds=4, test_images=200, validation=0, redraw=redraw)
     seed = split_seed(2023, "hc18", resampling, strategy)
-    return split(999, resampling, seed, 80, fold)
+    return split(999, resampling, seed, 0.8, fold)
 
 
 def test_strategies_and_repeats_draw_splits_of_their_own():

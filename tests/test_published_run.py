@@ -37,15 +37,15 @@ def stored(folder, change=lambda means: means):
     table["dice_mean"] = change(table["dice_mean"])
     table = table.assign(folds=FOLDS, failed=0, collapsed=0, source="simulated")
     random = np.random.default_rng(1)
-    runs = table.rename(columns={"train_percent": "percent", "dice_mean": "dice"})
+    runs = table.rename(columns={"dice_mean": "dice"})
     runs = runs.merge(pd.DataFrame({"fold": range(FOLDS)}), how="cross")
     runs["dice"] += random.normal(0, 1e-4, len(runs))
     runs = runs.assign(failed=False, collapsed=False, tuned_parameters=1, total_parameters=1)
     runs.to_csv(study / "cells.csv", index=False)
     table["dice_std"] = 0.01
     table.to_csv(study / "table2.csv", index=False)
-    claim = {"claim": "A1", "dataset": "sus", "percent": 5, "verdict": "fails", "says": "So it is."}
-    claim |= {"paper_supports": "no", "comparison": "a | b"}
+    claim = {"claim": "A1", "dataset": "sus", "fraction": 0.05, "verdict": "fails"}
+    claim |= {"says": "So it is.", "paper_supports": "no", "comparison": "a | b"}
     pd.DataFrame([claim]).to_csv(study / "claims.csv", index=False)
     (study / "about.json").write_text(json.dumps(ABOUT))
     write_page(folder / "results", folder / "results.md")
@@ -142,7 +142,7 @@ def test_kept_means_follow_from_the_kept_cells(study):
     runs = read_cells(study / "cells.csv")
     made = average_over_folds(runs, shown["leave_out"], shown["ddof"])
     kept = pd.read_csv(study / "table2.csv")
-    key = ["dataset", "train_percent", "strategy"]
+    key = ["dataset", "fraction", "strategy"]
     both = kept.merge(made, on=key, suffixes=("", "_made"), validate="one_to_one")
     assert len(both) == len(kept) == len(made)
     for name in ("dice_mean", "dice_std", "folds", "failed", "collapsed"):

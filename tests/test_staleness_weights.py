@@ -18,7 +18,7 @@ studies:
     image_size: 32
     network: {name: smp_unet, encoder: resnet18, encoder_weights: encoder.pth}
     datasets: [sus]
-    percents: [50]
+    fractions: [0.5]
     resampling: {folds: 2, run_folds: [0], validation: 0}
     strategies:
       decoder: {tune: [decoder4, head]}

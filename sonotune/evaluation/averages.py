@@ -15,7 +15,7 @@ NEEDED = (
     "dataset",
     "source",
     "strategy",
-    "percent",
+    "fraction",
     "fold",
     "dice",
     "failed",
@@ -49,7 +49,7 @@ def read_cells(path: str | Path) -> pd.DataFrame:
                 f"{path}: column {flag} holds {unread.iloc[0]!r}; expected True or False"
             )
         cells[flag] = known.eq(True).fillna(False).astype(bool)
-    key = ["dataset", "strategy", "percent", "fold"]
+    key = ["dataset", "strategy", "fraction", "fold"]
     double = cells[cells.duplicated(key)]
     if len(double):
         twice = ", ".join(str(double.iloc[0][name]) for name in key)
@@ -98,8 +98,8 @@ def average_over_folds(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> p
     Returns
     -------
     DataFrame
-        One row a (dataset, percent, strategy), data sets and strategies in the order in which
-        they first appear, percents falling: dataset, train_percent, strategy, dice_mean, dice_std
+        One row a (dataset, fraction, strategy), data sets and strategies in the order in which
+        they first appear, fractions falling: dataset, fraction, strategy, dice_mean, dice_std
         (Dice in [0,1]), folds (number averaged), failed, collapsed (numbers of runs, whether
         left out or not), source, tuned_parameters, total_parameters. The mean is empty where no
         run is left, the standard deviation where not more than ddof are.
@@ -110,7 +110,7 @@ def average_over_folds(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> p
         If cells of one strategy and data set disagree on source or on numbers of parameters.
     """
     kept = cells.assign(dice=cells["dice"].mask(is_left_out(cells, leave_out)))
-    groups = kept.groupby(["dataset", "percent", "strategy"], sort=False)
+    groups = kept.groupby(["dataset", "fraction", "strategy"], sort=False)
     averages = pd.DataFrame(
         {
             "dice_mean": groups["dice"].mean(),
@@ -123,7 +123,7 @@ def average_over_folds(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> p
     for name in ("source", "tuned_parameters", "total_parameters"):
         _check_agreement(cells, name)
         averages[name] = groups[name].first()
-    averages = averages.reset_index().rename(columns={"percent": "train_percent"})
+    averages = averages.reset_index()
     ranks = {
         "dataset": {name: i for i, name in enumerate(cells["dataset"].unique())},
         "strategy": {name: i for i, name in enumerate(cells["strategy"].unique())},
@@ -131,8 +131,8 @@ def average_over_folds(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> p
     order = averages.assign(
         dataset=averages["dataset"].map(ranks["dataset"]),
         strategy=averages["strategy"].map(ranks["strategy"]),
-    ).sort_values(["dataset", "train_percent", "strategy"], ascending=[True, False, True])
-    first = ["dataset", "train_percent", "strategy"]
+    ).sort_values(["dataset", "fraction", "strategy"], ascending=[True, False, True])
+    first = ["dataset", "fraction", "strategy"]
     rest = [name for name in averages if name not in first]
     return averages.loc[order.index, first + rest].reset_index(drop=True)
 

@@ -11,8 +11,9 @@ import pandas as pd
 
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import LeaveOut, is_left_out, read_cells
+from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
-from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.shown import Shown
 from sonotune.report.web import to_html
 from sonotune.runtime.files import atomic
@@ -45,7 +46,7 @@ COUNTS = {
     "without_distance": Column("No distance", 0),
     "without_hc": Column("No HC", 0),
 }
-KEY = ["dataset", "percent", "strategy"]
+KEY = ["dataset", "fraction", "strategy"]
 
 
 def write_metrics_table(
@@ -62,7 +63,7 @@ def write_metrics_table(
     cells
         ``cells.csv`` of a study.
     csv
-        One row a (dataset, train_percent, strategy): folds and images that are averaged, mean and
+        One row a (dataset, fraction, strategy): folds and images that are averaged, mean and
         standard deviation over folds of each of `MEANS` (``dice_mean``, ``dice_std``, ...; empty
         where there is no such number), each of `COUNTS` summed over the same folds, and ``source``,
         what stands behind the data set's name.
@@ -78,8 +79,7 @@ def write_metrics_table(
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     averages = average_metrics(table, shown)
     with atomic(csv) as temporary:
-        named = averages.rename(columns={"percent": "train_percent"})
-        named.assign(source=named["dataset"].map(sources)).to_csv(
+        averages.assign(source=averages["dataset"].map(sources)).to_csv(
             temporary, index=False, lineterminator="\n", float_format="%.6g"
         )
     described = _describe(averages, sources, shown)
@@ -88,7 +88,7 @@ def write_metrics_table(
 
 
 def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
-    """What the CSV of `write_metrics_table` holds; percents fall, strategies keep their order."""
+    """What the CSV of `write_metrics_table` holds; fractions fall, strategies keep their order."""
     cells = shown.select(cells)
     kept = cells[~is_left_out(cells, shown.leave_out)]
     groups = kept.groupby(KEY)
@@ -106,7 +106,7 @@ def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
     averages = averages.reset_index()
     order = averages.assign(
         dataset=averages["dataset"].map(list(shown.datasets).index),
-        percent=-averages["percent"],
+        fraction=-averages["fraction"],
         strategy=averages["strategy"].map(list(shown.strategies).index),
     ).sort_values(KEY)
     return averages.loc[order.index].reset_index(drop=True)
@@ -119,7 +119,7 @@ def _describe(averages: pd.DataFrame, sources: Mapping[str, str], shown: Shown) 
     body = []
     for row in averages.to_dict("records"):
         title = dataset_title(row["dataset"], shown.datasets, sources)
-        share = percent_text(row["percent"]) if row["percent"] else "no tuning"
+        share = format_percent(row["fraction"]) if row["fraction"] else "no tuning"
         cells = [_mean(row, name, one.decimals) for name, one in means.items()]
         cells += [_count(row, name) for name in ("images", *counts)]
         body.append(Row((f"{title}, {share}", shown.strategies[row["strategy"]]), tuple(cells)))

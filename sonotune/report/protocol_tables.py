@@ -157,11 +157,11 @@ def cells_as_published(
     histories
         Of its cells, which have records of the test images.
     """
-    key = ["dataset", "strategy", "percent", "fold"]
+    key = ["dataset", "strategy", "fraction", "fold"]
     rows = []
     for file in map(Path, histories):
         cell = TrainedCell.of(file)
-        place = (cell.dataset, cell.strategy, cell.percent, cell.fold)
+        place = (cell.dataset, cell.strategy, cell.fraction, cell.fold)
         rows.append(dict(zip(key, place, strict=True)) | published_values(file, window))
     values = pd.DataFrame(rows)
     others = [name for name in cells if name not in {*values, *SHAPE_METRICS} or name in key]

@@ -114,7 +114,7 @@ def compare_protocols(
         for metric, printed in PRINTED_AS.items():
             rows.append(_row(strategy, AS_PUBLISHED, metric, repeats[printed], ddof))
     cells = read_cells(corrected)
-    cells = cells[(cells["percent"] > 0) & ~is_left_out(cells, leave_out)]
+    cells = cells[(cells["fraction"] > 0) & ~is_left_out(cells, leave_out)]
     for strategy in histories:
         runs = cells[cells["strategy"] == strategy]
         for metric in (*METRICS, "iou"):

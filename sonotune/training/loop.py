@@ -1,7 +1,7 @@
 """The training recipe of Amiri et al. 2020 (section II-D), top to bottom.
 
-Adam and binary cross-entropy in batches of two; as many batches in an epoch for every percent
-as the top percent has; augmentation on the fly; training ends when the validation loss has not
+Adam and binary cross-entropy in batches of two; as many batches in an epoch for every fraction
+as the top fraction has; augmentation on the fly; training ends when the validation loss has not
 improved for 20 epochs, and the best weights are kept. Without an early stop within 200 epochs,
 or with a loss that is not finite, the run has *failed*. Wang et al. 2023 train for a fixed number
 of epochs instead: no patience, no validation images, the last weights.

@@ -68,6 +68,7 @@ from sonotune.layout import (
     dataset_of,
     dataset_folder,
     digest_of,
+    format_percent,
     pretrained_folder,
 )
 from sonotune.runtime.fingerprint import PACKAGE, fingerprint

@@ -66,7 +66,7 @@ rule splits:
         settings=lambda wildcards: in_order(
             {
                 "datasets": STUDIES[wildcards.study]["datasets"],
-                "percents": STUDIES[wildcards.study]["percents"],
+                "fractions": STUDIES[wildcards.study]["fractions"],
                 "seed": STUDIES[wildcards.study]["seed"],
                 "resampling": resampling_settings(STUDIES[wildcards.study]["resampling"]),
                 **excludes_of(wildcards.study),

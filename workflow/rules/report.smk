@@ -125,7 +125,7 @@ rule fig4:
             "results/{study}/figures/fig4.png",
             category="{study}",
             subcategory="3 Figures",
-            labels=labels("Fig. 4: Dice against percent"),
+            labels=labels("Fig. 4: Dice against fraction"),
             caption="../report/fig4.rst",
         ),
     log:
@@ -173,7 +173,7 @@ rule fig5:
     params:
         place=lambda wildcards: {
             "fold": STUDIES[wildcards.study]["resampling"]["run_folds"][0],
-            "percent": min(STUDIES[wildcards.study]["percents"]),
+            "fraction": min(STUDIES[wildcards.study]["fractions"]),
         },
         strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
         examples=lambda wildcards: {
