@@ -360,7 +360,9 @@ if "--report" in sys.argv:
             else []
         )
         config["stand_ins"][study] = rst_text(stand_ins_of(study))
-        config["fractions_said"][study] = ", ".join(map(format_percent, STUDIES[study]["fractions"]))
+        config["fractions_said"][study] = ", ".join(
+            map(format_percent, STUDIES[study]["fractions"])
+        )
         titles = dict.fromkeys(network_titles(STUDIES[study]).values())
         config["networks_said"][study] = rst_text(" and ".join(titles))
 
