@@ -212,7 +212,11 @@ def test_a_study_with_all_strategies_is_one_of_the_papers():
         ({"kind": "better", "pairs": [["a"]]}, "O1: cannot be read"),
         ({"kind": "better", "pairs": [["a", "b"]], "metrics": ["taste"]}, "O1: cannot be read"),
         ({"kind": "best", "strategies": "whole"}, "O1: cannot be read"),
-        ({"kind": "contrast", "terms": [[1, "a", 5]]}, "O1: contrast needs at_least or at_most"),
+        ({"kind": "contrast", "terms": [[1, "a", 0.05]]}, "O1: contrast needs at_least or at_most"),
+        (
+            {"kind": "contrast", "terms": [[1, "a", 5]], "at_least": 0},
+            "O1: a fraction must be below 1; found 5: write 0.05",
+        ),
     ],
 )
 def test_a_claim_of_ones_own_that_makes_no_sense_is_one_line(keys, says):

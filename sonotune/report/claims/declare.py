@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -143,11 +144,23 @@ def _declare(given: Mapping[str, Any], paper: str) -> Claim:
     if given["kind"] == "contrast" and not {"at_least", "at_most"} & set(given):
         raise SonotuneError(f"claims: {name}: contrast needs at_least or at_most")
     try:
-        return Claim(paper=paper, **{key: _frozen(key, value) for key, value in given.items()})
+        claim = Claim(paper=paper, **{key: _frozen(key, value) for key, value in given.items()})
     except (TypeError, ValueError, KeyError):
         raise SonotuneError(
             f"claims: {name}: cannot be read; docs/claims.md shows how each key is written"
         ) from None
+    named = [
+        *(claim.fractions or ()),
+        *chain(*claim.steps),
+        *(term[2] or 0 for term in claim.terms),
+    ]
+    for fraction in named:
+        if fraction >= 1:
+            raise SonotuneError(
+                f"claims: {name}: a fraction must be below 1; found {fraction:g}: write "
+                f"{fraction / 100:g}"
+            )
+    return claim
 
 
 def _frozen(key: str, value: Any) -> Any:
