@@ -202,10 +202,10 @@ def test_names_in_lists_are_in_the_settings_and_paths_are_not(tmp_path):
         (tmp_path / part).write_text(f"{part}_HC.png\n")
     study = config["studies"]["s"]
     study["resampling"] = {"lists": {part: str(tmp_path / part) for part in ("train", "test")}}
-    study["strategies"]["whole"]["exclude"] = "as_many"
+    study["strategies"]["whole"]["exclude"] = "size_matched"
     settings = cell_settings(complete(config), Cell("s", "sus", "whole", 0.8, 0))
     assert settings["resampling"]["lists"] == {"test": ["test_HC"], "train": ["train_HC"]}
-    assert settings["exclude"] == "as_many"
+    assert settings["exclude"] == "size_matched"
 
 
 @pytest.mark.slow

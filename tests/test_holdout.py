@@ -70,7 +70,7 @@ def test_what_is_left_out_is_as_many_images_either_way(groups, seed):
     resampling = Resampling(folds=4, test_fraction=0.2, validation=0)
     whole, without, fewer = (
         split(len(groups), resampling, seed, 0.7, 1, groups, exclude=exclude)
-        for exclude in (None, "test_groups", "as_many")
+        for exclude in (None, "test_groups", "size_matched")
     )
     tested = {groups[row] for row in whole.test}
     assert not {groups[row] for row in without.train} & tested
@@ -78,7 +78,7 @@ def test_what_is_left_out_is_as_many_images_either_way(groups, seed):
         assert np.array_equal(part.test, whole.test)
     largest = [
         split(len(groups), resampling, seed, 0.8, 1, groups, exclude=exclude).train
-        for exclude in ("test_groups", "as_many")
+        for exclude in ("test_groups", "size_matched")
     ]
     assert len(largest[0]) == len(largest[1])
 

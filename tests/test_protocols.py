@@ -195,7 +195,7 @@ def made_up_arms(effect, repeats=4, examinations=60):
     for fold in range(repeats):
         for number in range(examinations):
             own = random.normal(0.9, 0.03)
-            for arm in ("all", "as_many", "test_groups"):
+            for arm in ("all", "size_matched", "test_groups"):
                 lost = effect if arm == "test_groups" and number < 20 else 0
                 value = own - lost + random.normal(0, 0.002)
                 row = dict.fromkeys(("dice", "iou", "miou", "pixel_accuracy"), value)
@@ -235,7 +235,7 @@ def three_studies(**changes):
     config = copy.deepcopy(SMALL)
     base = config["studies"].pop("s") | {"training": {"epochs": 6}}
     given = {"corrected": "corrected", "leakage": "leakage", "epochs": [3, 6], **changes}
-    arms = {name: {"tune": "all", "exclude": name} for name in ("test_groups", "as_many")}
+    arms = {name: {"tune": "all", "exclude": name} for name in ("test_groups", "size_matched")}
     studies = {
         "published": base | {"records": True, "protocols": given},
         "corrected": base,

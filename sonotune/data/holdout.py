@@ -13,7 +13,7 @@ import numpy as np
 
 from sonotune.errors import SonotuneError, printable
 
-Exclude = Literal["test_groups", "as_many"]
+Exclude = Literal["test_groups", "size_matched"]
 
 
 def draw_test(wanted: int, blocks: Sequence[np.ndarray], random: np.random.Generator) -> np.ndarray:

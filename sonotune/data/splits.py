@@ -178,7 +178,7 @@ def split(
         The images' own; needed for ``resampling.lists``.
     exclude
         Training and validation images that are left out: those of the test set's groups
-        (``test_groups``), or ``as_many`` at random.
+        (``test_groups``), or ``size_matched`` at random.
 
     Raises
     ------
