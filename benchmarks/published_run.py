@@ -423,7 +423,7 @@ def _data_departures(about: dict[str, Any], wang: bool) -> Iterator[str]:
     if "lists" not in resampling:
         yield (
             "the authors' split is not used"
-            if resampling.get("redraw") == "by_strategy"
+            if resampling.get("resample_test_set") == "by_strategy"
             else "all strategies share a split that is not the authors' (Wang: one for each run)"
         )
 

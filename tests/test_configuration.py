@@ -294,7 +294,7 @@ def test_values_that_mean_the_same_give_the_same_settings():
     study["training"] = {**study.get("training", {}), "keep": "best", "decay": 1.0, "attempts": 1}
     study["training"] |= {"epochs": 200.0, "compile": False}
     study["augmentation"] = {"shear": 0.0, "rotation": 0, "vertical_flip": 0.0, "flip": 0.5}
-    study["resampling"] = {**study.get("resampling", {}), "redraw": True}
+    study["resampling"] = {**study.get("resampling", {}), "resample_test_set": True}
     settings = []
     for config in map(complete, (plain, written)):
         (name,) = config["studies"]

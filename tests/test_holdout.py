@@ -46,7 +46,7 @@ def test_repeats_draw_different_test_images(seed):
 
 
 def test_without_redrawing_all_repeats_have_the_test_images_of_the_first():
-    fixed = Resampling(folds=4, test_images=200, validation=0, redraw=False)
+    fixed = Resampling(folds=4, test_images=200, validation=0, resample_test_set=False)
     tests = [split(999, fixed, 5, 0.7998, fold).test for fold in range(4)]
     assert all(np.array_equal(test, tests[0]) for test in tests)
     assert np.array_equal(tests[0], split(999, WANG, 5, 0.7998, 0).test)

@@ -119,7 +119,7 @@ def _impossible_splits(
         from sonotune.data.splits import Resampling
     except ImportError:
         return
-    keys = ("folds", "validation", "grouped", "test_images", "test_fraction", "redraw")
+    keys = ("folds", "validation", "grouped", "test_images", "test_fraction", "resample_test_set")
     resampling = Resampling(**{key: given[key] for key in keys if key in given})
     groups = names = None
     if entries is not None:

@@ -40,7 +40,7 @@ def write_splits(
         Those of the study, if each draws splits of its own; a split then has a key ``strategy``.
     """
     content = {}
-    own = strategies if resampling.redraw == BY_STRATEGY else [""]
+    own = strategies if resampling.resample_test_set == BY_STRATEGY else [""]
     for name, folder in datasets.items():
         data = load_set(folder)
         parts = []

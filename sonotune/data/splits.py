@@ -39,7 +39,7 @@ class Resampling:
         ``duplicates`` or ``both``, for which `sonotune.data.grouping.groups_for` gives the groups.
     test_images, test_fraction
         Size of a hold-out set, instead of folds.
-    redraw
+    resample_test_set
         Whether every repeat draws its own hold-out set; else all have that of the first.
         ``by_strategy``: every strategy draws its own as well, so no two rows of a table have the
         same test images (`split_seed`).
@@ -54,7 +54,7 @@ class Resampling:
     test_images: int | None = None
     test_fraction: float | None = None
     lists: Mapping[str, Sequence[str]] | None = None
-    redraw: bool | str = True
+    resample_test_set: bool | str = True
 
     @property
     def is_holdout(self) -> bool:
@@ -74,9 +74,9 @@ class Split:
 def split_seed(seed: int, dataset: str, resampling: Resampling, strategy: str = "") -> int:
     """The seed of a data set's splits in a study: the same for all strategies (section II-D).
 
-    Where every strategy draws its own (``redraw: by_strategy``), it is that of `strategy`.
+    Where every strategy draws its own (``resample_test_set: by_strategy``), it is `strategy`'s.
     """
-    own = (strategy,) if resampling.redraw == BY_STRATEGY else ()
+    own = (strategy,) if resampling.resample_test_set == BY_STRATEGY else ()
     return int(generator(seed, dataset, "splits", *own).integers(2**31))
 
 
@@ -139,7 +139,7 @@ def _test_and_pool(
             else [rows[i : i + 1] for i in rows]
         )
         test = draw_test(
-            wanted, blocks, generator(seed, "hold-out", fold if resampling.redraw else 0)
+            wanted, blocks, generator(seed, "hold-out", fold if resampling.resample_test_set else 0)
         )
         if not len(test):
             raise SonotuneError(f"resampling: every group has more than {wanted} images")

@@ -143,7 +143,7 @@ def excludes_of(study):
 
 def own_splits_of(study):
     """The strategies that draw splits of their own; nothing where all have the same."""
-    own = STUDIES[study]["resampling"].get("redraw") == "by_strategy"
+    own = STUDIES[study]["resampling"].get("resample_test_set") == "by_strategy"
     return {"strategies": sorted(STUDIES[study]["strategies"])} if own else {}
 
 
