@@ -134,7 +134,7 @@ def test_decay_shrinks_the_steps_after_every_epoch():
     ends = []
     for recipe in (
         Recipe(learning_rate=0.01, epochs=1, patience=False, keep="last"),
-        Recipe(learning_rate=0.01, epochs=2, patience=False, keep="last", decay=1e-9),
+        Recipe(learning_rate=0.01, epochs=2, patience=False, keep="last", lr_decay=1e-9),
         Recipe(learning_rate=0.01, epochs=2, patience=False, keep="last"),
     ):
         network = build(4)

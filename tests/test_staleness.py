@@ -179,9 +179,7 @@ def test_code_that_makes_images_reruns_what_is_made_with_it(project, file, befor
 
 @pytest.mark.slow
 def test_training_code_reruns_the_cells(project):
-    project.edit(
-        "sonotune/training/loop.py", "recipe.learning_rate * recipe.decay", "0.5 * recipe.decay"
-    )
+    project.edit("sonotune/training/loop.py", "recipe.lr_decay **", "0.5 * recipe.lr_decay **")
     jobs, cells = project.stale()
     assert len(cells) == CELLS
     assert jobs["pretrain"] == 1

@@ -126,7 +126,7 @@ def train(
             warps = draw_warps(augmentation, drawn, random).view(batches, -1, 2, 3)
 
         computing.train()
-        optimiser.set_learning_rate(recipe.learning_rate * recipe.decay ** (epoch - 1))
+        optimiser.set_learning_rate(recipe.learning_rate * recipe.lr_decay ** (epoch - 1))
         done = 0
         if stopped and epoch == stopped["epoch"]:
             done, began = stopped["batches"], began - stopped["seconds"]

@@ -28,7 +28,7 @@ class Recipe:
         which is then no failure either.
     keep
         Which weights are kept: those of the ``best`` validation loss, or of the ``last`` epoch.
-    decay
+    lr_decay
         What the step size is multiplied by after every epoch.
     compile
         Whether PyTorch's compiler makes the forward and backward pass of a step.
@@ -44,7 +44,7 @@ class Recipe:
     epochs: int = 200
     patience: int | Literal[False] = 20
     keep: Literal["best", "last"] = "best"
-    decay: float = 1.0
+    lr_decay: float = 1.0
     compile: bool = False
     attempts: int = 1
     graph: Literal["auto"] | bool = "auto"
