@@ -327,7 +327,7 @@ def measure(
     nothing = replace(pairs, rows=pairs.rows[:0])
     step = 0.0
     if tune:
-        recipe = Recipe(batch_size=batch, epochs=2, patience=False, keep="last")
+        recipe = Recipe(batch_size=batch, epochs=2, patience=False, select_weights="last")
         augmentation = Augmentation(**study["augmentation"]) if study["augmentation"] else None
         began, used = time.perf_counter(), time.process_time()
         course = train(

@@ -171,7 +171,7 @@ def test_the_papers_values_are_the_defaults():
         "batch_size": 2,
         "epochs": 200,
         "patience": 20,
-        "keep": "best",
+        "select_weights": "best",
         "lr_decay": 1,
         "compile": False,
         "attempts": 1,
@@ -291,7 +291,7 @@ def test_values_that_mean_the_same_give_the_same_settings():
     (study,) = written["studies"].values()
     study["fractions"] = [0.50]
     study["image_size"] = float(study.get("image_size", 256))
-    study["training"] = {**study.get("training", {}), "keep": "best", "attempts": 1}
+    study["training"] = {**study.get("training", {}), "select_weights": "best", "attempts": 1}
     study["training"] |= {"lr_decay": 1.0, "epochs": 200.0, "compile": False}
     study["augmentation"] = {"shear": 0.0, "rotation": 0, "vertical_flip": 0.0, "flip": 0.5}
     study["resampling"] = {**study.get("resampling", {}), "resample_test_set": True}

@@ -24,7 +24,8 @@ from sonotune.training.pairs import Pairs
 from sonotune.training.recipe import Recipe
 from sonotune.training.test_monitor import Records, column
 
-FIXED = {"learning_rate": 0.003, "batch_size": 2, "epochs": 9, "patience": False, "keep": "last"}
+FIXED = {"learning_rate": 0.003, "batch_size": 2, "epochs": 9, "patience": False}
+FIXED |= {"select_weights": "last"}
 HOLDOUT = {"folds": 4, "validation": 0, "grouped": False, "test_images": 5}
 
 
@@ -110,7 +111,7 @@ def test_the_best_weights_are_kept_without_an_early_stop():
     def trained(epochs, keep):
         network = build(4, head="plain", relu_after_up=False)
         he_normal(network, 1)
-        recipe = Recipe(learning_rate=0.05, epochs=epochs, patience=False, keep=keep)
+        recipe = Recipe(learning_rate=0.05, epochs=epochs, patience=False, select_weights=keep)
         course = train(
             network, as_pairs(data), as_pairs(data, 4), recipe, None, 4, CPU, 0, ("a",), quiet
         )
@@ -133,9 +134,9 @@ def test_decay_shrinks_the_steps_after_every_epoch():
     data = bright_disks(6)
     ends = []
     for recipe in (
-        Recipe(learning_rate=0.01, epochs=1, patience=False, keep="last"),
-        Recipe(learning_rate=0.01, epochs=2, patience=False, keep="last", lr_decay=1e-9),
-        Recipe(learning_rate=0.01, epochs=2, patience=False, keep="last"),
+        Recipe(learning_rate=0.01, epochs=1, patience=False, select_weights="last"),
+        Recipe(learning_rate=0.01, epochs=2, patience=False, select_weights="last", lr_decay=1e-9),
+        Recipe(learning_rate=0.01, epochs=2, patience=False, select_weights="last"),
     ):
         network = build(4)
         he_normal(network, 1)

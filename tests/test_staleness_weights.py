@@ -24,7 +24,7 @@ studies:
       decoder: {tune: [decoder4, head]}
       encoder: {tune: [encoder]}
       scratch: {start: random, tune: [head]}
-    training: {epochs: 1, patience: false, keep: last}
+    training: {epochs: 1, patience: false, select_weights: last}
     device: cpu
     precision: fp32
 """)

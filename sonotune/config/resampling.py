@@ -56,11 +56,11 @@ def complete_cutting(
                 f"{float(1 - held):g} of the images for training"
             )
     recipe = study["training"]
-    fixed = recipe["patience"] is False and recipe.get("keep") == "last"
+    fixed = recipe["patience"] is False and recipe.get("select_weights") == "last"
     if not resampling["validation"] and not fixed:
         yield (
             f"{where}: resampling: validation: 0 leaves nothing to stop or to choose weights by; "
-            "add patience: false and keep: last to training, or give a share"
+            "add patience: false and select_weights: last to training, or give a share"
         )
 
 

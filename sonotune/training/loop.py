@@ -193,7 +193,7 @@ def train(
             course.fail("no_early_stop", f"no early stop within {recipe.epochs} epochs")
             before = [row["validation_loss"] for row in course.history[: -recipe.patience]]
             course.still_improving = course.best_loss < 0.99 * min(before, default=math.inf)
-    if recipe.keep == "best" or course.failed:
+    if recipe.select_weights == "best" or course.failed:
         _copy_into(tuned_state(network), best)
     return course
 
