@@ -94,7 +94,7 @@ def test_wangs_table_stands_beside_the_printed_one(tmp_path):
 
 def test_another_network_with_the_same_strategies_is_held_beside_the_same_paper(tmp_path):
     stored(tmp_path)
-    network = {"name": "smp_unet", "decoder": "unet", "encoder": "resnet18", "levels": True}
+    network = {"name": "smp_unet", "decoder": "unet", "encoder": "resnet18", "split_encoder": True}
     about = ABOUT | {"network": network}
     (tmp_path / "results/sus/about.json").write_text(json.dumps(about))
     write_page(tmp_path / "results", tmp_path / "results.md")
