@@ -408,7 +408,7 @@ rule table3:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        timed=lambda wildcards: {"timed": STUDIES[wildcards.study]["figures"]["timed"]},
+        timed=lambda wildcards: {"timed": STUDIES[wildcards.study]["figures"]["training_time"]},
         shown=lambda wildcards: shown_of(wildcards.study),
         code=fingerprint("sonotune.report.table3"),
     message:
