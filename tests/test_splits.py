@@ -42,9 +42,7 @@ def test_all_counts_of_table_1_follow(name):
 
 
 @pytest.mark.parametrize(
-    "percent",
-    map(Decimal, ["0.5", "1", "2.5", "5", "10", "12.5", "20", "33", "50", "66.7", "80", "90"]),
-    ids=str,
+    "percent", ["0.5", "1", "2.5", "5", "10", "12.5", "20", "33", "50", "66.7", "80", "90"]
 )
 def test_a_fraction_draws_what_its_per_cent_number_did(percent):
     share = Decimal(percent) / 100
