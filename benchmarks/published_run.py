@@ -103,7 +103,7 @@ def keep_part(study: Path, folder: Path, config: dict[str, Any], shown: dict[str
         If nothing is finished.
     """
     (folder / "figures").mkdir(parents=True, exist_ok=True)
-    parts = {key: shown[key] for key in ("strategies", "datasets", "leave_out", "ddof")}
+    parts = {key: shown[key] for key in ("strategies", "datasets", "exclude_runs", "ddof")}
     count = keep_finished(study, folder, config, Shown(**parts))
     planned = sum(
         1

@@ -54,7 +54,7 @@ def test_failed_runs_are_left_out_of_means_and_counts(tmp_path):
     row = averages.loc["sus", 0.05, "scratch"]  # failed in folds 0 and 1
     assert (row["folds"], row["images"], row["reach_border"]) == (3, 30, 3)
     assert row["iou_mean"] == 3 + list(MEANS).index("iou")
-    averages, _ = write(cells(), tmp_path, leave_out="none")
+    averages, _ = write(cells(), tmp_path, exclude_runs="none")
     assert averages.loc["sus", 0.05, "scratch"]["folds"] == 5
 
 

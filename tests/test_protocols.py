@@ -62,7 +62,7 @@ def study(tmp_path):
 
 
 def compared(study, window=(3, 5)):
-    return compare_protocols(*study, Window(*window), leave_out="failed", ddof=1)
+    return compare_protocols(*study, Window(*window), exclude_runs="failed", ddof=1)
 
 
 def test_as_published_is_a_mean_over_repeats_of_the_mean_of_the_last_epochs(study):
@@ -74,14 +74,14 @@ def test_as_published_is_a_mean_over_repeats_of_the_mean_of_the_last_epochs(stud
     assert found["over"] == 2
     printed_as_mean_iou = table.loc[("encoder", "as_published", "miou"), "mean"]
     assert printed_as_mean_iou == pytest.approx(0.95 - 0.01 + 0.02 - 0.05 + 0.02)
-    by_n = compare_protocols(*study, Window(3, 5), leave_out="failed", ddof=0)
+    by_n = compare_protocols(*study, Window(3, 5), exclude_runs="failed", ddof=0)
     by_n = by_n.set_index(["strategy", "protocol", "metric"])
     assert by_n.loc[("encoder", "as_published", "dice"), "std"] == pytest.approx(0.02)
 
 
 def test_one_repeat_has_no_deviation(study):
     histories = {name: paths[:1] for name, paths in study[0].items()}
-    table = compare_protocols(histories, study[1], Window(3, 5), leave_out="failed", ddof=0)
+    table = compare_protocols(histories, study[1], Window(3, 5), exclude_runs="failed", ddof=0)
     found = table[(table["protocol"] == "as_published") & (table["metric"] == "dice")]
     assert found["std"].isna().all()
     assert found["over"].unique().tolist() == [1]

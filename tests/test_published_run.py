@@ -140,7 +140,7 @@ def kept_studies(*needed):
 def test_kept_means_follow_from_the_kept_cells(study):
     shown = json.loads((study / "about.json").read_text())["shown"]
     runs = read_cells(study / "cells.csv")
-    made = average_over_folds(runs, shown["leave_out"], shown["ddof"])
+    made = average_over_folds(runs, shown["exclude_runs"], shown["ddof"])
     kept = pd.read_csv(study / "table2.csv")
     key = ["dataset", "fraction", "strategy"]
     both = kept.merge(made, on=key, suffixes=("", "_made"), validate="one_to_one")

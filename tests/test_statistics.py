@@ -58,14 +58,14 @@ def runs_of(groups):
     return pd.DataFrame(rows, columns=["level", "block", "value"])
 
 
-def statistics_of(scores, folder, leave_out="failed", cells=None):
+def statistics_of(scores, folder, exclude_runs="failed", cells=None):
     """The tables of made-up scores, by name."""
     names = list(dict.fromkeys(scores["strategy"]))
     cells = cells_of_scores(scores) if cells is None else cells
     table, files = write_study(scores, cells, folder)
     write_statistics(
         table, list(files.values()), write_calibration(cells, folder), folder / "out",
-        strategies=names, leave_out=leave_out, seed=1, margins={}, cost="tuned_parameters",
+        strategies=names, exclude_runs=exclude_runs, seed=1, margins={}, cost="tuned_parameters",
     )  # fmt: skip
     return {path.stem: pd.read_csv(path) for path in (folder / "out").iterdir()}
 

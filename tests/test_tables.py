@@ -88,11 +88,11 @@ def test_a_failed_run_is_left_out_and_counted():
 
 
 @pytest.mark.parametrize(
-    ("leave_out", "mean"), [("none", 0.7), ("failed", 0.8), ("failed+collapsed", 0.9)]
+    ("exclude_runs", "mean"), [("none", 0.7), ("failed", 0.8), ("failed+collapsed", 0.9)]
 )
-def test_the_setting_says_which_runs_are_left_out(leave_out, mean):
+def test_the_setting_says_which_runs_are_left_out(exclude_runs, mean):
     cells = few_cells(failed=[True, False, False], collapsed=[False, True, False])
-    row = average_over_folds(cells, leave_out, 1).iloc[0]
+    row = average_over_folds(cells, exclude_runs, 1).iloc[0]
     assert row["dice_mean"] == pytest.approx(mean)
     assert (row["failed"], row["collapsed"]) == (1, 1)
 
@@ -155,8 +155,8 @@ def test_unlike_networks_do_not_share_an_average():
         average_over_folds(few_cells(tuned_parameters=[1, 2, 2]), "failed", 1)
 
 
-def test_an_unknown_leave_out_is_refused():
-    with pytest.raises(SonotuneError, match="leave_out: 'collapsed' is unknown"):
+def test_unknown_runs_to_exclude_are_refused():
+    with pytest.raises(SonotuneError, match="exclude_runs: 'collapsed' is unknown"):
         average_over_folds(few_cells(), "collapsed", 1)
 
 
@@ -235,7 +235,7 @@ def test_failed_and_collapsed_runs_are_marked_and_explained(tmp_path):
     assert "failed runs are left out of the mean" in texts["html"]
     assert "collapsed (" in texts["html"]
     assert "are kept unless they failed too" in texts["html"]
-    kept = table2(made_up_cells(), tmp_path, leave_out="none")["html"]
+    kept = table2(made_up_cells(), tmp_path, exclude_runs="none")["html"]
     assert "failed runs are part of the mean" in kept
 
 

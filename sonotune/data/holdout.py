@@ -94,7 +94,7 @@ def _same_end(name: str, wanted: str) -> bool:
     return long == short or long.endswith(f"/{short}")
 
 
-def leave_out(
+def drop_groups(
     pool: np.ndarray,
     test: np.ndarray,
     exclude: Exclude,

@@ -14,7 +14,7 @@ from itertools import groupby
 
 import numpy as np
 
-from sonotune.data.holdout import Exclude, draw_test, leave_out, listed_rows
+from sonotune.data.holdout import Exclude, draw_test, drop_groups, listed_rows
 from sonotune.data.limits import check_fraction, is_max_fraction
 from sonotune.data.rounding import round_half_up
 from sonotune.errors import SonotuneError
@@ -193,7 +193,7 @@ def split(
         return Split(pool[:0], pool[:0], test)
     drawn = _number_drawn(images, resampling, fraction, len(pool))
     if exclude is not None:
-        pool = leave_out(pool, test, exclude, groups, generator(seed, "exclude", fold))
+        pool = drop_groups(pool, test, exclude, groups, generator(seed, "exclude", fold))
     order, in_validation = _ordered_pool(pool, resampling, seed, fold, groups)
     drawn_rows, roles = order[:drawn], in_validation[:drawn]
     train, validation = np.sort(drawn_rows[~roles]), np.sort(drawn_rows[roles])

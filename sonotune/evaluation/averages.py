@@ -9,7 +9,7 @@ import pandas as pd
 
 from sonotune.errors import SonotuneError
 
-LeaveOut = Literal["failed", "failed+collapsed", "none"]
+ExcludeRuns = Literal["failed", "failed+collapsed", "none"]
 
 NEEDED = (
     "dataset",
@@ -57,40 +57,40 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     return cells
 
 
-def is_left_out(cells: pd.DataFrame, leave_out: LeaveOut) -> pd.Series:
+def is_left_out(cells: pd.DataFrame, exclude_runs: ExcludeRuns) -> pd.Series:
     """Which cells an average leaves out, bool, one a row of ``cells``.
 
     A cell without a Dice is left out whatever the setting: there is nothing to average.
 
     Parameters
     ----------
-    leave_out
+    exclude_runs
         ``failed`` as Amiri 2020 (section III-B), ``failed+collapsed``, or ``none``.
 
     Raises
     ------
     SonotuneError
-        If ``leave_out`` is none of these.
+        If ``exclude_runs`` is none of these.
     """
-    if leave_out not in get_args(LeaveOut):
-        allowed = ", ".join(get_args(LeaveOut))
-        raise SonotuneError(f"leave_out: {leave_out!r} is unknown; use one of: {allowed}")
+    if exclude_runs not in get_args(ExcludeRuns):
+        allowed = ", ".join(get_args(ExcludeRuns))
+        raise SonotuneError(f"exclude_runs: {exclude_runs!r} is unknown; use one of: {allowed}")
     out = cells["dice"].isna()
-    if leave_out != "none":
+    if exclude_runs != "none":
         out |= cells["failed"]
-    if leave_out == "failed+collapsed":
+    if exclude_runs == "failed+collapsed":
         out |= cells["collapsed"]
     return out
 
 
-def average_over_folds(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> pd.DataFrame:
+def average_over_folds(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.DataFrame:
     """Mean and standard deviation of Dice over folds (Amiri 2020, Table II).
 
     Parameters
     ----------
     cells
         What `read_cells` gives; a cell's Dice is the mean over its test images.
-    leave_out
+    exclude_runs
         Which runs are left out, see `is_left_out`.
     ddof
         The standard deviation divides by n - ddof.
@@ -109,7 +109,7 @@ def average_over_folds(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> p
     SonotuneError
         If cells of one strategy and data set disagree on source or on numbers of parameters.
     """
-    kept = cells.assign(dice=cells["dice"].mask(is_left_out(cells, leave_out)))
+    kept = cells.assign(dice=cells["dice"].mask(is_left_out(cells, exclude_runs)))
     groups = kept.groupby(["dataset", "fraction", "strategy"], sort=False)
     averages = pd.DataFrame(
         {

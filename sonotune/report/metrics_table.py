@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import LeaveOut, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
 from sonotune.report.names import dataset_title, source_notes
@@ -90,7 +90,7 @@ def write_metrics_table(
 def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
     """What the CSV of `write_metrics_table` holds; fractions fall, strategies keep their order."""
     cells = shown.select(cells)
-    kept = cells[~is_left_out(cells, shown.leave_out)]
+    kept = cells[~is_left_out(cells, shown.exclude_runs)]
     groups = kept.groupby(KEY)
     columns = {"folds": groups.size(), "images": groups["images"].sum()}
     for name in MEANS:
@@ -132,7 +132,7 @@ def _describe(averages: pd.DataFrame, sources: Mapping[str, str], shown: Shown) 
         "parentheses; and numbers of test images.",
         (HeadRow(("Images used", "Strategy"), tuple(map(Head, titles))),),
         tuple(body),
-        (*_notes(shown.leave_out, heads), *source_notes(present, shown.datasets, sources)),
+        (*_notes(shown.exclude_runs, heads), *source_notes(present, shown.datasets, sources)),
     )
 
 
@@ -148,10 +148,10 @@ def _count(row: dict[str, float], name: str) -> Cell:
     return Cell(DASH if unmeasured or not row["folds"] else str(row[name]))
 
 
-def _notes(leave_out: LeaveOut, heads: bool) -> list[str]:
+def _notes(exclude_runs: ExcludeRuns, heads: bool) -> list[str]:
     notes = [
         "Each mean is first over a fold's test images and then over folds"
-        + ("." if leave_out == "none" else f"; runs that {_ended(leave_out)} are left out."),
+        + ("." if exclude_runs == "none" else f"; runs that {_ended(exclude_runs)} are left out."),
         "Mean IoU: of the object and of the background.",
         "Distances are between the outlines of prediction and mask, in pixels of the resized "
         "image or millimetres. HD95, the 95% Hausdorff distance: the 95th percentile of each "
@@ -174,5 +174,5 @@ def _notes(leave_out: LeaveOut, heads: bool) -> list[str]:
     return notes
 
 
-def _ended(leave_out: LeaveOut) -> str:
-    return "failed or collapsed" if leave_out == "failed+collapsed" else "failed"
+def _ended(exclude_runs: ExcludeRuns) -> str:
+    return "failed or collapsed" if exclude_runs == "failed+collapsed" else "failed"

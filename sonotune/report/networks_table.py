@@ -60,7 +60,7 @@ def write_networks_table(
     """
     strategies, datasets = shown.strategies, shown.datasets
     runs = shown.select(read_cells(cells))
-    runs = runs[(runs["fraction"] > 0) & ~is_left_out(runs, shown.leave_out)]
+    runs = runs[(runs["fraction"] > 0) & ~is_left_out(runs, shown.exclude_runs)]
     runs = runs.assign(network=runs["strategy"].map(networks))
     table = _averages(runs, list(strategies), shown.ddof)
     contrasts = pd.read_csv(comparisons, dtype=TEXT, keep_default_na=False, na_values=[""])

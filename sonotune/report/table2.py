@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import LeaveOut, average_over_folds, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, average_over_folds, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.report.names import dataset_title, mixture_notes, source_notes
@@ -65,7 +65,7 @@ def write_table2(
         strategy=table["strategy"].map(list(shown.strategies).index),
     ).sort_values(["dataset", "strategy", "fold"], kind="stable")
     table = table.loc[order.index]
-    averages = average_over_folds(table, shown.leave_out, shown.ddof)
+    averages = average_over_folds(table, shown.exclude_runs, shown.ddof)
     write_table(describe_table2(table, averages, shown), tex, html)
     with atomic(csv) as temporary:
         averages[list(CSV_COLUMNS)].to_csv(
@@ -87,7 +87,7 @@ def describe_table2(cells: pd.DataFrame, averages: pd.DataFrame, shown: Shown) -
             name = format_percent(fraction) if fraction else "none"
             body.append(Row((title, name), _cells_of_row(of_row, list(shown.strategies))))
     notes = [
-        *_number_notes(cells, shown.leave_out, shown.ddof),
+        *_number_notes(cells, shown.exclude_runs, shown.ddof),
         *source_notes(present, shown.datasets, sources),
     ]
     return Table(
@@ -166,7 +166,7 @@ def _position(mean: float, row: pd.Series) -> float:
     return 0.5 + 0.5 * (mean - middle) / (best - middle)
 
 
-def _number_notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
+def _number_notes(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> list[str]:
     folds = cells.groupby(["dataset", "fraction", "strategy"])["fold"].nunique()
     few, many = int(folds.min()), int(folds.max())
     number = f"{few}" if few == many else f"{few} to {many}"
@@ -178,8 +178,8 @@ def _number_notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[s
         "Colours compare the strategies of one row: light green the best, yellow the median, red "
         "the worst, by Dice; the lightness falls with the Dice. Bold: the best of its row.",
     ]
-    failed_out = leave_out != "none"
-    collapsed_out = leave_out == "failed+collapsed"
+    failed_out = exclude_runs != "none"
+    collapsed_out = exclude_runs == "failed+collapsed"
     if cells["failed"].any():
         notes.append(
             "†k: k runs failed (no early stop within the epoch limit, a loss that is not finite, "

@@ -55,7 +55,7 @@ def write_table3(
     columns = [
         name for name in shown.strategies if name in timed and name in set(table["strategy"])
     ]
-    table = table[table["strategy"].isin(columns) & ~is_left_out(table, shown.leave_out)]
+    table = table[table["strategy"].isin(columns) & ~is_left_out(table, shown.exclude_runs)]
     times = time_table(table, shown.ddof)
     write_table(
         _describe(times, columns, shown.strategies, shown.datasets, fraction, measured_on(table)),

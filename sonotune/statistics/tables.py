@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sonotune.evaluation.averages import LeaveOut, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
 from sonotune.evaluation.calibration import BINNED, expected_calibration_error
 from sonotune.evaluation.scores import read_scores
 from sonotune.runtime.files import atomic
@@ -23,7 +23,7 @@ OF_RANKING = ("sets", "statistic", "p", "kendall_w", "critical_difference", "say
 
 
 def read_runs(
-    cells: str | Path, strategies: Sequence[str], leave_out: LeaveOut, metric: str = "dice"
+    cells: str | Path, strategies: Sequence[str], exclude_runs: ExcludeRuns, metric: str = "dice"
 ) -> pd.DataFrame:
     """Read ``cells.csv`` for tests.
 
@@ -31,7 +31,7 @@ def read_runs(
     ----------
     strategies
         Those to keep, in their order.
-    leave_out
+    exclude_runs
         See `sonotune.evaluation.averages.is_left_out`.
 
     Returns
@@ -42,7 +42,7 @@ def read_runs(
     runs = read_cells(cells)
     runs = runs[runs["strategy"].isin(strategies)]
     order = {name: number for number, name in enumerate(strategies)}
-    runs = runs.assign(value=runs[metric].mask(is_left_out(runs, leave_out)))
+    runs = runs.assign(value=runs[metric].mask(is_left_out(runs, exclude_runs)))
     runs = runs.sort_values("strategy", key=lambda names: names.map(order), kind="stable")
     return runs.reset_index(drop=True)
 
@@ -71,7 +71,7 @@ def write_statistics(
     folder: str | Path,
     *,
     strategies: Sequence[str],
-    leave_out: LeaveOut,
+    exclude_runs: ExcludeRuns,
     seed: int,
     margins: Mapping[str, float],
     cost: str,
@@ -88,7 +88,7 @@ def write_statistics(
         ``friedman.csv`` and ``nemenyi.csv`` (docs/statistics.md).
     strategies
         In the order of the tables; the decision leaves out those that train nothing.
-    leave_out
+    exclude_runs
         Runs that averages leave out; the decision's own rules are fixed.
     seed
         Of the intervals of variance components.
@@ -97,7 +97,7 @@ def write_statistics(
     cost
         Column of ``cells.csv`` that is to be small.
     """
-    runs = read_runs(cells, strategies, leave_out)
+    runs = read_runs(cells, strategies, exclude_runs)
     images = pd.concat([scores_that_count(runs, file) for file in scores])
     images = images[images["fraction"] > 0]
     tables = {

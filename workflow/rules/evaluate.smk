@@ -103,7 +103,7 @@ rule statistics:
         settings=lambda wildcards: in_order(
             {
                 "strategies": list(labels_of(wildcards.study)),
-                "leave_out": averages_of(wildcards.study)["leave_out"],
+                "exclude_runs": averages_of(wildcards.study)["exclude_runs"],
                 "seed": STUDIES[wildcards.study]["seed"],
                 "margins": margins_of(wildcards.study),
                 "cost": STUDIES[wildcards.study]["decision"]["cost"],

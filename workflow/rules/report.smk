@@ -259,7 +259,7 @@ rule fig_ranks:
         "../../envs/sonotune.yaml"
     params:
         strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
-        leave_out=lambda wildcards: averages_of(wildcards.study)["leave_out"],
+        exclude_runs=lambda wildcards: averages_of(wildcards.study)["exclude_runs"],
         code=fingerprint("sonotune.report.figures.fig_ranks"),
     message:
         "Ranks of strategies in {wildcards.study}"

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import spearmanr
 
-from sonotune.evaluation.averages import LeaveOut, average_over_folds, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, average_over_folds, is_left_out, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.names import in_words, stands_in
 from sonotune.report.palette import style_of
@@ -48,7 +48,7 @@ COLUMNS = (
 PANEL = 1.7  # inches
 
 
-def compare(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> pd.DataFrame:
+def compare(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.DataFrame:
     """Every mean that the paper prints too, one a row.
 
     Returns
@@ -58,13 +58,13 @@ def compare(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> pd.DataFrame
         over that of the whole network); ``rank_correlation`` is Spearman's, of ours and the
         paper's Dice over the ``strategies`` of that data set and fraction.
     """
-    averages = average_over_folds(cells[cells["fraction"] > 0], leave_out, ddof)
+    averages = average_over_folds(cells[cells["fraction"] > 0], exclude_runs, ddof)
     rows = []
     for mean in averages.itertuples():
         paper = published_mean(PAPER, mean.dataset, mean.strategy, mean.fraction, "dice")
         if paper is not None and np.isfinite(mean.dice_mean):
             rows.append(_row(mean, "dice", mean.dice_mean, paper))
-    rows += _time_ratios(cells, averages, leave_out)
+    rows += _time_ratios(cells, averages, exclude_runs)
     table = pd.DataFrame(rows, columns=COLUMNS)
     for _, part in table[table["measure"] == "dice"].groupby(["dataset", "fraction"]):
         enough = len(part) > 2 and part["ours"].nunique() > 1
@@ -90,10 +90,10 @@ def _row(mean: object, measure: str, ours: float, paper: float) -> dict[str, obj
 
 
 def _time_ratios(
-    cells: pd.DataFrame, averages: pd.DataFrame, leave_out: LeaveOut
+    cells: pd.DataFrame, averages: pd.DataFrame, exclude_runs: ExcludeRuns
 ) -> list[dict[str, object]]:
     """Table III's times as ratios: the paper's minutes are those of another machine."""
-    kept = cells[~is_left_out(cells, leave_out)]
+    kept = cells[~is_left_out(cells, exclude_runs)]
     seconds = kept.groupby(["dataset", "fraction", "strategy"])["seconds"].mean()
     rows = []
     for mean in averages.itertuples():
@@ -131,7 +131,7 @@ def write_against_paper(
         ``cells.csv`` of a study.
     """
     runs = shown.select(read_cells(cells))
-    table = compare(runs, shown.leave_out, shown.ddof)
+    table = compare(runs, shown.exclude_runs, shown.ddof)
     with atomic(csv) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
     dice = table[table["measure"] == "dice"]

@@ -64,7 +64,7 @@ def summarise(cells: str | Path, strategies: Sequence[str], shown: Shown) -> Sum
     table = table[
         table["strategy"].isin(list(strategies)) & table["dataset"].isin(list(shown.datasets))
     ]
-    averages = average_over_folds(table, shown.leave_out, shown.ddof)
+    averages = average_over_folds(table, shown.exclude_runs, shown.ddof)
     present = [name for name in shown.datasets if name in set(table["dataset"])]
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     folds = int(table.groupby(["dataset", "strategy", "fraction"])["fold"].nunique().max())
@@ -73,7 +73,7 @@ def summarise(cells: str | Path, strategies: Sequence[str], shown: Shown) -> Sum
         if folds > 1
         else "One fold was run: there is no standard deviation."
     ]
-    if out := int(is_left_out(table, shown.leave_out).sum()):
+    if out := int(is_left_out(table, shown.exclude_runs).sum()):
         are = "is" if out == 1 else "are"
         notes.append(f"{out} of {len(table)} runs failed and {are} left out.")
     notes += source_notes(present, shown.datasets, sources)

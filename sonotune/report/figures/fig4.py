@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from sonotune.evaluation.averages import LeaveOut, average_over_folds, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, average_over_folds, is_left_out, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
@@ -67,13 +67,13 @@ def write_fig4(
 
 def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown) -> Figure:
     """Fig. 4 of the trained cells of these pairs, as a Matplotlib figure."""
-    averages = average_over_folds(cells, shown.leave_out, shown.ddof)
-    kept = cells[~is_left_out(cells, shown.leave_out)]
+    averages = average_over_folds(cells, shown.exclude_runs, shown.ddof)
+    kept = cells[~is_left_out(cells, shown.exclude_runs)]
     fractions = sorted(averages["fraction"].unique())
     present = [name for name in shown.datasets if name in set(averages["dataset"])]
     sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     notes = [
-        *_notes(cells, shown.leave_out, shown.ddof),
+        *_notes(cells, shown.exclude_runs, shown.ddof),
         *source_notes(present, shown.datasets, sources),
     ]
 
@@ -180,7 +180,7 @@ def _draw_strategy(
     )
 
 
-def _notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
+def _notes(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> list[str]:
     folds = cells.groupby(["dataset", "fraction", "strategy"])["fold"].nunique()
     few, many = int(folds.min()), int(folds.max())
     number = f"{few}" if few == many else f"{few} to {many}"
@@ -193,9 +193,9 @@ def _notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
         )
     else:
         notes[0] += " One fold has no standard deviation."
-    out = int(is_left_out(cells, leave_out).sum())
+    out = int(is_left_out(cells, exclude_runs).sum())
     if out:
-        ended = "failed or collapsed" if leave_out == "failed+collapsed" else "failed"
+        ended = "failed or collapsed" if exclude_runs == "failed+collapsed" else "failed"
         are = "is" if out == 1 else "are"
         notes.append(f"{out} of {len(cells)} runs {ended} and {are} left out.")
     return notes

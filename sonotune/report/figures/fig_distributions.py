@@ -41,7 +41,7 @@ def write_distributions(
     cells, scores
         ``cells.csv`` of a study and each data set's scores.
     """
-    runs = read_runs(cells, list(shown.strategies), shown.leave_out)
+    runs = read_runs(cells, list(shown.strategies), shown.exclude_runs)
     runs = runs[runs["fraction"] > 0]
     present = [name for name in shown.datasets if name in set(runs["dataset"])]
     fractions = sorted(runs["fraction"].unique(), reverse=True)

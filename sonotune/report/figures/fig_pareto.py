@@ -62,7 +62,7 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
     fraction = float(table["fraction"].max())
     table = table[table["fraction"] == fraction]
     runs = table.groupby(["dataset", "strategy"]).size()
-    table = table[~is_left_out(table, shown.leave_out)]
+    table = table[~is_left_out(table, shown.exclude_runs)]
     table = table.assign(seconds=training_seconds(table))
     groups = table.groupby(["dataset", "strategy"], sort=False)
     points = groups[["dice", *COSTS]].mean()

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sonotune.evaluation.averages import LeaveOut
+from sonotune.evaluation.averages import ExcludeRuns
 from sonotune.layout import format_percent
 from sonotune.report.palette import style_of
 from sonotune.report.style import (
@@ -33,7 +33,7 @@ def write_ranks(
     png: str | Path,
     *,
     strategies: Mapping[str, str],
-    leave_out: LeaveOut = "failed",
+    exclude_runs: ExcludeRuns = "failed",
 ) -> None:
     """Draw a diagram for each fraction (Demsar, JMLR 7, 2006, Fig. 1).
 
@@ -43,10 +43,10 @@ def write_ranks(
         ``cells.csv`` of a study.
     strategies
         Titles, in the order of the tables.
-    leave_out
+    exclude_runs
         See `sonotune.evaluation.averages.is_left_out`.
     """
-    runs = read_runs(cells, list(strategies), leave_out)
+    runs = read_runs(cells, list(strategies), exclude_runs)
     found = [
         (fraction, ranking) for fraction, _, ranking in rankings(runs) if len(ranking.ranks) > 1
     ]

@@ -227,7 +227,7 @@ def describe_tables(
     runs
         Rows of ``cells.csv``, the unchanged network included.
     """
-    averages = average_over_folds(shown.select(runs), shown.leave_out, shown.ddof)
+    averages = average_over_folds(shown.select(runs), shown.exclude_runs, shown.ddof)
     sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     known = {(one.dataset, one.fraction): one for one in decisions}
     counts = runs.groupby(["dataset", "strategy", "fraction"]).size()
