@@ -216,7 +216,7 @@ def _train(
     recipe = {"learning_rate": asked.rate, "batch_size": asked.batch,
               "epochs": asked.epochs, "patience": asked.epochs + 1}  # fmt: skip
     settings = whole_cell(
-        dataset="sus", start="pretrained" if weights else "random", seed=asked.seed,
+        dataset="sus", init="pretrained" if weights else "random", seed=asked.seed,
         network={"name": "unet", "width": asked.width}, training=recipe, precision=precision,
         threads=asked.threads, keep_weights=not weights,
     )  # fmt: skip

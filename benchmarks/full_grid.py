@@ -275,7 +275,7 @@ def _write_cell(
     best = 0.0 if collapsed else float(wanted.mean())
     _write_history(home, epochs, best, rng)
     batches = batches_per_epoch(len(data.images), resampling, settings["training"]["batch_size"])
-    inputs = inputs_of(folder, config, cell.dataset, settings["start"])
+    inputs = inputs_of(folder, config, cell.dataset, settings["init"])
     run = _record(settings, epochs, best, batches, parameters[cell.strategy], inputs)
     run["images"] = {
         "training": len(rows.train),

@@ -140,7 +140,7 @@ def _train(settings: dict[str, Any]) -> dict[str, Any]:
     from sonotune.evaluation.scores import load_predictions
     from sonotune.jobs.finetune import run_cell
 
-    start = WEIGHTS if settings["start"] == "pretrained" else None
+    start = WEIGHTS if settings["init"] == "pretrained" else None
     prepared = (ROOT / _arrays()[0]).parent
     with tempfile.TemporaryDirectory() as folder:
         record = run_cell(settings, prepared, start, folder, lambda line: None)

@@ -58,7 +58,7 @@ def write_cells(folder: Path, wanted: int) -> int:
     for cell in cells:
         settings = cell_settings(config, cell)
         home = folder / "results" / cell.folder
-        inputs = full_grid.inputs_of(folder, config, "sus", settings["start"])
+        inputs = full_grid.inputs_of(folder, config, "sus", settings["init"])
         _write_cell(home, settings, data, parameters[cell.strategy], inputs)
     return len(cells)
 

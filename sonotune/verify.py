@@ -149,7 +149,7 @@ class Verification:
                 f"{folder / 'run.json'}: started from other weights than those of its study's "
                 f"pre-training or an encoder under {self.results / 'weights'}"
             )
-        told = record["settings"].get("start")  # a pre-training does not say
+        told = record["settings"].get("init")  # a pre-training does not say
         if told and (start is None) == (told == "pretrained"):
             self.faults.append(f"{folder / 'run.json'}: its start is not what its settings say")
         return record

@@ -35,7 +35,7 @@ studies:
     strategies:
       whole: {tune: all}
       edges: {tune: [block9, block1]}
-      scratch: {start: random, tune: all}
+      scratch: {init: random, tune: all}
       unchanged: {tune: none}
 """)
 
@@ -199,7 +199,7 @@ def test_a_pretrained_start_needs_a_pretraining():
         complete(changed(f"{S}/pretraining", ...))
     lines = str(caught.value).splitlines()[1:]
     assert [line.split(": ")[3] for line in lines] == ["whole", "edges", "unchanged"]
-    assert "add them or write start: random" in lines[0]
+    assert "add them or write init: random" in lines[0]
 
 
 def test_a_study_has_its_cells_and_one_unchanged_evaluation_a_fold():
@@ -245,7 +245,7 @@ def test_a_cell_does_not_know_of_other_cells():
     cell = Cell("s", "sus", "whole", 0.8, 0)
     before = cell_settings(config, cell)
     config["studies"]["s"]["fractions"].append(0.5)
-    config["studies"]["s"]["strategies"]["new"] = {"tune": ["block2"], "start": "random"}
+    config["studies"]["s"]["strategies"]["new"] = {"tune": ["block2"], "init": "random"}
     config["studies"]["s"]["resampling"]["run_folds"] = [0]
     assert cell_settings(config, cell) == before
 

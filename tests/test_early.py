@@ -36,7 +36,7 @@ def checked(folder, **study):
         "studies": {
             "s": {
                 "datasets": ["mine"],
-                "strategies": {"all": {"start": "random", "tune": "all"}},
+                "strategies": {"all": {"init": "random", "tune": "all"}},
                 **study,
             }
         },

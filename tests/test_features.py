@@ -22,7 +22,7 @@ def maps(tmp_path_factory):
     he_normal(network, 3)
     save_weights(network.state_dict(), folder / "start.safetensors")
     write_features(
-        settings(start="pretrained", tune=["block5b", "block9"]),
+        settings(init="pretrained", tune=["block5b", "block9"]),
         folder / "disks",
         folder / "start.safetensors",
         folder / "maps.npz",

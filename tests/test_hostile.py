@@ -45,8 +45,8 @@ STUDY = {
             "fractions": [0.5],
             "resampling": {"folds": 2, "run_folds": [0, 1], "validation": 30},
             "strategies": {
-                "scratch": {"label": ATTACK, "start": "random", "tune": "all"},
-                "last": {"label": LATEX, "start": "random", "tune": ["block9"]},
+                "scratch": {"label": ATTACK, "init": "random", "tune": "all"},
+                "last": {"label": LATEX, "init": "random", "tune": ["block9"]},
             },
             "training": {"epochs": 1, "patience": 1},
             "device": "cpu",

@@ -86,7 +86,7 @@ def test_wangs_strategies_tune_the_published_parameters(strategy, wang):
 
 
 def test_two_controls_have_a_random_encoder(wang):
-    assert {n for n, one in wang["strategies"].items() if one["start"] == "random"} == {
+    assert {n for n, one in wang["strategies"].items() if one["init"] == "random"} == {
         "scratch_unet",
         "random_encoder_encoder",
         "random_encoder_decoder_all",
@@ -180,7 +180,7 @@ def test_networks_of_a_study_have_titles_that_tell_them_apart():
     strategies = {
         "a": {"tune": "all"},
         "b": {"tune": "all", "network": frozen},
-        "c": {"tune": "all", "start": "random", "network": {"name": "unet_bn", "width": 2}},
+        "c": {"tune": "all", "init": "random", "network": {"name": "unet_bn", "width": 2}},
         "d": {"tune": "all"},
     }
     titles = network_titles(study(strategies=strategies)["studies"]["s"])
@@ -194,7 +194,7 @@ def test_networks_of_a_study_have_titles_that_tell_them_apart():
 
 def test_a_strategy_of_another_network_has_its_stages_and_no_pretraining():
     own = {"network": {"name": "unet_bn", "width": 2}, "tune": ["block9"]}
-    assert study(strategies={"b": {**own, "start": "random"}})
+    assert study(strategies={"b": {**own, "init": "random"}})
     with pytest.raises(SonotuneError, match="its own network has none"):
         study(strategies={"b": own})
     with pytest.raises(SonotuneError, match="no stage 'block1'"):
@@ -263,7 +263,7 @@ def test_frozen_running_statistics_move_or_stay_as_asked(batch_norm, tmp_path):
     network = {"name": "unet_bn", "width": 2, "batch_norm": batch_norm}
     start = start_network(network, None, 7)
     save_weights(start.state_dict(), tmp_path / "start.safetensors")
-    chosen = settings(network=network, tune=["block9"], start="pretrained", keep_weights=True)
+    chosen = settings(network=network, tune=["block9"], init="pretrained", keep_weights=True)
     record = run_cell(chosen, tmp_path / "disks", tmp_path / "start.safetensors", tmp_path, print)
     kept = load_file(tmp_path / "weights.safetensors")
     means = {name for name in kept if name.endswith("running_mean")}

@@ -23,7 +23,7 @@ studies:
     strategies:
       decoder: {tune: [decoder4, head]}
       encoder: {tune: [encoder]}
-      scratch: {start: random, tune: [head]}
+      scratch: {init: random, tune: [head]}
     training: {epochs: 1, patience: false, select_weights: last}
     device: cpu
     precision: fp32

@@ -88,7 +88,7 @@ def settings(**changes):
         "strategy": "whole",
         "fraction": 0.8,
         "fold": 1,
-        "start": "random",
+        "init": "random",
         "tune": list(UNET_STAGES),
         "seed": 5,
         "network": {"name": "unet", "width": 4, "dropout": 0.1, "head": "plain"},
@@ -249,7 +249,7 @@ def test_another_seed_gives_another_run(disks, tmp_path):
 
 
 def test_a_record_says_what_ran(disks, tmp_path, weights):
-    record = run(disks, tmp_path, weights, tune=["block9"], start="pretrained")
+    record = run(disks, tmp_path, weights, tune=["block9"], init="pretrained")
     assert record == read_record(tmp_path / "run.json")
     assert record["images"] == {"training": 13, "validation": 3, "test": 4}
     assert record["tuned_parameters"] == 577
@@ -345,11 +345,11 @@ def test_pretrained_weights_load_into_a_cell(disks, tmp_path):
         quiet,
     )
     assert record["images"] == {"training": 18, "validation": 2}
-    run(disks, tmp_path / "cell", tmp_path / "weights.safetensors", start="pretrained")
+    run(disks, tmp_path / "cell", tmp_path / "weights.safetensors", init="pretrained")
 
 
 def test_a_network_that_nothing_trained_can_keep_its_weights(disks, tmp_path, weights):
-    run(disks, tmp_path, weights, start="pretrained", tune=[], fraction=0, keep_weights=True)
+    run(disks, tmp_path, weights, init="pretrained", tune=[], fraction=0, keep_weights=True)
     assert (tmp_path / "weights.safetensors").exists()
 
 

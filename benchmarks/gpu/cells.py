@@ -120,7 +120,7 @@ def _cells(
     for cell in cells_of(config, study, dataset):
         settings = cell_settings(config, cell)
         name = f"{study}/{dataset}/{cell.strategy}/{cell.fraction}/{cell.fold}"
-        weights = str(start) if settings["start"] == "pretrained" else None
+        weights = str(start) if settings["init"] == "pretrained" else None
         yield Job(name, settings, str(work / "sets" / dataset), weights, str(work / "runs" / name))
 
 

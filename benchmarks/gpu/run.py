@@ -317,7 +317,7 @@ def main() -> None:
         began + 60 * asked.minutes,
         environment,
         asked.beside,
-        jobs[1].settings | {"start": "random"},
+        jobs[1].settings | {"init": "random"},
     )
     wanted = asked.only or ("checks", "speed", "cells")
     if "checks" in wanted:

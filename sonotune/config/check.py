@@ -185,7 +185,7 @@ def _complete_strategies(where: str, study: dict[str, Any]) -> Iterator[str]:
     for name, strategy in study["strategies"].items():
         strategy.setdefault("label", name)
         network = strategy.get("network", study["network"])
-        if strategy["start"] == "pretrained" and start_of(study, name) is None:
+        if strategy["init"] == "pretrained" and start_of(study, name) is None:
             what = (
                 "its own network"
                 if "network" in strategy
@@ -193,7 +193,7 @@ def _complete_strategies(where: str, study: dict[str, Any]) -> Iterator[str]:
             )
             yield (
                 f"{where}: strategies: {name}: starts from pre-trained weights, but {what} has "
-                "none; add them or write start: random"
+                "none; add them or write init: random"
             )
         try:
             stages = stages_of(network)

@@ -72,7 +72,7 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
             "strategy": cell.strategy,
             "fraction": cell.fraction,
             "fold": cell.fold,
-            "start": strategy["start"],
+            "init": strategy["init"],
             "tune": strategy["tune"],
             "seed": study["seed"],
             "network": network,

@@ -40,7 +40,7 @@ studies:
       contracting: {{tune: [block1, block2, block3, block4, block5a]}}
       expanding: {{tune: [block5b, block6, block7, block8, block9]}}
       blocks_1289: {{label: "Blocks 1, 2, 8, 9", tune: [block1, block2, block8, block9]}}
-      scratch: {{start: random, tune: all}}
+      scratch: {{init: random, tune: all}}
       unchanged: {{tune: none}}
     device: auto # a GPU if there is one
 """

@@ -130,7 +130,7 @@ def example_predictions(study):
 def baselines_of(study):
     """The first strategy that trains everything from random weights, and the unchanged network."""
     strategies = STUDIES[study]["strategies"]
-    scratch = [name for name, one in strategies.items() if one["start"] == "random"]
+    scratch = [name for name, one in strategies.items() if one["init"] == "random"]
     unchanged = [name for name, one in strategies.items() if not one["tune"]]
     return [*scratch[:1], *unchanged[:1]]
 
@@ -150,7 +150,7 @@ def own_splits_of(study):
 def has_features(study):
     """Whether Fig. S2 has a strategy to show: one that tunes a pre-trained network."""
     strategy = STUDIES[study]["strategies"].get(STUDIES[study]["figures"]["features"])
-    return bool(strategy and strategy["tune"] and strategy["start"] == "pretrained")
+    return bool(strategy and strategy["tune"] and strategy["init"] == "pretrained")
 
 
 def cell_with_features(study, dataset):
