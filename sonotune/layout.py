@@ -29,6 +29,8 @@ SCORES = f"{STUDY}/scores/{{dataset}}.csv"
 
 # Patterns of the wildcards. A fold's first seed and pre-training have no name of their own.
 FRACTION = "[0-9.]+"
+# Significant digits of a fraction in paths and tables, where it is a key.
+FRACTION_DIGITS = 6
 FOLD = r"[0-9]+(?:-s[0-9]+)?(?:-p[0-9]+)?"
 DIGEST = "[0-9a-f]{8}"
 
@@ -42,12 +44,12 @@ _CELL = re.compile(
 
 @dataclass(frozen=True)
 class Cell:
-    """One training, or one evaluation of the network as it starts (percent 0).
+    """One training, or one evaluation of the network as it starts (fraction 0).
 
     Attributes
     ----------
-    percent
-        Share of the data set drawn for training and validation, in percent: 80, 5, 12.5.
+    fraction
+        Share of the data set drawn for training and validation: 0.8, 0.05, 0.125.
     fold
         Number of the held-out split, from 0.
     seed, pretraining
@@ -57,7 +59,7 @@ class Cell:
     study: str
     dataset: str
     strategy: str
-    percent: float
+    fraction: float
     fold: int
     seed: int = 1
     pretraining: int = 1
@@ -69,7 +71,7 @@ class Cell:
             study=self.study,
             dataset=self.dataset,
             strategy=self.strategy,
-            fraction=fraction_text(self.percent),
+            fraction=fraction_text(self.fraction),
             fold=fold_text(self.fold, self.seed, self.pretraining),
         )
 
@@ -90,21 +92,21 @@ class Cell:
             study,
             dataset,
             strategy,
-            percent_of(fraction),
+            float(fraction),
             int(fold),
             int((seed or "-s1")[2:]),
             int((pretraining or "-p1")[2:]),
         )
 
 
-def fraction_text(percent: float) -> str:
+def fraction_text(fraction: float) -> str:
     """A share of the data set as it stands in paths: 0.8, 0.05, 0.125."""
-    return f"{Decimal(f'{percent / 100:.10g}'):f}"
+    return f"{Decimal(f'{fraction:.{FRACTION_DIGITS}g}'):f}"
 
 
-def percent_of(fraction: str) -> float:
-    """The inverse of `fraction_text`."""
-    return float(f"{float(fraction) * 100:.10g}")
+def format_percent(fraction: float) -> str:
+    """A share as people read it: 80%, 2.5%."""
+    return f"{100 * fraction:g}%"
 
 
 def fold_text(fold: int, seed: int = 1, pretraining: int = 1) -> str:

@@ -140,7 +140,7 @@ class Stale:
         for cell in cells_of(self.config, study, dataset):
             own = dict(inputs)
             strategy = design["strategies"][cell.strategy]
-            if weights and strategy["start"] == "pretrained" and "network" not in strategy:
+            if weights and strategy["init"] == "pretrained" and "network" not in strategy:
                 own["weights_sha256"] = weights
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
             self._compare(path, "settings", self.settings_of(cell), own)

@@ -15,12 +15,12 @@ def made_up_scores(
     spread: Mapping[str, float] | None = None,
     seed: int = 1,
 ) -> pd.DataFrame:
-    """A row a (data set, strategy, percent, fold, image).
+    """A row a (data set, strategy, fraction, fold, image).
 
     Parameters
     ----------
     means
-        Mean Dice by (data set, strategy, percent).
+        Mean Dice by (data set, strategy, fraction).
     images
         In a fold's test set; two of an examination.
     spread
@@ -32,7 +32,7 @@ def made_up_scores(
     for dataset in dict.fromkeys(name for name, _, _ in means):
         of_fold = random.normal(0, sd["fold"], folds)
         of_image = random.normal(0, sd["image"], (folds, images))
-        for (name, strategy, percent), mean in means.items():
+        for (name, strategy, fraction), mean in means.items():
             if name != dataset:
                 continue
             for fold in range(folds):
@@ -40,16 +40,16 @@ def made_up_scores(
                 dice = mean + of_fold[fold] + of_image[fold] + run
                 dice = dice + random.normal(0, sd["rest"], images)
                 rows += [
-                    (dataset, strategy, percent, fold, f"{fold}_{i}", f"{fold}_{i // 2}", value)
+                    (dataset, strategy, fraction, fold, f"{fold}_{i}", f"{fold}_{i // 2}", value)
                     for i, value in enumerate(dice)
                 ]
-    columns = ["dataset", "strategy", "percent", "fold", "name", "group", "dice"]
+    columns = ["dataset", "strategy", "fraction", "fold", "name", "group", "dice"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def cells_of_scores(scores: pd.DataFrame, **columns: object) -> pd.DataFrame:
     """A row a run, as in ``cells.csv``; ``columns`` are the same for all."""
-    key = ["dataset", "strategy", "percent", "fold"]
+    key = ["dataset", "strategy", "fraction", "fold"]
     cells = scores.groupby(key, sort=False)["dice"].mean().reset_index()
     about = {
         "source": cells["dataset"],
@@ -72,7 +72,7 @@ def write_calibration(cells: pd.DataFrame, folder) -> list[str]:
         bins = pd.DataFrame({"bin": range(10), "pixels": 100})
         bins["probability"] = 100 * (bins["bin"] + 0.5) / 10
         bins["foreground"] = bins["probability"] - 4.0 * (bins["bin"] >= 5)
-        key = part[["dataset", "strategy", "percent", "fold"]]
+        key = part[["dataset", "strategy", "fraction", "fold"]]
         files.append(str(folder / f"{dataset}_calibration.csv"))
         key.merge(bins, how="cross").to_csv(files[-1], index=False)
     return files
@@ -88,6 +88,6 @@ def write_study(scores: pd.DataFrame, cells: pd.DataFrame, folder) -> tuple[str,
     return str(folder / "cells.csv"), files
 
 
-def with_strategies(names: Sequence[str], step: float = 0.02, percent: float = 80) -> dict:
+def with_strategies(names: Sequence[str], step: float = 0.02, fraction: float = 0.8) -> dict:
     """Means of one data set that fall by ``step`` from each strategy to the next."""
-    return {("sus", name, percent): 0.8 - step * i for i, name in enumerate(names)}
+    return {("sus", name, fraction): 0.8 - step * i for i, name in enumerate(names)}

@@ -20,18 +20,13 @@ from sonotune.networks.settings import built_from
 from sonotune.runtime.fingerprint import PACKAGE, Read, fingerprint
 
 
-def show_percent(percent: float) -> str:
-    """A percent as it stands in paths: 80, 5, 12.5."""
-    return f"{percent:.10g}"
-
-
 def cells_of(config: Mapping[str, Any], study: str, dataset: str) -> Iterator[Cell]:
     """The cells of a study on one of its data sets, in the order of the tables."""
     design = config["studies"][study]
     for strategy, how in design["strategies"].items():
-        for percent in design["percents"] if how["tune"] else [0]:
+        for fraction in design["fractions"] if how["tune"] else [0]:
             for fold in design["resampling"]["run_folds"]:
-                yield Cell(study, dataset, strategy, percent, fold)
+                yield Cell(study, dataset, strategy, fraction, fold)
 
 
 def find_cell(
@@ -46,13 +41,13 @@ def find_cell(
     """
     design = config["studies"][study]
     if dataset in design["datasets"] and strategy in design["strategies"] and fold.isdecimal():
-        percents = design["percents"] if design["strategies"][strategy]["tune"] else [0]
-        asked = {fraction_text(percent): percent for percent in percents}
+        fractions = design["fractions"] if design["strategies"][strategy]["tune"] else [0]
+        asked = {fraction_text(one): one for one in fractions}
         if fraction in asked and int(fold) < design["resampling"]["folds"]:
             return Cell(study, dataset, strategy, asked[fraction], int(fold))
     raise SonotuneError(
-        f"{study} has no cell {dataset}/{strategy}/{fraction}/{fold}; its strategies, percents and "
-        "folds are in the configuration"
+        f"{study} has no cell {dataset}/{strategy}/{fraction}/{fold}; its strategies, fractions "
+        "and folds are in the configuration"
     )
 
 
@@ -75,9 +70,9 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
             "study": cell.study,
             "dataset": cell.dataset,
             "strategy": cell.strategy,
-            "percent": cell.percent,
+            "fraction": cell.fraction,
             "fold": cell.fold,
-            "start": strategy["start"],
+            "init": strategy["init"],
             "tune": strategy["tune"],
             "seed": study["seed"],
             "network": network,

@@ -60,7 +60,7 @@ def listed_cells(study: str | Path) -> dict[Cell, str]:
                     path.absolute().parent.name,
                     row["dataset"],
                     row["strategy"],
-                    float(row["percent"]),
+                    float(row["fraction"]),
                     int(row["fold"]),
                 ): row.get("record") or ""
                 for row in csv.DictReader(file)

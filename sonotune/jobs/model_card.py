@@ -57,7 +57,7 @@ def describe_weights(
     keep_aspect = bool(prepared.get("keep_aspect", False))
     method = prepared.get("resize", "area")
     return {
-        **{key: settings[key] for key in ("study", "dataset", "strategy", "percent", "fold")},
+        **{key: settings[key] for key in ("study", "dataset", "strategy", "fraction", "fold")},
         "network": dict(settings["network"]),
         "tuned_stages": list(settings["tune"]),
         "start_sha256": file_digest(pretrained) if pretrained else None,

@@ -71,7 +71,7 @@ def write_protocols(
     found = histories_by_strategy(histories)
     ordered = {name: found[name] for name in shown.strategies if name in found}
     compared = compare_protocols(
-        ordered, corrected, epochs, leave_out=shown.leave_out, ddof=shown.ddof
+        ordered, corrected, epochs, exclude_runs=shown.exclude_runs, ddof=shown.ddof
     )
     sizes = sizes_of(cells, list(ordered))
     gap = take_apart(ordered, compared, epochs)
@@ -157,11 +157,11 @@ def cells_as_published(
     histories
         Of its cells, which have records of the test images.
     """
-    key = ["dataset", "strategy", "percent", "fold"]
+    key = ["dataset", "strategy", "fraction", "fold"]
     rows = []
     for file in map(Path, histories):
         cell = TrainedCell.of(file)
-        place = (cell.dataset, cell.strategy, cell.percent, cell.fold)
+        place = (cell.dataset, cell.strategy, cell.fraction, cell.fold)
         rows.append(dict(zip(key, place, strict=True)) | published_values(file, window))
     values = pd.DataFrame(rows)
     others = [name for name in cells if name not in {*values, *SHAPE_METRICS} or name in key]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.errors import SonotuneError, Stopped
-from sonotune.layout import RECORD, cells_of_study
+from sonotune.layout import RECORD, cells_of_study, format_percent
 from sonotune.runtime.locks import Lock
 from sonotune.runtime.parent_watch import GRACE, end_with_workflow
 
@@ -112,7 +112,8 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
         ended = f"validation Dice {record['best_validation_dice']:.3f}"
     print(
         f"sonotune: cell {len(records)} of {planned['cells']}: {settings['strategy']}, "
-        f"{settings['percent']:g}% of {settings['dataset']}, fold {settings['fold']}: {ended} "
+        f"{format_percent(settings['fraction'])} of {settings['dataset']}, "
+        f"fold {settings['fold']}: {ended} "
         f"({record['epochs']} epochs, {record['seconds']:.0f} s){time_left(records, left)}",
         file=sys.stderr,
     )

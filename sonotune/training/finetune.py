@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def finetune(
     Raises
     ------
     SonotuneError
-        If input does not fit: images, weights or percent.
+        If input does not fit: images, weights or fraction.
     Stopped
         If a signal asked to end and the checkpoint was written.
     """
@@ -97,7 +98,7 @@ def finetune(
         len(data.images),
         resampling,
         split_seed(seed, settings["dataset"], resampling, settings["strategy"]),
-        settings["percent"],
+        settings["fraction"],
         settings["fold"],
         data.groups_for(resampling.grouped),
         data.names,
@@ -157,7 +158,9 @@ def predict_rows(
 
 def cell_names(settings: Mapping[str, Any]) -> tuple[str | int | float, ...]:
     """What a cell's random numbers derive from besides the seed."""
-    return tuple(settings[key] for key in ("dataset", "strategy", "percent", "fold"))
+    # The fraction counts as per cent (80, 12.5), as it always did: a seed must not change.
+    percent = f"{(100 * Decimal(str(settings['fraction']))).normalize():f}"
+    return settings["dataset"], settings["strategy"], percent, settings["fold"]
 
 
 def start_of_cell(

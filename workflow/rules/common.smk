@@ -68,6 +68,7 @@ from sonotune.layout import (
     dataset_of,
     dataset_folder,
     digest_of,
+    format_percent,
     pretrained_folder,
 )
 from sonotune.runtime.fingerprint import PACKAGE, fingerprint
@@ -249,7 +250,7 @@ def strategies_by_network(study):
     rows = [[] for _ in networks]
     for name, one in STUDIES[study]["strategies"].items():
         mine = networks.index(in_order(built_from(network_of(STUDIES[study], name))))
-        start = one["start"]
+        start = one["init"]
         if start == "pretrained" and start_of(STUDIES[study], name) != PRETRAINED:
             start = "encoder"
         rows[mine].append((name, one["label"], start, one["tune"]))
@@ -259,7 +260,7 @@ def strategies_by_network(study):
 def start_weights(study, strategy):
     """A random start depends on no pre-trained weights."""
     force_stale()
-    if STUDIES[study]["strategies"][strategy]["start"] == "random":
+    if STUDIES[study]["strategies"][strategy]["init"] == "random":
         return []
     start = start_of(STUDIES[study], strategy)
     if start == PRETRAINED:

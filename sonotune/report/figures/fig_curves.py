@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sonotune.evaluation.averages import read_cells
-from sonotune.layout import Cell
-from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.layout import Cell, format_percent
+from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
@@ -53,10 +53,10 @@ def write_curves(
             runs = [
                 (
                     f"{dataset_title(row.dataset, datasets, sources)}, "
-                    f"{percent_text(row.percent)}, fold {row.fold}\n"
+                    f"{format_percent(row.fraction)}, fold {row.fold}\n"
                     f"{strategies.get(row.strategy, row.strategy)}: "
                     + ("failed" if row.failed else "collapsed"),
-                    pd.read_csv(places[row.dataset, row.strategy, row.percent, row.fold]),
+                    pd.read_csv(places[row.dataset, row.strategy, row.fraction, row.fold]),
                 )
                 for row in bad.head(MOST).itertuples()
             ]
@@ -71,7 +71,7 @@ def write_curves(
 
 def _place(history: str | Path) -> tuple[str, str, float, int]:
     cell = Cell.of(history)
-    return cell.dataset, cell.strategy, cell.percent, cell.fold
+    return cell.dataset, cell.strategy, cell.fraction, cell.fold
 
 
 def draw_curves(

@@ -16,16 +16,15 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from sonotune.config.jobs import show_percent
 from sonotune.data.dataset import load_set
 from sonotune.data.image_set import ImageSet
 from sonotune.evaluation.metrics import THRESHOLD
 from sonotune.evaluation.scores import load_predictions, read_scores
-from sonotune.layout import Cell
+from sonotune.layout import Cell, fraction_text
 from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.runtime.files import atomic
 
-KEY = ["dataset", "strategy", "percent"]
+KEY = ["dataset", "strategy", "fraction"]
 
 
 def write_details(
@@ -52,22 +51,22 @@ def write_details(
     places = {}
     for path in map(Path, cells):
         cell = Cell.of(path)
-        places[cell.dataset, cell.strategy, cell.percent, cell.fold] = path
+        places[cell.dataset, cell.strategy, cell.fraction, cell.fold] = path
     for dataset, prepared in arrays.items():
         data = load_set(prepared)
         table = read_scores(scores[dataset])
         dice = {
-            (row.strategy, row.percent, row.fold, row.row): row.dice
+            (row.strategy, row.fraction, row.fold, row.row): row.dice
             for row in table.itertuples(index=False)
         }
         tested: set[int] = set()
         # The same image is met in many cells.
         references = [outlines(mask) for mask in data.masks]
         for key, own in runs[runs["dataset"] == dataset].groupby(KEY, sort=False):
-            _, strategy, percent = key
+            _, strategy, fraction = key
             entry: dict[str, list[dict[str, Any]]] = {"runs": [], "images": []}
             for run in own.to_dict("records"):
-                place = places[dataset, strategy, percent, run["fold"]]
+                place = places[dataset, strategy, fraction, run["fold"]]
                 epochs = _history(place / "history.csv")
                 entry["runs"].append(
                     {"fold": run["fold"], "failed": bool(run["failed"]), "epochs": epochs}
@@ -79,7 +78,7 @@ def write_details(
                         {
                             "row": row,
                             "fold": run["fold"],
-                            "dice": _finite(dice.get((strategy, percent, run["fold"], row))),
+                            "dice": _finite(dice.get((strategy, fraction, run["fold"], row))),
                             "prediction": outlines(mask),
                         }
                     )
@@ -87,7 +86,7 @@ def write_details(
             entry["images"].sort(
                 key=lambda one: (-1 if one["dice"] is None else one["dice"], one["row"])
             )
-            _write_data(folder / "data", entry_key(dataset, strategy, percent), entry)
+            _write_data(folder / "data", entry_key(dataset, strategy, fraction), entry)
         about = {
             row: _about_image(data, row) | {"reference": references[row]} for row in sorted(tested)
         }
@@ -95,9 +94,9 @@ def write_details(
         _write_images(data, sorted(tested), folder / "images" / dataset)
 
 
-def entry_key(dataset: str, strategy: str, percent: float) -> str:
+def entry_key(dataset: str, strategy: str, fraction: float) -> str:
     """Name of an entry of Table II in files and addresses."""
-    return f"{dataset}-{strategy}-{show_percent(percent)}"
+    return f"{dataset}-{strategy}-{fraction_text(fraction)}"
 
 
 def outlines(mask: np.ndarray) -> str:

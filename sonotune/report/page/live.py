@@ -14,7 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sonotune.layout import Cell
+from sonotune.layout import Cell, format_percent
 from sonotune.runtime.files import atomic
 from sonotune.runtime.job import finished, time_left
 
@@ -94,7 +94,7 @@ def _job(log: Path, logs: Path) -> str:
 
 def _name(record: Path) -> str:
     cell = Cell.of(record)
-    return f"{cell.strategy}, {cell.percent:g}% of {cell.dataset}, fold {cell.fold}"
+    return f"{cell.strategy}, {format_percent(cell.fraction)} of {cell.dataset}, fold {cell.fold}"
 
 
 def _log_of(record: Path, logs: Path) -> Path:
