@@ -34,12 +34,12 @@ from benchmarks.decision_scenarios import SCENARIOS, Draw, Sample  # noqa: E402
 from benchmarks.measure import table, write  # noqa: E402
 from sonotune.seeds import generator  # noqa: E402
 from sonotune.statistics.choice import VERDICT_FOLDS, choose, expected_dice  # noqa: E402
+from sonotune.statistics.claims import judge_top, shown_better  # noqa: E402
 from sonotune.statistics.pairs import (  # noqa: E402
     Pairs,
     behind_bounds,
     compare,
     critical_ratio,
-    judge_best,
     t_quantile,
 )
 
@@ -162,13 +162,13 @@ def _verdicts(
     counted["false_equivalent"] = good[:, beyond].any(1).astype(float) if beyond.any() else nothing
     counted["true_equivalent"] = good[:, near].mean(1)
     best = np.argsort(-truth, kind="stable")[: 1 if (loss == 0).sum() == 1 else 3]
-    claim = np.isin(np.arange(strategies), best)
-    counted["true_claim_fails"] = judge_best(lower, claim)[1].astype(float)
+    better = shown_better(pairs, len(best) * (strategies - len(best)))
+    counted["true_claim_fails"] = judge_top(better, best, len(best))[1].astype(float)
     wrong = np.flatnonzero(np.abs(loss - FALSE_BY) < 0.015)
     counted["false_claim_fails"] = nothing
     if len(wrong):
-        claim[best[0]], claim[wrong[0]] = False, True
-        counted["false_claim_fails"] = judge_best(lower, claim)[1].astype(float)
+        best[0] = wrong[0]
+        counted["false_claim_fails"] = judge_top(better, best, len(best))[1].astype(float)
     return counted
 
 

@@ -78,13 +78,13 @@ def test_two_folds_show_nothing():
 
 
 def test_among_the_best_needs_enough_others_shown_to_be_worse():
-    better = np.zeros((5, 5), bool)
-    better[0, 2:] = True
-    assert judge_top(better, [0], 2) == (True, False)
-    assert judge_top(better, [0], 1) == (False, False)
-    assert judge_top(better, [2], 1) == (False, True)
-    assert judge_top(better, [2], 2) == (False, False)
-    assert judge_top(better, [0, 1], 2) == (False, False)
+    better = np.zeros((1, 5, 5), bool)
+    better[0, 0, 2:] = True
+    assert judge_top(better, [0], 2) == ([True], [False])
+    assert judge_top(better, [0], 1) == ([False], [False])
+    assert judge_top(better, [2], 1) == ([False], [True])
+    assert judge_top(better, [2], 2) == ([False], [False])
+    assert judge_top(better, [0, 1], 2) == ([False], [False])
 
 
 def test_mean_ranks_have_folds_as_units_not_fractions():

@@ -92,6 +92,14 @@ def test_the_width_of_the_scratch_network_is_a_setting_and_no_result():
     assert verdicts(CLAIMS["W3"], cells) == {"not applicable"}
 
 
+def test_half_of_no_gain_is_no_gain():
+    claim = CLAIMS["A20"]
+    cells = study(claim, FALSE_BY)
+    gain = cells["strategy"] == "unchanged"
+    cells.loc[gain, "dice"] += 0.3  # as good as the whole network, and blocks 1, 2, 8, 9 better
+    assert verdicts(claim, cells) == {"undecided"}
+
+
 def test_better_is_competitive():
     assert verdicts(CLAIMS["W5"], study(CLAIMS["W5"], 0.1)) == {"holds"}
 

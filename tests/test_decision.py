@@ -15,7 +15,7 @@ from benchmarks.decisions import measure
 from sonotune.errors import SonotuneError
 from sonotune.statistics.choice import choose
 from sonotune.statistics.decision import decide, decision_tables, read_decisions
-from sonotune.statistics.pairs import behind_bounds, compare, inverse_trigamma, judge_best
+from sonotune.statistics.pairs import behind_bounds, compare, inverse_trigamma
 from sonotune.statistics.planning import folds_to_show, pilot, plan_folds
 from sonotune.statistics.regret import posterior
 from sonotune.statistics.sentences import decision_sentences
@@ -358,17 +358,7 @@ def test_decisions_are_read_as_they_were_written(tmp_path):
     assert repr(read_decisions(tmp_path)) == repr(decisions)
 
 
-# Claims and planning
-
-
-def test_a_claim_fails_only_against_evidence():
-    better = np.full((1, 3, 3), -0.1)
-    claimed = np.array([True, False, False])
-    assert [bool(part[0]) for part in judge_best(better, claimed)] == [False, False]
-    better[0, 1, 0] = 0.01
-    assert [bool(part[0]) for part in judge_best(better, claimed)] == [False, True]
-    better[0, 0, 1:], better[0, 1, 0] = 0.01, -0.1
-    assert [bool(part[0]) for part in judge_best(better, claimed)] == [True, False]
+# Planning
 
 
 def test_more_folds_show_smaller_differences():

@@ -109,7 +109,7 @@ def estimate_pair(pairs: Pairs, first: int, second: int) -> Estimate:
 
 
 def shown_better(pairs: Pairs, tests: int, strategies: int | None = None) -> np.ndarray:
-    """Which strategies (axis 0) are shown to be better than which others, bool [S,S].
+    """Which strategies (axis 1) are shown to be better than which others (axis 2), bool [B,S,S].
 
     Parameters
     ----------
@@ -117,13 +117,16 @@ def shown_better(pairs: Pairs, tests: int, strategies: int | None = None) -> np.
         As for `critical`; the default is the number of strategies that have a test. A statement
         that needs *every* pair to be shown is tested at its own level, not at that of all pairs.
     """
-    number = int(pairs.compared[0]) if strategies is None else strategies
-    reach = critical(pairs.df[0], tests, number) * pairs.error[0]
+    numbers = pairs.compared if strategies is None else np.full(len(pairs.df), strategies)
+    reach = np.empty(pairs.error.shape)
+    for number in np.unique(numbers):
+        rows = numbers == number
+        reach[rows] = critical(pairs.df[rows], tests, int(number)) * pairs.error[rows]
     with np.errstate(invalid="ignore"):
-        return (pairs.difference[0] > reach) & (pairs.folds[0] >= VERDICT_FOLDS)
+        return (pairs.difference > reach) & (pairs.folds >= VERDICT_FOLDS)
 
 
-def judge_top(better: np.ndarray, claimed: Sequence[int], k: int) -> tuple[bool, bool]:
+def judge_top(better: np.ndarray, claimed: Sequence[int], k: int) -> tuple[np.ndarray, np.ndarray]:
     """Whether it holds, and whether it fails, that some strategies are among the best k.
 
     It holds where enough of the others are shown to be worse than each of them. It fails where
@@ -132,17 +135,20 @@ def judge_top(better: np.ndarray, claimed: Sequence[int], k: int) -> tuple[bool,
 
     Parameters
     ----------
-    better : bool [S,S]
-        As from `shown_better`; its transpose for the worst k.
+    better : bool [B,S,S]
+        As from `shown_better`; transposed for the worst k.
     claimed
         Indices of the strategies, at most k.
+
+    Returns
+    -------
+    holds, fails : bool [B]
     """
-    inside = np.isin(np.arange(len(better)), list(claimed))
+    inside = np.isin(np.arange(better.shape[1]), list(claimed))
     spare = k - int(inside.sum())
-    beaten = better[inside][:, ~inside].sum(1)
-    above = better[~inside][:, inside].sum(0)
-    holds = bool((beaten >= (~inside).sum() - spare).all())
-    return holds, bool((above > spare).any())
+    beaten = better[:, inside][:, :, ~inside].sum(2)
+    above = better[:, ~inside][:, :, inside].sum(1)
+    return (beaten >= (~inside).sum() - spare).all(1), (above > spare).any(1)
 
 
 def mean_ranks(scores: Sequence[np.ndarray]) -> np.ndarray:

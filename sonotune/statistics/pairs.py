@@ -256,26 +256,3 @@ def most_lost(pairs: Pairs, candidates: np.ndarray) -> np.ndarray:
     own = np.eye(bound.shape[1], dtype=bool)[None]
     bound = np.where(own | ~candidates[:, :, None], 0.0, bound)
     return np.maximum(bound.max(1), 0.0)
-
-
-def judge_best(lower: np.ndarray, claimed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whether the claim that some strategies are the best holds, and whether it fails.
-
-    It holds where each claimed strategy is shown to be better than each other one. It fails where
-    some other one is shown to be better than some claimed one. Otherwise it is undecided.
-
-    Parameters
-    ----------
-    lower : float64 [B,S,S]
-        Lower ends of `Pairs.bounds`, first minus second.
-    claimed : bool [S]
-        The strategies that are claimed to be the best.
-
-    Returns
-    -------
-    holds, fails : bool [B]
-    """
-    better = np.where(np.isnan(lower), -np.inf, lower) > 0
-    holds = better[:, claimed][:, :, ~claimed].all((1, 2))
-    fails = better[:, ~claimed][:, :, claimed].any((1, 2))
-    return np.asarray(holds), np.asarray(fails)

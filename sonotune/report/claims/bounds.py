@@ -38,6 +38,8 @@ class Row:
         Strategies that are compared, or 1 if the estimates are no pairs.
     paper
         The same from the paper's means, or None.
+    premise
+        What must be shown to be above 0 for the claim to be decided, or None.
     """
 
     metric: str
@@ -48,6 +50,7 @@ class Row:
     strategies: int = 1
     paper: float | None = None
     note: str = ""
+    premise: Estimate | None = None
 
 
 def judge_bounds(claim: Claim, results: StudyResults) -> list[Verdict]:
@@ -84,6 +87,8 @@ def _judge(claim: Claim, results: StudyResults, row: Row, tests: int) -> Verdict
     verdict = decide(lower >= low and upper <= high, upper < low or lower > high)
     if verdict == UNDECIDED:
         note = "; ".join(filter(None, [note, _why_undecided(claim, row, (low, high), tests)]))
+    elif row.premise is not None and not row.premise.value > row.premise.reach(1):
+        verdict, note = UNDECIDED, "the gain of which it is a share is not shown"
     said = _said(claim, row)
     shape = np.exp if row.metric in TIMES else np.asarray
     return Verdict.of(
@@ -246,15 +251,20 @@ def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
         else [(m, d, None) for m in claim.metrics for d in own_datasets(claim, results)]
     )
     for metric, dataset, at in where:
-        terms = [
-            (w, name, float(at or 0) if fraction is None else fraction)
-            for w, name, fraction in claim.terms
-        ]
+        terms, given = (
+            [
+                (w, name, float(at or 0) if fraction is None else fraction)
+                for w, name, fraction in part
+            ]
+            for part in (claim.terms, claim.given)
+        )
         scores = results.scores(metric, dataset)
-        if not all((fraction, name) in scores for _, name, fraction in terms):
+        if not all((fraction, name) in scores for _, name, fraction in (*terms, *given)):
             continue
-        weighted = [weight * scores[fraction, name] for weight, name, fraction in terms]
-        total = np.sum(weighted, axis=0)
+        total, premise = (
+            np.sum([weight * scores[fraction, name] for weight, name, fraction in part], axis=0)
+            for part in (terms, given)
+        )
         yield Row(
             metric,
             dataset,
@@ -262,6 +272,7 @@ def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
             " ".join(_term(number, *term) for number, term in enumerate(terms)),
             (estimate_mean([total]),),
             paper=_paper_sum(claim, dataset, metric, terms),
+            premise=estimate_mean([premise]) if given else None,
         )
 
 

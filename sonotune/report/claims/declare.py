@@ -25,7 +25,7 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "not_worse": (("pairs",), ("metrics", "margin")),
     "best": (("strategies",), ("metrics", "k", "overall")),
     "worst": (("strategies",), ("metrics", "k", "overall")),
-    "contrast": (("terms",), ("metrics", "at_least", "at_most")),
+    "contrast": (("terms",), ("metrics", "at_least", "at_most", "given")),
     "more_data": (("steps",), ("smallest", "significant")),
     "more_variable": (("steps",), ()),
     "mixed": (("pairs",), ()),
@@ -59,6 +59,9 @@ class Claim:
         The smallest of several differences counts: that to the best of the others.
     terms
         Weight, strategy and fraction (None for each fraction of the study) of a sum of means.
+    given
+        Another such sum, which must be shown to be above 0: there is no share of a gain without a
+        gain.
     at_least, at_most
         Bounds of the value: one number, or one for each metric.
     baseline_parameters
@@ -85,6 +88,7 @@ class Claim:
     pairs: tuple[tuple[str, str], ...] = ()
     steps: tuple[tuple[float, float], ...] = ()
     terms: tuple[Term, ...] = ()
+    given: tuple[Term, ...] = ()
     at_least: float | Mapping[str, float] | None = None
     at_most: float | Mapping[str, float] | None = None
     margin: float | None = None
@@ -95,7 +99,7 @@ class Claim:
     def needed(self) -> list[str]:
         """Every strategy that the study has if the claim is about it."""
         named = () if self.kind in SOME else self.strategies
-        terms = [strategy for _, strategy, _ in self.terms]
+        terms = [strategy for _, strategy, _ in (*self.terms, *self.given)]
         return list(dict.fromkeys([*self.needs, *named, *sum(self.pairs, ()), *terms]))
 
 
@@ -168,7 +172,7 @@ def _frozen(key: str, value: Any) -> Any:
         return tuple((str(first), str(second)) for first, second in value)
     if key == "steps":
         return tuple((float(first), float(second)) for first, second in value)
-    if key == "terms":
+    if key in ("terms", "given"):
         return tuple(
             (float(weight), str(strategy), float(fraction[0]) if fraction else None)
             for weight, strategy, *fraction in value

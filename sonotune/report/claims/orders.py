@@ -72,7 +72,7 @@ def _extreme(
     claimed = [names.index(name) for name in claim.strategies]
     merit = pairs.means[0] if best else -pairs.means[0]
     better = shown_better(pairs, tests)
-    holds, fails = judge_top(better if best else better.T, claimed, k)
+    holds, fails = judge_top(better if best else better.transpose(0, 2, 1), claimed, k)
     note = FEW_FOLDS if folds < VERDICT_FOLDS else ""
     if np.isfinite(merit).any():
         order = [names[i] for i in np.argsort(np.where(np.isfinite(merit), -merit, np.inf))]
@@ -85,7 +85,7 @@ def _extreme(
         claim,
         source=results.sources.get(str(about.get("dataset", "")), ""),
         comparison=f"least distance of {', '.join(claim.strategies)} to the others {what}",
-        verdict=decide(holds, fails),
+        verdict=decide(bool(holds[0]), bool(fails[0])),
         value=_ahead(merit, claimed, k),
         rule="all pairs: holds if each other is shown to be beyond, fails if another comes first",
         paper_value=ahead,
@@ -110,11 +110,12 @@ def judge_mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
         pair = names.index(first), names.index(second)
         tables = [results.pairs(*place, tuple(names)) for place in where]
         better, worse = (
-            [bool(shown_better(table, tests)[at]) for table in tables] for at in (pair, pair[::-1])
+            [bool(shown_better(table, tests)[0][at]) for table in tables]
+            for at in (pair, pair[::-1])
         )
         # Only if all places say so does it fail: each is tested by itself, both ways.
         one_way = any(
-            all(shown_better(table, 2 * len(claim.pairs), 1)[at] for table in tables)
+            all(shown_better(table, 2 * len(claim.pairs), 1)[0][at] for table in tables)
             for at in (pair, pair[::-1])
         )
         printed = [_printed(claim, [first, second], *place) for place in where]
@@ -140,9 +141,9 @@ def judge_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[Ver
         return
     for metric, dataset, fraction in where:
         pairs = results.pairs(metric, dataset, fraction, names)
-        better = shown_better(pairs, int(fewer.sum()) * len(where))
+        better = shown_better(pairs, int(fewer.sum()) * len(where))[0]
         shown = [f"{names[i]} over {names[j]}" for i, j in np.argwhere(better & fewer)]
-        ordered = shown_better(pairs, len(where), 1).T[fewer].all()
+        ordered = shown_better(pairs, len(where), 1)[0].T[fewer].all()
         means = _printed(claim, list(names), metric, dataset, fraction)
         against = means[:, None] > means[None, :]
         yield Verdict.of(
