@@ -44,7 +44,7 @@ def configuration(wanted: int) -> dict[str, Any]:
     study |= {
         "datasets": ["sus_a"],
         "fractions": [round(float(one), 5) for one in np.linspace(0.4, 0.8, fractions)],
-        "resampling": {"folds": FOLDS, "validation": 30},
+        "resampling": {"folds": FOLDS, "validation_fraction": 0.3},
         "strategies": strategies,
     }
     study["training"]["epochs"] = 1

@@ -395,7 +395,7 @@ def _cell_seconds(
     seconds = test_size(images, resampling) * speed.image
     if speed.step:
         batches = batches_per_epoch(images, resampling, study["training"]["batch_size"])
-        validation = images * cell.fraction * resampling.validation / 100
+        validation = images * cell.fraction * resampling.validation_fraction
         seconds += epochs * (batches * speed.step + validation * speed.image)
     return seconds
 
@@ -404,7 +404,7 @@ def _pretraining(
     study: Mapping[str, Any], images: int, processor: Processor, meter: Meter
 ) -> list[float]:
     how = study["pretraining"]
-    held = images * how["validation"] / 100
+    held = images * how["validation_fraction"]
     everything = list(stages_of(study["network"]))
     torch.set_num_threads(how["threads"])
     speed = meter.measure(study, study["network"], everything, how["training"], processor)

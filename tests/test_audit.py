@@ -22,7 +22,7 @@ SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 
 # A study that two images are enough for.
 TWO_IMAGES = (
-    "fractions: [0.5], resampling: {folds: 2, validation: 0}, training: {patience: false, "
+    "fractions: [0.5], resampling: {folds: 2, validation_fraction: 0}, training: {patience: false, "
     "select_weights: last}, strategies: {all: {init: random, tune: all}}"
 )
 

@@ -144,7 +144,7 @@ def test_every_recipe_trains(arrays, tmp_path, recipe):
 
 def test_a_pretraining_trains(arrays, tmp_path):
     asked = {key: settings()[key] for key in ("dataset", "seed", "network", "precision", "code")}
-    asked |= {"device": DEVICE, "threads": 1, "validation": 20, "training": RECIPE}
+    asked |= {"device": DEVICE, "threads": 1, "validation_fraction": 0.2, "training": RECIPE}
     record = pretrain(asked, arrays[32], tmp_path, quiet)
     assert record["epochs"] == 2
 

@@ -20,7 +20,12 @@ def made(tmp_path_factory):
     """Arrays, pre-trained weights and two cells."""
     folder = tmp_path_factory.mktemp("made")
     save_set(folder / "arrays", bright_disks(10))
-    pretrain({**settings(training=FEW), "validation": 20}, folder / "arrays", folder / "p", quiet)
+    pretrain(
+        {**settings(training=FEW), "validation_fraction": 0.2},
+        folder / "arrays",
+        folder / "p",
+        quiet,
+    )
     for fold in (0, 1):
         cell(folder, fold)
     return folder

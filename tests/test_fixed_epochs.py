@@ -26,7 +26,7 @@ from sonotune.training.test_monitor import Records, column
 
 FIXED = {"learning_rate": 0.003, "batch_size": 2, "epochs": 9, "patience": False}
 FIXED |= {"select_weights": "last"}
-HOLDOUT = {"folds": 4, "validation": 0, "grouped": False, "test_images": 5}
+HOLDOUT = {"folds": 4, "validation_fraction": 0, "grouped": False, "test_images": 5}
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +172,10 @@ def test_without_turning_the_same_numbers_are_drawn_as_before():
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"resampling": {"validation": 0}}, "validation: 0 leaves nothing to stop or to choose"),
+        (
+            {"resampling": {"validation_fraction": 0}},
+            "validation_fraction: 0 leaves nothing to stop or to choose",
+        ),
         (
             {"resampling": {"test_images": 2, "test_fraction": 0.2}},
             "test_images and test_fraction exclude each other; keep one",

@@ -15,7 +15,7 @@ from sonotune.data.splits import Resampling, batches_per_epoch, split
 from sonotune.errors import SonotuneError
 
 seeds = st.integers(0, 2**31)
-WANG = Resampling(folds=4, test_images=200, validation=0)
+WANG = Resampling(folds=4, test_images=200, validation_fraction=0)
 
 
 @st.composite
@@ -32,7 +32,7 @@ def test_wangs_numbers_follow():
 
 @given(seeds, st.integers(20, 200), st.integers(0, 3))
 def test_training_and_test_share_no_image_and_use_all(seed, images, fold):
-    resampling = Resampling(folds=4, test_fraction=0.2, validation=10)
+    resampling = Resampling(folds=4, test_fraction=0.2, validation_fraction=0.1)
     part = split(images, resampling, seed, 0.8, fold)
     every = np.concatenate([part.train, part.validation, part.test])
     assert sorted(every.tolist()) == list(range(images))
@@ -46,7 +46,7 @@ def test_repeats_draw_different_test_images(seed):
 
 
 def test_without_redrawing_all_repeats_have_the_test_images_of_the_first():
-    fixed = Resampling(folds=4, test_images=200, validation=0, resample_test_set=False)
+    fixed = Resampling(folds=4, test_images=200, validation_fraction=0, resample_test_set=False)
     tests = [split(999, fixed, 5, 0.7998, fold).test for fold in range(4)]
     assert all(np.array_equal(test, tests[0]) for test in tests)
     assert np.array_equal(tests[0], split(999, WANG, 5, 0.7998, 0).test)
@@ -54,7 +54,7 @@ def test_without_redrawing_all_repeats_have_the_test_images_of_the_first():
 
 @given(examinations(), seeds, st.integers(0, 3))
 def test_by_examination_none_is_on_both_sides_and_the_size_is_as_asked(groups, seed, fold):
-    resampling = Resampling(folds=4, test_images=12, validation=20, grouped=True)
+    resampling = Resampling(folds=4, test_images=12, validation_fraction=0.2, grouped=True)
     fraction = (len(groups) - 12) / len(groups)
     part = split(len(groups), resampling, seed, round(fraction, 6), fold, groups)
     sides = [{groups[row] for row in rows} for rows in (part.train, part.validation, part.test)]
@@ -67,7 +67,7 @@ def test_by_examination_none_is_on_both_sides_and_the_size_is_as_asked(groups, s
 
 @given(examinations(), seeds)
 def test_what_is_left_out_is_as_many_images_either_way(groups, seed):
-    resampling = Resampling(folds=4, test_fraction=0.2, validation=0)
+    resampling = Resampling(folds=4, test_fraction=0.2, validation_fraction=0)
     whole, without, fewer = (
         split(len(groups), resampling, seed, 0.7, 1, groups, exclude=exclude)
         for exclude in (None, "test_groups", "size_matched")
@@ -88,7 +88,7 @@ def test_lists_fix_the_split_of_every_repeat(tmp_path):
     (tmp_path / "train.txt").write_text("003_HC.png\n001_HC.png\n009_HC.png\n\n")
     (tmp_path / "test.txt").write_text("000_HC\n")
     lists = read_lists({part: str(tmp_path / f"{part}.txt") for part in ("train", "test")})
-    resampling = Resampling(folds=4, lists=lists, validation=0)
+    resampling = Resampling(folds=4, lists=lists, validation_fraction=0)
     parts = [split(10, resampling, 3, 0.3, fold, names=names) for fold in range(4)]
     assert all(part.train.tolist() == [1, 3, 9] for part in parts)
     assert all(part.test.tolist() == [0] for part in parts)
@@ -113,7 +113,7 @@ def test_more_than_the_hold_out_leaves_is_refused():
 
 def test_the_file_of_splits_says_what_was_left_out(tmp_path):
     save_set(tmp_path / "disks", bright_disks(10))
-    resampling = Resampling(folds=2, test_fraction=0.2, validation=0)
+    resampling = Resampling(folds=2, test_fraction=0.2, validation_fraction=0)
     path = tmp_path / "splits.json"
     write_splits({"disks": tmp_path / "disks"}, [0.8], resampling, 1, path, ["test_groups"])
     parts = json.loads(path.read_text())["disks"]["splits"]

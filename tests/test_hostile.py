@@ -43,7 +43,7 @@ STUDY = {
             "network": {"width": 1},
             "datasets": ["mine"],
             "fractions": [0.5],
-            "resampling": {"folds": 2, "run_folds": [0, 1], "validation": 30},
+            "resampling": {"folds": 2, "run_folds": [0, 1], "validation_fraction": 0.3},
             "strategies": {
                 "scratch": {"label": ATTACK, "init": "random", "tune": "all"},
                 "last": {"label": LATEX, "init": "random", "tune": ["block9"]},

@@ -28,7 +28,7 @@ START = "s/pretrained/1/weights.safetensors"
 PRETRAINING = {
     "dataset": "disks",
     "source": "disks",
-    "validation": 20,
+    "validation_fraction": 0.2,
     "training": {"learning_rate": 0.003, "batch_size": 2, "epochs": 2, "patience": 2},
     "seed": 5,
     "network": settings()["network"],

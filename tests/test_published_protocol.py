@@ -88,7 +88,7 @@ def test_bilinear_resizing_is_opencvs_and_masks_take_the_nearest_pixel():
 
 def rows_of(strategy, fold, resample_test_set="by_strategy"):
     resampling = Resampling(
-        folds=4, test_images=200, validation=0, resample_test_set=resample_test_set
+        folds=4, test_images=200, validation_fraction=0, resample_test_set=resample_test_set
     )
     seed = split_seed(2023, "hc18", resampling, strategy)
     return split(999, resampling, seed, 0.8, fold)

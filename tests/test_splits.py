@@ -70,9 +70,9 @@ def test_test_sets_are_disjoint_and_cover_everything(images, folds, seed):
     assert max(map(len, tests)) - min(map(len, tests)) <= 1
 
 
-@given(sizes, seeds, st.integers(0, 4), st.sampled_from([10, 20, 33.3]))
+@given(sizes, seeds, st.integers(0, 4), st.sampled_from([0.1, 0.2, 0.333]))
 def test_smaller_fractions_lie_inside_larger_ones(images, seed, fold, validation):
-    resampling = Resampling(validation=validation)
+    resampling = Resampling(validation_fraction=validation)
     smaller, middle, larger = (
         split(images, resampling, seed, fraction, fold) for fraction in (0.2, 0.5, 0.8)
     )

@@ -19,7 +19,7 @@ studies:
     network: {name: smp_unet, encoder: resnet18, encoder_weights: encoder.pth}
     datasets: [sus]
     fractions: [0.5]
-    resampling: {folds: 2, run_folds: [0], validation: 0}
+    resampling: {folds: 2, run_folds: [0], validation_fraction: 0}
     strategies:
       decoder: {tune: [decoder4, head]}
       encoder: {tune: [encoder]}

@@ -92,7 +92,7 @@ def settings(**changes):
         "tune": list(UNET_STAGES),
         "seed": 5,
         "network": {"name": "unet", "width": 4, "dropout": 0.1, "head": "plain"},
-        "resampling": {"folds": 5, "validation": 20, "grouped": False},
+        "resampling": {"folds": 5, "validation_fraction": 0.2, "grouped": False},
         "training": {"learning_rate": 0.003, "batch_size": 2, "epochs": 3, "patience": 3},
         "augmentation": {"shift": 0.05, "zoom": 0.05, "flip": 0.5},
         "device": "cpu",
@@ -338,7 +338,7 @@ def test_pretrained_weights_load_into_a_cell(disks, tmp_path):
         {
             **{key: ours[key] for key in ("dataset", "seed", "network", "device", "precision")},
             **{key: ours[key] for key in ("threads", "training", "code")},
-            "validation": 10,
+            "validation_fraction": 0.1,
         },
         disks,
         tmp_path,
@@ -503,7 +503,10 @@ def test_a_pretraining_draws_a_dead_start_again(disks, tmp_path):
     ours = {key: ours[key] for key in ("dataset", "seed", "network", "device", "precision", "code")}
     recipe = {"learning_rate": 0.003, "batch_size": 2, "epochs": 2, "patience": 3}
     record = pretrain(
-        {**ours, "threads": 1, "validation": 20, "training": recipe}, disks, tmp_path, quiet
+        {**ours, "threads": 1, "validation_fraction": 0.2, "training": recipe},
+        disks,
+        tmp_path,
+        quiet,
     )
     assert record["earlier_attempts"][0]["outcome"] == "dead"
     assert record["outcome"] != "dead"

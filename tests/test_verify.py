@@ -33,7 +33,12 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "results"
     arrays = folder / ARRAYS
     save_set(arrays, bright_disks(10))
-    pretrain({**settings(training=FEW), "validation": 20}, arrays, folder / "s/pretrained/1", quiet)
+    pretrain(
+        {**settings(training=FEW), "validation_fraction": 0.2},
+        arrays,
+        folder / "s/pretrained/1",
+        quiet,
+    )
     cells = [folder / CELLS / str(fold) for fold in (0, 1)]
     for fold, cell in enumerate(cells):
         ours = settings(training=FEW, fold=fold, init="pretrained", keep_weights=True)
@@ -129,7 +134,7 @@ def test_arrays_made_anew_from_other_images(results):
 
 def test_weights_of_another_pretraining(results):
     arrays = results / ARRAYS
-    other = {**settings(training=FEW, seed=6), "validation": 20}
+    other = {**settings(training=FEW, seed=6), "validation_fraction": 0.2}
     pretrain(other, arrays, results / "s/pretrained/1", quiet)
     assert f"{CELLS}/0/run.json: started from other weights" in faults(results)
 

@@ -116,7 +116,7 @@ def estimate(numbers: Numbers) -> list[dict[str, Any]]:
             for images in IMAGES.values():
                 batches = batches_per_epoch(images, resampling, recipe["batch_size"])
                 for fraction in study["fractions"]:
-                    validation = images * fraction * resampling.validation / 100
+                    validation = images * fraction * resampling.validation_fraction
                     epoch = batches * step + validation * image
                     once = start + count * epoch + test_size(images, resampling) * image
                     seconds += resampling.folds * once

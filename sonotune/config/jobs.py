@@ -119,7 +119,7 @@ def pretraining_settings(config: Mapping[str, Any], study: str) -> dict[str, Any
     design = config["studies"][study]
     return in_order(
         {
-            **{k: design["pretraining"][k] for k in ("dataset", "validation")},
+            **{k: design["pretraining"][k] for k in ("dataset", "validation_fraction")},
             "training": recipe_settings(design["pretraining"]["training"], design["device"]),
             "threads": design["pretraining"]["threads"],
             **{k: design[k] for k in ("seed", "device", "precision")},

@@ -57,10 +57,10 @@ def complete_cutting(
             )
     recipe = study["training"]
     fixed = recipe["patience"] is False and recipe.get("select_weights") == "last"
-    if not resampling["validation"] and not fixed:
+    if not resampling["validation_fraction"] and not fixed:
         yield (
-            f"{where}: resampling: validation: 0 leaves nothing to stop or to choose weights by; "
-            "add patience: false and select_weights: last to training, or give a share"
+            f"{where}: resampling: validation_fraction: 0 leaves nothing to stop or to choose "
+            "weights by; add patience: false and select_weights: last to training, or give a share"
         )
 
 

@@ -119,7 +119,14 @@ def _impossible_splits(
         from sonotune.data.splits import Resampling
     except ImportError:
         return
-    keys = ("folds", "validation", "grouped", "test_images", "test_fraction", "resample_test_set")
+    keys = (
+        "folds",
+        "validation_fraction",
+        "grouped",
+        "test_images",
+        "test_fraction",
+        "resample_test_set",
+    )
     resampling = Resampling(**{key: given[key] for key in keys if key in given})
     groups = names = None
     if entries is not None:
@@ -153,7 +160,7 @@ def _impossible_splits(
 def _surely_possible(images: int, study: Mapping[str, Any]) -> bool:
     """Whether the smallest fraction leaves images to train and to validate on, without a split."""
     drawn = images * min(study["fractions"])
-    validation = study["resampling"]["validation"] / 100
+    validation = study["resampling"]["validation_fraction"]
     return drawn >= 2 and drawn * validation >= 1 and drawn * (1 - validation) >= 1
 
 

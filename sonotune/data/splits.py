@@ -32,8 +32,8 @@ class Resampling:
     folds
         Number of folds k; each image is in the test set of exactly one. Of a hold-out the number
         of repeats.
-    validation
-        Share of the drawn images that becomes the validation set, in percent.
+    validation_fraction
+        Share of the drawn images that becomes the validation set.
     grouped
         Keep the images of one group on one side of every cut: true (examination, patient),
         ``duplicates`` or ``both``, for which `sonotune.data.grouping.groups_for` gives the groups.
@@ -49,7 +49,7 @@ class Resampling:
     """
 
     folds: int = 5
-    validation: float = 20
+    validation_fraction: float = 0.2
     grouped: bool | str = False
     test_images: int | None = None
     test_fraction: float | None = None
@@ -197,7 +197,7 @@ def split(
     order, in_validation = _ordered_pool(pool, resampling, seed, fold, groups)
     drawn_rows, roles = order[:drawn], in_validation[:drawn]
     train, validation = np.sort(drawn_rows[~roles]), np.sort(drawn_rows[roles])
-    if not len(train) or (resampling.validation and not len(validation)):
+    if not len(train) or (resampling.validation_fraction and not len(validation)):
         raise SonotuneError(
             f"fractions: {fraction:g} of {images} images draws {drawn}, which leaves "
             f"{len(train)} for training and {len(validation)} for validation; both need at least "
@@ -212,7 +212,7 @@ def batches_per_epoch(images: int, resampling: Resampling, batch_size: int) -> i
     The largest test set is assumed, so that all folds of a data set have the same number.
     """
     pool = images - test_size(images, resampling)
-    validation = round_half_up(Fraction(str(resampling.validation)) * pool / 100)
+    validation = round_half_up(Fraction(str(resampling.validation_fraction)) * pool)
     return -(-(pool - validation) // batch_size)
 
 
@@ -244,7 +244,7 @@ def _ordered_pool(
     goes whole to one side, as near to that as the groups allow.
     """
     rng = generator(seed, "draw", fold)
-    share = Fraction(str(resampling.validation)) / 100
+    share = Fraction(str(resampling.validation_fraction))
     if resampling.grouped:
         assert groups is not None
         names = [groups[row] for row in pool]

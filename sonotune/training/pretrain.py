@@ -100,7 +100,7 @@ def pretrain_network(
     """
     seed, names = settings["seed"], ("pretraining", settings["dataset"])
     order = generator(seed, *names, "split").permutation(len(data.images))
-    held = max(1, round_half_up(Fraction(str(settings["validation"])) * len(order) / 100))
+    held = max(1, round_half_up(Fraction(str(settings["validation_fraction"])) * len(order)))
     training_rows, validation_rows = np.sort(order[held:]), np.sort(order[:held])
     recipe = Recipe(**settings["training"])
     log(f"pre-training on {len(training_rows)} images, {held} for validation")
