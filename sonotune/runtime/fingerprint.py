@@ -77,10 +77,13 @@ def closure(
 ) -> dict[str, Path]:
     """Files of all modules that `fingerprint` covers, by name."""
     found: dict[str, Path] = {}
-    waiting = list(roots)
+    waiting, seen = list(roots), set()
     while waiting:
         name = waiting.pop()
-        if name in found or not (file := _file_of(name, package)):
+        if name in seen:
+            continue
+        seen.add(name)
+        if not (file := _file_of(name, package)):
             continue
         if name not in roots and not follow and _is_left_out(name):
             continue

@@ -1,3 +1,4 @@
+import gc
 import hashlib
 import json
 import os
@@ -8,6 +9,10 @@ from importlib.metadata import version
 
 from snakemake.logging import logger
 from snakemake.settings.types import RerunTrigger
+
+# The graph of jobs is made of objects that stay; looking through them for garbage as often as
+# Python does by default takes a fifth of a start's time.
+gc.set_threshold(100_000, 10, 10)
 
 # In a checkout the library lies beside the workflow; otherwise it is installed.
 if (HERE.parent / "sonotune/layout.py").is_file():
@@ -57,6 +62,7 @@ from sonotune.layout import WEIGHTS as WEIGHTS_FILE
 from sonotune.layout import (
     ARRAYS,
     CELL,
+    CELL_FILES,
     DATASET,
     ENCODER,
     FOLD,
