@@ -173,11 +173,10 @@ class Stale:
         record = self._record(path)
         if record is None:
             return
-        told = record.get("inputs", {})
-        same = record.get(key) == json.loads(json.dumps(expected)) and all(
-            told.get(name) == value for name, value in (inputs or {}).items()
-        )
-        if not same:
+        told, found = record.get("inputs", {}), record.get(key)
+        # As they are, or as JSON has them.
+        same = found == expected or found == json.loads(json.dumps(expected))
+        if not same or any(told.get(name) != value for name, value in (inputs or {}).items()):
             self.files.append(path)
 
     def _table(self, study: str, design: Mapping[str, Any]) -> None:

@@ -70,9 +70,9 @@ class Project:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def with_cells(tmp_path_factory):
     """The study with all its cells, but of what is made of their scores only Fig. 4."""
-    folder = tmp_path_factory.mktemp("trained")
+    folder = tmp_path_factory.mktemp("with_cells")
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
@@ -88,10 +88,10 @@ def trained(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def finished(trained, tmp_path_factory):
+def finished(with_cells, tmp_path_factory):
     """The study with all that it shows."""
     folder = tmp_path_factory.mktemp("finished") / "clone"
-    shutil.copytree(trained, folder, symlinks=True)  # copies with copy2, which keeps times
+    shutil.copytree(with_cells, folder, symlinks=True)  # copies with copy2, which keeps times
     run = Project(folder).snakemake("--cores", "2", "--resources", "gpu=0")
     assert run.returncode == 0, run.stdout + run.stderr
     return folder
@@ -105,7 +105,7 @@ def project(request, tmp_path):
     """
     is_slow = request.node.get_closest_marker("slow")
     folder = tmp_path / "clone"
-    source = request.getfixturevalue("finished" if is_slow else "trained")
+    source = request.getfixturevalue("finished" if is_slow else "with_cells")
     shutil.copytree(source, folder, symlinks=True)
     return Project(folder, () if is_slow else TRAINED)
 

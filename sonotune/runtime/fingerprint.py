@@ -107,8 +107,9 @@ def _file_of(module: str, package: Path) -> Path | None:
     first, *rest = module.split(".")
     if first != package.name or not rest:
         return None
-    path = package.joinpath(*rest)
-    return next((f for f in (path.with_suffix(".py"), path / "__init__.py") if f.is_file()), None)
+    path = os.path.join(package, *rest)
+    files = (f"{path}.py", os.path.join(path, "__init__.py"))
+    return next((Path(file) for file in files if os.path.isfile(file)), None)
 
 
 # Modules and their imports; more are made by tests that edit sources.

@@ -210,6 +210,16 @@ def settings_of_cell(wildcards):
         fail(error)
 
 
+def inputs_of_cell(wildcards):
+    """Prepared images, start weights and near-duplicates of a cell, by name."""
+    study, dataset = wildcards.study, wildcards.dataset
+    return {
+        "arrays": arrays_of(study, dataset),
+        "weights": start_weights(study, wildcards.strategy),
+        "duplicates": duplicates_of(study, [dataset]),
+    }
+
+
 def circumferences_of(wildcards):
     """Measured head circumferences, of a data set that has them."""
     if DATASETS[wildcards.dataset]["reader"] == "hc18":
