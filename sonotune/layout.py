@@ -36,6 +36,7 @@ DIGEST = "[0-9a-f]{8}"
 
 WEIGHTS = "weights.safetensors"
 RECORD = "run.json"
+CELL_FILES = (RECORD, "predictions.npz", "history.csv")
 
 _CELL = re.compile(
     r"(?:.*/)?([^/]+)/cells/([^/]+)/([^/]+)/([0-9.]+)/([0-9]+)(-s[0-9]+)?(-p[0-9]+)?(?:/[^/]+)?"

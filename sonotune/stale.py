@@ -27,6 +27,7 @@ from sonotune.config.jobs import (
 from sonotune.data.readers import MADE_HERE
 from sonotune.errors import SonotuneError
 from sonotune.layout import (
+    CELL_FILES,
     RECORD,
     RESULTS,
     WEIGHTS,
@@ -137,13 +138,25 @@ class Stale:
         self, study: str, design: Mapping[str, Any], dataset: str, weights: str | None
     ) -> None:
         inputs = self._arrays(dataset, design["image_size"])
+        # Before its first scores a data set is scored anyway, and so its cells are trained.
+        is_scored = (self.results / f"{study}/scores/{dataset}.csv").exists()
         for cell in cells_of(self.config, study, dataset):
             own = dict(inputs)
             strategy = design["strategies"][cell.strategy]
             if weights and strategy["init"] == "pretrained" and "network" not in strategy:
                 own["weights_sha256"] = weights
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
-            self._compare(path, "settings", self.settings_of(cell), own)
+            if is_scored and not self._is_whole(cell):
+                self.files.append(path)
+            else:
+                self._compare(path, "settings", self.settings_of(cell), own)
+
+    def _is_whole(self, cell: Cell) -> bool:
+        """Whether no file of a cell was deleted."""
+        try:
+            return set(CELL_FILES) <= set(os.listdir(self.results / cell.folder))
+        except FileNotFoundError:
+            return False
 
     def _arrays(self, dataset: str, size: int) -> dict[str, str]:
         digest = digest_of(dataset_settings(self.config, dataset))
@@ -160,11 +173,10 @@ class Stale:
         record = self._record(path)
         if record is None:
             return
-        told = record.get("inputs", {})
-        same = record.get(key) == json.loads(json.dumps(expected)) and all(
-            told.get(name) == value for name, value in (inputs or {}).items()
-        )
-        if not same:
+        told, found = record.get("inputs", {}), record.get(key)
+        # As they are, or as JSON has them.
+        same = found == expected or found == json.loads(json.dumps(expected))
+        if not same or any(told.get(name) != value for name, value in (inputs or {}).items()):
             self.files.append(path)
 
     def _table(self, study: str, design: Mapping[str, Any]) -> None:
@@ -221,9 +233,10 @@ def _digests(files: Iterable[Path], cache: Path) -> Iterator[tuple[Path, str]]:
     except (OSError, ValueError):
         known = {}
     kept, found = dict(known), []
-    for path in sorted(files):
+    here = Path.cwd()
+    for path in sorted(files, key=lambda file: file.parts):
         about = path.stat()
-        key = os.fspath(path.absolute()).encode("utf-8", "surrogateescape").hex()
+        key = os.path.join(here, path).encode("utf-8", "surrogateescape").hex()
         times = [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino]
         if key not in kept or kept[key][:4] != times:
             with path.open("rb") as file:

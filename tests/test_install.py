@@ -10,6 +10,7 @@ import tarfile
 import tomllib
 import venv
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import cv2
@@ -172,8 +173,11 @@ def test_every_place_that_names_the_version_names_the_same(wheel):
     assert "version" not in project
     assert wheel.name.startswith(f"sonotune-{sonotune.__version__}-")
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == sonotune.__version__
-    headings = re.findall(r"^## \[?([\d.]+)", (ROOT / "CHANGELOG.md").read_text(), re.M)
-    assert sonotune.__version__ in headings
+    headings = re.findall(r"^## \[([\d.]+)\] - (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert headings[0][0] == sonotune.__version__
+    # What was released before has a date, and so has what `make release` is to publish.
+    for _, day in headings if "SONOTUNE_DIST" in os.environ else headings[1:]:
+        date.fromisoformat(day)
 
 
 def test_commands_work_without_a_checkout(fresh, tmp_path):

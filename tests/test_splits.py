@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sonotune.data.presence import _surely_possible
 from sonotune.data.splits import (
     Resampling,
     _number_drawn,
@@ -173,3 +174,21 @@ def test_halves_round_up():
 @pytest.mark.parametrize(("images", "batches"), [(85, 27), (163, 52), (805, 258), (240, 77)])
 def test_an_epoch_has_the_top_fractions_batches(images, batches):
     assert batches_per_epoch(images, Resampling(), 2) == batches
+
+
+@pytest.mark.parametrize("folds", [2, 5])
+@pytest.mark.parametrize("validation", [10, 30, 55])
+def test_splits_that_are_called_possible_by_their_numbers_are(folds, validation):
+    """What is planned without a split must not end in a job's error."""
+    possible = 0
+    for images in range(2, 50):
+        for percent in (5, 12.5, 40, 100 * (folds - 1) / folds):
+            study = {
+                "percents": [percent],
+                "resampling": {"folds": folds, "validation": validation},
+            }
+            if _surely_possible(images, study):
+                possible += 1
+                for fold in range(folds):
+                    split(images, Resampling(folds, validation), 1, percent, fold)
+    assert possible > 40

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -27,15 +28,18 @@ TRAININGS = 2 * 3 * 2  # data sets x trained strategies x fractions
 SHOWN = {"table2", "fig4", "fig5", "statistics", "fig_intervals", "fig_ranks", "claims"}
 DRAWN = {"figure", "table3", "curves", "distributions"}
 SHOWN |= {"metrics_table", "page", "tukey", *DRAWN}
+TRAINED = ("splits", "fig4")
 CELLS = TRAININGS + 2  # and the unchanged network, once a data set
 
 
 class Project:
     """A copy of the project in which the tiny study has been run."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, until=()):
         self.folder = folder
         self.options = ["--configfile", "tiny.yaml"]
+        # Rules after which nothing is planned.
+        self.until = ["--until", *until] if until else []
 
     def snakemake(self, *options):
         command = [sys.executable, "-m", "snakemake", *self.options, *options]
@@ -46,7 +50,7 @@ class Project:
 
     def stale(self):
         """Number of jobs of each rule that would run, and the cells among them."""
-        run = self.snakemake("-n", "--cores", "2")
+        run = self.snakemake("-n", "--cores", "2", *self.until)
         assert run.returncode == 0, run.stdout + run.stderr
         text = run.stdout + run.stderr
         if "Nothing to be done" in text:
@@ -66,8 +70,9 @@ class Project:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("finished")
+def with_cells(tmp_path_factory):
+    """The study with all its cells, but of what is made of their scores only Fig. 4."""
+    folder = tmp_path_factory.mktemp("with_cells")
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
@@ -75,21 +80,37 @@ def finished(tmp_path_factory):
         else:
             shutil.copy2(source, folder / part)
     shutil.copy2(ROOT / "tests/tiny.yaml", folder / "tiny.yaml")
-    project = Project(folder)
+    project = Project(folder, TRAINED)
     # With device: cpu no job asks for a GPU, so it runs where there is none to give.
-    run = project.snakemake("--cores", "2", "--resources", "gpu=0")
+    run = project.snakemake("--cores", "2", "--resources", "gpu=0", *project.until)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(with_cells, tmp_path_factory):
+    """The study with all that it shows."""
+    folder = tmp_path_factory.mktemp("finished") / "clone"
+    shutil.copytree(with_cells, folder, symlinks=True)  # copies with copy2, which keeps times
+    run = Project(folder).snakemake("--cores", "2", "--resources", "gpu=0")
     assert run.returncode == 0, run.stdout + run.stderr
     return folder
 
 
 @pytest.fixture
-def project(finished, tmp_path):
-    """A fresh clone with results and Snakemake's own records copied in, times kept."""
+def project(request, tmp_path):
+    """A fresh clone with results and Snakemake's own records copied in, times kept.
+
+    Slow tests get one of the whole study.
+    """
+    is_slow = request.node.get_closest_marker("slow")
     folder = tmp_path / "clone"
-    shutil.copytree(finished, folder, symlinks=True)  # copies with copy2, which keeps times
-    return Project(folder)
+    source = request.getfixturevalue("finished" if is_slow else "with_cells")
+    shutil.copytree(source, folder, symlinks=True)
+    return Project(folder, () if is_slow else TRAINED)
 
 
+@pytest.mark.slow
 def test_a_finished_study_is_complete_and_so_is_its_copy(finished, project):
     results = finished / "results/tiny"
     assert len(list(results.glob("cells/*/*/*/*/run.json"))) == CELLS
@@ -227,8 +248,13 @@ def test_metric_code_scores_anew_and_trains_nothing(project):
     project.edit("sonotune/overlap.py", "2 * true_positive", "3 * true_positive")
     jobs, cells = project.stale()
     assert not cells
-    assert jobs["score"] == 2
-    assert jobs["aggregate"] == jobs["table2"] == jobs["fig4"] == jobs["fig5"] == 1
+    assert jobs == Counter(score=2, aggregate=1, fig4=1)
+
+
+@pytest.mark.slow
+def test_new_scores_are_shown_by_all_that_shows_scores(project):
+    project.edit("sonotune/overlap.py", "2 * true_positive", "3 * true_positive")
+    jobs, _ = project.stale()
     assert set(jobs) == {"score", "aggregate", *SHOWN}
 
 
@@ -393,6 +419,31 @@ def test_keeping_the_weights_of_a_strategy_reruns_its_cells_only(project):
     assert cells == {("block_9", p, d) for p in ("0.5", "0.4") for d in ("sus_a", "sus_b")}
 
 
+@pytest.mark.slow
+def test_other_versions_of_packages_train_nothing_and_are_told_where_they_are_averaged(project):
+    study = project.folder / "results/tiny"
+    now = read_json(study / "pretrained/1/run.json")["processor"]
+    for strategy, package in (("whole", "torch"), ("block_9", "numpy")):
+        path = study / f"cells/sus_a/{strategy}/0.5/0/run.json"
+        content = read_json(path)
+        del content["sha256"]
+        content["processor"][package] = "0.1"
+        write_json(path, {**content, "sha256": seal(content)})
+    jobs, cells = project.stale()
+    assert not cells
+    assert jobs["score"] == jobs["table2"] == jobs["page"] == jobs["provenance"] == 1
+    shown = [study / name for name in ("index.html", "tables/table2.html")]
+    targets = [str(path.relative_to(project.folder)) for path in shown]
+    run = project.snakemake("--cores", "2", "--resources", "gpu=0", "--", *targets)
+    assert run.returncode == 0, run.stdout + run.stderr
+    for path in shown:
+        for package in ("torch", "numpy"):
+            both = rf"{package}[^<]*\b0\.1\b[^<]*{re.escape(now[package])}"
+            assert re.search(both, path.read_text()), (path, package)
+    runs = pd.read_csv(study / "tables/provenance.csv").query("run == 'cells'")
+    assert sorted(runs["runs"]) == [1, 1, CELLS - 2]
+
+
 def without_snakemakes_records(project):
     shutil.rmtree(project.folder / ".snakemake")
 
@@ -413,7 +464,7 @@ def test_without_snakemakes_records_an_edit_still_counts(project):
 
 def test_an_edit_that_was_touched_away_still_counts(project):
     project.edit("tiny.yaml", "block_9: {tune: [block9]}", "block_9: {tune: [block1]}")
-    run = project.snakemake("--touch", "--cores", "1")
+    run = project.snakemake("--touch", "--cores", "1", *project.until)
     assert run.returncode == 0, run.stdout + run.stderr
     assert project.stale()[1] == {
         ("block_9", p, d) for p in ("0.5", "0.4") for d in ("sus_a", "sus_b")
@@ -456,8 +507,8 @@ def test_weights_of_another_pretraining_are_trained_again(project):
         ("tiny/pretrained/1/weights.safetensors", "pretrain"),
         ("tiny/cells/sus_b/whole/0.4/0/predictions.npz", "finetune"),
         ("tiny/cells/sus_b/whole/0.4/0/history.csv", "finetune"),
-        ("tiny/features/sus_a.npz", "features"),
-        ("tiny/statistics/tukey.csv", "statistics"),
+        pytest.param("tiny/features/sus_a.npz", "features", marks=pytest.mark.slow),
+        pytest.param("tiny/statistics/tukey.csv", "statistics", marks=pytest.mark.slow),
     ],
 )
 def test_a_file_that_a_study_rests_on_is_missed(project, file, rule):

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from sonotune.config.form import shown
+from sonotune.config.form import own_yaml, shown
 from sonotune.errors import printable
 
 
@@ -21,7 +20,7 @@ def read_by_schema(config: Mapping[str, Any], path: str | Path) -> tuple[dict[st
 
     With mistakes, the copy has no defaults.
     """
-    schema = yaml.safe_load(Path(path).read_text("utf-8"))
+    schema = own_yaml(Path(path).read_text("utf-8"))
     validator = Draft202012Validator(schema)
     errors = sorted(validator.iter_errors(config), key=lambda error: [str(p) for p in error.path])
     full: dict[str, Any] = copy.deepcopy(dict(config))

@@ -12,8 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import yaml
-
+from sonotune.config.form import own_yaml
 from sonotune.errors import SonotuneError
 
 ACCESS = ("open", "agreement", "registration", "made")
@@ -175,7 +174,7 @@ def read_catalogue(text: str) -> Mapping[str, Entry]:
         Naming the data set and the key at fault.
     """
     entries = {}
-    tree = yaml.safe_load(text)
+    tree = own_yaml(text)
     for name, content in tree.items():
         try:
             found = [_make(RemoteFile, one) for one in content.get("files", [])]

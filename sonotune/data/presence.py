@@ -113,7 +113,9 @@ def _impossible_splits(
     given = study["resampling"]
     if entries is None and (settings["reader"] not in MADE_HERE or given["grouped"]):
         return
-    if entries is None and _surely_possible(settings["images"], study):
+    images = settings["images"] if entries is None else len(entries)
+    by_number = entries is None or _is_drawn_one_by_one(study)
+    if by_number and _surely_possible(images, study):
         return
     try:
         from sonotune.data.splits import Resampling
@@ -130,7 +132,6 @@ def _impossible_splits(
     resampling = Resampling(**{key: given[key] for key in keys if key in given})
     groups = names = None
     if entries is not None:
-        images = len(entries)
         names, groups = [e.name for e in entries], [e.group for e in entries]
         if resampling.grouped is True and len(set(groups)) == images:
             yield (
@@ -141,8 +142,6 @@ def _impossible_splits(
         # Which images are duplicates is known only after an audit.
         if resampling.grouped == DUPLICATES:
             groups = names
-    else:
-        images = settings["images"]
     if "lists" in given:
         from sonotune.data.holdout import listed_rows
         from sonotune.data.split_lists import read_lists
@@ -157,8 +156,18 @@ def _impossible_splits(
             yield f"{reason}{_instead(images, resampling, study, name, groups)}"
 
 
+def _is_drawn_one_by_one(study: Mapping[str, Any]) -> bool:
+    """Whether the number of images alone decides which splits are possible."""
+    given = study["resampling"]
+    excludes = any("exclude" in strategy for strategy in study["strategies"].values())
+    other = {"lists", "test_images", "test_fraction"} & set(given)
+    return not (given["grouped"] or excludes or other)
+
+
 def _surely_possible(images: int, study: Mapping[str, Any]) -> bool:
     """Whether the smallest fraction leaves images to train and to validate on, without a split."""
+    if images < study["resampling"]["folds"]:
+        return False
     drawn = images * min(study["fractions"])
     validation = study["resampling"]["validation_fraction"]
     return drawn >= 2 and drawn * validation >= 1 and drawn * (1 - validation) >= 1

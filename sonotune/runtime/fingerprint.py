@@ -77,10 +77,13 @@ def closure(
 ) -> dict[str, Path]:
     """Files of all modules that `fingerprint` covers, by name."""
     found: dict[str, Path] = {}
-    waiting = list(roots)
+    waiting, seen = list(roots), set()
     while waiting:
         name = waiting.pop()
-        if name in found or not (file := _file_of(name, package)):
+        if name in seen:
+            continue
+        seen.add(name)
+        if not (file := _file_of(name, package)):
             continue
         if name not in roots and not follow and _is_left_out(name):
             continue
@@ -104,8 +107,9 @@ def _file_of(module: str, package: Path) -> Path | None:
     first, *rest = module.split(".")
     if first != package.name or not rest:
         return None
-    path = package.joinpath(*rest)
-    return next((f for f in (path.with_suffix(".py"), path / "__init__.py") if f.is_file()), None)
+    path = os.path.join(package, *rest)
+    files = (f"{path}.py", os.path.join(path, "__init__.py"))
+    return next((Path(file) for file in files if os.path.isfile(file)), None)
 
 
 # Modules and their imports; more are made by tests that edit sources.

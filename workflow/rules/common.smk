@@ -1,3 +1,4 @@
+import gc
 import hashlib
 import json
 import os
@@ -8,6 +9,10 @@ from importlib.metadata import version
 
 from snakemake.logging import logger
 from snakemake.settings.types import RerunTrigger
+
+# The graph of jobs is made of objects that stay; looking through them for garbage as often as
+# Python does by default takes a fifth of a start's time.
+gc.set_threshold(100_000, 10, 10)
 
 # In a checkout the library lies beside the workflow; otherwise it is installed.
 if (HERE.parent / "sonotune/layout.py").is_file():
@@ -57,6 +62,7 @@ from sonotune.layout import WEIGHTS as WEIGHTS_FILE
 from sonotune.layout import (
     ARRAYS,
     CELL,
+    CELL_FILES,
     DATASET,
     ENCODER,
     FOLD,
@@ -203,6 +209,16 @@ def settings_of_cell(wildcards):
         return settings_of(find_cell(config, *wildcards))
     except SonotuneError as error:
         fail(error)
+
+
+def inputs_of_cell(wildcards):
+    """Prepared images, start weights and near-duplicates of a cell, by name."""
+    study, dataset = wildcards.study, wildcards.dataset
+    return {
+        "arrays": arrays_of(study, dataset),
+        "weights": start_weights(study, wildcards.strategy),
+        "duplicates": duplicates_of(study, [dataset]),
+    }
 
 
 def circumferences_of(wildcards):

@@ -292,14 +292,22 @@ def foundations_of(study):
     return files
 
 
+def cells_elsewhere(study):
+    """A study's cells, if they are in a cloud's storage; `Stale` looks for those of this machine.
+
+    Each named file costs Snakemake time at every start.
+    """
+    if getattr(workflow.storage_settings, "default_storage_provider", None) is None:
+        return []
+    return cell_files(study, STUDIES[study]["datasets"], *CELL_FILES)
+
+
 def outputs_of(study):
     results = f"results/{study}"
     return [
         # All that a study rests on is named: what was deleted, or failed to be made again, is missed.
         *foundations_of(study),
-        *cell_files(
-            study, STUDIES[study]["datasets"], "run.json", "predictions.npz", "history.csv"
-        ),
+        *cells_elsewhere(study),
         *(
             f"{results}/{kind}/{dataset}.csv"
             for dataset in STUDIES[study]["datasets"]

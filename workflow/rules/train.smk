@@ -35,9 +35,7 @@ rule pretrain:
 
 rule finetune:
     input:
-        arrays=lambda wildcards: arrays_of(wildcards.study, wildcards.dataset),
-        weights=lambda wildcards: start_weights(wildcards.study, wildcards.strategy),
-        duplicates=lambda wildcards: duplicates_of(wildcards.study, [wildcards.dataset]),
+        unpack(inputs_of_cell),
     output:
         history=f"{CELL}/history.csv",
         predictions=f"{CELL}/predictions.npz",
