@@ -48,7 +48,7 @@ def mixture_notes(runs: pd.DataFrame) -> list[str]:
     return notes
 
 
-# Figures that compare certain strategies: drawn where a study has them all.
+# Figures that compare certain strategies with the first: drawn where a study has them all.
 NEEDED = {
     "fig3": ("scratch", "whole"),
     "fig6": ("blocks_1289", "whole"),
