@@ -161,8 +161,8 @@ def _draw(
     notes = [
         f"Networks trained with {percent_text(percent)} of the data set; test images of fold "
         f"{fold}: those whose Dice, averaged over the strategies shown, is at the quartiles of "
-        "the fold. Blue: reference (dashed under predictions). Orange: prediction (threshold 0.5). Under "
-        "each image: its Dice; (empty): nothing was predicted, (all): every pixel.",
+        "the fold. Blue: reference (dashed under predictions). Orange: prediction (threshold "
+        "0.5). Under each image: its Dice; (empty): nothing was predicted, (all): every pixel.",
         *source_notes(list(sets), datasets, sources),
     ]
     rows = [(name, row) for name in sets for row in chosen[name]]
