@@ -81,7 +81,7 @@ def test_durations_are_in_words(seconds, words):
 
 def test_images_that_nobody_can_count_are_said_to_be_missing(tmp_path):
     own = {"reader": "folder", "folder": {"images": f"{tmp_path}/*.png", "masks": "none"}}
-    with pytest.raises(SonotuneError, match="mine: .*no file matches"):
+    with pytest.raises(SonotuneError, match=r"mine: .*no file matches"):
         images_of({"datasets": {"mine": own}}, "mine", 16, tmp_path)
 
 

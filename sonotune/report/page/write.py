@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -140,7 +141,7 @@ def write_page(
                 if name in set(trained["strategy"])
             ],
             audits=describe_audits(sources.audits, titles),
-            claims=describe_claims(Path(sources.statistics) / "claims.csv"),
+            claims=describe_claims(Path(sources.statistics) / "claims.csv", shown.datasets),
             low=describe_low_scores(Path(sources.statistics) / "low_scores.csv", trained, shown),
             costs=describe_costs(trained, shown),
             timed=measured_on(trained),
@@ -174,6 +175,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["number"] = number
+    # block5a: block 5a
+    environment.filters["stage"] = lambda name: re.sub(r"(?<=[a-z])(?=\d)", " ", name, count=1)
     return environment
 
 
@@ -199,5 +202,5 @@ def _for_script(decisions: Sequence[Decision], shown: Shown) -> dict[str, Any]:
 def _by_folder(paths: Sequence[str]) -> list[tuple[str, list[str]]]:
     folders: dict[str, list[str]] = {}
     for path in paths:
-        folders.setdefault(str(Path(path).parent), []).append(path)
-    return [("tables" if name == "." else name, found) for name, found in folders.items()]
+        folders.setdefault((Path(path).parent.name or "tables").capitalize(), []).append(path)
+    return sorted(folders.items())
