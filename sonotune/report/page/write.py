@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,7 +17,7 @@ from markupsafe import Markup
 from sonotune.data.split_file import read_counts
 from sonotune.evaluation.averages import read_cells
 from sonotune.networks.settings import stages_of
-from sonotune.report.names import mixture_notes, source_notes
+from sonotune.report.names import mixture_notes, source_notes, stage_title
 from sonotune.report.page.content import (
     describe_audits,
     describe_banners,
@@ -175,8 +174,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["number"] = number
-    # block5a: block 5a
-    environment.filters["stage"] = lambda name: re.sub(r"(?<=[a-z])(?=\d)", " ", name, count=1)
+    environment.filters["stage"] = stage_title
     return environment
 
 
