@@ -96,7 +96,9 @@ def _add_study_commands(commands: Any) -> None:
 
     plan = _add(commands, "plan", _plan, "estimate time and disk, and what the folds can show")
     plan.add_argument("--configfile", metavar="FILE", help="(config/config.yaml)")
-    plan.add_argument("--results", default="results", metavar="FOLDER", help="what is done")
+    plan.add_argument(
+        "--results", default="results", metavar="FOLDER", help="finished trainings (results)"
+    )
     plan.add_argument(
         "--cores", type=int, default=usable_processors(), help="as for snakemake (all)"
     )
@@ -159,7 +161,7 @@ def _add_data_commands(commands: Any) -> None:
         ("list", _list, "list the data sets of the catalogue"),
         ("where", _where, "say what a data set is, where it lies, or how to obtain it"),
         ("fetch", _fetch, "download, verify and unpack a data set"),
-        ("check", _check, "look at every image of a data set and say what is wrong with it"),
+        ("check", _check, "look at every image of a data set and list errors and warnings"),
     ):
         command = _add(commands, name, run, text)
         if name == "check":

@@ -44,6 +44,7 @@ from sonotune.training.loop import train
 from sonotune.training.pairs import Pairs
 from sonotune.training.recipe import Recipe
 
+START = 3.0  # seconds in which a job starts, before it trains
 STEPS = 1
 SIDE = 64  # pixels of the images that steps are measured on
 BATCH = 2
@@ -387,7 +388,7 @@ def _cell_seconds(
     study: Mapping[str, Any], cell: Cell, images: int, speed: Speed, epochs: int
 ) -> float:
     resampling = _resampling(study)
-    seconds = test_size(images, resampling) * speed.image
+    seconds = START + test_size(images, resampling) * speed.image
     if speed.step:
         batches = batches_per_epoch(images, resampling, study["training"]["batch_size"])
         validation = images * cell.percent / 100 * resampling.validation / 100
