@@ -125,6 +125,7 @@ def _row(
     else:
         verdict = "cannot be told apart"
     return {
+        "name": strategy.name,
         "label": label(strategy.name),
         "recommended": strategy.name == decision.recommended,
         "key": entry_key(decision.dataset, strategy.name, round(100 * decision.fraction, 6)),
