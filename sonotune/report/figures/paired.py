@@ -30,6 +30,7 @@ from sonotune.statistics.choice import VERDICT_FOLDS
 from sonotune.statistics.pairs import compare
 
 STEP = 0.13  # inches between the strategies of a row
+SPAN = 0.02  # of Dice, that the axis of differences shows to either side at least
 
 
 def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
@@ -86,6 +87,9 @@ def draw_paired(table: pd.DataFrame, shown: Shown, left_out: int) -> Figure:
     left.set_yticks(range(len(rows)), titles)
     left.set_ylim(len(rows) - 0.5, -0.5)
     left.set_xlabel("Dice")
+    # A difference that does not matter should not fill the panel.
+    least, most = right.get_xlim()
+    right.set_xlim(min(least, -SPAN), max(most, SPAN))
     right.axvline(0, color="#888888", linewidth=0.8, zorder=0)
     right.set_xlabel(f"Difference in Dice from \u201c{first}\u201d")
     right.annotate("n", (1.02, 1.0), xycoords="axes fraction", va="bottom", style="italic")
