@@ -62,7 +62,7 @@ plan: $(READY)
 	@$(VENV)/bin/python -m sonotune plan --configfile $(or $(CONFIG),config/config.yaml)
 
 test: $(READY)
-	@echo "test: everything but what is marked slow"
+	@echo "test: all tests except the slow ones"
 	@$(VENV)/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(TEST_ARGS)
 
 test-slow: $(READY)

@@ -170,7 +170,7 @@ def write_page(kept: Path = KEPT, page: Path = PAGE) -> None:
         "# Results",
         "",
         "Runs of this project beside the papers. All are smaller than the papers' own; what that",
-        "means is told on each study's page and in [reproduce.md](reproduce.md).",
+        "means is explained on each study's page and in [reproduce.md](reproduce.md).",
         "",
         "| study | images | network, pixels | folds | trainings | rank correlation |",
         "|---|---|---|---|---|---|",

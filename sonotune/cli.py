@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   sonotune init --images 'images/*.png' --masks 'masks/*.png'   write my.yaml for your images
   sonotune run --configfile my.yaml --cores 4                   run that study
-  sonotune recommend results/mine                               say which strategy to use
+  sonotune recommend results/mine                               print the recommended strategy
 """
+CONFIGURATION = "configuration (default: config/config.yaml)"
 STUDY = "folder of a finished study: results/STUDY"
 MODEL = "a cell's folder, a study's folder (results/STUDY), or a file of `sonotune export`"
 # The settings of the simulator that are options; a configuration file can set all of them.
@@ -88,31 +89,41 @@ def _add_study_commands(commands: Any) -> None:
     init = _add(commands, "init", _init, "write a configuration for a folder of images with masks")
     init.add_argument("--images", required=True, metavar="GLOB", help="for example 'images/*.png'")
     init.add_argument("--masks", required=True, metavar="GLOB", help="one mask for each image")
-    init.add_argument("--output", default="my.yaml", metavar="FILE", help="(my.yaml)")
+    init.add_argument(
+        "--output", default="my.yaml", metavar="FILE", help="file to write (default: my.yaml)"
+    )
 
     run = _add(commands, "run", _run, "run the studies of a configuration with Snakemake")
     run.usage = "sonotune run [--configfile FILE] [--cores N] [-- SNAKEMAKE OPTIONS]"
-    run.add_argument("--configfile", metavar="FILE", help="(config/config.yaml)")
-    run.add_argument("--cores", metavar="N", help="number of cores (all)")
+    run.add_argument("--configfile", metavar="FILE", help=CONFIGURATION)
+    run.add_argument("--cores", metavar="N", help="number of cores (default: all)")
 
     plan = _add(commands, "plan", _plan, "estimate time and disk, and what the folds can show")
-    plan.add_argument("--configfile", metavar="FILE", help="(config/config.yaml)")
-    plan.add_argument("--results", default="results", metavar="FOLDER", help="what is done")
+    plan.add_argument("--configfile", metavar="FILE", help=CONFIGURATION)
     plan.add_argument(
-        "--cores", type=int, default=usable_processors(), help="as for snakemake (all)"
+        "--results", default="results", metavar="FOLDER", help="finished trainings (results)"
     )
     plan.add_argument(
-        "--gpu", type=int, default=1, help="slots, as in --resources gpu=N, where there is a GPU"
+        "--cores",
+        type=int,
+        default=usable_processors(),
+        metavar="N",
+        help="number of cores (default: all)",
+    )
+    plan.add_argument(
+        "--gpu", type=int, default=1, metavar="N", help="trainings at a time on a GPU (default: 1)"
     )
 
-    text = "say which strategy a finished study recommends, what it costs and how sure that is"
+    text = "print the strategy that a finished study recommends, its cost and its uncertainty"
     recommend = _add(commands, "recommend", _recommend, text)
     recommend.add_argument("study", help=STUDY)
-    recommend.add_argument("--images", type=int, metavar="N", help="how many images you have")
+    recommend.add_argument(
+        "--images", type=int, metavar="N", help="number of images for training and validation"
+    )
 
-    text = "check that the files of finished studies are whole and belong together"
+    text = "check that the files of finished studies are complete and consistent"
     _add(commands, "verify", _verify, text).add_argument(
-        "results", nargs="?", default="results", help="(results)"
+        "results", nargs="?", default="results", help="folder of results (default: results)"
     )
 
 
@@ -120,26 +131,41 @@ def _add_model_commands(commands: Any) -> None:
     predict = _add(commands, "predict", _predict, "segment images with a network that a study kept")
     predict.add_argument("model", help=MODEL)
     predict.add_argument("images", nargs="+", help="files, folders or globs")
-    predict.add_argument("--output", metavar="FOLDER", default="predictions", help="(predictions)")
     predict.add_argument(
-        "--fold", metavar="N", help="a fold's number, or best (validation Dice); all, averaged"
+        "--output",
+        metavar="FOLDER",
+        default="predictions",
+        help="folder to write (default: predictions)",
+    )
+    predict.add_argument(
+        "--fold",
+        metavar="N",
+        help="number of a fold, or best (by validation Dice); default: the mean of all folds",
     )
     predict.add_argument(
         "--mm-per-pixel",
         nargs="+",
         default=[],
         metavar="MM",
-        help="size of a pixel (or height and width), or a CSV with the columns image and "
-        "mm_per_pixel; without, only files that tell (DICOM, NIfTI, MetaImage) get millimetres",
+        help="size of a pixel (or its height and width), or a CSV with the columns image and "
+        "mm_per_pixel; default: the size in the file (DICOM, NIfTI, MetaImage)",
     )
     predict.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    predict.add_argument("--precision", choices=("fp32", "bf16"), help="(the study's)")
+    predict.add_argument("--precision", choices=("fp32", "bf16"), help="default: that of the study")
     predict.add_argument(
-        "--pixels", type=int, metavar="N", help="most pixels of an image that is read (268435456)"
+        "--pixels",
+        type=int,
+        metavar="N",
+        help="largest number of pixels of an image (default: 268435456)",
     )
-    predict.add_argument("--batch-size", type=int, default=16, metavar="N", help="(16)")
     predict.add_argument(
-        "--only", nargs="+", choices=("masks", "probabilities", "overlays"), help="(all three)"
+        "--batch-size", type=int, default=16, metavar="N", help="images at a time (default: 16)"
+    )
+    predict.add_argument(
+        "--only",
+        nargs="+",
+        choices=("masks", "probabilities", "overlays"),
+        help="outputs to write (default: all three)",
     )
 
     export = _add(commands, "export", _export, "write a kept network as a file for other programs")
@@ -150,26 +176,34 @@ def _add_model_commands(commands: Any) -> None:
         "weights and their description)",
     )
     for command in (predict, export):
-        command.add_argument("--dataset", help="of a study: which (its only one)")
-        command.add_argument("--strategy", help="of a study: which (the recommended one)")
-        command.add_argument("--fraction", type=float, help="of a study: which (the largest)")
+        command.add_argument("--dataset", help="data set of the study (default: its only one)")
+        command.add_argument(
+            "--strategy", help="strategy of the study (default: the recommended one)"
+        )
+        command.add_argument(
+            "--fraction", type=float, help="fraction of the study (default: the largest)"
+        )
 
 
 def _add_data_commands(commands: Any) -> None:
     for name, run, text in (
         ("list", _list, "list the data sets of the catalogue"),
-        ("where", _where, "say what a data set is, where it lies, or how to obtain it"),
+        ("where", _where, "describe a data set: its licence, its folder, or how to obtain it"),
         ("fetch", _fetch, "download, verify and unpack a data set"),
-        ("check", _check, "look at every image of a data set and say what is wrong with it"),
+        ("check", _check, "look at every image of a data set and list errors and warnings"),
     ):
         command = _add(commands, name, run, text)
         if name == "check":
             command.add_argument("name", help="its name in the configuration, or in the catalogue")
             command.add_argument(
-                "--configfile", metavar="FILE", help="where it is described (config/config.yaml)"
+                "--configfile",
+                metavar="FILE",
+                help="file that describes it (default: config/config.yaml)",
             )
             command.add_argument(
-                "--output", metavar="FOLDER", help="for audit.html and audit.csv (audits/NAME)"
+                "--output",
+                metavar="FOLDER",
+                help="folder for audit.html and audit.csv (default: audits/NAME)",
             )
         elif name != "list":
             command.add_argument("name", help="its name in the catalogue, such as hc18")
@@ -177,7 +211,7 @@ def _add_data_commands(commands: Any) -> None:
             "--resources", default="resources", metavar="FOLDER", help="folder of all data sets"
         )
         command.add_argument(
-            "--mirror", metavar="PLACE", help="folder or address instead of the publishers'"
+            "--mirror", metavar="PLACE", help="folder or address to use instead of the publishers'"
         )
 
 
@@ -187,10 +221,12 @@ def _add_simulate(commands: Any) -> None:
         "Simulate B-mode ultrasound images of dark lesions in speckle. Writes images/NAME.png, "
         "masks/NAME.png (255 in lesions) and lesions.csv."
     )
-    command.add_argument("--images", type=int, default=85, help="how many (default: 85)")
+    command.add_argument("--images", type=int, default=85, help="number of images (default: 85)")
     command.add_argument("--seed", type=int, default=0, help="0 or more (default: 0)")
     command.add_argument("--workers", type=int, default=1, help="images at a time (default: 1)")
-    command.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where to")
+    command.add_argument(
+        "--output", type=Path, required=True, metavar="FOLDER", help="folder to write"
+    )
     for setting in (one for one in fields(Simulation) if one.name in SIMULATED):
         default: Any = setting.default
         pair = isinstance(default, tuple)

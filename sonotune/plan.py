@@ -7,12 +7,10 @@ the most is the limit; what finished cells took lies between.
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ import torch
 from sonotune.config.jobs import cells_of, dataset_settings, keeps_weights
 from sonotune.config.networks import network_of
 from sonotune.config.priorities import expected_images
+from sonotune.data.readers import find_entries
 from sonotune.data.splits import Resampling, batches_per_epoch, test_size
 from sonotune.errors import SonotuneError
 from sonotune.layout import (
@@ -33,13 +32,7 @@ from sonotune.layout import (
     pretrained_folder,
 )
 from sonotune.networks.settings import built_from, smallest_of, stages_of
-from sonotune.networks.stages import (
-    build_network,
-    count,
-    freeze_all_but,
-    stage_parameters,
-    tuned_parameters,
-)
+from sonotune.networks.stages import count, freeze_all_but, stage_parameters
 from sonotune.networks.weights import start_network
 from sonotune.runtime.run_record import read_record
 from sonotune.statistics.choice import VERDICT_FOLDS
@@ -51,9 +44,11 @@ from sonotune.training.loop import train
 from sonotune.training.pairs import Pairs
 from sonotune.training.recipe import Recipe
 
+START = 3.0  # seconds in which a job starts, before it trains
 STEPS = 1
 SIDE = 64  # pixels of the images that steps are measured on
 BATCH = 2
+SLOW = 0.5  # seconds of a first step, beside which its warming up is little
 LIMIT = 2.0  # seconds of measuring for all studies together
 LONG = 2 * 86400  # seconds after which somebody with a CPU wants other advice
 
@@ -69,12 +64,12 @@ class Speed:
     image
         Seconds of one validation or test image.
     parameters
-        Tuned weights.
+        Weights of each stage of the network.
     """
 
     step: float
     image: float
-    parameters: int
+    parameters: Mapping[str, int]
 
 
 @dataclass
@@ -268,19 +263,16 @@ class Meter:
         processor: Processor,
     ) -> Speed:
         """Speed of the training loop (parameters as of `measure`, but `training`, a recipe's)."""
-        network = built_from(described)
-        kind = repr((sorted(network.items()), processor.precision))
         batch = min(training["batch_size"], BATCH)
         side = max(min(study["image_size"], SIDE), smallest_of(described))
-        key = f"{kind} {sorted(tune)} {bool(study['augmentation'])} {side} {batch}"
+        kind = repr((sorted(built_from(described).items()), processor.precision, side, batch))
+        key = f"{kind} {sorted(tune)} {bool(study['augmentation'])}"
         factor = (study["image_size"] / side) ** 2
         if key not in self._known:
-            slowest = [speed for name, speed in self._known.items() if name.startswith(kind)]
-            if self._left <= 0 and slowest and tune:
-                parameters = sum(_counts(network)[stage] for stage in tune)
-                step = max(speed.step for speed in slowest)
-                image = max(speed.image for speed in slowest)
-                self._known[key] = Speed(step, image, parameters)
+            alike = [speed for name, speed in self._known.items() if name.startswith(kind)]
+            if alike and (self._left <= 0 or not tune):
+                slowest = max(alike, key=lambda speed: speed.step)
+                self._known[key] = slowest if tune else replace(slowest, step=0.0)
             else:
                 began = time.perf_counter()
                 self._known[key] = measure(study, described, tune, batch, processor, side)
@@ -288,17 +280,6 @@ class Meter:
         speed = self._known[key]
         step = factor * training["batch_size"] / batch * speed.step
         return replace(speed, step=step, image=factor * speed.image)
-
-
-@cache
-def _counts_of(network: str) -> dict[str, int]:
-    built = build_network(json.loads(network))
-    return {stage: count(own.values()) for stage, own in stage_parameters(built).items()}
-
-
-def _counts(network: Mapping[str, Any]) -> dict[str, int]:
-    """Parameters of each stage."""
-    return _counts_of(json.dumps(network))
 
 
 def measure(
@@ -309,7 +290,7 @@ def measure(
     processor: Processor,
     side: int,
 ) -> Speed:
-    """Time the training loop itself on made-up images; the first epoch warms up.
+    """Time the training loop itself on made-up images.
 
     Parameters
     ----------
@@ -319,16 +300,17 @@ def measure(
         Images of a step, and their side in pixels.
     """
     network = start_network(built_from(described), None, 0)
+    parameters = {name: count(own.values()) for name, own in stage_parameters(network).items()}
     freeze_all_but(network, tune)
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     number = max(batch, 2)
     images = torch.randint(256, (number, side, side), dtype=torch.uint8, device=processor.device)
     pairs = Pairs(images, images // 128, torch.arange(number, device=processor.device))
     nothing = replace(pairs, rows=pairs.rows[:0])
-    step = 0.0
-    if tune:
-        recipe = Recipe(batch_size=batch, epochs=2, patience=False, select_weights="last")
-        augmentation = Augmentation(**study["augmentation"]) if study["augmentation"] else None
+    recipe = Recipe(batch_size=batch, epochs=1, patience=False, select_weights="last")
+    augmentation = Augmentation(**study["augmentation"]) if study["augmentation"] else None
+
+    def take_step() -> float:
         began, used = time.perf_counter(), time.process_time()
         course = train(
             network,
@@ -346,8 +328,13 @@ def measure(
         if processor.device == "cpu":  # without what other programs took meanwhile
             shared = (time.process_time() - used) / (time.perf_counter() - began)
             step *= min(1.0, shared / study["threads"])
+        return step
+
+    step = take_step() if tune else 0.0
+    if 0 < step < SLOW:  # the first one warmed up
+        step = take_step()
     image = _seconds(lambda: evaluate(network, pairs, processor), study["threads"])
-    return Speed(step, image / len(pairs), count(tuned_parameters(network)))
+    return Speed(step, image / len(pairs), parameters)
 
 
 def images_of(config: Mapping[str, Any], dataset: str, size: int, results: Path) -> int:
@@ -362,9 +349,18 @@ def images_of(config: Mapping[str, Any], dataset: str, size: int, results: Path)
     index = results / below_results(dataset_folder(dataset, digest)) / str(size) / "index.csv"
     if index.exists():
         return len(index.read_text("utf-8").splitlines()) - 1
-    if number := expected_images(config["datasets"][dataset]):
+    settings = config["datasets"][dataset]
+    if number := expected_images(settings):
         return number
-    raise SonotuneError(f"datasets: {dataset}: its files are not there yet, so nothing can be said")
+    if "catalogue" not in settings:
+        try:
+            return len(find_entries(settings))
+        except (SonotuneError, OSError) as error:
+            raise SonotuneError(f"datasets: {dataset}: {error}") from None
+    raise SonotuneError(
+        f"datasets: {dataset}: the catalogue does not say how many images it has; "
+        f"download it first: sonotune data fetch {settings['catalogue']}"
+    )
 
 
 def _seconds(run: Any, threads: int) -> float:
@@ -392,7 +388,7 @@ def _cell_seconds(
     study: Mapping[str, Any], cell: Cell, images: int, speed: Speed, epochs: int
 ) -> float:
     resampling = _resampling(study)
-    seconds = test_size(images, resampling) * speed.image
+    seconds = START + test_size(images, resampling) * speed.image
     if speed.step:
         batches = batches_per_epoch(images, resampling, study["training"]["batch_size"])
         validation = images * cell.fraction * resampling.validation_fraction
@@ -423,7 +419,8 @@ def _bytes(
     for cell in cells:
         total += test_size(images[cell.dataset], _resampling(study)) * pixels
         if keeps_weights(study, cell.strategy):
-            total += 4 * speeds[cell.strategy].parameters
+            stages = speeds[cell.strategy].parameters
+            total += 4 * sum(stages[stage] for stage in study["strategies"][cell.strategy]["tune"])
     return total + sum(2 * number * pixels for number in images.values())
 
 

@@ -9,13 +9,12 @@ import pytest
 from made_up_cells import STRATEGIES, made_up_cells, write_cells
 from made_up_scores import made_up_scores, write_study
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 
 from sonotune.data.dataset import save_set
 from sonotune.data.image_set import ImageSet, median_row
+from sonotune.evaluation.averages import read_cells
 from sonotune.layout import Cell
 from sonotune.report.figures.against_paper import compare, draw_against_paper, write_against_paper
-from sonotune.report.figures.bars import draw_gains, draw_groups
 from sonotune.report.figures.fig1 import FROZEN, draw_fig1, write_fig1
 from sonotune.report.figures.fig2 import write_fig2
 from sonotune.report.figures.fig_curves import draw_curves, write_curves
@@ -23,7 +22,7 @@ from sonotune.report.figures.fig_distributions import write_distributions
 from sonotune.report.figures.fig_intervals import write_intervals
 from sonotune.report.figures.fig_pareto import pareto_front
 from sonotune.report.figures.fig_ranks import write_ranks
-from sonotune.report.names import NEEDED
+from sonotune.report.figures.paired import draw_paired
 from sonotune.report.palette import style_of
 from sonotune.report.published import published_table
 from sonotune.report.shown import Shown
@@ -44,7 +43,7 @@ def study(folder):
     return cells, write_cells(cells, folder)
 
 
-OF_AVERAGES = ["fig3", "fig6", "fig7", "figs1", "fig_pareto"]
+OF_AVERAGES = ["paired", "fig_pareto"]
 
 
 @pytest.mark.parametrize("module", OF_AVERAGES)
@@ -70,36 +69,36 @@ def test_a_figure_is_drawn_where_every_run_failed(module, tmp_path):
     assert files[1].stat().st_size > 1000
 
 
-def test_every_figure_that_needs_strategies_says_which():
-    modules = {"fig3": "COMPARED", "fig6": "LEVELS", "figS1": "COMPARED"}
-    for name, constant in modules.items():
-        module = import_module(f"sonotune.report.figures.{name.lower()}")
-        assert set(getattr(module, constant)) == set(NEEDED[name])
+def test_differences_are_paired_by_fold(tmp_path):
+    cells, _ = study(tmp_path)
+    runs = {("scratch", 0): 0.5, ("scratch", 1): 0.7, ("scratch", 2): 0.9}
+    runs |= {("whole", 0): 0.6, ("whole", 1): 0.8, ("whole", 2): 1.0, ("whole", 3): 0.2}
+    one = cells[(cells["dataset"] == "sus") & (cells["fraction"] == 0.8)].iloc[:1]
+    rows = [one.assign(strategy=name, fold=fold, dice=dice) for (name, fold), dice in runs.items()]
+    names = {"scratch": "From scratch", "whole": "Whole network"}
+    figure = draw_paired(pd.concat(rows), Shown(names, DATASETS), 0)
+    left, right = figure.axes
+    # Folds, then mean, of each.
+    dots = [line.get_xdata() for line in left.lines[:4]]
+    assert dots[1] == pytest.approx([0.7])
+    assert dots[3] == pytest.approx([0.65])
+    # The fold that one of them lacks adds nothing; the differences do not vary.
+    assert right.lines[0].get_xdata() == pytest.approx([0.1])
+    assert [text.get_text() for text in right.texts] == ["3", "n"]
 
 
-def test_bars_are_as_high_as_the_means_and_a_missing_one_is_named():
-    panel = Figure().subplots()
-    draw_groups(panel, ["5%", "80%"], {"a": ([0.5, np.nan], [0.1, np.nan], "#000000")})
-    assert [bar.get_height() for bar in panel.patches] == [0.5, 0.0]
-    assert [text.get_text() for text in panel.texts] == ["none"]
-
-
-def test_gains_are_stacked_and_a_loss_is_no_bar():
-    panel = Figure().subplots()
-    draw_gains(panel, ["x", "y"], {"few": ([0.6, 0.8], "#111111"), "all": ([0.9, 0.7], "#222222")})
-    heights = [bar.get_height() for bar in panel.patches]
-    assert heights == pytest.approx([0.6, 0.8, 0.3, 0.0])
-    assert panel.patches[2].get_y() == pytest.approx(0.6)
-    assert [text.get_text() for text in panel.texts] == ["+0.300", "-0.100"]
-
-
-def test_a_strategy_with_less_data_has_its_colour_hatched():
-    panel = Figure().subplots()
-    levels = {"whole, 5%": ([0.6], "#111111"), "whole, 80%": ([0.9], "#111111")}
-    draw_gains(panel, ["x"], levels, hatched={"whole, 5%"})
-    little, much = panel.patches
-    assert (bool(little.get_hatch()), bool(much.get_hatch())) == (True, False)
-    assert little.get_edgecolor() == much.get_edgecolor() == much.get_facecolor()
+def test_two_folds_have_no_interval(tmp_path):
+    _, path = study(tmp_path)
+    table = read_cells(path)
+    names = {"scratch": "From scratch", "whole": "Whole network"}
+    few = draw_paired(Shown(names, DATASETS).select(table), Shown(names, DATASETS), 0)
+    more = pd.concat([table, table.assign(fold=table["fold"] + 2, dice=table["dice"] * 0.9)])
+    many = draw_paired(Shown(names, DATASETS).select(more), Shown(names, DATASETS), 0)
+    intervals = [
+        [line for line in figure.axes[1].lines if line.get_linestyle() == "-"]
+        for figure in (few, many)
+    ]
+    assert len(intervals[1]) > len(intervals[0])
 
 
 def test_the_front_has_what_nothing_beats_in_both():

@@ -91,7 +91,7 @@ def test_a_cell_that_is_killed_for_good_is_named_and_the_others_go_on(study, fin
     assert "killed without an error message" in end
     assert "(results/logs/tiny/sus_a/whole_0.5_0.log)" in end
     assert "more jobs wait for them" in end
-    assert "The same command goes on from here." in end
+    assert "Run the same command again to resume." in end
     assert (study.folder / "results/tiny/cells/sus_a/block_9/0.5/0/run.json").exists()
     assert study.complete() == {"whole"}
     assert study.results() == finished.results()

@@ -142,7 +142,7 @@ def test_a_study_on_a_disk_that_fills_up_goes_on_as_space_is_made(disk, tmp_path
         failures += 1
         refused |= set(re.findall(r"results/(\S+): No space left on device; make space", said))
         assert "No space left on device" in said
-        assert "sonotune: what is finished is kept." in said or "cannot be written" in said
+        assert "sonotune: finished results are kept." in said or "cannot be written" in said
         kilobytes += max(16, kilobytes // 4)
         assert kilobytes < 2000, said
         disk.resize(kilobytes)

@@ -36,12 +36,12 @@ def fig4(cells: pd.DataFrame, folder: Path, **settings: object) -> tuple[Path, P
     return paths
 
 
-def drawn(cells: pd.DataFrame, ddof: int = 1) -> Figure:
+def drawn(cells: pd.DataFrame) -> Figure:
     """Fig. 4 of these cells as a figure that can be asked what it shows."""
     with journal_style():
         present = set(cells["strategy"])
         pairs = [pair for pair in PAIRS if set(pair) <= present]
-        return draw_fig4(cells, pairs, Shown(STRATEGIES, DATASETS, ddof=ddof))
+        return draw_fig4(cells, pairs, Shown(STRATEGIES, DATASETS))
 
 
 def foot(figure: Figure) -> str:
@@ -70,14 +70,20 @@ def test_fig4_has_a_row_for_each_data_set_and_a_panel_for_each_pair():
     assert titles == [[STRATEGIES[name] for name in pair] for pair in PAIRS]
 
 
-def test_fig4_shows_the_averages_and_deviations():
+def test_fig4_shows_the_averages_and_the_folds():
     cells = made_up_cells()
-    averages = only(average_over_folds(cells, "failed", 1), dataset="bus", strategy="expanding")
-    averages = averages.sort_values("fraction")
-    bars = drawn(cells).axes[3].containers[1]
-    np.testing.assert_allclose(np.asarray(bars.lines[0].get_ydata(), float), averages["dice_mean"])
-    ends = np.array([segment[:, 1] for segment in bars.lines[2][0].get_segments()])
-    np.testing.assert_allclose((ends[:, 1] - ends[:, 0]) / 2, averages["dice_std"])
+    of = {"dataset": "bus", "strategy": "expanding"}
+    averages = only(average_over_folds(cells, "failed", 1), **of).sort_values("fraction")
+    *_, mean = lines = drawn(cells).axes[3].lines
+    np.testing.assert_allclose(np.asarray(mean.get_ydata(), float), averages["dice_mean"])
+    first = only(cells, **of, fold=0).sort_values("fraction")
+    folds = [line for line in lines if line.get_color() == mean.get_color()][:-1]
+    assert len(folds) == 5
+    np.testing.assert_allclose(folds[0].get_ydata(), first["dice"])
+
+
+def test_fig4_of_one_fold_draws_it_once():
+    assert len(drawn(made_up_cells(folds=1)).axes[0].lines) == 2
 
 
 def test_fig4_leaves_failed_runs_out_and_says_so():
@@ -86,16 +92,10 @@ def test_fig4_leaves_failed_runs_out_and_says_so():
     cells["failed"] = (cells["strategy"] == "expanding") & (cells["fold"] == 0)
     figure = drawn(cells)
     assert "6 of 60 runs failed and are left out" in foot(figure)
-    dots = [line for line in figure.axes[0].lines if line.get_marker() == "."]
-    assert [len(line.get_xdata()) for line in dots] == [15, 12]
+    folds = [line for line in figure.axes[0].lines if line.get_marker() == "."]
+    assert [len(line.get_xdata()) for line in folds] == [3] * 5 + [3] * 4
     cells["failed"] = [True] + [False] * (len(cells) - 1)
     assert "1 of 60 runs failed and is left out" in foot(drawn(cells))
-
-
-def test_fig4_explains_its_error_bars():
-    assert "one standard deviation over folds" in foot(drawn(made_up_cells()))
-    assert "divisor n)" in foot(drawn(made_up_cells(), ddof=0))
-    assert "One fold has no standard deviation" in foot(drawn(made_up_cells(folds=1)))
 
 
 def test_fig4_says_where_no_run_is_left():
@@ -154,7 +154,7 @@ def test_the_same_cells_give_the_same_bytes(tmp_path):
 def test_a_strategy_has_one_colour_in_every_figure():
     colours = {to_hex(line.get_color()).upper() for line in drawn(made_up_cells()).axes[0].lines}
     assert colours == {STYLES["contracting"].colour, STYLES["expanding"].colour}
-    assert len(set(STYLES.values())) == len(STYLES)
+    assert len({style.marker for style in STYLES.values()}) == len(STYLES)
 
 
 def test_unknown_strategies_get_their_style_by_their_place():

@@ -100,7 +100,7 @@ def test_a_name_in_both_lists_is_refused(tmp_path):
     (tmp_path / "a.txt").write_text("000_HC\n001_HC\n")
     (tmp_path / "b.txt").write_text("001_HC.png\n")
     files = {"train": str(tmp_path / "a.txt"), "test": str(tmp_path / "b.txt")}
-    with pytest.raises(SonotuneError, match="001_HC stands there twice"):
+    with pytest.raises(SonotuneError, match="001_HC is listed twice"):
         read_lists(files)
 
 

@@ -65,7 +65,7 @@ def intervals(names, folder, *files):
 
 
 FIGURES = {
-    **{name: of_averages(name) for name in ("fig3", "fig6", "fig7", "figs1", "fig_pareto")},
+    **{name: of_averages(name) for name in ("paired", "fig_pareto")},
     "fig1": stages_of,
     "fig4": lambda names, folder, *files: write_fig4(
         study(folder), *files, pairs=PAIRS, shown=Shown(names, DATASETS)

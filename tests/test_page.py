@@ -127,6 +127,18 @@ def test_nothing_is_wider_than_the_window(page, browser, width):
 
 
 @pytest.mark.slow
+def test_nothing_is_cut_off_on_paper(page, browser):
+    resize(browser, 703)  # A4 without its margins
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    browser.get(page.as_uri())
+    for opened in find_all(browser, "details"):
+        browser.execute_script("arguments[0].open = true", opened)
+    wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert browser.execute_script(wide) <= 0
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+@pytest.mark.slow
 def test_an_entry_opens_by_keyboard_with_its_images_worst_first(page, browser):
     from selenium.webdriver.common.keys import Keys
 

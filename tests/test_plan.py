@@ -66,9 +66,9 @@ def test_a_plan_of_a_large_network_takes_seconds():
         for one in study["strategies"].values()
         if one["tune"]
     ]
-    # One is measured; the others are taken to be as slow, but have parameters of their own.
+    # One is measured; the others are taken to be as slow.
     assert len({speed.step for speed in speeds}) == 1
-    assert len({speed.parameters for speed in speeds}) > 8
+    assert sum(speeds[0].parameters.values()) == 31_031_685  # the paper's network
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_durations_are_in_words(seconds, words):
 
 def test_images_that_nobody_can_count_are_said_to_be_missing(tmp_path):
     own = {"reader": "folder", "folder": {"images": f"{tmp_path}/*.png", "masks": "none"}}
-    with pytest.raises(SonotuneError, match="mine: its files are not there yet"):
+    with pytest.raises(SonotuneError, match=r"mine: .*no file matches"):
         images_of({"datasets": {"mine": own}}, "mine", 16, tmp_path)
 
 

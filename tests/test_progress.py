@@ -1,8 +1,14 @@
-"""What a cell says on the terminal when it is done."""
+"""What a run and its cells print on the terminal."""
 
+import io
+import logging
 import os
 
+from snakemake.logging import ColorizingTextHandler, DefaultFormatter
+from snakemake_interface_logger_plugins.common import LogEvent
+
 from sonotune.runtime.job import tell_progress, time_left
+from sonotune.runtime.terminal import be_brief
 
 
 def test_cells_that_are_asked_for_no_more_do_not_count(tmp_path, capsys):
@@ -30,3 +36,31 @@ def test_the_time_left_is_that_of_the_last_cells(tmp_path):
     assert "10 min" in time_left(records, 10)
     assert time_left(records, 0) == ""
     assert time_left(records[:2], 10) == ""
+
+
+def test_the_terminal_gets_few_lines_and_every_failure():
+    stream = io.StringIO()
+    handler = ColorizingTextHandler(stream=stream, formatter=DefaultFormatter())
+    handler.name = "DefaultStreamHandler"
+    logger = logging.Logger("a run")
+    logger.addHandler(handler)
+    be_brief(logger)
+    job = {"rule_name": "finetune", "rule_msg": "whole, fold 0", "indent": False, "log": ["a.log"]}
+    logger.info("Building DAG of jobs...")
+    logger.info("started", extra={"event": LogEvent.WORKFLOW_STARTED})
+    logger.info("cores: 2", extra={"event": LogEvent.RESOURCES_INFO})
+    stats = {"finetune": 54, "page": 1, "total": 55}
+    logger.info("a table", extra={"event": LogEvent.RUN_INFO, "stats": stats})
+    for number in range(54):
+        logger.info(None, extra={"event": LogEvent.JOB_INFO, **job})
+        logger.info(None, extra={"event": LogEvent.JOB_FINISHED, "job_id": number})
+        logger.info(None, extra={"event": LogEvent.PROGRESS, "done": number, "total": 55})
+    logger.error(None, extra={"event": LogEvent.JOB_ERROR, **job})
+    logger.warning("a warning")
+    told = [line for line in stream.getvalue().splitlines() if line]
+    assert len(told) == 3
+    assert "55" in told[0]
+    assert "54" in told[0]
+    assert "whole, fold 0" in told[1]
+    assert "a.log" in told[1]
+    assert told[2] == "a warning"

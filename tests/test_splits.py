@@ -177,18 +177,18 @@ def test_an_epoch_has_the_top_fractions_batches(images, batches):
 
 
 @pytest.mark.parametrize("folds", [2, 5])
-@pytest.mark.parametrize("validation", [10, 30, 55])
+@pytest.mark.parametrize("validation", [0.1, 0.3, 0.55])
 def test_splits_that_are_called_possible_by_their_numbers_are(folds, validation):
     """What is planned without a split must not end in a job's error."""
     possible = 0
     for images in range(2, 50):
-        for percent in (5, 12.5, 40, 100 * (folds - 1) / folds):
+        for fraction in (0.05, 0.125, 0.4, (folds - 1) / folds):
             study = {
-                "percents": [percent],
-                "resampling": {"folds": folds, "validation": validation},
+                "fractions": [fraction],
+                "resampling": {"folds": folds, "validation_fraction": validation},
             }
             if _surely_possible(images, study):
                 possible += 1
                 for fold in range(folds):
-                    split(images, Resampling(folds, validation), 1, percent, fold)
+                    split(images, Resampling(folds, validation), 1, fraction, fold)
     assert possible > 40

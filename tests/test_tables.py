@@ -142,7 +142,7 @@ def test_empty_flags_of_an_untrained_network_mean_no(tmp_path):
     [
         (few_cells().drop(columns="dice"), "no column dice"),
         (few_cells(failed=["maybe", "True", "False"]), "column failed holds 'maybe'"),
-        (few_cells(fold=0), "stands there twice"),
+        (few_cells(fold=0), "is listed twice"),
     ],
 )
 def test_cells_that_cannot_be_read_are_refused_in_one_line(tmp_path, cells, message):

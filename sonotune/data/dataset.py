@@ -90,7 +90,7 @@ def load_set(folder: str | Path) -> ImageSet:
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise SonotuneError(
             f"{folder}: the prepared data set cannot be read ({name}: {error}); delete the "
-            "folder and run again to prepare it anew"
+            "folder and run again to prepare it"
         ) from None
     _check(folder, images, masks, len(index))
     found = {
@@ -102,7 +102,7 @@ def load_set(folder: str | Path) -> ImageSet:
     if damaged := [FILES[i] for i, key in enumerate(found) if found[key] != told[key]]:
         raise SonotuneError(
             f"{folder}: {', '.join(damaged)} changed after being written; delete the folder and "
-            "run again to prepare it anew"
+            "run again to prepare it"
         )
     return ImageSet(images, masks, index, about, folder)
 

@@ -240,7 +240,7 @@ def read_record(resources: Path) -> dict[str, dict[str, str]]:
         return read_json(record) if record.exists() else {}
     except ValueError as error:
         raise SonotuneError(
-            f"{record}: is not valid JSON ({error}); mend it, or delete it to record anew"
+            f"{record}: is not valid JSON ({error}); mend it, or delete it to record it again"
         ) from None
 
 

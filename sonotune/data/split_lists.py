@@ -36,6 +36,6 @@ def read_lists(files: Mapping[str, str]) -> dict[str, list[str]]:
     every = Counter([*lists["train"], *lists["test"]])
     if twice := [name for name, count in every.items() if count > 1]:
         raise SonotuneError(
-            f"resampling: lists: {printable(twice[0])} stands there twice; name it once"
+            f"resampling: lists: {printable(twice[0])} is listed twice; name it once"
         )
     return lists

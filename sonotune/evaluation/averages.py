@@ -53,7 +53,7 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     double = cells[cells.duplicated(key)]
     if len(double):
         twice = ", ".join(str(double.iloc[0][name]) for name in key)
-        raise SonotuneError(f"{path}: the cell ({twice}) stands there twice; make the file again")
+        raise SonotuneError(f"{path}: the cell ({twice}) is listed twice; make the file again")
     return cells
 
 

@@ -36,6 +36,6 @@ def read_circumferences(path: str | Path, data: ImageSet) -> dict[str, float]:
     if missing := [row["name"] for row in data.index if row["name"] not in measured]:
         raise SonotuneError(
             f"{path}: has no circumference of {len(missing)} images, the first is {missing[0]}; "
-            "delete the file and run again to make it anew"
+            "delete the file and run again to make it"
         )
     return measured

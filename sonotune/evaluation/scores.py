@@ -51,7 +51,7 @@ def load_predictions(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     except Exception as error:  # numpy, zipfile and zlib each raise their own kinds
         raise SonotuneError(
             f"{path}: the predictions cannot be read ({error}); delete the file and run again "
-            "to train this cell anew"
+            "to train this cell again"
         ) from None
 
 

@@ -79,7 +79,7 @@ def _from_cell(folder: Path) -> Model:
     if WEIGHTS not in record["outputs"]:
         raise SonotuneError(
             f"{folder}: kept no weights; write keep_weights: [{record['settings']['strategy']}] "
-            "in its study's configuration and run again: only these cells train anew"
+            "in its study's configuration and run again: only these cells are trained again"
         )
     check_output(folder / WEIGHTS, record)
     about = _about(folder / WEIGHTS)
@@ -121,7 +121,7 @@ def _about(path: Path) -> dict[str, Any]:
         with safe_open(path, "pt") as file:
             return json.loads((file.metadata() or {})["sonotune"])
     except (KeyError, ValueError):
-        raise SonotuneError(f"{path}: does not say what it holds; train the cell anew") from None
+        raise SonotuneError(f"{path}: does not say what it holds; train the cell again") from None
     except Exception as error:  # safetensors raises its own kinds, all of them about the file
         raise SonotuneError(f"{path}: cannot be read as safetensors ({error})") from None
 

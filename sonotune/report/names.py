@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -43,13 +44,19 @@ def mixture_notes(runs: pd.DataFrame) -> list[str]:
     return notes
 
 
-# Figures that compare certain strategies: drawn where a study has them all.
+# Figures that compare certain strategies with the first: drawn where a study has them all.
 NEEDED = {
     "fig3": ("scratch", "whole"),
     "fig6": ("blocks_1289", "whole"),
     "fig7": ("unchanged", "whole"),
     "figS1": ("unchanged", "block_1", "block_9", "blocks_19"),
 }
+
+
+def stage_title(stage: str) -> str:
+    """Name of a stage for readers: ``block5a`` is block 5a."""
+    return re.sub(r"(?<=[a-z])(?=\d)", " ", stage, count=1)
+
 
 # Data sets of Amiri 2020, by their names in its tables.
 PAPER_DATASETS = ("sus", "bus", "fus", "xray")

@@ -14,21 +14,21 @@ class Style:
     marker: str
 
 
-# Colours of Okabe and Ito and of Paul Tol (muted), told apart with red-green blindness; strategies
-# that a figure compares also differ in marker and in lightness, for print in grey.
+# Colours of Okabe and Ito and of Paul Tol (muted), told apart with red-green blindness; each
+# strategy has a marker of its own, for print in grey.
 STYLES = {
     "whole": Style("#000000", "o"),
-    "contracting": Style("#0072B2", "o"),
-    "expanding": Style("#E69F00", "s"),
-    "except_5": Style("#117733", "o"),
+    "contracting": Style("#0072B2", "^"),
+    "expanding": Style("#E69F00", "v"),
+    "except_5": Style("#117733", "D"),
     "block_5": Style("#CC79A7", "s"),
-    "blocks_1289": Style("#882255", "o"),
-    "blocks_3to7": Style("#56B4E9", "s"),
-    "block_1": Style("#332288", "^"),
-    "block_9": Style("#D55E00", "v"),
-    "blocks_19": Style("#AA4499", "D"),
-    "blocks_12": Style("#44AA99", "<"),
-    "blocks_34": Style("#999933", ">"),
+    "blocks_1289": Style("#882255", "p"),
+    "blocks_3to7": Style("#56B4E9", "h"),
+    "block_1": Style("#332288", "<"),
+    "block_9": Style("#D55E00", ">"),
+    "blocks_19": Style("#AA4499", "d"),
+    "blocks_12": Style("#44AA99", "*"),
+    "blocks_34": Style("#999933", "8"),
     "scratch": Style("#777777", "P"),
     "unchanged": Style("#555555", "X"),
 }

@@ -152,7 +152,7 @@ class Checkpoint:
                 about = file.metadata() or {}
                 stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if about["key"] != self._key:
-                self._log("the checkpoint is of other settings, code or data: starting anew")
+                self._log("the checkpoint is of other settings, code or data: starting over")
                 return None
             if len(json.loads(about["facts"])["attempts"]) != len(self.attempts):
                 return None
@@ -168,7 +168,7 @@ class Checkpoint:
             self.earlier_wall, self.earlier_cpu = facts["spent"]["wall"], facts["spent"]["cpu"]
             return facts
         except Exception as error:  # safetensors, JSON and what is missing each raise their own
-            self._log(f"the checkpoint is damaged ({error}): starting anew")
+            self._log(f"the checkpoint is damaged ({error}): starting over")
             return None
 
     def remove(self) -> None:

@@ -27,7 +27,7 @@ def tell_failures(failed: Iterable[tuple[str, str | Path]], left: int) -> str:
     if left:
         waiting = "wait for them or for" if logs else "are left for"
         lines.append(f"sonotune: {left} more jobs {waiting} the next run.")
-    lines.append("sonotune: what is finished is kept. The same command goes on from here.")
+    lines.append("sonotune: finished results are kept. Run the same command again to resume.")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""What a run of the workflow prints: a line per training, and few others.
+"""What a run of the workflow prints: a line per finished training, few others, and the answer.
 
 Snakemake's own log file under ``.snakemake/log`` keeps everything.
 """
@@ -18,12 +18,18 @@ ANNOUNCED = (
     *("download", "encoder_weights", "simulate", "collage", "pretrain", "features"),
     *("score", "page"),
 )
-# Snakemake's words between two jobs, and those about a failure that `tell_failures` explains.
+# Snakemake's words about its machine, between two jobs, after the answer, for each file of a
+# report, and about a failure that `tell_failures` explains.
 CHATTER = (
-    *("Select jobs to execute", "RuleException", "Exiting because a job"),
-    *("WorkflowError:\nAt least one job", "At least one job did not complete"),
+    *("Building DAG of jobs", "Using shell", "Conda environments", "Select jobs to execute"),
+    *("Complete log(s)", "Elapsed time", "Adding ", "Loading script code", "Downloading resources"),
+    *("RuleException", "Exiting because a job", "WorkflowError:\nAt least one job"),
+    "At least one job did not complete",
 )
-EVENTS = (LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS)
+EVENTS = (
+    *(LogEvent.WORKFLOW_STARTED, LogEvent.RESOURCES_INFO),
+    *(LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS),
+)
 
 
 class _Few(logging.Filter):
@@ -41,6 +47,10 @@ class _Few(logging.Filter):
 
 class _Short(DefaultFormatter):
     """One line per job."""
+
+    def format_run_info(self, msg: dict[str, Any]) -> str:
+        jobs = msg["stats"]
+        return f"sonotune: {jobs['total']} jobs, {jobs.get('finetune', 0)} of them trainings"
 
     def format_job_info(self, msg: dict[str, Any]) -> str:
         return f"sonotune: {msg['rule_msg'] or msg['rule_name']}"

@@ -92,11 +92,9 @@ def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str
         if len(decision.strategies) == 1:
             first = f"The study has one strategy, {name}: there was nothing to choose from."
     else:
-        shown = "None" if decision.verdicts else "With two folds, none"
-        first = (
-            f"Recommended: {name}, the strategy with the smallest expected loss. "
-            f"{shown} is shown to be about as good as the best."
-        )
+        first = f"Recommended: {name}, the strategy with the smallest expected loss."
+        if decision.verdicts:
+            first += " None is shown to be about as good as the best."
     sentences = [first]
     if decision.reason != "only_candidate":
         sentences.append(_regret(strategy, decision.margin))

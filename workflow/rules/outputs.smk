@@ -73,14 +73,17 @@ def averages_of(study):
     return in_order(STUDIES[study]["averages"])
 
 
-def shown_of(study, without=None):
+def shown_of(study, without=None, strategies=None):
     """What a script makes a `Shown` of, without the part that its rule does not use.
+
+    Of these strategies, in their order, or of all in that of the tables.
 
     Titles are lists of pairs, since their order counts; keys are always in the same order, since
     Snakemake compares texts.
     """
+    titles = labels_of(study)
     parts = {
-        "strategies": list(labels_of(study).items()),
+        "strategies": [(name, titles[name]) for name in strategies or titles],
         "datasets": list(titles_of(study).items()),
         **averages_of(study),
     }

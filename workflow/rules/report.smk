@@ -1,9 +1,9 @@
 # Figures of averages are made by modules of one shape; a figure's own code counts for it alone.
 OF_AVERAGES = {
-    "fig3": ("fig3", "Fig. 3: from scratch against fine-tuning"),
-    "fig6": ("fig6", "Fig. 6: a few blocks, and what the rest adds"),
-    "fig7": ("fig7", "Fig. 7: what little and much data add"),
-    "figS1": ("figs1", "Fig. S1: the outermost blocks"),
+    "fig3": ("paired", "Fig. 3: from scratch against fine-tuning"),
+    "fig6": ("paired", "Fig. 6: a few blocks, and what the rest adds"),
+    "fig7": ("paired", "Fig. 7: what fine-tuning adds to the pre-trained network"),
+    "figS1": ("paired", "Fig. S1: the outermost blocks"),
     "pareto": ("fig_pareto", "Dice against parameters and time"),
 }
 
@@ -321,7 +321,7 @@ rule figure:
         "../../envs/sonotune.yaml"
     params:
         module=lambda wildcards: OF_AVERAGES[wildcards.figure][0],
-        shown=lambda wildcards: shown_of(wildcards.study),
+        shown=lambda wildcards: shown_of(wildcards.study, strategies=NEEDED.get(wildcards.figure)),
         code=lambda wildcards: fingerprint(
             f"sonotune.report.figures.{OF_AVERAGES[wildcards.figure][0]}"
         ),

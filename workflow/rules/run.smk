@@ -14,10 +14,14 @@ except SonotuneError as error:
     fail(error)
 
 
+# A workflow that uses this one as a module keeps Snakemake's own lines, as do --verbose and -n.
+if workflow.is_main_process and not (
+    IS_MODULE or workflow.output_settings.verbose or workflow.output_settings.dryrun
+):
+    be_brief(logger)
+
+
 onstart:
-    # A workflow that uses this one as a module keeps Snakemake's own lines, as does --verbose.
-    if not IS_MODULE and not workflow.output_settings.verbose:
-        be_brief(logger)
     try:
         # Held until this process ends, also by SIGKILL.
         LOCKS.append(lock_results(HOME / RESULTS))
@@ -45,6 +49,7 @@ onstart:
 onsuccess:
     for live in LIVE:
         live.end()
+    print("Snakemake's log:", *log, file=sys.stderr)
     print(
         tell_answers([HOME / RESULTS / study / "index.html" for study in STUDIES]),
         file=sys.stderr,
@@ -54,6 +59,7 @@ onsuccess:
 onerror:
     for live in LIVE:
         live.end()
+    print("Snakemake's log:", *log, file=sys.stderr)
     print(
         tell_failures(
             [

@@ -42,6 +42,7 @@ COLUMNS = (
     "ours",
     "paper",
     "difference",
+    "standard_error",
     "rank_correlation",
     "strategies",
 )
@@ -55,15 +56,17 @@ def compare(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.Dat
     -------
     DataFrame
         `COLUMNS`: ``measure`` is ``dice`` (Table II) or ``time_ratio`` (Table III: time to train
-        over that of the whole network); ``rank_correlation`` is Spearman's, of ours and the
-        paper's Dice over the ``strategies`` of that data set and fraction.
+        over that of the whole network); ``standard_error`` is that of our Dice over folds;
+        ``rank_correlation`` is Spearman's, of ours and the paper's Dice over the ``strategies`` of
+        that data set and fraction.
     """
     averages = average_over_folds(cells[cells["fraction"] > 0], exclude_runs, ddof)
     rows = []
     for mean in averages.itertuples():
         paper = published_mean(PAPER, mean.dataset, mean.strategy, mean.fraction, "dice")
         if paper is not None and np.isfinite(mean.dice_mean):
-            rows.append(_row(mean, "dice", mean.dice_mean, paper))
+            error = mean.dice_std / np.sqrt(mean.folds)
+            rows.append({**_row(mean, "dice", mean.dice_mean, paper), "standard_error": error})
     rows += _time_ratios(cells, averages, exclude_runs)
     table = pd.DataFrame(rows, columns=COLUMNS)
     for _, part in table[table["measure"] == "dice"].groupby(["dataset", "fraction"]):
@@ -156,7 +159,8 @@ def draw_against_paper(
     present = [name for name in datasets if name in set(table["dataset"])]
     fractions = sorted(table["fraction"].unique(), reverse=True)
     notes = [
-        "Mean Dice of each strategy, ours against the paper's (Amiri 2020, Table II). Line: equal. "
+        "Mean Dice of each strategy, ours (with its standard error over folds) against the paper's "
+        "(Amiri 2020, Table II). Line: equal. n: strategies. "
         "ρ: Spearman's correlation over strategies."  # noqa: RUF001
     ]
     if only_stand_ins:
@@ -176,7 +180,7 @@ def draw_against_paper(
     axes = figure.subplots(len(present), columns, squeeze=False)
     figure.subplots_adjust(
         left=0.54 / width,
-        right=0.99,
+        right=1 - 0.12 / width,
         bottom=(foot + legend + 0.33) / height,
         top=1 - 0.22 / height,
         hspace=0.45 / PANEL,
@@ -202,16 +206,19 @@ def _draw_panel(panel: Axes, part: pd.DataFrame, strategies: Mapping[str, str]) 
         return
     for point in part.itertuples():
         style = style_of(str(point.strategy), list(strategies))
-        panel.plot(
+        panel.errorbar(
             point.paper,
             point.ours,
+            yerr=point.standard_error if np.isfinite(point.standard_error) else None,
+            elinewidth=0.8,
             marker=style.marker,
             color=style.colour,
             linestyle="none",
             label=strategies[str(point.strategy)],
         )
-    least = min(part["ours"].min(), part["paper"].min())
-    most = max(part["ours"].max(), part["paper"].max())
+    error = part["standard_error"].fillna(0)
+    least = min((part["ours"] - error).min(), part["paper"].min())
+    most = max((part["ours"] + error).max(), part["paper"].max())
     rim = 0.06 * (most - least) + 1e-3
     panel.plot([least - rim, most + rim], [least - rim, most + rim], color="#999999", linewidth=0.7)
     panel.set(xlim=(least - rim, most + rim), ylim=(least - rim, most + rim))

@@ -17,6 +17,7 @@ from matplotlib.patches import Patch, Polygon, Rectangle
 from sonotune.networks.stages import build_network, count, stage_parameters
 from sonotune.report.figures.u_shape import DEPTH, Place, u_shape
 from sonotune.report.layout import short_count
+from sonotune.report.names import stage_title
 from sonotune.report.palette import style_of
 from sonotune.report.style import (
     TWO_COLUMNS,
@@ -187,7 +188,7 @@ def _draw_key(
             end = corner[0] + shape[place.skip].column * wide
             panel.plot([x + wide, end], [y, y], color=LINE, linewidth=0.5, linestyle=":")
         span = place.last - place.first + 1
-        text = f"{_title(stage)}\n{short_count(stages[stage])}".replace("\n", " ", 1)
+        text = f"{stage_title(stage)}\n{short_count(stages[stage])}"
         middle = (x + span * wide / 2, y + (span - 1) * KEY_LEVEL / 2)
         box = _box(place, corner, wide, KEY_LEVEL, KEY_HEIGHTS)
         panel.plot(*_outline(box), color=LINE, linewidth=0.6)
@@ -236,7 +237,14 @@ def _draw_network(
     wide = (TWO_COLUMNS - left - RIGHT) / len(stages)
     for number, (stage, parameters) in enumerate(stages.items()):
         x = left + (number + 0.5) * wide
-        panel.text(x, top - 0.28, _title(stage), ha="center", va="bottom", fontsize=6.5)
+        panel.text(
+            x,
+            top - 0.28,
+            stage_title(stage).replace(" ", "\n"),
+            ha="center",
+            va="bottom",
+            fontsize=6.5,
+        )
         panel.text(x, top - 0.08, short_count(parameters), ha="center", va="bottom", fontsize=6)
     for row, (name, title, random, tuned) in enumerate(strategies):
         y = top + ROW * row
@@ -272,9 +280,3 @@ def _draw_row(
                 hatch="////" if stage in random else None,
             )
         )
-
-
-def _title(stage: str) -> str:
-    """block5a as 5a below block, on two lines, which is narrower."""
-    name = stage.rstrip("0123456789ab") if stage.startswith("block") else stage.rstrip("0123456789")
-    return f"{name}\n{stage[len(name) :]}" if len(name) < len(stage) else stage

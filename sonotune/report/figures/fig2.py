@@ -21,7 +21,7 @@ from sonotune.report.style import (
 )
 
 MOST = 6  # data sets beside each other
-HEAD = 0.22  # inches
+HEAD, HIGHEST = 0.22, 2.4  # inches
 TALLEST = 1.5  # of an image, as a multiple of its width
 
 
@@ -57,27 +57,28 @@ def write_fig2(
     aspects = {name: min(aspect_of(data, shown[name]), TALLEST) for name, data in sets.items()}
     with journal_style():
         width = TWO_COLUMNS if len(sets) > 2 else ONE_COLUMN
-        columns = min(MOST, len(sets))
-        wide = width / max(columns, 2)
         names = list(sets)
-        parts = [names[i : i + columns] for i in range(0, len(names), columns)]
-        tall = [2 * wide * max(aspects[name] for name in part) + HEAD for part in parts]
+        parts = [names[i : i + MOST] for i in range(0, len(names), MOST)]
+        # Images beside each other are equally high, however wide they are.
+        widest = max(sum(1 / aspects[name] for name in part) for part in parts)
+        high = min(width / widest, HIGHEST)
         foot = footnote_height(notes, width)
-        height = sum(tall) + foot
+        height = len(parts) * (2 * high + HEAD) + foot
         figure = Figure(figsize=(width, height))
         footnote(figure, notes, height, width)
         top = height
-        for part, room in zip(parts, tall, strict=True):
-            for column, name in enumerate(part):
+        for part in parts:
+            left = 0.0
+            for name in part:
                 data, row = sets[name], shown[name]
                 title = "Pre-training: " if name == pretraining else ""
                 title += dataset_title(name, datasets, {} if name == pretraining else sources)
-                high = wide * aspects[name]
+                wide = high / aspects[name]
                 for number, image in enumerate((data.images[row], 255 * data.masks[row])):
                     bottom = top - HEAD - (number + 1) * high
                     panel = figure.add_axes(
                         (
-                            (column * wide + 0.03) / width,
+                            (left + 0.03) / width,
                             (bottom + 0.03) / height,
                             (wide - 0.06) / width,
                             (high - 0.06) / height,
@@ -87,7 +88,8 @@ def write_fig2(
                     panel.set_aspect(aspect_of(data, row) * image.shape[1] / image.shape[0])
                     if number == 0:
                         panel.set_title(title, fontsize=7, pad=3)
-            top -= room
+                left += wide
+            top -= 2 * high + HEAD
         save_figure(figure, pdf, png)
 
 

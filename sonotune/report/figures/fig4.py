@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,7 +27,6 @@ from sonotune.report.style import (
 
 PANEL_HEIGHT = 1.75  # inches
 APART = 0.06  # half the distance between a pair's points, in categories
-DOTS = 0.1  # how far outside of them the folds' dots stand
 
 
 def write_fig4(
@@ -73,7 +71,7 @@ def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown)
     present = [name for name in shown.datasets if name in set(averages["dataset"])]
     sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     notes = [
-        *_notes(cells, shown.exclude_runs, shown.ddof),
+        *_notes(cells, shown.exclude_runs),
         *source_notes(present, shown.datasets, sources),
     ]
 
@@ -154,45 +152,39 @@ def _draw_strategy(
     name: str,
     strategies: Mapping[str, str],
 ) -> None:
-    """Mean and deviation at every fraction, and the folds behind them as small dots."""
+    """The mean at every fraction, and a thin line for each fold."""
     style = style_of(name, list(strategies))
-    beside = shift + (DOTS if shift > 0 else -DOTS)
+    places = {fraction: place + shift for place, fraction in enumerate(averages.index)}
     if points["fold"].nunique() > 1:
-        panel.plot(
-            points["fraction"].map(list(averages.index).index) + beside,
-            points["dice"],
-            linestyle="none",
-            marker=".",
-            markersize=3.5,
-            markeredgewidth=0,
-            alpha=0.7,
-            color=style.colour,
-        )
-    panel.errorbar(
-        np.arange(len(averages)) + shift,
+        for _, fold in points.sort_values("fraction").groupby("fold"):
+            panel.plot(
+                fold["fraction"].map(places),
+                fold["dice"],
+                marker=".",
+                markersize=3,
+                linewidth=0.5,
+                alpha=0.5,
+                color=style.colour,
+            )
+    panel.plot(
+        list(places.values()),
         averages["dice_mean"].astype(float),
-        averages["dice_std"].astype(float),
         color=style.colour,
         marker=style.marker,
-        capsize=2,
-        elinewidth=0.9,
         label=strategies.get(name, name),
     )
 
 
-def _notes(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> list[str]:
+def _notes(cells: pd.DataFrame, exclude_runs: ExcludeRuns) -> list[str]:
     folds = cells.groupby(["dataset", "fraction", "strategy"])["fold"].nunique()
     few, many = int(folds.min()), int(folds.max())
     number = f"{few}" if few == many else f"{few} to {many}"
-    divisor = "n" if ddof == 0 else f"n−{ddof}"  # noqa: RUF001
     notes = [f"Large markers: mean Dice over {number} fold{'s' * (many > 1)}."]
     if many > 1:
         notes[0] += (
-            f" Bars: one standard deviation over folds to either side (divisor {divisor}). "
-            "Small dots: the folds."
+            " Thin lines: the folds, the same for both strategies. The figure of differences shows "
+            "what can be told apart."
         )
-    else:
-        notes[0] += " One fold has no standard deviation."
     out = int(is_left_out(cells, exclude_runs).sum())
     if out:
         ended = "failed or collapsed" if exclude_runs == "failed+collapsed" else "failed"

@@ -47,7 +47,7 @@ def write_fig5(
     strategies: Mapping[str, str],
     datasets: Mapping[str, str],
 ) -> None:
-    """Draw Fig. 5: image, ground truth and what each strategy found, two or three images each.
+    """Draw Fig. 5: image, reference and what each strategy found, two or three images each.
 
     Parameters
     ----------
@@ -160,11 +160,10 @@ def _draw(
     chosen = {name: choose_rows(table, quantiles) for name, table in scores.items()}
     sources = {name: str(data.about.get("source", name)) for name, data in sets.items()}
     notes = [
-        f"Networks tuned with {format_percent(fraction)} of the data set; test images of fold "
-        f"{fold}: those whose Dice, averaged over the strategies shown, is at the quartiles of the "
-        "fold. "
-        "Blue: ground truth (dashed under predictions). Orange: prediction (threshold 0.5). Under "
-        "each image: its Dice; (empty): nothing was predicted, (all): every pixel.",
+        f"Networks trained with {format_percent(fraction)} of the data set; test images of fold "
+        f"{fold}: those whose Dice, averaged over the strategies shown, is at the quartiles of "
+        "the fold. Blue: reference (dashed under predictions). Orange: prediction (threshold "
+        "0.5). Under each image: its Dice; (empty): nothing was predicted, (all): every pixel.",
         *source_notes(list(sets), datasets, sources),
     ]
     rows = [(name, row) for name in sets for row in chosen[name]]
@@ -177,7 +176,7 @@ def _draw(
     foot = footnote_height(notes)
     titles = [
         textwrap.fill(title, max(8, int(16 * wide)))
-        for title in ("Image", "Ground truth", *strategies.values())
+        for title in ("Image", "Reference", *strategies.values())
     ]
     top = TOP + 0.11 * max(title.count("\n") for title in titles)
     height = top + sum(talls) + len(rows) * UNDER + foot

@@ -12,6 +12,7 @@ from sonotune.evaluation.averages import read_cells
 from sonotune.layout import Cell, format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.style import (
+    ONE_COLUMN,
     TWO_COLUMNS,
     footnote,
     footnote_height,
@@ -78,7 +79,9 @@ def draw_curves(
     runs: Sequence[tuple[str, pd.DataFrame]], all_bad: int, stand_ins: Sequence[str] = ()
 ) -> Figure:
     """A panel for each run: title and history."""
-    rows = -(-len(runs) // COLUMNS)
+    columns = min(COLUMNS, len(runs))
+    rows = -(-len(runs) // columns)
+    width = max(ONE_COLUMN, TWO_COLUMNS * columns / COLUMNS)
     notes = [
         "Loss of each epoch, training (blue) and validation (orange), of runs that failed (no "
         "early stop within the epoch limit, a loss that is not finite, or an output that does not "
@@ -87,13 +90,13 @@ def draw_curves(
         + (f" The first {len(runs)} of {all_bad}." if all_bad > len(runs) else ""),
         *stand_ins,
     ]
-    foot = footnote_height(notes)
+    foot = footnote_height(notes, width)
     height = rows * 1.35 + 0.3 + foot
-    figure = Figure(figsize=(TWO_COLUMNS, height))
-    footnote(figure, notes, height)
-    axes = figure.subplots(rows, COLUMNS, squeeze=False)
+    figure = Figure(figsize=(width, height))
+    footnote(figure, notes, height, width)
+    axes = figure.subplots(rows, columns, squeeze=False)
     figure.subplots_adjust(
-        left=0.06, right=0.99, top=1 - 0.3 / height, bottom=(foot + 0.33) / height,
+        left=0.55 / width, right=0.99, top=1 - 0.3 / height, bottom=(foot + 0.33) / height,
         wspace=0.28, hspace=0.75,
     )  # fmt: skip
     for panel, (title, history) in zip(axes.flat, runs, strict=False):
@@ -105,6 +108,6 @@ def draw_curves(
         panel.axis("off")
     for panel in axes[:, 0]:
         panel.set_ylabel("Loss")
-    for panel in axes.flat[max(0, len(runs) - COLUMNS) : len(runs)]:
+    for panel in axes.flat[max(0, len(runs) - columns) : len(runs)]:
         panel.set_xlabel("Epoch")
     return figure

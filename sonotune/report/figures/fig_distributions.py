@@ -48,9 +48,8 @@ def write_distributions(
     names = [name for name in shown.strategies if name in set(runs["strategy"])]
     sources = runs.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     notes = [
-        "Dice of every test image of all folds run. Boxes: quartiles with the median; whiskers: "
-        "5th and 95th percentile; dots: the images beyond. Failed runs are left out as in "
-        "Table II.",
+        "Dice of each of the n test images of all folds run (fewer where a run failed). Boxes: "
+        "quartiles with the median; whiskers: 5th and 95th percentile; dots: the images beyond.",
         *source_notes(present, shown.datasets, sources),
     ]
     panel_height = ROW * (len(names) + 1)
@@ -74,8 +73,10 @@ def write_distributions(
             for column, fraction in enumerate(fractions):
                 part = table[table["fraction"] == fraction]
                 _draw(axes[row, column], part, names, list(shown.strategies))
+                images = part.groupby("strategy").size().max()
                 title = (
-                    f"{dataset_title(dataset, shown.datasets, sources)}, {format_percent(fraction)}"
+                    f"{dataset_title(dataset, shown.datasets, sources)}, "
+                    f"{format_percent(fraction)}, n = {images}"
                 )
                 axes[row, column].set_title(title, fontsize=7, pad=3)
         for panel in axes[-1]:
@@ -105,13 +106,13 @@ def _draw(panel: Axes, scores: pd.DataFrame, names: list[str], strategies: list[
             capprops={"linewidth": 0},
             flierprops={
                 "marker": ".",
-                "markersize": 1.5,
+                "markersize": 3,
                 "markeredgewidth": 0,
                 "markerfacecolor": colour,
                 "alpha": 0.6,
             },
         )
-    panel.set_xlim(-0.02, 1.02)
+    panel.set_xlim(right=1.02)
     panel.grid(axis="x", color="#eeeeee", linewidth=0.5)
     panel.set_axisbelow(True)
     panel.tick_params(axis="y", length=0)

@@ -142,7 +142,7 @@ def _draw(panel: Axes, points: pd.DataFrame, cost: str, strategies: Mapping[str,
     whole = points[points["whole"]]
     front = whole[pareto_front(whole[cost].to_numpy(float), whole["dice"].to_numpy(float))]
     front = front.sort_values(cost)
-    panel.plot(front[cost], front["dice"], color="#888888", linewidth=0.8, zorder=0)
+    panel.plot(front[cost], front["dice"], color="#888888", linewidth=0.8, zorder=1.5)
     if cost == "tuned_parameters":
         panel.set_xscale("log")
     else:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from sonotune.layout import format_percent
-from sonotune.report.names import dataset_title, source_notes
+from sonotune.report.names import dataset_title, source_notes, stage_title
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
@@ -62,7 +62,7 @@ def _draw(
     stored: Mapping[str, Mapping[str, np.ndarray]], titles: Mapping[str, str], notes: list[str]
 ) -> Figure:
     columns = 1 + sum(next(iter(stored.values()))[part].shape[1] for part in ("shallow", "deep"))
-    side = (TWO_COLUMNS - LEFT - 2 * GAP) / columns
+    side = (TWO_COLUMNS - LEFT - 2 * GAP - 0.04) / columns
     foot = footnote_height(notes)
     block = HEAD + 2 * side
     height = block * len(stored) + foot
@@ -82,7 +82,12 @@ def _draw(
         left = LEFT + side + GAP
         for stage, part in zip(one["stages"], ("shallow", "deep"), strict=True):
             pair = one[part]
-            figure.text(left / TWO_COLUMNS, (top + 0.06) / height, f"{part}: {stage}", fontsize=7)
+            figure.text(
+                left / TWO_COLUMNS,
+                (top + 0.06) / height,
+                f"{part}: {stage_title(str(stage))}",
+                fontsize=7,
+            )
             for channel in range(pair.shape[1]):
                 limits = (float(pair[:, channel].min()), float(pair[:, channel].max()))
                 for row in range(2):

@@ -42,8 +42,8 @@ def signed(value: float) -> str:
 
 
 def p_text(p: float) -> str:
-    """A p value."""
-    return DASH if not np.isfinite(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+    """A p value, or nothing."""
+    return "" if not np.isfinite(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def describe_places(
@@ -113,7 +113,7 @@ def _row(
     elif not strategy.candidate:
         verdict = "not considered"
     elif not decision.tested:
-        verdict = "too few folds to tell"
+        verdict = "too few folds"
     elif strategy.about_as_good:
         verdict = "about as good"
     elif strategy.shown_worse:
@@ -121,6 +121,7 @@ def _row(
     else:
         verdict = "cannot be told apart"
     return {
+        "name": strategy.name,
         "label": label(strategy.name),
         "recommended": strategy.name == decision.recommended,
         "key": entry_key(decision.dataset, strategy.name, decision.fraction),
@@ -342,7 +343,7 @@ def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[di
     return rows
 
 
-def describe_claims(path: Path) -> dict[str, Any] | None:
+def describe_claims(path: Path, datasets: Mapping[str, str]) -> dict[str, Any] | None:
     """Verdicts that are decided, and how many there are of each kind; None without any."""
     if not path.is_file():
         return None
@@ -357,7 +358,8 @@ def describe_claims(path: Path) -> dict[str, Any] | None:
         value = number(float(one["value"])) if known[0] else DASH
         if all(known):
             value += f" ({float(one['lower']):.3f} to {float(one['upper']):.3f})"
-        where = [str(one.get("dataset", ""))]
+        dataset = str(one.get("dataset", ""))
+        where = [datasets.get(dataset, dataset)]
         if one.get("fraction", "") != "":
             where.append(format_percent(float(one["fraction"])))
         rows.append(

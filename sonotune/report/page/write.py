@@ -18,7 +18,7 @@ from sonotune.data.split_file import read_counts
 from sonotune.evaluation.averages import read_cells
 from sonotune.layout import format_percent, fraction_text
 from sonotune.networks.settings import stages_of
-from sonotune.report.names import mixture_notes, source_notes
+from sonotune.report.names import mixture_notes, source_notes, stage_title
 from sonotune.report.page.content import (
     describe_audits,
     describe_banners,
@@ -141,7 +141,7 @@ def write_page(
                 if name in set(trained["strategy"])
             ],
             audits=describe_audits(sources.audits, titles),
-            claims=describe_claims(Path(sources.statistics) / "claims.csv"),
+            claims=describe_claims(Path(sources.statistics) / "claims.csv", shown.datasets),
             low=describe_low_scores(Path(sources.statistics) / "low_scores.csv", trained, shown),
             costs=describe_costs(trained, shown),
             timed=measured_on(trained),
@@ -175,6 +175,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["number"] = number
+    environment.filters["stage"] = stage_title
     return environment
 
 
@@ -201,5 +202,5 @@ def _for_script(decisions: Sequence[Decision], runs: pd.DataFrame, shown: Shown)
 def _by_folder(paths: Sequence[str]) -> list[tuple[str, list[str]]]:
     folders: dict[str, list[str]] = {}
     for path in paths:
-        folders.setdefault(str(Path(path).parent), []).append(path)
-    return [("tables" if name == "." else name, found) for name, found in folders.items()]
+        folders.setdefault((Path(path).parent.name or "tables").capitalize(), []).append(path)
+    return sorted(folders.items())

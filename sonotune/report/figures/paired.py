@@ -1,0 +1,135 @@
+"""Figs. 3, 6, 7 and S1: a few strategies, and what sets them apart on the same folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import MaxNLocator
+
+from sonotune.evaluation.averages import is_left_out, read_cells
+from sonotune.layout import format_percent
+from sonotune.report.names import dataset_title, source_notes
+from sonotune.report.palette import style_of
+from sonotune.report.shown import Shown
+from sonotune.report.style import (
+    TWO_COLUMNS,
+    footnote,
+    footnote_height,
+    journal_style,
+    legend_height,
+    message_figure,
+    one_legend,
+    save_figure,
+)
+from sonotune.statistics.choice import VERDICT_FOLDS
+from sonotune.statistics.pairs import compare
+
+STEP = 0.13  # inches between the strategies of a row
+SPAN = 0.02  # of Dice, that the axis of differences shows to either side at least
+
+
+def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
+    """Draw Dice, and the difference from the first strategy, in a row for each set and fraction.
+
+    Parameters
+    ----------
+    cells
+        ``cells.csv`` of a study.
+    shown
+        Its strategies are drawn; the others are compared with the first.
+    """
+    table = shown.select(read_cells(cells))
+    out = is_left_out(table, shown.exclude_runs)
+    kept = table[~out]
+    with journal_style():
+        if (kept["fraction"] > 0).any():
+            figure = draw_paired(kept, shown, int(out.sum()))
+        else:
+            figure = message_figure("Every run of these strategies failed: nothing to compare.")
+        save_figure(figure, pdf, png)
+
+
+def draw_paired(table: pd.DataFrame, shown: Shown, left_out: int) -> Figure:
+    """The figure of the runs in ``table``, besides ``left_out`` that failed."""
+    names = list(shown.strategies)
+    first = shown.strategies[names[0]]
+    present = [name for name in shown.datasets if name in set(table["dataset"])]
+    fractions = sorted({float(p) for p in table["fraction"] if p > 0}, reverse=True)
+    sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    notes = [
+        "Left: mean Dice; small dots: the folds. Right: difference of means, paired by fold, with "
+        "its 95% interval (not adjusted for several comparisons; none with fewer than "
+        f"{VERDICT_FOLDS} folds). n: folds that both have.",
+        *([f"Failed runs, left out: {left_out}."] if left_out else []),
+        *source_notes(present, shown.datasets, sources),
+    ]
+    rows = [(dataset, fraction) for dataset in present for fraction in fractions]
+    foot, legend = footnote_height(notes), legend_height(list(shown.strategies.values()))
+    height = len(rows) * (STEP * len(names) + 0.16) + foot + legend + 0.65
+    room = (foot + legend) / height
+    layout = ConstrainedLayoutEngine(rect=(0, foot / height, 1, 1 - room))
+    figure = Figure(figsize=(TWO_COLUMNS, height), layout=layout)
+    footnote(figure, notes, height)
+    left, right = figure.subplots(1, 2, sharey=True)
+    for row, (dataset, fraction) in enumerate(rows):
+        here = table[(table["dataset"] == dataset) & table["fraction"].isin([fraction, 0])]
+        scores = here.pivot(index="fold", columns="strategy", values="dice")
+        _draw_row(left, right, row, scores.reindex(columns=names).to_numpy(float), names, shown)
+    titles = [
+        f"{dataset_title(dataset, shown.datasets, sources)}, {format_percent(fraction)}"
+        for dataset, fraction in rows
+    ]
+    left.set_yticks(range(len(rows)), titles)
+    left.set_ylim(len(rows) - 0.5, -0.5)
+    left.set_xlabel("Dice")
+    # A difference that does not matter should not fill the panel.
+    least, most = right.get_xlim()
+    right.set_xlim(min(least, -SPAN), max(most, SPAN))
+    right.axvline(0, color="#888888", linewidth=0.8, zorder=0)
+    right.set_xlabel(f"Difference in Dice from \u201c{first}\u201d")
+    right.annotate("n", (1.02, 1.0), xycoords="axes fraction", va="bottom", style="italic")
+    for panel in (left, right):
+        panel.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        panel.grid(axis="x", color="#eeeeee", linewidth=0.5)
+        panel.set_axisbelow(True)
+        panel.tick_params(axis="y", length=0)
+        for edge in range(1, len(rows)):
+            panel.axhline(edge - 0.5, color="#cccccc", linewidth=0.5)
+    one_legend(figure, [left], "upper center", (0.5, 1.0))
+    return figure
+
+
+def _draw_row(
+    left: Axes,
+    right: Axes,
+    row: int,
+    scores: np.ndarray,
+    names: Sequence[str],
+    shown: Shown,
+) -> None:
+    """One data set and fraction; ``scores`` is float64 [folds, strategies]."""
+    pairs = compare(scores[None])
+    lower, upper = (ends[0, :, 0] for ends in pairs.single_bounds())
+    shares = (np.arange(len(names)) - (len(names) - 1) / 2) * STEP / (STEP * len(names) + 0.16)
+    for number, (name, place) in enumerate(zip(names, row + shares, strict=True)):
+        style = style_of(name, names)
+        known = scores[np.isfinite(scores[:, number]), number]
+        look = {"color": style.colour, "marker": style.marker, "linestyle": "none"}
+        title = shown.strategies[name]
+        left.plot(known, np.full(len(known), place), ".", color=style.colour, markersize=2.5)
+        left.plot(known.mean() if len(known) else np.nan, place, label=title, **look)
+        folds = int(pairs.folds[0, number, 0])
+        if number == 0 or not folds:
+            continue
+        right.plot(pairs.difference[0, number, 0], place, **look)
+        if folds >= VERDICT_FOLDS:
+            right.plot([lower[number], upper[number]], [place, place], color=style.colour)
+        right.annotate(
+            str(folds), (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=6
+        )
