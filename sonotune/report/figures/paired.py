@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -120,7 +121,7 @@ def _draw_row(
     for number, (name, place) in enumerate(zip(names, row + shares, strict=True)):
         style = style_of(name, names)
         known = scores[np.isfinite(scores[:, number]), number]
-        look = {"color": style.colour, "marker": style.marker, "linestyle": "none"}
+        look: dict[str, Any] = {"color": style.colour, "marker": style.marker, "linestyle": "none"}
         title = shown.strategies[name]
         left.plot(known, np.full(len(known), place), ".", color=style.colour, markersize=2.5)
         left.plot(known.mean() if len(known) else np.nan, place, label=title, **look)
