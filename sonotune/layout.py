@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = "results"
+# What tables, figures and pages were made from; laid out as the logs are.
+RECORDS = "records"
 # Folders beside the studies.
-RESERVED = ("datasets", "weights", "logs", "report", "benchmarks")
+RESERVED = ("datasets", "weights", "logs", "report", "benchmarks", RECORDS)
 
 ARRAYS = ("images.npy", "masks.npy", "index.csv", "dataset.json")
 DATASET = f"{RESULTS}/datasets/{{dataset}}-{{digest}}"

@@ -7,7 +7,6 @@ start of the workflow that is compared with what the configuration asks for.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -20,13 +19,22 @@ from sonotune.config.jobs import (
     cell_settings,
     cells_of,
     dataset_settings,
+    feature_settings,
+    has_features,
     making_code,
     preparing_code,
     pretraining_settings,
 )
+from sonotune.config.networks import (
+    PRETRAINED,
+    EncoderWeights,
+    all_encoder_weights,
+    start_of,
+)
 from sonotune.data.readers import MADE_HERE
 from sonotune.errors import SonotuneError
 from sonotune.layout import (
+    ENCODER,
     RECORD,
     RESULTS,
     WEIGHTS,
@@ -38,9 +46,14 @@ from sonotune.layout import (
     pretrained_folder,
 )
 from sonotune.runtime.files import read_json, write_json
-from sonotune.runtime.run_record import seal, short_seal
+from sonotune.runtime.run_record import damaged, seal
+from sonotune.runtime.view_record import read_view_records
 
 DATASET = "dataset.json"
+# Digests of files by path, size, times and inode, below the results.
+CACHE = ".digests.json"
+# Large files; the records of the jobs that made them have their digests.
+ARRAYS = (".npy", ".npz", ".safetensors")
 
 
 class Stale:
@@ -68,7 +81,14 @@ class Stale:
         self._read: dict[str, dict[str, Any] | None] = {}
 
     def find(self) -> list[str]:
-        """Paths, as the rules name them, of one file of each such job."""
+        """Paths, as the rules name them, of one file of each such job.
+
+        Raises
+        ------
+        SonotuneError
+            If the record of a job is damaged: nobody can tell what its results rest on.
+        """
+        encoders = {name: self._encoder(name, one) for name, one in self._encoders()}
         for study, design in self.config["studies"].items():
             names = list(design["datasets"])
             if "pretraining" in design:
@@ -76,24 +96,26 @@ class Stale:
             for name in names:
                 self._dataset(name, design["image_size"])
             weights = self._pretraining(study, design)
+            starts: dict[str | None, str | None] = {**encoders, PRETRAINED: weights}
             for name in design["datasets"]:
-                self._cells(study, design, name, weights)
-            self._table(study, design)
+                self._cells(study, design, name, starts)
+        self._views()
         return list(dict.fromkeys(self.files))
 
     def _record(self, path: str) -> dict[str, Any] | None:
-        """What a job wrote of itself; None where it has not run.
-
-        Also None where the record is damaged: whoever reads it says so, and what was finished is
-        not trained again for it.
-        """
+        """What a job wrote of itself; None where it has not run."""
         if path not in self._read:
+            file = self.results / below_results(path)
             try:
-                found = read_json(self.results / below_results(path))
+                found = read_json(file)
                 whole = {key: value for key, value in found.items() if key != "sha256"}
-                self._read[path] = found if found.get("sha256") in (None, seal(whole)) else None
-            except (OSError, ValueError, AttributeError):
-                self._read[path] = None
+            except FileNotFoundError:
+                found = None
+            except (OSError, ValueError, AttributeError) as error:
+                raise SonotuneError(damaged(file, f"cannot be read ({error!r})")) from None
+            if found and found.get("sha256") not in (None, seal(whole)):
+                raise SonotuneError(damaged(file, "was changed after it was written"))
+            self._read[path] = found
         return self._read[path]
 
     def _dataset(self, name: str, size: int) -> None:
@@ -105,8 +127,9 @@ class Stale:
         prepared = arrays(name, digest, size)[-1]
         originals = self._originals(name, digest, settings)
         expected = {"settings": settings, "code": preparing_code(reader), "originals": originals}
-        if originals is not None:
-            self._compare(prepared, "rests_on", expected)
+        if originals is not None and not self._compare(prepared, "rests_on", expected):
+            folder = dataset_folder(name, digest)
+            self.files += [f"{folder}/{one}" for one in ("audit.csv", "circumferences.csv")]
 
     def _originals(self, name: str, digest: str, settings: Mapping[str, Any]) -> str | None:
         """Digest of what a data set is prepared from; None where that is not there (any more)."""
@@ -119,7 +142,7 @@ class Stale:
             if not source or not (folder := source.get("folder", "")):
                 return None
         try:
-            return originals_digest(settings, folder, self.results / ".digests.json")
+            return originals_digest(settings, folder, self.results / CACHE)
         except (SonotuneError, OSError):  # what was prepared from them is still as good
             return None
 
@@ -133,14 +156,35 @@ class Stale:
         record = self._record(path)
         return record.get("outputs", {}).get(WEIGHTS) if record else None
 
+    def _encoders(self) -> Iterator[tuple[str, EncoderWeights]]:
+        """Encoder weights, by name; none where a file of them is not there (any more)."""
+        try:
+            yield from all_encoder_weights(self.config).items()
+        except SonotuneError:
+            return
+
+    def _encoder(self, name: str, weights: EncoderWeights) -> str | None:
+        """Digest of an encoder's weights, as their record tells it."""
+        path = f"{ENCODER}/{RECORD}".format(weights=name)
+        if not weights.entry:
+            ((_, digest),) = _digests([Path(weights.source)], self.results / CACHE)
+            self._compare(path, "source_sha256", digest)
+        record = self._record(path)
+        return record["outputs"][WEIGHTS] if record else None
+
     def _cells(
-        self, study: str, design: Mapping[str, Any], dataset: str, weights: str | None
+        self,
+        study: str,
+        design: Mapping[str, Any],
+        dataset: str,
+        starts: Mapping[str | None, str | None],
     ) -> None:
         inputs = self._arrays(dataset, design["image_size"])
         for cell in cells_of(self.config, study, dataset):
             own = dict(inputs)
             strategy = design["strategies"][cell.strategy]
-            if weights and strategy["start"] == "pretrained" and "network" not in strategy:
+            weights = starts.get(start_of(design, cell.strategy))
+            if weights and strategy["start"] == "pretrained":
                 own["weights_sha256"] = weights
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
             self._compare(path, "settings", self.settings_of(cell), own)
@@ -154,37 +198,50 @@ class Stale:
         self,
         path: str,
         key: str,
-        expected: Mapping[str, Any],
+        expected: Any,
         inputs: Mapping[str, str] | None = None,
-    ) -> None:
+    ) -> bool:
         record = self._record(path)
         if record is None:
-            return
+            return True
         told = record.get("inputs", {})
-        same = record.get(key) == json.loads(json.dumps(expected)) and all(
+        same = record.get(key) == _plain(expected) and all(
             told.get(name) == value for name, value in (inputs or {}).items()
         )
         if not same:
             self.files.append(path)
+        return same
 
-    def _table(self, study: str, design: Mapping[str, Any]) -> None:
-        """A table of runs that is older than one of them, or holds one that is gone."""
-        path = f"{RESULTS}/{study}/cells.csv"
-        try:
-            with (self.results / below_results(path)).open(newline="", encoding="utf-8") as file:
-                rows = [(row["dataset"], row.get("record")) for row in csv.DictReader(file)]
-        except (OSError, ValueError, KeyError):
-            return
-        for name in design["datasets"]:
-            told = {record for dataset, record in rows if dataset == name}
-            paths = [
-                f"{RESULTS}/{one.folder}/{RECORD}" for one in cells_of(self.config, study, name)
-            ]
-            records = [self._record(one) for one in paths]
-            found = {short_seal(record) for record in records if record}
-            # A cell that is missing is trained, and its data set scored, anyway.
-            if found != told if all(records) else found - told:
-                self.files += [f"{RESULTS}/{study}/scores/{name}.csv", path]
+    def _views(self) -> None:
+        """Tables, figures and pages that were changed, or made from others than are there now.
+
+        Feature maps are a training that is kept as a view: its settings and arrays decide.
+        """
+        features = {
+            f"{study}/features/{dataset}.npz": feature_settings(self.config, study, dataset)
+            for study, design in self.config["studies"].items()
+            if has_features(self.config, study)
+            for dataset in design["datasets"]
+        }
+        told = []
+        for record in read_view_records(self.results, "datasets", *self.config["studies"]):
+            asked = [features[name] for name in record.outputs if name in features]
+            if asked and record.params != _plain(asked[0]):
+                self.files += [f"{RESULTS}/{name}" for name in record.outputs]
+            named = {**record.inputs, **record.outputs}
+            read = {n: d for n, d in named.items() if (Path(n).suffix in ARRAYS) == bool(asked)}
+            told.append((record, read))
+        paths = {self.results / name for _, read in told for name in read}
+        found = dict(_digests(filter(Path.is_file, paths), self.results / CACHE))
+        for record, read in told:
+            now = {name: found.get(self.results / name) for name in read}
+            if any(now[name] not in (None, digest) for name, digest in read.items()):
+                self.files += [f"{RESULTS}/{name}" for name in record.outputs]
+
+
+def _plain(value: Any) -> Any:
+    """As a record has it."""
+    return json.loads(json.dumps(value))
 
 
 def originals_digest(settings: Mapping[str, Any], folder: str | Path, cache: str | Path) -> str:

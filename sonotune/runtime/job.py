@@ -15,6 +15,7 @@ from sonotune.errors import SonotuneError, Stopped
 from sonotune.layout import RECORD, cells_of_study
 from sonotune.runtime.locks import Lock
 from sonotune.runtime.parent_watch import GRACE, end_with_workflow
+from sonotune.runtime.view_record import write_view_record
 
 # What a disk refuses, and what to do then.
 REFUSALS = {
@@ -32,7 +33,7 @@ DONE = "done"
 
 
 @contextmanager
-def logged(path: str | Path) -> Iterator[Callable[[str], None]]:
+def logged(path: str | Path, view: Any = None) -> Iterator[Callable[[str], None]]:
     """Give a function that writes a line to a job's log at once.
 
     The job ends with the workflow that started it, and holds a lock: where the same job of a
@@ -40,6 +41,14 @@ def logged(path: str | Path) -> Iterator[Callable[[str], None]]:
     refuses to be written, ends the job with a message, in the log and on the terminal, and no
     traceback. A signal that a training heeded becomes the status that it would have had. Any
     other error is a fault of the code: its traceback is shown.
+
+    Parameters
+    ----------
+    path
+        The log.
+    view
+        The ``snakemake`` object of a job that makes a table, a figure or a page, whose inputs and
+        outputs are then written down (see `sonotune.runtime.view_record`).
     """
     path = Path(path)
     end_with_workflow()
@@ -53,6 +62,8 @@ def logged(path: str | Path) -> Iterator[Callable[[str], None]]:
 
                 try:
                     yield log
+                    if view is not None:
+                        write_view_record(path, view.input, view.output, dict(view.params.items()))
                     log(DONE)
                 except (Exception, KeyboardInterrupt) as error:
                     with suppress(OSError):

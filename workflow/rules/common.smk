@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 
+from snakemake.io import IOFile
 from snakemake.logging import logger
 from snakemake.settings.types import RerunTrigger
 
@@ -26,9 +27,11 @@ from sonotune.config.jobs import (
     NETWORKS,
     auditing_code,
     cell_settings,
+    cell_with_features,
     cells_of,
     dataset_settings,
     find_cell,
+    has_features,
     in_order,
     making_code,
     preparing_code,
@@ -161,11 +164,20 @@ def force_stale():
     """Have finished jobs of another configuration or other images run again.
 
     Snakemake's own records do not tell when they are lost, or when a job upstream has failed. Its
-    `--forcerun` does the same, but would also run what nobody asked for.
+    `--forcerun` does the same, but would also run what nobody asked for. A view of which Snakemake
+    has no record is made again: nothing else tells which settings it was made with.
     """
-    if workflow.is_main_process:
+    if not workflow.is_main_process:
+        return
+    try:
         stale = Stale(config, HOME / RESULTS, settings_of).find()
-        workflow.dag.forcefiles.update(str(HOME / file) for file in stale)
+    except SonotuneError as error:
+        fail(error)
+    workflow.dag.forcefiles.update(str(HOME / file) for file in stale)
+    for study in STUDIES:
+        for view in map(IOFile, [str(HOME / file) for file in views_of(study)]):
+            if Path(view).exists() and workflow.persistence.metadata(view) is None:
+                workflow.dag.forcefiles.add(view)
 
 
 def arrays_of(study, dataset):

@@ -147,21 +147,8 @@ def own_splits_of(study):
     return {"strategies": sorted(STUDIES[study]["strategies"])} if own else {}
 
 
-def has_features(study):
-    """Whether Fig. S2 has a strategy to show: one that tunes a pre-trained network."""
-    strategy = STUDIES[study]["strategies"].get(STUDIES[study]["figures"]["features"])
-    return bool(strategy and strategy["tune"] and strategy["start"] == "pretrained")
-
-
-def cell_with_features(study, dataset):
-    """The cell that Fig. S2 shows: of the largest percent, in the first fold run."""
-    design = STUDIES[study]
-    percent, fold = max(design["percents"]), design["resampling"]["run_folds"][0]
-    return Cell(study, dataset, design["figures"]["features"], percent, fold)
-
-
 def features_shown(study):
-    cell = cell_with_features(study, STUDIES[study]["datasets"][0])
+    cell = cell_with_features(config, study, STUDIES[study]["datasets"][0])
     return {
         "strategy": labels_of(study)[cell.strategy],
         "percent": cell.percent,
@@ -250,7 +237,7 @@ def figures_of(study):
     if len(STUDIES[study]["datasets"]) > 1:
         always.append("ranks")
     paper = ["against_paper"] if set(STUDIES[study]["datasets"]) & set(PAPER_DATASETS) else []
-    features = ["figS2"] if has_features(study) else []
+    features = ["figS2"] if has_features(config, study) else []
     return [*always, *compared, *features, *paper]
 
 
@@ -287,19 +274,15 @@ def foundations_of(study):
         files += [f"{pretrained_folder(study)}/{name}" for name in names]
     starts = {encoder_weights_of(network) for network in networks_of(design)}
     files += [file for name in filter(None, starts) for file in (weights_path(name),)]
-    if has_features(study):
+    if has_features(config, study):
         files += [f"{RESULTS}/{study}/features/{name}.npz" for name in design["datasets"]]
     return files
 
 
-def outputs_of(study):
+def views_of(study):
+    """Scores, tables, figures and pages."""
     results = f"results/{study}"
     return [
-        # All that a study rests on is named: what was deleted, or failed to be made again, is missed.
-        *foundations_of(study),
-        *cell_files(
-            study, STUDIES[study]["datasets"], "run.json", "predictions.npz", "history.csv"
-        ),
         *(
             f"{results}/{kind}/{dataset}.csv"
             for dataset in STUDIES[study]["datasets"]
@@ -326,6 +309,17 @@ def outputs_of(study):
         *(f"{results}/{name}" for name in ("index.html", "answer.txt", "page")),
         *network_outputs(study),
         *protocol_outputs(study),
+    ]
+
+
+def outputs_of(study):
+    return [
+        # All that a study rests on is named: what was deleted, or failed to be made again, is missed.
+        *foundations_of(study),
+        *cell_files(
+            study, STUDIES[study]["datasets"], "run.json", "predictions.npz", "history.csv"
+        ),
+        *views_of(study),
     ]
 
 

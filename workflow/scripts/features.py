@@ -6,7 +6,7 @@ from sonotune.jobs.features import write_features
 from sonotune.runtime.gpus import on_gpu
 from sonotune.runtime.job import leave, logged
 
-with logged(snakemake.log[0]) as log:
+with logged(snakemake.log[0], snakemake) as log:
     on_gpu(
         lambda: write_features(
             snakemake.params.settings,
