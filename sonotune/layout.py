@@ -184,15 +184,15 @@ def pretrained_folder(study: str, pretraining: int = 1) -> str:
 
 
 def checkpoint_beside(folder: str | Path) -> Path:
-    """Where the checkpoint of a cell or pre-training lies: outside of what Snakemake clears.
+    """Where the checkpoint of a training lies: outside of what Snakemake clears.
 
     Parameters
     ----------
     folder
-        The cell's or pre-training's.
+        The cell's or pre-training's, or the file of feature maps.
     """
-    folder = Path(folder)
-    depth = 2 if folder.parent.name == "pretrained" else 5
+    folder = Path(folder).with_suffix("") if str(folder).endswith(".npz") else Path(folder)
+    depth = 2 if folder.parent.name in ("pretrained", "features") else 5
     study, below = folder.parents[depth - 1], Path(*folder.parts[-depth:])
     return study / "checkpoints" / below.parent / f"{below.name}.safetensors"
 

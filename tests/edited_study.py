@@ -189,7 +189,7 @@ class EditedStudy:
             "keep_weights": wanted["kept"],
             "training": {**training, **written_out},
             "averages": {"ddof": wanted["deviation"]},
-            "decision": {"margin": wanted["margin"], "cost": "parameters"},
+            "decision": {"margin": wanted["margin"], "cost": "tuned_parameters"},
             "device": "cpu",
             "precision": "fp32",
         }

@@ -108,7 +108,9 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
         The cell's folder.
     planned
         ``cells``, how many the study has, and ``names``, of which data sets, strategies, fractions
-        and folds: what was asked for once and is no more does not count.
+        and folds: what was asked for once and is no more does not count. ``again`` has the folders
+        of cells that this run trains again and ``began`` its start: what they have from before does
+        not count either.
     """
     settings = record["settings"]
     records = finished(Path(folder).parents[4], planned)
@@ -131,12 +133,14 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
 
 def finished(study: str | Path, planned: Mapping[str, Any]) -> list[Path]:
     """Records of the cells of a study that are done (``planned`` as for `tell_progress`)."""
+    again, began = planned.get("again", ()), planned.get("began", 0)
     return [
         file
         for file in cells_of_study(study, RECORD)
         if all(
             name in asked for name, asked in zip(file.parts[-5:-1], planned["names"], strict=True)
         )
+        and ("/".join(file.parts[-5:-1]) not in again or file.stat().st_mtime >= began)
     ]
 
 

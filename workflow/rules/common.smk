@@ -2,6 +2,7 @@ import hashlib
 import json
 import os
 import sys
+import time
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
@@ -55,7 +56,7 @@ from sonotune.data.readers import MADE_HERE, files_of
 from sonotune.data.sources import find_mirror, used_entries
 from sonotune.errors import SonotuneError
 from sonotune.runtime.failures import tell_failures
-from sonotune.runtime.files import not_in_the_future
+from sonotune.runtime.files import check_writable, not_in_the_future
 from sonotune.layout import WEIGHTS as WEIGHTS_FILE
 from sonotune.layout import (
     ARRAYS,
@@ -80,6 +81,7 @@ from sonotune.runtime.gpus import check_devices, tell_slots, tell_without_gpu
 from sonotune.runtime.locks import lock_results
 from sonotune.networks.settings import built_from
 from sonotune.runtime.parent_watch import WORKFLOW, name_process
+from sonotune.runtime.signals import pass_signals_on
 from sonotune.runtime.slurm_jobs import keep_in_view
 from sonotune.runtime.terminal import be_brief, tell_answers
 from sonotune.stale import Stale

@@ -330,6 +330,8 @@ for study in STUDIES:
     config["cells_planned"][study] = {
         "cells": len(folders),
         "names": [sorted({*names}) for names in zip(*(Path(f).parts[-4:] for f in folders))],
+        "again": [],
+        "began": time.time(),
     }
 
 # For the report's front page alone, so it is not looked up at every start.

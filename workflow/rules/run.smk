@@ -14,6 +14,10 @@ except SonotuneError as error:
     fail(error)
 
 
+def planned_jobs():
+    return list(workflow.dag.needrun_jobs())
+
+
 onstart:
     # A workflow that uses this one as a module keeps Snakemake's own lines, as does --verbose.
     if not IS_MODULE and not workflow.output_settings.verbose:
@@ -23,6 +27,7 @@ onstart:
         LOCKS.append(lock_results(HOME / RESULTS))
         claim(STUDIES, workflow.configfiles, HOME / RESULTS)
         not_in_the_future(file for file in (HOME / RESULTS).rglob("*") if file.is_file())
+        check_writable(file for job in planned_jobs() for file in (*job.output, *job.log))
         # Takes seconds, and saves a night that ends at the last data set's address.
         if workflow.local_exec:
             check_devices({study: STUDIES[study]["device"] for study in STUDIES})
@@ -38,6 +43,11 @@ onstart:
                 print(said, file=sys.stderr)
     except SonotuneError as error:
         fail(error)
+    for job in planned_jobs():
+        if job.rule.name.endswith("finetune"):
+            cell = "/".join(Path(job.output[0]).parts[-5:-1])
+            config["cells_planned"][job.wildcards.study]["again"].append(cell)
+    pass_signals_on()
     LIVE.append(Live(HOME / RESULTS, config["cells_planned"]))
     LIVE[0].start()
 

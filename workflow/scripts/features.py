@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sonotune.jobs.features import write_features
+from sonotune.layout import checkpoint_beside
 from sonotune.runtime.gpus import on_gpu
 from sonotune.runtime.job import leave, logged
 
@@ -14,6 +15,7 @@ with logged(snakemake.log[0], snakemake) as log:
             snakemake.input.weights,
             snakemake.output[0],
             log,
+            checkpoint_beside(snakemake.output[0]),
         ),
         snakemake.params.settings["device"],
         log,
