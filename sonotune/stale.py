@@ -31,7 +31,7 @@ from sonotune.config.networks import (
     all_encoder_weights,
     start_of,
 )
-from sonotune.data.readers import MADE_HERE
+from sonotune.data.readers import MADE_HERE, files_of
 from sonotune.errors import SonotuneError
 from sonotune.layout import (
     ENCODER,
@@ -67,6 +67,12 @@ class Stale:
         The folder of results.
     settings_of
         Gives a cell's settings, where these are known already.
+
+    Attributes
+    ----------
+    inputs
+        By record of a job that does belong to the configuration, the files that it has read. Jobs
+        come after those that they rest on.
     """
 
     def __init__(
@@ -78,6 +84,7 @@ class Stale:
         self.config, self.results = config, Path(results)
         self.settings_of = settings_of or partial(cell_settings, config)
         self.files: list[str] = []
+        self.inputs: dict[str, list[str]] = {}
         self._read: dict[str, dict[str, Any] | None] = {}
 
     def find(self) -> list[str]:
@@ -123,36 +130,43 @@ class Stale:
         digest, reader = digest_of(settings), settings["reader"]
         made = arrays(name, digest, "original")[-1]
         if reader in MADE_HERE:
-            self._compare(made, "rests_on", {"settings": settings, "code": making_code(reader)})
+            self._compare(made, [], "rests_on", {"settings": settings, "code": making_code(reader)})
         prepared = arrays(name, digest, size)[-1]
-        originals = self._originals(name, digest, settings)
+        files, originals = self._originals(name, digest, settings)
         expected = {"settings": settings, "code": preparing_code(reader), "originals": originals}
-        if originals is not None and not self._compare(prepared, "rests_on", expected):
+        if originals and not self._compare(prepared, files, "rests_on", expected):
             folder = dataset_folder(name, digest)
             self.files += [f"{folder}/{one}" for one in ("audit.csv", "circumferences.csv")]
 
-    def _originals(self, name: str, digest: str, settings: Mapping[str, Any]) -> str | None:
-        """Digest of what a data set is prepared from; None where that is not there (any more)."""
+    def _originals(
+        self, name: str, digest: str, settings: Mapping[str, Any]
+    ) -> tuple[list[str], str | None]:
+        """Files that a data set is prepared from, and their digest; None if they are not there."""
         if settings["reader"] in MADE_HERE:
-            made = self._record(arrays(name, digest, "original")[-1])
-            return made["sha256"] if made else None
+            files = arrays(name, digest, "original")
+            made = self._record(files[-1])
+            return files, made["sha256"] if made else None
         folder: str | Path = "."
         if "catalogue" in settings:
             source = self._record(f"{dataset_folder(name, digest)}/source.json")
             if not source or not (folder := source.get("folder", "")):
-                return None
+                return [], None
         try:
-            return originals_digest(settings, folder, self.results / CACHE)
+            found = originals_digest(settings, folder, self.results / CACHE)
+            named = [] if "catalogue" in settings else map(str, files_of(settings, folder))
+            return list(named), found
         except (SonotuneError, OSError):  # what was prepared from them is still as good
-            return None
+            return [], None
 
     def _pretraining(self, study: str, design: Mapping[str, Any]) -> str | None:
         """Digest of a study's start weights, as their record tells it."""
         if "pretraining" not in design:
             return None
         path = f"{pretrained_folder(study)}/{RECORD}"
-        inputs = self._arrays(design["pretraining"]["dataset"], design["image_size"])
-        self._compare(path, "settings", pretraining_settings(self.config, study), inputs)
+        dataset = design["pretraining"]["dataset"]
+        inputs = self._arrays(dataset, design["image_size"])
+        files = self._files(dataset, design["image_size"])
+        self._compare(path, files, "settings", pretraining_settings(self.config, study), inputs)
         record = self._record(path)
         return record.get("outputs", {}).get(WEIGHTS) if record else None
 
@@ -168,7 +182,7 @@ class Stale:
         path = f"{ENCODER}/{RECORD}".format(weights=name)
         if not weights.entry:
             ((_, digest),) = _digests([Path(weights.source)], self.results / CACHE)
-            self._compare(path, "source_sha256", digest)
+            self._compare(path, [], "source_sha256", digest)
         record = self._record(path)
         return record["outputs"][WEIGHTS] if record else None
 
@@ -183,20 +197,28 @@ class Stale:
         for cell in cells_of(self.config, study, dataset):
             own = dict(inputs)
             strategy = design["strategies"][cell.strategy]
-            weights = starts.get(start_of(design, cell.strategy))
-            if weights and strategy["start"] == "pretrained":
+            files = self._files(dataset, design["image_size"])
+            start = start_of(design, cell.strategy)
+            if strategy["start"] == "pretrained" and (weights := starts.get(start)):
                 own["weights_sha256"] = weights
+                home = pretrained_folder(study)
+                if start != PRETRAINED:
+                    home = ENCODER.format(weights=start)
+                files.append(f"{home}/{WEIGHTS}")
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
-            self._compare(path, "settings", self.settings_of(cell), own)
+            self._compare(path, files, "settings", self.settings_of(cell), own)
+
+    def _files(self, dataset: str, size: int) -> list[str]:
+        return arrays(dataset, digest_of(dataset_settings(self.config, dataset)), size)
 
     def _arrays(self, dataset: str, size: int) -> dict[str, str]:
-        digest = digest_of(dataset_settings(self.config, dataset))
-        about = self._record(arrays(dataset, digest, size)[-1]) or {}
+        about = self._record(self._files(dataset, size)[-1]) or {}
         return {key: about[key] for key in ("images_sha256", "masks_sha256") if key in about}
 
     def _compare(
         self,
         path: str,
+        files: list[str],
         key: str,
         expected: Any,
         inputs: Mapping[str, str] | None = None,
@@ -208,7 +230,9 @@ class Stale:
         same = record.get(key) == _plain(expected) and all(
             told.get(name) == value for name, value in (inputs or {}).items()
         )
-        if not same:
+        if same:
+            self.inputs[path] = files
+        else:
             self.files.append(path)
         return same
 
@@ -262,8 +286,6 @@ def originals_digest(settings: Mapping[str, Any], folder: str | Path, cache: str
     SonotuneError
         If files are missing or do not belong together.
     """
-    from sonotune.data.readers import files_of
-
     whole = hashlib.sha256()
     for path, digest in _digests(files_of(settings, folder), Path(cache)):
         whole.update(

@@ -81,6 +81,18 @@ def not_in_the_future(paths: Iterable[str | Path]) -> None:
             os.utime(path, (now, now))
 
 
+def date_after(folder: str | Path, inputs: Iterable[str | Path]) -> None:
+    """Date files of a folder that are older than what they were made from like the newest of that.
+
+    A copy that did not keep times would else be taken for stale.
+    """
+    newest = max((Path(one).stat().st_mtime for one in inputs if Path(one).is_file()), default=0)
+    for path in Path(folder).iterdir():
+        if path.is_file() and path.stat().st_mtime < newest:
+            with suppress(OSError):
+                os.utime(path, (newest, newest))
+
+
 def check_writable(paths: Iterable[str | Path]) -> None:
     """See that files can be written, or made.
 

@@ -56,7 +56,7 @@ from sonotune.data.readers import MADE_HERE, files_of
 from sonotune.data.sources import find_mirror, used_entries
 from sonotune.errors import SonotuneError
 from sonotune.runtime.failures import tell_failures
-from sonotune.runtime.files import check_writable, not_in_the_future
+from sonotune.runtime.files import check_writable, date_after, not_in_the_future
 from sonotune.layout import WEIGHTS as WEIGHTS_FILE
 from sonotune.layout import (
     ARRAYS,
@@ -161,25 +161,34 @@ def published():
     return "|".join(name for name, one in DATASETS.items() if "catalogue" in one) or "(?!)"
 
 
+def is_forgotten(file):
+    """Whether Snakemake has no record of a file that is there."""
+    return Path(file).exists() and workflow.persistence.metadata(IOFile(str(file))) is None
+
+
 @cache
 def force_stale():
     """Have finished jobs of another configuration or other images run again.
 
     Snakemake's own records do not tell when they are lost, or when a job upstream has failed. Its
     `--forcerun` does the same, but would also run what nobody asked for. A view of which Snakemake
-    has no record is made again: nothing else tells which settings it was made with.
+    has no record is made again: nothing else tells which settings it was made with. A training
+    without one is kept, also where a copy has mixed up the times of files.
     """
     if not workflow.is_main_process:
         return
     try:
-        stale = Stale(config, HOME / RESULTS, settings_of).find()
+        stale = Stale(config, HOME / RESULTS, settings_of)
+        files = stale.find()
     except SonotuneError as error:
         fail(error)
-    workflow.dag.forcefiles.update(str(HOME / file) for file in stale)
+    workflow.dag.forcefiles.update(str(HOME / file) for file in files)
     for study in STUDIES:
-        for view in map(IOFile, [str(HOME / file) for file in views_of(study)]):
-            if Path(view).exists() and workflow.persistence.metadata(view) is None:
-                workflow.dag.forcefiles.add(view)
+        views = [str(HOME / file) for file in views_of(study)]
+        workflow.dag.forcefiles.update(view for view in views if is_forgotten(view))
+    for record, inputs in stale.inputs.items():
+        if is_forgotten(HOME / record):
+            date_after((HOME / record).parent, [HOME / file for file in inputs])
 
 
 def arrays_of(study, dataset):
