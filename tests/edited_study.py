@@ -54,6 +54,7 @@ CODE = {
     "resizing": ("data/resize.py",),
     "metric": ("overlap.py",),
     "augmentation": ("training/augment.py",),
+    "another device": ("training/cuda.py",),
     "message": ("networks/weights.py", "is missing", "is not there"),
 }
 VALUES |= {name: [0, 1] for name in CODE}
@@ -71,7 +72,7 @@ def jobs_of(wanted):
         MINE: ([wanted["mask"], wanted["resizing"]], []),
         PRETRAINED: ([number, wanted["pretraining rate"], wanted["optimiser"]], [prepared]),
     }
-    every = [wanted[name] for name in ("rate", "validation", "optimiser", "splits")]
+    every = ("rate", "validation", "optimiser", "splits", "augmentation")
     for strategy in STRATEGIES:
         if strategy == wanted["left out"]:
             continue
@@ -81,7 +82,7 @@ def jobs_of(wanted):
         for percent in wanted["percents"]:
             for fold in wanted["folds"]:
                 job = ("cell", strategy, f"{percent / 100:g}", str(fold))
-                jobs[job] = ([*every, *own], rests_on)
+                jobs[job] = ([*(wanted[name] for name in every), *own], rests_on)
     return jobs
 
 
@@ -392,7 +393,9 @@ class EditedStudy:
         return found
 
     def _lasting(self, row):
-        return {k: v for k, v in row.items() if not re.search("second|record|cpu|time", k or "")}
+        return {
+            k: v for k, v in row.items() if not re.search("second|record|cpu|time|memory", k or "")
+        }
 
 
 class Planner:

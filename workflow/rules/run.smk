@@ -14,6 +14,14 @@ except SonotuneError as error:
     fail(error)
 
 
+def forget_touched():
+    """After `--touch` Snakemake believes that all views were made with the settings at hand."""
+    if workflow.touch:
+        for study in STUDIES:
+            for file in views_of(study):
+                workflow.persistence.cleanup_metadata(IOFile(str(HOME / file)))
+
+
 def planned_jobs():
     return list(workflow.dag.needrun_jobs())
 
@@ -55,11 +63,7 @@ onstart:
 onsuccess:
     for live in LIVE:
         live.end()
-    # Snakemake believes now that whatever is there was made with the settings at hand.
-    if workflow.touch:
-        for study in STUDIES:
-            for file in views_of(study):
-                workflow.persistence.cleanup_metadata(IOFile(str(HOME / file)))
+    forget_touched()
     print(
         tell_answers([HOME / RESULTS / study / "index.html" for study in STUDIES]),
         file=sys.stderr,
@@ -69,6 +73,7 @@ onsuccess:
 onerror:
     for live in LIVE:
         live.end()
+    forget_touched()
     print(
         tell_failures(
             [
