@@ -95,15 +95,16 @@ class Stale:
         SonotuneError
             If the record of a job is damaged: nobody can tell what its results rest on.
         """
-        encoders = {name: self._encoder(name, one) for name, one in self._encoders()}
+        starts: dict[str | None, str | None] = {}
+        for name, one in self._encoders():
+            starts[name] = self._encoder(name, one)
         for study, design in self.config["studies"].items():
             names = list(design["datasets"])
             if "pretraining" in design:
                 names.append(design["pretraining"]["dataset"])
             for name in names:
                 self._dataset(name, design["image_size"])
-            weights = self._pretraining(study, design)
-            starts: dict[str | None, str | None] = {**encoders, PRETRAINED: weights}
+            starts[PRETRAINED] = self._pretraining(study, design)
             for name in design["datasets"]:
                 self._cells(study, design, name, starts)
         self._views()
