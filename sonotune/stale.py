@@ -29,6 +29,7 @@ from sonotune.config.networks import (
     PRETRAINED,
     EncoderWeights,
     all_encoder_weights,
+    encoder_weights_of,
     start_of,
 )
 from sonotune.data.readers import MADE_HERE, files_of
@@ -104,7 +105,7 @@ class Stale:
                 names.append(design["pretraining"]["dataset"])
             for name in names:
                 self._dataset(name, design["image_size"])
-            starts[PRETRAINED] = self._pretraining(study, design)
+            starts[PRETRAINED] = self._pretraining(study, design, starts)
             for name in design["datasets"]:
                 self._cells(study, design, name, starts)
         self._views()
@@ -159,7 +160,9 @@ class Stale:
         except (SonotuneError, OSError):  # what was prepared from them is still as good
             return [], None
 
-    def _pretraining(self, study: str, design: Mapping[str, Any]) -> str | None:
+    def _pretraining(
+        self, study: str, design: Mapping[str, Any], starts: Mapping[str | None, str | None]
+    ) -> str | None:
         """Digest of a study's start weights, as their record tells it."""
         if "pretraining" not in design:
             return None
@@ -167,6 +170,9 @@ class Stale:
         dataset = design["pretraining"]["dataset"]
         inputs = self._arrays(dataset, design["image_size"])
         files = self._files(dataset, design["image_size"])
+        if weights := starts.get(start := encoder_weights_of(design["network"])):
+            inputs["weights_sha256"] = weights
+            files.append(f"{ENCODER}/{WEIGHTS}".format(weights=start))
         self._compare(path, files, "settings", pretraining_settings(self.config, study), inputs)
         record = self._record(path)
         return record.get("outputs", {}).get(WEIGHTS) if record else None
@@ -202,9 +208,8 @@ class Stale:
             start = start_of(design, cell.strategy)
             if strategy["start"] == "pretrained" and (weights := starts.get(start)):
                 own["weights_sha256"] = weights
-                home = pretrained_folder(study)
-                if start != PRETRAINED:
-                    home = ENCODER.format(weights=start)
+                own_home = pretrained_folder(study)
+                home = own_home if start == PRETRAINED else ENCODER.format(weights=start)
                 files.append(f"{home}/{WEIGHTS}")
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
             self._compare(path, files, "settings", self.settings_of(cell), own)
