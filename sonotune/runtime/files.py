@@ -86,11 +86,11 @@ def date_after(folder: str | Path, inputs: Iterable[str | Path]) -> None:
 
     A copy that did not keep times would else be taken for stale.
     """
-    newest = max((Path(one).stat().st_mtime for one in inputs if Path(one).is_file()), default=0)
+    newest = max((Path(one).stat().st_mtime_ns for one in inputs if Path(one).is_file()), default=0)
     for path in Path(folder).iterdir():
-        if path.is_file() and path.stat().st_mtime < newest:
+        if path.is_file() and path.stat().st_mtime_ns < newest:
             with suppress(OSError):
-                os.utime(path, (newest, newest))
+                os.utime(path, ns=(newest, newest))
 
 
 def check_writable(paths: Iterable[str | Path]) -> None:
