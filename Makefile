@@ -12,7 +12,7 @@ SNAKEFILES = Snakefile workflow/Snakefile $(wildcard workflow/rules/*.smk)
 # A report as a plain folder, beside its zip and of the same name.
 unpack = rm -rf $(1) && $(VENV)/bin/python -m zipfile -e $(1).zip results
 
-.PHONY: help setup plan demo demo-small test test-slow test-install release bench lint audit format lock clean
+.PHONY: help setup plan demo demo-small test test-slow test-install release bench lint audit licences format lock clean
 
 help:
 	@echo "Start here: make demo (3 GB to download, 5 to 20 minutes on two cores, no GPU)"
@@ -27,9 +27,10 @@ help:
 	@echo "make bench       measure: a training step, a cell against other systems, bf16 against fp32 (docs/speed.md; an hour or more)"
 	@echo "make lint        style, types and workflow checks"
 	@echo "make audit       check the locked packages for known vulnerabilities (needs internet)"
+	@echo "make licences    print the licence of every locked package"
 	@echo "make format      format Python and Snakemake files"
 	@echo "make setup       only the set-up: .venv with the locked packages and this library"
-	@echo "make lock        resolve envs/requirements.lock again from pyproject.toml (needs uv)"
+	@echo "make lock        resolve envs/*.lock again from pyproject.toml (needs uv)"
 	@echo "make clean       remove .venv and caches; results and resources stay"
 	@echo
 	@echo "Another interpreter, for a new .venv: make PYTHON=python3.12 demo"
@@ -105,20 +106,27 @@ lint: $(READY)
 
 # Against published advisories, in an environment of its own; --strict: what cannot be looked up is an error.
 audit: $(READY)
-	@echo "audit: looking up every package of envs/requirements.lock"
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
-		$(VENV)/bin/python -m venv $$folder && $$folder/bin/pip install --quiet pip-audit && \
-		$$folder/bin/pip-audit --strict --disable-pip --require-hashes --requirement envs/requirements.lock
+	@echo "audit: looking up every package of envs/*.lock"
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && $(VENV)/bin/python -m venv $$folder && \
+		$$folder/bin/pip install --quiet --require-hashes --no-deps --requirement envs/audit.lock && \
+		for lock in envs/*.lock; do \
+			$$folder/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || exit 1; \
+		done
+
+licences: $(READY)
+	@$(VENV)/bin/python envs/licences.py
 
 format: $(READY)
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/snakefmt $(SNAKEFILES)
 
-# Keeps the versions in the present lock where they still fit; delete the lock first to take the newest.
+# Keeps the versions in the present locks where they still fit; delete a lock first to take the newest.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra cluster --extra export \
-		--generate-hashes --no-header --no-annotate --no-emit-index-url --output-file envs/requirements.lock pyproject.toml
+	$(COMPILE) --extra dev --extra cluster --extra export --output-file envs/requirements.lock pyproject.toml
+	echo pip-audit | $(COMPILE) --output-file envs/audit.lock -
 
 clean:
 	@echo "clean: removing .venv and caches (kept: results, resources and .snakemake, which knows what is up to date)"

@@ -459,8 +459,13 @@ def _fetch(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     from sonotune.data.audit import audit_dataset
     from sonotune.data.audit_files import write_audit_csv, write_audit_html, write_duplicates
+    from sonotune.data.presence import unusable_names
+    from sonotune.data.readers import find_entries
 
     settings, folder = _described(arguments)
+    own = find_entries(settings, folder) if settings["reader"] == "folder" else []
+    if lines := list(unusable_names(own)):
+        raise SonotuneError("\n  ".join([f"{arguments.name}: cannot be used:", *lines]))
     audit, gallery = audit_dataset(arguments.name, settings, folder, usable_processors())
     output = Path(arguments.output or Path("audits") / arguments.name)
     write_audit_csv(audit, output / "audit.csv")

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = "results"
+# What tables, figures and pages were made from; laid out as the logs are.
+RECORDS = "records"
 # Folders beside the studies.
-RESERVED = ("datasets", "weights", "logs", "report", "benchmarks")
+RESERVED = ("datasets", "weights", "logs", "report", "benchmarks", RECORDS)
 
 ARRAYS = ("images.npy", "masks.npy", "index.csv", "dataset.json")
 DATASET = f"{RESULTS}/datasets/{{dataset}}-{{digest}}"
@@ -185,15 +187,15 @@ def pretrained_folder(study: str, pretraining: int = 1) -> str:
 
 
 def checkpoint_beside(folder: str | Path) -> Path:
-    """Where the checkpoint of a cell or pre-training lies: outside of what Snakemake clears.
+    """Where the checkpoint of a training lies: outside of what Snakemake clears.
 
     Parameters
     ----------
     folder
-        The cell's or pre-training's.
+        The cell's or pre-training's, or the file of feature maps.
     """
-    folder = Path(folder)
-    depth = 2 if folder.parent.name == "pretrained" else 5
+    folder = Path(folder).with_suffix("") if str(folder).endswith(".npz") else Path(folder)
+    depth = 2 if folder.parent.name in ("pretrained", "features") else 5
     study, below = folder.parents[depth - 1], Path(*folder.parts[-depth:])
     return study / "checkpoints" / below.parent / f"{below.name}.safetensors"
 

@@ -7,7 +7,6 @@ start of the workflow that is compared with what the configuration asks for.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -20,14 +19,24 @@ from sonotune.config.jobs import (
     cell_settings,
     cells_of,
     dataset_settings,
+    feature_settings,
+    has_features,
     making_code,
     preparing_code,
     pretraining_settings,
 )
-from sonotune.data.readers import MADE_HERE
+from sonotune.config.networks import (
+    PRETRAINED,
+    EncoderWeights,
+    all_encoder_weights,
+    encoder_weights_of,
+    start_of,
+)
+from sonotune.data.readers import MADE_HERE, files_of
 from sonotune.errors import SonotuneError
 from sonotune.layout import (
     CELL_FILES,
+    ENCODER,
     RECORD,
     RESULTS,
     WEIGHTS,
@@ -39,9 +48,14 @@ from sonotune.layout import (
     pretrained_folder,
 )
 from sonotune.runtime.files import read_json, write_json
-from sonotune.runtime.run_record import seal, short_seal
+from sonotune.runtime.run_record import damaged, seal
+from sonotune.runtime.view_record import read_view_records
 
 DATASET = "dataset.json"
+# Digests of files by path, size, times and inode, below the results.
+CACHE = ".digests.json"
+# Large files; the records of the jobs that made them have their digests.
+ARRAYS = (".npy", ".npz", ".safetensors")
 
 
 class Stale:
@@ -55,6 +69,12 @@ class Stale:
         The folder of results.
     settings_of
         Gives a cell's settings, where these are known already.
+
+    Attributes
+    ----------
+    inputs
+        By record of a job that does belong to the configuration, the files that it has read. Jobs
+        come after those that they rest on.
     """
 
     def __init__(
@@ -66,35 +86,46 @@ class Stale:
         self.config, self.results = config, Path(results)
         self.settings_of = settings_of or partial(cell_settings, config)
         self.files: list[str] = []
+        self.inputs: dict[str, list[str]] = {}
         self._read: dict[str, dict[str, Any] | None] = {}
 
     def find(self) -> list[str]:
-        """Paths, as the rules name them, of one file of each such job."""
+        """Paths, as the rules name them, of one file of each such job.
+
+        Raises
+        ------
+        SonotuneError
+            If the record of a job is damaged: nobody can tell what its results rest on.
+        """
+        starts: dict[str | None, str | None] = {}
+        for name, one in self._encoders():
+            starts[name] = self._encoder(name, one)
         for study, design in self.config["studies"].items():
             names = list(design["datasets"])
             if "pretraining" in design:
                 names.append(design["pretraining"]["dataset"])
             for name in names:
                 self._dataset(name, design["image_size"])
-            weights = self._pretraining(study, design)
+            starts[PRETRAINED] = self._pretraining(study, design, starts)
             for name in design["datasets"]:
-                self._cells(study, design, name, weights)
-            self._table(study, design)
+                self._cells(study, design, name, starts)
+        self._views()
         return list(dict.fromkeys(self.files))
 
     def _record(self, path: str) -> dict[str, Any] | None:
-        """What a job wrote of itself; None where it has not run.
-
-        Also None where the record is damaged: whoever reads it says so, and what was finished is
-        not trained again for it.
-        """
+        """What a job wrote of itself; None where it has not run."""
         if path not in self._read:
+            file = self.results / below_results(path)
             try:
-                found = read_json(self.results / below_results(path))
+                found = read_json(file)
                 whole = {key: value for key, value in found.items() if key != "sha256"}
-                self._read[path] = found if found.get("sha256") in (None, seal(whole)) else None
-            except (OSError, ValueError, AttributeError):
-                self._read[path] = None
+            except FileNotFoundError:
+                found = None
+            except (OSError, ValueError, AttributeError) as error:
+                raise SonotuneError(damaged(file, f"cannot be read ({error!r})")) from None
+            if found and found.get("sha256") not in (None, seal(whole)):
+                raise SonotuneError(damaged(file, "was changed after it was written"))
+            self._read[path] = found
         return self._read[path]
 
     def _dataset(self, name: str, size: int) -> None:
@@ -102,40 +133,73 @@ class Stale:
         digest, reader = digest_of(settings), settings["reader"]
         made = arrays(name, digest, "original")[-1]
         if reader in MADE_HERE:
-            self._compare(made, "rests_on", {"settings": settings, "code": making_code(reader)})
+            self._compare(made, [], "rests_on", {"settings": settings, "code": making_code(reader)})
         prepared = arrays(name, digest, size)[-1]
-        originals = self._originals(name, digest, settings)
+        files, originals = self._originals(name, digest, settings)
         expected = {"settings": settings, "code": preparing_code(reader), "originals": originals}
-        if originals is not None:
-            self._compare(prepared, "rests_on", expected)
+        if originals and not self._compare(prepared, files, "rests_on", expected):
+            folder = dataset_folder(name, digest)
+            self.files += [f"{folder}/{one}" for one in ("audit.csv", "circumferences.csv")]
 
-    def _originals(self, name: str, digest: str, settings: Mapping[str, Any]) -> str | None:
-        """Digest of what a data set is prepared from; None where that is not there (any more)."""
+    def _originals(
+        self, name: str, digest: str, settings: Mapping[str, Any]
+    ) -> tuple[list[str], str | None]:
+        """Files that a data set is prepared from, and their digest; None if they are not there."""
         if settings["reader"] in MADE_HERE:
-            made = self._record(arrays(name, digest, "original")[-1])
-            return made["sha256"] if made else None
+            files = arrays(name, digest, "original")
+            made = self._record(files[-1])
+            return files, made["sha256"] if made else None
         folder: str | Path = "."
         if "catalogue" in settings:
             source = self._record(f"{dataset_folder(name, digest)}/source.json")
             if not source or not (folder := source.get("folder", "")):
-                return None
+                return [], None
         try:
-            return originals_digest(settings, folder, self.results / ".digests.json")
+            found = originals_digest(settings, folder, self.results / CACHE)
+            named = [] if "catalogue" in settings else map(str, files_of(settings, folder))
+            return list(named), found
         except (SonotuneError, OSError):  # what was prepared from them is still as good
-            return None
+            return [], None
 
-    def _pretraining(self, study: str, design: Mapping[str, Any]) -> str | None:
+    def _pretraining(
+        self, study: str, design: Mapping[str, Any], starts: Mapping[str | None, str | None]
+    ) -> str | None:
         """Digest of a study's start weights, as their record tells it."""
         if "pretraining" not in design:
             return None
         path = f"{pretrained_folder(study)}/{RECORD}"
-        inputs = self._arrays(design["pretraining"]["dataset"], design["image_size"])
-        self._compare(path, "settings", pretraining_settings(self.config, study), inputs)
+        dataset = design["pretraining"]["dataset"]
+        inputs = self._arrays(dataset, design["image_size"])
+        files = self._files(dataset, design["image_size"])
+        if weights := starts.get(start := encoder_weights_of(design["network"])):
+            inputs["weights_sha256"] = weights
+            files.append(f"{ENCODER}/{WEIGHTS}".format(weights=start))
+        self._compare(path, files, "settings", pretraining_settings(self.config, study), inputs)
         record = self._record(path)
         return record.get("outputs", {}).get(WEIGHTS) if record else None
 
+    def _encoders(self) -> Iterator[tuple[str, EncoderWeights]]:
+        """Encoder weights, by name; none where a file of them is not there (any more)."""
+        try:
+            yield from all_encoder_weights(self.config).items()
+        except SonotuneError:
+            return
+
+    def _encoder(self, name: str, weights: EncoderWeights) -> str | None:
+        """Digest of an encoder's weights, as their record tells it."""
+        path = f"{ENCODER}/{RECORD}".format(weights=name)
+        if not weights.entry:
+            ((_, digest),) = _digests([Path(weights.source)], self.results / CACHE)
+            self._compare(path, [], "source_sha256", digest)
+        record = self._record(path)
+        return record["outputs"][WEIGHTS] if record else None
+
     def _cells(
-        self, study: str, design: Mapping[str, Any], dataset: str, weights: str | None
+        self,
+        study: str,
+        design: Mapping[str, Any],
+        dataset: str,
+        starts: Mapping[str | None, str | None],
     ) -> None:
         inputs = self._arrays(dataset, design["image_size"])
         # Before its first scores a data set is scored anyway, and so its cells are trained.
@@ -143,13 +207,18 @@ class Stale:
         for cell in cells_of(self.config, study, dataset):
             own = dict(inputs)
             strategy = design["strategies"][cell.strategy]
-            if weights and strategy["init"] == "pretrained" and "network" not in strategy:
+            files = self._files(dataset, design["image_size"])
+            start = start_of(design, cell.strategy)
+            if strategy["init"] == "pretrained" and (weights := starts.get(start)):
                 own["weights_sha256"] = weights
+                own_home = pretrained_folder(study)
+                home = own_home if start == PRETRAINED else ENCODER.format(weights=start)
+                files.append(f"{home}/{WEIGHTS}")
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
             if is_scored and not self._is_whole(cell):
                 self.files.append(path)
             else:
-                self._compare(path, "settings", self.settings_of(cell), own)
+                self._compare(path, files, "settings", self.settings_of(cell), own)
 
     def _is_whole(self, cell: Cell) -> bool:
         """Whether no file of a cell was deleted."""
@@ -158,45 +227,65 @@ class Stale:
         except FileNotFoundError:
             return False
 
+    def _files(self, dataset: str, size: int) -> list[str]:
+        return arrays(dataset, digest_of(dataset_settings(self.config, dataset)), size)
+
     def _arrays(self, dataset: str, size: int) -> dict[str, str]:
-        digest = digest_of(dataset_settings(self.config, dataset))
-        about = self._record(arrays(dataset, digest, size)[-1]) or {}
+        about = self._record(self._files(dataset, size)[-1]) or {}
         return {key: about[key] for key in ("images_sha256", "masks_sha256") if key in about}
 
     def _compare(
         self,
         path: str,
+        files: list[str],
         key: str,
-        expected: Mapping[str, Any],
+        expected: Any,
         inputs: Mapping[str, str] | None = None,
-    ) -> None:
+    ) -> bool:
         record = self._record(path)
         if record is None:
-            return
+            return True
         told, found = record.get("inputs", {}), record.get(key)
         # As they are, or as JSON has them.
-        same = found == expected or found == json.loads(json.dumps(expected))
-        if not same or any(told.get(name) != value for name, value in (inputs or {}).items()):
+        same = (found == expected or found == _plain(expected)) and all(
+            told.get(name) == value for name, value in (inputs or {}).items()
+        )
+        if same:
+            self.inputs[path] = files
+        else:
             self.files.append(path)
+        return same
 
-    def _table(self, study: str, design: Mapping[str, Any]) -> None:
-        """A table of runs that is older than one of them, or holds one that is gone."""
-        path = f"{RESULTS}/{study}/cells.csv"
-        try:
-            with (self.results / below_results(path)).open(newline="", encoding="utf-8") as file:
-                rows = [(row["dataset"], row.get("record")) for row in csv.DictReader(file)]
-        except (OSError, ValueError, KeyError):
-            return
-        for name in design["datasets"]:
-            told = {record for dataset, record in rows if dataset == name}
-            paths = [
-                f"{RESULTS}/{one.folder}/{RECORD}" for one in cells_of(self.config, study, name)
-            ]
-            records = [self._record(one) for one in paths]
-            found = {short_seal(record) for record in records if record}
-            # A cell that is missing is trained, and its data set scored, anyway.
-            if found != told if all(records) else found - told:
-                self.files += [f"{RESULTS}/{study}/scores/{name}.csv", path]
+    def _views(self) -> None:
+        """Tables, figures and pages that were changed, or made from others than are there now.
+
+        Feature maps are a training that is kept as a view: its settings and arrays decide.
+        """
+        features = {
+            f"{study}/features/{dataset}.npz": feature_settings(self.config, study, dataset)
+            for study, design in self.config["studies"].items()
+            if has_features(self.config, study)
+            for dataset in design["datasets"]
+        }
+        told = []
+        for record in read_view_records(self.results, "datasets", *self.config["studies"]):
+            asked = [features[name] for name in record.outputs if name in features]
+            if asked and record.params != _plain(asked[0]):
+                self.files += [f"{RESULTS}/{name}" for name in record.outputs]
+            named = {**record.inputs, **record.outputs}
+            read = {n: d for n, d in named.items() if (Path(n).suffix in ARRAYS) == bool(asked)}
+            told.append((record, read))
+        paths = {self.results / name for _, read in told for name in read}
+        found = dict(_digests(filter(Path.is_file, paths), self.results / CACHE))
+        for record, read in told:
+            now = {name: found.get(self.results / name) for name in read}
+            if any(now[name] not in (None, digest) for name, digest in read.items()):
+                self.files += [f"{RESULTS}/{name}" for name in record.outputs]
+
+
+def _plain(value: Any) -> Any:
+    """As a record has it."""
+    return json.loads(json.dumps(value))
 
 
 def originals_digest(settings: Mapping[str, Any], folder: str | Path, cache: str | Path) -> str:
@@ -217,8 +306,6 @@ def originals_digest(settings: Mapping[str, Any], folder: str | Path, cache: str
     SonotuneError
         If files are missing or do not belong together.
     """
-    from sonotune.data.readers import files_of
-
     whole = hashlib.sha256()
     for path, digest in _digests(files_of(settings, folder), Path(cache)):
         whole.update(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from sonotune.evaluation.scores import aggregate, load_predictions, read_scores,
 from sonotune.layout import WEIGHTS, Cell, format_percent, prepared_sets, studies_in
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
+from sonotune.runtime.view_record import read_view_records
 from sonotune.stale import originals_digest
 
 KEY = ["dataset", "strategy", "fraction", "fold"]
@@ -45,6 +47,7 @@ class Verification:
             "pre-trainings": 0,
             "cells": 0,
             "tables of scores": 0,
+            "views": 0,
         }
         self._encoders: set[str] = set()
         self._sets: dict[str, list[tuple[Path, ImageSet]]] = {}
@@ -66,6 +69,7 @@ class Verification:
                 self._encoders.add(file_digest(folder / WEIGHTS))
         for study in studies_in(self.results):
             self._study(study)
+        self.faults.extend(self._views())
         if not any(self.checked.values()):
             raise SonotuneError(f"{self.results}: there are no results in this folder")
         return self
@@ -97,6 +101,22 @@ class Verification:
         self._averages(study, cells)
         if (study / "splits.json").is_file():
             self.faults.extend(self._splits(study / "splits.json", cells))
+
+    def _views(self) -> Iterator[str]:
+        """Whether tables, figures and pages are as they were made, and of what is there now."""
+        now = cache(file_digest)
+        for record in read_view_records(self.results, "*"):
+            there = [name for name in record.outputs if (self.results / name).is_file()]
+            self.checked["views"] += bool(there)
+            faults = [
+                f"was made from another {name} than that which is there now"
+                for name, digest in record.inputs.items()
+                if (self.results / name).is_file() and now(self.results / name) != digest
+            ]
+            for name in there:
+                path = self.results / name
+                own = [] if now(path) == record.outputs[name] else ["is not what was made"]
+                yield from (f"{path}: {one}; delete it and run again" for one in (own + faults)[:1])
 
     def _originals(self, folder: Path, data: ImageSet) -> Iterator[str]:
         """Whether a data set was prepared from the files that are there, if they are."""

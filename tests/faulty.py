@@ -49,6 +49,7 @@ class Study:
 
     def start(self, *options, before=()):
         """Start the workflow in the background; what it says goes to ``output``."""
+        self.earlier = log_names(self.folder)
         with self.output.open("w") as file:
             return subprocess.Popen(
                 [*before, *self.command(*options)],
@@ -70,19 +71,15 @@ class Study:
         """Run the workflow to the end; the cells that ran."""
         status, said = self.run(*options, before=before)
         assert status == 0, said
-        return cells_that_ran(said)
+        return self.cells_that_ran()
+
+    def cells_that_ran(self):
+        """Strategies of the cells that the last run started."""
+        told = jobs_told(new_log(self.folder, self.earlier))
+        return {found[1] for _, job in told if (found := re.match(r"tiny: (\w+) on ", job))}
 
     def jobs(self):
-        """Processes of scripts that run in this folder, whoever started them."""
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                here = (process / "cwd").readlink() == self.folder.resolve()
-                if here and b".snakemake/scripts/" in (process / "cmdline").read_bytes():
-                    found.append(int(process.name))
-            except OSError:
-                continue
-        return found
+        return jobs_at_work(self.folder)
 
     def wait_for_job(self, pattern, timeout=120):
         """Wait until a file matches, and give it."""
@@ -134,8 +131,31 @@ class Study:
         return type(self)(folder)
 
 
-def cells_that_ran(said):
-    return set(re.findall(r"sonotune: cell \d+ of \d+: (\w+), \S+ of", said))
+def jobs_at_work(folder):
+    """Processes of scripts that run in a folder, whoever started them."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            here = (process / "cwd").readlink() == folder.resolve()
+            if here and b".snakemake/scripts/" in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+        except OSError:
+            continue
+    return found
+
+
+def log_names(folder):
+    return set((folder / ".snakemake/log").glob("*.log"))
+
+
+def new_log(folder, earlier):
+    """Snakemake's own log of a run; empty if there is no other than the ``earlier`` ones."""
+    return "".join(path.read_text() for path in log_names(folder) - earlier)
+
+
+def jobs_told(text):
+    """Number and message of each job that was started, or planned, in this order."""
+    return re.findall(r"^Job (\d+): (.*)$", text, re.MULTILINE)
 
 
 def kill(pids):

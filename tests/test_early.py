@@ -8,6 +8,7 @@ import torch
 import yaml
 from tiny_files import grey, square, write
 
+from sonotune.cli import main
 from sonotune.config.check import SCHEMA, complete
 from sonotune.data.presence import check_files
 from sonotune.errors import SonotuneError
@@ -120,6 +121,20 @@ def test_names_that_the_workflow_cannot_carry_are_refused_in_a_line(tmp_path):
     (tmp_path / "t.csv").write_text("image,mask\na{b}.png,m.png\n")
     with pytest.raises(SonotuneError, match="rename"):
         checked(tmp_path, fractions=[0.5])
+
+
+def test_data_check_refuses_the_same_names(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    images(tmp_path, 6)
+    (tmp_path / "000.png").rename(tmp_path / "a{b}.png")
+    (tmp_path / "t.csv").write_text("image,mask\na{b}.png,m.png\n")
+    mine = {"reader": "folder", "folder": {"csv": "t.csv"}}
+    study = {"datasets": ["mine"], "strategies": {"scratch": {"start": "random", "tune": "all"}}}
+    config = {"datasets": {"mine": mine}, "studies": {"s": study}}
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump(config))
+    assert main(["data", "check", "mine", "--configfile", "my.yaml"]) == 1
+    assert "a{b}.png" in capsys.readouterr().err
+    assert not (tmp_path / "audits").exists()
 
 
 SMALL = {"name": "smp_unet", "encoder": "resnet18"}

@@ -139,6 +139,26 @@ def test_ctrl_c_keeps_what_was_trained(study, finished):
     assert study.results() == finished.results()
 
 
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]])
+def test_what_snakemake_alone_is_told_its_trainings_hear_of(study, finished, signals):
+    """SIGTERM to its process, as batch systems send it; Ctrl-C pressed twice in haste."""
+    without_cells(study, "whole")
+    workflow = study.start()
+    find_job(study, "whole")
+    study.wait_for_job("results/tiny/checkpoints/cells/sus_a/whole/0.5/0.safetensors")
+    for number in signals:
+        (os.kill if number == signal.SIGTERM else os.killpg)(workflow.pid, number)
+        time.sleep(0.3)
+    assert workflow.wait(30) != 0
+    said = study.output.read_text()
+    assert "Traceback" not in said, said
+    assert study.jobs() == []
+    assert study.complete() == {"whole"}
+    record = (study.folder / "results/tiny/cells/sus_a/whole/0.5/0/run.json").read_text()
+    assert '"resumed": 1,' in record
+    assert study.results() == finished.results()
+
+
 def test_an_orphan_ends_and_its_successor_waits_for_it(study, finished):
     without_cells(study, "whole")
     workflow = study.start()
@@ -222,7 +242,8 @@ def test_what_was_damaged_is_named_and_made_anew_as_the_message_says(
     status, said = study.run("--retries", "0")
     assert status != 0
     assert "Traceback" not in said
-    assert path.name in said[said.index("of the jobs failed:") :]
+    # A record is read at the start, and other files by the job that needs them.
+    assert path.name in said[said.find("of the jobs failed:") :]
     assert "delete the folder" in said
     shutil.rmtree(path.parent)
     if name.startswith("datasets/"):

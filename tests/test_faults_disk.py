@@ -12,9 +12,10 @@ import pytest
 import torch
 from faulty import CELLS, Study, small_study
 
+from sonotune.errors import SonotuneError
 from sonotune.networks.weights_file import save_weights
 from sonotune.runtime.checkpoint import Checkpoint
-from sonotune.runtime.files import atomic, write_json
+from sonotune.runtime.files import atomic, check_writable, write_json
 from sonotune.runtime.job import logged
 
 KILOBYTE = 1024
@@ -151,6 +152,15 @@ def test_a_study_on_a_disk_that_fills_up_goes_on_as_space_is_made(disk, tmp_path
     assert study.results() == expected.results()
     assert study.leftovers() == []
     print(f"\n{failures} runs stopped by a full disk, while writing {sorted(refused)}")
+
+
+def test_a_folder_that_cannot_be_written_is_named_before_the_first_job(disk):
+    check_writable([disk.folder / "logs/study/whole.log"])
+    (disk.folder / "logs").mkdir()
+    disk.protect()
+    with pytest.raises(SonotuneError, match=f"^{disk.folder}/logs: cannot be written"):
+        check_writable([disk.folder / "logs/study/whole.log"])
+    check_writable([])
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 from builders import dataset_place
-from faulty import CELLS, STRATEGIES, Study, cells_that_ran, kill, small_study
+from faulty import CELLS, STRATEGIES, Study, kill, small_study
 
 pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("SONOTUNE_KILLS", "20"))
@@ -76,7 +76,7 @@ def test_kills_at_random_moments_lose_nothing(prepared, undisturbed, tmp_path):
                 said = f"{what} killed ({hit} jobs at work)"
             else:
                 said = f"too late for {what}"
-            ran = cells_that_ran(study.output.read_text())
+            ran = study.cells_that_ran()
             again = [name for name in finished if name.split("/")[4] in ran]
             assert not again, f"finished cells ran again: {again}"
             now = study.recorded()

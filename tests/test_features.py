@@ -1,11 +1,15 @@
 """Feature maps before and after fine-tuning (Amiri 2020, Fig. S2)."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 import torch
 from test_training import bright_disks, settings
 
 from sonotune.data.dataset import save_set
+from sonotune.errors import Stopped
 from sonotune.jobs.features import stage_outputs, write_features
 from sonotune.networks.unet import build
 from sonotune.networks.weights import he_normal
@@ -29,6 +33,32 @@ def maps(tmp_path_factory):
         print,
     )
     return folder / "maps.npz"
+
+
+def test_maps_of_a_training_that_was_stopped_are_the_same(maps, tmp_path):
+    folder, checkpoint = maps.parent, tmp_path / "checkpoints/features/disks.safetensors"
+
+    def write(log):
+        write_features(
+            settings(start="pretrained", tune=["block5b", "block9"]),
+            folder / "disks",
+            folder / "start.safetensors",
+            tmp_path / "maps.npz",
+            log,
+            checkpoint,
+        )
+
+    def stop(line):
+        if line.startswith("epoch"):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Stopped):
+        write(stop)
+    assert checkpoint.is_file()
+    write(print)
+    assert not checkpoint.exists()
+    with np.load(maps) as whole, np.load(tmp_path / "maps.npz") as resumed:
+        assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
 
 
 def test_a_frozen_stage_gives_the_same_maps_and_a_tuned_one_others(maps):

@@ -1,5 +1,7 @@
 """Locks and the end of orphans, with real processes."""
 
+import errno
+import fcntl
 import subprocess
 import sys
 import time
@@ -144,3 +146,14 @@ def members(session):
         if int(number) == session and state != "Z":
             found.append(stat.parent.name)
     return found
+
+
+def test_without_locks_a_workflow_says_so_once_and_its_jobs_do_not(tmp_path, monkeypatch, capsys):
+    def refuse(*arguments):
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+    Lock(tmp_path / "job.lock", "a job").release()
+    assert capsys.readouterr().err == ""
+    lock_results(tmp_path / "results").release()
+    assert str(tmp_path / "results") in capsys.readouterr().err

@@ -7,7 +7,7 @@ import os
 from snakemake.logging import ColorizingTextHandler, DefaultFormatter
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from sonotune.runtime.job import tell_progress, time_left
+from sonotune.runtime.job import finished, tell_progress, time_left
 from sonotune.runtime.terminal import be_brief
 
 
@@ -26,6 +26,19 @@ def test_cells_that_are_asked_for_no_more_do_not_count(tmp_path, capsys):
     said = capsys.readouterr().err
     assert said.startswith("sonotune: cell 2 of 4: whole, 80% of sus, fold 0: ")
     assert "0.500" in said
+
+
+def test_cells_that_are_trained_again_do_not_count_until_they_are(tmp_path):
+    cells = tmp_path / "s/cells/sus/whole/0.8"
+    for fold in "012":
+        (cells / fold).mkdir(parents=True)
+        (cells / fold / "run.json").touch()
+    os.utime(cells / "0/run.json", (50, 50))
+    os.utime(cells / "1/run.json", (50, 50))
+    planned = {"cells": 3, "names": [["sus"], ["whole"], ["0.8"], ["0", "1", "2"]]}
+    again = {"again": ["sus/whole/0.8/1", "sus/whole/0.8/2"], "began": 100}
+    assert len(finished(tmp_path / "s", planned)) == 3
+    assert [file.parts[-2] for file in finished(tmp_path / "s", planned | again)] == ["0", "2"]
 
 
 def test_the_time_left_is_that_of_the_last_cells(tmp_path):

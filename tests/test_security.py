@@ -2,6 +2,8 @@
 
 import ast
 import copy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -139,3 +141,19 @@ def test_a_name_that_is_more_than_a_name_is_refused(kind, name):
     holder[kind][name] = copy.deepcopy(holder[kind][some])
     with pytest.raises(SonotuneError):
         complete(config)
+
+
+def test_locked_packages_tell_their_licences():
+    script = ROOT / "envs/licences.py"
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    told = dict(line.split(": ", 1) for line in run.stdout.splitlines())
+    assert len(told) > 50
+    assert sum(licence == "unknown" for licence in told.values()) < 3
+    assert next(told[name] for name in told if name.startswith("numpy ")).startswith("BSD")
+
+
+def test_what_audits_is_locked_with_digests():
+    lock = (ROOT / "envs/audit.lock").read_text("utf-8").replace("\\\n", " ")
+    entries = [line for line in lock.splitlines() if "==" in line]
+    assert any(entry.startswith("pip-audit==") for entry in entries)
+    assert all("--hash=sha256:" in entry for entry in entries)

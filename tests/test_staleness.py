@@ -448,9 +448,18 @@ def without_snakemakes_records(project):
     shutil.rmtree(project.folder / ".snakemake")
 
 
-def test_without_snakemakes_records_a_finished_study_is_still_finished(project):
+def only_views(jobs):
+    """What is shown is made again where nothing tells which settings it was made with."""
+    return not set(jobs) & {"simulate", "collage", "preprocess", "pretrain", "finetune", "features"}
+
+
+def test_without_snakemakes_records_nothing_is_trained(project):
     without_snakemakes_records(project)
-    assert project.stale() == (Counter(), set())
+    jobs, cells = project.stale()
+    assert not cells
+    assert only_views(jobs)
+    assert jobs["score"] == 2
+    assert jobs["fig4"] == 1
 
 
 def test_without_snakemakes_records_an_edit_still_counts(project):
@@ -479,13 +488,36 @@ def test_a_cell_of_another_study_in_a_cells_place_runs_again(project):
     assert project.stale()[1] == {("block_9", "0.4", "sus_a")}
 
 
-def test_a_damaged_record_is_left_to_whoever_reads_it(project):
-    for file in project.folder.glob("results/datasets/*/16/dataset.json"):
-        times = file.stat()
-        file.write_text(file.read_text().replace('"images"', '"imagex"', 1))
-        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
-    without_snakemakes_records(project)
-    assert project.stale() == (Counter(), set())
+@pytest.mark.parametrize(
+    "name", ["datasets/sus_a-*/16/dataset.json", "tiny/cells/sus_a/whole/0.5/0/run.json"]
+)
+def test_a_damaged_record_is_named_before_anything_runs(project, name):
+    """Nobody could tell whether what it speaks of belongs to the configuration."""
+    (file,) = (project.folder / "results").glob(name)
+    file.write_text(file.read_text().replace("images", "imagex", 1))
+    run = project.snakemake("-n")
+    assert run.returncode != 0
+    assert "Traceback" not in run.stderr
+    folder = file.parent.relative_to(project.folder)
+    assert f"delete the folder {folder} and run again" in run.stderr
+
+
+def test_a_table_put_in_the_place_of_another_is_made_again(project):
+    tables = project.folder / "results/tiny/tables"
+    shutil.copy2(tables / "table3.csv", tables / "table2.csv")
+    jobs, cells = project.stale()
+    assert not cells
+    assert jobs["table2"] == 1
+    assert not jobs["table3"]
+
+
+def test_settings_of_tables_that_were_touched_away_still_count(project):
+    project.edit("tiny.yaml", "    device: cpu", "    averages: {ddof: 0}\n    device: cpu")
+    assert project.snakemake("--touch", "--cores", "1").returncode == 0
+    jobs, cells = project.stale()
+    assert not cells
+    assert only_views(jobs)
+    assert jobs["table2"] == 1
 
 
 def test_weights_of_another_pretraining_are_trained_again(project):

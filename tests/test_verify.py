@@ -19,6 +19,7 @@ from sonotune.jobs.finetune import run_cell
 from sonotune.jobs.pretrain import pretrain
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import read_record, write_record
+from sonotune.runtime.view_record import write_view_record
 from sonotune.stale import originals_digest
 from sonotune.verify import Verification
 
@@ -59,7 +60,7 @@ def results(made, tmp_path):
 def test_a_sound_study(results, capsys):
     assert main(["verify", str(results)]) == 0
     said = capsys.readouterr().out
-    counts = "1 data sets, 0 encoders, 1 pre-trainings, 2 cells, 2 tables of scores"
+    counts = "1 data sets, 0 encoders, 1 pre-trainings, 2 cells, 2 tables of scores, 0 views"
     assert f"{counts}: all belongs together" in said
 
 
@@ -188,6 +189,45 @@ def test_what_verify_says_to_do_ends_in_a_clean_study(results):
         table.unlink()
     score_dataset(results / ARRAYS, cells, tables[0])
     aggregate([tables[0]], cells, tables[1])
+    assert faults(results) == ""
+
+
+@pytest.fixture
+def table(results):
+    """A table made of a study's cells, with its record."""
+    path, cells = results / "s/tables/table.csv", results / "s/cells.csv"
+
+    def make():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(cells.read_text())
+        write_view_record(results / "logs/s/table.log", [str(cells)], [str(path)], {})
+
+    make()
+    return path, make
+
+
+def test_a_table_that_is_not_what_was_made(results, table):
+    path, make = table
+    assert Verification(results).run().checked["views"] == 1
+    assert faults(results) == ""
+    damage(path)
+    assert f"{path}: is not what was made; delete it and run again" in faults(results)
+    path.unlink()
+    assert faults(results) == ""
+    make()
+    assert faults(results) == ""
+
+
+def test_a_table_of_other_cells_than_are_there_now(results, table):
+    path, make = table
+    cells = results / "s/cells.csv"
+    first, *others = cells.read_text().splitlines()
+    cells.write_text("\n".join([first, *reversed(others)]) + "\n")  # still what the runs give
+    assert faults(results) == (
+        f"{path}: was made from another s/cells.csv than that which is there now; delete it and "
+        "run again"
+    )
+    make()
     assert faults(results) == ""
 
 

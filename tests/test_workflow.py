@@ -55,7 +55,7 @@ def test_files_that_are_not_there_yet_are_told_before_anything_runs(tmp_path):
     run = snakemake(tmp_path, *options)
     assert run.returncode != 0
     said = run.stdout + run.stderr
-    assert "These data sets are not there yet" in said
+    assert "These data sets cannot be used" in said
     assert "no file matches 'resources/x/*.png'" in said
     assert not (tmp_path / "results").exists()
 

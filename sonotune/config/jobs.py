@@ -94,6 +94,26 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     )
 
 
+def cell_with_features(config: Mapping[str, Any], study: str, dataset: str) -> Cell:
+    """The cell that Fig. S2 shows: of the largest fraction, in the first fold run."""
+    design = config["studies"][study]
+    fraction, fold = max(design["fractions"]), design["resampling"]["run_folds"][0]
+    return Cell(study, dataset, design["figures"]["features"], fraction, fold)
+
+
+def has_features(config: Mapping[str, Any], study: str) -> bool:
+    """Whether Fig. S2 has a strategy to show: one that tunes a pre-trained network."""
+    design = config["studies"][study]
+    strategy = design["strategies"].get(design["figures"]["features"])
+    return bool(strategy and strategy["tune"] and strategy["init"] == "pretrained")
+
+
+def feature_settings(config: Mapping[str, Any], study: str, dataset: str) -> dict[str, Any]:
+    """All that feature maps depend on, but for arrays and start weights."""
+    settings = cell_settings(config, cell_with_features(config, study, dataset))
+    return {"settings": settings, "code": fingerprint("sonotune.jobs.features")}
+
+
 def recipe_settings(training: Mapping[str, Any], device: str) -> dict[str, Any]:
     """A recipe without its key ``graph``, unless a GPU is told to do else than usual."""
     ordinary = device == "cpu" or training["graph"] == "auto"

@@ -67,10 +67,10 @@ def check_files(
             lines.append(f"datasets: {name}: {error}")
             continue
         if settings["reader"] == "folder":
-            lines += [f"datasets: {name}: {line}" for line in _unusable_names(listed[name])]
+            lines += [f"datasets: {name}: {line}" for line in unusable_names(listed[name])]
     if lines:
         raise SonotuneError(
-            "These data sets are not there yet:\n  "
+            "These data sets cannot be used:\n  "
             + "\n  ".join(lines)
             + "\nPut the files where they are looked for (paths are relative to "
             f"{Path.cwd()}), or correct the configuration."
@@ -85,7 +85,8 @@ def check_files(
         raise SonotuneError("These studies cannot be run:\n  " + "\n  ".join(mistakes))
 
 
-def _unusable_names(entries: Sequence[Entry]) -> Iterator[str]:
+def unusable_names(entries: Sequence[Entry]) -> Iterator[str]:
+    """Files of a user's own that the workflow cannot carry for their names, one line each."""
     for file in dict.fromkeys(one for entry in entries for one in (entry.image, *entry.masks)):
         if found := PATH_VARIABLE.search(str(file)):
             yield (

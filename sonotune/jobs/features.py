@@ -27,6 +27,7 @@ def write_features(
     pretrained: str | Path,
     path: str | Path,
     log: Callable[[str], None],
+    checkpoint: str | Path | None = None,
 ) -> None:
     """Train one cell again and write what its stages make of a test image.
 
@@ -35,15 +36,16 @@ def write_features(
 
     Parameters
     ----------
-    settings, arrays, pretrained
-        As in `sonotune.training.finetune.run_cell`.
+    settings, arrays, pretrained, log, checkpoint
+        As in `sonotune.jobs.finetune.run_cell`.
     path
         Gets an npz: ``image`` uint8 [H,W], ``source`` of the data set, ``stages`` (two names),
         ``shallow`` and ``deep`` float32 [2,C,h,w], before and after, of the `SHOWN` channels
         that vary most before.
     """
     with tempfile.TemporaryDirectory() as folder:
-        run_cell({**settings, "keep_weights": True}, arrays, pretrained, folder, log)
+        kept = {**settings, "keep_weights": True}
+        run_cell(kept, arrays, pretrained, folder, log, checkpoint)
         tuned = load_file(Path(folder) / "weights.safetensors")
         with np.load(Path(folder) / "predictions.npz", allow_pickle=False) as stored:
             tested = stored["rows"]

@@ -28,6 +28,7 @@ from torch import Tensor
 
 from sonotune.errors import Stopped
 from sonotune.runtime.files import atomic, remove_unfinished
+from sonotune.runtime.signals import Once
 
 SECONDS = "SONOTUNE_CHECKPOINT_SECONDS"
 # Time between two checkpoints, in times of what the last one took.
@@ -83,7 +84,7 @@ class Checkpoint:
             for number in (signal.SIGTERM, signal.SIGINT):
                 if signal.getsignal(number) is signal.SIG_IGN:  # started in the background
                     continue
-                self._handlers[number] = signal.signal(number, self._ask_to_stop)
+                self._handlers[number] = signal.signal(number, Once(self._ask_to_stop))
         return self
 
     def __exit__(
@@ -184,8 +185,10 @@ class Checkpoint:
             folder = folder.parent
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
-        # A second signal ends the process at once.
-        signal.signal(number, signal.SIG_DFL)
+        # Asked again, after a while, the process ends at once.
+        if self._signal:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
         self._signal = number
 
 

@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from sonotune.errors import SonotuneError
+
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
@@ -77,6 +79,37 @@ def not_in_the_future(paths: Iterable[str | Path]) -> None:
     for path in paths:
         if Path(path).stat().st_mtime > now:
             os.utime(path, (now, now))
+
+
+def date_after(folder: str | Path, inputs: Iterable[str | Path]) -> None:
+    """Date files of a folder that are older than what they were made from like the newest of that.
+
+    A copy that did not keep times would else be taken for stale.
+    """
+    newest = max((Path(one).stat().st_mtime_ns for one in inputs if Path(one).is_file()), default=0)
+    for path in Path(folder).iterdir():
+        if path.is_file() and path.stat().st_mtime_ns < newest:
+            with suppress(OSError):
+                os.utime(path, ns=(newest, newest))
+
+
+def check_writable(paths: Iterable[str | Path]) -> None:
+    """See that files can be written, or made.
+
+    Raises
+    ------
+    SonotuneError
+        Naming the first file or folder that cannot.
+    """
+    known: set[Path] = set()
+    for path in map(Path, paths):
+        there = next(one for one in (path, *path.parents) if one.exists())
+        for one in {there, there.parent if there == path else there} - known:
+            known.add(one)
+            if not os.access(one, os.W_OK):
+                raise SonotuneError(
+                    f"{one}: cannot be written; change its permissions, or run elsewhere"
+                )
 
 
 def _prefix(path: Path) -> str:

@@ -15,6 +15,7 @@ from sonotune.errors import SonotuneError, Stopped
 from sonotune.layout import RECORD, cells_of_study, format_percent
 from sonotune.runtime.locks import Lock
 from sonotune.runtime.parent_watch import GRACE, end_with_workflow
+from sonotune.runtime.view_record import write_view_record
 
 # What a disk refuses, and what to do then.
 REFUSALS = {
@@ -32,7 +33,7 @@ DONE = "done"
 
 
 @contextmanager
-def logged(path: str | Path) -> Iterator[Callable[[str], None]]:
+def logged(path: str | Path, view: Any = None) -> Iterator[Callable[[str], None]]:
     """Give a function that writes a line to a job's log at once.
 
     The job ends with the workflow that started it, and holds a lock: where the same job of a
@@ -40,6 +41,14 @@ def logged(path: str | Path) -> Iterator[Callable[[str], None]]:
     refuses to be written, ends the job with a message, in the log and on the terminal, and no
     traceback. A signal that a training heeded becomes the status that it would have had. Any
     other error is a fault of the code: its traceback is shown.
+
+    Parameters
+    ----------
+    path
+        The log.
+    view
+        The ``snakemake`` object of a job that makes a table, a figure or a page, whose inputs and
+        outputs are then written down (see `sonotune.runtime.view_record`).
     """
     path = Path(path)
     end_with_workflow()
@@ -53,6 +62,8 @@ def logged(path: str | Path) -> Iterator[Callable[[str], None]]:
 
                 try:
                     yield log
+                    if view is not None:
+                        write_view_record(path, view.input, view.output, dict(view.params.items()))
                     log(DONE)
                 except (Exception, KeyboardInterrupt) as error:
                     with suppress(OSError):
@@ -97,7 +108,9 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
         The cell's folder.
     planned
         ``cells``, how many the study has, and ``names``, of which data sets, strategies, fractions
-        and folds: what was asked for once and is no more does not count.
+        and folds: what was asked for once and is no more does not count. ``again`` has the folders
+        of cells that this run trains again and ``began`` its start: what they have from before does
+        not count either.
     """
     settings = record["settings"]
     records = finished(Path(folder).parents[4], planned)
@@ -121,12 +134,14 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
 
 def finished(study: str | Path, planned: Mapping[str, Any]) -> list[Path]:
     """Records of the cells of a study that are done (``planned`` as for `tell_progress`)."""
+    again, began = planned.get("again", ()), planned.get("began", 0)
     return [
         file
         for file in cells_of_study(study, RECORD)
         if all(
             name in asked for name, asked in zip(file.parts[-5:-1], planned["names"], strict=True)
         )
+        and ("/".join(file.parts[-5:-1]) not in again or file.stat().st_mtime >= began)
     ]
 
 

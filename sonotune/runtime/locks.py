@@ -37,6 +37,8 @@ class Lock:
     ----------
     left_by
         Who held it last and ended without letting go, or "".
+    is_supported
+        Whether the file system has locks; on another one, several can hold it.
 
     Raises
     ------
@@ -46,6 +48,7 @@ class Lock:
 
     def __init__(self, path: str | Path, what: str, wait: float = 0) -> None:
         self.path = Path(path)
+        self.is_supported = True
         until = time.monotonic() + wait
         while (file := self._take()) is None:
             if time.monotonic() >= until:
@@ -76,11 +79,7 @@ class Lock:
             if error.errno not in _NO_LOCKS:
                 file.close()
                 return None
-            print(
-                f"sonotune: {self.path.parent} is on a file system without locks: see to it that "
-                "only one workflow at a time runs there",
-                file=sys.stderr,
-            )
+            self.is_supported = False
         # Whoever held it may have removed the file meanwhile: then this lock is on nothing.
         try:
             same = os.path.samestat(os.fstat(file.fileno()), self.path.stat())
@@ -118,6 +117,12 @@ def lock_results(folder: str | Path) -> Lock:
         raise SonotuneError(
             f"{error}: one workflow at a time can work on a folder; wait for it or stop it"
         ) from None
+    if not lock.is_supported:
+        print(
+            f"sonotune: {folder} is on a file system without locks: see to it that only one "
+            "workflow at a time runs there",
+            file=sys.stderr,
+        )
     if lock.left_by and not lock.left_by.endswith(f" on {platform.node()}"):
         print(
             f"sonotune: {folder} was last used by {lock.left_by}, which did not say that it ended; "

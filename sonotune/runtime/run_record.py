@@ -47,9 +47,9 @@ def read_record(path: str | Path) -> dict[str, Any]:
         record = read_json(path)
         found = record.pop("sha256")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SonotuneError(_anew(path, f"cannot be read ({error!r})")) from None
+        raise SonotuneError(damaged(path, f"cannot be read ({error!r})")) from None
     if found != seal(record):
-        raise SonotuneError(_anew(path, "was changed after it was written"))
+        raise SonotuneError(damaged(path, "was changed after it was written"))
     return record
 
 
@@ -71,9 +71,11 @@ def check_output(path: str | Path, record: Mapping[str, Any]) -> None:
     try:
         digest = file_digest(path)
     except OSError as error:
-        raise SonotuneError(_anew(path, f"cannot be read ({error.strerror})")) from None
+        raise SonotuneError(damaged(path, f"cannot be read ({error.strerror})")) from None
     if digest != record["outputs"].get(Path(path).name):
-        raise SonotuneError(_anew(path, "is not what this run wrote: damaged, or from another run"))
+        raise SonotuneError(
+            damaged(path, "is not what this run wrote: damaged, or from another run")
+        )
 
 
 def file_digest(path: str | Path) -> str:
@@ -93,5 +95,6 @@ def short_seal(record: Mapping[str, Any]) -> str:
     return f"sha256:{record.get('sha256') or seal(record)}"[:19]
 
 
-def _anew(path: str | Path, what: str) -> str:
+def damaged(path: str | Path, what: str) -> str:
+    """A message about a file of a run that cannot be believed, and what to do."""
     return f"{path}: {what}; delete the folder {Path(path).parent} and run again to make it anew"

@@ -3,10 +3,12 @@ import hashlib
 import json
 import os
 import sys
+import time
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 
+from snakemake.io import IOFile
 from snakemake.logging import logger
 from snakemake.settings.types import RerunTrigger
 
@@ -31,9 +33,11 @@ from sonotune.config.jobs import (
     NETWORKS,
     auditing_code,
     cell_settings,
+    cell_with_features,
     cells_of,
     dataset_settings,
     find_cell,
+    has_features,
     in_order,
     making_code,
     preparing_code,
@@ -57,7 +61,7 @@ from sonotune.data.readers import MADE_HERE, files_of
 from sonotune.data.sources import find_mirror, used_entries
 from sonotune.errors import SonotuneError
 from sonotune.runtime.failures import tell_failures
-from sonotune.runtime.files import not_in_the_future
+from sonotune.runtime.files import check_writable, date_after, not_in_the_future
 from sonotune.layout import WEIGHTS as WEIGHTS_FILE
 from sonotune.layout import (
     ARRAYS,
@@ -84,6 +88,7 @@ from sonotune.runtime.gpus import check_devices, tell_slots, tell_without_gpu
 from sonotune.runtime.locks import lock_results
 from sonotune.networks.settings import built_from
 from sonotune.runtime.parent_watch import WORKFLOW, name_process
+from sonotune.runtime.signals import pass_signals_on
 from sonotune.runtime.slurm_jobs import keep_in_view
 from sonotune.runtime.terminal import be_brief, tell_answers
 from sonotune.stale import Stale
@@ -163,16 +168,34 @@ def published():
     return "|".join(name for name, one in DATASETS.items() if "catalogue" in one) or "(?!)"
 
 
+def is_forgotten(file):
+    """Whether Snakemake has no record of a file that is there."""
+    return Path(file).exists() and workflow.persistence.metadata(IOFile(str(file))) is None
+
+
 @cache
 def force_stale():
     """Have finished jobs of another configuration or other images run again.
 
     Snakemake's own records do not tell when they are lost, or when a job upstream has failed. Its
-    `--forcerun` does the same, but would also run what nobody asked for.
+    `--forcerun` does the same, but would also run what nobody asked for. A view of which Snakemake
+    has no record is made again: nothing else tells which settings it was made with. A training
+    without one is kept, also where a copy has mixed up the times of files.
     """
-    if workflow.is_main_process:
-        stale = Stale(config, HOME / RESULTS, settings_of).find()
-        workflow.dag.forcefiles.update(str(HOME / file) for file in stale)
+    if not workflow.is_main_process:
+        return
+    try:
+        stale = Stale(config, HOME / RESULTS, settings_of)
+        files = stale.find()
+    except SonotuneError as error:
+        fail(error)
+    workflow.dag.forcefiles.update(str(HOME / file) for file in files)
+    for study in STUDIES:
+        views = [str(HOME / file) for file in views_of(study)]
+        workflow.dag.forcefiles.update(view for view in views if is_forgotten(view))
+    for record, inputs in stale.inputs.items():
+        if is_forgotten(HOME / record):
+            date_after((HOME / record).parent, [HOME / file for file in inputs])
 
 
 def arrays_of(study, dataset):

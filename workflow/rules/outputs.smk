@@ -150,21 +150,8 @@ def own_splits_of(study):
     return {"strategies": sorted(STUDIES[study]["strategies"])} if own else {}
 
 
-def has_features(study):
-    """Whether Fig. S2 has a strategy to show: one that tunes a pre-trained network."""
-    strategy = STUDIES[study]["strategies"].get(STUDIES[study]["figures"]["features"])
-    return bool(strategy and strategy["tune"] and strategy["init"] == "pretrained")
-
-
-def cell_with_features(study, dataset):
-    """The cell that Fig. S2 shows: of the largest fraction, in the first fold run."""
-    design = STUDIES[study]
-    fraction, fold = max(design["fractions"]), design["resampling"]["run_folds"][0]
-    return Cell(study, dataset, design["figures"]["features"], fraction, fold)
-
-
 def features_shown(study):
-    cell = cell_with_features(study, STUDIES[study]["datasets"][0])
+    cell = cell_with_features(config, study, STUDIES[study]["datasets"][0])
     return {
         "strategy": labels_of(study)[cell.strategy],
         "fraction": cell.fraction,
@@ -253,7 +240,7 @@ def figures_of(study):
     if len(STUDIES[study]["datasets"]) > 1:
         always.append("ranks")
     paper = ["against_paper"] if set(STUDIES[study]["datasets"]) & set(PAPER_DATASETS) else []
-    features = ["figS2"] if has_features(study) else []
+    features = ["figS2"] if has_features(config, study) else []
     return [*always, *compared, *features, *paper]
 
 
@@ -290,27 +277,15 @@ def foundations_of(study):
         files += [f"{pretrained_folder(study)}/{name}" for name in names]
     starts = {encoder_weights_of(network) for network in networks_of(design)}
     files += [file for name in filter(None, starts) for file in (weights_path(name),)]
-    if has_features(study):
+    if has_features(config, study):
         files += [f"{RESULTS}/{study}/features/{name}.npz" for name in design["datasets"]]
     return files
 
 
-def cells_elsewhere(study):
-    """A study's cells, if they are in a cloud's storage; `Stale` looks for those of this machine.
-
-    Each named file costs Snakemake time at every start.
-    """
-    if getattr(workflow.storage_settings, "default_storage_provider", None) is None:
-        return []
-    return cell_files(study, STUDIES[study]["datasets"], *CELL_FILES)
-
-
-def outputs_of(study):
+def views_of(study):
+    """Scores, tables, figures and pages."""
     results = f"results/{study}"
     return [
-        # All that a study rests on is named: what was deleted, or failed to be made again, is missed.
-        *foundations_of(study),
-        *cells_elsewhere(study),
         *(
             f"{results}/{kind}/{dataset}.csv"
             for dataset in STUDIES[study]["datasets"]
@@ -340,6 +315,25 @@ def outputs_of(study):
     ]
 
 
+def cells_elsewhere(study):
+    """A study's cells, if they are in a cloud's storage; `Stale` looks for those of this machine.
+
+    Each named file costs Snakemake time at every start.
+    """
+    if getattr(workflow.storage_settings, "default_storage_provider", None) is None:
+        return []
+    return cell_files(study, STUDIES[study]["datasets"], *CELL_FILES)
+
+
+def outputs_of(study):
+    return [
+        # All that a study rests on is named: what was deleted, or failed to be made again, is missed.
+        *foundations_of(study),
+        *cells_elsewhere(study),
+        *views_of(study),
+    ]
+
+
 # Told while cells run; no result depends on it. The names are what their folders are made of.
 config["cells_planned"] = {}
 for study in STUDIES:
@@ -347,6 +341,8 @@ for study in STUDIES:
     config["cells_planned"][study] = {
         "cells": len(folders),
         "names": [sorted({*names}) for names in zip(*(Path(f).parts[-4:] for f in folders))],
+        "again": [],
+        "began": time.time(),
     }
 
 # For the report's front page alone, so it is not looked up at every start.

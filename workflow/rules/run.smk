@@ -21,12 +21,25 @@ if workflow.is_main_process and not (
     be_brief(logger)
 
 
+def forget_touched():
+    """After `--touch` Snakemake believes that all views were made with the settings at hand."""
+    if workflow.touch:
+        for study in STUDIES:
+            for file in views_of(study):
+                workflow.persistence.cleanup_metadata(IOFile(str(HOME / file)))
+
+
+def planned_jobs():
+    return list(workflow.dag.needrun_jobs())
+
+
 onstart:
     try:
         # Held until this process ends, also by SIGKILL.
         LOCKS.append(lock_results(HOME / RESULTS))
         claim(STUDIES, workflow.configfiles, HOME / RESULTS)
         not_in_the_future(file for file in (HOME / RESULTS).rglob("*") if file.is_file())
+        check_writable(file for job in planned_jobs() for file in (*job.output, *job.log))
         # Takes seconds, and saves a night that ends at the last data set's address.
         if workflow.local_exec:
             check_devices({study: STUDIES[study]["device"] for study in STUDIES})
@@ -42,6 +55,11 @@ onstart:
                 print(said, file=sys.stderr)
     except SonotuneError as error:
         fail(error)
+    for job in planned_jobs():
+        if job.rule.name.endswith("finetune"):
+            cell = "/".join(Path(job.output[0]).parts[-5:-1])
+            config["cells_planned"][job.wildcards.study]["again"].append(cell)
+    pass_signals_on()
     LIVE.append(Live(HOME / RESULTS, config["cells_planned"]))
     LIVE[0].start()
 
@@ -50,6 +68,7 @@ onsuccess:
     for live in LIVE:
         live.end()
     print("Snakemake's log:", *log, file=sys.stderr)
+    forget_touched()
     print(
         tell_answers([HOME / RESULTS / study / "index.html" for study in STUDIES]),
         file=sys.stderr,
@@ -60,6 +79,7 @@ onerror:
     for live in LIVE:
         live.end()
     print("Snakemake's log:", *log, file=sys.stderr)
+    forget_touched()
     print(
         tell_failures(
             [

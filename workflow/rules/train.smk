@@ -75,7 +75,7 @@ rule features:
         "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: cell_settings(
-            config, cell_with_features(wildcards.study, wildcards.dataset)
+            config, cell_with_features(config, wildcards.study, wildcards.dataset)
         ),
         code=fingerprint("sonotune.jobs.features"),
     threads: lambda wildcards: STUDIES[wildcards.study]["threads"]

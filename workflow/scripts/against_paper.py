@@ -4,7 +4,7 @@ from sonotune.report.figures.against_paper import write_against_paper
 from sonotune.report.shown import Shown
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     write_against_paper(
         snakemake.input[0],
         snakemake.output.csv,

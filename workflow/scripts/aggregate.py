@@ -5,7 +5,7 @@ from pathlib import Path
 from sonotune.evaluation.scores import aggregate
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     aggregate(
         snakemake.input.scores,
         [Path(run).parent for run in snakemake.input.runs],

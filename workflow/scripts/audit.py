@@ -7,7 +7,7 @@ from sonotune.runtime.job import logged
 from sonotune.runtime.limits import use_limits
 
 use_limits(snakemake.config["limits"])
-with logged(snakemake.log[0]) as log:
+with logged(snakemake.log[0], snakemake) as log:
     settings = snakemake.params.settings
     audit, gallery = audit_dataset(
         snakemake.wildcards.dataset, settings, folder_of_originals(settings, snakemake.input[0])

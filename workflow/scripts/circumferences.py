@@ -4,5 +4,5 @@ from sonotune.evaluation.circumferences import write_circumferences
 from sonotune.runtime.files import read_json
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     write_circumferences(read_json(snakemake.input[0])["folder"], snakemake.output[0])

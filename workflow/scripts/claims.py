@@ -7,7 +7,7 @@ from sonotune.report.claims.page import write_claims
 from sonotune.report.claims.results import StudyResults
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     settings = snakemake.params.settings
     how = settings["decision"]
     margins = {"": how["margin"], **how["margins"]}

@@ -3,7 +3,7 @@
 from sonotune.report.figures.fig_curves import write_curves
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     write_curves(
         snakemake.input.cells,
         snakemake.input.histories,

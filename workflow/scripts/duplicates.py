@@ -4,5 +4,5 @@ import shutil
 
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     shutil.copyfile(snakemake.input[0], snakemake.output[0])

@@ -4,7 +4,7 @@ from sonotune.report.figures.fig4 import write_fig4
 from sonotune.report.shown import Shown
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     write_fig4(
         snakemake.input[0],
         snakemake.output.pdf,

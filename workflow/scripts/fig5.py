@@ -8,7 +8,7 @@ from sonotune.runtime.job import logged
 from sonotune.statistics.decision import read_decisions
 
 examples, labels = snakemake.params.examples, dict(snakemake.params.strategies)
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     names = examples["asked"] or choose_strategies(
         read_decisions(Path(snakemake.input.decisions[0]).parent), examples["baselines"]
     )

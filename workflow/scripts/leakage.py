@@ -3,7 +3,7 @@
 from sonotune.report.leakage import write_leakage
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     write_leakage(
         snakemake.input.scores[0],
         snakemake.input.splits,

@@ -3,7 +3,7 @@
 from sonotune.report.losses import write_losses
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     write_losses(
         snakemake.input,
         snakemake.output.csv,

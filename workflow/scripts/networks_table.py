@@ -4,7 +4,7 @@ from sonotune.report.networks_table import write_networks_table
 from sonotune.report.shown import Shown
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     write_networks_table(
         snakemake.input.cells,
         snakemake.input.comparisons,

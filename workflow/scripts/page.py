@@ -8,7 +8,7 @@ from sonotune.report.shown import Shown
 from sonotune.runtime.job import logged
 
 about = snakemake.params.about
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     write_page(
         Sources(
             snakemake.input.cells,

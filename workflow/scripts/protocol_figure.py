@@ -4,7 +4,7 @@ from importlib import import_module
 
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     figure = snakemake.wildcards.figure
     write = getattr(import_module(f"sonotune.report.figures.{figure}"), f"write_{figure}")
     write(

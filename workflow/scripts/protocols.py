@@ -6,7 +6,7 @@ from sonotune.report.protocol_tables import write_protocols
 from sonotune.report.shown import Shown
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     write_protocols(
         snakemake.input.cells,
         snakemake.input.histories,

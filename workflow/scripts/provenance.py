@@ -3,7 +3,7 @@
 from sonotune.report.provenance import write_provenance
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     write_provenance(
         snakemake.input.cells,
         snakemake.input.get("pretrained") or None,

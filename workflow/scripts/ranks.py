@@ -3,7 +3,7 @@
 from sonotune.report.figures.fig_ranks import write_ranks
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     write_ranks(
         snakemake.input[0],
         snakemake.output.pdf,

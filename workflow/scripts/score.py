@@ -6,7 +6,7 @@ from sonotune.evaluation.scores import score_dataset
 from sonotune.layout import cell_folders
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     score_dataset(
         Path(snakemake.input.arrays[0]).parent,
         cell_folders(snakemake.input.cells),

@@ -5,7 +5,7 @@ from sonotune.data.splits import Resampling
 from sonotune.layout import array_folders
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     settings = dict(snakemake.params.settings)
     here = array_folders(snakemake.input.arrays)
     settings["datasets"] = {name: here[name] for name in settings["datasets"]}

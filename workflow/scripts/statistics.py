@@ -5,7 +5,7 @@ from pathlib import Path
 from sonotune.runtime.job import logged
 from sonotune.statistics.tables import write_statistics
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     write_statistics(
         snakemake.input.cells,
         snakemake.input.scores,

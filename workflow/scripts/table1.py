@@ -5,7 +5,7 @@ from sonotune.layout import dataset_of
 from sonotune.report.table1 import write_table1
 from sonotune.runtime.job import logged
 
-with logged(snakemake.log[0]):
+with logged(snakemake.log[0], snakemake):
     counts = read_counts(snakemake.input.splits)
     write_table1(
         counts,

@@ -1,0 +1,79 @@
+"""Signals to a workflow's process, with real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sonotune.runtime import signals
+from sonotune.runtime.parent_watch import WORKFLOW, name_process
+
+HEARD = """
+import signal, sys, time
+from sonotune.runtime.signals import Once
+def then(number, frame):
+    print(number, flush=True)
+signal.signal(signal.SIGINT, Once(then))
+print("ready", flush=True)
+time.sleep(0.5)
+"""
+
+
+def test_a_signal_that_is_sent_twice_in_haste_is_heard_once():
+    process = subprocess.Popen([sys.executable, "-c", HEARD], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    assert process.communicate()[0].split() == [str(int(signal.SIGINT))]
+    assert process.returncode == 0
+
+
+def test_a_signal_that_comes_again_later_is_heard_again(monkeypatch):
+    monkeypatch.setattr(signals, "HASTE", 0.05)
+    heard = []
+    once = signals.Once(lambda number, frame: heard.append(number))
+    once(2, None)
+    once(2, None)
+    time.sleep(0.1)
+    once(2, None)
+    assert heard == [2, 2]
+
+
+@pytest.fixture
+def job(tmp_path):
+    """A process that runs a script as Snakemake has it run."""
+    script = tmp_path / ".snakemake/scripts/job.py"
+    script.parent.mkdir(parents=True)
+    script.write_text("import time\nprint('ready', flush=True)\ntime.sleep(60)\n")
+    environment = {**os.environ, WORKFLOW: name_process(os.getpid())}
+    process = subprocess.Popen(
+        [sys.executable, script], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_the_jobs_of_a_workflow_and_of_no_other_are_found(job):
+    assert signals.jobs_of_workflow(name_process(os.getpid())) == [job.pid]
+    assert signals.jobs_of_workflow(name_process(1)) == []
+
+
+def test_jobs_hear_of_sigterm_before_the_workflow_does_what_it_did(job, monkeypatch):
+    monkeypatch.setenv(WORKFLOW, name_process(os.getpid()))
+    heard = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        signals.pass_signals_on()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert job.wait(10) == -signal.SIGTERM
+        assert heard == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupt)
