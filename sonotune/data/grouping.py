@@ -74,22 +74,28 @@ def read_clusters(path: str | Path, names: Sequence[str]) -> dict[str, str]:
     where = "resampling: grouped: duplicates"
     # A data set without duplicates has a file with the header alone.
     rows = read_table(Path(path), ("cluster", "image"), ("why",), where, may_be_empty=True)
-    known = set(names)
+    # Tables hold names without blanks around them.
+    known: dict[str, list[str]] = {}
+    for name in names:
+        known.setdefault(name.strip(), []).append(name)
     found: dict[str, str] = {}
     for line, row in rows:
         image = row["image"]
+        meant = known.get(image, [])
         problem = ""
         if not row["cluster"]:
             problem = "cluster is empty"
-        elif image not in known:
+        elif not meant:
             near = difflib.get_close_matches(image, names, n=1)
             problem = f"there is no image {printable(image)!r}"
             problem += f"; did you mean {printable(near[0])!r}?" if near else ""
-        elif image in found:
+        elif len(meant) > 1:
+            problem = f"{len(meant)} images are called {printable(image)!r} but for blanks"
+        elif meant[0] in found:
             problem = f"{printable(image)} is there twice"
         if problem:
             raise SonotuneError(f"{where}: {printable(path)}: line {line}: {problem}")
-        found[image] = row["cluster"]
+        found[meant[0]] = row["cluster"]
     return found
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonotune.data.catalogue import Entry as Published
 from sonotune.data.fetch import locate
-from sonotune.data.grouping import DUPLICATES
+from sonotune.data.grouping import DUPLICATES, groups_for
 from sonotune.data.names import is_portable
 from sonotune.data.readers import MADE_HERE, find_entries
 from sonotune.data.readers.entry import Entry
@@ -131,8 +131,14 @@ def _impossible_splits(
                 "column group of a table or by the key group, or write grouped: false"
             )
             return
-        # Which images are duplicates is known only after an audit.
-        if resampling.grouped == DUPLICATES:
+        # Without a table of one's own, duplicates are known only after an audit.
+        if isinstance(resampling.grouped, str) and "duplicates" in settings:
+            try:
+                groups = groups_for(resampling.grouped, names, groups, settings["duplicates"])
+            except SonotuneError as error:
+                yield str(error)
+                return
+        elif resampling.grouped == DUPLICATES:
             groups = names
     else:
         images = settings["images"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import difflib
+import io
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,10 +89,9 @@ def read_table(
     name = f"{where}: {printable(path)}"
     if not path.is_file():
         raise SonotuneError(f"{where}: csv: there is no file {printable(path)}")
-    lines = read_text(path).splitlines()
-    first = lines[0] if lines else ""
-    separator = max(",;\t", key=lambda one: (first.count(one), one == ","))
-    reader = csv.reader(lines, delimiter=separator)
+    text = read_text(path)
+    # Not str.splitlines, for which a line also ends at characters that names may hold.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
     try:
         rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
@@ -141,9 +141,30 @@ def _check_columns(
 def has_column(path: Path, column: str) -> bool:
     """Whether a table, if it is there, has a column with something in it."""
     try:
-        lines = read_text(path).splitlines()
+        text = read_text(path)
     except (OSError, SonotuneError):
         return False
-    first = lines[0] if lines else ""
-    separator = max(",;\t", key=lambda one: (first.count(one), one == ","))
-    return column in [name.strip().strip('"').casefold() for name in first.split(separator)]
+    names = _first_line(text).split(_separator(text))
+    return column in [name.strip().strip('"').casefold() for name in names]
+
+
+def read_number(text: str) -> float:
+    """A number as people write it.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or one for Python alone: ``0_2`` is 2 there.
+    """
+    if "_" in text:
+        raise ValueError(f"{text!r} is no number")
+    return float(text)
+
+
+def _first_line(text: str) -> str:
+    return next(io.StringIO(text, newline=None), "").rstrip("\n")
+
+
+def _separator(text: str) -> str:
+    first = _first_line(text)
+    return max(",;\t", key=lambda one: (first.count(one), one == ","))

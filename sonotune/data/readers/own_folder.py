@@ -15,7 +15,7 @@ from typing import Any
 from sonotune.data.formats import is_image
 from sonotune.data.names import as_text, check_groups, find_file, stem_of, without_suffix
 from sonotune.data.readers.entry import Entry, MaskRule, by_stem, pair, shortened
-from sonotune.data.tables import has_column, read_table
+from sonotune.data.tables import has_column, read_number, read_table
 from sonotune.errors import SonotuneError, printable
 
 OPTIONAL = ("group", "slice", "mm_per_pixel_y", "mm_per_pixel_x", "mm_per_pixel")
@@ -316,7 +316,7 @@ def _millimetres(where: str, text: str) -> float | None:
     if not text:
         return None
     try:
-        number = float(text)
+        number = read_number(text)
     except ValueError:
         hint = "; write a point before decimals" if re.fullmatch(r"\d+,\d+", text) else ""
         raise SonotuneError(
