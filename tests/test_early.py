@@ -29,7 +29,7 @@ def images(folder, count, per_patient=0):
     (folder / "t.csv").write_text("\n".join(rows))
 
 
-def checked(folder, **study):
+def checked(folder, duplicates=None, **study):
     """Check a study of the images of `images` as the workflow does at its start."""
     config = {
         "datasets": {"mine": {"reader": "folder", "folder": {"csv": str(folder / "t.csv")}}},
@@ -41,6 +41,9 @@ def checked(folder, **study):
             }
         },
     }
+    if duplicates is not None:
+        (folder / "d.csv").write_text(f"cluster,image\n{duplicates}")
+        config["datasets"]["mine"]["duplicates"] = str(folder / "d.csv")
     full = complete(config, SCHEMA)
     check_files(full, {}, None)
     return full["studies"]["s"]
@@ -112,6 +115,28 @@ def test_own_data_yaml_works_from_20_images_on(tmp_path, monkeypatch, count, per
 def test_a_table_with_groups_turns_grouping_on(tmp_path, per_patient, given, grouped):
     images(tmp_path, 20, per_patient)
     assert checked(tmp_path, percents=[50], resampling=given)["resampling"]["grouped"] == grouped
+
+
+@pytest.mark.parametrize(
+    ("duplicates", "right"),
+    [
+        ("1,000\n1,005\n", True),
+        ("", True),
+        ("1,000\n1,999\n", False),
+        ("1,000\n2,000\n", False),
+        (",000\n", False),
+        ("".join(f"1,{number:03}\n" for number in range(18)), False),
+    ],
+)
+@pytest.mark.parametrize("grouped", ["duplicates", "both"])
+def test_a_corrected_table_of_duplicates_is_looked_at(tmp_path, grouped, duplicates, right):
+    images(tmp_path, 20)
+    study = {"percents": [50], "resampling": {"folds": 2, "grouped": grouped}}
+    if right:
+        checked(tmp_path, duplicates, **study)
+    else:
+        with pytest.raises(SonotuneError, match="studies: s: mine: "):
+            checked(tmp_path, duplicates, **study)
 
 
 def test_names_that_the_workflow_cannot_carry_are_refused_in_a_line(tmp_path):

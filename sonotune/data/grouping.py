@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -73,20 +74,20 @@ def read_clusters(path: str | Path, names: Sequence[str]) -> dict[str, str]:
     """
     where = "resampling: grouped: duplicates"
     # A data set without duplicates has a file with the header alone.
-    rows = read_table(Path(path), ("cluster", "image"), ("why",), where, may_be_empty=True)
-    # Tables hold names without blanks around them.
-    known: dict[str, list[str]] = {}
+    rows = read_table(Path(path), ("cluster", "image"), ("why",), where, True, ("image",))
+    # People and programs leave blanks around names, of which some are part of a name.
+    exact, known = set(names), defaultdict(list)
     for name in names:
-        known.setdefault(name.strip(), []).append(name)
+        known[name.strip()].append(name)
     found: dict[str, str] = {}
     for line, row in rows:
         image = row["image"]
-        meant = known.get(image, [])
+        meant = [image] if image in exact else known.get(image.strip(), [])
         problem = ""
         if not row["cluster"]:
             problem = "cluster is empty"
         elif not meant:
-            near = difflib.get_close_matches(image, names, n=1)
+            near = difflib.get_close_matches(image.strip(), names, n=1)
             problem = f"there is no image {printable(image)!r}"
             problem += f"; did you mean {printable(near[0])!r}?" if near else ""
         elif len(meant) > 1:

@@ -69,11 +69,12 @@ def read_table(
     optional: Sequence[str],
     where: str,
     may_be_empty: bool = False,
+    as_written: Sequence[str] = (),
 ) -> list[tuple[int, dict[str, str]]]:
     """Read a CSV whose fields are separated by commas, semicolons or tabs.
 
-    Names of columns may be in any case, with blanks around them. Blanks around values are removed;
-    no value is read as missing but an empty one.
+    Names of columns may be in any case, with blanks around them. Blanks around values are removed,
+    but in the columns `as_written`; no value is read as missing but an empty one.
 
     Returns
     -------
@@ -107,8 +108,13 @@ def read_table(
                 f"{name}: line {line}: has {len(row)} values for {len(columns)} columns; put "
                 "quotes around values with a separator in them"
             )
-        values = dict(zip(columns, map(str.strip, row), strict=False))
-        found.append((line, {column: values.get(column, "") for column in columns}))
+        values = dict.fromkeys(columns, "") | dict(zip(columns, row, strict=False))
+        found.append(
+            (
+                line,
+                {name: v if name in as_written else v.strip() for name, v in values.items()},
+            )
+        )
     if not found and not may_be_empty:
         raise SonotuneError(f"{name}: has no rows")
     return found

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sonotune.data.formats import is_image
+from sonotune.data.formats import SUFFIXES, is_image
 from sonotune.data.names import as_text, check_groups, find_file, stem_of, without_suffix
 from sonotune.data.readers.entry import Entry, MaskRule, by_stem, pair, shortened
 from sonotune.data.tables import has_column, read_number, read_table
@@ -150,12 +150,13 @@ def left_out(
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
     """Files that a glob matches, whatever the case of their suffix."""
-    head, dot, suffix = pattern.rpartition(".")
-    if dot and suffix.isalnum():
-        suffix = "".join(
+    known = next((one for one in SUFFIXES if pattern.lower().endswith(one)), "")
+    suffix = known or Path(pattern).suffix
+    if suffix.removeprefix(".").replace(".", "").isalnum():
+        any_case = "".join(
             f"[{one.lower()}{one.upper()}]" if one.isalpha() else one for one in suffix
         )
-        pattern = f"{head}.{suffix}"
+        pattern = pattern[: -len(suffix)] + any_case
     # Not Path.glob, which refuses absolute patterns.
     found = glob.glob(str(Path(glob.escape(str(folder))) / pattern), recursive=True)
     return sorted((path for path in map(Path, found) if path.is_file()), key=as_text)
