@@ -70,6 +70,25 @@ def test_impossible_splits_are_refused_within_seconds(tmp_path, count, per_patie
     assert time.process_time() - start < 5
 
 
+@pytest.mark.parametrize("reader", ["simulate", "collage"])
+def test_images_made_here_have_no_groups(reader):
+    config = {
+        "datasets": {"made": {"reader": reader, "images": 40}},
+        "studies": {
+            "s": {
+                "datasets": ["made"],
+                "strategies": {"all": {"start": "random", "tune": "all"}},
+                "percents": [50],
+                "resampling": {"grouped": True},
+            }
+        },
+    }
+    with pytest.raises(SonotuneError, match="no two images share a group"):
+        check_files(complete(config, SCHEMA), {}, None)
+    config["studies"]["s"]["resampling"]["grouped"] = "duplicates"
+    check_files(complete(config, SCHEMA), {}, None)
+
+
 def test_unknown_names_in_lists_are_refused(tmp_path):
     images(tmp_path, 6)
     lists = {"train": str(tmp_path / "train.txt"), "test": str(tmp_path / "test.txt")}

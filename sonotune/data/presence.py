@@ -111,9 +111,9 @@ def _impossible_splits(
     left to the jobs.
     """
     given = study["resampling"]
-    if entries is None and (settings["reader"] not in MADE_HERE or given["grouped"]):
+    if entries is None and settings["reader"] not in MADE_HERE:
         return
-    if entries is None and _surely_possible(settings["images"], study):
+    if entries is None and not given["grouped"] and _surely_possible(settings["images"], study):
         return
     try:
         from sonotune.data.splits import Resampling
@@ -121,28 +121,30 @@ def _impossible_splits(
         return
     keys = ("folds", "validation", "grouped", "test_images", "test_percent", "redraw")
     resampling = Resampling(**{key: given[key] for key in keys if key in given})
-    groups = names = None
-    if entries is not None:
-        images = len(entries)
-        names, groups = [e.name for e in entries], [e.group for e in entries]
-        if resampling.grouped is True and len(set(groups)) == images:
-            yield (
-                "resampling: grouped: is true, but no two images share a group; name groups by a "
-                "column group of a table or by the key group, or write grouped: false"
-            )
-            return
+    # Images that are made here are of nobody, so each is a group of its own.
+    count = settings["images"] if entries is None else len(entries)
+    names = [e.name for e in entries] if entries is not None else list(map(str, range(count)))
+    groups = [e.group for e in entries] if entries is not None else names
+    if resampling.grouped is True and len(set(groups)) == count:
+        yield (
+            "resampling: grouped: is true, but no two images share a group; name groups by a "
+            "column group of a table or by the key group, or write grouped: false"
+        )
+        return
+    if isinstance(resampling.grouped, str):
         # Without a table of one's own, duplicates are known only after an audit.
-        if isinstance(resampling.grouped, str) and "duplicates" in settings:
-            try:
-                groups = groups_for(resampling.grouped, names, groups, settings["duplicates"])
-            except SonotuneError as error:
-                yield str(error)
-                return
-        elif resampling.grouped == DUPLICATES:
-            groups = names
-    else:
-        images = settings["images"]
+        file = settings.get("duplicates") if entries is not None else None
+        try:
+            if file is not None:
+                groups = groups_for(resampling.grouped, names, groups, file)
+            elif resampling.grouped == DUPLICATES:
+                groups = names
+        except SonotuneError as error:
+            yield str(error)
+            return
     if "lists" in given:
+        if entries is None:
+            return
         from sonotune.data.holdout import listed_rows
         from sonotune.data.split_lists import read_lists
 
@@ -152,8 +154,8 @@ def _impossible_splits(
             yield str(error)
         return
     for percent in study["percents"]:
-        if reason := _refused(images, resampling, study, name, percent, groups):
-            yield f"{reason}{_instead(images, resampling, study, name, groups)}"
+        if reason := _refused(count, resampling, study, name, percent, groups):
+            yield f"{reason}{_instead(count, resampling, study, name, groups)}"
 
 
 def _surely_possible(images: int, study: Mapping[str, Any]) -> bool:
