@@ -158,10 +158,12 @@ def test_a_corrected_table_of_duplicates_is_looked_at(tmp_path, grouped, duplica
             checked(tmp_path, duplicates, **study)
 
 
-def test_names_that_the_workflow_cannot_carry_are_refused_in_a_line(tmp_path):
+@pytest.mark.parametrize("name", ["a{b}", "<a>", "a\nb", "a\rb", "Sch\udce4del"])
+def test_names_that_the_workflow_cannot_carry_are_refused_in_a_line(tmp_path, name):
     images(tmp_path, 6)
-    (tmp_path / "000.png").rename(tmp_path / "a{b}.png")
-    (tmp_path / "t.csv").write_text("image,mask\na{b}.png,m.png\n")
+    (tmp_path / "000.png").rename(tmp_path / f"{name}.png")
+    row = f'image,mask\n"{name}.png",m.png\n'
+    (tmp_path / "t.csv").write_bytes(row.encode("utf-8", "surrogateescape"))
     with pytest.raises(SonotuneError, match="rename"):
         checked(tmp_path, percents=[50])
 

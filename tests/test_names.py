@@ -56,7 +56,7 @@ NAMES = {
     ],
     "case": ["A.png", "b.PNG", "c.Png", "D.pNG"],
     "other scripts": ["頭.png", "голова.png", "😀.png", "é.png"],
-    "ends of lines": ["a\u2028b.png", "a\x85b.png", "a\x0bb.png", "a\rb.png", "a\u200bb.png"],
+    "ends of lines": ["a\u2028b.png", "a\x85b.png", "a\x0bb.png", "a\x1cb.png", "a\u200bb.png"],
     "dots": ["a.b.c.png", "..a.png", "a..png"],
 }
 

@@ -87,7 +87,7 @@ def is_portable(path: Path) -> bool:
         str(path).encode("utf-8")
     except UnicodeEncodeError:
         return False
-    return "\n" not in str(path)
+    return not re.search(r"[\n\r]", str(path))
 
 
 def check_groups(groups: Iterable[str], where: str) -> None:

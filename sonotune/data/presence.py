@@ -94,8 +94,9 @@ def _unusable_names(entries: Sequence[Entry]) -> Iterator[str]:
             )
         elif not is_portable(file):
             yield (
-                f"{printable(file)}: its name is not UTF-8, which Snakemake cannot handle; rename "
-                "it, for instance by: convmv -f cp1252 -t utf-8 --notest"
+                f"{printable(file)}: its name holds an end of line or is not UTF-8, which "
+                "Snakemake cannot handle; rename it, for instance by: convmv -f cp1252 -t utf-8 "
+                "--notest"
             )
 
 

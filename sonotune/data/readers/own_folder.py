@@ -28,7 +28,7 @@ def find(
     images: str | None = None,
     masks: str | None = None,
     csv: str | None = None,
-    threshold: int | None = None,
+    threshold: float | None = None,
     label: int | Sequence[int] | None = None,
     inverted: bool | None = None,
     alpha: bool = False,
@@ -83,7 +83,7 @@ def find(
 
 
 def _rule(
-    threshold: int | None,
+    threshold: float | None,
     label: int | Sequence[int] | None,
     inverted: bool | None,
     alpha: bool,
@@ -94,7 +94,9 @@ def _rule(
         if not isinstance(given, bool | None):
             raise SonotuneError(f"folder: {key}: must be true or false; found {given!r}")
     if threshold is not None:
-        return MaskRule("threshold", _whole("threshold", threshold), inverted, alpha)
+        if isinstance(threshold, bool) or not isinstance(threshold, int | float):
+            raise SonotuneError(f"folder: threshold: must be a number; found {threshold!r}")
+        return MaskRule("threshold", threshold, inverted, alpha)
     if label is not None:
         given_labels = label if isinstance(label, list | tuple) else [label]
         if not given_labels:
