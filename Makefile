@@ -67,8 +67,8 @@ test: $(READY)
 	@$(VENV)/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(TEST_ARGS)
 
 test-slow: $(READY)
-	@echo "test-slow: everything"
-	@$(VENV)/bin/python -m pytest -n auto --dist loadfile $(TEST_ARGS)
+	@echo "test-slow: everything, with a thousand odd inputs of each kind"
+	@SONOTUNE_FUZZ=$${SONOTUNE_FUZZ:-1000} $(VENV)/bin/python -m pytest -n auto --dist loadfile $(TEST_ARGS)
 
 # The wheel in an environment of its own, the workflow as a module, and deployed by snakedeploy.
 test-install: $(READY)

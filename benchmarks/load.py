@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.measure import table, write  # noqa: E402
+from sonotune.runtime.processors import usable_processors  # noqa: E402
 
 FOLDS, STRATEGIES, WINDOW = 5, 13, 100
 COLUMNS = ("window", "cells", "minutes", "cells_per_minute", "workflow_mb")
@@ -114,7 +115,7 @@ def windows(finished: list[tuple[float, float]]) -> Iterator[dict[str, Any]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cells", type=int, default=1000)
-    parser.add_argument("--cores", type=int, default=os.cpu_count())
+    parser.add_argument("--cores", type=int, default=usable_processors())
     parser.add_argument("--folder", type=Path, help="where to run it (a temporary one)")
     asked = parser.parse_args()
     given = configuration(asked.cells)

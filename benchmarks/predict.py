@@ -12,7 +12,6 @@ after a tenth of the images, and after all.
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import sys
 import tempfile
@@ -33,6 +32,7 @@ from sonotune.inference.model import Model  # noqa: E402
 from sonotune.inference.run import BATCH, Job, predict_images  # noqa: E402
 from sonotune.networks.stages import build_network  # noqa: E402
 from sonotune.networks.weights import he_normal  # noqa: E402
+from sonotune.runtime.processors import usable_processors  # noqa: E402
 from sonotune.training.device import choose  # noqa: E402
 
 HEIGHT, WIDTH = 540, 800
@@ -54,7 +54,7 @@ def make_images(folder: Path, number: int, shape: tuple[int, int] = (HEIGHT, WID
 def plain_loop(files: list[Path], network: torch.nn.Module, size: int, output: Path) -> float:
     """Seconds for one image after the other."""
     output.mkdir()
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(usable_processors())
     began = time.perf_counter()
     with torch.no_grad():
         for file in files:
@@ -104,7 +104,7 @@ def main() -> None:
         predict_images(find_images([str(folder / "in")]), job, note, given.batch_size)
         ours = given.images / (time.perf_counter() - began)
     tenth = next((done, most) for done, most in memory if done >= given.images / 10)
-    print(f"{processor.name}, {os.cpu_count()} cores, {processor.precision}")
+    print(f"{processor.name}, {usable_processors()} cores, {processor.precision}")
     print(f"plain loop, fp32: {plain:.2f} images a second ({given.plain} images)")
     print(f"sonotune predict: {ours:.2f} images a second ({given.images} images)")
     print(f"ratio {ours / plain:.2f}")

@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.measure import table, write  # noqa: E402
+from sonotune.runtime.processors import usable_processors  # noqa: E402
 from sonotune.runtime.run_record import read_record  # noqa: E402
 
 MADE = {"simulate": "simulation", "collage": "collage"}
@@ -111,7 +112,7 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, help="a folder in which this has run the demo before"
     )
-    parser.add_argument("--cores", type=int, default=os.cpu_count())
+    parser.add_argument("--cores", type=int, default=usable_processors())
     parser.add_argument("options", nargs="*", help="more for snakemake, after --")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

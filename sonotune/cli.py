@@ -223,7 +223,9 @@ def _add_simulate(commands: Any) -> None:
     )
     command.add_argument("--images", type=int, default=85, help="number of images (default: 85)")
     command.add_argument("--seed", type=int, default=0, help="0 or more (default: 0)")
-    command.add_argument("--workers", type=int, default=1, help="images at a time (default: 1)")
+    command.add_argument(
+        "--workers", type=int, default=usable_processors(), help="images at a time (all processors)"
+    )
     command.add_argument(
         "--output", type=Path, required=True, metavar="FOLDER", help="folder to write"
     )
@@ -466,7 +468,7 @@ def _check(arguments: argparse.Namespace) -> int:
     own = find_entries(settings, folder) if settings["reader"] == "folder" else []
     if lines := list(unusable_names(own)):
         raise SonotuneError("\n  ".join([f"{arguments.name}: cannot be used:", *lines]))
-    audit, gallery = audit_dataset(arguments.name, settings, folder, usable_processors())
+    audit, gallery = audit_dataset(arguments.name, settings, folder)
     output = Path(arguments.output or Path("audits") / arguments.name)
     write_audit_csv(audit, output / "audit.csv")
     write_audit_html(audit, gallery, output / "audit.html")

@@ -12,9 +12,11 @@ from builders import dataset_place
 from test_workflow import snakemake
 from tiny_files import HEIGHT, WIDTH, grey, square, write, write_table
 
+from benchmarks.duplicates import CHANGES
 from sonotune.cli import main
 from sonotune.data.audit import audit_dataset, errors_of
 from sonotune.data.audit_files import suspicious, write_audit_csv, write_audit_html
+from sonotune.data.duplicates import near_pairs, sketch
 from sonotune.data.prepare import make_originals
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
@@ -91,6 +93,22 @@ def test_nearly_the_same_image_is_found_and_another_is_not(tmp_path):
     assert audit.near == (("a", "b"),)
     assert kinds(audit, "warning")["near duplicates across groups"].names == ("a", "b")
     assert rows_of(audit, tmp_path)["b"]["nearly"] == "a"
+
+
+def speckle(number):
+    """An image with features that no other one repeats."""
+    drawn = np.random.default_rng(number).normal(size=(120, 160))
+    soft = cv2.GaussianBlur(drawn, (0, 0), 2)
+    return np.rint(np.clip(soft * 400 + 110, 0, 255)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("changes", [*((one,) for one in CHANGES), CHANGES[:2], CHANGES[3:]])
+def test_a_changed_copy_is_found(changes):
+    copy, random = speckle(1), np.random.default_rng(0)
+    for change in changes:
+        copy = change(copy, random)
+    sketches = [sketch(image) for image in (speckle(0), speckle(1), speckle(2), copy)]
+    assert near_pairs(sketches, 1) == [(1, 3)]
 
 
 def test_one_image_with_two_different_masks_is_a_warning(tmp_path):

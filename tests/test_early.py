@@ -30,7 +30,7 @@ def images(folder, count, per_patient=0):
     (folder / "t.csv").write_text("\n".join(rows))
 
 
-def checked(folder, **study):
+def checked(folder, duplicates=None, **study):
     """Check a study of the images of `images` as the workflow does at its start."""
     config = {
         "datasets": {"mine": {"reader": "folder", "folder": {"csv": str(folder / "t.csv")}}},
@@ -42,6 +42,9 @@ def checked(folder, **study):
             }
         },
     }
+    if duplicates is not None:
+        (folder / "d.csv").write_text(f"cluster,image\n{duplicates}")
+        config["datasets"]["mine"]["duplicates"] = str(folder / "d.csv")
     full = complete(config, SCHEMA)
     check_files(full, {}, None)
     return full["studies"]["s"]
@@ -66,6 +69,25 @@ def test_impossible_splits_are_refused_within_seconds(tmp_path, count, per_patie
     with pytest.raises(SonotuneError, match="studies: s: mine: "):
         checked(tmp_path, **study)
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("reader", ["simulate", "collage"])
+def test_images_made_here_have_no_groups(reader):
+    config = {
+        "datasets": {"made": {"reader": reader, "images": 40}},
+        "studies": {
+            "s": {
+                "datasets": ["made"],
+                "strategies": {"all": {"start": "random", "tune": "all"}},
+                "fractions": [0.5],
+                "resampling": {"grouped": True},
+            }
+        },
+    }
+    with pytest.raises(SonotuneError, match="no two images share a group"):
+        check_files(complete(config, SCHEMA), {}, None)
+    config["studies"]["s"]["resampling"]["grouped"] = "duplicates"
+    check_files(complete(config, SCHEMA), {}, None)
 
 
 def test_unknown_names_in_lists_are_refused(tmp_path):
@@ -115,10 +137,34 @@ def test_a_table_with_groups_turns_grouping_on(tmp_path, per_patient, given, gro
     assert checked(tmp_path, fractions=[0.5], resampling=given)["resampling"]["grouped"] == grouped
 
 
-def test_names_that_the_workflow_cannot_carry_are_refused_in_a_line(tmp_path):
+@pytest.mark.parametrize(
+    ("duplicates", "right"),
+    [
+        ("1,000\n1,005\n", True),
+        ("", True),
+        ("1,000\n1,999\n", False),
+        ("1,000\n2,000\n", False),
+        (",000\n", False),
+        ("".join(f"1,{number:03}\n" for number in range(18)), False),
+    ],
+)
+@pytest.mark.parametrize("grouped", ["duplicates", "both"])
+def test_a_corrected_table_of_duplicates_is_looked_at(tmp_path, grouped, duplicates, right):
+    images(tmp_path, 20)
+    study = {"fractions": [0.5], "resampling": {"folds": 2, "grouped": grouped}}
+    if right:
+        checked(tmp_path, duplicates, **study)
+    else:
+        with pytest.raises(SonotuneError, match="studies: s: mine: "):
+            checked(tmp_path, duplicates, **study)
+
+
+@pytest.mark.parametrize("name", ["a{b}", "<a>", "a\nb", "a\rb", "Sch\udce4del"])
+def test_names_that_the_workflow_cannot_carry_are_refused_in_a_line(tmp_path, name):
     images(tmp_path, 6)
-    (tmp_path / "000.png").rename(tmp_path / "a{b}.png")
-    (tmp_path / "t.csv").write_text("image,mask\na{b}.png,m.png\n")
+    (tmp_path / "000.png").rename(tmp_path / f"{name}.png")
+    row = f'image,mask\n"{name}.png",m.png\n'
+    (tmp_path / "t.csv").write_bytes(row.encode("utf-8", "surrogateescape"))
     with pytest.raises(SonotuneError, match="rename"):
         checked(tmp_path, fractions=[0.5])
 

@@ -1,5 +1,7 @@
 """Masks as people draw and store them: what they mark, and what is refused until it is meant."""
 
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -126,6 +128,34 @@ def test_soft_and_noisy_masks_are_refused_until_a_threshold_is_given(tmp_path, k
     assert 2 * (first & disk()).sum() / (first.sum() + disk().sum()) > 0.85
 
 
+def deep(kind, most):
+    def save(path, mask):
+        blurred = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.5) * most
+        cv2.imwrite(f"{path}.tif", blurred.astype(kind))
+
+    return save
+
+
+ADVISED = {
+    **{kind: SOFT[kind] for kind in ("blurred", "enlarged", "JPEG")},
+    "16 bits": deep(np.uint16, 65535),
+    "12 bits of 16": deep(np.uint16, 4095),
+    "probabilities": deep(np.float32, 1),
+}
+
+
+@pytest.mark.parametrize("kind", ADVISED)
+def test_the_advised_threshold_takes_what_is_half_bright(tmp_path, kind):
+    described = made(tmp_path, ADVISED[kind])
+    with pytest.raises(SonotuneError) as refused:
+        prepare("mine", described, 32, tmp_path / "out", tmp_path)
+    described["folder"]["threshold"] = float(
+        re.search(r"threshold: ([0-9.]+)", str(refused.value))[1]
+    )
+    first = load(find_entries(described, tmp_path)[0]).mask.astype(bool)
+    assert 2 * (first & disk()).sum() / (first.sum() + disk().sum()) > 0.95
+
+
 def several(values):
     def save(path, mask):
         drawn = np.full(mask.shape, values[0], np.uint8)
@@ -173,6 +203,15 @@ def test_inverted_masks_are_refused_until_a_key_says_what_is_meant(tmp_path, kin
     meant = settings(inverted=False)
     prepare("mine", meant, 32, tmp_path / "meant", tmp_path)
     assert np.array_equal(load(find_entries(meant, tmp_path)[0]).mask, ~disk())
+
+
+def test_one_inverted_mask_of_three_is_a_warning(tmp_path):
+    described = made(tmp_path, WHITE["0 and 255"])
+    INVERTED["PNG"](tmp_path / "masks/2", disk(2))
+    audit, _ = audit_dataset("mine", described, tmp_path)
+    assert not audit.of_level("error")
+    (warning,) = [one for one in audit.of_level("warning") if "border" in one.kind]
+    assert warning.names == ("2",)
 
 
 def test_masks_that_are_all_nearly_full_are_refused(tmp_path):

@@ -1,5 +1,6 @@
 """DICOM, NIfTI and MetaImage files of anybody's own."""
 
+import re
 import sys
 
 import numpy as np
@@ -93,6 +94,48 @@ def test_slices_of_a_volume_are_chosen_by_a_table(tmp_path):
         load(last)
     with pytest.raises(SonotuneError, match="has 3 slices or pages; choose by a table"):
         read_grey(tmp_path / "v.nii.gz")
+
+
+def pages(path, frames):
+    from PIL import Image
+
+    images = [Image.fromarray(frame) for frame in frames]
+    images[0].save(path, save_all=True, append_images=images[1:], duration=50)
+
+
+@pytest.mark.parametrize("suffix", [".dcm", ".tif", ".gif", ".png", ".nii.gz", ".mha"])
+def test_a_frame_of_a_film_has_a_mask_of_one_page(tmp_path, suffix):
+    frames = np.stack([grey(number) for number in range(3)])
+    if suffix == ".dcm":
+        dicom(tmp_path / "film.dcm", frames)
+    elif suffix in (".nii.gz", ".mha"):
+        volume(tmp_path / f"film{suffix}", frames, (0.3, 0.2, 1))
+    else:
+        pages(tmp_path / f"film{suffix}", frames)
+    rows = [["image", "mask", "slice"]]
+    for number in (0, 2):
+        write(tmp_path / f"m{number}.png", square(10, 20 + number))
+        rows.append([f"film{suffix}", f"m{number}.png", number])
+    write_table(tmp_path / "t.csv", rows)
+    entries = find_entries({"reader": "folder", "folder": {"csv": "t.csv"}}, tmp_path)
+    for number, entry in zip((0, 2), entries, strict=True):
+        loaded = load(entry)
+        assert np.array_equal(loaded.image, grey(number))
+        assert loaded.mask.sum() == (10 + number) ** 2
+        assert entry.group == "film"
+
+
+@pytest.mark.parametrize(
+    "name", ["IM0001", "a.dicom", "a.IMA", "1.2.840.113619.2.1", "I.001", "IMG-0001-00001.DCM"]
+)
+def test_a_dicom_file_is_known_by_its_content(tmp_path, name):
+    dicom(tmp_path / f"images/{name}", grey())
+    stem = re.sub(r"\.(dicom|ima|dcm)$", "", name, flags=re.IGNORECASE)
+    write(tmp_path / f"masks/{stem}.png", square())
+    globs = {"images": "images/*", "masks": "masks/*"}
+    (entry,) = find_entries({"reader": "folder", "folder": globs}, tmp_path)
+    assert entry.name == stem
+    assert np.array_equal(load(entry).image, grey())
 
 
 @pytest.mark.parametrize("name", ["a.dcm", "a.nii", "a.nii.gz", "a.mha"])

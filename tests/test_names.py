@@ -3,14 +3,18 @@
 import codecs
 import os
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tiny_files import grey, names, square, write
 
+from sonotune.data.audit import Audit
+from sonotune.data.audit_files import write_duplicates
 from sonotune.data.dataset import load_set
-from sonotune.data.grouping import count_with_twin, groups_for
+from sonotune.data.grouping import count_with_twin, groups_for, read_clusters
 from sonotune.data.holdout import listed_rows
+from sonotune.data.names import stem_of
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_entries
 from sonotune.data.readers.pixels import load
@@ -36,7 +40,7 @@ def pairs(folder, files, masks=None):
 
 
 NAMES = {
-    "Latin-1": [b"Sch\xe4del 1.png", b"\xdcbung.png"],
+    "Latin-1": [b"Sch\xe4del 1.png", b"\xdcbung.png", b"\x80.png", b"caf\x82.png", b"\x93\xaa.png"],
     "missing-value words": ["NA.png", "None.png", "null.png", "nan.png", "N_A.png"],
     "numbers": ["1.png", "01.png", "1.0.png", "1e5.png", "-1.png", "inf.png"],
     "blanks": [" a.png", "a b.png", "a  b.png", "a .png"],
@@ -52,6 +56,7 @@ NAMES = {
     ],
     "case": ["A.png", "b.PNG", "c.Png", "D.pNG"],
     "other scripts": ["頭.png", "голова.png", "😀.png", "é.png"],
+    "ends of lines": ["a\u2028b.png", "a\x85b.png", "a\x0bb.png", "a\x1cb.png", "a\u200bb.png"],
     "dots": ["a.b.c.png", "..a.png", "a..png"],
 }
 
@@ -66,6 +71,31 @@ def test_files_of_any_name_are_found_prepared_and_read_back(tmp_path, kind):
     assert len(set(data.names)) == len(NAMES[kind]) - (kind == "dots")
     assert all(name and name == unicodedata.normalize("NFC", name) for name in data.names)
     assert all(name.encode("utf-8") for name in data.names)
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_clusters_of_any_names_are_read_back_as_they_were_written(tmp_path, kind):
+    names = [stem_of(Path(os.fsdecode(name))) for name in NAMES[kind]]
+    names = list(dict.fromkeys(names))
+    audit = Audit("mine", "mine", (), (), (), (), clusters=(tuple(names),))
+    write_duplicates(audit, tmp_path / "duplicates.csv")
+    (cluster,) = set(read_clusters(tmp_path / "duplicates.csv", names).values())
+    assert read_clusters(tmp_path / "duplicates.csv", names) == dict.fromkeys(names, cluster)
+
+
+SUFFIXES = [".png", ".jpeg", ".TIF", ".dcm", ".nii.gz", ".mha"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_the_case_of_suffixes_does_not_count(tmp_path, suffix):
+    variants = [suffix.lower(), suffix.upper(), suffix.title()]
+    for number, variant in enumerate(variants):
+        write(tmp_path / f"masks/{number}.png", square())
+        (tmp_path / "images").mkdir(exist_ok=True)
+        (tmp_path / f"images/{number}{variant}").touch()
+    for pattern in variants:
+        globs = {"images": f"images/*{pattern}", "masks": "masks/*.PNG"}
+        assert names(find_entries(own(**globs), tmp_path)) == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -154,17 +184,40 @@ def test_unknown_columns_are_refused(tmp_path, header):
 
 
 @pytest.mark.parametrize(
-    "groups", [("P1", "p1"), ("1", "01"), ("1", "1.0"), ("P 1", "P1"), ("a_1", "A-1")]
+    "groups",
+    [
+        *(("P1", "p1"), ("1", "01"), ("1", "1.0"), ("P 1", "P1"), ("a_1", "A-1"), ("P.1", "P1")),
+        *(("P1", "P1\u200b"), ("\uff301", "P1"), ("P\u20131", "P-1"), ("P001_2", "p1-2")),
+    ],
 )
 def test_two_spellings_of_one_patient_are_refused(tmp_path, groups):
-    write(tmp_path / "m.png", square())
+    with pytest.raises(SonotuneError, match="one patient"):
+        find_entries(table_of_groups(tmp_path, groups), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        ("10", "100", "1"),
+        ("11", "101", "1001"),
+        ("1_11", "11_1", "111"),
+        ("A+", "A*"),
+        ("P1", "P10"),
+    ],
+)
+def test_patients_whose_names_only_look_alike_are_kept_apart(tmp_path, groups):
+    entries = find_entries(table_of_groups(tmp_path, groups), tmp_path)
+    assert tuple(one.group for one in entries) == groups
+
+
+def table_of_groups(folder, groups):
+    write(folder / "m.png", square())
     rows = ["image,mask,group"]
     for number, group in enumerate(groups):
-        write(tmp_path / f"{number}.png", grey())
+        write(folder / f"{number}.png", grey())
         rows.append(f"{number}.png,m.png,{group}")
-    (tmp_path / "t.csv").write_text("\n".join(rows))
-    with pytest.raises(SonotuneError, match="one patient"):
-        find_entries(own(csv="t.csv"), tmp_path)
+    (folder / "t.csv").write_text("\n".join(rows), "utf-8")
+    return own(csv="t.csv")
 
 
 @pytest.mark.parametrize(

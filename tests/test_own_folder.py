@@ -1,6 +1,7 @@
 """Anybody's own images: globs and tables, formats, depths and masks of every kind."""
 
 import json
+import os
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from sonotune.data.readers import find_entries
 from sonotune.data.readers.entry import Entry, MaskRule
 from sonotune.data.readers.pixels import load, read_grey
 from sonotune.errors import SonotuneError
+from sonotune.stale import originals_digest
 
 
 def one(image, mask, rule=None):
@@ -56,6 +58,7 @@ def test_a_table_tells_masks_groups_and_millimetres(tmp_path):
             [["image", "mask", "mm_per_pixel"], ["a.png", "m.png", "0,2"]],
             "line 2: millimetres per pixel must be a number; found '0,2'",
         ),
+        ([["image", "mask", "mm_per_pixel"], ["a.png", "m.png", "0_2"]], "found '0_2'"),
     ],
 )
 def test_a_bad_table_is_refused(tmp_path, rows, message):
@@ -64,6 +67,39 @@ def test_a_bad_table_is_refused(tmp_path, rows, message):
     write_table(tmp_path / "t.csv", rows)
     with pytest.raises(SonotuneError, match=message):
         find_entries(own("t.csv"), tmp_path)
+
+
+def exchange(first, second):
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
+
+
+CORRECTIONS = {
+    "a mask": lambda folder: write(folder / "1_mask.png", square(0, 9)),
+    "an image": lambda folder: write(folder / "2.png", grey(9)),
+    "two masks exchanged": lambda f: exchange(f / "1_mask.png", f / "2_mask.png"),
+    "one pixel": lambda folder: write(folder / "0.png", grey(0) ^ (grey(0) == grey(0).max())),
+    "a group": lambda f: (f / "t.csv").write_text((f / "t.csv").read_text().replace("P1", "P2")),
+    "a length": lambda f: (f / "t.csv").write_text((f / "t.csv").read_text().replace("0.2", "0.3")),
+}
+
+
+@pytest.mark.parametrize("what", CORRECTIONS)
+def test_a_corrected_file_is_noticed_whatever_its_date(tmp_path, what):
+    rows = [["image", "mask", "group", "mm_per_pixel"]]
+    for number in range(3):
+        write(tmp_path / f"{number}.png", grey(number))
+        write(tmp_path / f"{number}_mask.png", square(10, 20 + number))
+        rows.append([f"{number}.png", f"{number}_mask.png", f"P{number // 2}", "0.2"])
+    write_table(tmp_path / "t.csv", rows)
+    before = originals_digest(own("t.csv"), tmp_path, tmp_path / "cache.json")
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert originals_digest(own("t.csv"), tmp_path, tmp_path / "cache.json") == before
+    CORRECTIONS[what](tmp_path)
+    for path, time in times.items():
+        os.utime(path, ns=(time, time))
+    assert originals_digest(own("t.csv"), tmp_path, tmp_path / "cache.json") != before
 
 
 def test_a_folder_needs_globs_or_a_table(tmp_path):

@@ -14,9 +14,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from sonotune.config.check import complete
-from sonotune.config.jobs import dataset_settings
-from sonotune.layout import arrays, digest_of
+from sonotune.data.splits import Resampling, held_out, split_seed
+from sonotune.evaluation.scores import load_predictions
 from sonotune.runtime.files import read_json, write_json
 from sonotune.runtime.run_record import seal
 
@@ -552,24 +551,27 @@ def test_a_file_that_a_study_rests_on_is_missed(project, file, rule):
 
 @pytest.fixture(scope="module")
 def own_images(tmp_path_factory):
-    """A data set of a user's own, prepared."""
+    """A cell of a user's own images: six patients with two each, 11 a brighter copy of 2."""
     folder = tmp_path_factory.mktemp("own")
+    rows = ["image,mask,group"]
     for kind in ("images", "masks"):
         (folder / kind).mkdir()
-    for number in range(8):
+    for number in range(12):
         mask = np.zeros((24, 24), np.uint8)
         mask[4 : 12 + number, 6:18] = 255
+        seed, brighter = (2, 60) if number == 11 else (number, 0)
+        image = np.random.default_rng(seed).integers(0, 180, (24, 24), dtype=np.uint8) + brighter
         cv2.imwrite(str(folder / f"masks/{number}.png"), mask)
-        cv2.imwrite(str(folder / f"images/{number}.png"), mask // 2 + 10 * number)
+        cv2.imwrite(str(folder / f"images/{number}.png"), image)
+        rows.append(f"images/{number}.png,masks/{number}.png,P{number // 2}")
+    (folder / "table.csv").write_text("\n".join(rows))
     config = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
-    config["datasets"]["mine"] = {
-        "reader": "folder",
-        "folder": {"images": "images/*.png", "masks": "masks/*.png"},
-    }
-    config["studies"]["tiny"]["datasets"] = ["mine"]
+    config["datasets"]["mine"] = {"reader": "folder", "folder": {"csv": "table.csv"}}
+    study = config["studies"]["tiny"]
+    study |= {"datasets": ["mine"], "fractions": [0.5]}
+    study["resampling"] = {"folds": 2, "run_folds": [0], "validation_fraction": 0.4, "grouped": "both"}
     (folder / "mine.yaml").write_text(yaml.safe_dump(config))
-    digest = digest_of(dataset_settings(complete(config), "mine"))
-    target = arrays("mine", digest, 16)[0]
+    target = "results/tiny/cells/mine/scratch/0.5/0/run.json"
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     command += ["--configfile", "mine.yaml", "--cores", "1"]
     run = subprocess.run([*command, "--", target], cwd=folder, capture_output=True, text=True)
@@ -590,6 +592,20 @@ def own_copy(own_images, tmp_path):
 
     assert not planned()
     return copied, planned
+
+
+def test_no_patient_and_no_copy_is_in_training_and_test(own_images):
+    folder, command = own_images
+    tested, _ = load_predictions((folder / command[-1]).with_name("predictions.npz"))
+    sides = np.isin(np.arange(12), tested)
+    assert sides.sum() == 6
+    joined = [[0, 1], [2, 3, 10, 11], [4, 5], [6, 7], [8, 9]]
+    assert all(len(set(sides[rows])) == 1 for rows in joined)
+    # By patients alone, the copy would have been on the other side.
+    groups = [f"P{number // 2}" for number in range(12)]
+    resampling = Resampling(folds=2, grouped=True)
+    alone, _ = held_out(12, resampling, split_seed(1, "mine", resampling), groups)
+    assert (2 in alone) != (11 in alone)
 
 
 def test_a_corrected_mask_is_noticed_whatever_its_date(own_copy):

@@ -19,6 +19,7 @@ from sonotune.data.readers.entry import MaskRule, shortened
 from sonotune.data.readers.own_folder import left_out
 from sonotune.data.splits import Resampling, split
 from sonotune.errors import SonotuneError, printable
+from sonotune.runtime.processors import usable_processors
 
 # Groups that people write for patients they do not know.
 UNKNOWN = ("na", "n/a", "nan", "none", "null", "unknown", "?", "-")
@@ -82,7 +83,10 @@ class Audit:
 
 
 def audit_dataset(
-    name: str, settings: Mapping[str, Any], originals: str | Path = ".", workers: int = 2
+    name: str,
+    settings: Mapping[str, Any],
+    originals: str | Path = ".",
+    workers: int | None = None,
 ) -> tuple[Audit, Gallery | None]:
     """Look at every image of a data set and judge what is found.
 
@@ -93,7 +97,7 @@ def audit_dataset(
     originals
         As for `sonotune.data.prepare.prepare`.
     workers
-        Threads that read.
+        Threads that read; by default as many as this process may use.
 
     Returns
     -------
@@ -108,6 +112,7 @@ def audit_dataset(
     except SonotuneError as error:
         broken = Finding("error", "files do not make a data set", str(error))
         return Audit(name, source, (), (), (), (broken,)), None
+    workers = workers or usable_processors()
     looks = gallery.look(workers)
     same = exact_duplicates(looks)
     near, clusters = near_duplicates(looks, workers)
@@ -140,7 +145,7 @@ def exact_duplicates(looks: Sequence[Look]) -> tuple[tuple[str, ...], ...]:
 
 
 def near_duplicates(
-    looks: Sequence[Look], workers: int = 2
+    looks: Sequence[Look], workers: int
 ) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, ...], ...]]:
     """Pairs that are nearly the same image, though not pixel by pixel, and clusters of copies.
 

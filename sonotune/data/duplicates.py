@@ -60,7 +60,7 @@ def sketch(image: np.ndarray) -> Sketch:
     return Sketch(thumbnail, places, kept)
 
 
-def near_pairs(sketches: Sequence[Sketch], workers: int = 2) -> list[tuple[int, int]]:
+def near_pairs(sketches: Sequence[Sketch], workers: int) -> list[tuple[int, int]]:
     """Pairs of numbers of images that are copies of one another, each with the smaller first."""
     pairs = sorted(_candidates([one.thumbnail for one in sketches]))
     with ThreadPoolExecutor(workers) as pool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -73,23 +74,29 @@ def read_clusters(path: str | Path, names: Sequence[str]) -> dict[str, str]:
     """
     where = "resampling: grouped: duplicates"
     # A data set without duplicates has a file with the header alone.
-    rows = read_table(Path(path), ("cluster", "image"), ("why",), where, may_be_empty=True)
-    known = set(names)
+    rows = read_table(Path(path), ("cluster", "image"), ("why",), where, True, ("image",))
+    # People and programs leave blanks around names, of which some are part of a name.
+    exact, known = set(names), defaultdict(list)
+    for name in names:
+        known[name.strip()].append(name)
     found: dict[str, str] = {}
     for line, row in rows:
         image = row["image"]
+        meant = [image] if image in exact else known.get(image.strip(), [])
         problem = ""
         if not row["cluster"]:
             problem = "cluster is empty"
-        elif image not in known:
-            near = difflib.get_close_matches(image, names, n=1)
+        elif not meant:
+            near = difflib.get_close_matches(image.strip(), names, n=1)
             problem = f"there is no image {printable(image)!r}"
             problem += f"; did you mean {printable(near[0])!r}?" if near else ""
-        elif image in found:
+        elif len(meant) > 1:
+            problem = f"{len(meant)} images are called {printable(image)!r} but for blanks"
+        elif meant[0] in found:
             problem = f"{printable(image)} is there twice"
         if problem:
             raise SonotuneError(f"{where}: {printable(path)}: line {line}: {problem}")
-        found[image] = row["cluster"]
+        found[meant[0]] = row["cluster"]
     return found
 
 

@@ -120,7 +120,7 @@ class Gallery:
         """
         return self._read[number]()
 
-    def look(self, workers: int = 2) -> tuple[Look, ...]:
+    def look(self, workers: int) -> tuple[Look, ...]:
         """Look at all images, with so many threads."""
         with ThreadPoolExecutor(workers) as pool:
             return tuple(pool.map(self._look_at, range(len(self._looks))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ class Profile:
         The most frequent values with their shares of all pixels, largest share first.
     others
         How many more values there are.
+    largest
+        The largest of all.
     soft
         Whether there are values between that fill no area of their own: soft edges, or noise.
     chosen
@@ -45,6 +48,7 @@ class Profile:
 
     values: tuple[tuple[float, float], ...]
     others: int
+    largest: float
     soft: bool
     chosen: bool
     foreground: float
@@ -234,6 +238,7 @@ def profile_of(values: Sequence[np.ndarray], mask: np.ndarray, rule: MaskRule) -
     return Profile(
         tuple(common),
         len(counts) - len(common),
+        max(counts, default=0),
         soft,
         rule.kind != "nonzero",
         float(mask.mean()),
@@ -314,14 +319,17 @@ def doubts(profiles: dict[str, Profile], rule: MaskRule) -> list[Doubt]:
             )
 
     if rule.kind == "nonzero":
+        soft = [name for name, one in profiles.items() if one.soft]
+        most = max((profiles[name].largest for name in soft), default=0)
+        half = f"{math.ceil(most / 2) if most > 1 else most / 2:.10g}"
         doubt(
             True,
             "masks with soft or noisy values",
-            [name for name, one in profiles.items() if one.soft],
+            soft,
             "hold values between black and white that fill no area of their own (soft edges, or "
             "the noise of JPEG)",
-            "write `threshold: 128` for what is at least half bright, or `threshold: 1` for "
-            "everything that is not 0",
+            f"write `threshold: {half}` for what is at least half bright, or a smaller one for "
+            "more (the values are those of the files)",
         )
         several = [n for n, one in profiles.items() if not one.soft and len(one.values) > 2]
         classes = sorted({v for n in several for v, _ in profiles[n].values if v})
@@ -353,4 +361,8 @@ def doubts(profiles: dict[str, Profile], rule: MaskRule) -> list[Doubt]:
             doubt(True, "masks that mark the border", border, why, f"if so, {advice}")
         elif drawn and len(full) == len(drawn):
             doubt(True, "masks that are nearly full", full, "mark nearly every pixel", advice)
+        elif border:
+            why = "mark the whole border of the image, and the others do not"
+            advice = "look whether they are inverted"
+            doubt(False, "some masks mark the border", border, why, advice)
     return found

@@ -54,8 +54,8 @@ def find_file(folder: Path, text: str) -> Path | None:
     """The file below a folder that a text means, or None.
 
     If there is none of exactly that path, one that reads alike is taken: in other bytes
-    (composed or decomposed, Windows-1252), with ``/`` for a backslash, or in other case if that
-    leaves one file.
+    (composed or decomposed, Windows-1252), with ``/`` for a backslash, or in other case or with
+    blanks around it if that leaves one file.
     """
     try:
         if (folder / text).is_file():
@@ -73,7 +73,7 @@ def find_file(folder: Path, text: str) -> Path | None:
             return None
         wanted = as_text(part)
         alike = [name for name in beside if as_text(name) == wanted] or [
-            name for name in beside if as_text(name).casefold() == wanted.casefold()
+            name for name in beside if as_text(name).strip().casefold() == wanted.casefold()
         ]
         if len(alike) != 1:
             return None
@@ -87,11 +87,13 @@ def is_portable(path: Path) -> bool:
         str(path).encode("utf-8")
     except UnicodeEncodeError:
         return False
-    return "\n" not in str(path)
+    return not re.search(r"[\n\r]", str(path))
 
 
 def check_groups(groups: Iterable[str], where: str) -> None:
-    """Refuse groups of which two can hardly be two: they differ in case, zeros or blanks.
+    """Refuse groups of which two can hardly be two.
+
+    They differ in case, width, invisible characters, leading zeros, blanks, dots or dashes alone.
 
     Raises
     ------
@@ -100,11 +102,25 @@ def check_groups(groups: Iterable[str], where: str) -> None:
     """
     seen: dict[str, str] = {}
     for group in dict.fromkeys(groups):
-        alike = re.sub(r"0+(?=[0-9])", "", re.sub(r"\.0$", "", group.casefold()))
-        alike = re.sub(r"[\s_-]+", "", alike)
+        alike = _loosely(group)
         if alike in seen:
             raise SonotuneError(
                 f"{where}: the groups {printable(seen[alike])!r} and {printable(group)!r} read "
                 "like one patient; write both in one way, or name them apart"
             )
         seen[alike] = group
+
+
+def _loosely(group: str) -> str:
+    """A group's name without what may differ between two spellings of one."""
+    text = unicodedata.normalize("NFKC", group).casefold()
+    text = "".join(one for one in text if unicodedata.category(one) != "Cf")
+    # P01 is P1 and 1.0 is 1, but 101 is not 11.
+    text = re.sub(r"(?<![0-9])0+(?=[0-9])", "", re.sub(r"\.0$", "", text))
+
+    def between(found: re.Match[str]) -> str:
+        # P_1 is P1, but 1_11 is not 11_1.
+        numbers = text[: found.start()][-1:].isdigit() and text[found.end() :][:1].isdigit()
+        return "-" if numbers else ""
+
+    return re.sub(r"[\s_.\u002d\u2010-\u2015\u2212]+", between, text)

@@ -24,6 +24,7 @@ from sonotune.data.readers.pixels import Loaded, load
 from sonotune.data.resize import Resize, padded, resize_image, resize_mask, target_shape
 from sonotune.errors import SonotuneError
 from sonotune.runtime.files import read_json
+from sonotune.runtime.processors import usable_processors
 
 # Images, masks, rows of the index, and what was noticed.
 Resized = tuple[np.ndarray, np.ndarray, list[dict[str, Any]], dict[str, Any]]
@@ -94,7 +95,7 @@ def prepare(
     size: int,
     folder: str | Path,
     originals: str | Path | None = None,
-    workers: int = 2,
+    workers: int | None = None,
     log: Callable[[str], None] = lambda line: None,
     rests_on: Mapping[str, Any] | None = None,
 ) -> None:
@@ -112,7 +113,8 @@ def prepare(
         the data set lies in its published layout, or, for the reader ``folder``, what the
         configuration's paths are relative to (by default the current folder).
     workers
-        Threads that read and resize; they change the time, never the arrays.
+        Threads that read and resize, by default as many as this process may use; they change the
+        time, never the arrays.
     log
         Called with a line for each thing noticed.
     rests_on
@@ -125,7 +127,9 @@ def prepare(
         all masks are empty or full.
     """
     make = _from_made if settings["reader"] in MADE_HERE else _from_files
-    images, masks, rows, noticed = make(name, settings, size, Path(originals or "."), workers)
+    images, masks, rows, noticed = make(
+        name, settings, size, Path(originals or "."), workers or usable_processors()
+    )
     for note, count in noticed["notes"].items():
         log(f"{name}: {count} of {len(rows)} images: {note}")
     if empty := noticed["empty_masks"]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sonotune.data.catalogue import Entry as Published
 from sonotune.data.fetch import locate
-from sonotune.data.grouping import DUPLICATES
+from sonotune.data.grouping import DUPLICATES, groups_for
 from sonotune.data.names import is_portable
 from sonotune.data.readers import MADE_HERE, find_entries
 from sonotune.data.readers.entry import Entry
@@ -95,8 +95,9 @@ def unusable_names(entries: Sequence[Entry]) -> Iterator[str]:
             )
         elif not is_portable(file):
             yield (
-                f"{printable(file)}: its name is not UTF-8, which Snakemake cannot handle; rename "
-                "it, for instance by: convmv -f cp1252 -t utf-8 --notest"
+                f"{printable(file)}: its name holds an end of line or is not UTF-8, which "
+                "Snakemake cannot handle; rename it, for instance by: convmv -f cp1252 -t utf-8 "
+                "--notest"
             )
 
 
@@ -112,11 +113,11 @@ def _impossible_splits(
     left to the jobs.
     """
     given = study["resampling"]
-    if entries is None and (settings["reader"] not in MADE_HERE or given["grouped"]):
+    if entries is None and settings["reader"] not in MADE_HERE:
         return
-    images = settings["images"] if entries is None else len(entries)
+    count = settings["images"] if entries is None else len(entries)
     by_number = entries is None or _is_drawn_one_by_one(study)
-    if by_number and _surely_possible(images, study):
+    if by_number and not given["grouped"] and _surely_possible(count, study):
         return
     try:
         from sonotune.data.splits import Resampling
@@ -131,19 +132,30 @@ def _impossible_splits(
         "resample_test_set",
     )
     resampling = Resampling(**{key: given[key] for key in keys if key in given})
-    groups = names = None
-    if entries is not None:
-        names, groups = [e.name for e in entries], [e.group for e in entries]
-        if resampling.grouped is True and len(set(groups)) == images:
-            yield (
-                "resampling: grouped: is true, but no two images share a group; name groups by a "
-                "column group of a table or by the key group, or write grouped: false"
-            )
+    # Images that are made here are of nobody, so each is a group of its own.
+    count = settings["images"] if entries is None else len(entries)
+    names = [e.name for e in entries] if entries is not None else list(map(str, range(count)))
+    groups = [e.group for e in entries] if entries is not None else names
+    if resampling.grouped is True and len(set(groups)) == count:
+        yield (
+            "resampling: grouped: is true, but no two images share a group; name groups by a "
+            "column group of a table or by the key group, or write grouped: false"
+        )
+        return
+    if isinstance(resampling.grouped, str):
+        # Without a table of one's own, duplicates are known only after an audit.
+        file = settings.get("duplicates") if entries is not None else None
+        try:
+            if file is not None:
+                groups = groups_for(resampling.grouped, names, groups, file)
+            elif resampling.grouped == DUPLICATES:
+                groups = names
+        except SonotuneError as error:
+            yield str(error)
             return
-        # Which images are duplicates is known only after an audit.
-        if resampling.grouped == DUPLICATES:
-            groups = names
     if "lists" in given:
+        if entries is None:
+            return
         from sonotune.data.holdout import listed_rows
         from sonotune.data.split_lists import read_lists
 
@@ -153,8 +165,8 @@ def _impossible_splits(
             yield str(error)
         return
     for fraction in study["fractions"]:
-        if reason := _refused(images, resampling, study, name, fraction, groups):
-            yield f"{reason}{_instead(images, resampling, study, name, groups)}"
+        if reason := _refused(count, resampling, study, name, fraction, groups):
+            yield f"{reason}{_instead(count, resampling, study, name, groups)}"
 
 
 def _is_drawn_one_by_one(study: Mapping[str, Any]) -> bool:

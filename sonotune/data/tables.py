@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import difflib
+import io
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,11 +69,12 @@ def read_table(
     optional: Sequence[str],
     where: str,
     may_be_empty: bool = False,
+    as_written: Sequence[str] = (),
 ) -> list[tuple[int, dict[str, str]]]:
     """Read a CSV whose fields are separated by commas, semicolons or tabs.
 
-    Names of columns may be in any case, with blanks around them. Blanks around values are removed;
-    no value is read as missing but an empty one.
+    Names of columns may be in any case, with blanks around them. Blanks around values are removed,
+    but in the columns `as_written`; no value is read as missing but an empty one.
 
     Returns
     -------
@@ -88,10 +90,9 @@ def read_table(
     name = f"{where}: {printable(path)}"
     if not path.is_file():
         raise SonotuneError(f"{where}: csv: there is no file {printable(path)}")
-    lines = read_text(path).splitlines()
-    first = lines[0] if lines else ""
-    separator = max(",;\t", key=lambda one: (first.count(one), one == ","))
-    reader = csv.reader(lines, delimiter=separator)
+    text = read_text(path)
+    # Not str.splitlines, for which a line also ends at characters that names may hold.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
     try:
         rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
@@ -107,8 +108,13 @@ def read_table(
                 f"{name}: line {line}: has {len(row)} values for {len(columns)} columns; put "
                 "quotes around values with a separator in them"
             )
-        values = dict(zip(columns, map(str.strip, row), strict=False))
-        found.append((line, {column: values.get(column, "") for column in columns}))
+        values = dict.fromkeys(columns, "") | dict(zip(columns, row, strict=False))
+        found.append(
+            (
+                line,
+                {name: v if name in as_written else v.strip() for name, v in values.items()},
+            )
+        )
     if not found and not may_be_empty:
         raise SonotuneError(f"{name}: has no rows")
     return found
@@ -141,9 +147,30 @@ def _check_columns(
 def has_column(path: Path, column: str) -> bool:
     """Whether a table, if it is there, has a column with something in it."""
     try:
-        lines = read_text(path).splitlines()
+        text = read_text(path)
     except (OSError, SonotuneError):
         return False
-    first = lines[0] if lines else ""
-    separator = max(",;\t", key=lambda one: (first.count(one), one == ","))
-    return column in [name.strip().strip('"').casefold() for name in first.split(separator)]
+    names = _first_line(text).split(_separator(text))
+    return column in [name.strip().strip('"').casefold() for name in names]
+
+
+def read_number(text: str) -> float:
+    """A number as people write it.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or one for Python alone: ``0_2`` is 2 there.
+    """
+    if "_" in text:
+        raise ValueError(f"{text!r} is no number")
+    return float(text)
+
+
+def _first_line(text: str) -> str:
+    return next(io.StringIO(text, newline=None), "").rstrip("\n")
+
+
+def _separator(text: str) -> str:
+    first = _first_line(text)
+    return max(",;\t", key=lambda one: (first.count(one), one == ","))

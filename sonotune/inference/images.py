@@ -16,7 +16,7 @@ from sonotune.data.names import as_text, find_file, stem_of
 from sonotune.data.readers.entry import Entry, files_below
 from sonotune.data.readers.pixels import Loaded, load
 from sonotune.data.resize import Resize, padded, resize_image, target_shape
-from sonotune.data.tables import read_table
+from sonotune.data.tables import read_number, read_table
 from sonotune.errors import SonotuneError, printable
 
 # A grey level's mean or deviation is far from those of training when it lies outside their range,
@@ -81,7 +81,7 @@ def read_spacing(given: Sequence[str]) -> Mapping[str, Spacing] | Spacing | None
     if not given:
         return None
     try:
-        sizes = [float(text) for text in given]
+        sizes = [read_number(text) for text in given]
     except ValueError:
         return _spacing_table(Path(given[0]))
     if len(sizes) > 2 or not all(0 < size < np.inf for size in sizes):
@@ -183,7 +183,7 @@ def _spacing_table(path: Path) -> dict[str, Spacing]:
     for line, row in read_table(path, ("image",), sizes, "--mm-per-pixel"):
         both = row.get("mm_per_pixel", "")
         try:
-            y, x = (float(row.get(f"mm_per_pixel_{axis}") or both or "nan") for axis in "yx")
+            y, x = (read_number(row.get(f"mm_per_pixel_{axis}") or both or "nan") for axis in "yx")
         except ValueError:
             raise SonotuneError(
                 f"--mm-per-pixel: {printable(path)}: line {line}: needs a number; found "

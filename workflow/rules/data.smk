@@ -103,6 +103,7 @@ rule audit:
         ),
     log:
         "results/logs/datasets/{dataset}-{digest}/audit.log",
+    priority: priority_of_data
     localrule: True
     conda:
         "../../envs/sonotune.yaml"

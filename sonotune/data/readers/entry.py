@@ -30,14 +30,14 @@ class MaskRule:
     """
 
     kind: str = "nonzero"
-    value: int | tuple[int, ...] = 0
+    value: float | tuple[int, ...] = 0
     inverted: bool | None = None
     alpha: bool = False
 
     @property
     def labels(self) -> tuple[int, ...]:
         """The values of the rule ``label``."""
-        return self.value if isinstance(self.value, tuple) else (self.value,)
+        return self.value if isinstance(self.value, tuple) else (int(self.value),)
 
 
 @dataclass(frozen=True)

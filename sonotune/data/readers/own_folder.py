@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sonotune.data.formats import is_image
+from sonotune.data.formats import SUFFIXES, is_image
 from sonotune.data.names import as_text, check_groups, find_file, stem_of, without_suffix
 from sonotune.data.readers.entry import Entry, MaskRule, by_stem, pair, shortened
-from sonotune.data.tables import has_column, read_table
+from sonotune.data.tables import has_column, read_number, read_table
 from sonotune.errors import SonotuneError, printable
 
 OPTIONAL = ("group", "slice", "mm_per_pixel_y", "mm_per_pixel_x", "mm_per_pixel")
@@ -28,7 +28,7 @@ def find(
     images: str | None = None,
     masks: str | None = None,
     csv: str | None = None,
-    threshold: int | None = None,
+    threshold: float | None = None,
     label: int | Sequence[int] | None = None,
     inverted: bool | None = None,
     alpha: bool = False,
@@ -83,7 +83,7 @@ def find(
 
 
 def _rule(
-    threshold: int | None,
+    threshold: float | None,
     label: int | Sequence[int] | None,
     inverted: bool | None,
     alpha: bool,
@@ -94,7 +94,9 @@ def _rule(
         if not isinstance(given, bool | None):
             raise SonotuneError(f"folder: {key}: must be true or false; found {given!r}")
     if threshold is not None:
-        return MaskRule("threshold", _whole("threshold", threshold), inverted, alpha)
+        if isinstance(threshold, bool) or not isinstance(threshold, int | float):
+            raise SonotuneError(f"folder: threshold: must be a number; found {threshold!r}")
+        return MaskRule("threshold", threshold, inverted, alpha)
     if label is not None:
         given_labels = label if isinstance(label, list | tuple) else [label]
         if not given_labels:
@@ -150,12 +152,13 @@ def left_out(
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
     """Files that a glob matches, whatever the case of their suffix."""
-    head, dot, suffix = pattern.rpartition(".")
-    if dot and suffix.isalnum():
-        suffix = "".join(
+    known = next((one for one in SUFFIXES if pattern.lower().endswith(one)), "")
+    suffix = known or Path(pattern).suffix
+    if suffix.removeprefix(".").replace(".", "").isalnum():
+        any_case = "".join(
             f"[{one.lower()}{one.upper()}]" if one.isalpha() else one for one in suffix
         )
-        pattern = f"{head}.{suffix}"
+        pattern = pattern[: -len(suffix)] + any_case
     # Not Path.glob, which refuses absolute patterns.
     found = glob.glob(str(Path(glob.escape(str(folder))) / pattern), recursive=True)
     return sorted((path for path in map(Path, found) if path.is_file()), key=as_text)
@@ -316,7 +319,7 @@ def _millimetres(where: str, text: str) -> float | None:
     if not text:
         return None
     try:
-        number = float(text)
+        number = read_number(text)
     except ValueError:
         hint = "; write a point before decimals" if re.fullmatch(r"\d+,\d+", text) else ""
         raise SonotuneError(

@@ -320,7 +320,9 @@ def describe_costs(runs: pd.DataFrame, shown: Shown) -> list[dict[str, str]]:
 
 def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[dict[str, Any]]:
     """Images that a strategy fails on, and healthy ones on which it marks something."""
-    table = pd.read_csv(path, dtype={"dataset": str, "strategy": str})
+    table = pd.read_csv(
+        path, dtype={"dataset": str, "strategy": str}, keep_default_na=False, na_values=[""]
+    )
     healthy = runs.groupby(["dataset", "fraction", "strategy"])[["healthy", "healthy_marked"]].sum()
     rows = []
     for one in table.to_dict("records"):
@@ -347,7 +349,8 @@ def describe_claims(path: Path, datasets: Mapping[str, str]) -> dict[str, Any] |
     """Verdicts that are decided, and how many there are of each kind; None without any."""
     if not path.is_file():
         return None
-    table = pd.read_csv(path, dtype={"claim": str, "dataset": str, "says": str}).fillna("")
+    text = {"claim": str, "dataset": str, "says": str}
+    table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""]).fillna("")
     table = table[table["verdict"].isin(VERDICTS)]
     if not len(table):
         return None
