@@ -121,7 +121,9 @@ def _add_model_commands(commands: Any) -> None:
     predict.add_argument("images", nargs="+", help="files, folders or globs")
     predict.add_argument("--output", metavar="FOLDER", default="predictions", help="(predictions)")
     predict.add_argument(
-        "--fold", metavar="N", help="a fold's number, or best (validation Dice); all, averaged"
+        "--fold",
+        metavar="N",
+        help="a fold's number, a run of it such as 0-s2, or best (validation Dice); all, averaged",
     )
     predict.add_argument(
         "--mm-per-pixel",
@@ -264,9 +266,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _choose_cells(arguments: argparse.Namespace, fold: str | None) -> list[Path]:
     from sonotune.inference.choose import choose_cells
 
-    chosen = int(fold) if fold is not None and fold.isdecimal() else fold
     return choose_cells(
-        arguments.model, arguments.dataset, arguments.strategy, arguments.percent, chosen
+        arguments.model, arguments.dataset, arguments.strategy, arguments.percent, fold
     )
 
 
@@ -292,7 +293,7 @@ def _predict(arguments: argparse.Namespace) -> int:
     print(
         f"{len(images)} images with {about['strategy']} at {about['percent']:g} % of "
         f"{about['dataset']}, "
-        + (f"{len(models)} folds averaged" if len(models) > 1 else f"fold {about['fold']}")
+        + (f"{len(models)} trainings averaged" if len(models) > 1 else f"fold {about['fold']}")
         + f"; {processor.device}, {processor.precision}"
     )
     began = time.perf_counter()

@@ -35,9 +35,11 @@ DIGEST = "[0-9a-f]{8}"
 WEIGHTS = "weights.safetensors"
 RECORD = "run.json"
 
-_CELL = re.compile(
-    r"(?:.*/)?([^/]+)/cells/([^/]+)/([^/]+)/([0-9.]+)/([0-9]+)(-s[0-9]+)?(-p[0-9]+)?(?:/[^/]+)?"
-)
+# Columns of tables that say which run of a study a row is about.
+RUN = ("dataset", "strategy", "percent", "fold", "seed", "pretraining")
+
+_CELL = re.compile(rf"(?:.*/)?([^/]+)/cells/([^/]+)/([^/]+)/([0-9.]+)/({FOLD})(?:/[^/]+)?")
+_FOLD = re.compile(r"([0-9]+)(?:-s([0-9]+))?(?:-p([0-9]+))?")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Cell:
     pretraining: int = 1
 
     @property
+    def run(self) -> dict[str, Any]:
+        """The columns `RUN` of this cell."""
+        return {name: getattr(self, name) for name in RUN}
+
+    @property
     def folder(self) -> str:
         """Where its files are, below the results."""
         return below_results(CELL).format(
@@ -71,6 +78,15 @@ class Cell:
             strategy=self.strategy,
             fraction=fraction_text(self.percent),
             fold=fold_text(self.fold, self.seed, self.pretraining),
+        )
+
+    @classmethod
+    def of_settings(cls, settings: Mapping[str, Any]) -> Cell:
+        """The cell that has these settings (`sonotune.config.jobs.cell_settings`)."""
+        return cls(
+            *(settings[key] for key in ("study", "dataset", "strategy", "percent", "fold")),
+            settings.get("seed_number", 1),
+            settings.get("pretraining_number", 1),
         )
 
     @classmethod
@@ -85,16 +101,8 @@ class Cell:
         found = _CELL.fullmatch(Path(path).as_posix())
         if not found:
             raise ValueError(f"{path} is not the path of a cell")
-        study, dataset, strategy, fraction, fold, seed, pretraining = found.groups()
-        return cls(
-            study,
-            dataset,
-            strategy,
-            percent_of(fraction),
-            int(fold),
-            int((seed or "-s1")[2:]),
-            int((pretraining or "-p1")[2:]),
-        )
+        study, dataset, strategy, fraction, fold = found.groups()
+        return cls(study, dataset, strategy, percent_of(fraction), *fold_numbers(fold))
 
 
 def fraction_text(percent: float) -> str:
@@ -114,6 +122,30 @@ def fold_text(fold: int, seed: int = 1, pretraining: int = 1) -> str:
         + (f"-s{seed}" if seed > 1 else "")
         + (f"-p{pretraining}" if pretraining > 1 else "")
     )
+
+
+def fold_title(fold: int, seed: int = 1, pretraining: int = 1) -> str:
+    """A training of a fold for people to read: "0", "0, seed 2"."""
+    return (
+        f"{fold}"
+        + (f", seed {seed}" if seed > 1 else "")
+        + (f", pre-training {pretraining}" if pretraining > 1 else "")
+    )
+
+
+def fold_numbers(text: str) -> tuple[int, int, int]:
+    """The inverse of `fold_text`: fold, seed and pre-training.
+
+    Raises
+    ------
+    ValueError
+        If the text is not one of a fold.
+    """
+    found = _FOLD.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text} is not the name of a fold")
+    fold, seed, pretraining = found.groups(default="1")
+    return int(fold), int(seed), int(pretraining)
 
 
 def digest_of(settings: Mapping[str, Any]) -> str:

@@ -18,7 +18,13 @@ from typing import Any
 
 import torch
 
-from sonotune.config.jobs import cells_of, dataset_settings, keeps_weights
+from sonotune.config.jobs import (
+    cells_of,
+    dataset_settings,
+    keeps_weights,
+    pretrainings_of,
+    resampling_settings,
+)
 from sonotune.config.networks import network_of
 from sonotune.config.priorities import expected_images
 from sonotune.data.splits import Resampling, batches_per_epoch, test_size
@@ -144,11 +150,15 @@ def plan_study(
         speed = speeds[cell.strategy]
         for i, epochs in enumerate(ends):
             seconds[i] += _cell_seconds(study, cell, images[cell.dataset], speed, epochs)
-    trained_from = results / below_results(pretrained_folder(name)) / RECORD
-    if "pretraining" in study and not trained_from.exists():
+    missing = [
+        number
+        for number in pretrainings_of(study)
+        if not (results / below_results(pretrained_folder(name, number)) / RECORD).exists()
+    ]
+    if missing:
         number = images[study["pretraining"]["dataset"]]
         for i, extra in enumerate(_pretraining(study, number, processor, meter)):
-            seconds[i] += extra
+            seconds[i] += len(missing) * extra
     return Plan(
         len(every),
         len(every) - len(left),
@@ -428,4 +438,4 @@ def _bytes(
 
 
 def _resampling(study: Mapping[str, Any]) -> Resampling:
-    return Resampling(**{k: v for k, v in study["resampling"].items() if k != "run_folds"})
+    return Resampling(**resampling_settings(study["resampling"]))

@@ -23,6 +23,7 @@ from sonotune.config.jobs import (
     making_code,
     preparing_code,
     pretraining_settings,
+    pretrainings_of,
 )
 from sonotune.data.readers import MADE_HERE
 from sonotune.errors import SonotuneError
@@ -75,7 +76,7 @@ class Stale:
                 names.append(design["pretraining"]["dataset"])
             for name in names:
                 self._dataset(name, design["image_size"])
-            weights = self._pretraining(study, design)
+            weights = {n: self._pretraining(study, design, n) for n in pretrainings_of(design)}
             for name in design["datasets"]:
                 self._cells(study, design, name, weights)
             self._table(study, design)
@@ -123,25 +124,24 @@ class Stale:
         except (SonotuneError, OSError):  # what was prepared from them is still as good
             return None
 
-    def _pretraining(self, study: str, design: Mapping[str, Any]) -> str | None:
-        """Digest of a study's start weights, as their record tells it."""
-        if "pretraining" not in design:
-            return None
-        path = f"{pretrained_folder(study)}/{RECORD}"
+    def _pretraining(self, study: str, design: Mapping[str, Any], number: int) -> str | None:
+        """Digest of the start weights that one of a study's pre-trainings gave."""
+        path = f"{pretrained_folder(study, number)}/{RECORD}"
         inputs = self._arrays(design["pretraining"]["dataset"], design["image_size"])
-        self._compare(path, "settings", pretraining_settings(self.config, study), inputs)
+        self._compare(path, "settings", pretraining_settings(self.config, study, number), inputs)
         record = self._record(path)
         return record.get("outputs", {}).get(WEIGHTS) if record else None
 
     def _cells(
-        self, study: str, design: Mapping[str, Any], dataset: str, weights: str | None
+        self, study: str, design: Mapping[str, Any], dataset: str, weights: Mapping[int, str | None]
     ) -> None:
         inputs = self._arrays(dataset, design["image_size"])
         for cell in cells_of(self.config, study, dataset):
             own = dict(inputs)
             strategy = design["strategies"][cell.strategy]
-            if weights and strategy["start"] == "pretrained" and "network" not in strategy:
-                own["weights_sha256"] = weights
+            start = weights.get(cell.pretraining)
+            if start and strategy["start"] == "pretrained" and "network" not in strategy:
+                own["weights_sha256"] = start
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
             self._compare(path, "settings", self.settings_of(cell), own)
 

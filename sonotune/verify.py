@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,10 @@ from sonotune.data.splits import Resampling, Split, split, split_seed
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.current import listed_cells
 from sonotune.evaluation.scores import aggregate, load_predictions, read_scores, score_dataset
-from sonotune.layout import WEIGHTS, Cell, prepared_sets, studies_in
+from sonotune.layout import RUN, WEIGHTS, Cell, prepared_sets, studies_in
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
 from sonotune.stale import originals_digest
-
-KEY = ["dataset", "strategy", "percent", "fold"]
 
 
 class Verification:
@@ -165,7 +164,7 @@ class Verification:
     def _misplaced(self, study: Path, folder: Path, record: dict[str, Any]) -> Iterator[str]:
         """Whether a cell is another than its folder says, or predicted other images."""
         settings = record["settings"]
-        told = Cell(study.name, *(settings[key] for key in KEY)).folder
+        told = replace(Cell.of_settings(settings), study=study.name).folder
         if Path(told).parts != folder.parts[-6:]:
             yield f"{folder / 'run.json'}: is of the cell {told}"
         found = self._arrays(record)
@@ -191,7 +190,7 @@ class Verification:
         with tempfile.TemporaryDirectory() as folder:
             anew = Path(folder) / path.name
             score_dataset(arrays[0], records, anew, measured if measured.is_file() else None)
-            self._compare(path, anew, [*KEY, "row"])
+            self._compare(path, anew, [*RUN, "row"])
 
     def _averages(self, study: Path, cells: dict[str, dict[Path, dict[str, Any]]]) -> None:
         path = study / "cells.csv"
@@ -203,7 +202,7 @@ class Verification:
         with tempfile.TemporaryDirectory() as folder:
             anew = Path(folder) / path.name
             aggregate(scores, folders, anew)
-            self._compare(path, anew, KEY)
+            self._compare(path, anew, list(RUN))
 
     def _compare(self, path: Path, anew: Path, key: list[str]) -> None:
         """Compare a table with the same one made anew, in whatever order of rows.

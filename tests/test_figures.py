@@ -15,7 +15,7 @@ from matplotlib.image import imread
 from sonotune.data.dataset import save_set
 from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import average_over_folds
+from sonotune.evaluation.averages import average_over_runs
 from sonotune.evaluation.metrics import overlap
 from sonotune.report.figures.fig4 import draw_fig4, write_fig4
 from sonotune.report.figures.fig5 import choose_rows, write_fig5
@@ -72,7 +72,7 @@ def test_fig4_has_a_row_for_each_data_set_and_a_panel_for_each_pair():
 
 def test_fig4_shows_the_averages_and_deviations():
     cells = made_up_cells()
-    averages = only(average_over_folds(cells, "failed", 1), dataset="bus", strategy="expanding")
+    averages = only(average_over_runs(cells, "failed", 1), dataset="bus", strategy="expanding")
     averages = averages.sort_values("train_percent")
     bars = drawn(cells).axes[3].containers[1]
     np.testing.assert_allclose(np.asarray(bars.lines[0].get_ydata(), float), averages["dice_mean"])

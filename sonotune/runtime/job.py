@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.errors import SonotuneError, Stopped
-from sonotune.layout import RECORD, cells_of_study
+from sonotune.layout import RECORD, Cell, cells_of_study, fold_title
 from sonotune.runtime.locks import Lock
 from sonotune.runtime.parent_watch import GRACE, end_with_workflow
 
@@ -100,6 +100,7 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
         and folds: what was asked for once and is no more does not count.
     """
     settings = record["settings"]
+    cell = Cell.of_settings(settings)
     records = finished(Path(folder).parents[4], planned)
     left = planned["cells"] - len(records)
     if not settings["tune"]:
@@ -111,8 +112,9 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
     else:
         ended = f"validation Dice {record['best_validation_dice']:.3f}"
     print(
-        f"sonotune: cell {len(records)} of {planned['cells']}: {settings['strategy']}, "
-        f"{settings['percent']:g}% of {settings['dataset']}, fold {settings['fold']}: {ended} "
+        f"sonotune: cell {len(records)} of {planned['cells']}: {cell.strategy}, "
+        f"{cell.percent:g}% of {cell.dataset}, "
+        f"fold {fold_title(cell.fold, cell.seed, cell.pretraining)}: {ended} "
         f"({record['epochs']} epochs, {record['seconds']:.0f} s){time_left(records, left)}",
         file=sys.stderr,
     )

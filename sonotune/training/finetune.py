@@ -156,8 +156,15 @@ def predict_rows(
 
 
 def cell_names(settings: Mapping[str, Any]) -> tuple[str | int | float, ...]:
-    """What a cell's random numbers derive from besides the seed."""
-    return tuple(settings[key] for key in ("dataset", "strategy", "percent", "fold"))
+    """What a cell's random numbers derive from besides the study's seed.
+
+    The first seed and the first pre-training of a fold have no name of their own.
+    """
+    numbers = [key for key in ("seed_number", "pretraining_number") if key in settings]
+    return (
+        *(settings[key] for key in ("dataset", "strategy", "percent", "fold")),
+        *(name for key in numbers for name in (key, settings[key])),
+    )
 
 
 def start_of_cell(

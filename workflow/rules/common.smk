@@ -33,6 +33,7 @@ from sonotune.config.jobs import (
     making_code,
     preparing_code,
     pretraining_settings,
+    pretrainings_of,
     resampling_settings,
 )
 from sonotune.config.networks import (
@@ -68,6 +69,7 @@ from sonotune.layout import (
     dataset_of,
     dataset_folder,
     digest_of,
+    fold_numbers,
     pretrained_folder,
 )
 from sonotune.runtime.fingerprint import PACKAGE, fingerprint
@@ -142,7 +144,7 @@ wildcard_constraints:
     digest="|".join(set(DIGESTS.values())),
     fraction=FRACTION,
     fold=FOLD,
-    pretraining="[0-9]+",
+    pretraining="[1-9][0-9]*",
     size="[0-9]+",
 
 
@@ -256,14 +258,14 @@ def strategies_by_network(study):
     return [(network, row) for network, row in zip(networks, rows, strict=True) if row]
 
 
-def start_weights(study, strategy):
+def start_weights(study, strategy, pretraining=1):
     """A random start depends on no pre-trained weights."""
     force_stale()
     if STUDIES[study]["strategies"][strategy]["start"] == "random":
         return []
     start = start_of(STUDIES[study], strategy)
     if start == PRETRAINED:
-        return f"{pretrained_folder(study)}/weights.safetensors"
+        return f"{pretrained_folder(study, pretraining)}/weights.safetensors"
     return weights_path(start)
 
 

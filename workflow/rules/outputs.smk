@@ -123,7 +123,9 @@ def example_predictions(study):
         f"{RESULTS}/{cell.folder}/predictions.npz"
         for dataset in design["datasets"]
         for cell in cells_of(config, study, dataset)
-        if cell.strategy in asked and cell.percent in (percent, 0) and cell.fold == fold
+        if cell.strategy in asked
+        and cell.percent in (percent, 0)
+        and (cell.fold, cell.seed, cell.pretraining) == (fold, 1, 1)
     ]
 
 
@@ -282,9 +284,11 @@ def foundations_of(study):
             files += arrays(name, DIGESTS[name], "original")
         elif "catalogue" in DATASETS[name]:
             files.append(f"{dataset_folder(name, DIGESTS[name])}/source.json")
-    if "pretraining" in design:
-        names = (WEIGHTS_FILE, "history.csv", "run.json")
-        files += [f"{pretrained_folder(study)}/{name}" for name in names]
+    files += [
+        f"{pretrained_folder(study, number)}/{name}"
+        for number in pretrainings_of(design)
+        for name in (WEIGHTS_FILE, "history.csv", "run.json")
+    ]
     starts = {encoder_weights_of(network) for network in networks_of(design)}
     files += [file for name in filter(None, starts) for file in (weights_path(name),)]
     if has_features(study):

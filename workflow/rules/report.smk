@@ -193,11 +193,10 @@ rule provenance:
         cells=lambda wildcards: cell_files(
             wildcards.study, STUDIES[wildcards.study]["datasets"], "run.json"
         ),
-        pretrained=lambda wildcards: (
-            f"{pretrained_folder(wildcards.study)}/run.json"
-            if "pretraining" in STUDIES[wildcards.study]
-            else []
-        ),
+        pretrained=lambda wildcards: [
+            f"{pretrained_folder(wildcards.study, number)}/run.json"
+            for number in pretrainings_of(STUDIES[wildcards.study])
+        ],
     output:
         csv="results/{study}/tables/provenance.csv",
         html="results/{study}/tables/provenance.html",

@@ -21,7 +21,9 @@ rule pretrain:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: pretraining_settings(config, wildcards.study),
+        settings=lambda wildcards: pretraining_settings(
+            config, wildcards.study, int(wildcards.pretraining)
+        ),
     threads: lambda wildcards: STUDIES[wildcards.study]["pretraining"]["threads"]
     resources:
         gpu=lambda wildcards: gpus(wildcards.study),
@@ -36,7 +38,9 @@ rule pretrain:
 rule finetune:
     input:
         arrays=lambda wildcards: arrays_of(wildcards.study, wildcards.dataset),
-        weights=lambda wildcards: start_weights(wildcards.study, wildcards.strategy),
+        weights=lambda wildcards: start_weights(
+            wildcards.study, wildcards.strategy, fold_numbers(wildcards.fold)[2]
+        ),
         duplicates=lambda wildcards: duplicates_of(wildcards.study, [wildcards.dataset]),
     output:
         history=f"{CELL}/history.csv",

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import spearmanr
 
-from sonotune.evaluation.averages import LeaveOut, average_over_folds, is_left_out, read_cells
+from sonotune.evaluation.averages import LeaveOut, average_over_runs, is_left_out, read_cells
 from sonotune.report.names import in_words, percent_text, stands_in
 from sonotune.report.palette import style_of
 from sonotune.report.published import published_mean
@@ -57,7 +57,7 @@ def compare(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> pd.DataFrame
         over that of the whole network); ``rank_correlation`` is Spearman's, of ours and the
         paper's Dice over the ``strategies`` of that data set and percent.
     """
-    averages = average_over_folds(cells[cells["percent"] > 0], leave_out, ddof)
+    averages = average_over_runs(cells[cells["percent"] > 0], leave_out, ddof)
     rows = []
     for mean in averages.itertuples():
         paper = published_mean(PAPER, mean.dataset, mean.strategy, mean.train_percent, "dice")

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from sonotune.evaluation.averages import average_over_folds, is_left_out, read_cells
+from sonotune.evaluation.averages import average_over_runs, is_left_out, read_cells
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.shown import Shown
 from sonotune.report.style import footnote, footnote_height, legend_height
@@ -28,7 +28,7 @@ class Summary:
     Attributes
     ----------
     table
-        What `sonotune.evaluation.averages.average_over_folds` gives.
+        What `sonotune.evaluation.averages.average_over_runs` gives.
     present
         Data sets, in the order of the study.
     titles
@@ -66,14 +66,16 @@ def summarise(cells: str | Path, strategies: Sequence[str], shown: Shown) -> Sum
     table = table[
         table["strategy"].isin(list(strategies)) & table["dataset"].isin(list(shown.datasets))
     ]
-    averages = average_over_folds(table, shown.leave_out, shown.ddof)
+    averages = average_over_runs(table, shown.leave_out, shown.ddof)
     present = [name for name in shown.datasets if name in set(table["dataset"])]
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
-    folds = int(table.groupby(["dataset", "strategy", "percent"])["fold"].nunique().max())
+    groups = table.groupby(["dataset", "strategy", "percent"])["fold"]
+    folds, runs = int(groups.nunique().max()), int(groups.size().max())
+    over = f"{runs} runs" + (f" in {folds} fold{'s' * (folds > 1)}" if runs > folds else "")
     notes = [
-        f"Mean over {folds} folds; bars: one standard deviation over folds to either side."
-        if folds > 1
-        else "One fold was run: there is no standard deviation."
+        f"Mean over {over}; bars: one standard deviation over runs to either side."
+        if runs > 1
+        else "One run: there is no standard deviation."
     ]
     if out := int(is_left_out(table, shown.leave_out).sum()):
         are = "is" if out == 1 else "are"

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from sonotune.evaluation.averages import LeaveOut, average_over_folds, is_left_out, read_cells
+from sonotune.evaluation.averages import LeaveOut, average_over_runs, is_left_out, read_cells
 from sonotune.report.names import dataset_title, percent_text, source_notes
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown
@@ -27,7 +27,7 @@ from sonotune.report.style import (
 
 PANEL_HEIGHT = 1.75  # inches
 APART = 0.06  # half the distance between a pair's points, in categories
-DOTS = 0.1  # how far outside of them the folds' dots stand
+DOTS = 0.1  # how far outside of them the runs' dots stand
 
 
 def write_fig4(
@@ -66,7 +66,7 @@ def write_fig4(
 
 def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown) -> Figure:
     """Fig. 4 of the trained cells of these pairs, as a Matplotlib figure."""
-    averages = average_over_folds(cells, shown.leave_out, shown.ddof)
+    averages = average_over_runs(cells, shown.leave_out, shown.ddof)
     kept = cells[~is_left_out(cells, shown.leave_out)]
     percents = sorted(averages["train_percent"].unique())
     present = [name for name in shown.datasets if name in set(averages["dataset"])]
@@ -153,10 +153,10 @@ def _draw_strategy(
     name: str,
     strategies: Mapping[str, str],
 ) -> None:
-    """Mean and deviation at every percent, and the folds behind them as small dots."""
+    """Mean and deviation at every percent, and the runs behind them as small dots."""
     style = style_of(name, list(strategies))
     beside = shift + (DOTS if shift > 0 else -DOTS)
-    if points["fold"].nunique() > 1:
+    if points.groupby("percent").size().max() > 1:
         panel.plot(
             points["percent"].map(list(averages.index).index) + beside,
             points["dice"],
@@ -180,18 +180,18 @@ def _draw_strategy(
 
 
 def _notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
-    folds = cells.groupby(["dataset", "percent", "strategy"])["fold"].nunique()
-    few, many = int(folds.min()), int(folds.max())
+    runs = cells.groupby(["dataset", "percent", "strategy"]).size()
+    few, many = int(runs.min()), int(runs.max())
     number = f"{few}" if few == many else f"{few} to {many}"
     divisor = "n" if ddof == 0 else f"n−{ddof}"  # noqa: RUF001
-    notes = [f"Large markers: mean Dice over {number} fold{'s' * (many > 1)}."]
+    notes = [f"Large markers: mean Dice over {number} run{'s' * (many > 1)}."]
     if many > 1:
         notes[0] += (
-            f" Bars: one standard deviation over folds to either side (divisor {divisor}). "
-            "Small dots: the folds."
+            f" Bars: one standard deviation over runs to either side (divisor {divisor}). "
+            "Small dots: the runs."
         )
     else:
-        notes[0] += " One fold has no standard deviation."
+        notes[0] += " One run has no standard deviation."
     out = int(is_left_out(cells, leave_out).sum())
     if out:
         ended = "failed or collapsed" if leave_out == "failed+collapsed" else "failed"

@@ -134,9 +134,9 @@ def _read_scores(
     path: str | Path, strategies: list[str], percent: float, fold: int
 ) -> pd.DataFrame:
     scores = read_scores(path)
-    shown = (scores["percent"] == percent) & (scores["fold"] == fold)
     # The network that is evaluated unchanged has percent 0 and may be among the columns.
-    shown |= (scores["percent"] == 0) & (scores["fold"] == fold)
+    shown = scores["percent"].isin([percent, 0]) & (scores["fold"] == fold)
+    shown &= (scores["seed"] == 1) & (scores["pretraining"] == 1)
     scores = scores[shown & scores["strategy"].isin(strategies)]
     if not len(scores):
         raise SonotuneError(

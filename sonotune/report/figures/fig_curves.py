@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sonotune.evaluation.averages import read_cells
-from sonotune.layout import Cell
+from sonotune.layout import RUN, Cell, fold_title
 from sonotune.report.names import dataset_title, percent_text, source_notes
 from sonotune.report.style import (
     TWO_COLUMNS,
@@ -44,7 +44,7 @@ def write_curves(
     strategies, datasets
         Titles.
     """
-    places = {_place(path): path for path in histories}
+    places = {tuple(Cell.of(path).run.values()): path for path in histories}
     table = read_cells(cells)
     bad = table[(table["failed"] | table["collapsed"]) & table["dataset"].isin(list(datasets))]
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
@@ -53,10 +53,11 @@ def write_curves(
             runs = [
                 (
                     f"{dataset_title(row.dataset, datasets, sources)}, "
-                    f"{percent_text(row.percent)}, fold {row.fold}\n"
+                    f"{percent_text(row.percent)}, fold "
+                    f"{fold_title(row.fold, row.seed, row.pretraining)}\n"
                     f"{strategies.get(row.strategy, row.strategy)}: "
                     + ("failed" if row.failed else "collapsed"),
-                    pd.read_csv(places[row.dataset, row.strategy, row.percent, row.fold]),
+                    pd.read_csv(places[tuple(getattr(row, name) for name in RUN)]),
                 )
                 for row in bad.head(MOST).itertuples()
             ]
@@ -67,11 +68,6 @@ def write_curves(
                 f"None of the {len(table)} runs failed or collapsed: no learning curve is shown."
             )
         save_figure(figure, pdf, png)
-
-
-def _place(history: str | Path) -> tuple[str, str, float, int]:
-    cell = Cell.of(history)
-    return cell.dataset, cell.strategy, cell.percent, cell.fold
 
 
 def draw_curves(

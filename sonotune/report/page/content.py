@@ -12,7 +12,7 @@ import pandas as pd
 
 from sonotune.config.jobs import show_percent
 from sonotune.data.audit_files import suspicious
-from sonotune.evaluation.averages import average_over_folds
+from sonotune.evaluation.averages import average_over_runs
 from sonotune.report.layout import DASH, short_count
 from sonotune.report.names import dataset_title, percent_text, time_text
 from sonotune.report.page.details import entry_key
@@ -231,7 +231,7 @@ def describe_tables(
     runs
         Rows of ``cells.csv``, the unchanged network included.
     """
-    averages = average_over_folds(shown.select(runs), shown.leave_out, shown.ddof)
+    averages = average_over_runs(shown.select(runs), shown.leave_out, shown.ddof)
     sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     known = {(one.dataset, round(100 * one.fraction, 6)): one for one in decisions}
     counts = runs.groupby(["dataset", "strategy", "percent"]).size()
@@ -293,7 +293,8 @@ def _entry(
         "mean": number(mean),
         "value": float(mean) if measured else -1.0,
         "deviation": number(average["dice_std"]),
-        "n": int(average["folds"]),
+        "n": int(average["n"]),
+        "folds": int(average["folds"]),
         "runs": runs,
         "failed": int(average["failed"]),
         "collapsed": int(average["collapsed"]),
