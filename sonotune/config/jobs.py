@@ -41,8 +41,9 @@ def runs_of_fold(study: Mapping[str, Any], strategy: str) -> list[tuple[int, int
     Only what starts from the study's own pre-trained network has a run for each of these networks.
     Such a network that is evaluated unchanged has nothing that a seed could change.
     """
-    pretrained = start_of(study, strategy) == PRETRAINED
-    fixed = pretrained and not study["strategies"][strategy]["tune"]
+    how = study["strategies"][strategy]
+    pretrained = how["start"] == "pretrained" and start_of(study, strategy) == PRETRAINED
+    fixed = pretrained and not how["tune"]
     seeds = 1 if fixed else study["resampling"]["seeds"]
     return [
         (seed, pretraining)
