@@ -26,6 +26,7 @@ STUDY = f"{RESULTS}/{{study}}"
 PRETRAINED_NETWORK = f"{STUDY}/pretrained/{{pretraining}}"
 CELL = f"{STUDY}/cells/{{dataset}}/{{strategy}}/{{fraction}}/{{fold}}"
 SCORES = f"{STUDY}/scores/{{dataset}}.csv"
+RACE = f"{STUDY}/race/{{dataset}}/{{fraction}}/{{round}}.json"
 
 # Patterns of the wildcards. A fold's first seed and pre-training have no name of their own.
 FRACTION = "[0-9.]+"
@@ -211,6 +212,12 @@ def files_of_cells(files: Iterable[str]) -> dict[str, dict[str, Path]]:
 def pretrained_folder(study: str, pretraining: int = 1) -> str:
     """Folder of a study's pre-training, counted from 1."""
     return PRETRAINED_NETWORK.format(study=study, pretraining=pretraining)
+
+
+def race_file(study: str, dataset: str, percent: float, number: int) -> str:
+    """What a race decided after a round, counted from 1."""
+    fraction = fraction_text(percent)
+    return RACE.format(study=study, dataset=dataset, fraction=fraction, round=number)
 
 
 def checkpoint_beside(folder: str | Path) -> Path:

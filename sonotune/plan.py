@@ -49,7 +49,7 @@ from sonotune.networks.weights import start_network
 from sonotune.report.names import percent_text
 from sonotune.runtime.run_record import read_record
 from sonotune.statistics.choice import VERDICT_FOLDS
-from sonotune.statistics.planning import TYPICAL_RUN_SD, plan_folds
+from sonotune.statistics.planning import plan_folds, typical_run_sd
 from sonotune.training.augment import Augmentation
 from sonotune.training.device import Processor, choose
 from sonotune.training.forward import evaluate
@@ -231,8 +231,7 @@ def what_folds_show(study: Mapping[str, Any]) -> list[str]:
     lines = []
     spreads: dict[float, list[float]] = {}
     for percent in study["percents"]:
-        near = min(TYPICAL_RUN_SD, key=lambda fraction: abs(fraction - percent / 100))
-        spreads.setdefault(TYPICAL_RUN_SD[near], []).append(percent)
+        spreads.setdefault(typical_run_sd(percent / 100), []).append(percent)
     for spread, percents in spreads.items():
         (found,) = plan_folds([folds], [spread] * strategies)
         at = ", ".join(percent_text(percent) for percent in percents)

@@ -24,6 +24,7 @@ from sonotune.config.jobs import (
     preparing_code,
     pretraining_settings,
     pretrainings_of,
+    race_settings,
 )
 from sonotune.data.readers import MADE_HERE
 from sonotune.errors import SonotuneError
@@ -37,6 +38,7 @@ from sonotune.layout import (
     dataset_folder,
     digest_of,
     pretrained_folder,
+    race_file,
 )
 from sonotune.runtime.files import read_json, write_json
 from sonotune.runtime.run_record import seal, short_seal
@@ -79,6 +81,7 @@ class Stale:
             weights = {n: self._pretraining(study, design, n) for n in pretrainings_of(design)}
             for name in design["datasets"]:
                 self._cells(study, design, name, weights)
+                self._race(study, design, name)
             self._table(study, design)
         return list(dict.fromkeys(self.files))
 
@@ -145,6 +148,20 @@ class Stale:
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
             self._compare(path, "settings", self.settings_of(cell), own)
 
+    def _race(self, study: str, design: Mapping[str, Any], dataset: str) -> None:
+        """Rounds of another race, or that other runs have decided."""
+        if "race" not in design:
+            return
+        for percent in design["percents"]:
+            expected = race_settings(self.config, study, dataset, percent)
+            for number in range(1, len(expected["rounds"]) + 1):
+                path = race_file(study, dataset, percent, number)
+                self._compare(path, "settings", expected)
+                for folder, told in (self._record(path) or {}).get("cells", {}).items():
+                    run = self._record(f"{RESULTS}/{folder}/{RECORD}")
+                    if run and short_seal(run) != told:
+                        self.files.append(path)
+
     def _arrays(self, dataset: str, size: int) -> dict[str, str]:
         digest = digest_of(dataset_settings(self.config, dataset))
         about = self._record(arrays(dataset, digest, size)[-1]) or {}
@@ -183,7 +200,10 @@ class Stale:
             records = [self._record(one) for one in paths]
             found = {short_seal(record) for record in records if record}
             # A cell that is missing is trained, and its data set scored, anyway.
-            if found != told if all(records) else found - told:
+            stale = found != told if all(records) else found - told
+            if "race" in design:  # there may be runs that another race had asked for
+                stale = told - found
+            if stale:
                 self.files += [f"{RESULTS}/{study}/scores/{name}.csv", path]
 
 

@@ -41,6 +41,7 @@ SECTIONS = {
     "### `training:`": SCHEMA["$defs"]["recipe"]["properties"],
     "### `augmentation:`": AUGMENTATION,
     "### `protocols:`": STUDY["protocols"]["properties"],
+    "### `race:`": STUDY["race"]["properties"],
     "### `averages:`": STUDY["averages"]["properties"],
     "### `figures:`": STUDY["figures"]["properties"],
     "### `decision:`": STUDY["decision"]["properties"],

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.config.networks import PRETRAINED, network_of, start_of
+from sonotune.config.priorities import image_effort
 from sonotune.data.readers import MADE_HERE, READERS
 from sonotune.data.split_lists import read_lists
 from sonotune.errors import SonotuneError
@@ -173,6 +174,37 @@ def pretraining_settings(
             "code": training_code("pretrain", design["network"], design["device"]),
         }
     )
+
+
+def race_settings(
+    config: Mapping[str, Any], study: str, dataset: str, percent: float
+) -> dict[str, Any]:
+    """All that a race depends on, but for its runs."""
+    design = config["studies"][study]
+    strategies = [name for name, how in design["strategies"].items() if how["tune"]]
+    return in_order(
+        {
+            **design["race"],
+            "study": study,
+            "dataset": dataset,
+            "percent": percent,
+            "strategies": strategies,
+            # Epochs weigh as much as their steps cost; seconds would differ from run to run.
+            "efforts": [round(image_effort(design, name), 6) for name in strategies],
+            "rounds": race_rounds(design),
+            "code": _code(["statistics.rounds"], PACKAGE, Path.read_bytes),
+        }
+    )
+
+
+def race_rounds(study: Mapping[str, Any]) -> list[list[int]]:
+    """Fold and seed of each round that a race can have: fold after fold, then further seeds."""
+    resampling = study["resampling"]
+    return [
+        [fold, seed]
+        for seed in range(1, resampling["seeds"] + 1)
+        for fold in resampling["run_folds"]
+    ]
 
 
 # By the key `name` of a network, and by that of a device, the modules that it needs.

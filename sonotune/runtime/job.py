@@ -96,13 +96,17 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
     folder
         The cell's folder.
     planned
-        ``cells``, how many the study has, and ``names``, of which data sets, strategies, fractions
-        and folds: what was asked for once and is no more does not count.
+        ``cells``, how many the study has, or can have if it is a ``race``, and ``names``, of which
+        data sets, strategies, fractions and folds: what was asked for once and is no more does not
+        count.
     """
     settings = record["settings"]
     cell = Cell.of_settings(settings)
     records = finished(Path(folder).parents[4], planned)
     left = planned["cells"] - len(records)
+    of, ends = f"of {planned['cells']}", time_left(records, left)
+    if planned.get("race"):
+        of, ends = f"of at most {planned['cells']}", ""
     if not settings["tune"]:
         ended = "evaluated as it starts"
     elif record["failed"]:
@@ -112,10 +116,10 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
     else:
         ended = f"validation Dice {record['best_validation_dice']:.3f}"
     print(
-        f"sonotune: cell {len(records)} of {planned['cells']}: {cell.strategy}, "
+        f"sonotune: cell {len(records)} {of}: {cell.strategy}, "
         f"{cell.percent:g}% of {cell.dataset}, "
         f"fold {fold_title(cell.fold, cell.seed, cell.pretraining)}: {ended} "
-        f"({record['epochs']} epochs, {record['seconds']:.0f} s){time_left(records, left)}",
+        f"({record['epochs']} epochs, {record['seconds']:.0f} s){ends}",
         file=sys.stderr,
     )
 

@@ -76,6 +76,7 @@ def write_statistics(
     seed: int,
     margins: Mapping[str, float],
     cost: str,
+    raced: bool = False,
 ) -> None:
     """Write every statistical result of a study.
 
@@ -97,12 +98,14 @@ def write_statistics(
         By data set, the difference in Dice that counts as none.
     cost
         Column of ``cells.csv`` that is to be small.
+    raced
+        Whether the study was a race.
     """
     runs = read_runs(cells, strategies, leave_out)
     images = pd.concat([scores_that_count(runs, file) for file in scores])
     images = images[images["percent"] > 0]
     tables = {
-        **decision_tables(decide(runs, margins, cost)),
+        **decision_tables(decide(runs, margins, cost, raced)),
         "tukey": _tukey(runs),
         "variance": _variance(images, seed),
         "low_scores": _by_place(images, low_scores),

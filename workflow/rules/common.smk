@@ -34,6 +34,8 @@ from sonotune.config.jobs import (
     preparing_code,
     pretraining_settings,
     pretrainings_of,
+    race_rounds,
+    race_settings,
     resampling_settings,
 )
 from sonotune.config.networks import (
@@ -63,6 +65,7 @@ from sonotune.layout import (
     FOLD,
     FRACTION,
     PRETRAINED_NETWORK,
+    RACE,
     RESULTS,
     Cell,
     arrays,
@@ -70,7 +73,10 @@ from sonotune.layout import (
     dataset_folder,
     digest_of,
     fold_numbers,
+    fraction_text,
+    percent_of,
     pretrained_folder,
+    race_file,
 )
 from sonotune.runtime.fingerprint import PACKAGE, fingerprint
 from sonotune.runtime.gpus import CELLS as CELLS_PER_GPU
@@ -146,6 +152,7 @@ wildcard_constraints:
     fold=FOLD,
     pretraining="[1-9][0-9]*",
     size="[0-9]+",
+    round="[1-9][0-9]*",
 
 
 def made_by(reader):
@@ -181,15 +188,26 @@ def duplicates_of(study, datasets):
     return [f"{dataset_folder(name, DIGESTS[name])}/duplicates.csv" for name in datasets]
 
 
-def cell_folders(study, dataset):
-    return [f"{RESULTS}/{cell.folder}" for cell in cells_of(config, study, dataset)]
+def cells_shown(study, dataset):
+    """The cells that results are made of: all of them, or those that its races asked for."""
+    cells = list(cells_of(config, study, dataset))
+    if "race" not in STUDIES[study]:
+        return cells
+    last = len(race_rounds(STUDIES[study]))
+    raced = {
+        cell
+        for percent in STUDIES[study]["percents"]
+        for cell in raced_cells(study, dataset, percent, last)
+    }
+    return [cell for cell in cells if not cell.percent or cell in raced]
 
 
 def cell_files(study, datasets, *names):
+    """Files of cells; waits for what races have not yet decided."""
     return [
-        f"{folder}/{name}"
+        f"{RESULTS}/{cell.folder}/{name}"
         for dataset in datasets
-        for folder in cell_folders(study, dataset)
+        for cell in cells_shown(study, dataset)
         for name in names
     ]
 

@@ -296,14 +296,24 @@ def foundations_of(study):
     return files
 
 
+def every_cell(wildcards):
+    """All that cells write, of every study."""
+    return [
+        file
+        for study in STUDIES
+        for file in cell_files(
+            study, STUDIES[study]["datasets"], "run.json", "predictions.npz", "history.csv"
+        )
+    ]
+
+
 def outputs_of(study):
+    """All files of a study but those of its cells."""
     results = f"results/{study}"
     return [
         # All that a study rests on is named: what was deleted, or failed to be made again, is missed.
         *foundations_of(study),
-        *cell_files(
-            study, STUDIES[study]["datasets"], "run.json", "predictions.npz", "history.csv"
-        ),
+        *last_rounds(study, STUDIES[study]["datasets"]),
         *(
             f"{results}/{kind}/{dataset}.csv"
             for dataset in STUDIES[study]["datasets"]
@@ -325,6 +335,7 @@ def outputs_of(study):
         f"{results}/tables/provenance.html",
         *(f"{results}/statistics/claims.{kind}" for kind in ("csv", "html")),
         *(f"{results}/statistics/{name}.csv" for name in STATISTICS),
+        *race_table(study),
         *audits_of(study),
         *(f"{results}/tables/metrics.{kind}" for kind in ("csv", "html")),
         *(f"{results}/{name}" for name in ("index.html", "answer.txt", "page")),
@@ -336,9 +347,15 @@ def outputs_of(study):
 # Told while cells run; no result depends on it. The names are what their folders are made of.
 config["cells_planned"] = {}
 for study in STUDIES:
-    folders = [f for dataset in STUDIES[study]["datasets"] for f in cell_folders(study, dataset)]
+    folders = [
+        cell.folder
+        for dataset in STUDIES[study]["datasets"]
+        for cell in cells_of(config, study, dataset)
+    ]
     config["cells_planned"][study] = {
+        # Of a race, the most that there can be.
         "cells": len(folders),
+        "race": "race" in STUDIES[study],
         "names": [sorted({*names}) for names in zip(*(Path(f).parts[-4:] for f in folders))],
     }
 
@@ -371,7 +388,10 @@ if "--report" in sys.argv:
             [
                 HOME / file
                 for study in STUDIES
-                for file in cell_files(study, STUDIES[study]["datasets"], "run.json")
+                for dataset in STUDIES[study]["datasets"]
+                for file in (
+                    f"{RESULTS}/{cell.folder}/run.json" for cell in cells_of(config, study, dataset)
+                )
             ],
             {package: version(package) for package in ("torch", "numpy", "sonotune")},
         )

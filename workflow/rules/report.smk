@@ -535,6 +535,7 @@ rule page:
             for name in ("decisions", "strategies", "comparisons", "low_scores")
         ],
         claims="results/{study}/statistics/claims.csv",
+        race=lambda wildcards: race_table(wildcards.study),
         provenance="results/{study}/tables/provenance.csv",
         scores=scores_of,
         arrays=study_arrays,

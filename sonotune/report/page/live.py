@@ -78,7 +78,7 @@ class Live(threading.Thread):
                 done=len(records),
                 cells=planned["cells"],
                 left=left,
-                time=time_left(records, left).removeprefix("; "),
+                time="" if planned.get("race") else time_left(records, left).removeprefix("; "),
                 running=[_curve(log, _job(log, logs)) for log in running],
                 recent=[_curve(_log_of(file, logs), _name(file)) for file in reversed(recent)],
                 width=WIDTH,
