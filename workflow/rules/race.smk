@@ -52,17 +52,19 @@ def cells_of_round(wildcards):
     ]
 
 
+def earlier_round(wildcards):
+    where = wildcards.study, wildcards.dataset, percent_of(wildcards.fraction)
+    number = int(wildcards.round)
+    return race_file(*where, number - 1) if number > 1 else []
+
+
 # A checkpoint makes the start of every job slower, so only those who race have one.
 if any("race" in study for study in STUDIES.values()):
 
     checkpoint race_round:
         input:
             arrays=lambda wildcards: arrays_of(wildcards.study, wildcards.dataset),
-            earlier=lambda wildcards: (
-                f"{RACE}".format(**{**wildcards, "round": int(wildcards.round) - 1})
-                if int(wildcards.round) > 1
-                else []
-            ),
+            earlier=earlier_round,
             cells=cells_of_round,
         output:
             RACE,
