@@ -111,6 +111,7 @@ studies:
   s:
     image_size: 64
     datasets: [sus]
+    percents: [50]
     race: {}
     strategies:
       whole: {start: random, tune: all}
@@ -125,7 +126,7 @@ def with_keys(**keys):
 
 def test_a_race_has_the_folds_first_and_then_further_seeds():
     config = complete(with_keys(resampling={"folds": 3, "run_folds": [2, 0], "seeds": 2}))
-    settings = race_settings(config, "s", "sus", 80)
+    settings = race_settings(config, "s", "sus", 50)
     assert settings["rounds"] == [[2, 1], [0, 1], [2, 2], [0, 2]]
     assert settings["strategies"] == ["whole", "block_9"]
     assert settings["efforts"][0] > settings["efforts"][1]
