@@ -158,7 +158,7 @@ def _one(asked: argparse.Namespace, name: str, precision: str) -> dict[str, Any]
     groups = data.groups
     # As the cell splits them, which takes its split from its seed.
     rows = split(
-        len(data.images), resampling, split_seed(asked.seed, "sus", resampling), 80, 0, groups
+        len(data.images), resampling, split_seed(asked.seed, "sus", resampling), 0.8, 0, groups
     )
     batches = batches_per_epoch(len(data.images), resampling, asked.batch)
     if name == "sonotune":
@@ -194,7 +194,7 @@ def _dice(found: np.ndarray, masks: np.ndarray) -> float:
 def whole_cell(**given: Any) -> dict[str, Any]:
     """Settings of a cell that tunes a whole network on 80 % of the images, with some of its own."""
     return {
-        "study": "benchmark", "code": "", "strategy": "whole", "percent": 80, "fold": 0,
+        "study": "benchmark", "code": "", "strategy": "whole", "fraction": 0.8, "fold": 0,
         "tune": ["block1", "block2", "block3", "block4", "block5a", "block5b", "block6", "block7",
                  "block8", "block9"],
         "resampling": {"folds": 5}, "device": "cpu",
@@ -216,7 +216,7 @@ def _train(
     recipe = {"learning_rate": asked.rate, "batch_size": asked.batch,
               "epochs": asked.epochs, "patience": asked.epochs + 1}  # fmt: skip
     settings = whole_cell(
-        dataset="sus", start="pretrained" if weights else "random", seed=asked.seed,
+        dataset="sus", init="pretrained" if weights else "random", seed=asked.seed,
         network={"name": "unet", "width": asked.width}, training=recipe, precision=precision,
         threads=asked.threads, keep_weights=not weights,
     )  # fmt: skip

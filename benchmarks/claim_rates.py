@@ -47,14 +47,14 @@ Means = dict[tuple[str, str, float], float]
 
 
 def design(claim: Claim, datasets: int) -> tuple[list[str], list[str], list[float]]:
-    """Data sets, strategies and percents of a study that a claim is about."""
+    """Data sets, strategies and fractions of a study that a claim is about."""
     wang = claim.paper == "wang2023"
     usual = ("hc18",) if wang or claim.paper == "across" else DATASETS
     least = max(datasets, 2 if claim.kind == "mixed" else 1)
     names = [name for name in usual if claim.datasets is None or name in claim.datasets][:least]
     strategies = [*(WANG if wang else AMIRI), *claim.needed()]
-    percents = [80.0] if usual == ("hc18",) else list(claim.percents or (80.0, 50.0, 5.0))
-    return names, list(dict.fromkeys(strategies)), percents
+    fractions = [0.8] if usual == ("hc18",) else list(claim.fractions or (0.8, 0.5, 0.05))
+    return names, list(dict.fromkeys(strategies)), fractions
 
 
 def true_means(claim: Claim, by: float, datasets: int) -> Means:
@@ -62,8 +62,8 @@ def true_means(claim: Claim, by: float, datasets: int) -> Means:
 
     For times, of the logarithm, around 0; for ``more_variable`` and counts they are all alike.
     """
-    names, strategies, percents = design(claim, datasets)
-    means = {(d, s, p): 0.8 for d in names for s in strategies for p in percents}
+    names, strategies, fractions = design(claim, datasets)
+    means = {(d, s, p): 0.8 for d in names for s in strategies for p in fractions}
     means |= {(d, "unchanged", 0.0): 0.5 for d in names if "unchanged" in strategies}
     means = {key: value for key, value in means.items() if (key[1] == "unchanged") == (key[2] == 0)}
 
@@ -87,15 +87,15 @@ def true_means(claim: Claim, by: float, datasets: int) -> Means:
     elif claim.kind == "contrast":
         low = -np.inf if claim.at_least is None else float(claim.at_least)
         target = low + by if np.isfinite(low) else float(claim.at_most) - by
-        (weight, strategy, percent), *_ = claim.terms
+        (weight, strategy, fraction), *_ = claim.terms
         for dataset in names:
-            for at in percents if percent is None else [percent]:
+            for at in fractions if fraction is None else [fraction]:
                 terms = [(w, s, at if p is None else p) for w, s, p in claim.terms]
                 value = sum(w * means[dataset, s, p] for w, s, p in terms)
                 means[dataset, strategy, at] += (target - value) / weight
     elif claim.kind == "more_data":
-        for dataset, strategy, percent in means:
-            means[dataset, strategy, percent] -= by * percents.index(percent)
+        for dataset, strategy, fraction in means:
+            means[dataset, strategy, fraction] -= by * fractions.index(fraction)
     elif claim.kind == "mixed":
         (first, _), *_ = claim.pairs
         for number, dataset in enumerate(names):
@@ -136,20 +136,20 @@ def made_up_cells(
     run_sd
         Standard deviation of a run; that of its images comes on top, in proportion.
     subset_sd
-        Of what a fold's images at one percent have in common for all strategies.
+        Of what a fold's images at one fraction have in common for all strategies.
     """
     means = true_means(claim, by, datasets)
-    keys = pd.DataFrame(list(means), columns=["dataset", "strategy", "percent"])
+    keys = pd.DataFrame(list(means), columns=["dataset", "strategy", "fraction"])
     cells = keys.merge(pd.DataFrame({"fold": range(folds)}), how="cross")
     scale = run_sd / 0.03
     fold_sd = scale * np.hypot(FOLD, IMAGE / np.sqrt(IMAGES))
     own_sd = np.hypot(run_sd, scale * REST / np.sqrt(IMAGES))
     subset = np.full(len(cells), subset_sd)
     if claim.kind == "more_variable" and by:
-        wide = {first for first, _ in claim.steps} if by > 0 else {80.0}
-        subset = np.where(cells["percent"].isin(wide), abs(by), 0.0)
+        wide = {first for first, _ in claim.steps} if by > 0 else {0.8}
+        subset = np.where(cells["fraction"].isin(wide), abs(by), 0.0)
     shared = cells.groupby(["dataset", "fold"]).ngroup().to_numpy()
-    drawn = cells.groupby(["dataset", "fold", "percent"]).ngroup().to_numpy()
+    drawn = cells.groupby(["dataset", "fold", "fraction"]).ngroup().to_numpy()
     value = np.repeat(list(means.values()), folds)
     value = value + fold_sd * random.normal(size=shared.max() + 1)[shared]
     value = value + subset * random.normal(size=drawn.max() + 1)[drawn]
@@ -164,7 +164,7 @@ def made_up_cells(
     if claim.kind == "fails_to_converge":
         own = cells["strategy"].isin(claim.strategies).to_numpy()
         chance = np.where(own == (by > 0), abs(by) * 5, 0.0) if by else 0.1
-        fails = (random.random(len(cells)) < chance) & (cells["percent"] > 0).to_numpy()
+        fails = (random.random(len(cells)) < chance) & (cells["fraction"] > 0).to_numpy()
     return cells.assign(
         source=cells["dataset"],
         dice=0.8 if time else value,

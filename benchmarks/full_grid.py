@@ -3,7 +3,7 @@
 python benchmarks/full_grid.py FOLDER [--images SHARE] [--size 256] [--folds 5] [--width 64]
 
 makes in FOLDER a configuration (``grid.yaml``), prepared arrays of the paper's four data sets
-(85, 163, 805 and 240 images), a pre-training and 13 strategies x 3 percents x 5 folds x 4 data
+(85, 163, 805 and 240 images), a pre-training and 13 strategies x 3 fractions x 5 folds x 4 data
 sets = 780 trainings and 20 evaluations. Predictions are random deformations of the masks, with
 Dice scores around the means of Amiri 2020, Table II; histories, seconds and failures are made up
 likewise. For tests and benchmarks only: nothing can be learned from them about fine-tuning.
@@ -255,10 +255,11 @@ def _write_cell(
     settings = cell_settings(config, cell)
     resampling = Resampling(**settings["resampling"])
     seed = split_seed(settings["seed"], cell.dataset, resampling)
-    rows = split(len(data.images), resampling, seed, cell.percent, cell.fold, data.groups)
-    rng = generator(SEED, cell.dataset, cell.strategy, cell.percent, cell.fold)
-    failed = cell.strategy == "scratch" and cell.percent == 5 and bool(rng.random() < 0.3)
-    collapsed = (cell.dataset, cell.strategy, cell.percent, cell.fold) == ("bus", "block_9", 5, 1)
+    rows = split(len(data.images), resampling, seed, cell.fraction, cell.fold, data.groups)
+    names = (cell.dataset, cell.strategy, cell.fraction, cell.fold)
+    rng = generator(SEED, *names)
+    failed = cell.strategy == "scratch" and cell.fraction == 0.05 and bool(rng.random() < 0.3)
+    collapsed = names == ("bus", "block_9", 0.05, 1)
     wanted = _wanted_dice(cell, rows.test, len(data.images), failed, rng)
     found = np.stack(
         [predictor.predict(row, dice, rng) for row, dice in zip(rows.test, wanted, strict=True)]
@@ -274,7 +275,7 @@ def _write_cell(
     best = 0.0 if collapsed else float(wanted.mean())
     _write_history(home, epochs, best, rng)
     batches = batches_per_epoch(len(data.images), resampling, settings["training"]["batch_size"])
-    inputs = inputs_of(folder, config, cell.dataset, settings["start"])
+    inputs = inputs_of(folder, config, cell.dataset, settings["init"])
     run = _record(settings, epochs, best, batches, parameters[cell.strategy], inputs)
     run["images"] = {
         "training": len(rows.train),
@@ -305,14 +306,14 @@ def _wanted_dice(
 
 
 def _table2(cell: Cell) -> tuple[float, float]:
-    if cell.percent == 0:
+    if cell.fraction == 0:
         return UNCHANGED[cell.dataset], 0.01
     rows = {(d, p, s): rest for d, p, s, *rest in _TABLE2}
-    mean, deviation = rows[cell.dataset, f"{cell.percent:g}", cell.strategy]
+    mean, deviation = rows[cell.dataset, f"{cell.fraction:g}", cell.strategy]
     if mean:
         return float(mean), float(deviation)
-    # Five means cannot be read in the paper: halfway between those of its other percents.
-    others = [float(rows[cell.dataset, percent, cell.strategy][0]) for percent in ("80", "5")]
+    # Five means cannot be read in the paper: halfway between those of its other fractions.
+    others = [float(rows[cell.dataset, fraction, cell.strategy][0]) for fraction in ("0.8", "0.05")]
     return sum(others) / 2, float(deviation)
 
 

@@ -62,7 +62,7 @@ def train(folder: Path, size: int, width: int) -> None:
 
     recipe = {"learning_rate": 1e-3, "batch_size": 16, "epochs": 1, "patience": False}
     settings = whole_cell(
-        dataset="made", start="random", seed=1, network={"name": "unet", "width": width},
+        dataset="made", init="random", seed=1, network={"name": "unet", "width": width},
         training=recipe, precision="fp32", threads=1, keep_weights=False,
     )  # fmt: skip
     home = folder / f"cell-{size}"

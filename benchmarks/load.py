@@ -34,16 +34,16 @@ COLUMNS = ("window", "cells", "minutes", "cells_per_minute", "workflow_mb")
 
 
 def configuration(wanted: int) -> dict[str, Any]:
-    """The smallest study with at least this many cells, by giving it many percents."""
+    """The smallest study with at least this many cells, by giving it many fractions."""
     given = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text("utf-8"))
     laptop = yaml.safe_load((ROOT / "config/laptop.yaml").read_text("utf-8"))
     strategies = laptop["studies"]["laptop"]["strategies"]
     del strategies["unchanged"]
-    percents = -(-wanted // (FOLDS * STRATEGIES))  # at least as many cells as wanted
+    fractions = -(-wanted // (FOLDS * STRATEGIES))  # at least as many cells as wanted
     study = given["studies"]["tiny"]
     study |= {
         "datasets": ["sus_a"],
-        "percents": [round(float(one), 3) for one in np.linspace(40, 80, percents)],
+        "fractions": [round(float(one), 5) for one in np.linspace(0.4, 0.8, fractions)],
         "resampling": {"folds": FOLDS, "validation": 30},
         "strategies": strategies,
     }
@@ -119,7 +119,7 @@ def main() -> int:
     asked = parser.parse_args()
     given = configuration(asked.cells)
     study = given["studies"]["load"]
-    expected = len(study["percents"]) * FOLDS * len(study["strategies"])
+    expected = len(study["fractions"]) * FOLDS * len(study["strategies"])
     with tempfile.TemporaryDirectory(dir=asked.folder, prefix="load-") as temporary:
         folder = Path(temporary)
         (folder / "load.yaml").write_text(yaml.safe_dump(given, sort_keys=False))

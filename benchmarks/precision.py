@@ -1,6 +1,6 @@
 """Does training in bf16 cost Dice? The same demo-size cells in fp32 and in bf16, paired.
 
-python benchmarks/precision.py [--folds 5] [--percents 80 5] [--jobs 2]
+python benchmarks/precision.py [--folds 5] [--fractions 0.8 0.05] [--jobs 2]
 
 Trains every strategy of the demo in every fold, once in either precision, from the same
 pre-trained weights, splits, initial weights and random numbers. Rows are kept in
@@ -39,8 +39,8 @@ from sonotune.layout import (  # noqa: E402
 
 OUT = ROOT / "results/benchmarks/precision.csv"
 WEIGHTS = ROOT / pretrained_folder("demo") / "weights.safetensors"
-COLUMNS = ("code", "strategy", "percent", "fold", "precision", "dice", "epochs", "seconds")
-KEY = ("strategy", "percent", "fold", "precision")
+COLUMNS = ("code", "strategy", "fraction", "fold", "precision", "dice", "epochs", "seconds")
+KEY = ("strategy", "fraction", "fold", "precision")
 AS_GOOD, BOUND = -0.005, -0.01  # mean difference, and its one-sided bound
 
 
@@ -48,13 +48,13 @@ def main() -> None:
     """Train what is missing and print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--percents", type=float, nargs="+", default=[80, 5])
+    parser.add_argument("--fractions", type=float, nargs="+", default=[0.8, 0.05])
     parser.add_argument("--jobs", type=int, default=2, help="cells trained at once")
     asked = parser.parse_args()
     targets = [*_arrays(), str(WEIGHTS.relative_to(ROOT))]
     make = [sys.executable, "-m", "snakemake", "--profile", "profiles/demo", *targets]
     subprocess.run(make, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    wanted = _settings(asked.folds, asked.percents)
+    wanted = _settings(asked.folds, asked.fractions)
     rows = _known({one["code"] for one in wanted})
     missing = [one for one in wanted if _key(one) not in {_key(row) for row in rows}]
     OUT.parent.mkdir(parents=True, exist_ok=True)
@@ -88,13 +88,13 @@ def compare(rows: list[dict[str, Any]]) -> str:
         )
         for kind in ("fp32", "bf16")
     }
-    lines = ["percent   cells   mean difference   one-sided 95 % bound   spread of a cell"]
-    for percent in (*sorted({one for one, _ in pairs}), "all"):
-        differences = np.array([d for one, d in pairs if percent in (one, "all")])
+    lines = ["fraction   cells   mean difference   one-sided 95 % bound   spread of a cell"]
+    for fraction in (*sorted({one for one, _ in pairs}), "all"):
+        differences = np.array([d for one, d in pairs if fraction in (one, "all")])
         n, mean = len(differences), differences.mean()
         spread = differences.std(ddof=1)
         bound = mean - t.ppf(0.95, n - 1) * spread / np.sqrt(n)
-        lines.append(f"{percent!s:7} {n:7d} {mean:+17.4f} {bound:+22.4f} {spread:18.4f}")
+        lines.append(f"{fraction!s:8} {n:7d} {mean:+17.4f} {bound:+22.4f} {spread:18.4f}")
     harmless = mean >= AS_GOOD and bound >= BOUND
     lines.append(
         f"bf16 - fp32 in mean test Dice: {'harmless' if harmless else 'NOT shown to be harmless'} "
@@ -117,18 +117,18 @@ def _arrays() -> list[str]:
     return arrays("sus", digest, config["studies"]["demo"]["image_size"])
 
 
-def _settings(folds: int, percents: list[float]) -> list[dict[str, Any]]:
+def _settings(folds: int, fractions: list[float]) -> list[dict[str, Any]]:
     config = _demo()
-    config["studies"]["demo"]["percents"] = percents
+    config["studies"]["demo"]["fractions"] = fractions
     config["studies"]["demo"]["resampling"] = {"folds": 5, "run_folds": list(range(folds))}
     config = complete(config)
     strategies = [name for name, one in config["studies"]["demo"]["strategies"].items()
                   if one["tune"]]  # fmt: skip
     return [
-        {**cell_settings(config, Cell("demo", "sus", strategy, percent, fold)),
+        {**cell_settings(config, Cell("demo", "sus", strategy, fraction, fold)),
          "precision": precision, "keep_weights": False}
-        for fold, percent, strategy, precision in product(
-            range(folds), percents, strategies, ("fp32", "bf16"))
+        for fold, fraction, strategy, precision in product(
+            range(folds), fractions, strategies, ("fp32", "bf16"))
     ]  # fmt: skip
 
 
@@ -140,7 +140,7 @@ def _train(settings: dict[str, Any]) -> dict[str, Any]:
     from sonotune.evaluation.scores import load_predictions
     from sonotune.jobs.finetune import run_cell
 
-    start = WEIGHTS if settings["start"] == "pretrained" else None
+    start = WEIGHTS if settings["init"] == "pretrained" else None
     prepared = (ROOT / _arrays()[0]).parent
     with tempfile.TemporaryDirectory() as folder:
         record = run_cell(settings, prepared, start, folder, lambda line: None)
@@ -158,7 +158,7 @@ def _known(codes: set[str]) -> list[dict[str, Any]]:
 
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["strategy"], float(row["percent"]), int(row["fold"]), row["precision"]
+    return row["strategy"], float(row["fraction"]), int(row["fold"]), row["precision"]
 
 
 if __name__ == "__main__":

@@ -56,7 +56,9 @@ def draw(folder: Path) -> None:
         write_pareto(cells, *of("pareto"), shown=shown)
         # Ranks over one data set are its order of means and allow no test.
         if len(shown.datasets) > 1:
-            write_ranks(cells, *of("ranks"), strategies=shown.strategies, leave_out=shown.leave_out)
+            write_ranks(
+                cells, *of("ranks"), strategies=shown.strategies, exclude_runs=shown.exclude_runs
+            )
         if set(shown.datasets) & set(PAPER_DATASETS):
             write_against_paper(
                 cells, aside / "against_paper.csv", *of("against_paper"), shown=shown

@@ -34,9 +34,9 @@ from sonotune.config.jobs import cells_of  # noqa: E402
 from sonotune.errors import SonotuneError  # noqa: E402
 from sonotune.evaluation.averages import read_cells  # noqa: E402
 from sonotune.evaluation.scores import load_predictions  # noqa: E402
-from sonotune.layout import Cell  # noqa: E402
+from sonotune.layout import Cell, format_percent  # noqa: E402
 from sonotune.report.agreement import agreement  # noqa: E402
-from sonotune.report.names import percent_text, stands_in  # noqa: E402
+from sonotune.report.names import stands_in  # noqa: E402
 from sonotune.report.published import published_mean  # noqa: E402
 from sonotune.report.shown import Shown  # noqa: E402
 from sonotune.runtime.files import atomic  # noqa: E402
@@ -103,7 +103,7 @@ def keep_part(study: Path, folder: Path, config: dict[str, Any], shown: dict[str
         If nothing is finished.
     """
     (folder / "figures").mkdir(parents=True, exist_ok=True)
-    parts = {key: shown[key] for key in ("strategies", "datasets", "leave_out", "ddof")}
+    parts = {key: shown[key] for key in ("strategies", "datasets", "exclude_runs", "ddof")}
     count = keep_finished(study, folder, config, Shown(**parts))
     planned = sum(
         1
@@ -120,7 +120,7 @@ def keep_part(study: Path, folder: Path, config: dict[str, Any], shown: dict[str
 def _about(study: Path, cells_csv: Path) -> dict[str, Any]:
     """How the study departs from the papers, as its records say."""
     # Those of the table: the folder may hold cells of an earlier configuration as well.
-    table = read_cells(cells_csv)[["dataset", "strategy", "percent", "fold"]]
+    table = read_cells(cells_csv)[["dataset", "strategy", "fraction", "fold"]]
     cells = [study.parent / Cell(study.name, *row).folder for row in table.itertuples(index=False)]
     records = [read_record(cell / "run.json") for cell in cells]
     settings = records[0]["settings"]
@@ -195,7 +195,7 @@ def _claims(folder: Path) -> pd.DataFrame:
     """The verdicts; none of a study that is not finished."""
     if (file := folder / "claims.csv").is_file():
         return pd.read_csv(file)
-    columns = ["claim", "dataset", "percent", "verdict", "says", "paper_supports", "comparison"]
+    columns = ["claim", "dataset", "fraction", "verdict", "says", "paper_supports", "comparison"]
     return pd.DataFrame(columns=columns)
 
 
@@ -206,15 +206,15 @@ def _summary(folder: Path, address: str) -> tuple[str, str]:
     file = folder / "cells.csv"
     cells = read_cells(file) if file.is_file() else None
     agreed = []
-    for (dataset, percent), part in joined.groupby(["dataset", "train_percent"], sort=False):
+    for (dataset, fraction), part in joined.groupby(["dataset", "fraction"], sort=False):
         both = part.dropna(subset=["paper", "dice_mean"])
         if len(both) < 3:
             continue
-        found = agreement(cells, dataset, percent) if cells is not None else None
+        found = agreement(cells, dataset, fraction) if cells is not None else None
         if found is None:
             continue
         rho = found[0]
-        text = f"{rho.value:.2f} at {_percent(percent)}"
+        text = f"{rho.value:.2f} at {_percent(fraction)}"
         text += f" ({rho.expected:.2f})" if rho.expected == rho.expected else ""
         agreed.append(text)
     network = about["network"]
@@ -233,12 +233,12 @@ def _answer(cells: pd.DataFrame | None, about: dict[str, Any]) -> str:
     if cells is None:
         return "no cells are kept."
     labels = about.get("shown", {}).get("strategies", {})
-    trained = cells[cells["percent"] == cells["percent"].max()]
+    trained = cells[cells["fraction"] == cells["fraction"].max()]
     decisions = decide(trained)
     if not decisions:
         return "nothing was trained."
     words = headline(decisions[0], lambda name: labels.get(name, name))
-    return f"at {_percent(trained['percent'].iloc[0])}, {words[0].lower()}{words[1:]}"
+    return f"at {_percent(trained['fraction'].iloc[0])}, {words[0].lower()}{words[1:]}"
 
 
 def _pictures(kept: Path, docs: Path) -> Iterator[str]:
@@ -289,7 +289,7 @@ def _study(folder: Path, docs: Path) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     for row in joined.to_dict("records"):
         yield (
-            f"| {row['dataset']} | {_percent(row['train_percent'])} | {row['strategy']} "
+            f"| {row['dataset']} | {_percent(row['fraction'])} | {row['strategy']} "
             f"| {_deviating(row['dice_mean'], row['dice_std'])} | {_number(row['paper'])} "
             f"| {row['folds']} | {row['failed']} |"
         )
@@ -309,7 +309,7 @@ def _study(folder: Path, docs: Path) -> Iterator[str]:
         if _number(row.get("lower", np.nan)):
             interval = f"{_number(row['lower'])} to {_number(row['upper'])}"
         yield (
-            f"| {row['claim']} | {_text(row['dataset'])} | {_percent(row['percent'])} "
+            f"| {row['claim']} | {_text(row['dataset'])} | {_percent(row['fraction'])} "
             f"| {row['verdict']} | {_what(row)} | {_number(row.get('value', np.nan))} "
             f"| {interval} |"
         )
@@ -323,7 +323,7 @@ def _study(folder: Path, docs: Path) -> Iterator[str]:
 def _beside_paper(table: pd.DataFrame) -> pd.DataFrame:
     """Table II with the paper's mean in the column ``paper``; missing where there is none."""
     printed = [
-        published_mean("amiri2020", row["dataset"], row["strategy"], row["train_percent"], "dice")
+        published_mean("amiri2020", row["dataset"], row["strategy"], row["fraction"], "dice")
         for row in table.to_dict("records")
     ]
     return table.assign(paper=pd.Series(printed, index=table.index, dtype=float))
@@ -331,20 +331,20 @@ def _beside_paper(table: pd.DataFrame) -> pd.DataFrame:
 
 def _ranks(cells: pd.DataFrame) -> Iterator[str]:
     """How each order of strategies agrees with the paper's, without and with failed runs."""
-    tuned = cells[cells["percent"] > 0]
-    for (dataset, percent), part in tuned.groupby(["dataset", "percent"], sort=False):
-        said = _rank(cells, dataset, percent)
+    tuned = cells[cells["fraction"] > 0]
+    for (dataset, fraction), part in tuned.groupby(["dataset", "fraction"], sort=False):
+        said = _rank(cells, dataset, fraction)
         if said is None:
             continue
-        yield f"- {dataset} at {_percent(percent)}: {said}."
+        yield f"- {dataset} at {_percent(fraction)}: {said}."
         if failed := part["failed"].sum():
-            counted = _rank(cells.assign(failed=False), dataset, percent)
+            counted = _rank(cells.assign(failed=False), dataset, fraction)
             yield f"  - With the {failed} failed runs counted: {counted}."
 
 
-def _rank(cells: pd.DataFrame, dataset: str, percent: float) -> str | None:
+def _rank(cells: pd.DataFrame, dataset: str, fraction: float) -> str | None:
     """Spearman's correlation with the paper, and where its best and worst three came out."""
-    found = agreement(cells, dataset, percent)
+    found = agreement(cells, dataset, fraction)
     if found is None:
         return None
     rho, order = found
@@ -423,15 +423,15 @@ def _data_departures(about: dict[str, Any], wang: bool) -> Iterator[str]:
     if "lists" not in resampling:
         yield (
             "the authors' split is not used"
-            if resampling.get("redraw") == "by_strategy"
+            if resampling.get("resample_test_set") == "by_strategy"
             else "all strategies share a split that is not the authors' (Wang: one for each run)"
         )
 
 
 def _where(row: dict[str, Any]) -> str:
-    """On which data set and percent, as far as a claim names them."""
+    """On which data set and fraction, as far as a claim names them."""
     on = f" on {row['dataset']}" if _text(row["dataset"]) else ""
-    return on + (f" at {_percent(row['percent'])}" if _percent(row["percent"]) else "")
+    return on + (f" at {_percent(row['fraction'])}" if _percent(row["fraction"]) else "")
 
 
 def _what(row: dict[str, Any]) -> str:
@@ -450,7 +450,7 @@ def _number(value: float) -> str:
 
 
 def _percent(value: Any) -> str:
-    return "" if pd.isna(value) else percent_text(float(value))
+    return "" if pd.isna(value) else format_percent(float(value))
 
 
 def _text(value: Any) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from sonotune.layout import format_percent
+
 # Kept where a study has them.
 EXTRA = tuple(
     f"tables/{name}.csv"
@@ -135,7 +137,7 @@ def _networks(table: pd.DataFrame) -> Iterator[str]:
     for row in table.to_dict("records"):
         std = "" if pd.isna(row["dice_std"]) else f" ± {row['dice_std']:.3f}"
         yield (
-            f"| {row['dataset']} | {row['train_percent']:g}% | {row['network']} "
+            f"| {row['dataset']} | {format_percent(row['fraction'])} | {row['network']} "
             f"| {row['strategy']} | {row['tuned_parameters']:,} | {row['dice_mean']:.3f}{std} "
             f"| {row['minutes_mean']:.1f} |"
         )

@@ -6,9 +6,9 @@ writes results/benchmarks/race.csv with a row per scenario (or stored study), fr
 seconds_share (of the full grid's), regret_true and regret_grid (true loss of what the race and the
 full grid recommend; replays take the full grid's means for the truth), within_02 (share in which
 the recommended strategy is within .02 of the full grid's), false_worse (share in which the truly
-best strategy had been left out at the end). For the workflow's rule also what the decision states of
-the raced runs: called_worse (share of studies in which it calls a strategy worse than one that is
-not better) and coverage (of its simultaneous intervals of all pairs).
+best strategy had been left out at the end). For the workflow's rule also what the decision states
+of the raced runs: called_worse (share of studies in which it calls a strategy worse than one that
+is not better) and coverage (of its simultaneous intervals of all pairs).
 """
 
 from __future__ import annotations

@@ -43,11 +43,11 @@ def write_cells(folder: Path, wanted: int) -> int:
     """Write a finished study of about so many cells; return how many it has."""
     from benchmarks import full_grid  # with PyTorch, which the measured processes do without
 
-    percents = max(1, round(wanted / (FOLDS * STRATEGIES)))
+    fractions = max(1, round(wanted / (FOLDS * STRATEGIES)))
     given = full_grid.grid_configuration({"sus": IMAGES}, SIDE, FOLDS, 1)
-    # Percents stand for whatever makes many cells.
-    given["studies"]["amiri2020"]["percents"] = [
-        round(float(one), 3) for one in np.linspace(20, 80, percents)
+    # Fractions stand for whatever makes many cells.
+    given["studies"]["amiri2020"]["fractions"] = [
+        round(float(one), 5) for one in np.linspace(0.2, 0.8, fractions)
     ]
     (folder / "grid.yaml").write_text(yaml.safe_dump(given, sort_keys=False))
     config = complete(given)
@@ -58,7 +58,7 @@ def write_cells(folder: Path, wanted: int) -> int:
     for cell in cells:
         settings = cell_settings(config, cell)
         home = folder / "results" / cell.folder
-        inputs = full_grid.inputs_of(folder, config, "sus", settings["start"])
+        inputs = full_grid.inputs_of(folder, config, "sus", settings["init"])
         _write_cell(home, settings, data, parameters[cell.strategy], inputs)
     return len(cells)
 
@@ -72,7 +72,7 @@ def _write_cell(
 ) -> None:
     from benchmarks import full_grid
 
-    names = [settings[key] for key in ("dataset", "strategy", "percent", "fold")]
+    names = [settings[key] for key in ("dataset", "strategy", "fraction", "fold")]
     rng = generator(full_grid.SEED, *names)
     resampling = Resampling(**settings["resampling"])
     seed = split_seed(settings["seed"], "sus", resampling)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sonotune import __doc__ as question
 from sonotune import __version__
 from sonotune.errors import SonotuneError
+from sonotune.layout import format_percent
 from sonotune.runtime.processors import usable_processors
 from sonotune.simulation.settings import Simulation
 
@@ -153,7 +154,7 @@ def _add_model_commands(commands: Any) -> None:
     for command in (predict, export):
         command.add_argument("--dataset", help="of a study: which (its only one)")
         command.add_argument("--strategy", help="of a study: which (the recommended one)")
-        command.add_argument("--percent", type=float, help="of a study: which (the largest)")
+        command.add_argument("--fraction", type=float, help="of a study: which (the largest)")
 
 
 def _add_data_commands(commands: Any) -> None:
@@ -267,7 +268,7 @@ def _choose_cells(arguments: argparse.Namespace, fold: str | None) -> list[Path]
     from sonotune.inference.choose import choose_cells
 
     return choose_cells(
-        arguments.model, arguments.dataset, arguments.strategy, arguments.percent, fold
+        arguments.model, arguments.dataset, arguments.strategy, arguments.fraction, fold
     )
 
 
@@ -291,7 +292,7 @@ def _predict(arguments: argparse.Namespace) -> int:
     )
     output = Path(arguments.output)
     print(
-        f"{len(images)} images with {about['strategy']} at {about['percent']:g} % of "
+        f"{len(images)} images with {about['strategy']} at {format_percent(about['fraction'])} of "
         f"{about['dataset']}, "
         + (f"{len(models)} trainings averaged" if len(models) > 1 else f"fold {about['fold']}")
         + f"; {processor.device}, {processor.precision}"

@@ -30,6 +30,8 @@ RACE = f"{STUDY}/race/{{dataset}}/{{fraction}}/{{round}}.json"
 
 # Patterns of the wildcards. A fold's first seed and pre-training have no name of their own.
 FRACTION = "[0-9.]+"
+# Significant digits of a fraction in paths and tables, where it is a key.
+FRACTION_DIGITS = 6
 FOLD = r"[0-9]+(?:-s[0-9]+)?(?:-p[0-9]+)?"
 DIGEST = "[0-9a-f]{8}"
 
@@ -37,7 +39,7 @@ WEIGHTS = "weights.safetensors"
 RECORD = "run.json"
 
 # Columns of tables that say which run of a study a row is about.
-RUN = ("dataset", "strategy", "percent", "fold", "seed", "pretraining")
+RUN = ("dataset", "strategy", "fraction", "fold", "seed", "pretraining")
 
 _CELL = re.compile(rf"(?:.*/)?([^/]+)/cells/([^/]+)/([^/]+)/([0-9.]+)/({FOLD})(?:/[^/]+)?")
 _FOLD = re.compile(r"([0-9]+)(?:-s([0-9]+))?(?:-p([0-9]+))?")
@@ -45,12 +47,12 @@ _FOLD = re.compile(r"([0-9]+)(?:-s([0-9]+))?(?:-p([0-9]+))?")
 
 @dataclass(frozen=True)
 class Cell:
-    """One training, or one evaluation of the network as it starts (percent 0).
+    """One training, or one evaluation of the network as it starts (fraction 0).
 
     Attributes
     ----------
-    percent
-        Share of the data set drawn for training and validation, in percent: 80, 5, 12.5.
+    fraction
+        Share of the data set drawn for training and validation: 0.8, 0.05, 0.125.
     fold
         Number of the held-out split, from 0.
     seed, pretraining
@@ -60,7 +62,7 @@ class Cell:
     study: str
     dataset: str
     strategy: str
-    percent: float
+    fraction: float
     fold: int
     seed: int = 1
     pretraining: int = 1
@@ -77,7 +79,7 @@ class Cell:
             study=self.study,
             dataset=self.dataset,
             strategy=self.strategy,
-            fraction=fraction_text(self.percent),
+            fraction=fraction_text(self.fraction),
             fold=fold_text(self.fold, self.seed, self.pretraining),
         )
 
@@ -85,7 +87,7 @@ class Cell:
     def of_settings(cls, settings: Mapping[str, Any]) -> Cell:
         """The cell that has these settings (`sonotune.config.jobs.cell_settings`)."""
         return cls(
-            *(settings[key] for key in ("study", "dataset", "strategy", "percent", "fold")),
+            *(settings[key] for key in ("study", "dataset", "strategy", "fraction", "fold")),
             settings.get("seed_number", 1),
             settings.get("pretraining_number", 1),
         )
@@ -103,17 +105,17 @@ class Cell:
         if not found:
             raise ValueError(f"{path} is not the path of a cell")
         study, dataset, strategy, fraction, fold = found.groups()
-        return cls(study, dataset, strategy, percent_of(fraction), *fold_numbers(fold))
+        return cls(study, dataset, strategy, float(fraction), *fold_numbers(fold))
 
 
-def fraction_text(percent: float) -> str:
+def fraction_text(fraction: float) -> str:
     """A share of the data set as it stands in paths: 0.8, 0.05, 0.125."""
-    return f"{Decimal(f'{percent / 100:.10g}'):f}"
+    return f"{Decimal(f'{fraction:.{FRACTION_DIGITS}g}'):f}"
 
 
-def percent_of(fraction: str) -> float:
-    """The inverse of `fraction_text`."""
-    return float(f"{float(fraction) * 100:.10g}")
+def format_percent(fraction: float) -> str:
+    """A share as people read it: 80%, 2.5%."""
+    return f"{100 * fraction:g}%"
 
 
 def fold_text(fold: int, seed: int = 1, pretraining: int = 1) -> str:
@@ -214,10 +216,10 @@ def pretrained_folder(study: str, pretraining: int = 1) -> str:
     return PRETRAINED_NETWORK.format(study=study, pretraining=pretraining)
 
 
-def race_file(study: str, dataset: str, percent: float, number: int) -> str:
+def race_file(study: str, dataset: str, fraction: float, number: int) -> str:
     """What a race decided after a round, counted from 1."""
-    fraction = fraction_text(percent)
-    return RACE.format(study=study, dataset=dataset, fraction=fraction, round=number)
+    text = fraction_text(fraction)
+    return RACE.format(study=study, dataset=dataset, fraction=text, round=number)
 
 
 def checkpoint_beside(folder: str | Path) -> Path:

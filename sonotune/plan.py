@@ -35,6 +35,7 @@ from sonotune.layout import (
     below_results,
     dataset_folder,
     digest_of,
+    format_percent,
     pretrained_folder,
 )
 from sonotune.networks.settings import built_from, smallest_of, stages_of
@@ -46,7 +47,6 @@ from sonotune.networks.stages import (
     tuned_parameters,
 )
 from sonotune.networks.weights import start_network
-from sonotune.report.names import percent_text
 from sonotune.runtime.run_record import read_record
 from sonotune.statistics.choice import VERDICT_FOLDS
 from sonotune.statistics.planning import plan_folds, typical_run_sd
@@ -230,11 +230,11 @@ def what_folds_show(study: Mapping[str, Any]) -> list[str]:
         ]
     lines = []
     spreads: dict[float, list[float]] = {}
-    for percent in study["percents"]:
-        spreads.setdefault(typical_run_sd(percent / 100), []).append(percent)
-    for spread, percents in spreads.items():
+    for fraction in study["fractions"]:
+        spreads.setdefault(typical_run_sd(fraction), []).append(fraction)
+    for spread, fractions in spreads.items():
         (found,) = plan_folds([folds], [spread] * strategies)
-        at = ", ".join(percent_text(percent) for percent in percents)
+        at = ", ".join(format_percent(fraction) for fraction in fractions)
         lines.append(
             f"{folds} folds at {at} show differences of {found.detectable:.2f} Dice and more "
             f"(80% power); expect the recommended strategy to be {found.regret:.3f} behind the best"
@@ -336,7 +336,7 @@ def measure(
     nothing = replace(pairs, rows=pairs.rows[:0])
     step = 0.0
     if tune:
-        recipe = Recipe(batch_size=batch, epochs=2, patience=False, keep="last")
+        recipe = Recipe(batch_size=batch, epochs=2, patience=False, select_weights="last")
         augmentation = Augmentation(**study["augmentation"]) if study["augmentation"] else None
         began, used = time.perf_counter(), time.process_time()
         course = train(
@@ -404,7 +404,7 @@ def _cell_seconds(
     seconds = test_size(images, resampling) * speed.image
     if speed.step:
         batches = batches_per_epoch(images, resampling, study["training"]["batch_size"])
-        validation = images * cell.percent / 100 * resampling.validation / 100
+        validation = images * cell.fraction * resampling.validation / 100
         seconds += epochs * (batches * speed.step + validation * speed.image)
     return seconds
 

@@ -143,7 +143,7 @@ class Stale:
             own = dict(inputs)
             strategy = design["strategies"][cell.strategy]
             start = weights.get(cell.pretraining)
-            if start and strategy["start"] == "pretrained" and "network" not in strategy:
+            if start and strategy["init"] == "pretrained" and "network" not in strategy:
                 own["weights_sha256"] = start
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
             self._compare(path, "settings", self.settings_of(cell), own)
@@ -152,10 +152,10 @@ class Stale:
         """Rounds of another race, or that other runs have decided."""
         if "race" not in design:
             return
-        for percent in design["percents"]:
-            expected = race_settings(self.config, study, dataset, percent)
+        for fraction in design["fractions"]:
+            expected = race_settings(self.config, study, dataset, fraction)
             for number in range(1, len(expected["rounds"]) + 1):
-                path = race_file(study, dataset, percent, number)
+                path = race_file(study, dataset, fraction, number)
                 self._compare(path, "settings", expected)
                 for folder, told in (self._record(path) or {}).get("cells", {}).items():
                     run = self._record(f"{RESULTS}/{folder}/{RECORD}")

@@ -18,7 +18,7 @@ from sonotune.data.splits import Resampling, Split, split, split_seed
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.current import listed_cells
 from sonotune.evaluation.scores import aggregate, load_predictions, read_scores, score_dataset
-from sonotune.layout import RUN, WEIGHTS, Cell, prepared_sets, studies_in
+from sonotune.layout import RUN, WEIGHTS, Cell, format_percent, prepared_sets, studies_in
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
 from sonotune.stale import originals_digest
@@ -148,7 +148,7 @@ class Verification:
                 f"{folder / 'run.json'}: started from other weights than those of its study's "
                 f"pre-training or an encoder under {self.results / 'weights'}"
             )
-        told = record["settings"].get("start")  # a pre-training does not say
+        told = record["settings"].get("init")  # a pre-training does not say
         if told and (start is None) == (told == "pretrained"):
             self.faults.append(f"{folder / 'run.json'}: its start is not what its settings say")
         return record
@@ -228,12 +228,12 @@ class Verification:
                 assert arrays is not None
                 for part in told[dataset]["splits"]:
                     settings = {**record["settings"], "exclude": part.get("exclude")}
-                    own = ("percent", "fold", "strategy")
+                    own = ("fraction", "fold", "strategy")
                     settings |= {key: part[key] for key in own if key in part}
                     rows = _split(settings, arrays[1])
                     made = rows.train.tolist(), rows.validation.tolist(), rows.test.tolist()
                     if made != tuple(part[key] for key in ("training", "validation", "test")):
-                        name = f"{dataset}, {part['percent']} %, fold {part['fold']}"
+                        name = f"{dataset}, {format_percent(part['fraction'])}, fold {part['fold']}"
                         yield f"{path}: {name}: are not the rows that cells are trained on"
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             yield f"{path}: cannot be read ({error!r}); delete it and run again"
@@ -245,7 +245,7 @@ def _split(settings: dict[str, Any], data: ImageSet) -> Split:
         len(data.images),
         resampling,
         split_seed(settings["seed"], settings["dataset"], resampling, settings["strategy"]),
-        settings["percent"],
+        settings["fraction"],
         settings["fold"],
         data.groups_for(resampling.grouped),
         data.names,

@@ -21,11 +21,11 @@ CELLS = len(STRATEGIES)
 
 
 def small_study(epochs=150):
-    """The tiny study with one data set and one percent, and cells that take a little longer."""
+    """The tiny study with one data set and one fraction, and cells that take a little longer."""
     config = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     del config["datasets"]["sus_b"]
     study = config["studies"]["tiny"]
-    study |= {"datasets": ["sus_a"], "percents": [50], "keep_weights": "all"}
+    study |= {"datasets": ["sus_a"], "fractions": [0.5], "keep_weights": "all"}
     study["pretraining"]["training"] = {"epochs": 20, "patience": 20, "learning_rate": 0.01}
     study["training"] = {"epochs": epochs, "patience": epochs, "learning_rate": 0.001}
     return config

@@ -40,31 +40,32 @@ PARAMETERS = (
 )
 # Dice in thousandths, strategies in the order above.
 MEANS = {
-    ("sus", 80): (834, 823, 830, 826, 661, 787, 799, 620, 711, 754, 744, 718, 788),
-    ("sus", 50): (797, 775, 772, 789, 638, 784, 773, 550, 666, 638, 716, 707, 777),
-    ("sus", 5): (749, 743, 710, 754, 549, 748, 700, 560, 609, 731, 712, 696, 670),
-    ("bus", 80): (774, 767, 705, 785, 699, 771, 759, 670, 446, 683, 699, 691, 763),
-    ("bus", 50): (769, 762, 720, 784, 633, 729, 759, 600, 374, 603, 705, 723, 639),
-    ("bus", 5): (663, 625, 517, 666, 469, 592, 628, 570, 462, 606, 637, 556, 550),
+    ("sus", 0.8): (834, 823, 830, 826, 661, 787, 799, 620, 711, 754, 744, 718, 788),
+    ("sus", 0.5): (797, 775, 772, 789, 638, 784, 773, 550, 666, 638, 716, 707, 777),
+    ("sus", 0.05): (749, 743, 710, 754, 549, 748, 700, 560, 609, 731, 712, 696, 670),
+    ("bus", 0.8): (774, 767, 705, 785, 699, 771, 759, 670, 446, 683, 699, 691, 763),
+    ("bus", 0.5): (769, 762, 720, 784, 633, 729, 759, 600, 374, 603, 705, 723, 639),
+    ("bus", 0.05): (663, 625, 517, 666, 469, 592, 628, 570, 462, 606, 637, 556, 550),
 }
 
 
 def made_up_cells(folds: int = 5) -> pd.DataFrame:
-    """13 strategies x 3 percents x ``folds`` x 2 data sets: some failed, one collapsed."""
+    """13 strategies x 3 fractions x ``folds`` x 2 data sets: some failed, one collapsed."""
     rng = np.random.default_rng(1)
     rows = []
-    for (dataset, percent), means in MEANS.items():
+    for (dataset, fraction), means in MEANS.items():
         for strategy, parameters, mean in zip(STRATEGIES, PARAMETERS, means, strict=True):
             for fold in range(folds):
-                failed = strategy == "scratch" and fold < (2 if percent == 5 else dataset == "bus")
-                collapsed = (dataset, percent, strategy, fold) == ("bus", 5, "block_9", 1)
+                failures = 2 if fraction == 0.05 else dataset == "bus"
+                failed = strategy == "scratch" and fold < failures
+                collapsed = (dataset, fraction, strategy, fold) == ("bus", 0.05, "block_9", 1)
                 dice = mean / 1000 + rng.normal(0, 0.04)
                 rows.append(
                     {
                         "dataset": dataset,
                         "source": "busi" if dataset == "bus" else dataset,
                         "strategy": strategy,
-                        "percent": percent,
+                        "fraction": fraction,
                         "fold": fold,
                         "dice": 0.0 if collapsed else round(0.2 if failed else dice, 6),
                         "outcome": "no_early_stop" if failed else "converged",

@@ -24,7 +24,7 @@ def made_up_scores(
     Parameters
     ----------
     means
-        Mean Dice by (data set, strategy, percent).
+        Mean Dice by (data set, strategy, fraction).
     images
         In a fold's test set; two of an examination.
     spread
@@ -38,7 +38,7 @@ def made_up_scores(
     for dataset in dict.fromkeys(name for name, _, _ in means):
         of_fold = random.normal(0, sd["fold"], folds)
         of_image = random.normal(0, sd["image"], (folds, images))
-        for (name, strategy, percent), mean in means.items():
+        for (name, strategy, fraction), mean in means.items():
             if name != dataset:
                 continue
             for fold, number in product(range(folds), range(1, seeds + 1)):
@@ -49,7 +49,7 @@ def made_up_scores(
                     (
                         dataset,
                         strategy,
-                        percent,
+                        fraction,
                         fold,
                         number,
                         1,
@@ -102,6 +102,6 @@ def write_study(scores: pd.DataFrame, cells: pd.DataFrame, folder) -> tuple[str,
     return str(folder / "cells.csv"), files
 
 
-def with_strategies(names: Sequence[str], step: float = 0.02, percent: float = 80) -> dict:
+def with_strategies(names: Sequence[str], step: float = 0.02, fraction: float = 0.8) -> dict:
     """Means of one data set that fall by ``step`` from each strategy to the next."""
-    return {("sus", name, percent): 0.8 - step * i for i, name in enumerate(names)}
+    return {("sus", name, fraction): 0.8 - step * i for i, name in enumerate(names)}

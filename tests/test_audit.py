@@ -22,8 +22,8 @@ SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 
 # A study that two images are enough for.
 TWO_IMAGES = (
-    "percents: [50], resampling: {folds: 2, validation: 0}, training: {patience: false, keep: "
-    "last}, strategies: {all: {start: random, tune: all}}"
+    "fractions: [0.5], resampling: {folds: 2, validation: 0}, training: {patience: false, "
+    "select_weights: last}, strategies: {all: {init: random, tune: all}}"
 )
 
 

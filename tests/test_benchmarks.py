@@ -34,7 +34,7 @@ def rows(*differences):
     return [
         {
             "strategy": f"s{i}",
-            "percent": 5,
+            "fraction": 0.05,
             "fold": 0,
             "precision": precision,
             "dice": 0.8 + (difference if precision == "bf16" else 0),

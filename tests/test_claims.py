@@ -167,37 +167,37 @@ def test_the_papers_own_table_does_not_support_all_that_it_says():
     results = results_of(study(CLAIMS["A6"], FALSE_BY, folds=2, datasets=4))
     judged = {name: judge(CLAIMS[name], results) for name in CLAIMS if name.startswith("A")}
     supports = {
-        name: {(v.dataset, v.percent, v.comparison): v.paper_supports for v in found}
+        name: {(v.dataset, v.fraction, v.comparison): v.paper_supports for v in found}
         for name, found in judged.items()
     }
     assert set(supports["A1"].values()) == {"yes"}
-    assert supports["A6"]["sus", 80.0, "contracting - expanding"] == "no"
-    assert supports["A6"]["bus", 80.0, "contracting - expanding"] == "yes"
-    assert supports["A9"]["bus", 5.0, "contracting - blocks_12"] == "no"
-    assert supports["A14"]["sus", 80.0, "contracting / whole"] == "no"
-    assert supports["A14"]["fus", 80.0, "contracting / whole"] == "yes"
+    assert supports["A6"]["sus", 0.8, "contracting - expanding"] == "no"
+    assert supports["A6"]["bus", 0.8, "contracting - expanding"] == "yes"
+    assert supports["A9"]["bus", 0.05, "contracting - blocks_12"] == "no"
+    assert supports["A14"]["sus", 0.8, "contracting / whole"] == "no"
+    assert supports["A14"]["fus", 0.8, "contracting / whole"] == "yes"
     apart = {where[:2] for where, word in supports["A12"].items() if word == "no"}
-    assert apart == {("sus", 50.0), ("sus", 5.0), ("fus", 80.0), ("xray", 80.0)}
+    assert apart == {("sus", 0.5), ("sus", 0.05), ("fus", 0.8), ("xray", 0.8)}
     assert set(supports["A15"].values()) == {"yes"}
-    assert supports["A15b"]["sus", None, "50 % - 5 %, smallest rise of a strategy"] == "no"
+    assert supports["A15b"]["sus", None, "50% - 5%, smallest rise of a strategy"] == "no"
     counted = [re.search(r"paper (\d+) of", one.note) for one in judged["A15"]]
     assert sum(int(found[1]) for found in counted if found) >= 19
 
 
 def test_printed_means_are_looked_up_by_paper():
-    assert published_mean("amiri2020", "sus", "whole", 80, "dice") == 0.834
-    assert published_mean("amiri2020", "fus", "expanding", 50, "dice") is None  # illegible
-    assert published_mean("amiri2020", "sus", "whole", 80, "seconds") == pytest.approx(81.6)
-    assert published_mean("amiri2020", "mine", "whole", 80, "dice") is None
-    assert published_mean("wang2023", "fus", "decoder_all", 80, "iou") == pytest.approx(0.9287)
-    assert published_mean("own", "sus", "whole", 80, "dice") is None
+    assert published_mean("amiri2020", "sus", "whole", 0.8, "dice") == 0.834
+    assert published_mean("amiri2020", "fus", "expanding", 0.5, "dice") is None  # illegible
+    assert published_mean("amiri2020", "sus", "whole", 0.8, "seconds") == pytest.approx(81.6)
+    assert published_mean("amiri2020", "mine", "whole", 0.8, "dice") is None
+    assert published_mean("wang2023", "fus", "decoder_all", 0.8, "iou") == pytest.approx(0.9287)
+    assert published_mean("own", "sus", "whole", 0.8, "dice") is None
 
 
 def test_a_study_with_all_strategies_is_one_of_the_papers():
-    names, strategies, percents = design(CLAIMS["A6"], 4)
+    names, strategies, fractions = design(CLAIMS["A6"], 4)
     table = published_table("amiri2020_table2")
     assert set(strategies) == set(table["strategy"])
-    assert (set(names), set(percents)) == (set(table["dataset"]), set(table["train_percent"]))
+    assert (set(names), set(fractions)) == (set(table["dataset"]), set(table["fraction"]))
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,11 @@ def test_a_study_with_all_strategies_is_one_of_the_papers():
         ({"kind": "better", "pairs": [["a"]]}, "O1: cannot be read"),
         ({"kind": "better", "pairs": [["a", "b"]], "metrics": ["taste"]}, "O1: cannot be read"),
         ({"kind": "best", "strategies": "whole"}, "O1: cannot be read"),
-        ({"kind": "contrast", "terms": [[1, "a", 5]]}, "O1: contrast needs at_least or at_most"),
+        ({"kind": "contrast", "terms": [[1, "a", 0.05]]}, "O1: contrast needs at_least or at_most"),
+        (
+            {"kind": "contrast", "terms": [[1, "a", 5]], "at_least": 0},
+            "O1: a fraction must be below 1; found 5: write 0.05",
+        ),
     ],
 )
 def test_a_claim_of_ones_own_that_makes_no_sense_is_one_line(keys, says):

@@ -79,10 +79,10 @@ def test_init_writes_a_configuration_that_can_be_used(pairs):
 def test_every_cell_of_a_first_configuration_has_images_to_train_on(images, gpu):
     study = complete(yaml.safe_load(starter("i/*", "m/*", images, gpu)))["studies"]["mine"]
     resampling = resampling_settings(study["resampling"])
-    for percent in study["percents"]:
+    for fraction in study["fractions"]:
         for fold in study["resampling"]["run_folds"]:
-            parts = split(images, Resampling(**resampling), 0, percent, fold)
-            assert all(map(len, (parts.train, parts.validation, parts.test))), (percent, fold)
+            parts = split(images, Resampling(**resampling), 0, fraction, fold)
+            assert all(map(len, (parts.train, parts.validation, parts.test))), (fraction, fold)
 
 
 @pytest.mark.parametrize(

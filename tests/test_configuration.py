@@ -32,11 +32,11 @@ studies:
     network: {width: 8}
     pretraining: {dataset: collage}
     datasets: [sus]
-    percents: [80, 20]
+    fractions: [0.8, 0.2]
     strategies:
       whole: {tune: all}
       edges: {tune: [block9, block1]}
-      scratch: {start: random, tune: all}
+      scratch: {init: random, tune: all}
       unchanged: {tune: none}
 """)
 
@@ -77,11 +77,12 @@ S = "studies/s"
             {"patience": True},
             "patience: must be false or a whole number; found True",
         ),
-        (f"{S}/percents", [90], "percents: 90 is not possible with 5 folds"),
-        (f"{S}/percents", [0], "must be above 0; found 0"),
-        (f"{S}/percents", [5, 5], "percents: must be a list without repetitions"),
-        (f"{S}/percents", 80, "percents: must be a list; found 80"),
-        (f"{S}/percents", [], "percents: must be a list that is not empty"),
+        (f"{S}/fractions", [0.9], "fractions: 0.9 is not possible with 5 folds"),
+        (f"{S}/fractions", [0], "must be above 0; found 0"),
+        (f"{S}/fractions", [0.05, 0.05], "fractions: must be a list without repetitions"),
+        (f"{S}/fractions", 80, "fractions: must be a list; found 80"),
+        (f"{S}/fractions", [1], "must be below 1; found 1"),
+        (f"{S}/fractions", [], "fractions: must be a list that is not empty"),
         (f"{S}/datasets", ["suss"], "there is no data set 'suss'; did you mean 'sus'?"),
         (f"{S}/datasets", ..., "studies: s: needs the key 'datasets'"),
         (f"{S}/pretraining/dataset", "xpie", "pretraining: dataset: there is no data set 'xpie'"),
@@ -121,9 +122,9 @@ S = "studies/s"
         ("seed", -1, "seed: must be at least 0; found -1"),
         ("studies", {}, "studies: must be a mapping that is not empty"),
         (f"{S}/training", {"learning_rate": float("nan")}, "must be a finite number; found nan"),
-        (f"{S}/percents", [float("inf")], "percents: must be a finite number; found inf"),
-        (f"{S}/percents", [50, 50.00000000001], "two of them have one folder, 0.5"),
-        (f"{S}/percents", [0.8, 0.05], "percents: none is above 1 %"),
+        (f"{S}/fractions", [float("inf")], "fractions: must be a finite number; found inf"),
+        (f"{S}/fractions", [0.50000000001], "0.50000000001 has too many digits: write 0.5"),
+        (f"{S}/fractions", [80, 0.05], "fractions: 0: must be below 1; found 80: write 0.8"),
         (f"{S}/resampling", {"folds": 10**9}, "folds: must be at most 10000"),
         (f"{S}/strategies/{'a' * 65}", {"tune": "all"}, "at most 64 in all"),
         ("datasets/sus/label", "a" * 201, "label: must be text of at most 200 letters"),
@@ -171,8 +172,8 @@ def test_the_papers_values_are_the_defaults():
         "batch_size": 2,
         "epochs": 200,
         "patience": 20,
-        "keep": "best",
-        "decay": 1,
+        "select_weights": "best",
+        "lr_decay": 1,
         "compile": False,
         "attempts": 1,
         "graph": "auto",
@@ -199,7 +200,7 @@ def test_a_pretrained_start_needs_a_pretraining():
         complete(changed(f"{S}/pretraining", ...))
     lines = str(caught.value).splitlines()[1:]
     assert [line.split(": ")[3] for line in lines] == ["whole", "edges", "unchanged"]
-    assert "add them or write start: random" in lines[0]
+    assert "add them or write init: random" in lines[0]
 
 
 def test_a_study_has_its_cells_and_one_unchanged_evaluation_a_fold():
@@ -211,14 +212,14 @@ def test_a_study_has_its_cells_and_one_unchanged_evaluation_a_fold():
 def test_the_papers_study_has_195_trainings_and_5_evaluations_a_data_set():
     config = complete(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
     cells = list(cells_of(config, "amiri2020", "sus"))
-    assert sum(cell.percent > 0 for cell in cells) == 195
-    assert sum(cell.percent == 0 for cell in cells) == 5
+    assert sum(cell.fraction > 0 for cell in cells) == 195
+    assert sum(cell.fraction == 0 for cell in cells) == 5
 
 
 def test_every_cell_is_found_by_its_path_and_no_other_is():
-    config = complete(changed(f"{S}/percents", [80, 12.5]))
+    config = complete(changed(f"{S}/fractions", [0.8, 0.125]))
     for cell in cells_of(config, "s", "sus"):
-        path = (cell.study, cell.dataset, cell.strategy, fraction_text(cell.percent))
+        path = (cell.study, cell.dataset, cell.strategy, fraction_text(cell.fraction))
         assert find_cell(config, *path, str(cell.fold)) == cell
     for wrong in (("whole", "0.5"), ("nothing", "0.8"), ("unchanged", "0.8"), ("whole", "0")):
         with pytest.raises(SonotuneError, match="has no cell"):
@@ -232,7 +233,7 @@ def test_further_runs_of_a_fold_are_of_what_they_change():
     runs = {name: set() for name in config["studies"]["s"]["strategies"]}
     for cell in cells_of(config, "s", "sus"):
         runs[cell.strategy].add(fold_text(0, cell.seed, cell.pretraining))
-        path = (cell.study, cell.dataset, cell.strategy, fraction_text(cell.percent))
+        path = (cell.study, cell.dataset, cell.strategy, fraction_text(cell.fraction))
         run = fold_text(cell.fold, cell.seed, cell.pretraining)
         assert find_cell(config, *path, run) == cell
     assert runs["scratch"] == {"0", "0-s2"}
@@ -262,7 +263,7 @@ def test_stages_are_put_in_the_networks_order():
 
 def test_equal_settings_look_equal_whatever_their_order():
     config = complete(SMALL)
-    cell = Cell("s", "sus", "whole", 80, 0)
+    cell = Cell("s", "sus", "whole", 0.8, 0)
     turned = copy.deepcopy(config)
     turned["studies"]["s"] = dict(reversed(turned["studies"]["s"].items()))
     turned["studies"]["s"]["training"] = dict(reversed(turned["studies"]["s"]["training"].items()))
@@ -272,10 +273,10 @@ def test_equal_settings_look_equal_whatever_their_order():
 
 def test_a_cell_does_not_know_of_other_cells():
     config = complete(SMALL)
-    cell = Cell("s", "sus", "whole", 80, 0)
+    cell = Cell("s", "sus", "whole", 0.8, 0)
     before = cell_settings(config, cell)
-    config["studies"]["s"]["percents"].append(50)
-    config["studies"]["s"]["strategies"]["new"] = {"tune": ["block2"], "start": "random"}
+    config["studies"]["s"]["fractions"].append(0.5)
+    config["studies"]["s"]["strategies"]["new"] = {"tune": ["block2"], "init": "random"}
     config["studies"]["s"]["resampling"]["run_folds"] = [0]
     assert cell_settings(config, cell) == before
 
@@ -304,7 +305,7 @@ def test_keeping_the_weights_of_an_unknown_strategy_is_one_line():
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-@pytest.mark.parametrize("path", ["training: learning_rate", "augmentation: shift", "percents"])
+@pytest.mark.parametrize("path", ["training: learning_rate", "augmentation: shift", "fractions"])
 def test_numbers_that_are_not_finite_are_refused(path, number):
     config = copy.deepcopy(SMALL)
     (study,) = config["studies"].values()
@@ -317,14 +318,14 @@ def test_numbers_that_are_not_finite_are_refused(path, number):
 def test_values_that_mean_the_same_give_the_same_settings():
     plain, written = copy.deepcopy(SMALL), copy.deepcopy(SMALL)
     (study,) = plain["studies"].values()
-    study["percents"] = [50]
+    study["fractions"] = [0.5]
     (study,) = written["studies"].values()
-    study["percents"] = [50.0]
+    study["fractions"] = [0.50]
     study["image_size"] = float(study.get("image_size", 256))
-    study["training"] = {**study.get("training", {}), "keep": "best", "decay": 1.0, "attempts": 1}
-    study["training"] |= {"epochs": 200.0, "compile": False}
+    study["training"] = {**study.get("training", {}), "select_weights": "best", "attempts": 1}
+    study["training"] |= {"lr_decay": 1.0, "epochs": 200.0, "compile": False}
     study["augmentation"] = {"shear": 0.0, "rotation": 0, "vertical_flip": 0.0, "flip": 0.5}
-    study["resampling"] = {**study.get("resampling", {}), "redraw": True}
+    study["resampling"] = {**study.get("resampling", {}), "resample_test_set": True}
     settings = []
     for config in map(complete, (plain, written)):
         (name,) = config["studies"]

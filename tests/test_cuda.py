@@ -59,7 +59,13 @@ if DEVICE == "cpu":  # the others take minutes there
     NETWORKS = {name: NETWORKS[name] for name in ("unet", "mobilenet_v2")}
 PRECISIONS = ("fp32", "bf16")
 RECIPES = {
-    "fixed": {"patience": False, "keep": "last", "epochs": 2, "decay": 0.5, "batch_size": 3},
+    "fixed": {
+        "patience": False,
+        "select_weights": "last",
+        "epochs": 2,
+        "lr_decay": 0.5,
+        "batch_size": 3,
+    },
     "early_stop": {"patience": 1, "epochs": 3},
     "attempts": {"patience": 3, "epochs": 2, "attempts": 2},
     "one_by_one": {"epochs": 2, "graph": False},
@@ -121,7 +127,7 @@ def test_every_network_trains_twice_alike(arrays, tmp_path, name, precision):
 def test_every_strategy_of_the_paper_trains_and_freezes(arrays, tmp_path, strategy):
     tune = STUDY["strategies"][strategy]["tune"]
     network = {**network_of(STUDY, strategy), "width": 4, "head": "plain"}
-    asked, _ = train(arrays, tmp_path, network, tune=tune, percent=80 if tune else 0)
+    asked, _ = train(arrays, tmp_path, network, tune=tune, fraction=0.8 if tune else 0)
     kept = load_file(tmp_path / "weights.safetensors")
     start = start_of_cell(asked, load_set(arrays[32]), None)
     freeze_all_but(start, tune)

@@ -27,7 +27,7 @@ def made(tmp_path_factory):
 
 
 def cell(folder, fold):
-    ours = settings(training=FEW, fold=fold, start="pretrained")
+    ours = settings(training=FEW, fold=fold, init="pretrained")
     weights = folder / "p/weights.safetensors"
     return run_cell(ours, folder / "arrays", weights, folder / str(fold), quiet)
 

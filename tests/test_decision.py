@@ -313,12 +313,6 @@ def test_no_strategy_is_called_worse_and_about_as_good():
 # Columns
 
 
-def test_percent_is_read_as_fraction():
-    table = runs(study([0.8, 0.7]))
-    other = table.drop(columns="fraction").assign(percent=80)
-    assert decide(table) == decide(other)
-
-
 def test_outcomes_are_read_as_failures():
     table = runs(study([0.9, 0.7])).drop(columns="failed")
     table["outcome"] = np.where(table.index == 0, "dead", "converged")
@@ -336,7 +330,7 @@ def test_seeds_of_one_fold_are_no_further_folds():
 
 def test_the_unchanged_network_is_left_out():
     table = runs(study([0.8, 0.7]))
-    unchanged = table[table["strategy"] == "s1"].assign(strategy="unchanged", fraction=0.0)
+    unchanged = table[table["strategy"] == "s1"].assign(strategy="unchanged", fraction=0)
     assert decide(pd.concat([table, unchanged])) == decide(table)
 
 

@@ -36,7 +36,7 @@ def checked(folder, **study):
         "studies": {
             "s": {
                 "datasets": ["mine"],
-                "strategies": {"all": {"start": "random", "tune": "all"}},
+                "strategies": {"all": {"init": "random", "tune": "all"}},
                 **study,
             }
         },
@@ -49,14 +49,14 @@ def checked(folder, **study):
 @pytest.mark.parametrize(
     ("count", "per_patient", "study"),
     [
-        (20, 0, {"percents": [80, 5]}),
-        (4, 0, {"percents": [50]}),
-        (12, 3, {"percents": [50]}),
-        (20, 0, {"percents": [50], "resampling": {"test_images": 20}}),
-        (20, 0, {"percents": [80], "resampling": {"test_images": 10}}),
-        (20, 0, {"percents": [50], "resampling": {"grouped": True}}),
-        (20, 0, {"percents": [50], "resampling": {"folds": 21}}),
-        (3, 0, {"percents": [50], "resampling": {"folds": 2}}),
+        (20, 0, {"fractions": [0.8, 0.05]}),
+        (4, 0, {"fractions": [0.5]}),
+        (12, 3, {"fractions": [0.5]}),
+        (20, 0, {"fractions": [0.5], "resampling": {"test_images": 20}}),
+        (20, 0, {"fractions": [0.8], "resampling": {"test_images": 10}}),
+        (20, 0, {"fractions": [0.5], "resampling": {"grouped": True}}),
+        (20, 0, {"fractions": [0.5], "resampling": {"folds": 21}}),
+        (3, 0, {"fractions": [0.5], "resampling": {"folds": 2}}),
     ],
 )
 def test_impossible_splits_are_refused_within_seconds(tmp_path, count, per_patient, study):
@@ -73,15 +73,15 @@ def test_unknown_names_in_lists_are_refused(tmp_path):
     for part, name in (("train", "000"), ("test", "999")):
         (tmp_path / f"{part}.txt").write_text(name)
     with pytest.raises(SonotuneError, match="999"):
-        checked(tmp_path, percents=[10], resampling={"lists": lists})
+        checked(tmp_path, fractions=[0.1], resampling={"lists": lists})
 
 
-def test_the_smallest_percent_that_works_is_named_and_works(tmp_path):
+def test_the_smallest_fraction_that_works_is_named_and_works(tmp_path):
     images(tmp_path, 20)
-    with pytest.raises(SonotuneError, match="percents from") as refused:
-        checked(tmp_path, percents=[5])
-    named = int(str(refused.value).partition("percents from ")[2].split()[0])
-    checked(tmp_path, percents=[named])
+    with pytest.raises(SonotuneError, match="fractions from") as refused:
+        checked(tmp_path, fractions=[0.05])
+    named = float(str(refused.value).partition("fractions from ")[2].split()[0])
+    checked(tmp_path, fractions=[named])
 
 
 @pytest.mark.parametrize("per_patient", [0, 1, 2, 3, 4])
@@ -92,7 +92,7 @@ def test_own_data_yaml_works_from_20_images_on(tmp_path, monkeypatch, count, per
     config["datasets"]["mine"]["folder"] = {"csv": str(tmp_path / "t.csv")}
     full = complete(config, SCHEMA)
     if (count, per_patient) in ((20, 4), (25, 4)):  # too few patients: what would work is named
-        with pytest.raises(SonotuneError, match="percents from"):
+        with pytest.raises(SonotuneError, match="fractions from"):
             check_files(full, {}, None)
     else:
         check_files(full, {}, None)
@@ -111,7 +111,7 @@ def test_own_data_yaml_works_from_20_images_on(tmp_path, monkeypatch, count, per
 )
 def test_a_table_with_groups_turns_grouping_on(tmp_path, per_patient, given, grouped):
     images(tmp_path, 20, per_patient)
-    assert checked(tmp_path, percents=[50], resampling=given)["resampling"]["grouped"] == grouped
+    assert checked(tmp_path, fractions=[0.5], resampling=given)["resampling"]["grouped"] == grouped
 
 
 def test_names_that_the_workflow_cannot_carry_are_refused_in_a_line(tmp_path):
@@ -119,7 +119,7 @@ def test_names_that_the_workflow_cannot_carry_are_refused_in_a_line(tmp_path):
     (tmp_path / "000.png").rename(tmp_path / "a{b}.png")
     (tmp_path / "t.csv").write_text("image,mask\na{b}.png,m.png\n")
     with pytest.raises(SonotuneError, match="rename"):
-        checked(tmp_path, percents=[50])
+        checked(tmp_path, fractions=[0.5])
 
 
 SMALL = {"name": "smp_unet", "encoder": "resnet18"}

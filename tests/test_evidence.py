@@ -38,8 +38,8 @@ RUNS = {"seconds": 90.0, "threads": 1, "epochs": 20}
 
 def study(folder):
     cells = made_up_cells(folds=2).assign(**RUNS)
-    unchanged = cells[(cells["strategy"] == "whole") & (cells["percent"] == 80)]
-    unchanged = unchanged.assign(strategy="unchanged", percent=0, dice=0.2, tuned_parameters=0)
+    unchanged = cells[(cells["strategy"] == "whole") & (cells["fraction"] == 0.8)]
+    unchanged = unchanged.assign(strategy="unchanged", fraction=0, dice=0.2, tuned_parameters=0)
     cells = pd.concat([cells, unchanged])
     return cells, write_cells(cells, folder)
 
@@ -63,7 +63,7 @@ def test_a_figure_of_averages_is_drawn_and_the_same_every_time(module, tmp_path)
 @pytest.mark.parametrize("module", OF_AVERAGES)
 def test_a_figure_is_drawn_where_every_run_failed(module, tmp_path):
     cells, _ = study(tmp_path)
-    path = write_cells(cells.assign(failed=cells["percent"] > 0), tmp_path)
+    path = write_cells(cells.assign(failed=cells["fraction"] > 0), tmp_path)
     draw = import_module(f"sonotune.report.figures.{module}").write_figure
     files = [tmp_path / f"1.{kind}" for kind in ("pdf", "png")]
     draw(path, *files, shown=SHOWN)
@@ -111,7 +111,7 @@ def test_the_front_has_what_nothing_beats_in_both():
 def test_table3_has_minutes_over_folds_of_runs_that_count(tmp_path):
     cells, _ = study(tmp_path)
     cells.loc[cells["strategy"] == "whole", "seconds"] = np.resize([60.0, 120.0], 12)
-    times = time_table(cells[(cells["percent"] == 80) & (cells["strategy"] == "whole")], ddof=1)
+    times = time_table(cells[(cells["fraction"] == 0.8) & (cells["strategy"] == "whole")], ddof=1)
     assert times["minutes_mean"].tolist() == [1.5, 1.5]
     assert times["minutes_std"].round(4).tolist() == [0.7071, 0.7071]
     path = write_cells(cells, tmp_path)
@@ -135,7 +135,7 @@ def test_the_papers_own_numbers_correlate_perfectly_with_themselves():
             "dataset": table["dataset"],
             "source": table["dataset"].replace({"bus": "busi", "fus": "hc18", "xray": "scr"}),
             "strategy": table["strategy"],
-            "percent": table["train_percent"].astype(float),
+            "fraction": table["fraction"].astype(float),
             "fold": 0,
             "dice": table["dice_mean"],
             "failed": False,
@@ -220,7 +220,7 @@ def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
     bad = cells[cells["failed"] | cells["collapsed"]]
     histories = []
     for row in bad.itertuples():
-        cell = Cell("s", row.dataset, row.strategy, row.percent, row.fold)
+        cell = Cell("s", row.dataset, row.strategy, row.fraction, row.fold)
         histories.append(tmp_path / cell.folder / "history.csv")
         histories[-1].parent.mkdir(parents=True)
         history.to_csv(histories[-1], index=False)
@@ -241,9 +241,9 @@ def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
 
 @pytest.mark.parametrize("folds", [1, 3])
 def test_figures_of_tests_are_drawn_of_any_study(folds, tmp_path):
-    means = {(d, s, p): 0.8 for d in ("sus", "bus") for s in ("whole", "block_9") for p in (80.0,)}
+    means = {(d, s, p): 0.8 for d in ("sus", "bus") for s in ("whole", "block_9") for p in (0.8,)}
     scores = made_up_scores(means, folds=folds, images=4)
-    cells = scores.groupby(["dataset", "strategy", "percent", "fold"])["dice"].mean().reset_index()
+    cells = scores.groupby(["dataset", "strategy", "fraction", "fold"])["dice"].mean().reset_index()
     cells = cells.assign(
         source=cells["dataset"], failed=False, collapsed=False, outcome="converged"
     )

@@ -22,7 +22,7 @@ def maps(tmp_path_factory):
     he_normal(network, 3)
     save_weights(network.state_dict(), folder / "start.safetensors")
     write_features(
-        settings(start="pretrained", tune=["block5b", "block9"]),
+        settings(init="pretrained", tune=["block5b", "block9"]),
         folder / "disks",
         folder / "start.safetensors",
         folder / "maps.npz",
@@ -55,7 +55,7 @@ def test_fig_s2_is_drawn_and_the_same_every_time(maps, tmp_path):
     pages = []
     for number in (1, 2):
         files = [tmp_path / f"{number}.{kind}" for kind in ("pdf", "png")]
-        shown = {"strategy": "Whole network", "percent": 80.0, "fold": 0}
+        shown = {"strategy": "Whole network", "fraction": 0.8, "fold": 0}
         write_figs2({"a": maps, "b": maps}, *files, datasets={"a": "A", "b": "B"}, **shown)
         pages.append([file.read_bytes() for file in files])
     assert pages[0] == pages[1]

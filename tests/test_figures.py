@@ -73,7 +73,7 @@ def test_fig4_has_a_row_for_each_data_set_and_a_panel_for_each_pair():
 def test_fig4_shows_the_averages_and_deviations():
     cells = made_up_cells()
     averages = only(average_over_runs(cells, "failed", 1), dataset="bus", strategy="expanding")
-    averages = averages.sort_values("train_percent")
+    averages = averages.sort_values("fraction")
     bars = drawn(cells).axes[3].containers[1]
     np.testing.assert_allclose(np.asarray(bars.lines[0].get_ydata(), float), averages["dice_mean"])
     ends = np.array([segment[:, 1] for segment in bars.lines[2][0].get_segments()])
@@ -130,12 +130,12 @@ def test_fig4_names_its_data_sets_within_the_figure(pairs):
     "cells",
     [
         only(made_up_cells(), fold=0),
-        only(made_up_cells(), percent=5),
+        only(made_up_cells(), fraction=0.05),
         only(made_up_cells(), strategy="whole"),
-        only(made_up_cells(), percent=5).assign(failed=True),
+        only(made_up_cells(), fraction=0.05).assign(failed=True),
         only(made_up_cells(), dataset="sus").assign(dice=np.nan),
     ],
-    ids=["one fold", "one percent", "one strategy", "all failed", "no Dice"],
+    ids=["one fold", "one fraction", "one strategy", "all failed", "no Dice"],
 )
 def test_fig4_of_little_is_still_a_picture(tmp_path, cells):
     pdf, png = fig4(cells, tmp_path)
@@ -187,7 +187,7 @@ def examples(folder: Path, strategies: tuple[str, ...] = ("contracting", "expand
         predictions[strategy] = folder / f"{strategy}.npz"
         np.savez(predictions[strategy], rows=rows, probabilities=probabilities)
         dice = overlap(probabilities >= 128, masks[rows] > 0)["dice"]
-        about = {"dataset": "sus", "strategy": strategy, "percent": 5, "fold": 0}
+        about = {"dataset": "sus", "strategy": strategy, "fraction": 0.05, "fold": 0}
         scores.append(pd.DataFrame({**about, "row": rows, "dice": dice}))
     pd.concat(scores or [pd.DataFrame()]).to_csv(folder / "scores.csv", index=False)
     return {
@@ -200,7 +200,8 @@ def examples(folder: Path, strategies: tuple[str, ...] = ("contracting", "expand
 def fig5(paths: dict, folder: Path, **settings: object) -> tuple[Path, Path]:
     """Write Fig. 5; return the paths of PDF and PNG."""
     out = {"pdf": folder / "fig5.pdf", "png": folder / "fig5.png"}
-    settings = {"percent": 5, "fold": 0, "strategies": STRATEGIES, "datasets": DATASETS, **settings}
+    settings = {"fraction": 0.05, "fold": 0, "strategies": STRATEGIES, **settings}
+    settings = {"datasets": DATASETS, **settings}
     write_fig5(**paths, **out, **settings)
     return out["pdf"], out["png"]
 
@@ -239,7 +240,7 @@ def test_fig5_without_predictions_says_so(tmp_path):
 
 def test_fig5_refuses_scores_of_other_cells(tmp_path):
     with pytest.raises(SonotuneError, match="no scores of contracting, expanding at 80% in fold 0"):
-        fig5(examples(tmp_path), tmp_path, percent=80)
+        fig5(examples(tmp_path), tmp_path, fraction=0.8)
 
 
 def test_fig5_refuses_predictions_that_lack_a_scored_image(tmp_path):

@@ -24,7 +24,8 @@ from sonotune.training.pairs import Pairs
 from sonotune.training.recipe import Recipe
 from sonotune.training.test_monitor import Records, column
 
-FIXED = {"learning_rate": 0.003, "batch_size": 2, "epochs": 9, "patience": False, "keep": "last"}
+FIXED = {"learning_rate": 0.003, "batch_size": 2, "epochs": 9, "patience": False}
+FIXED |= {"select_weights": "last"}
 HOLDOUT = {"folds": 4, "validation": 0, "grouped": False, "test_images": 5}
 
 
@@ -35,7 +36,7 @@ def recorded(tmp_path_factory):
     disks = folder / "disks"
     save_set(disks, bright_disks(20))
     network = {"name": "unet", "width": 8, "dropout": 0.0, "head": "plain", "relu_after_up": False}
-    changes = {"training": FIXED, "resampling": HOLDOUT, "percent": 75, "network": network}
+    changes = {"training": FIXED, "resampling": HOLDOUT, "fraction": 0.75, "network": network}
     record = run(disks, folder / "with", **changes, records=True)
     run(disks, folder / "without", **changes)
     with (folder / "with/history.csv").open() as file:
@@ -110,7 +111,7 @@ def test_the_best_weights_are_kept_without_an_early_stop():
     def trained(epochs, keep):
         network = build(4, head="plain", relu_after_up=False)
         he_normal(network, 1)
-        recipe = Recipe(learning_rate=0.05, epochs=epochs, patience=False, keep=keep)
+        recipe = Recipe(learning_rate=0.05, epochs=epochs, patience=False, select_weights=keep)
         course = train(
             network, as_pairs(data), as_pairs(data, 4), recipe, None, 4, CPU, 0, ("a",), quiet
         )
@@ -133,9 +134,9 @@ def test_decay_shrinks_the_steps_after_every_epoch():
     data = bright_disks(6)
     ends = []
     for recipe in (
-        Recipe(learning_rate=0.01, epochs=1, patience=False, keep="last"),
-        Recipe(learning_rate=0.01, epochs=2, patience=False, keep="last", decay=1e-9),
-        Recipe(learning_rate=0.01, epochs=2, patience=False, keep="last"),
+        Recipe(learning_rate=0.01, epochs=1, patience=False, select_weights="last"),
+        Recipe(learning_rate=0.01, epochs=2, patience=False, select_weights="last", lr_decay=1e-9),
+        Recipe(learning_rate=0.01, epochs=2, patience=False, select_weights="last"),
     ):
         network = build(4)
         he_normal(network, 1)
@@ -173,10 +174,10 @@ def test_without_turning_the_same_numbers_are_drawn_as_before():
     [
         ({"resampling": {"validation": 0}}, "validation: 0 leaves nothing to stop or to choose"),
         (
-            {"resampling": {"test_images": 2, "test_percent": 20}},
-            "test_images and test_percent exclude each other; keep one",
+            {"resampling": {"test_images": 2, "test_fraction": 0.2}},
+            "test_images and test_fraction exclude each other; keep one",
         ),
-        ({"resampling": {"test_percent": 30}, "percents": [80]}, "leaves at most 70 percent"),
+        ({"resampling": {"test_fraction": 0.3}, "fractions": [0.8]}, "leaves at most 0.7 of"),
         (
             {"resampling": {"lists": {"train": "no.txt", "test": "no.txt"}}},
             "lists: train: there is no file no.txt",
@@ -192,7 +193,7 @@ def test_a_mistake_in_the_cutting_is_one_line(changes, line):
 
 def test_a_study_without_these_keys_has_settings_without_them():
     config = complete(copy.deepcopy(SMALL))
-    plain = cell_settings(config, Cell("s", "sus", "whole", 80, 0))
+    plain = cell_settings(config, Cell("s", "sus", "whole", 0.8, 0))
     assert not {"records", "exclude"} & set(plain)
 
 
@@ -202,10 +203,10 @@ def test_names_in_lists_are_in_the_settings_and_paths_are_not(tmp_path):
         (tmp_path / part).write_text(f"{part}_HC.png\n")
     study = config["studies"]["s"]
     study["resampling"] = {"lists": {part: str(tmp_path / part) for part in ("train", "test")}}
-    study["strategies"]["whole"]["exclude"] = "as_many"
-    settings = cell_settings(complete(config), Cell("s", "sus", "whole", 80, 0))
+    study["strategies"]["whole"]["exclude"] = "size_matched"
+    settings = cell_settings(complete(config), Cell("s", "sus", "whole", 0.8, 0))
     assert settings["resampling"]["lists"] == {"test": ["test_HC"], "train": ["train_HC"]}
-    assert settings["exclude"] == "as_many"
+    assert settings["exclude"] == "size_matched"
 
 
 @pytest.mark.slow
@@ -215,7 +216,7 @@ def test_a_compiled_training_is_the_same_but_for_the_last_bits(tmp_path, precisi
     disks = tmp_path / "disks"
     save_set(disks, bright_disks(20))
     network = {"name": "unet", "width": 8, "dropout": 0.0, "head": "plain", "relu_after_up": False}
-    changes = {"resampling": HOLDOUT, "percent": 75, "network": network, "precision": precision}
+    changes = {"resampling": HOLDOUT, "fraction": 0.75, "network": network, "precision": precision}
     found = {}
     for compiled in (False, True):
         # Few steps: what differs in the last bits grows with every one.

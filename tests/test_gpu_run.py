@@ -52,23 +52,23 @@ def test_every_part_leaves_its_numbers(finished):
     for key in (("step", "convolutions, bf16"), ("card", "copy"), ("evaluation", "bf16"),
                 ("strategy_step", "block_9"), ("cells_per_hour", "graph, 1")):  # fmt: skip
         assert rows[key]["value"] > 0, said
-    for name in ("amiri2020/pretraining", "amiri2020/sus/block_9/80/0"):
+    for name in ("amiri2020/pretraining", "amiri2020/sus/block_9/0.8/0"):
         assert 0 <= rows["dice", name]["value"] <= 1, said
-    assert rows["epochs", "wang2023/hc18/scratch_unet/80/0"]["value"] == 1
+    assert rows["epochs", "wang2023/hc18/scratch_unet/0.8/0"]["value"] == 1
     assert len({row["card"] for row in rows.values()}) == 1
 
 
 def test_records_and_predictions_come_back(finished):
     with zipfile.ZipFile(finished[0] / "out/trainings-1.zip") as file:
-        record = json.loads(file.read("amiri2020/sus/block_9/80/0/run.json"))
+        record = json.loads(file.read("amiri2020/sus/block_9/0.8/0/run.json"))
         assert record["processor"]["device"] == "cpu"
-        assert "amiri2020/sus/block_9/80/0/predictions.npz" in file.namelist()
+        assert "amiri2020/sus/block_9/0.8/0/predictions.npz" in file.namelist()
 
 
 def test_given_again_it_does_what_is_missing_also_on_an_empty_machine(bundle, finished):
     """Records come back from a machine and start weights do not: they are made once more."""
     folder, _, table = finished
-    cell = "amiri2020/sus/block_9/80/0"
+    cell = "amiri2020/sus/block_9/0.8/0"
     lost = [
         line
         for line in table.splitlines(keepends=True)
@@ -94,7 +94,7 @@ def test_what_came_back_is_taken_into_the_docs(finished, tmp_path):
 
 def test_without_time_it_does_nothing_and_says_what_is_left(bundle, tmp_path):
     said, table = go(bundle, tmp_path, "--minutes", "0.01")
-    assert "not done: amiri2020/sus/block_9/80/0" in said
+    assert "not done: amiri2020/sus/block_9/0.8/0" in said
     assert len(table.splitlines()) == 1
 
 

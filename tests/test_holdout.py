@@ -25,38 +25,38 @@ def examinations(draw):
 
 
 def test_wangs_numbers_follow():
-    part = split(999, WANG, 0, 80, 0)
+    part = split(999, WANG, 0, 0.8, 0)
     assert (len(part.train), len(part.validation), len(part.test)) == (799, 0, 200)
     assert batches_per_epoch(999, WANG, 10) == 80
 
 
 @given(seeds, st.integers(20, 200), st.integers(0, 3))
 def test_training_and_test_share_no_image_and_use_all(seed, images, fold):
-    resampling = Resampling(folds=4, test_percent=20, validation=10)
-    part = split(images, resampling, seed, 80, fold)
+    resampling = Resampling(folds=4, test_fraction=0.2, validation=10)
+    part = split(images, resampling, seed, 0.8, fold)
     every = np.concatenate([part.train, part.validation, part.test])
     assert sorted(every.tolist()) == list(range(images))
 
 
 @given(seeds)
 def test_repeats_draw_different_test_images(seed):
-    first, second = (split(999, WANG, seed, 80, fold).test for fold in (0, 1))
+    first, second = (split(999, WANG, seed, 0.8, fold).test for fold in (0, 1))
     assert not np.array_equal(first, second)
-    assert np.array_equal(first, split(999, WANG, seed, 80, 0).test)
+    assert np.array_equal(first, split(999, WANG, seed, 0.8, 0).test)
 
 
 def test_without_redrawing_all_repeats_have_the_test_images_of_the_first():
-    fixed = Resampling(folds=4, test_images=200, validation=0, redraw=False)
-    tests = [split(999, fixed, 5, 79.98, fold).test for fold in range(4)]
+    fixed = Resampling(folds=4, test_images=200, validation=0, resample_test_set=False)
+    tests = [split(999, fixed, 5, 0.7998, fold).test for fold in range(4)]
     assert all(np.array_equal(test, tests[0]) for test in tests)
-    assert np.array_equal(tests[0], split(999, WANG, 5, 79.98, 0).test)
+    assert np.array_equal(tests[0], split(999, WANG, 5, 0.7998, 0).test)
 
 
 @given(examinations(), seeds, st.integers(0, 3))
 def test_by_examination_none_is_on_both_sides_and_the_size_is_as_asked(groups, seed, fold):
     resampling = Resampling(folds=4, test_images=12, validation=20, grouped=True)
-    percent = 100 * (len(groups) - 12) / len(groups)
-    part = split(len(groups), resampling, seed, round(percent, 6), fold, groups)
+    fraction = (len(groups) - 12) / len(groups)
+    part = split(len(groups), resampling, seed, round(fraction, 6), fold, groups)
     sides = [{groups[row] for row in rows} for rows in (part.train, part.validation, part.test)]
     assert not sides[0] & sides[1]
     assert not (sides[0] | sides[1]) & sides[2]
@@ -67,18 +67,18 @@ def test_by_examination_none_is_on_both_sides_and_the_size_is_as_asked(groups, s
 
 @given(examinations(), seeds)
 def test_what_is_left_out_is_as_many_images_either_way(groups, seed):
-    resampling = Resampling(folds=4, test_percent=20, validation=0)
+    resampling = Resampling(folds=4, test_fraction=0.2, validation=0)
     whole, without, fewer = (
-        split(len(groups), resampling, seed, 70, 1, groups, exclude=exclude)
-        for exclude in (None, "test_groups", "as_many")
+        split(len(groups), resampling, seed, 0.7, 1, groups, exclude=exclude)
+        for exclude in (None, "test_groups", "size_matched")
     )
     tested = {groups[row] for row in whole.test}
     assert not {groups[row] for row in without.train} & tested
     for part in (without, fewer):
         assert np.array_equal(part.test, whole.test)
     largest = [
-        split(len(groups), resampling, seed, 80, 1, groups, exclude=exclude).train
-        for exclude in ("test_groups", "as_many")
+        split(len(groups), resampling, seed, 0.8, 1, groups, exclude=exclude).train
+        for exclude in ("test_groups", "size_matched")
     ]
     assert len(largest[0]) == len(largest[1])
 
@@ -89,11 +89,11 @@ def test_lists_fix_the_split_of_every_repeat(tmp_path):
     (tmp_path / "test.txt").write_text("000_HC\n")
     lists = read_lists({part: str(tmp_path / f"{part}.txt") for part in ("train", "test")})
     resampling = Resampling(folds=4, lists=lists, validation=0)
-    parts = [split(10, resampling, 3, 30, fold, names=names) for fold in range(4)]
+    parts = [split(10, resampling, 3, 0.3, fold, names=names) for fold in range(4)]
     assert all(part.train.tolist() == [1, 3, 9] for part in parts)
     assert all(part.test.tolist() == [0] for part in parts)
     with pytest.raises(SonotuneError, match="lists: train: 1 of 3 names are not in the data set"):
-        split(9, resampling, 3, 30, 0, names=names[:9])
+        split(9, resampling, 3, 0.3, 0, names=names[:9])
 
 
 def test_a_name_in_both_lists_is_refused(tmp_path):
@@ -105,17 +105,17 @@ def test_a_name_in_both_lists_is_refused(tmp_path):
 
 
 def test_more_than_the_hold_out_leaves_is_refused():
-    with pytest.raises(SonotuneError, match=r"draws 80, but the hold-out leaves 60 .* at most 60"):
-        split(100, Resampling(folds=2, test_images=40), 0, 80, 0)
+    with pytest.raises(SonotuneError, match=r"draws 80, but the hold-out leaves 60 .* at most 0.6"):
+        split(100, Resampling(folds=2, test_images=40), 0, 0.8, 0)
     with pytest.raises(SonotuneError, match="100 test images of 100 are not possible"):
-        split(100, Resampling(folds=2, test_images=100), 0, 80, 0)
+        split(100, Resampling(folds=2, test_images=100), 0, 0.8, 0)
 
 
 def test_the_file_of_splits_says_what_was_left_out(tmp_path):
     save_set(tmp_path / "disks", bright_disks(10))
-    resampling = Resampling(folds=2, test_percent=20, validation=0)
+    resampling = Resampling(folds=2, test_fraction=0.2, validation=0)
     path = tmp_path / "splits.json"
-    write_splits({"disks": tmp_path / "disks"}, [80], resampling, 1, path, ["test_groups"])
+    write_splits({"disks": tmp_path / "disks"}, [0.8], resampling, 1, path, ["test_groups"])
     parts = json.loads(path.read_text())["disks"]["splits"]
     assert [part.get("exclude") for part in parts] == [None, "test_groups"] * 2
     assert [row["test"] for row in read_counts(path)] == [2, 2]

@@ -30,7 +30,7 @@ def reduced():
     kept = ("whole", "block_9", "scratch", "unchanged")
     study["strategies"] = {name: study["strategies"][name] for name in kept}
     config["datasets"]["sus"] |= {"images": 10, "simulate": {"scatterers": 2000}}
-    study["percents"] = [80, 30]
+    study["fractions"] = [0.8, 0.3]
     return config
 
 

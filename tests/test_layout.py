@@ -19,8 +19,8 @@ from sonotune.layout import (
     digest_of,
     files_of_cells,
     fold_text,
+    format_percent,
     fraction_text,
-    percent_of,
     prepared_sets,
     pretrained_folder,
     start_weights_near,
@@ -31,13 +31,13 @@ STORED = ".snakemake/storage/s3/bucket/results"
 
 # Some are those of our own folders: nothing forbids a strategy called ``pretrained``.
 names = st.sampled_from(["sus", "block_9", "a", "cells", "pretrained", "checkpoints", "datasets"])
-percents = st.decimals("0.0001", 100, places=4).map(float) | st.integers(0, 100).map(float)
+fractions = st.decimals(0, 1, places=6).map(float)
 cells = st.builds(
     Cell,
     study=names,
     dataset=names,
     strategy=names,
-    percent=percents,
+    fraction=fractions,
     fold=st.integers(0, 99),
     seed=st.integers(1, 12),
     pretraining=st.integers(1, 12),
@@ -45,33 +45,36 @@ cells = st.builds(
 
 
 @pytest.mark.parametrize(
-    ("percent", "text"),
-    [(80, "0.8"), (50.0, "0.5"), (5, "0.05"), (12.5, "0.125"), (66.67, "0.6667"), (0, "0"),
-     (100, "1"), (7, "0.07"), (29, "0.29"), (0.5, "0.005"), (33.333333, "0.33333333"),
-     (0.01, "0.0001")],
+    ("fraction", "text"),
+    [(0.8, "0.8"), (0.5, "0.5"), (0.05, "0.05"), (0.125, "0.125"), (0.6667, "0.6667"), (0, "0"),
+     (0.0, "0"), (1, "1"), (0.29, "0.29"), (0.005, "0.005"), (0.333333, "0.333333"),
+     (0.000001, "0.000001")],
 )  # fmt: skip
-def test_a_percent_is_a_fraction_in_paths(percent, text):
-    assert fraction_text(percent) == text
-    assert percent_of(text) == percent
+def test_a_fraction_is_a_plain_decimal_in_paths(fraction, text):
+    assert fraction_text(fraction) == text
+    assert float(text) == fraction
 
 
-@given(percents)
-@example(0.001)
-@example(0.0001)
-@example(57.0)
-def test_every_percent_comes_back_from_its_path(percent):
-    text = fraction_text(percent)
+@given(fractions)
+@example(0.00001)
+@example(0.57)
+def test_every_fraction_comes_back_from_its_path(fraction):
+    text = fraction_text(fraction)
     assert re.fullmatch(layout.FRACTION, text)
-    assert percent_of(text) == percent
+    assert float(text) == fraction
 
 
-@given(percents, percents)
-def test_two_percents_never_share_a_path(first, second):
+@given(fractions, fractions)
+def test_two_fractions_never_share_a_path(first, second):
     assert (first == second) == (fraction_text(first) == fraction_text(second))
 
 
-def test_whole_percents_are_written_as_people_write_them():
-    assert all(fraction_text(one) == (f"0.{one:02d}".rstrip("0")) for one in range(1, 100))
+@pytest.mark.parametrize(
+    ("fraction", "text"),
+    [(0.8, "80%"), (0.05, "5%"), (0.125, "12.5%"), (0.07, "7%"), (0.6667, "66.67%"), (0, "0%")],
+)
+def test_people_read_a_fraction_as_per_cent(fraction, text):
+    assert format_percent(fraction) == text
 
 
 @pytest.mark.parametrize(
@@ -95,7 +98,7 @@ def test_two_cells_never_share_a_folder(first, second):
 
 
 def test_a_cells_folder():
-    assert Cell("s", "sus", "block_9", 5, 2, pretraining=3).folder == (
+    assert Cell("s", "sus", "block_9", 0.05, 2, pretraining=3).folder == (
         "s/cells/sus/block_9/0.05/2-p3"
     )
 
@@ -189,7 +192,7 @@ def test_what_is_there_is_found(tmp_path):
         f"{pretrained_folder('s', 1)}/{layout.WEIGHTS}",
         f"{pretrained_folder('s', 2)}/{layout.WEIGHTS}",
         f"{layout.ENCODER}/{layout.WEIGHTS}".format(weights="resnet34"),
-        *(f"results/{Cell('s', 'sus', 'whole', 80, 0, seed).folder}/run.json" for seed in (1, 2)),
+        *(f"results/{Cell('s', 'sus', 'whole', 0.8, 0, seed).folder}/run.json" for seed in (1, 2)),
         "results/other/pretrained/1/run.json",
         "results/logs/s/pretrain_1.log",
     ]

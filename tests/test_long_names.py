@@ -30,13 +30,13 @@ PAIRS = [("contracting", "expanding"), ("except_5", "block_5")]
 
 def study(folder):
     cells = made_up_cells(folds=2).assign(seconds=90.0, threads=1, epochs=20)
-    unchanged = cells[(cells["strategy"] == "whole") & (cells["percent"] == 80)]
-    unchanged = unchanged.assign(strategy="unchanged", percent=0, dice=0.2, tuned_parameters=0)
+    unchanged = cells[(cells["strategy"] == "whole") & (cells["fraction"] == 0.8)]
+    unchanged = unchanged.assign(strategy="unchanged", fraction=0, dice=0.2, tuned_parameters=0)
     return write_cells(pd.concat([cells, unchanged]), folder)
 
 
 def distributions(names, folder, *files):
-    means = {("sus", name, 80.0): 0.6 for name in STRATEGIES}
+    means = {("sus", name, 0.8): 0.6 for name in STRATEGIES}
     scores = made_up_scores(means, folds=2, images=4)
     cells, paths = write_study(scores, cells_of_scores(scores), folder)
     write_distributions(cells, paths, *files, shown=Shown(names, DATASETS))
@@ -59,7 +59,7 @@ def beside_paper(names, folder, *files):
 
 def intervals(names, folder, *files):
     runs = read_cells(study(folder))
-    for name, table in decision_tables(decide(runs[runs["percent"] > 0])).items():
+    for name, table in decision_tables(decide(runs[runs["fraction"] > 0])).items():
         table.to_csv(folder / f"{name}.csv", index=False)
     write_intervals(folder, *files, strategies=names, datasets=DATASETS)
 

@@ -30,13 +30,13 @@ def write(table, folder, **changes):
     table.to_csv(folder / "cells.csv", index=False)
     shown = Shown(**{"strategies": STRATEGIES, "datasets": {"sus": "SUS", "bus": "BUS"}, **changes})
     write_metrics_table(folder / "cells.csv", folder / "m.csv", folder / "m.html", shown=shown)
-    averages = pd.read_csv(folder / "m.csv").set_index(["dataset", "train_percent", "strategy"])
+    averages = pd.read_csv(folder / "m.csv").set_index(["dataset", "fraction", "strategy"])
     return averages, (folder / "m.html").read_text()
 
 
 def test_means_are_over_folds_and_counts_are_sums(tmp_path):
     averages, _ = write(cells(), tmp_path)
-    row = averages.loc["sus", 80, "whole"]
+    row = averages.loc["sus", 0.8, "whole"]
     assert row["hausdorff95_px_mean"] == 2 + list(MEANS).index("hausdorff95_px")
     assert row["hausdorff95_px_std"] == pytest.approx(np.std(range(5), ddof=1), rel=1e-5)
     assert (row["folds"], row["images"], row["no_component"]) == (5, 50, 5)
@@ -51,18 +51,18 @@ def test_every_row_says_what_stands_behind_the_data_sets_name(tmp_path):
 
 def test_failed_runs_are_left_out_of_means_and_counts(tmp_path):
     averages, _ = write(cells(), tmp_path)
-    row = averages.loc["sus", 5, "scratch"]  # failed in folds 0 and 1
+    row = averages.loc["sus", 0.05, "scratch"]  # failed in folds 0 and 1
     assert (row["folds"], row["images"], row["reach_border"]) == (3, 30, 3)
     assert row["iou_mean"] == 3 + list(MEANS).index("iou")
-    averages, _ = write(cells(), tmp_path, leave_out="none")
-    assert averages.loc["sus", 5, "scratch"]["folds"] == 5
+    averages, _ = write(cells(), tmp_path, exclude_runs="none")
+    assert averages.loc["sus", 0.05, "scratch"]["folds"] == 5
 
 
 def test_a_strategy_of_which_no_run_is_left_has_a_row_without_numbers(tmp_path):
     table = cells()
-    table.loc[(table["strategy"] == "scratch") & (table["percent"] == 5), "failed"] = True
+    table.loc[(table["strategy"] == "scratch") & (table["fraction"] == 0.05), "failed"] = True
     averages, page = write(table, tmp_path)
-    row = averages.loc["bus", 5, "scratch"]
+    row = averages.loc["bus", 0.05, "scratch"]
     assert row["folds"] == 0
     assert np.isnan(row["dice_mean"])
     assert "nan" not in page
@@ -79,9 +79,9 @@ def test_columns_that_no_data_set_has_are_not_shown(tmp_path):
 def test_rows_follow_the_order_of_the_configuration(tmp_path):
     averages, _ = write(cells(), tmp_path, datasets={"bus": "BUS", "sus": "SUS"})
     assert list(averages.index)[:3] == [
-        ("bus", 80, "whole"),
-        ("bus", 80, "scratch"),
-        ("bus", 50, "whole"),
+        ("bus", 0.8, "whole"),
+        ("bus", 0.8, "scratch"),
+        ("bus", 0.5, "whole"),
     ]
 
 

@@ -300,8 +300,8 @@ def test_nifti_lengths_that_are_none_or_contradict_each_other_are_not_known(tmp_
 def test_test_images_with_a_copy_in_training_are_counted(tmp_path):
     names = list("abcdef")
     parts = [
-        {"percent": percent, "fold": 0, "training": [1, 3], "validation": [5], "test": test}
-        for percent, test in ((80, [0, 2, 4]), (5, [0, 1]))
+        {"fraction": fraction, "fold": 0, "training": [1, 3], "validation": [5], "test": test}
+        for fraction, test in ((0.8, [0, 2, 4]), (0.05, [0, 1]))
     ]
     write_json(tmp_path / "splits.json", {"sus": {"names": names, "splits": parts}})
     file = tmp_path / "duplicates.csv"

@@ -86,7 +86,7 @@ def test_wangs_strategies_tune_the_published_parameters(strategy, wang):
 
 
 def test_two_controls_have_a_random_encoder(wang):
-    assert {n for n, one in wang["strategies"].items() if one["start"] == "random"} == {
+    assert {n for n, one in wang["strategies"].items() if one["init"] == "random"} == {
         "scratch_unet",
         "random_encoder_encoder",
         "random_encoder_decoder_all",
@@ -99,11 +99,11 @@ def test_two_controls_have_a_random_encoder(wang):
         {"name": "unet", "width": 2},
         {"name": "unet_bn", "width": 2},
         {"name": "smp_unet"},
-        {"name": "smp_unet", "encoder": "resnet18", "levels": True},
+        {"name": "smp_unet", "encoder": "resnet18", "split_encoder": True},
         {
             "name": "smp_unet",
             "encoder": "efficientnet-b0",
-            "levels": True,
+            "split_encoder": True,
             "decoder": "unetplusplus",
         },
         {"name": "smp_unet", "decoder": "deeplabv3plus"},
@@ -140,7 +140,10 @@ def test_stages_of_ones_own_hold_every_parameter_once():
             "network: encoder: has no use where name is unet",
         ),
         ({"name": "smp_unet", "stages": {"a": "("}}, "stages: a: '\\(' is no regular expression"),
-        ({"name": "smp_unet", "levels": True, "stages": {"a": "."}}, "takes the place of levels"),
+        (
+            {"name": "smp_unet", "split_encoder": True, "stages": {"a": "."}},
+            "takes the place of split_encoder",
+        ),
     ],
 )
 def test_a_network_that_cannot_be_is_one_line(given, says):
@@ -177,7 +180,7 @@ def test_networks_of_a_study_have_titles_that_tell_them_apart():
     strategies = {
         "a": {"tune": "all"},
         "b": {"tune": "all", "network": frozen},
-        "c": {"tune": "all", "start": "random", "network": {"name": "unet_bn", "width": 2}},
+        "c": {"tune": "all", "init": "random", "network": {"name": "unet_bn", "width": 2}},
         "d": {"tune": "all"},
     }
     titles = network_titles(study(strategies=strategies)["studies"]["s"])
@@ -191,7 +194,7 @@ def test_networks_of_a_study_have_titles_that_tell_them_apart():
 
 def test_a_strategy_of_another_network_has_its_stages_and_no_pretraining():
     own = {"network": {"name": "unet_bn", "width": 2}, "tune": ["block9"]}
-    assert study(strategies={"b": {**own, "start": "random"}})
+    assert study(strategies={"b": {**own, "init": "random"}})
     with pytest.raises(SonotuneError, match="its own network has none"):
         study(strategies={"b": own})
     with pytest.raises(SonotuneError, match="no stage 'block1'"):
@@ -260,7 +263,7 @@ def test_frozen_running_statistics_move_or_stay_as_asked(batch_norm, tmp_path):
     network = {"name": "unet_bn", "width": 2, "batch_norm": batch_norm}
     start = start_network(network, None, 7)
     save_weights(start.state_dict(), tmp_path / "start.safetensors")
-    chosen = settings(network=network, tune=["block9"], start="pretrained", keep_weights=True)
+    chosen = settings(network=network, tune=["block9"], init="pretrained", keep_weights=True)
     record = run_cell(chosen, tmp_path / "disks", tmp_path / "start.safetensors", tmp_path, print)
     kept = load_file(tmp_path / "weights.safetensors")
     means = {name for name in kept if name.endswith("running_mean")}
@@ -327,7 +330,7 @@ def test_a_map_depends_on_its_own_level_and_those_before():
     ],
 )
 def test_every_encoder_has_its_levels_and_trains(encoder, options, count_of_levels, tmp_path):
-    given = {"name": "smp_unet", "encoder": encoder, "levels": True}
+    given = {"name": "smp_unet", "encoder": encoder, "split_encoder": True}
     network = complete_network({**given, **({"encoder_options": options} if options else {})})
     network = {key: value for key, value in network.items() if key != "encoder_weights"}
     stages = stages_of(network)
@@ -358,7 +361,7 @@ def test_what_no_output_depends_on_is_left_alone():
     [
         ({"encoder": "mit_b0", "decoder": "linknet"}, "mit_b0 with the decoder linknet: "),
         ({"encoder": "densenet121", "decoder": "pan"}, "densenet121 with the decoder pan: "),
-        ({"encoder": "tu-swin_tiny_patch4_window7_224", "levels": True}, "img_size"),
+        ({"encoder": "tu-swin_tiny_patch4_window7_224", "split_encoder": True}, "img_size"),
     ],
 )
 def test_what_the_library_cannot_join_is_one_line(given, says):

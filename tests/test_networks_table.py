@@ -26,7 +26,7 @@ PAIRS = [("contracting", "expanding"), ("encoder", "decoder_all"), ("contracting
 def tables(folder, folds=5, **means):
     dice = {"contracting": 0.8, "expanding": 0.7, "encoder": 0.9, "decoder_all": 0.9, **means}
     scores = made_up_scores(
-        {("fus", name, 80.0): dice[name] for name in STRATEGIES},
+        {("fus", name, 0.8): dice[name] for name in STRATEGIES},
         folds=folds,
         images=6,
         spread={"run": 0.001, "rest": 0.002},

@@ -87,7 +87,7 @@ def test_a_strangers_path_through_own_images_works(tmp_path):
     config = yaml.safe_load(first)  # as on the page, but smaller
     config["datasets"]["natural"] |= {"images": 6, "collage": {"pixels": 32}}
     study = config["studies"]["mine"]
-    study |= {"image_size": 16, "network": {"width": 1}, "percents": [80, 20]}
+    study |= {"image_size": 16, "network": {"width": 1}, "fractions": [0.8, 0.2]}
     study["training"]["epochs"] = study["pretraining"]["training"]["epochs"] = 25
     study["training"] |= {"patience": 1}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))

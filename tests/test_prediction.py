@@ -49,7 +49,7 @@ def study(tmp_path_factory):
     pretrain(PRETRAINING, arrays, (folder / START).parent, quiet)
     for fold in (0, 1):
         for strategy, tune in (("block_9", ["block9"]), ("whole", settings()["tune"])):
-            changes = {"fold": fold, "strategy": strategy, "tune": tune, "start": "pretrained"}
+            changes = {"fold": fold, "strategy": strategy, "tune": tune, "init": "pretrained"}
             run_cell(
                 settings(**changes, keep_weights=strategy != "whole" or fold == 1),
                 arrays,
@@ -103,7 +103,7 @@ def test_keeping_weights_changes_no_result(study, tmp_path):
         study / START,
     )
     for keep in (True, False):
-        changes = {"fold": 0, "tune": ["block9"], "start": "pretrained", "keep_weights": keep}
+        changes = {"fold": 0, "tune": ["block9"], "init": "pretrained", "keep_weights": keep}
         run_cell(settings(**changes), arrays, start, tmp_path / str(keep), quiet)
     first, second = (tmp_path / name / "predictions.npz" for name in ("True", "False"))
     assert first.read_bytes() == second.read_bytes()

@@ -11,7 +11,8 @@ def test_cells_that_are_asked_for_no_more_do_not_count(tmp_path, capsys):
         (cells / folder).mkdir(parents=True)
         (cells / folder / "run.json").touch()
     (cells / "sus/whole/0.8/1").mkdir()  # not done
-    settings = {"tune": ["block1"], "strategy": "whole", "percent": 80, "dataset": "sus", "fold": 0}
+    settings = {"tune": ["block1"], "strategy": "whole", "fraction": 0.8, "dataset": "sus"}
+    settings["fold"] = 0
     record = {"settings": settings, "failed": False, "failure": None, "epochs": 12}
     record |= {"best_validation_dice": 0.5, "seconds": 3.4}
     asked = [["sus"], ["block_1", "whole"], ["0.8"], ["0", "1"]]

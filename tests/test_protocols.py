@@ -49,8 +49,8 @@ def study(tmp_path):
             histories.setdefault(strategy, []).append(path)
     cells = [
         {
-            "dataset": "hc18", "source": "hc18", "strategy": strategy, "percent": 80, "fold": fold,
-            "dice": mean - 0.03 + fold / 100, "iou": mean - 0.08, "miou": mean - 0.05,
+            "dataset": "hc18", "source": "hc18", "strategy": strategy, "fraction": 0.8,
+            "fold": fold, "dice": mean - 0.03 + fold / 100, "iou": mean - 0.08, "miou": mean - 0.05,
             "pixel_accuracy": mean, "failed": False, "collapsed": False,
             "tuned_parameters": 6976, "total_parameters": 6628945,
         }
@@ -62,7 +62,7 @@ def study(tmp_path):
 
 
 def compared(study, window=(3, 5)):
-    return compare_protocols(*study, Window(*window), leave_out="failed", ddof=1)
+    return compare_protocols(*study, Window(*window), exclude_runs="failed", ddof=1)
 
 
 def test_as_published_is_a_mean_over_repeats_of_the_mean_of_the_last_epochs(study):
@@ -74,14 +74,14 @@ def test_as_published_is_a_mean_over_repeats_of_the_mean_of_the_last_epochs(stud
     assert found["over"] == 2
     printed_as_mean_iou = table.loc[("encoder", "as_published", "miou"), "mean"]
     assert printed_as_mean_iou == pytest.approx(0.95 - 0.01 + 0.02 - 0.05 + 0.02)
-    by_n = compare_protocols(*study, Window(3, 5), leave_out="failed", ddof=0)
+    by_n = compare_protocols(*study, Window(3, 5), exclude_runs="failed", ddof=0)
     by_n = by_n.set_index(["strategy", "protocol", "metric"])
     assert by_n.loc[("encoder", "as_published", "dice"), "std"] == pytest.approx(0.02)
 
 
 def test_one_repeat_has_no_deviation(study):
     histories = {name: paths[:1] for name, paths in study[0].items()}
-    table = compare_protocols(histories, study[1], Window(3, 5), leave_out="failed", ddof=0)
+    table = compare_protocols(histories, study[1], Window(3, 5), exclude_runs="failed", ddof=0)
     found = table[(table["protocol"] == "as_published") & (table["metric"] == "dice")]
     assert found["std"].isna().all()
     assert found["over"].unique().tolist() == [1]
@@ -195,7 +195,7 @@ def made_up_arms(effect, repeats=4, examinations=60):
     for fold in range(repeats):
         for number in range(examinations):
             own = random.normal(0.9, 0.03)
-            for arm in ("all", "as_many", "test_groups"):
+            for arm in ("all", "size_matched", "test_groups"):
                 lost = effect if arm == "test_groups" and number < 20 else 0
                 value = own - lost + random.normal(0, 0.002)
                 row = dict.fromkeys(("dice", "iou", "miou", "pixel_accuracy"), value)
@@ -235,7 +235,7 @@ def three_studies(**changes):
     config = copy.deepcopy(SMALL)
     base = config["studies"].pop("s") | {"training": {"epochs": 6}}
     given = {"corrected": "corrected", "leakage": "leakage", "epochs": [3, 6], **changes}
-    arms = {name: {"tune": "all", "exclude": name} for name in ("test_groups", "as_many")}
+    arms = {name: {"tune": "all", "exclude": name} for name in ("test_groups", "size_matched")}
     studies = {
         "published": base | {"records": True, "protocols": given},
         "corrected": base,

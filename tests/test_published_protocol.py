@@ -86,10 +86,12 @@ def test_bilinear_resizing_is_opencvs_and_masks_take_the_nearest_pixel():
     assert resize_mask(mask, (2, 2)).tolist() == [[1, 1]] * 2
 
 
-def rows_of(strategy, fold, redraw="by_strategy"):
-    resampling = Resampling(folds=4, test_images=200, validation=0, redraw=redraw)
+def rows_of(strategy, fold, resample_test_set="by_strategy"):
+    resampling = Resampling(
+        folds=4, test_images=200, validation=0, resample_test_set=resample_test_set
+    )
     seed = split_seed(2023, "hc18", resampling, strategy)
-    return split(999, resampling, seed, 80, fold)
+    return split(999, resampling, seed, 0.8, fold)
 
 
 def test_strategies_and_repeats_draw_splits_of_their_own():
@@ -108,5 +110,5 @@ def test_strategies_and_repeats_draw_splits_of_their_own():
 
 
 def test_otherwise_all_strategies_share_them():
-    one, two = (rows_of(strategy, 1, redraw=True) for strategy in ("encoder", "decoder_all"))
+    one, two = (rows_of(strategy, 1, drawn=True) for strategy in ("encoder", "decoder_all"))
     assert one.test.tolist() == two.test.tolist()

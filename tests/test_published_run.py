@@ -37,15 +37,15 @@ def stored(folder, change=lambda means: means):
     table["dice_mean"] = change(table["dice_mean"])
     table = table.assign(folds=FOLDS, failed=0, collapsed=0, source="simulated")
     random = np.random.default_rng(1)
-    runs = table.rename(columns={"train_percent": "percent", "dice_mean": "dice"})
+    runs = table.rename(columns={"dice_mean": "dice"})
     runs = runs.merge(pd.DataFrame({"fold": range(FOLDS)}), how="cross")
     runs["dice"] += random.normal(0, 1e-4, len(runs))
     runs = runs.assign(failed=False, collapsed=False, tuned_parameters=1, total_parameters=1)
     runs.to_csv(study / "cells.csv", index=False)
     table["dice_std"] = 0.01
     table.to_csv(study / "table2.csv", index=False)
-    claim = {"claim": "A1", "dataset": "sus", "percent": 5, "verdict": "fails", "says": "So it is."}
-    claim |= {"paper_supports": "no", "comparison": "a | b"}
+    claim = {"claim": "A1", "dataset": "sus", "fraction": 0.05, "verdict": "fails"}
+    claim |= {"says": "So it is.", "paper_supports": "no", "comparison": "a | b"}
     pd.DataFrame([claim]).to_csv(study / "claims.csv", index=False)
     (study / "about.json").write_text(json.dumps(ABOUT))
     write_page(folder / "results", folder / "results.md")
@@ -94,7 +94,7 @@ def test_wangs_table_stands_beside_the_printed_one(tmp_path):
 
 def test_another_network_with_the_same_strategies_is_held_beside_the_same_paper(tmp_path):
     stored(tmp_path)
-    network = {"name": "smp_unet", "decoder": "unet", "encoder": "resnet18", "levels": True}
+    network = {"name": "smp_unet", "decoder": "unet", "encoder": "resnet18", "split_encoder": True}
     about = ABOUT | {"network": network}
     (tmp_path / "results/sus/about.json").write_text(json.dumps(about))
     write_page(tmp_path / "results", tmp_path / "results.md")
@@ -140,9 +140,9 @@ def kept_studies(*needed):
 def test_kept_means_follow_from_the_kept_cells(study):
     shown = json.loads((study / "about.json").read_text())["shown"]
     runs = read_cells(study / "cells.csv")
-    made = average_over_runs(runs, shown["leave_out"], shown["ddof"])
+    made = average_over_runs(runs, shown["exclude_runs"], shown["ddof"])
     kept = pd.read_csv(study / "table2.csv")
-    key = ["dataset", "train_percent", "strategy"]
+    key = ["dataset", "fraction", "strategy"]
     both = kept.merge(made, on=key, suffixes=("", "_made"), validate="one_to_one")
     assert len(both) == len(kept) == len(made)
     for name in ("dice_mean", "dice_std", "folds", "failed", "collapsed"):

@@ -28,7 +28,7 @@ class Study:
         config = yaml.safe_load((ROOT / "tests/smallest.yaml").read_text())
         study = config["studies"]["smallest"]
         study["resampling"] = {"folds": 3, "validation": 30}
-        study["strategies"]["blocks_19"] = {"start": "random", "tune": ["block1", "block9"]}
+        study["strategies"]["blocks_19"] = {"init": "random", "tune": ["block1", "block9"]}
         study |= {"race": race} if race else {}
         (self.folder / "race.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         run = subprocess.run(

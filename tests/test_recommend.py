@@ -14,18 +14,18 @@ def study(tmp_path_factory):
     """A study as the workflow leaves it, of 64 and 4 images for training and validation."""
     folder = tmp_path_factory.mktemp("study")
     means = {"whole": 0.8, "block_9": 0.6, "scratch": 0.9}
-    scores = made_up_scores({("sus", s, p): d for s, d in means.items() for p in (80.0, 5.0)})
+    scores = made_up_scores({("sus", s, p): d for s, d in means.items() for p in (0.8, 0.05)})
     cells = cells_of_scores(scores)
     # The best has a failed run.
     cells.loc[(cells["strategy"] == "scratch") & (cells["fold"] == 0), "failed"] = True
     table, files = write_study(scores, cells, folder)
     write_statistics(
         table, list(files.values()), write_calibration(cells, folder), folder / "statistics",
-        strategies=list(means), leave_out="failed", seed=1, margins={}, cost="tuned_parameters",
+        strategies=list(means), exclude_runs="failed", seed=1, margins={}, cost="tuned_parameters",
     )  # fmt: skip
     splits = [
-        {"percent": percent, "fold": 0, "training": [0] * n, "validation": [0], "test": [0]}
-        for percent, n in ((80, 63), (5, 3))
+        {"fraction": fraction, "fold": 0, "training": [0] * n, "validation": [0], "test": [0]}
+        for fraction, n in ((0.8, 63), (0.05, 3))
     ]
     content = {"sus": {"source": "sus", "names": ["a"], "splits": splits}}
     (folder / "splits.json").write_text(json.dumps(content))
@@ -47,7 +47,7 @@ def test_the_best_without_failed_runs_is_recommended(study, capsys):
 )
 def test_the_nearest_measured_numbers_of_images_are_shown(study, capsys, images, shown):
     text = said(study, capsys, "--images", images)
-    assert {percent for percent in ("5%", "80%") if f"{percent} of the images" in text} == shown
+    assert {share for share in ("5%", "80%") if f"{share} of the images" in text} == shown
 
 
 def test_an_unfinished_study_is_one_line(tmp_path, capsys):

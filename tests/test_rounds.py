@@ -1,6 +1,5 @@
 """What a race in a study decides after each round."""
 
-
 import pandas as pd
 import pytest
 import yaml
@@ -15,7 +14,7 @@ from sonotune.statistics.rounds import decide_round, race_sentences, write_race
 NAMES = ["good", "near", "far", "worst"]
 SETTINGS = {
     "dataset": "sus",
-    "percent": 80,
+    "fraction": 0.8,
     "strategies": NAMES,
     "efforts": [1.0, 1.0, 1.0, 1.0],
     "rounds": [[fold, seed] for seed in (1, 2) for fold in range(5)],
@@ -85,7 +84,7 @@ def test_the_table_has_each_round_and_the_sentence_why_it_ended(tmp_path):
     table = pd.read_csv(tmp_path / "race.csv")
     assert table.groupby("round")["strategy"].apply(list).to_list() == [NAMES, ["good", "near"]]
     assert table["ended"].isna().tolist() == [True] * 4 + [False] * 2
-    assert "2 rounds trained 4, 2 strategies" in race_sentences(tmp_path / "race.csv")["sus", 80]
+    assert "2 rounds trained 4, 2 strategies" in race_sentences(tmp_path / "race.csv")["sus", 0.8]
 
 
 def test_only_what_trained_in_all_folds_of_a_race_is_recommended():
@@ -111,12 +110,12 @@ studies:
   s:
     image_size: 64
     datasets: [sus]
-    percents: [50]
+    fractions: [0.5]
     race: {}
     strategies:
-      whole: {start: random, tune: all}
-      block_9: {start: random, tune: [block9]}
-      unchanged: {start: random, tune: none}
+      whole: {init: random, tune: all}
+      block_9: {init: random, tune: [block9]}
+      unchanged: {init: random, tune: none}
 """)
 
 
@@ -126,7 +125,7 @@ def with_keys(**keys):
 
 def test_a_race_has_the_folds_first_and_then_further_seeds():
     config = complete(with_keys(resampling={"folds": 3, "run_folds": [2, 0], "seeds": 2}))
-    settings = race_settings(config, "s", "sus", 50)
+    settings = race_settings(config, "s", "sus", 0.5)
     assert settings["rounds"] == [[2, 1], [0, 1], [2, 2], [0, 2]]
     assert settings["strategies"] == ["whole", "block_9"]
     assert settings["efforts"][0] > settings["efforts"][1]
@@ -138,8 +137,8 @@ def test_a_race_has_the_folds_first_and_then_further_seeds():
     [
         ({"race": {"budget": "grid"}}, "set resampling: seeds"),
         ({"race": {"budget": 1.5}}, "budget"),
-        ({"resampling": {"test_images": 5, "redraw": "by_strategy"}}, "redraw"),
-        ({"strategies": {"whole": {"start": "random", "tune": "all"}}}, "takes two strategies"),
+        ({"resampling": {"test_images": 5, "resample_test_set": "by_strategy"}}, "by_strategy"),
+        ({"strategies": {"whole": {"init": "random", "tune": "all"}}}, "takes two strategies"),
     ],
 )
 def test_what_a_race_cannot_do_is_refused(keys, says):

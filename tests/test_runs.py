@@ -25,7 +25,7 @@ def configuration(**keys):
     config = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
     del config["datasets"]["sus_b"]
     study = config["studies"]["tiny"]
-    study |= {"datasets": ["sus_a"], "percents": [50], "keep_weights": ["whole"]}
+    study |= {"datasets": ["sus_a"], "fractions": [0.5], "keep_weights": ["whole"]}
     del study["strategies"]["block_9"]
     study["resampling"]["seeds"] = keys.get("seeds", 1)
     study["pretraining"]["repeats"] = keys.get("repeats", 1)

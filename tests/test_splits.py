@@ -1,4 +1,6 @@
-"""Folds, percents and validation sets (Amiri 2020, section II-D and Table I)."""
+"""Folds, fractions and validation sets (Amiri 2020, section II-D and Table I)."""
+
+from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 import pytest
@@ -7,12 +9,14 @@ from hypothesis import strategies as st
 
 from sonotune.data.splits import (
     Resampling,
+    _number_drawn,
     batches_per_epoch,
     held_out,
     round_half_up,
     split,
     split_seed,
 )
+from sonotune.data.splits import test_size as number_of_test_images
 from sonotune.errors import SonotuneError
 
 # Table I: size, (training, validation) at 80, 50 and 5 percent, test.
@@ -29,12 +33,25 @@ def test_all_counts_of_table_1_follow(name):
     size, *pairs, test = TABLE_1[name]
     folds_with_that_size = 0
     for fold in range(5):
-        for percent, (training, validation) in zip((80, 50, 5), pairs, strict=True):
-            part = split(size, Resampling(), 7, percent, fold)
+        for fraction, (training, validation) in zip((0.8, 0.5, 0.05), pairs, strict=True):
+            part = split(size, Resampling(), 7, fraction, fold)
             if len(part.test) == test:
                 folds_with_that_size += 1
                 assert (len(part.train), len(part.validation)) == (training, validation)
     assert folds_with_that_size >= 9
+
+
+@pytest.mark.parametrize(
+    "percent", ["0.5", "1", "2.5", "5", "10", "12.5", "20", "33", "50", "66.7", "80", "90"]
+)
+def test_a_fraction_draws_what_its_per_cent_number_did(percent):
+    share = Decimal(percent) / 100
+    fraction, many = float(share), Resampling(folds=10_000)
+    for images in range(1, 2001):
+        drawn = (share * images).quantize(Decimal(1), ROUND_HALF_UP)
+        assert _number_drawn(images, many, fraction, images) == drawn
+        held = Resampling(test_fraction=fraction)
+        assert number_of_test_images(images, held) == drawn
 
 
 def test_163_images_make_folds_of_33_33_33_32_32():
@@ -54,10 +71,10 @@ def test_test_sets_are_disjoint_and_cover_everything(images, folds, seed):
 
 
 @given(sizes, seeds, st.integers(0, 4), st.sampled_from([10, 20, 33.3]))
-def test_smaller_percents_lie_inside_larger_ones(images, seed, fold, validation):
+def test_smaller_fractions_lie_inside_larger_ones(images, seed, fold, validation):
     resampling = Resampling(validation=validation)
     smaller, middle, larger = (
-        split(images, resampling, seed, percent, fold) for percent in (20, 50, 80)
+        split(images, resampling, seed, fraction, fold) for fraction in (0.2, 0.5, 0.8)
     )
     for inner, outer in ((smaller, middle), (middle, larger)):
         assert set(inner.train) <= set(outer.train)
@@ -66,8 +83,8 @@ def test_smaller_percents_lie_inside_larger_ones(images, seed, fold, validation)
 
 
 @given(sizes, seeds, st.integers(0, 4))
-def test_the_top_percent_takes_all_that_is_not_test(images, seed, fold):
-    part = split(images, Resampling(), seed, 80, fold)
+def test_the_top_fraction_takes_all_that_is_not_test(images, seed, fold):
+    part = split(images, Resampling(), seed, 0.8, fold)
     everything = np.concatenate([part.train, part.validation, part.test])
     assert sorted(everything.tolist()) == list(range(images))
 
@@ -80,9 +97,9 @@ def grouped_sets(draw):
 
 
 @settings(max_examples=50)
-@given(grouped_sets(), seeds, st.integers(0, 4), st.sampled_from([50, 80]))
-def test_no_group_straddles_a_cut_when_grouping_is_on(groups, seed, fold, percent):
-    part = split(len(groups), Resampling(grouped=True), seed, percent, fold, groups)
+@given(grouped_sets(), seeds, st.integers(0, 4), st.sampled_from([0.5, 0.8]))
+def test_no_group_straddles_a_cut_when_grouping_is_on(groups, seed, fold, fraction):
+    part = split(len(groups), Resampling(grouped=True), seed, fraction, fold, groups)
     sides = [{groups[row] for row in rows} for rows in (part.train, part.validation, part.test)]
     assert not sides[0] & sides[1]
     assert not sides[0] & sides[2]
@@ -99,15 +116,15 @@ def test_grouped_test_sets_are_disjoint_and_cover_everything(groups, seed):
 
 def test_groups_of_one_image_give_the_counts_of_table_1():
     names = [f"image {row}" for row in range(85)]
-    part = split(85, Resampling(grouped=True), 3, 50, 2, names)
+    part = split(85, Resampling(grouped=True), 3, 0.5, 2, names)
     assert (len(part.train), len(part.validation), len(part.test)) == (34, 9, 17)
 
 
-def test_percents_do_not_change_each_other():
-    alone = split(85, Resampling(), 1, 5, 3)
-    for percent in (10, 50, 80):
-        split(85, Resampling(), 1, percent, 3)
-    again = split(85, Resampling(), 1, 5, 3)
+def test_fractions_do_not_change_each_other():
+    alone = split(85, Resampling(), 1, 0.05, 3)
+    for fraction in (0.1, 0.5, 0.8):
+        split(85, Resampling(), 1, fraction, 3)
+    again = split(85, Resampling(), 1, 0.05, 3)
     assert np.array_equal(alone.train, again.train)
 
 
@@ -119,22 +136,22 @@ def test_data_sets_of_a_study_are_cut_differently():
 
 
 @pytest.mark.parametrize(
-    ("percent", "folds", "says"),
-    [(81, 5, "at most 80"), (100, 5, "at most 80"), (-1, 5, "above 0"), (70, 3, "at most 66.67")],
+    ("fraction", "folds", "says"),
+    [(0.81, 5, "most 0.8 "), (1, 5, "most 0.8 "), (-0.1, 5, "above 0"), (0.7, 3, "most 0.6667 ")],
 )
-def test_a_percent_that_a_fold_cannot_give_is_refused(percent, folds, says):
+def test_a_fraction_that_a_fold_cannot_give_is_refused(fraction, folds, says):
     with pytest.raises(SonotuneError, match=says):
-        split(85, Resampling(folds=folds), 0, percent, 0)
+        split(85, Resampling(folds=folds), 0, fraction, 0)
 
 
-def test_two_thirds_is_the_top_percent_of_three_folds():
-    part = split(85, Resampling(folds=3), 0, 66.67, 0)
+def test_two_thirds_is_the_top_fraction_of_three_folds():
+    part = split(85, Resampling(folds=3), 0, 0.6667, 0)
     assert len(part.train) + len(part.validation) + len(part.test) == 85
 
 
 def test_too_few_images_for_a_validation_set_is_refused():
     with pytest.raises(SonotuneError, match="1 for training and 0 for validation"):
-        split(20, Resampling(), 0, 5, 0)
+        split(20, Resampling(), 0, 0.05, 0)
 
 
 def test_more_folds_than_images_is_refused():
@@ -154,5 +171,5 @@ def test_halves_round_up():
 
 
 @pytest.mark.parametrize(("images", "batches"), [(85, 27), (163, 52), (805, 258), (240, 77)])
-def test_an_epoch_has_the_top_percents_batches(images, batches):
+def test_an_epoch_has_the_top_fractions_batches(images, batches):
     assert batches_per_epoch(images, Resampling(), 2) == batches

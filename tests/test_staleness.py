@@ -22,7 +22,7 @@ from sonotune.runtime.run_record import seal
 ROOT = Path(__file__).parents[1]
 PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
 PARTS = ["Snakefile", "workflow", "config", "profiles", "sonotune", "envs", "pyproject.toml"]
-TRAININGS = 2 * 3 * 2  # data sets x trained strategies x percents
+TRAININGS = 2 * 3 * 2  # data sets x trained strategies x fractions
 # What is made of scores.
 SHOWN = {"table2", "fig4", "fig5", "statistics", "fig_intervals", "fig_ranks", "claims"}
 DRAWN = {"figure", "table3", "curves", "distributions"}
@@ -150,7 +150,7 @@ def test_what_a_cell_does_not_use_reruns_nothing(project):
         ("training/optimiser.py", "beta2=0.999", "beta2=0.99", CELLS, 1),
         ("training/cpu.py", "x.shape[1] == 1", "x.shape[1] == 2", CELLS, 1),
         ("training/augment.py", "1 + augmentation.zoom", "1 - augmentation.zoom", CELLS, 0),
-        ("data/splits.py", "Fraction(str(percent)) *", "Fraction(str(percent)) / 2 *", CELLS, 0),
+        ("data/splits.py", "Fraction(str(fraction)) *", "Fraction(str(fraction)) / 2 *", CELLS, 0),
     ],
 )
 def test_numbers_in_the_numerics_rerun_what_computes_with_them(
@@ -179,9 +179,7 @@ def test_code_that_makes_images_reruns_what_is_made_with_it(project, file, befor
 
 @pytest.mark.slow
 def test_training_code_reruns_the_cells(project):
-    project.edit(
-        "sonotune/training/loop.py", "recipe.learning_rate * recipe.decay", "0.5 * recipe.decay"
-    )
+    project.edit("sonotune/training/loop.py", "recipe.lr_decay **", "0.5 * recipe.lr_decay **")
     jobs, cells = project.stale()
     assert len(cells) == CELLS
     assert jobs["pretrain"] == 1
@@ -252,8 +250,8 @@ def test_a_new_strategy_runs_its_cells_only(project):
 
 
 @pytest.mark.slow
-def test_a_new_percent_runs_its_cells_only(project):
-    project.edit("tiny.yaml", "[50, 40]", "[50, 45, 40]")
+def test_a_new_fraction_runs_its_cells_only(project):
+    project.edit("tiny.yaml", "[0.5, 0.4]", "[0.5, 0.45, 0.4]")
     _, cells = project.stale()
     assert cells == {
         (s, "0.45", d) for s in ("whole", "block_9", "scratch") for d in ("sus_a", "sus_b")

@@ -18,13 +18,13 @@ studies:
     image_size: 32
     network: {name: smp_unet, encoder: resnet18, encoder_weights: encoder.pth}
     datasets: [sus]
-    percents: [50]
+    fractions: [0.5]
     resampling: {folds: 2, run_folds: [0], validation: 0}
     strategies:
       decoder: {tune: [decoder4, head]}
       encoder: {tune: [encoder]}
-      scratch: {start: random, tune: [head]}
-    training: {epochs: 1, patience: false, keep: last}
+      scratch: {init: random, tune: [head]}
+    training: {epochs: 1, patience: false, select_weights: last}
     device: cpu
     precision: fp32
 """)

@@ -58,14 +58,14 @@ def runs_of(groups):
     return pd.DataFrame(rows, columns=["level", "block", "value"])
 
 
-def statistics_of(scores, folder, leave_out="failed", cells=None):
+def statistics_of(scores, folder, exclude_runs="failed", cells=None):
     """The tables of made-up scores, by name."""
     names = list(dict.fromkeys(scores["strategy"]))
     cells = cells_of_scores(scores) if cells is None else cells
     table, files = write_study(scores, cells, folder)
     write_statistics(
         table, list(files.values()), write_calibration(cells, folder), folder / "out",
-        strategies=names, leave_out=leave_out, seed=1, margins={}, cost="tuned_parameters",
+        strategies=names, exclude_runs=exclude_runs, seed=1, margins={}, cost="tuned_parameters",
     )  # fmt: skip
     return {path.stem: pd.read_csv(path) for path in (folder / "out").iterdir()}
 
@@ -136,13 +136,13 @@ def test_four_data_sets_and_13_strategies_need_nine_ranks():
     assert "must differ by 9.12 to differ significantly" in rank_strategies(means).says
 
 
-def test_tukey_compares_strategies_and_percents(tmp_path):
-    means = {("sus", s, p): 0.6 + p / 400 for s in "ab" for p in (80.0, 50.0, 5.0)}
+def test_tukey_compares_strategies_and_fractions(tmp_path):
+    means = {("sus", s, p): 0.6 + p / 4 for s in "ab" for p in (0.8, 0.5, 0.05)}
     table = statistics_of(made_up_scores(means), tmp_path)["tukey"]
-    assert table.groupby("family").size().to_dict() == {"strategies": 3, "percents": 6}
-    percents = table[table["family"] == "percents"]
-    assert percents["first"].astype(int).tolist() == [80, 80, 50] * 2
-    assert (percents["p"] < 0.001).all()
+    assert table.groupby("family").size().to_dict() == {"strategies": 3, "fractions": 6}
+    fractions = table[table["family"] == "fractions"]
+    assert fractions["first"].astype(float).tolist() == [0.8, 0.8, 0.5] * 2
+    assert (fractions["p"] < 0.001).all()
 
 
 def test_failed_runs_do_not_count_unless_asked_for(tmp_path):

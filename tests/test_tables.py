@@ -77,7 +77,7 @@ def table2(cells: pd.DataFrame, folder: Path, **settings: object) -> dict[str, s
 def few_cells(**columns: object) -> pd.DataFrame:
     """Three folds of one strategy, Dice .5, .7 and .9, with columns replaced."""
     cells = made_up_cells(folds=3)
-    cells = cells[(cells[["dataset", "strategy", "percent"]] == ["sus", "whole", 80]).all(axis=1)]
+    cells = cells[(cells[["dataset", "strategy", "fraction"]] == ["sus", "whole", 0.8]).all(axis=1)]
     return cells.assign(dice=[0.5, 0.7, 0.9], **columns)
 
 
@@ -88,11 +88,11 @@ def test_a_failed_run_is_left_out_and_counted():
 
 
 @pytest.mark.parametrize(
-    ("leave_out", "mean"), [("none", 0.7), ("failed", 0.8), ("failed+collapsed", 0.9)]
+    ("exclude_runs", "mean"), [("none", 0.7), ("failed", 0.8), ("failed+collapsed", 0.9)]
 )
-def test_the_setting_says_which_runs_are_left_out(leave_out, mean):
+def test_the_setting_says_which_runs_are_left_out(exclude_runs, mean):
     cells = few_cells(failed=[True, False, False], collapsed=[False, True, False])
-    row = average_over_runs(cells, leave_out, 1).iloc[0]
+    row = average_over_runs(cells, exclude_runs, 1).iloc[0]
     assert row["dice_mean"] == pytest.approx(mean)
     assert (row["failed"], row["collapsed"]) == (1, 1)
 
@@ -130,7 +130,7 @@ def test_a_run_without_dice_is_left_out_even_if_none_shall_be():
 def test_averages_do_not_depend_on_the_order_of_cells():
     cells = made_up_cells()
     shuffled = cells.sample(frac=1, random_state=0)
-    key = ["dataset", "train_percent", "strategy"]
+    key = ["dataset", "fraction", "strategy"]
     one, other = (
         average_over_runs(table, "failed", 1).sort_values(key).reset_index(drop=True)
         for table in (cells, shuffled)
@@ -162,16 +162,16 @@ def test_unlike_networks_do_not_share_an_average():
 
 
 def test_an_unknown_leave_out_is_refused():
-    with pytest.raises(SonotuneError, match="leave_out: 'collapsed' is unknown"):
+    with pytest.raises(SonotuneError, match="exclude_runs: 'collapsed' is unknown"):
         average_over_runs(few_cells(), "collapsed", 1)
 
 
 def test_the_csv_can_be_joined_with_the_papers(tmp_path):
     table2(made_up_cells(), tmp_path)
     table = pd.read_csv(tmp_path / "table2.csv")
-    assert list(table)[:5] == ["dataset", "train_percent", "strategy", "dice_mean", "dice_std"]
+    assert list(table)[:5] == ["dataset", "fraction", "strategy", "dice_mean", "dice_std"]
     assert list(table)[5:] == ["n", "folds", "failed", "collapsed", "source"]
-    assert table["train_percent"].dtype == int
+    assert table["fraction"].dtype == int
     assert len(table) == 13 * 3 * 2
     assert set(table["source"]) == {"sus", "busi"}
 
@@ -241,7 +241,7 @@ def test_failed_and_collapsed_runs_are_marked_and_explained(tmp_path):
     assert "failed runs are left out of the mean" in texts["html"]
     assert "collapsed (" in texts["html"]
     assert "are kept unless they failed too" in texts["html"]
-    kept = table2(made_up_cells(), tmp_path, leave_out="none")["html"]
+    kept = table2(made_up_cells(), tmp_path, exclude_runs="none")["html"]
     assert "failed runs are part of the mean" in kept
 
 
@@ -252,7 +252,7 @@ def test_a_strategy_whose_runs_all_failed_is_a_dash_and_has_no_colour(tmp_path):
     assert scratch["text"].split() == ["–", "†3"]  # noqa: RUF001
     assert not scratch["style"]
     assert not whole["style"]  # alone in its row: nothing to compare
-    assert "sus,80,scratch,,,0,3,0,sus" in texts["csv"]
+    assert "sus,0.8,scratch,,,0,3,0,sus" in texts["csv"]
 
 
 def test_a_table_of_one_cell_is_a_table(tmp_path):
@@ -268,7 +268,7 @@ def test_a_table_of_no_cell_is_refused(tmp_path):
 
 
 def test_the_unchanged_network_is_a_column_only_if_wanted(tmp_path):
-    unchanged = few_cells(strategy="unchanged", percent=0, tuned_parameters=0, failed=[None] * 3)
+    unchanged = few_cells(strategy="unchanged", fraction=0, tuned_parameters=0, failed=[None] * 3)
     cells = pd.concat([made_up_cells(), unchanged])
     without = table2(cells, tmp_path)
     assert "unchanged" not in without["csv"]
@@ -362,11 +362,11 @@ def table1(folder: Path) -> Path:
     """Write the paper's Table I from our splits; return the folder."""
     rows = []
     for name, (size, *_) in TABLE1.items():
-        for percent in (80, 50, 5):
+        for fraction in (0.8, 0.5, 0.05):
             for fold in range(5):
-                part = split(size, Resampling(), 0, percent, fold)
+                part = split(size, Resampling(), 0, fraction, fold)
                 sizes = {"training": len(part.train), "validation": len(part.validation)}
-                about = {"dataset": name, "size": size, "percent": percent, "fold": fold}
+                about = {"dataset": name, "size": size, "fraction": fraction, "fold": fold}
                 rows.append({**about, **sizes, "test": len(part.test)})
     paths = [folder / f"table1.{kind}" for kind in ("csv", "tex", "html")]
     titles = {name: name.upper() for name in TABLE1}
@@ -394,12 +394,12 @@ def test_table1_csv_has_one_value_a_row(tmp_path):
 def tukey_rows(folder):
     """Tukey's tests of made-up cells, as the rule `statistics` writes them."""
     rows = [
-        ("strategies", "sus", "sus", 80, "", "whole", "scratch", 0.08, 0.02, 0.14, 0.004),
-        ("strategies", "sus", "sus", 80, "", "whole", "block_9", 0.01, -0.05, 0.07, 0.9),
-        ("strategies", "sus", "sus", 80, "", "scratch", "block_9", -0.07, -0.13, -0.01, 0.0001),
-        ("percents", "sus", "sus", "", "whole", "80", "5", 0.2, 0.1, 0.3, 0.01),
+        ("strategies", "sus", "sus", 0.8, "", "whole", "scratch", 0.08, 0.02, 0.14, 0.004),
+        ("strategies", "sus", "sus", 0.8, "", "whole", "block_9", 0.01, -0.05, 0.07, 0.9),
+        ("strategies", "sus", "sus", 0.8, "", "scratch", "block_9", -0.07, -0.13, -0.01, 0.0001),
+        ("fractions", "sus", "sus", "", "whole", "0.8", "0.05", 0.2, 0.1, 0.3, 0.01),
     ]
-    names = ["family", "dataset", "source", "percent", "strategy", "first", "second"]
+    names = ["family", "dataset", "source", "fraction", "strategy", "first", "second"]
     table = pd.DataFrame(rows, columns=[*names, "difference", "lower", "upper", "p"])
     table.to_csv(folder / "tukey_in.csv", index=False)
     return folder / "tukey_in.csv"
@@ -415,7 +415,7 @@ def test_tukeys_tests_are_a_table_with_signs_of_its_rows(tmp_path):
     shades = [[bool(cell["style"]) for cell in row] for row in grid.rows]
     assert shades == [[False, True], [False, True]]
     assert shade(1.0) in grid.rows[0][1]["style"]
-    by_size = Grid((tmp_path / "tukey_percents.html").read_text())
+    by_size = Grid((tmp_path / "tukey_fractions.html").read_text())
     assert by_size.rows[0][0]["text"].split() == ["+0.200", "0.010"]
     kept = pd.read_csv(tmp_path / "tukey.csv")
     assert len(kept) == 3
@@ -439,8 +439,8 @@ def test_tukeys_tests_of_one_run_are_no_tests(tmp_path):
 
 def test_the_network_as_it_is_takes_no_part_in_the_colours_of_a_row(tmp_path):
     cells = made_up_cells()
-    unchanged = cells[(cells["percent"] == 80) & (cells["strategy"] == "whole")]
-    unchanged = unchanged.assign(strategy="unchanged", percent=0, dice=0.01)
+    unchanged = cells[(cells["fraction"] == 0.8) & (cells["strategy"] == "whole")]
+    unchanged = unchanged.assign(strategy="unchanged", fraction=0, dice=0.01)
     path = write_cells(pd.concat([cells, unchanged]), tmp_path)
     titles = {**STRATEGIES, "unchanged": "Unchanged"}
     files = [tmp_path / f"t.{kind}" for kind in ("csv", "tex", "html")]

@@ -25,6 +25,7 @@ from sonotune.runtime.run_record import read_record
 from sonotune.seeds import torch_seed
 from sonotune.training.augment import Augmentation, draw_warps, warp
 from sonotune.training.device import Processor, choose
+from sonotune.training.finetune import cell_names
 from sonotune.training.forward import at_once, evaluate, is_dead, predict, quantise
 from sonotune.training.loop import _stream, train
 from sonotune.training.optimiser import Adam
@@ -85,9 +86,9 @@ def settings(**changes):
         "study": "s",
         "dataset": "disks",
         "strategy": "whole",
-        "percent": 80,
+        "fraction": 0.8,
         "fold": 1,
-        "start": "random",
+        "init": "random",
         "tune": list(UNET_STAGES),
         "seed": 5,
         "network": {"name": "unet", "width": 4, "dropout": 0.1, "head": "plain"},
@@ -248,7 +249,7 @@ def test_another_seed_gives_another_run(disks, tmp_path):
 
 
 def test_a_record_says_what_ran(disks, tmp_path, weights):
-    record = run(disks, tmp_path, weights, tune=["block9"], start="pretrained")
+    record = run(disks, tmp_path, weights, tune=["block9"], init="pretrained")
     assert record == read_record(tmp_path / "run.json")
     assert record["images"] == {"training": 13, "validation": 3, "test": 4}
     assert record["tuned_parameters"] == 577
@@ -270,7 +271,7 @@ def test_only_tuned_stages_are_kept(disks, tmp_path, weights):
 
 
 def test_the_unchanged_network_is_evaluated_and_not_trained(disks, tmp_path, weights):
-    record = run(disks, tmp_path, weights, strategy="unchanged", percent=0, tune=[])
+    record = run(disks, tmp_path, weights, strategy="unchanged", fraction=0, tune=[])
     assert record["outcome"] is None
     assert not record["failed"]
     assert not record["collapsed"]
@@ -284,10 +285,10 @@ def test_the_unchanged_network_is_evaluated_and_not_trained(disks, tmp_path, wei
     assert np.abs(quantise(expected).astype(int) - probabilities.astype(int)).max() <= 1
 
 
-def test_all_percents_of_a_fold_are_tested_on_the_same_images(disks, tmp_path):
-    for percent in (40, 80):
-        run(disks, tmp_path / str(percent), percent=percent)
-    first, second = (load_predictions(tmp_path / p / "predictions.npz")[0] for p in ("40", "80"))
+def test_all_fractions_of_a_fold_are_tested_on_the_same_images(disks, tmp_path):
+    for fraction in (0.4, 0.8):
+        run(disks, tmp_path / str(fraction), fraction=fraction)
+    first, second = (load_predictions(tmp_path / p / "predictions.npz")[0] for p in ("0.4", "0.8"))
     assert np.array_equal(first, second)
 
 
@@ -344,11 +345,11 @@ def test_pretrained_weights_load_into_a_cell(disks, tmp_path):
         quiet,
     )
     assert record["images"] == {"training": 18, "validation": 2}
-    run(disks, tmp_path / "cell", tmp_path / "weights.safetensors", start="pretrained")
+    run(disks, tmp_path / "cell", tmp_path / "weights.safetensors", init="pretrained")
 
 
 def test_a_network_that_nothing_trained_can_keep_its_weights(disks, tmp_path, weights):
-    run(disks, tmp_path, weights, start="pretrained", tune=[], percent=0, keep_weights=True)
+    run(disks, tmp_path, weights, init="pretrained", tune=[], fraction=0, keep_weights=True)
     assert (tmp_path / "weights.safetensors").exists()
 
 
@@ -456,6 +457,15 @@ def seed_of_a_dead_start(width):
 
 
 NAMES = ("disks", "whole", 80, 1)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "percent"),
+    [(0.8, 80), (0.05, 5), (0.07, 7), (0.29, 29), (0.125, 12.5), (0.6667, 66.67), (0, 0)],
+)
+def test_a_cells_seed_derives_from_its_fraction_as_per_cent(fraction, percent):
+    names = cell_names({"dataset": "disks", "strategy": "whole", "fraction": fraction, "fold": 1})
+    assert torch_seed(3, *names) == torch_seed(3, "disks", "whole", percent, 1)
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def made(tmp_path_factory):
     pretrain({**settings(training=FEW), "validation": 20}, arrays, folder / "s/pretrained/1", quiet)
     cells = [folder / CELLS / str(fold) for fold in (0, 1)]
     for fold, cell in enumerate(cells):
-        ours = settings(training=FEW, fold=fold, start="pretrained", keep_weights=True)
+        ours = settings(training=FEW, fold=fold, init="pretrained", keep_weights=True)
         run_cell(ours, arrays, folder / "s/pretrained/1/weights.safetensors", cell, quiet)
     score_dataset(arrays, cells, folder / "s/scores/disks.csv")
     aggregate([folder / "s/scores/disks.csv"], cells, folder / "s/cells.csv")

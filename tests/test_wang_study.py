@@ -54,7 +54,7 @@ def configuration(folder):
     torch.save(encoder.state_dict(), folder / "encoder.pth")
     config = yaml.safe_load((ROOT / "config/wang-laptop.yaml").read_text())
     for study in config["studies"].values():
-        study |= {"image_size": 32, "percents": [66.67]}
+        study |= {"image_size": 32, "fractions": [0.6667]}
         study["network"]["encoder_weights"] = "encoder.pth"
         study["training"] |= {"epochs": 2, "batch_size": 4}
         study["resampling"] |= {"test_images": 8, "run_folds": [0]}

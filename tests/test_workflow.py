@@ -93,11 +93,11 @@ def test_the_demo_has_every_rule(name, tmp_path):
         assert f"\n{rule} " in said, rule
 
 
-def test_the_demo_has_13_strategies_2_percents_and_2_of_5_folds():
+def test_the_demo_has_13_strategies_2_fractions_and_2_of_5_folds():
     study = yaml.safe_load((ROOT / "config/demo.yaml").read_text())["studies"]["demo"]
     trained = [one for one in study["strategies"].values() if one["tune"] != "none"]
     assert len(trained) == 13
-    assert len(study["percents"]) == 2
+    assert len(study["fractions"]) == 2
     assert study["resampling"] == {"folds": 5, "run_folds": [0, 1]}
 
 

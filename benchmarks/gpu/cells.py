@@ -28,7 +28,7 @@ class Job:
     Attributes
     ----------
     name
-        ``study/dataset/strategy/percent/fold``, or the study's name and ``pretraining``.
+        ``study/dataset/strategy/fraction/fold``, or the study's name and ``pretraining``.
     settings
         As of `sonotune.config.jobs`.
     arrays, weights, folder
@@ -80,15 +80,15 @@ def jobs_of(config: Mapping[str, Any], work: Path, device: str, small: bool) -> 
     sus, fus = (list(_cells(config, "amiri2020", name, work, start)) for name in ("sus", "fus"))
     wang = list(_cells(config, "wang2023", "hc18", work, work / "weights/mobilenet_v2.safetensors"))
 
-    def of(jobs: list[Job], percent: int, fold: int) -> list[Job]:
-        return [j for j in jobs if (j.settings["percent"], j.settings["fold"]) == (percent, fold)]
+    def of(jobs: list[Job], fraction: float, fold: int) -> list[Job]:
+        return [j for j in jobs if (j.settings["fraction"], j.settings["fold"]) == (fraction, fold)]
 
-    order = [first, *of(sus, 80, 0), *wang]
+    order = [first, *of(sus, 0.8, 0), *wang]
     if small:
         return order
-    order += [job for fold in range(1, 5) for job in of(sus, 80, fold)]
-    order += [job for fold in range(5) for job in of(sus, 5, fold)]
-    return [*order, *of(fus, 80, 0)]
+    order += [job for fold in range(1, 5) for job in of(sus, 0.8, fold)]
+    order += [job for fold in range(5) for job in of(sus, 0.05, fold)]
+    return [*order, *of(fus, 0.8, 0)]
 
 
 def _for_this_run(config: Mapping[str, Any], device: str, small: bool) -> dict[str, Any]:
@@ -119,8 +119,8 @@ def _cells(
 
     for cell in cells_of(config, study, dataset):
         settings = cell_settings(config, cell)
-        name = f"{study}/{dataset}/{cell.strategy}/{cell.percent}/{cell.fold}"
-        weights = str(start) if settings["start"] == "pretrained" else None
+        name = f"{study}/{dataset}/{cell.strategy}/{cell.fraction}/{cell.fold}"
+        weights = str(start) if settings["init"] == "pretrained" else None
         yield Job(name, settings, str(work / "sets" / dataset), weights, str(work / "runs" / name))
 
 

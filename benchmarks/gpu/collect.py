@@ -56,26 +56,26 @@ def dice_table(numbers: Numbers) -> list[dict[str, Any]]:
     found: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
     for (measure, variant), value in numbers.items():
         if measure == "dice" and variant.startswith("amiri2020/") and variant.count("/") == 4:
-            _, dataset, strategy, percent, _ = variant.split("/")
+            _, dataset, strategy, fraction, _ = variant.split("/")
             both = value, numbers["seconds", variant]
-            found.setdefault((dataset, percent, strategy), []).append(both)
+            found.setdefault((dataset, fraction, strategy), []).append(both)
     paper = {
-        (row.dataset, f"{row.train_percent:g}", row.strategy): row
+        (row.dataset, f"{row.fraction:g}", row.strategy): row
         for row in published_table("amiri2020_table2").itertuples()
     }
     return [
         {
             "dataset": dataset,
-            "percent": percent,
+            "fraction": fraction,
             "strategy": strategy,
             "folds": len(values),
             "dice_mean": statistics.mean(dice for dice, _ in values),
             "dice_std": statistics.stdev(dice for dice, _ in values) if len(values) > 1 else "",
-            "paper_mean": paper[dataset, percent, strategy].dice_mean,
-            "paper_std": paper[dataset, percent, strategy].dice_std,
+            "paper_mean": paper[dataset, fraction, strategy].dice_mean,
+            "paper_std": paper[dataset, fraction, strategy].dice_std,
             "seconds": statistics.mean(seconds for _, seconds in values),
         }
-        for (dataset, percent, strategy), values in found.items()
+        for (dataset, fraction, strategy), values in found.items()
     ]
 
 
@@ -116,8 +116,8 @@ def estimate(numbers: Numbers) -> list[dict[str, Any]]:
             seconds = 0.0
             for images in IMAGES.values():
                 batches = batches_per_epoch(images, resampling, recipe["batch_size"])
-                for percent in study["percents"]:
-                    validation = images * percent / 100 * resampling.validation / 100
+                for fraction in study["fractions"]:
+                    validation = images * fraction * resampling.validation / 100
                     epoch = batches * step + validation * image
                     once = start + count * epoch + test_size(images, resampling) * image
                     seconds += resampling.folds * once
@@ -126,7 +126,7 @@ def estimate(numbers: Numbers) -> list[dict[str, Any]]:
         rows.append(
             {
                 "strategy": strategy,
-                "trainings": len(IMAGES) * len(study["percents"]) * resampling.folds,
+                "trainings": len(IMAGES) * len(study["fractions"]) * resampling.folds,
                 "step_ms": 1000 * step,
                 "epochs": found or "",
                 "hours_fewest_epochs": hours(recipe["patience"] + 1),

@@ -164,7 +164,7 @@ def packing(run: Run, how: str, number: int, seconds: float) -> None:
     for place in range(number):
         settings = dict(run.packed)
         training = {"learning_rate": 1e-4, "batch_size": 2, "epochs": 30, "patience": False}
-        training |= {"keep": "last", "graph": "auto" if how == "graph" else False}
+        training |= {"select_weights": "last", "graph": "auto" if how == "graph" else False}
         settings |= {"training": training | ({"epochs": 1} if run.small else {}), "fold": place % 5}
         settings["network"] = {**settings["network"], "width": 2 if run.small else 16}
         folder = run.work / f"packed/{how}-{number}-{place}"
@@ -317,7 +317,7 @@ def main() -> None:
         began + 60 * asked.minutes,
         environment,
         asked.beside,
-        jobs[1].settings | {"start": "random"},
+        jobs[1].settings | {"init": "random"},
     )
     wanted = asked.only or ("checks", "speed", "cells")
     if "checks" in wanted:

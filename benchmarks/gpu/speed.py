@@ -96,7 +96,11 @@ def our_seconds(
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     pairs = made_up(size, processor.device)
     recipe = Recipe(
-        batch_size=size.batch, epochs=size.repeats + 1, patience=False, keep="last", graph=graph
+        batch_size=size.batch,
+        epochs=size.repeats + 1,
+        patience=False,
+        select_weights="last",
+        graph=graph,
     )
     course = train(
         network,

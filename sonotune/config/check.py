@@ -6,7 +6,6 @@ here. Nothing here loads PyTorch: it runs at every start of the workflow.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -120,12 +119,9 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
     for name, study in config["studies"].items():
         where = f"studies: {name}"
         study.setdefault("seed", config["seed"])
-        if max(study["percents"]) <= 1:
-            meant = ", ".join(f"{100 * percent:g}" for percent in study["percents"])
-            yield f"{where}: percents: none is above 1 %; for shares, write [{meant}]"
-        folders = Counter(map(fraction_text, study["percents"]))
-        for text in (text for text, count in folders.items() if count > 1):
-            yield f"{where}: percents: two of them have one folder, {text}; keep one"
+        for fraction in study["fractions"]:
+            if float(text := fraction_text(fraction)) != fraction:
+                yield f"{where}: fractions: {fraction} has too many digits: write {text}"
         yield from _check_datasets(where, study, config["datasets"])
         try:
             _complete_networks(study)
@@ -191,7 +187,7 @@ def _complete_strategies(where: str, study: dict[str, Any]) -> Iterator[str]:
     for name, strategy in study["strategies"].items():
         strategy.setdefault("label", name)
         network = strategy.get("network", study["network"])
-        if strategy["start"] == "pretrained" and start_of(study, name) is None:
+        if strategy["init"] == "pretrained" and start_of(study, name) is None:
             what = (
                 "its own network"
                 if "network" in strategy
@@ -199,7 +195,7 @@ def _complete_strategies(where: str, study: dict[str, Any]) -> Iterator[str]:
             )
             yield (
                 f"{where}: strategies: {name}: starts from pre-trained weights, but {what} has "
-                "none; add them or write start: random"
+                "none; add them or write init: random"
             )
         try:
             stages = stages_of(network)
@@ -211,10 +207,11 @@ def _complete_strategies(where: str, study: dict[str, Any]) -> Iterator[str]:
 def _check_race(where: str, study: Mapping[str, Any]) -> Iterator[str]:
     if sum(one["tune"] not in ("none", []) for one in study["strategies"].values()) < 2:
         yield f"{where}: takes two strategies that are tuned; remove the key"
+    own_splits = study["resampling"].get("resample_test_set") == "by_strategy"
     for key, used in (
         ("protocols", "protocols" in study),
         ("pretraining: repeats", study.get("pretraining", {}).get("repeats", 1) > 1),
-        ("resampling: redraw", study["resampling"].get("redraw") == "by_strategy"),
+        ("resampling: resample_test_set: by_strategy", own_splits),
     ):
         if used:
             yield f"{where}: is not possible together with {key}; remove one of them"

@@ -21,19 +21,14 @@ from sonotune.networks.settings import built_from
 from sonotune.runtime.fingerprint import PACKAGE, Read, fingerprint
 
 
-def show_percent(percent: float) -> str:
-    """A percent as it stands in paths: 80, 5, 12.5."""
-    return f"{percent:.10g}"
-
-
 def cells_of(config: Mapping[str, Any], study: str, dataset: str) -> Iterator[Cell]:
     """The cells of a study on one of its data sets, in the order of the tables."""
     design = config["studies"][study]
     for strategy, how in design["strategies"].items():
-        for percent in design["percents"] if how["tune"] else [0]:
+        for fraction in design["fractions"] if how["tune"] else [0]:
             for fold in design["resampling"]["run_folds"]:
                 for seed, pretraining in runs_of_fold(design, strategy):
-                    yield Cell(study, dataset, strategy, percent, fold, seed, pretraining)
+                    yield Cell(study, dataset, strategy, fraction, fold, seed, pretraining)
 
 
 def runs_of_fold(study: Mapping[str, Any], strategy: str) -> list[tuple[int, int]]:
@@ -43,7 +38,7 @@ def runs_of_fold(study: Mapping[str, Any], strategy: str) -> list[tuple[int, int
     Such a network that is evaluated unchanged has nothing that a seed could change.
     """
     how = study["strategies"][strategy]
-    pretrained = how["start"] == "pretrained" and start_of(study, strategy) == PRETRAINED
+    pretrained = how["init"] == "pretrained" and start_of(study, strategy) == PRETRAINED
     fixed = pretrained and not how["tune"]
     seeds = 1 if fixed else study["resampling"]["seeds"]
     return [
@@ -70,8 +65,8 @@ def find_cell(
     """
     design = config["studies"][study]
     if dataset in design["datasets"] and strategy in design["strategies"]:
-        percents = design["percents"] if design["strategies"][strategy]["tune"] else [0]
-        asked = {fraction_text(percent): percent for percent in percents}
+        fractions = design["fractions"] if design["strategies"][strategy]["tune"] else [0]
+        asked = {fraction_text(fraction): fraction for fraction in fractions}
         number, *run = fold_numbers(fold)
         if (
             fraction in asked
@@ -81,8 +76,8 @@ def find_cell(
         ):
             return Cell(study, dataset, strategy, asked[fraction], number, *run)
     raise SonotuneError(
-        f"{study} has no cell {dataset}/{strategy}/{fraction}/{fold}; its strategies, percents and "
-        "folds are in the configuration"
+        f"{study} has no cell {dataset}/{strategy}/{fraction}/{fold}; its strategies, fractions "
+        "and folds are in the configuration"
     )
 
 
@@ -110,9 +105,9 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
             "study": cell.study,
             "dataset": cell.dataset,
             "strategy": cell.strategy,
-            "percent": cell.percent,
+            "fraction": cell.fraction,
             "fold": cell.fold,
-            "start": strategy["start"],
+            "init": strategy["init"],
             "tune": strategy["tune"],
             "seed": study["seed"],
             "network": network,
@@ -177,7 +172,7 @@ def pretraining_settings(
 
 
 def race_settings(
-    config: Mapping[str, Any], study: str, dataset: str, percent: float
+    config: Mapping[str, Any], study: str, dataset: str, fraction: float
 ) -> dict[str, Any]:
     """All that a race depends on, but for its runs."""
     design = config["studies"][study]
@@ -187,7 +182,7 @@ def race_settings(
             **design["race"],
             "study": study,
             "dataset": dataset,
-            "percent": percent,
+            "fraction": fraction,
             "strategies": strategies,
             # Epochs weigh as much as their steps cost; seconds would differ from run to run.
             "efforts": [round(image_effort(design, name), 6) for name in strategies],

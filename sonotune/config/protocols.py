@@ -34,8 +34,8 @@ def check_protocols(name: str, studies: Mapping[str, Mapping[str, Any]]) -> Iter
         )
     leakage = studies.get(given.get("leakage", ""), {})
     arms = [one.get("exclude", "all") for one in leakage.get("strategies", {}).values()]
-    if leakage and sorted(arms) != ["all", "as_many", "test_groups"]:
+    if leakage and sorted(arms) != ["all", "size_matched", "test_groups"]:
         yield (
             f"{where}: leakage: {given['leakage']} must have three strategies, one with exclude: "
-            "test_groups, one with exclude: as_many and one with neither"
+            "test_groups, one with exclude: size_matched and one with neither"
         )

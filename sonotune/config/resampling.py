@@ -1,17 +1,18 @@
-"""What the keys ``resampling``, ``percents`` and ``training`` of a study mean for each other."""
+"""What the keys ``resampling``, ``fractions`` and ``training`` of a study mean for each other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from sonotune.data.limits import check_percent
+from sonotune.data.limits import check_fraction
 from sonotune.data.readers.own_folder import has_groups
 from sonotune.data.split_lists import read_lists
 from sonotune.errors import SonotuneError
 
-HOLDOUTS = ("test_images", "test_percent", "lists")
+HOLDOUTS = ("test_images", "test_fraction", "lists")
 
 
 def complete_cutting(
@@ -42,23 +43,24 @@ def complete_cutting(
         yield f"{where}: resampling: {' and '.join(given)} exclude each other; keep one"
     elif "lists" in given:
         yield from _check_lists(where, resampling)
-    for percent in study["percents"]:
+    for fraction in study["fractions"]:
         try:
             if not given:
-                check_percent(percent, folds)
+                check_fraction(fraction, folds)
         except SonotuneError as error:
             yield f"{where}: {error}"
-        if "test_percent" in given and percent > 100 - resampling["test_percent"]:
+        held = Fraction(str(resampling.get("test_fraction", 0)))
+        if "test_fraction" in given and Fraction(str(fraction)) + held > 1:
             yield (
-                f"{where}: percents: {percent:g} is not possible: the hold-out leaves at most "
-                f"{100 - resampling['test_percent']:g} percent of the images for training"
+                f"{where}: fractions: {fraction:g} is not possible: the hold-out leaves at most "
+                f"{float(1 - held):g} of the images for training"
             )
     recipe = study["training"]
-    fixed = recipe["patience"] is False and recipe.get("keep") == "last"
+    fixed = recipe["patience"] is False and recipe.get("select_weights") == "last"
     if not resampling["validation"] and not fixed:
         yield (
             f"{where}: resampling: validation: 0 leaves nothing to stop or to choose weights by; "
-            "add patience: false and keep: last to training, or give a share"
+            "add patience: false and select_weights: last to training, or give a share"
         )
 
 

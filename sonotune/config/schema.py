@@ -98,7 +98,9 @@ def _expected(error: ValidationError) -> str:
 
 
 def _hint(error: ValidationError) -> str:
-    """YAML 1.1 reads 1e-4 as text: a trap for everybody who types a learning rate."""
+    """What to write instead of a per cent number, or of 1e-4, which YAML 1.1 reads as text."""
+    if error.validator == "exclusiveMaximum" and error.validator_value == 1 < error.instance < 100:
+        return f": write {error.instance / 100:g}"
     if error.validator == "type" and isinstance(error.instance, str):
         try:
             return f" (a text in YAML: write {float(error.instance)!r} with a decimal point)"

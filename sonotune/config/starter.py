@@ -33,14 +33,14 @@ studies:
     network: {{name: unet, width: {width}}} # the papers: 256 pixels, width 64
     pretraining: {{dataset: natural{pretraining}}}
     datasets: [mine]
-    percents: {percents} # share of all images used for training
+    fractions: {fractions} # share of all images used for training
     resampling: {{folds: {folds}}} # every image is tested once
 {training}    strategies:
       whole: {{tune: all}}
       contracting: {{tune: [block1, block2, block3, block4, block5a]}}
       expanding: {{tune: [block5b, block6, block7, block8, block9]}}
       blocks_1289: {{label: "Blocks 1, 2, 8, 9", tune: [block1, block2, block8, block9]}}
-      scratch: {{start: random, tune: all}}
+      scratch: {{init: random, tune: all}}
       unchanged: {{tune: none}}
     device: auto # a GPU if there is one
 """
@@ -90,9 +90,9 @@ def starter(images: str, masks: str, number: int, gpu: bool) -> str:
         Whether the study can have the papers' size; else it has one that a processor can train.
     """
     folds = 5 if number >= 10 else 2
-    most = 100 - 100 // folds
+    most = 0.8 if folds == 5 else 0.5
     # The smaller share shows what more labels are worth. It draws five images or more.
-    less = [percent for percent in (5, 10, 20, 40) if percent * number >= 500 and percent < most]
+    less = [one for one in (0.05, 0.1, 0.2, 0.4) if one * number >= 5 and one < most]
     return TEMPLATE.format(
         number=number,
         images=json.dumps(images, ensure_ascii=False),
@@ -101,7 +101,7 @@ def starter(images: str, masks: str, number: int, gpu: bool) -> str:
         size=256 if gpu else 64,
         width=64 if gpu else 8,
         pretraining="" if gpu else f", training: {SMALL_PRETRAINING}",
-        percents=[most, *less[:1]],
+        fractions=[most, *less[:1]],
         folds=folds,
         training="" if gpu else f"    training: {SMALL_TRAINING}\n",
     )

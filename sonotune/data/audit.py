@@ -173,7 +173,7 @@ def twins_in_training(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) 
     of_row = {row[name]: names[0] for names in clusters for name in names}
     resampling = Resampling()
     try:
-        folds = [split(len(looks), resampling, 0, 80, fold) for fold in range(resampling.folds)]
+        folds = [split(len(looks), resampling, 0, 0.8, fold) for fold in range(resampling.folds)]
     except SonotuneError:
         return None
     shares = [

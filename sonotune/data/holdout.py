@@ -13,7 +13,7 @@ import numpy as np
 
 from sonotune.errors import SonotuneError, printable
 
-Exclude = Literal["test_groups", "as_many"]
+Exclude = Literal["test_groups", "size_matched"]
 
 
 def draw_test(wanted: int, blocks: Sequence[np.ndarray], random: np.random.Generator) -> np.ndarray:
@@ -94,7 +94,7 @@ def _same_end(name: str, wanted: str) -> bool:
     return long == short or long.endswith(f"/{short}")
 
 
-def leave_out(
+def drop_groups(
     pool: np.ndarray,
     test: np.ndarray,
     exclude: Exclude,

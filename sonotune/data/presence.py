@@ -119,7 +119,7 @@ def _impossible_splits(
         from sonotune.data.splits import Resampling
     except ImportError:
         return
-    keys = ("folds", "validation", "grouped", "test_images", "test_percent", "redraw")
+    keys = ("folds", "validation", "grouped", "test_images", "test_fraction", "resample_test_set")
     resampling = Resampling(**{key: given[key] for key in keys if key in given})
     groups = names = None
     if entries is not None:
@@ -145,14 +145,14 @@ def _impossible_splits(
         except SonotuneError as error:
             yield str(error)
         return
-    for percent in study["percents"]:
-        if reason := _refused(images, resampling, study, name, percent, groups):
+    for fraction in study["fractions"]:
+        if reason := _refused(images, resampling, study, name, fraction, groups):
             yield f"{reason}{_instead(images, resampling, study, name, groups)}"
 
 
 def _surely_possible(images: int, study: Mapping[str, Any]) -> bool:
-    """Whether the smallest percent leaves images to train and to validate on, without a split."""
-    drawn = images * min(study["percents"]) / 100
+    """Whether the smallest fraction leaves images to train and to validate on, without a split."""
+    drawn = images * min(study["fractions"])
     validation = study["resampling"]["validation"] / 100
     return drawn >= 2 and drawn * validation >= 1 and drawn * (1 - validation) >= 1
 
@@ -162,10 +162,10 @@ def _refused(
     resampling: Resampling,
     study: Mapping[str, Any],
     name: str,
-    percent: float,
+    fraction: float,
     groups: Sequence[str] | None,
 ) -> str:
-    """Why a percent cannot be drawn in some fold, or an empty text."""
+    """Why a fraction cannot be drawn in some fold, or an empty text."""
     from sonotune.data.splits import split, split_seed
 
     excludes = {strategy.get("exclude") for strategy in study["strategies"].values()}
@@ -173,7 +173,7 @@ def _refused(
         for fold in study["resampling"]["run_folds"]:
             for exclude in sorted(excludes, key=str):
                 seed = split_seed(study["seed"], name, resampling)
-                split(images, resampling, seed, percent, fold, groups, exclude=exclude)
+                split(images, resampling, seed, fraction, fold, groups, exclude=exclude)
     except SonotuneError as error:
         return str(error)
     return ""
@@ -186,8 +186,8 @@ def _instead(
     name: str,
     groups: Sequence[str] | None,
 ) -> str:
-    """What would work: the smallest percent."""
-    for percent in range(1, 100):
-        if not _refused(images, resampling, study, name, percent, groups):
-            return f" (here percents from {percent} on are possible)"
+    """What would work: the smallest fraction."""
+    for fraction in (hundredths / 100 for hundredths in range(1, 100)):
+        if not _refused(images, resampling, study, name, fraction, groups):
+            return f" (here fractions from {fraction} on are possible)"
     return ""

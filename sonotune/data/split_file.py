@@ -16,14 +16,14 @@ from sonotune.runtime.files import read_json, write_json
 
 def write_splits(
     datasets: Mapping[str, str | Path],
-    percents: Sequence[float],
+    fractions: Sequence[float],
     resampling: Resampling,
     seed: int,
     path: str | Path,
     excludes: Sequence[Exclude] = (),
     strategies: Sequence[str] = (),
 ) -> None:
-    """Write the rows of every data set, percent and fold as JSON.
+    """Write the rows of every data set, fraction and fold as JSON.
 
     Nothing reads this file to train: splits are computed anew where they are needed.
 
@@ -40,17 +40,17 @@ def write_splits(
         Those of the study, if each draws splits of its own; a split then has a key ``strategy``.
     """
     content = {}
-    own = strategies if resampling.redraw == BY_STRATEGY else [""]
+    own = strategies if resampling.resample_test_set == BY_STRATEGY else [""]
     for name, folder in datasets.items():
         data = load_set(folder)
         parts = []
-        for percent in percents:
+        for fraction in fractions:
             for fold, strategy, exclude in product(range(resampling.folds), own, (None, *excludes)):
                 rows = split(
                     len(data.images),
                     resampling,
                     split_seed(seed, name, resampling, strategy),
-                    percent,
+                    fraction,
                     fold,
                     data.groups_for(resampling.grouped),
                     data.names,
@@ -58,7 +58,7 @@ def write_splits(
                 )
                 parts.append(
                     {
-                        "percent": percent,
+                        "fraction": fraction,
                         "fold": fold,
                         **({"strategy": strategy} if strategy else {}),
                         **({"exclude": exclude} if exclude else {}),
@@ -77,7 +77,7 @@ def write_splits(
 
 
 def count_twins(path: str | Path, clusters: Mapping[str, str | Path]) -> dict[str, tuple[int, int]]:
-    """Test images that have a near-duplicate among the images trained on, at the largest percent.
+    """Test images that have a near-duplicate among the images trained on, at the largest fraction.
 
     Parameters
     ----------
@@ -97,10 +97,10 @@ def count_twins(path: str | Path, clusters: Mapping[str, str | Path]) -> dict[st
         rows = {image: row for row, image in enumerate(one["names"])}
         by_row = {rows[image]: cluster for image, cluster in cluster_of.items()}
         parts = [part for part in one["splits"] if "exclude" not in part]
-        largest = max(part["percent"] for part in parts)
+        largest = max(part["fraction"] for part in parts)
         twins = tested = 0
         for part in parts:
-            if part["percent"] == largest:
+            if part["fraction"] == largest:
                 trained = [*part["training"], *part["validation"]]
                 twins += count_with_twin(part["test"], trained, by_row)
                 tested += len(part["test"])
@@ -116,14 +116,14 @@ def read_counts(path: str | Path) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        dataset, source, size, percent, fold, training, validation, test.
+        dataset, source, size, fraction, fold, training, validation, test.
     """
     return [
         {
             "dataset": name,
             "source": one["source"],
             "size": len(one["names"]),
-            "percent": part["percent"],
+            "fraction": part["fraction"],
             "fold": part["fold"],
             **{key: len(part[key]) for key in ("training", "validation", "test")},
         }

@@ -1,7 +1,7 @@
-"""Folds, and what each percent draws from a fold (Amiri 2020, section II-D and Table I).
+"""Folds, and what each fraction draws from a fold (Amiri 2020, section II-D and Table I).
 
 A split is a pure function of the number of images, their groups, the number of folds, the seed,
-the percent and the fold: it is computed where it is needed, and a new percent or strategy
+the fraction and the fold: it is computed where it is needed, and a new fraction or strategy
 changes nothing that was computed before.
 """
 
@@ -14,8 +14,8 @@ from itertools import groupby
 
 import numpy as np
 
-from sonotune.data.holdout import Exclude, draw_test, leave_out, listed_rows
-from sonotune.data.limits import check_percent, is_top
+from sonotune.data.holdout import Exclude, draw_test, drop_groups, listed_rows
+from sonotune.data.limits import check_fraction, is_max_fraction
 from sonotune.data.rounding import round_half_up
 from sonotune.errors import SonotuneError
 from sonotune.seeds import generator
@@ -37,9 +37,9 @@ class Resampling:
     grouped
         Keep the images of one group on one side of every cut: true (examination, patient),
         ``duplicates`` or ``both``, for which `sonotune.data.grouping.groups_for` gives the groups.
-    test_images, test_percent
+    test_images, test_fraction
         Size of a hold-out set, instead of folds.
-    redraw
+    resample_test_set
         Whether every repeat draws its own hold-out set; else all have that of the first.
         ``by_strategy``: every strategy draws its own as well, so no two rows of a table have the
         same test images (`split_seed`).
@@ -52,14 +52,14 @@ class Resampling:
     validation: float = 20
     grouped: bool | str = False
     test_images: int | None = None
-    test_percent: float | None = None
+    test_fraction: float | None = None
     lists: Mapping[str, Sequence[str]] | None = None
-    redraw: bool | str = True
+    resample_test_set: bool | str = True
 
     @property
     def is_holdout(self) -> bool:
         """Whether a fold is one repeat of a hold-out split."""
-        return any(one is not None for one in (self.test_images, self.test_percent, self.lists))
+        return any(one is not None for one in (self.test_images, self.test_fraction, self.lists))
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ class Split:
 def split_seed(seed: int, dataset: str, resampling: Resampling, strategy: str = "") -> int:
     """The seed of a data set's splits in a study: the same for all strategies (section II-D).
 
-    Where every strategy draws its own (``redraw: by_strategy``), it is that of `strategy`.
+    Where every strategy draws its own (``resample_test_set: by_strategy``), it is `strategy`'s.
     """
-    own = (strategy,) if resampling.redraw == BY_STRATEGY else ()
+    own = (strategy,) if resampling.resample_test_set == BY_STRATEGY else ()
     return int(generator(seed, dataset, "splits", *own).integers(2**31))
 
 
@@ -108,8 +108,8 @@ def test_size(images: int, resampling: Resampling) -> int:
         return images - len(resampling.lists["train"])
     if resampling.test_images is not None:
         return resampling.test_images
-    if resampling.test_percent is not None:
-        return round_half_up(Fraction(str(resampling.test_percent)) * images / 100)
+    if resampling.test_fraction is not None:
+        return round_half_up(Fraction(str(resampling.test_fraction)) * images)
     return -(-images // resampling.folds)
 
 
@@ -139,7 +139,7 @@ def _test_and_pool(
             else [rows[i : i + 1] for i in rows]
         )
         test = draw_test(
-            wanted, blocks, generator(seed, "hold-out", fold if resampling.redraw else 0)
+            wanted, blocks, generator(seed, "hold-out", fold if resampling.resample_test_set else 0)
         )
         if not len(test):
             raise SonotuneError(f"resampling: every group has more than {wanted} images")
@@ -152,22 +152,22 @@ def split(
     images: int,
     resampling: Resampling,
     seed: int,
-    percent: float,
+    fraction: float,
     fold: int,
     groups: Sequence[str] | None = None,
     names: Sequence[str] | None = None,
     exclude: Exclude | None = None,
 ) -> Split:
-    """Training, validation and test rows of one (percent, fold).
+    """Training, validation and test rows of one (fraction, fold).
 
-    Percents are nested, for training and for validation rows alike: the pool's images stand in
-    one random order with their roles fixed, and a percent takes a prefix of it.
+    Fractions are nested, for training and for validation rows alike: the pool's images stand in
+    one random order with their roles fixed, and a fraction takes a prefix of it.
 
     Parameters
     ----------
     images
         Number of images N in the data set.
-    percent
+    fraction
         Share of all N images that is drawn for training and validation together; 0 draws
         nothing (the network that is evaluated unchanged).
     fold
@@ -178,36 +178,36 @@ def split(
         The images' own; needed for ``resampling.lists``.
     exclude
         Training and validation images that are left out: those of the test set's groups
-        (``test_groups``), or ``as_many`` at random.
+        (``test_groups``), or ``size_matched`` at random.
 
     Raises
     ------
     SonotuneError
-        If the percent is too large for the folds or too small to give at least one training
+        If the fraction is too large for the folds or too small to give at least one training
         and one validation image, or if there are fewer images (groups) than folds.
     """
     if not 0 <= fold < resampling.folds:
         raise SonotuneError(f"fold {fold} does not exist: there are {resampling.folds} (from 0)")
     test, pool = _test_and_pool(images, resampling, seed, fold, groups, names)
-    if percent == 0:
+    if fraction == 0:
         return Split(pool[:0], pool[:0], test)
-    drawn = _number_drawn(images, resampling, percent, len(pool))
+    drawn = _number_drawn(images, resampling, fraction, len(pool))
     if exclude is not None:
-        pool = leave_out(pool, test, exclude, groups, generator(seed, "exclude", fold))
+        pool = drop_groups(pool, test, exclude, groups, generator(seed, "exclude", fold))
     order, in_validation = _ordered_pool(pool, resampling, seed, fold, groups)
     drawn_rows, roles = order[:drawn], in_validation[:drawn]
     train, validation = np.sort(drawn_rows[~roles]), np.sort(drawn_rows[roles])
     if not len(train) or (resampling.validation and not len(validation)):
         raise SonotuneError(
-            f"percents: {percent:g} of {images} images draws {drawn}, which leaves "
+            f"fractions: {fraction:g} of {images} images draws {drawn}, which leaves "
             f"{len(train)} for training and {len(validation)} for validation; both need at least "
-            "one: use a larger percent, more images or another validation share"
+            "one: use a larger fraction, more images or another validation share"
         )
     return Split(train, validation, test)
 
 
 def batches_per_epoch(images: int, resampling: Resampling, batch_size: int) -> int:
-    """Batches in an epoch: those of the top percent, for every percent (section II-D).
+    """Batches in an epoch: those of the largest fraction, for every fraction (section II-D).
 
     The largest test set is assumed, so that all folds of a data set have the same number.
     """
@@ -216,17 +216,17 @@ def batches_per_epoch(images: int, resampling: Resampling, batch_size: int) -> i
     return -(-(pool - validation) // batch_size)
 
 
-def _number_drawn(images: int, resampling: Resampling, percent: float, pool: int) -> int:
-    """Images of a pool that a percent draws for training and validation together."""
-    drawn = round_half_up(Fraction(str(percent)) * images / 100)
+def _number_drawn(images: int, resampling: Resampling, fraction: float, pool: int) -> int:
+    """Images of a pool that a fraction draws for training and validation together."""
+    drawn = round_half_up(Fraction(str(fraction)) * images)
     if not resampling.is_holdout:
-        check_percent(percent, resampling.folds)
-        return pool if is_top(percent, resampling.folds) else min(drawn, pool)
+        check_fraction(fraction, resampling.folds)
+        return pool if is_max_fraction(fraction, resampling.folds) else min(drawn, pool)
     most = images - test_size(images, resampling)
     if drawn > most:
         raise SonotuneError(
-            f"percents: {percent:g} of {images} images draws {drawn}, but the hold-out leaves "
-            f"{most} for training; give at most {100 * most / images:.4g}"
+            f"fractions: {fraction:g} of {images} images draws {drawn}, but the hold-out leaves "
+            f"{most} for training; give at most {most / images:.4g}"
         )
     return pool if drawn == most else min(drawn, pool)
 

@@ -10,13 +10,13 @@ import pandas as pd
 from sonotune.errors import SonotuneError
 from sonotune.layout import RUN
 
-LeaveOut = Literal["failed", "failed+collapsed", "none"]
+ExcludeRuns = Literal["failed", "failed+collapsed", "none"]
 
 NEEDED = (
     "dataset",
     "source",
     "strategy",
-    "percent",
+    "fraction",
     "fold",
     "dice",
     "failed",
@@ -61,33 +61,33 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     return cells
 
 
-def is_left_out(cells: pd.DataFrame, leave_out: LeaveOut) -> pd.Series:
+def is_left_out(cells: pd.DataFrame, exclude_runs: ExcludeRuns) -> pd.Series:
     """Which cells an average leaves out, bool, one a row of ``cells``.
 
     A cell without a Dice is left out whatever the setting: there is nothing to average.
 
     Parameters
     ----------
-    leave_out
+    exclude_runs
         ``failed`` as Amiri 2020 (section III-B), ``failed+collapsed``, or ``none``.
 
     Raises
     ------
     SonotuneError
-        If ``leave_out`` is none of these.
+        If ``exclude_runs`` is none of these.
     """
-    if leave_out not in get_args(LeaveOut):
-        allowed = ", ".join(get_args(LeaveOut))
-        raise SonotuneError(f"leave_out: {leave_out!r} is unknown; use one of: {allowed}")
+    if exclude_runs not in get_args(ExcludeRuns):
+        allowed = ", ".join(get_args(ExcludeRuns))
+        raise SonotuneError(f"exclude_runs: {exclude_runs!r} is unknown; use one of: {allowed}")
     out = cells["dice"].isna()
-    if leave_out != "none":
+    if exclude_runs != "none":
         out |= cells["failed"]
-    if leave_out == "failed+collapsed":
+    if exclude_runs == "failed+collapsed":
         out |= cells["collapsed"]
     return out
 
 
-def average_over_runs(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> pd.DataFrame:
+def average_over_runs(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.DataFrame:
     """Mean and standard deviation of Dice over runs (Amiri 2020, Table II).
 
     Several runs of a fold are tested on the same images, so the standard deviation tells how runs
@@ -97,7 +97,7 @@ def average_over_runs(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> pd
     ----------
     cells
         What `read_cells` gives; a cell's Dice is the mean over its test images.
-    leave_out
+    exclude_runs
         Which runs are left out, see `is_left_out`.
     ddof
         The standard deviation divides by n - ddof.
@@ -105,8 +105,8 @@ def average_over_runs(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> pd
     Returns
     -------
     DataFrame
-        One row a (dataset, percent, strategy), data sets and strategies in the order in which
-        they first appear, percents falling: dataset, train_percent, strategy, dice_mean, dice_std
+        One row a (dataset, fraction, strategy), data sets and strategies in the order in which
+        they first appear, fractions falling: dataset, fraction, strategy, dice_mean, dice_std
         (Dice in [0,1]), n (runs averaged), folds (in which these are), failed, collapsed (numbers
         of runs, whether left out or not), source, tuned_parameters, total_parameters. The mean is
         empty where no run is left, the standard deviation where not more than ddof are.
@@ -116,8 +116,8 @@ def average_over_runs(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> pd
     SonotuneError
         If cells of one strategy and data set disagree on source or on numbers of parameters.
     """
-    kept = cells.assign(dice=cells["dice"].mask(is_left_out(cells, leave_out)))
-    place = ["dataset", "percent", "strategy"]
+    kept = cells.assign(dice=cells["dice"].mask(is_left_out(cells, exclude_runs)))
+    place = ["dataset", "fraction", "strategy"]
     groups = kept.groupby(place, sort=False)
     averages = pd.DataFrame(
         {
@@ -133,7 +133,7 @@ def average_over_runs(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> pd
     for name in ("source", "tuned_parameters", "total_parameters"):
         _check_agreement(cells, name)
         averages[name] = groups[name].first()
-    averages = averages.reset_index().rename(columns={"percent": "train_percent"})
+    averages = averages.reset_index()
     ranks = {
         "dataset": {name: i for i, name in enumerate(cells["dataset"].unique())},
         "strategy": {name: i for i, name in enumerate(cells["strategy"].unique())},
@@ -141,8 +141,8 @@ def average_over_runs(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> pd
     order = averages.assign(
         dataset=averages["dataset"].map(ranks["dataset"]),
         strategy=averages["strategy"].map(ranks["strategy"]),
-    ).sort_values(["dataset", "train_percent", "strategy"], ascending=[True, False, True])
-    first = ["dataset", "train_percent", "strategy"]
+    ).sort_values(["dataset", "fraction", "strategy"], ascending=[True, False, True])
+    first = ["dataset", "fraction", "strategy"]
     rest = [name for name in averages if name not in first]
     return averages.loc[order.index, first + rest].reset_index(drop=True)
 

@@ -60,7 +60,7 @@ def listed_cells(study: str | Path) -> dict[Cell, str]:
                     path.absolute().parent.name,
                     row["dataset"],
                     row["strategy"],
-                    float(row["percent"]),
+                    float(row["fraction"]),
                     int(row["fold"]),
                     *(int(row.get(name) or 1) for name in ("seed", "pretraining")),
                 ): row.get("record") or ""

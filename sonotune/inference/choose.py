@@ -6,10 +6,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from sonotune.config.jobs import show_percent
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.current import TABLE, current_cells, records_below
-from sonotune.layout import WEIGHTS, Cell
+from sonotune.layout import WEIGHTS, Cell, format_percent
 from sonotune.runtime.run_record import read_record
 from sonotune.statistics.decision import read_decisions
 
@@ -18,7 +17,7 @@ def choose_cells(
     path: str | Path,
     dataset: str | None = None,
     strategy: str | None = None,
-    percent: float | None = None,
+    fraction: float | None = None,
     fold: int | str | None = None,
 ) -> list[Path]:
     """The cell that a path means, or the best of a study, or all folds of one.
@@ -27,9 +26,9 @@ def choose_cells(
     ----------
     path
         A cell's folder, a file of `sonotune export`, or a study's folder.
-    dataset, strategy, percent
+    dataset, strategy, fraction
         Of a study: by default its only data set, the recommended strategy (see
-        `sonotune.statistics.decision`) and the largest percent that kept weights.
+        `sonotune.statistics.decision`) and the largest fraction that kept weights.
     fold
         Of a study: a fold's number, or the name of a further run of it, such as "0-s2"; "best" for
         the one with the highest validation Dice (the test images have no say, so that scores on
@@ -57,18 +56,18 @@ def choose_cells(
         )
     dataset = _one("data set", dataset, {cell.dataset for cell in cells.values()})
     cells = {folder: cell for folder, cell in cells.items() if cell.dataset == dataset}
-    if percent is None:
-        percent = max(cell.percent for cell in cells.values())
+    if fraction is None:
+        fraction = max(cell.fraction for cell in cells.values())
     if strategy is None:
-        strategy = recommended(path, dataset, percent)
-    wanted = (strategy, percent)
-    folders = [one for one, cell in cells.items() if (cell.strategy, cell.percent) == wanted]
+        strategy = recommended(path, dataset, fraction)
+    wanted = (strategy, fraction)
+    folders = [one for one, cell in cells.items() if (cell.strategy, cell.fraction) == wanted]
     if not folders:
-        there = {f"{cell.strategy} at {show_percent(cell.percent)} %" for cell in cells.values()}
+        there = {f"{cell.strategy} at {format_percent(cell.fraction)}" for cell in cells.values()}
         known = ", ".join(sorted(there))
         raise SonotuneError(
-            f"{path}: {strategy} at {show_percent(percent)} % of {dataset} kept no weights; there "
-            f"are: {known}"
+            f"{path}: {strategy} at {format_percent(fraction)} of {dataset} kept no weights; "
+            f"there are: {known}"
         )
     _check_alike({folder: records[folder] for folder in folders})
     if fold is None:
@@ -94,8 +93,8 @@ def _check_alike(records: Mapping[Path, Mapping[str, Any]]) -> None:
                 )
 
 
-def recommended(study: Path, dataset: str, percent: float) -> str:
-    """The strategy that a study recommends for a data set and percent.
+def recommended(study: Path, dataset: str, fraction: float) -> str:
+    """The strategy that a study recommends for a data set and fraction.
 
     Raises
     ------
@@ -103,10 +102,10 @@ def recommended(study: Path, dataset: str, percent: float) -> str:
         If it was not measured, or of each strategy a run failed.
     """
     for one in read_decisions(study / "statistics"):
-        if (one.dataset, one.fraction) == (dataset, percent / 100) and one.recommended is not None:
+        if (one.dataset, one.fraction) == (dataset, fraction) and one.recommended is not None:
             return one.recommended
     raise SonotuneError(
-        f"{study}: recommends nothing for {show_percent(percent)} % of {dataset}; say which "
+        f"{study}: recommends nothing for {format_percent(fraction)} of {dataset}; say which "
         "--strategy"
     )
 

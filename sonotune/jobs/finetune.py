@@ -56,7 +56,7 @@ def run_cell(
     Raises
     ------
     SonotuneError
-        If input does not fit: images, weights, percent or device.
+        If input does not fit: images, weights, fraction or device.
     Stopped
         If a signal asked to end and the checkpoint was written.
     """

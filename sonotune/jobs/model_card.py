@@ -19,7 +19,7 @@ from sonotune.runtime.run_record import file_digest, read_record
 
 # Settings that tell which cell of a study it is.
 WHICH = (
-    *("study", "dataset", "strategy", "percent", "fold"),
+    *("study", "dataset", "strategy", "fraction", "fold"),
     *("seed_number", "pretraining_number"),
 )
 

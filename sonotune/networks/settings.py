@@ -50,7 +50,7 @@ class SmpUNet:
     decoder: str = "unet"
     encoder_weights: str = "imagenet"
     encoder_options: dict[str, Any] | None = None
-    levels: bool = False
+    split_encoder: bool = False
     stages: dict[str, str] | None = None
     batch_norm: str = "update"
 
@@ -85,8 +85,8 @@ def complete_network(given: Mapping[str, Any]) -> dict[str, Any]:
                 "network: encoder_options: are options of timm's encoders, whose names begin with "
                 f"tu-, and of no use to {network['encoder']}; remove them"
             )
-        if network["levels"] and "stages" in network:
-            raise SonotuneError("network: stages: takes the place of levels; remove one of them")
+        if network["split_encoder"] and "stages" in network:
+            raise SonotuneError("network: stages: replaces split_encoder; remove one of them")
     return network
 
 
@@ -96,7 +96,7 @@ def stages_of(network: Mapping[str, Any]) -> tuple[str, ...]:
         return UNET_STAGES
     if "stages" in network:
         return tuple(network["stages"])
-    encoder = levels_of(network["encoder"]) if network["levels"] else ("encoder",)
+    encoder = levels_of(network["encoder"]) if network["split_encoder"] else ("encoder",)
     unet = network["decoder"] == "unet"
     decoder = tuple(f"decoder{block}" for block in range(5)) if unet else ("decoder",)
     return (*encoder, *decoder, "head")

@@ -57,7 +57,7 @@ class SmpNetwork(WithBatchNorm):
         encoder: str,
         decoder: str,
         options: Mapping[str, Any],
-        levels: bool,
+        split_encoder: bool,
         stages: Mapping[str, str],
         batch_norm: str,
     ) -> None:
@@ -69,8 +69,8 @@ class SmpNetwork(WithBatchNorm):
         self.encoder, self.decoder = model.encoder, model.decoder
         self.segmentation_head = model.segmentation_head
         self.batch_norm = batch_norm
-        found = encoder_levels(self.encoder, options.get("img_size", SIDE)) if levels else []
-        names = {"encoder": encoder, "decoder": decoder, "levels": levels}
+        found = encoder_levels(self.encoder, options.get("img_size", SIDE)) if split_encoder else []
+        names = {"encoder": encoder, "decoder": decoder, "split_encoder": split_encoder}
         self.patterns = dict(stages) or _patterns(names, found)
         self.stages = tuple(self.patterns)
 
@@ -86,7 +86,7 @@ def build(
     encoder: str = "mobilenet_v2",
     decoder: str = "unet",
     encoder_options: Mapping[str, Any] | None = None,
-    levels: bool = False,
+    split_encoder: bool = False,
     stages: Mapping[str, str] | None = None,
     batch_norm: str = "update",
 ) -> SmpNetwork:
@@ -97,7 +97,9 @@ def build(
     SonotuneError
         If the library cannot join this encoder and this decoder.
     """
-    return SmpNetwork(encoder, decoder, encoder_options or {}, levels, stages or {}, batch_norm)
+    return SmpNetwork(
+        encoder, decoder, encoder_options or {}, split_encoder, stages or {}, batch_norm
+    )
 
 
 def _patterns(network: Mapping[str, Any], levels: Iterable[list[str]]) -> dict[str, str]:
@@ -124,7 +126,7 @@ def encoder_levels(encoder: nn.Module, side: int = SIDE) -> list[list[str]]:
     """
     names, parameters = zip(*encoder.named_parameters(), strict=True)
     training = encoder.training
-    with _refusing("network: levels"), torch.enable_grad():
+    with _refusing("network: split_encoder"), torch.enable_grad():
         maps = encoder.eval()(torch.zeros(1, 3, side, side))
     encoder.train(training)
     levels: list[list[str]] = []

@@ -15,7 +15,7 @@ from sonotune.statistics.regret import error_variances
 
 
 def agreement(
-    cells: pd.DataFrame, dataset: str, percent: float, paper: str = "amiri2020"
+    cells: pd.DataFrame, dataset: str, fraction: float, paper: str = "amiri2020"
 ) -> tuple[Correlation, list[str]] | None:
     """Rank correlation of adjusted means with a paper's, beside the one to expect.
 
@@ -26,7 +26,7 @@ def agreement(
     ----------
     cells
         As `sonotune.evaluation.averages.read_cells` gives them; failed runs are left out.
-    percent
+    fraction
         Of the images used, as in the cells.
 
     Returns
@@ -37,11 +37,11 @@ def agreement(
     """
     named = list(dict.fromkeys(cells["strategy"]))
     results = StudyResults(cells, named, {"": 0.0})
-    printed = {name: published_mean(paper, dataset, name, percent, "dice") for name in named}
+    printed = {name: published_mean(paper, dataset, name, fraction, "dice") for name in named}
     names = [name for name in results.rivals(paper) if printed[name] is not None]
     if len(names) < 3:
         return None
-    scores = results.matrix("dice", dataset, percent, names)
+    scores = results.matrix("dice", dataset, fraction, names)
     names = [name for name, known in zip(names, np.isfinite(scores).any(0), strict=True) if known]
     scores = scores[:, np.isfinite(scores).any(0)]
     if len(names) < 3:

@@ -22,7 +22,7 @@ from sonotune.runtime.files import atomic, read_json
 from sonotune.seeds import generator
 
 METRICS = ("dice", "iou", "miou", "pixel_accuracy")
-ALL, WITHOUT, FEWER = "all", "test_groups", "as_many"
+ALL, WITHOUT, FEWER = "all", "test_groups", "size_matched"
 EFFECTS = {
     "shared examinations": (FEWER, WITHOUT),
     "more images": (ALL, FEWER),
@@ -51,7 +51,7 @@ def write_leakage(
     splits
         Its ``splits.json``.
     arms
-        By strategy, what it leaves out: ``all`` for nothing, ``test_groups`` or ``as_many``.
+        By strategy, what it leaves out: ``all`` for nothing, ``test_groups`` or ``size_matched``.
     """
     table = read_scores(scores)
     table = table[table["strategy"].isin(list(arms))].assign(arm=table["strategy"].map(arms))

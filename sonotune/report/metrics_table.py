@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import LeaveOut, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
+from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
-from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.shown import Shown
 from sonotune.report.web import to_html
 from sonotune.runtime.files import atomic
@@ -45,7 +46,7 @@ COUNTS = {
     "without_distance": Column("No distance", 0),
     "without_hc": Column("No HC", 0),
 }
-KEY = ["dataset", "percent", "strategy"]
+KEY = ["dataset", "fraction", "strategy"]
 
 
 def write_metrics_table(
@@ -62,7 +63,7 @@ def write_metrics_table(
     cells
         ``cells.csv`` of a study.
     csv
-        One row a (dataset, train_percent, strategy): runs that are averaged (n), their folds and
+        One row a (dataset, fraction, strategy): runs that are averaged (n), their folds and
         images, mean and standard deviation over runs of each of `MEANS` (``dice_mean``,
         ``dice_std``, ...; empty where there is no such number), each of `COUNTS` summed over the
         same runs, and ``source``,
@@ -79,8 +80,7 @@ def write_metrics_table(
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     averages = average_metrics(table, shown)
     with atomic(csv) as temporary:
-        named = averages.rename(columns={"percent": "train_percent"})
-        named.assign(source=named["dataset"].map(sources)).to_csv(
+        averages.assign(source=averages["dataset"].map(sources)).to_csv(
             temporary, index=False, lineterminator="\n", float_format="%.6g"
         )
     described = _describe(averages, sources, shown)
@@ -89,9 +89,9 @@ def write_metrics_table(
 
 
 def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
-    """What the CSV of `write_metrics_table` holds; percents fall, strategies keep their order."""
+    """What the CSV of `write_metrics_table` holds; fractions fall, strategies keep their order."""
     cells = shown.select(cells)
-    kept = cells[~is_left_out(cells, shown.leave_out)]
+    kept = cells[~is_left_out(cells, shown.exclude_runs)]
     groups = kept.groupby(KEY)
     columns = {
         "n": groups.size(),
@@ -111,7 +111,7 @@ def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
     averages = averages.reset_index()
     order = averages.assign(
         dataset=averages["dataset"].map(list(shown.datasets).index),
-        percent=-averages["percent"],
+        fraction=-averages["fraction"],
         strategy=averages["strategy"].map(list(shown.strategies).index),
     ).sort_values(KEY)
     return averages.loc[order.index].reset_index(drop=True)
@@ -124,7 +124,7 @@ def _describe(averages: pd.DataFrame, sources: Mapping[str, str], shown: Shown) 
     body = []
     for row in averages.to_dict("records"):
         title = dataset_title(row["dataset"], shown.datasets, sources)
-        share = percent_text(row["percent"]) if row["percent"] else "no tuning"
+        share = format_percent(row["fraction"]) if row["fraction"] else "no tuning"
         cells = [_mean(row, name, one.decimals) for name, one in means.items()]
         cells += [_count(row, name) for name in ("images", *counts)]
         body.append(Row((f"{title}, {share}", shown.strategies[row["strategy"]]), tuple(cells)))
@@ -137,7 +137,7 @@ def _describe(averages: pd.DataFrame, sources: Mapping[str, str], shown: Shown) 
         "parentheses; and numbers of test images.",
         (HeadRow(("Images used", "Strategy"), tuple(map(Head, titles))),),
         tuple(body),
-        (*_notes(shown.leave_out, heads), *source_notes(present, shown.datasets, sources)),
+        (*_notes(shown.exclude_runs, heads), *source_notes(present, shown.datasets, sources)),
     )
 
 
@@ -153,10 +153,10 @@ def _count(row: dict[str, float], name: str) -> Cell:
     return Cell(DASH if unmeasured or not row["n"] else str(row[name]))
 
 
-def _notes(leave_out: LeaveOut, heads: bool) -> list[str]:
+def _notes(exclude_runs: ExcludeRuns, heads: bool) -> list[str]:
     notes = [
         "Each mean is first over a fold's test images and then over runs"
-        + ("." if leave_out == "none" else f"; runs that {_ended(leave_out)} are left out."),
+        + ("." if exclude_runs == "none" else f"; runs that {_ended(exclude_runs)} are left out."),
         "Mean IoU: of the object and of the background.",
         "Distances are between the outlines of prediction and mask, in pixels of the resized "
         "image or millimetres. HD95, the 95% Hausdorff distance: the 95th percentile of each "
@@ -179,5 +179,5 @@ def _notes(leave_out: LeaveOut, heads: bool) -> list[str]:
     return notes
 
 
-def _ended(leave_out: LeaveOut) -> str:
-    return "failed or collapsed" if leave_out == "failed+collapsed" else "failed"
+def _ended(exclude_runs: ExcludeRuns) -> str:
+    return "failed or collapsed" if exclude_runs == "failed+collapsed" else "failed"

@@ -9,11 +9,6 @@ if TYPE_CHECKING:  # the workflow reads this module without pandas
     import pandas as pd
 
 
-def percent_text(percent: float) -> str:
-    """A percent as people write it: 80%, 2.5%."""
-    return f"{percent:g}%"
-
-
 def time_text(seconds: float) -> str:
     """Seconds, or minutes from one minute on."""
     return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
@@ -33,7 +28,7 @@ def mixture_notes(runs: pd.DataFrame) -> list[str]:
         Rows of ``cells.csv``. New versions of packages make no cell stale, so an average may rest
         on several.
     """
-    trained = runs[runs["percent"] > 0]
+    trained = runs[runs["fraction"] > 0]
     notes = []
     for column in ("precision", "device", "torch", "numpy"):
         if column not in trained:

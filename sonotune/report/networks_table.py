@@ -9,19 +9,20 @@ import numpy as np
 import pandas as pd
 
 from sonotune.evaluation.averages import is_left_out, read_cells
+from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
-from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.render import write_table
 from sonotune.report.shown import Shown
 from sonotune.runtime.files import atomic
 from sonotune.statistics.decision import TEXT
 
 LEVEL = 0.05
-KEY = ["dataset", "percent", "network", "strategy"]
+KEY = ["dataset", "fraction", "network", "strategy"]
 COLUMNS = (
     "dataset",
     "source",
-    "train_percent",
+    "fraction",
     "network",
     "strategy",
     "network_parameters",
@@ -52,7 +53,7 @@ def write_networks_table(
     cells, comparisons
         ``cells.csv`` of a study, and the comparisons of its strategies.
     csv
-        `COLUMNS`, a row a (data set, percent, strategy).
+        `COLUMNS`, a row a (data set, fraction, strategy).
     networks
         By strategy, the title of its network.
     pairs
@@ -60,11 +61,10 @@ def write_networks_table(
     """
     strategies, datasets = shown.strategies, shown.datasets
     runs = shown.select(read_cells(cells))
-    runs = runs[(runs["percent"] > 0) & ~is_left_out(runs, shown.leave_out)]
+    runs = runs[(runs["fraction"] > 0) & ~is_left_out(runs, shown.exclude_runs)]
     runs = runs.assign(network=runs["strategy"].map(networks))
     table = _averages(runs, list(strategies), shown.ddof)
     contrasts = pd.read_csv(comparisons, dtype=TEXT, keep_default_na=False, na_values=[""])
-    contrasts = contrasts.assign(percent=(100 * contrasts["fraction"]).round(6))
     sides = [pair for pair in pairs if networks.get(pair[0]) == networks.get(pair[1])]
     notes = [
         *_sides(contrasts, sides, networks, strategies, datasets),
@@ -77,12 +77,12 @@ def write_networks_table(
 
 def _averages(runs: pd.DataFrame, order: list[str], ddof: int) -> pd.DataFrame:
     rows = []
-    for (dataset, percent, network, strategy), part in runs.groupby(KEY, sort=False):
+    for (dataset, fraction, network, strategy), part in runs.groupby(KEY, sort=False):
         rows.append(
             {
                 "dataset": dataset,
                 "source": part["source"].iloc[0],
-                "train_percent": percent,
+                "fraction": fraction,
                 "network": network,
                 "strategy": strategy,
                 "network_parameters": part["total_parameters"].iloc[0],
@@ -103,7 +103,7 @@ def _averages(runs: pd.DataFrame, order: list[str], ddof: int) -> pd.DataFrame:
     keys = pd.DataFrame(
         {
             "dataset": table["dataset"].map(first),
-            "percent": -table["train_percent"],
+            "fraction": -table["fraction"],
             "network": table["network"].map(of_network),
             "strategy": table["strategy"].map(order.index),
         }
@@ -119,9 +119,9 @@ def _describe(
 ) -> Table:
     sources = table.groupby("dataset")["source"].first().to_dict()
     present = [name for name in datasets if name in sources]
-    places = table[["dataset", "train_percent"]].drop_duplicates().itertuples(index=False)
-    columns = [(dataset, float(percent)) for dataset, percent in places]
-    known = table.set_index(["strategy", "dataset", "train_percent"])
+    places = table[["dataset", "fraction"]].drop_duplicates().itertuples(index=False)
+    columns = [(dataset, float(fraction)) for dataset, fraction in places]
+    known = table.set_index(["strategy", "dataset", "fraction"])
     body = []
     for (network, strategy), part in table.groupby(["network", "strategy"], sort=False):
         row = [Cell(short_count(part["tuned_parameters"].iloc[0]))]
@@ -135,14 +135,14 @@ def _describe(
         title = f"{network}, {short_count(part['network_parameters'].iloc[0])} parameters"
         body.append(Row((title, strategies[strategy]), tuple(row)))
     titles = [
-        f"{dataset_title(dataset, datasets, sources)}, {percent_text(percent)}"
-        for dataset, percent in columns
+        f"{dataset_title(dataset, datasets, sources)}, {format_percent(fraction)}"
+        for dataset, fraction in columns
     ]
     head = (HeadRow(("Network", "Strategy"), tuple(map(Head, ("Tuned", *titles)))),)
     explained = (
         "Dice: mean over runs (standard deviation in parentheses). All networks are trained and "
         "tested on the same images; differences and p values are adjusted for all pairs of "
-        "strategies of a data set and percent.",
+        "strategies of a data set and fraction.",
         *source_notes(present, datasets, sources),
     )
     caption = "Networks side by side: Dice by the part that is tuned."
@@ -156,12 +156,13 @@ def _sides(
     strategies: Mapping[str, str],
     datasets: Mapping[str, str],
 ) -> list[str]:
-    """A sentence a network, data set and percent."""
+    """A sentence a network, data set and fraction."""
     found = []
     for first, second in pairs:
-        for dataset, percent, difference in _places(contrasts, first, second):
+        for dataset, fraction, difference in _places(contrasts, first, second):
             found.append(
-                f"{networks[first]}, {datasets.get(dataset, dataset)} at {percent_text(percent)}: "
+                f"{networks[first]}, {datasets.get(dataset, dataset)} at "
+                f"{format_percent(fraction)}: "
                 + _in_words(difference, strategies[first], strategies[second])
             )
     return found
@@ -173,20 +174,21 @@ def _best(
     strategies: Mapping[str, str],
     datasets: Mapping[str, str],
 ) -> list[str]:
-    """The best strategies of the two best networks of each data set and percent."""
+    """The best strategies of the two best networks of each data set and fraction."""
     found = []
-    for (dataset, percent), part in table.groupby(["dataset", "train_percent"], sort=False):
+    for (dataset, fraction), part in table.groupby(["dataset", "fraction"], sort=False):
         best = part.loc[part.groupby("network")["dice_mean"].idxmax()]
         best = best.sort_values("dice_mean", ascending=False)
         if len(best) < 2:
             continue
         one, two = best["strategy"].iloc[:2]
         for _, where, difference in (
-            place for place in _places(contrasts, one, two) if place[:2] == (dataset, percent)
+            place for place in _places(contrasts, one, two) if place[:2] == (dataset, fraction)
         ):
             found.append(
                 f"The best of each network, {datasets.get(dataset, dataset)} at "
-                f"{percent_text(where)}: " + _in_words(difference, strategies[one], strategies[two])
+                f"{format_percent(where)}: "
+                + _in_words(difference, strategies[one], strategies[two])
             )
     return found
 
@@ -194,14 +196,14 @@ def _best(
 def _places(
     contrasts: pd.DataFrame, first: str, second: str
 ) -> list[tuple[str, float, tuple[float, float, float, float]]]:
-    """Data sets and percents of a contrast, with difference, interval and p value."""
+    """Data sets and fractions of a contrast, with difference, interval and p value."""
     places = []
     for sign, one, two in ((1, first, second), (-1, second, first)):
         rows = contrasts[(contrasts["first"] == one) & (contrasts["second"] == two)]
         for row in rows.to_dict("records"):
             ends = sorted((sign * row["lower"], sign * row["upper"]))
             difference = (sign * row["difference"], ends[0], ends[1], row["p"])
-            places.append((str(row["dataset"]), float(row["percent"]), difference))
+            places.append((str(row["dataset"]), float(row["fraction"]), difference))
     return places
 
 

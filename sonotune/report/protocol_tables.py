@@ -72,7 +72,7 @@ def write_protocols(
     found = histories_by_strategy(histories)
     ordered = {name: found[name] for name in shown.strategies if name in found}
     compared = compare_protocols(
-        ordered, corrected, epochs, leave_out=shown.leave_out, ddof=shown.ddof
+        ordered, corrected, epochs, exclude_runs=shown.exclude_runs, ddof=shown.ddof
     )
     sizes = sizes_of(cells, list(ordered))
     gap = take_apart(ordered, compared, epochs)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import LeaveOut, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
 from sonotune.layout import Cell
 from sonotune.report.published import published_table
 
@@ -88,7 +88,7 @@ def compare_protocols(
     corrected: str | Path,
     window: Window,
     *,
-    leave_out: LeaveOut,
+    exclude_runs: ExcludeRuns,
     ddof: int,
 ) -> pd.DataFrame:
     """Every strategy's metrics in the paper and under both protocols.
@@ -99,7 +99,7 @@ def compare_protocols(
         By strategy, the ``history.csv`` of every repeat under the published protocol.
     corrected
         ``cells.csv`` of the corrected study.
-    leave_out, ddof
+    exclude_runs, ddof
         See `sonotune.evaluation.averages.average_over_runs`.
 
     Returns
@@ -114,7 +114,7 @@ def compare_protocols(
         for metric, printed in PRINTED_AS.items():
             rows.append(_row(strategy, AS_PUBLISHED, metric, repeats[printed], ddof))
     cells = read_cells(corrected)
-    cells = cells[(cells["percent"] > 0) & ~is_left_out(cells, leave_out)]
+    cells = cells[(cells["fraction"] > 0) & ~is_left_out(cells, exclude_runs)]
     for strategy in histories:
         runs = cells[cells["strategy"] == strategy]
         for metric in (*METRICS, "iou"):

@@ -20,7 +20,7 @@ def published_table(name: str) -> pd.DataFrame:
 
 @cache
 def published_mean(
-    paper: str, dataset: str, strategy: str, percent: float, metric: str
+    paper: str, dataset: str, strategy: str, fraction: float, metric: str
 ) -> float | None:
     """A printed mean, or None where the paper has none.
 
@@ -35,9 +35,9 @@ def published_mean(
             "dice_mean",
             dataset=dataset,
             strategy=strategy,
-            train_percent=percent,
+            fraction=fraction,
         )
-    if paper == "amiri2020" and metric == "seconds" and percent == 80:
+    if paper == "amiri2020" and metric == "seconds" and fraction == 0.8:
         table = published_table("amiri2020_table3")
         minutes = _one(table, "minutes_mean", dataset=dataset, strategy=strategy)
         return None if minutes is None else 60 * minutes

@@ -10,8 +10,9 @@ import pandas as pd
 from sonotune.data.split_file import read_counts
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import read_cells
+from sonotune.layout import format_percent
 from sonotune.report.layout import short_count
-from sonotune.report.names import percent_text, time_text
+from sonotune.report.names import time_text
 from sonotune.report.times import measured_on, training_seconds
 from sonotune.statistics.decision import Decision, read_decisions
 from sonotune.statistics.sentences import decision_sentences
@@ -46,7 +47,7 @@ def recommend(study: str | Path, images: int | None = None) -> list[str]:
         for one in shown:
             number = sizes.get((dataset, one.fraction))
             of_images = f" ({number})" if number else ""
-            lines.append(f"  {percent_text(100 * one.fraction)} of the images{of_images}:")
+            lines.append(f"  {format_percent(one.fraction)} of the images{of_images}:")
             lines += [f"    {line}" for line in decision_sentences(one)]
             if one.recommended is not None:
                 lines.append(f"    {cost_text(runs, one)}")
@@ -67,7 +68,7 @@ def cost_text(runs: pd.DataFrame, decision: Decision) -> str:
     mine = runs[
         (runs["dataset"] == decision.dataset)
         & (runs["strategy"] == decision.recommended)
-        & (runs["percent"] / 100 == decision.fraction)
+        & (runs["fraction"] == decision.fraction)
     ]
     tuned, total = mine["tuned_parameters"].iloc[0], mine["total_parameters"].iloc[0]
     seconds = training_seconds(mine).mean()
@@ -89,7 +90,7 @@ def _sizes(study: Path) -> dict[tuple[str, float], int]:
         raise SonotuneError(f"{file} is missing; run the study first")
     found: dict[tuple[str, float], int] = {}
     for row in read_counts(file):
-        key = row["dataset"], float(row["percent"]) / 100
+        key = row["dataset"], float(row["fraction"])
         found.setdefault(key, row["training"] + row["validation"])
     return found
 

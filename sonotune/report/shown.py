@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from sonotune.evaluation.averages import LeaveOut
+from sonotune.evaluation.averages import ExcludeRuns
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Shown:
     ----------
     strategies, datasets
         Title of each strategy and data set, in the order of the tables; others are not shown.
-    leave_out
+    exclude_runs
         See `sonotune.evaluation.averages.is_left_out`.
     ddof
         Standard deviations divide by n - ddof.
@@ -27,7 +27,7 @@ class Shown:
 
     strategies: Mapping[str, str]
     datasets: Mapping[str, str]
-    leave_out: LeaveOut = "failed"
+    exclude_runs: ExcludeRuns = "failed"
     ddof: int = 1
 
     @classmethod

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
-from sonotune.report.names import dataset_title, in_words, percent_text, source_notes
+from sonotune.report.names import dataset_title, in_words, source_notes
 from sonotune.report.render import write_table
 from sonotune.runtime.files import atomic
 
@@ -22,37 +23,37 @@ def count_images(counts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     Parameters
     ----------
     counts
-        One mapping a (dataset, percent, fold): dataset, size, percent, fold, training,
+        One mapping a (dataset, fraction, fold): dataset, size, fraction, fold, training,
         validation, test.
 
     Returns
     -------
     DataFrame
-        dataset, part (all, training, validation, test), percent (empty for all and test), images
+        dataset, part (all, training, validation, test), fraction (empty for all and test), images
         (in the first of the folds whose test set is largest, as Table I prints), fewest and most
-        (over folds). Data sets in the order in which they appear, percents falling.
+        (over folds). Data sets in the order in which they appear, fractions falling.
     """
     table = pd.DataFrame(counts)
-    table = table[table["percent"] > 0]
+    table = table[table["fraction"] > 0]
     rows: list[dict[str, Any]] = []
     for dataset, part_of in table.groupby("dataset", sort=False):
         size = int(part_of["size"].iloc[0])
         rows.append(_row(dataset, "all", None, size, part_of["size"]))
         largest = part_of.sort_values(["test", "fold"], ascending=[False, True])["fold"].iloc[0]
-        for percent in sorted(part_of["percent"].unique(), reverse=True):
-            of_percent = part_of[part_of["percent"] == percent]
-            shown = of_percent[of_percent["fold"] == largest].iloc[0]
+        for fraction in sorted(part_of["fraction"].unique(), reverse=True):
+            of_fraction = part_of[part_of["fraction"] == fraction]
+            shown = of_fraction[of_fraction["fold"] == largest].iloc[0]
             for part in ("training", "validation"):
-                rows.append(_row(dataset, part, percent, shown[part], of_percent[part]))
+                rows.append(_row(dataset, part, fraction, shown[part], of_fraction[part]))
         rows.append(_row(dataset, "test", None, part_of["test"].max(), part_of["test"]))
     return pd.DataFrame(rows)
 
 
-def _row(dataset: Any, part: str, percent: Any, images: Any, over: pd.Series) -> dict[str, Any]:
+def _row(dataset: Any, part: str, fraction: Any, images: Any, over: pd.Series) -> dict[str, Any]:
     return {
         "dataset": dataset,
         "part": part,
-        "percent": percent,
+        "fraction": fraction,
         "images": int(images),
         "fewest": int(over.min()),
         "most": int(over.max()),
@@ -78,8 +79,8 @@ def describe_table1(
     twins
         By data set, how many of how many test images have a near-duplicate in training.
     """
-    percents = sorted(images["percent"].dropna().unique(), reverse=True)
-    columns = [(part, percent) for percent in percents for part in ("training", "validation")]
+    fractions = sorted(images["fraction"].dropna().unique(), reverse=True)
+    columns = [(part, fraction) for fraction in fractions for part in ("training", "validation")]
     shown = [name for name in datasets if name in set(images["dataset"])]
     body = []
     for name in shown:
@@ -87,8 +88,8 @@ def describe_table1(
         whole = of_set[of_set["part"] == "all"]["images"].iloc[0]
         test = of_set[of_set["part"] == "test"]["images"].iloc[0]
         parts = [
-            of_set[(of_set["part"] == part) & (of_set["percent"] == percent)]["images"]
-            for part, percent in columns
+            of_set[(of_set["part"] == part) & (of_set["fraction"] == fraction)]["images"]
+            for part, fraction in columns
         ]
         texts = [whole, *(part.iloc[0] if len(part) else DASH for part in parts), test]
         body.append(
@@ -97,7 +98,7 @@ def describe_table1(
     head = (
         HeadRow(
             ("",),
-            (Head(""), *(Head(percent_text(percent), 2) for percent in percents), Head("")),
+            (Head(""), *(Head(format_percent(fraction), 2) for fraction in fractions), Head("")),
         ),
         HeadRow(
             ("Data set",),
@@ -105,8 +106,8 @@ def describe_table1(
         ),
     )
     notes = [
-        "Percent: share of the whole data set that is drawn for training and validation together. "
-        "Every percent of a data set is tested on the same images."
+        "Fraction: share of the whole data set that is drawn for training and validation together. "
+        "Every fraction of a data set is tested on the same images."
     ]
     notes += _folds_note(images, shown, datasets)
     for name in shown:
@@ -115,7 +116,7 @@ def describe_table1(
             notes.append(
                 f"{datasets[name]}: {number} of {tested} test images "
                 f"({100 * number / tested:.1f}%) have a near-duplicate among the images "
-                f"trained on at {percent_text(max(percents))} "
+                f"trained on at {format_percent(max(fractions))} "
                 "(resampling: grouped: duplicates keeps them apart)."
             )
     notes += source_notes(shown, datasets, sources)

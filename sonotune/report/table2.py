@@ -1,4 +1,4 @@
-"""Table II: Dice of every strategy, data set and percent."""
+"""Table II: Dice of every strategy, data set and fraction."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import LeaveOut, average_over_runs, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, average_over_runs, read_cells
+from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
-from sonotune.report.names import dataset_title, mixture_notes, percent_text, source_notes
+from sonotune.report.names import dataset_title, mixture_notes, source_notes
 from sonotune.report.palette import shade
 from sonotune.report.render import write_table
 from sonotune.report.shown import Shown
@@ -19,7 +20,7 @@ from sonotune.runtime.files import atomic
 
 CSV_COLUMNS = (
     "dataset",
-    "train_percent",
+    "fraction",
     "strategy",
     "dice_mean",
     "dice_std",
@@ -46,7 +47,7 @@ def write_table2(
     cells
         ``cells.csv`` of a study.
     shown
-        Columns and groups of rows. A strategy with percent 0 (the network evaluated unchanged) is
+        Columns and groups of rows. A strategy with fraction 0 (the network evaluated unchanged) is
         repeated in every row of its data set; the CSV has it once.
 
     Raises
@@ -65,7 +66,7 @@ def write_table2(
         strategy=table["strategy"].map(list(shown.strategies).index),
     ).sort_values(["dataset", "strategy", "fold"], kind="stable")
     table = table.loc[order.index]
-    averages = average_over_runs(table, shown.leave_out, shown.ddof)
+    averages = average_over_runs(table, shown.exclude_runs, shown.ddof)
     write_table(describe_table2(table, averages, shown), tex, html)
     with atomic(csv) as temporary:
         averages[list(CSV_COLUMNS)].to_csv(
@@ -81,13 +82,13 @@ def describe_table2(cells: pd.DataFrame, averages: pd.DataFrame, shown: Shown) -
     for dataset in present:
         of_set = averages[averages["dataset"] == dataset]
         title = dataset_title(dataset, shown.datasets, sources)
-        percents = [p for p in of_set["train_percent"].unique() if p > 0] or [0]
-        for percent in percents:
-            of_row = of_set[of_set["train_percent"].isin([percent, 0])].set_index("strategy")
-            name = percent_text(percent) if percent else "none"
+        fractions = [p for p in of_set["fraction"].unique() if p > 0] or [0]
+        for fraction in fractions:
+            of_row = of_set[of_set["fraction"].isin([fraction, 0])].set_index("strategy")
+            name = format_percent(fraction) if fraction else "none"
             body.append(Row((title, name), _cells_of_row(of_row, list(shown.strategies))))
     notes = [
-        *_number_notes(cells, shown.leave_out, shown.ddof),
+        *_number_notes(cells, shown.exclude_runs, shown.ddof),
         *source_notes(present, shown.datasets, sources),
     ]
     return Table(
@@ -122,7 +123,7 @@ def _head(averages: pd.DataFrame, strategies: Mapping[str, str]) -> tuple[HeadRo
 def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Cell, ...]:
     # What is printed decides: equal numbers have the same shade, and all that are best are bold. A
     # network that was not tuned is no strategy: the paper's rows do not have it.
-    printed = of_row.loc[of_row["train_percent"] > 0, "dice_mean"].dropna().round(3)
+    printed = of_row.loc[of_row["fraction"] > 0, "dice_mean"].dropna().round(3)
     cells = []
     for strategy in strategies:
         if strategy not in of_row.index:
@@ -167,10 +168,10 @@ def _position(mean: float, row: pd.Series) -> float:
     return 0.5 + 0.5 * (mean - middle) / (best - middle)
 
 
-def _number_notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
-    folds = cells.groupby(["dataset", "percent", "strategy"])["fold"].nunique()
+def _number_notes(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> list[str]:
+    folds = cells.groupby(["dataset", "fraction", "strategy"])["fold"].nunique()
     few, many = int(folds.min()), int(folds.max())
-    most = int(cells.groupby(["dataset", "percent", "strategy", "fold"]).size().max())
+    most = int(cells.groupby(["dataset", "fraction", "strategy", "fold"]).size().max())
     number = f"{few}" if few == many else f"{few} to {many}"
     each = f" with up to {most} runs each" if most > 1 else ""
     divisor = "n" if ddof == 0 else f"n−{ddof}"  # noqa: RUF001
@@ -181,8 +182,8 @@ def _number_notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[s
         "Colours compare the strategies of one row: light green the best, yellow the median, red "
         "the worst, by Dice; the lightness falls with the Dice. Bold: the best of its row.",
     ]
-    failed_out = leave_out != "none"
-    collapsed_out = leave_out == "failed+collapsed"
+    failed_out = exclude_runs != "none"
+    collapsed_out = exclude_runs == "failed+collapsed"
     if cells["failed"].any():
         notes.append(
             "†k: k runs failed (no early stop within the epoch limit, a loss that is not finite, "
@@ -199,7 +200,7 @@ def _number_notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[s
         )
     if not cells["failed"].any() and not cells["collapsed"].any():
         notes.append(f"None of the {len(cells)} runs failed or collapsed.")
-    if (cells["percent"] == 0).any() and (cells["percent"] > 0).any():
+    if (cells["fraction"] == 0).any() and (cells["fraction"] > 0).any():
         notes.append(
             "A network that is evaluated without any tuning uses no images; its value is the same "
             "in all rows of a data set and takes no part in the colours."

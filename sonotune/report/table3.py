@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from sonotune.evaluation.averages import is_left_out, read_cells
+from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
-from sonotune.report.names import dataset_title, in_words, percent_text, source_notes
+from sonotune.report.names import dataset_title, in_words, source_notes
 from sonotune.report.render import write_table
 from sonotune.report.shown import Shown
 from sonotune.report.times import measured_on, training_seconds
@@ -19,7 +20,7 @@ COLUMNS = (
     "dataset",
     "source",
     "strategy",
-    "train_percent",
+    "fraction",
     "dice_mean",
     "minutes_mean",
     "minutes_std",
@@ -40,7 +41,7 @@ def write_table3(
     timed: Sequence[str],
     shown: Shown,
 ) -> None:
-    """Write Table III at the largest percent as CSV, LaTeX and HTML.
+    """Write Table III at the largest fraction as CSV, LaTeX and HTML.
 
     Parameters
     ----------
@@ -50,15 +51,15 @@ def write_table3(
         The strategies that are shown; those that the study lacks are left out.
     """
     table = read_cells(cells)
-    percent = float(table["percent"].max())
-    table = table[(table["percent"] == percent) & table["dataset"].isin(list(shown.datasets))]
+    fraction = float(table["fraction"].max())
+    table = table[(table["fraction"] == fraction) & table["dataset"].isin(list(shown.datasets))]
     columns = [
         name for name in shown.strategies if name in timed and name in set(table["strategy"])
     ]
-    table = table[table["strategy"].isin(columns) & ~is_left_out(table, shown.leave_out)]
+    table = table[table["strategy"].isin(columns) & ~is_left_out(table, shown.exclude_runs)]
     times = time_table(table, shown.ddof)
     write_table(
-        _describe(times, columns, shown.strategies, shown.datasets, percent, measured_on(table)),
+        _describe(times, columns, shown.strategies, shown.datasets, fraction, measured_on(table)),
         tex,
         html,
     )
@@ -82,7 +83,7 @@ def time_table(cells: pd.DataFrame, ddof: int) -> pd.DataFrame:
                 "dataset": dataset,
                 "source": runs["source"].iloc[0],
                 "strategy": strategy,
-                "train_percent": runs["percent"].iloc[0],
+                "fraction": runs["fraction"].iloc[0],
                 "dice_mean": runs["dice"].mean(),
                 "minutes_mean": minutes.mean(),
                 "minutes_std": minutes.std(ddof=ddof),
@@ -102,7 +103,7 @@ def _describe(
     columns: Sequence[str],
     strategies: Mapping[str, str],
     datasets: Mapping[str, str],
-    percent: float,
+    fraction: float,
     timed: str,
 ) -> Table:
     sources = times.groupby("dataset")["source"].first().to_dict()
@@ -136,5 +137,5 @@ def _describe(
         f"deviation in parentheses). Ran on {where or DASH}.",
         *source_notes(present, datasets, sources),
     )
-    caption = f"Dice and time to train at {percent_text(percent)} of the data, by strategy."
+    caption = f"Dice and time to train at {format_percent(fraction)} of the data, by strategy."
     return Table("table3", caption, head, tuple(body), notes)

@@ -13,16 +13,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from sonotune.layout import format_percent
 from sonotune.report.latex import to_tex
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
-from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import shade
 from sonotune.report.shown import Shown
 from sonotune.report.web import to_html
 from sonotune.runtime.files import atomic
 
 LEVEL = 0.05
-COLUMNS = ("dataset", "percent", "strategy", "first", "second", "difference", "lower", "upper", "p")
+COLUMNS = ("dataset", "fraction", "strategy", "first", "second")
+COLUMNS += ("difference", "lower", "upper", "p")
 NOTES = (
     "Each entry: difference of mean Dice, row minus column, and below it the p value of Tukey's "
     "HSD (Tukey-Kramer where runs failed), adjusted for all pairs of its group. Green: the row is "
@@ -33,7 +35,7 @@ NOTES = (
 
 
 def write_tukey(tukey: str | Path, folder: str | Path, *, shown: Shown) -> None:
-    """Write ``tukey`` (pairs of strategies) and ``tukey_percents``, each as .csv, .tex and .html.
+    """Write ``tukey`` (pairs of strategies) and ``tukey_fractions``, each as .csv, .tex and .html.
 
     Parameters
     ----------
@@ -46,17 +48,17 @@ def write_tukey(tukey: str | Path, folder: str | Path, *, shown: Shown) -> None:
     """
     text = {"first": str, "second": str, "strategy": str}
     table = pd.read_csv(tukey, dtype=text, keep_default_na=False, na_values={
-        name: [""] for name in ("percent", "difference", "lower", "upper", "p")
+        name: [""] for name in ("fraction", "difference", "lower", "upper", "p")
     })  # fmt: skip
     table = table[table["dataset"].isin(list(shown.datasets))]
     sources = table.groupby("dataset")["source"].first().to_dict()
     notes = (*NOTES, *source_notes(list(sources), shown.datasets, sources))
     titles = {name: dataset_title(name, shown.datasets, sources) for name in shown.datasets}
     between = table[table["family"] == "strategies"]
-    by_size = table[table["family"] == "percents"]
+    by_size = table[table["family"] == "fractions"]
     for described, rows in (
         (_strategies(between, titles, shown, notes), between),
-        (_percents(by_size, titles, shown, notes), by_size),
+        (_fractions(by_size, titles, shown, notes), by_size),
     ):
         path = Path(folder) / described.label
         with atomic(path.with_suffix(".csv")) as temporary:
@@ -69,15 +71,15 @@ def write_tukey(tukey: str | Path, folder: str | Path, *, shown: Shown) -> None:
 def _strategies(
     table: pd.DataFrame, titles: dict[str, str], shown: Shown, notes: tuple[str, ...]
 ) -> Table:
-    """A row and a column for each strategy, for each data set and percent."""
+    """A row and a column for each strategy, for each data set and fraction."""
     used = {*table["first"], *table["second"]}
     names = [name for name in shown.strategies if name in used]
     body = []
     for dataset in titles:
         mine = table[table["dataset"] == dataset]
-        for percent in sorted(mine["percent"].unique(), reverse=True):
-            part = mine[mine["percent"] == percent]
-            group = f"{titles[dataset]}, {percent_text(percent)}"
+        for fraction in sorted(mine["fraction"].unique(), reverse=True):
+            part = mine[mine["fraction"] == fraction]
+            group = f"{titles[dataset]}, {format_percent(fraction)}"
             found = {(row.first, row.second): row for row in part.itertuples()}
             for number, first in enumerate(names[:-1]):
                 cells = [Cell("")] * number
@@ -93,10 +95,10 @@ def _strategies(
     )
 
 
-def _percents(
+def _fractions(
     table: pd.DataFrame, titles: dict[str, str], shown: Shown, notes: tuple[str, ...]
 ) -> Table:
-    """A row for each strategy of a data set, a column for each pair of percents."""
+    """A row for each strategy of a data set, a column for each pair of fractions."""
     pairs = list(dict.fromkeys(zip(table["first"], table["second"], strict=True)))
     body = []
     for dataset in titles:
@@ -107,13 +109,13 @@ def _percents(
             cells = tuple(_cell(found, *pair) for pair in pairs)
             body.append(Row((titles[dataset], shown.strategies[strategy]), cells))
     heads = [
-        Head(f"{percent_text(float(first))} against {percent_text(float(second))}")
+        Head(f"{format_percent(float(first))} against {format_percent(float(second))}")
         for first, second in pairs
     ]
-    first = notes[0].replace("row minus column", "the first percent minus the second")
+    first = notes[0].replace("row minus column", "the first fraction minus the second")
     first = first.replace("the row is", "the first is").replace("the column is", "the second is")
     return Table(
-        "tukey_percents",
+        "tukey_fractions",
         "Tukey's tests of the shares of the images.",
         (HeadRow(("Data set", "Strategy"), tuple(heads)),),
         tuple(body),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.errors import SonotuneError, Stopped
-from sonotune.layout import RECORD, Cell, cells_of_study, fold_title
+from sonotune.layout import RECORD, Cell, cells_of_study, fold_title, format_percent
 from sonotune.runtime.locks import Lock
 from sonotune.runtime.parent_watch import GRACE, end_with_workflow
 
@@ -117,7 +117,7 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
         ended = f"validation Dice {record['best_validation_dice']:.3f}"
     print(
         f"sonotune: cell {len(records)} {of}: {cell.strategy}, "
-        f"{cell.percent:g}% of {cell.dataset}, "
+        f"{format_percent(cell.fraction)} of {cell.dataset}, "
         f"fold {fold_title(cell.fold, cell.seed, cell.pretraining)}: {ended} "
         f"({record['epochs']} epochs, {record['seconds']:.0f} s){ends}",
         file=sys.stderr,

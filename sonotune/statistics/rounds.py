@@ -31,7 +31,7 @@ ENDS = {
     "failed": "every strategy had a run that failed or collapsed",
 }
 COLUMNS = (
-    *("dataset", "percent", "round", "fold", "seed", "strategy", "dice", "behind", "gain"),
+    *("dataset", "fraction", "round", "fold", "seed", "strategy", "dice", "behind", "gain"),
     *("continues", "why", "regret", "effort_share", "ended"),
 )
 
@@ -84,7 +84,7 @@ def decide_round(
             for name in rounds[-1]["strategies"]
         ]
         return told | {"ended": "failed", "standing": left_out}
-    now = standing(scores, clean[None], typical_run_sd(settings["percent"] / 100))
+    now = standing(scores, clean[None], typical_run_sd(settings["fraction"]))
     trained, left = len(rounds[-1]["strategies"]), share * grid - spent
     leader, regret = int(now.leader[0]), float(now.regret[0])
 
@@ -206,7 +206,7 @@ def write_race(files: Iterable[str | Path], path: str | Path) -> None:
     rows = []
     for file in files:
         content = read_json(file)
-        where = {key: content["settings"][key] for key in ("dataset", "percent")}
+        where = {key: content["settings"][key] for key in ("dataset", "fraction")}
         for number, one in enumerate(content["rounds"], 1):
             about = {key: one[key] for key in ("fold", "seed", "regret", "effort_share", "ended")}
             rows += [where | {"round": number} | about | row for row in one["standing"]]
@@ -216,13 +216,13 @@ def write_race(files: Iterable[str | Path], path: str | Path) -> None:
 
 
 def race_sentences(path: str | Path) -> dict[tuple[str, float], str]:
-    """What happened in each race, by data set and percent, from the CSV of `write_race`."""
+    """What happened in each race, by data set and fraction, from the CSV of `write_race`."""
     table = pd.read_csv(path, dtype={"dataset": str, "strategy": str, "ended": str})
     told = {}
-    for (dataset, percent), part in table.groupby(["dataset", "percent"], sort=False):
+    for (dataset, fraction), part in table.groupby(["dataset", "fraction"], sort=False):
         last = part[part["round"] == part["round"].max()].iloc[0]
         runs = part.groupby("round").size()
-        told[str(dataset), float(percent)] = (
+        told[str(dataset), float(fraction)] = (
             f"A race of {len(runs)} rounds trained {', '.join(map(str, runs))} strategies, with "
             f"{last['effort_share']:.0%} of the full grid's effort. It ended because "
             f"{ENDS[last['ended']]}. Strategies that were left out have fewer runs; all "

@@ -58,7 +58,7 @@ def fold_scores(table: pd.DataFrame, cost: str) -> list[FoldScores]:
     Parameters
     ----------
     table
-        One row per run: dataset, strategy, fraction (or percent), fold, dice; outcome (or failed);
+        One row per run: dataset, strategy, fraction, fold, dice; outcome (or failed);
         optional: collapsed, images and no_component (images in which nothing is marked), seed,
         pretraining, and costs. The network that is tuned nowhere (fraction 0) is left out.
     cost
@@ -81,8 +81,6 @@ def fold_scores(table: pd.DataFrame, cost: str) -> list[FoldScores]:
 
 def _standard_columns(table: pd.DataFrame, cost: str) -> pd.DataFrame:
     runs = table.copy()
-    if "fraction" not in runs and "percent" in runs:
-        runs["fraction"] = runs["percent"] / 100
     if "outcome" in runs:
         failed = runs["outcome"].isin(FAILED_OUTCOMES)
         runs["failed"] = failed | runs["failed"].eq(True) if "failed" in runs else failed

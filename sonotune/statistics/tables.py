@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sonotune.evaluation.averages import LeaveOut, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
 from sonotune.evaluation.calibration import BINNED, expected_calibration_error
 from sonotune.evaluation.scores import read_scores
 from sonotune.layout import RUN
@@ -24,7 +24,7 @@ OF_RANKING = ("sets", "statistic", "p", "kendall_w", "critical_difference", "say
 
 
 def read_runs(
-    cells: str | Path, strategies: Sequence[str], leave_out: LeaveOut, metric: str = "dice"
+    cells: str | Path, strategies: Sequence[str], exclude_runs: ExcludeRuns, metric: str = "dice"
 ) -> pd.DataFrame:
     """Read ``cells.csv`` for tests.
 
@@ -32,7 +32,7 @@ def read_runs(
     ----------
     strategies
         Those to keep, in their order.
-    leave_out
+    exclude_runs
         See `sonotune.evaluation.averages.is_left_out`.
 
     Returns
@@ -43,7 +43,7 @@ def read_runs(
     runs = read_cells(cells)
     runs = runs[runs["strategy"].isin(strategies)]
     order = {name: number for number, name in enumerate(strategies)}
-    runs = runs.assign(value=runs[metric].mask(is_left_out(runs, leave_out)))
+    runs = runs.assign(value=runs[metric].mask(is_left_out(runs, exclude_runs)))
     runs = runs.sort_values("strategy", key=lambda names: names.map(order), kind="stable")
     return runs.reset_index(drop=True)
 
@@ -72,7 +72,7 @@ def write_statistics(
     folder: str | Path,
     *,
     strategies: Sequence[str],
-    leave_out: LeaveOut,
+    exclude_runs: ExcludeRuns,
     seed: int,
     margins: Mapping[str, float],
     cost: str,
@@ -90,7 +90,7 @@ def write_statistics(
         ``friedman.csv`` and ``nemenyi.csv`` (docs/statistics.md).
     strategies
         In the order of the tables; the decision leaves out those that train nothing.
-    leave_out
+    exclude_runs
         Runs that averages leave out; the decision's own rules are fixed.
     seed
         Of the intervals of variance components.
@@ -101,9 +101,9 @@ def write_statistics(
     raced
         Whether the study was a race.
     """
-    runs = read_runs(cells, strategies, leave_out)
+    runs = read_runs(cells, strategies, exclude_runs)
     images = pd.concat([scores_that_count(runs, file) for file in scores])
-    images = images[images["percent"] > 0]
+    images = images[images["fraction"] > 0]
     tables = {
         **decision_tables(decide(runs, margins, cost, raced)),
         "tukey": _tukey(runs),
@@ -124,32 +124,33 @@ def write_statistics(
 
 
 def _tukey(runs: pd.DataFrame) -> pd.DataFrame:
-    """Strategies within a data set and percent, and percents within a data set and strategy."""
+    """Strategies within a data set and fraction, and fractions within a data set and strategy."""
     # Runs of one fold are tested on the same images.
-    fold = ["dataset", "percent", "strategy", "fold"]
-    trained = runs[runs["percent"] > 0].groupby(fold, sort=False)["value"].mean().reset_index()
+    fold = ["dataset", "fraction", "strategy", "fold"]
+    trained = runs[runs["fraction"] > 0].groupby(fold, sort=False)["value"].mean().reset_index()
     parts = []
-    for (dataset, percent), part in trained.groupby(["dataset", "percent"], sort=False):
-        where = {"family": "strategies", "dataset": dataset, "percent": percent, "strategy": ""}
+    for (dataset, fraction), part in trained.groupby(["dataset", "fraction"], sort=False):
+        where = {"family": "strategies", "dataset": dataset, "fraction": fraction, "strategy": ""}
         parts.append(tukey_pairs(part.assign(level=part["strategy"])).assign(**where))
     for (dataset, strategy), part in trained.groupby(["dataset", "strategy"], sort=False):
-        where = {"family": "percents", "dataset": dataset, "percent": np.nan, "strategy": strategy}
-        level = part["percent"].map("{:g}".format)
+        where = {"family": "fractions", "dataset": dataset, "fraction": np.nan}
+        where["strategy"] = strategy
+        level = part["fraction"].map("{:g}".format)
         parts.append(tukey_pairs(part.assign(level=level)).assign(**where))
-    columns = ["family", "dataset", "percent", "strategy", *COLUMNS]
+    columns = ["family", "dataset", "fraction", "strategy", *COLUMNS]
     parts = [part for part in parts if len(part)]
     return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 def _by_place(images: pd.DataFrame, table_of: object) -> pd.DataFrame:
     parts = [
-        table_of(part).assign(dataset=dataset, percent=percent)  # type: ignore[operator]
-        for (dataset, percent), part in images.groupby(["dataset", "percent"], sort=False)
+        table_of(part).assign(dataset=dataset, fraction=fraction)  # type: ignore[operator]
+        for (dataset, fraction), part in images.groupby(["dataset", "fraction"], sort=False)
     ]
     if not parts:
-        return pd.DataFrame(columns=["dataset", "percent"])
+        return pd.DataFrame(columns=["dataset", "fraction"])
     joined = pd.concat(parts)
-    first = ["dataset", "percent"]
+    first = ["dataset", "fraction"]
     return joined[[*first, *(name for name in joined if name not in first)]]
 
 
@@ -165,7 +166,7 @@ def _variance(images: pd.DataFrame, seed: int) -> pd.DataFrame:
 
     table = _by_place(images, parts_of)
     names = [f"{name}{end}" for name in PARTS for end in ("", "_lower", "_upper")]
-    return table.reindex(columns=["dataset", "percent", *names])
+    return table.reindex(columns=["dataset", "fraction", *names])
 
 
 def _calibration(runs: pd.DataFrame, files: Sequence[str | Path]) -> pd.DataFrame:
@@ -174,8 +175,8 @@ def _calibration(runs: pd.DataFrame, files: Sequence[str | Path]) -> pd.DataFram
     bins = pd.concat(
         pd.read_csv(file, dtype=text, keep_default_na=False, na_values=[""]) for file in files
     )
-    key = ["dataset", "percent", "strategy"]
-    counting = runs.loc[runs["value"].notna() & (runs["percent"] > 0), list(RUN)]
+    key = ["dataset", "fraction", "strategy"]
+    counting = runs.loc[runs["value"].notna() & (runs["fraction"] > 0), list(RUN)]
     sums = counting.merge(bins, on=list(RUN), how="left")
     sums = sums.groupby([*key, "bin"], sort=False)[BINNED].sum().reset_index("bin")
     rows = [
@@ -185,29 +186,29 @@ def _calibration(runs: pd.DataFrame, files: Sequence[str | Path]) -> pd.DataFram
 
 
 def rankings(runs: pd.DataFrame) -> Iterator[tuple[float, pd.DataFrame, Ranking]]:
-    """For every percent, the means (data sets x strategies) and their ranking."""
-    for percent, part in runs[runs["percent"] > 0].groupby("percent", sort=False):
+    """For every fraction, the means (data sets x strategies) and their ranking."""
+    for fraction, part in runs[runs["fraction"] > 0].groupby("fraction", sort=False):
         means = (
             part.groupby(["dataset", "strategy"], sort=False)["value"].mean().unstack(sort=False)
         )
-        yield float(percent), means, rank_strategies(means)
+        yield float(fraction), means, rank_strategies(means)
 
 
 def _ranks(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
     tests: list[dict[str, object]] = []
     pairs: list[dict[str, object]] = []
-    for percent, means, ranking in rankings(runs):
+    for fraction, means, ranking in rankings(runs):
         for strategy, rank in ranking.ranks.items():
-            row = {"percent": percent, "strategy": strategy, "mean_rank": rank}
+            row = {"fraction": fraction, "strategy": strategy, "mean_rank": rank}
             row |= {name: getattr(ranking, name) for name in OF_RANKING}
             tests.append(row)
         p = nemenyi(means)
         for number, first in enumerate(p):
             for second in list(p)[number + 1 :]:
                 gap = ranking.ranks[first] - ranking.ranks[second]
-                row = {"percent": percent, "first": first, "second": second}
+                row = {"fraction": fraction, "first": first, "second": second}
                 pairs.append({**row, "rank_difference": gap, "p": p.loc[first, second]})
-    columns = ["percent", "strategy", "mean_rank", *OF_RANKING]
-    names = ["percent", "first", "second", "rank_difference", "p"]
+    columns = ["fraction", "strategy", "mean_rank", *OF_RANKING]
+    names = ["fraction", "first", "second", "rank_difference", "p"]
     tables = {"friedman": pd.DataFrame(tests, columns=columns)}
     return {**tables, "nemenyi": pd.DataFrame(pairs, columns=names)}

@@ -21,7 +21,7 @@ def variance_parts(scores: pd.DataFrame) -> dict[str, float]:
     Parameters
     ----------
     scores
-        A row a (strategy, fold, image) of one data set and percent: strategy, fold, name, dice.
+        A row a (strategy, fold, image) of one data set and fraction: strategy, fold, name, dice.
         Strategies that lack a fold are left out.
 
     Returns

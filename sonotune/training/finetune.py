@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def finetune(
     Raises
     ------
     SonotuneError
-        If input does not fit: images, weights or percent.
+        If input does not fit: images, weights or fraction.
     Stopped
         If a signal asked to end and the checkpoint was written.
     """
@@ -97,7 +98,7 @@ def finetune(
         len(data.images),
         resampling,
         split_seed(seed, settings["dataset"], resampling, settings["strategy"]),
-        settings["percent"],
+        settings["fraction"],
         settings["fold"],
         data.groups_for(resampling.grouped),
         data.names,
@@ -160,9 +161,11 @@ def cell_names(settings: Mapping[str, Any]) -> tuple[str | int | float, ...]:
 
     The first seed and the first pre-training of a fold have no name of their own.
     """
+    # The fraction counts as per cent (80, 12.5), as it always did: a seed must not change.
+    percent = f"{(100 * Decimal(str(settings['fraction']))).normalize():f}"
     numbers = [key for key in ("seed_number", "pretraining_number") if key in settings]
     return (
-        *(settings[key] for key in ("dataset", "strategy", "percent", "fold")),
+        *(settings["dataset"], settings["strategy"], percent, settings["fold"]),
         *(name for key in numbers for name in (key, settings[key])),
     )
 

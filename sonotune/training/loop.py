@@ -1,7 +1,7 @@
 """The training recipe of Amiri et al. 2020 (section II-D), top to bottom.
 
-Adam and binary cross-entropy in batches of two; as many batches in an epoch for every percent
-as the top percent has; augmentation on the fly; training ends when the validation loss has not
+Adam and binary cross-entropy in batches of two; as many batches in an epoch for every fraction
+as the top fraction has; augmentation on the fly; training ends when the validation loss has not
 improved for 20 epochs, and the best weights are kept. Without an early stop within 200 epochs,
 or with a loss that is not finite, the run has *failed*. Wang et al. 2023 train for a fixed number
 of epochs instead: no patience, no validation images, the last weights.
@@ -126,7 +126,7 @@ def train(
             warps = draw_warps(augmentation, drawn, random).view(batches, -1, 2, 3)
 
         computing.train()
-        optimiser.set_learning_rate(recipe.learning_rate * recipe.decay ** (epoch - 1))
+        optimiser.set_learning_rate(recipe.learning_rate * recipe.lr_decay ** (epoch - 1))
         done = 0
         if stopped and epoch == stopped["epoch"]:
             done, began = stopped["batches"], began - stopped["seconds"]
@@ -193,7 +193,7 @@ def train(
             course.fail("no_early_stop", f"no early stop within {recipe.epochs} epochs")
             before = [row["validation_loss"] for row in course.history[: -recipe.patience]]
             course.still_improving = course.best_loss < 0.99 * min(before, default=math.inf)
-    if recipe.keep == "best" or course.failed:
+    if recipe.select_weights == "best" or course.failed:
         _copy_into(tuned_state(network), best)
     return course
 

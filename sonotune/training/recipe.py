@@ -26,9 +26,9 @@ class Recipe:
     patience
         Epochs without a better validation loss that end the training; False for no early stop,
         which is then no failure either.
-    keep
+    select_weights
         Which weights are kept: those of the ``best`` validation loss, or of the ``last`` epoch.
-    decay
+    lr_decay
         What the step size is multiplied by after every epoch.
     compile
         Whether PyTorch's compiler makes the forward and backward pass of a step.
@@ -43,8 +43,8 @@ class Recipe:
     batch_size: int = 2
     epochs: int = 200
     patience: int | Literal[False] = 20
-    keep: Literal["best", "last"] = "best"
-    decay: float = 1.0
+    select_weights: Literal["best", "last"] = "best"
+    lr_decay: float = 1.0
     compile: bool = False
     attempts: int = 1
     graph: Literal["auto"] | bool = "auto"

@@ -74,7 +74,6 @@ from sonotune.layout import (
     digest_of,
     fold_numbers,
     fraction_text,
-    percent_of,
     pretrained_folder,
     race_file,
 )
@@ -196,10 +195,10 @@ def cells_shown(study, dataset):
     last = len(race_rounds(STUDIES[study]))
     raced = {
         cell
-        for percent in STUDIES[study]["percents"]
-        for cell in raced_cells(study, dataset, percent, last)
+        for fraction in STUDIES[study]["fractions"]
+        for cell in raced_cells(study, dataset, fraction, last)
     }
-    return [cell for cell in cells if not cell.percent or cell in raced]
+    return [cell for cell in cells if not cell.fraction or cell in raced]
 
 
 def cell_files(study, datasets, *names):
@@ -269,7 +268,7 @@ def strategies_by_network(study):
     rows = [[] for _ in networks]
     for name, one in STUDIES[study]["strategies"].items():
         mine = networks.index(in_order(built_from(network_of(STUDIES[study], name))))
-        start = one["start"]
+        start = one["init"]
         if start == "pretrained" and start_of(STUDIES[study], name) != PRETRAINED:
             start = "encoder"
         rows[mine].append((name, one["label"], start, one["tune"]))
@@ -279,7 +278,7 @@ def strategies_by_network(study):
 def start_weights(study, strategy, pretraining=1):
     """A random start depends on no pre-trained weights."""
     force_stale()
-    if STUDIES[study]["strategies"][strategy]["start"] == "random":
+    if STUDIES[study]["strategies"][strategy]["init"] == "random":
         return []
     start = start_of(STUDIES[study], strategy)
     if start == PRETRAINED:

@@ -67,7 +67,7 @@ rule splits:
         settings=lambda wildcards: in_order(
             {
                 "datasets": STUDIES[wildcards.study]["datasets"],
-                "percents": STUDIES[wildcards.study]["percents"],
+                "fractions": STUDIES[wildcards.study]["fractions"],
                 "seed": STUDIES[wildcards.study]["seed"],
                 "resampling": resampling_settings(STUDIES[wildcards.study]["resampling"]),
                 **excludes_of(wildcards.study),
@@ -104,7 +104,7 @@ rule statistics:
         settings=lambda wildcards: in_order(
             {
                 "strategies": list(labels_of(wildcards.study)),
-                "leave_out": averages_of(wildcards.study)["leave_out"],
+                "exclude_runs": averages_of(wildcards.study)["exclude_runs"],
                 "seed": STUDIES[wildcards.study]["seed"],
                 "margins": margins_of(wildcards.study),
                 "cost": STUDIES[wildcards.study]["decision"]["cost"],

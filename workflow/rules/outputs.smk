@@ -22,7 +22,7 @@ def published_histories(study):
     return [
         f"{RESULTS}/{cell.folder}/history.csv"
         for cell in cells_of(config, study, design["datasets"][0])
-        if cell.percent == max(design["percents"])
+        if cell.fraction == max(design["fractions"])
     ]
 
 
@@ -115,16 +115,16 @@ def array_folders(study):
 
 
 def example_predictions(study):
-    """Predictions that Fig. 5 may show: of the smallest percent, in the first fold run."""
+    """Predictions that Fig. 5 may show: of the smallest fraction, in the first fold run."""
     design = STUDIES[study]
-    percent, fold = min(design["percents"]), design["resampling"]["run_folds"][0]
+    fraction, fold = min(design["fractions"]), design["resampling"]["run_folds"][0]
     asked = design["figures"]["examples"] or design["strategies"]
     return [
         f"{RESULTS}/{cell.folder}/predictions.npz"
         for dataset in design["datasets"]
         for cell in cells_of(config, study, dataset)
         if cell.strategy in asked
-        and cell.percent in (percent, 0)
+        and cell.fraction in (fraction, 0)
         and (cell.fold, cell.seed, cell.pretraining) == (fold, 1, 1)
     ]
 
@@ -132,7 +132,7 @@ def example_predictions(study):
 def baselines_of(study):
     """The first strategy that trains everything from random weights, and the unchanged network."""
     strategies = STUDIES[study]["strategies"]
-    scratch = [name for name, one in strategies.items() if one["start"] == "random"]
+    scratch = [name for name, one in strategies.items() if one["init"] == "random"]
     unchanged = [name for name, one in strategies.items() if not one["tune"]]
     return [*scratch[:1], *unchanged[:1]]
 
@@ -145,28 +145,28 @@ def excludes_of(study):
 
 def own_splits_of(study):
     """The strategies that draw splits of their own; nothing where all have the same."""
-    own = STUDIES[study]["resampling"].get("redraw") == "by_strategy"
+    own = STUDIES[study]["resampling"].get("resample_test_set") == "by_strategy"
     return {"strategies": sorted(STUDIES[study]["strategies"])} if own else {}
 
 
 def has_features(study):
     """Whether Fig. S2 has a strategy to show: one that tunes a pre-trained network."""
     strategy = STUDIES[study]["strategies"].get(STUDIES[study]["figures"]["features"])
-    return bool(strategy and strategy["tune"] and strategy["start"] == "pretrained")
+    return bool(strategy and strategy["tune"] and strategy["init"] == "pretrained")
 
 
 def cell_with_features(study, dataset):
-    """The cell that Fig. S2 shows: of the largest percent, in the first fold run."""
+    """The cell that Fig. S2 shows: of the largest fraction, in the first fold run."""
     design = STUDIES[study]
-    percent, fold = max(design["percents"]), design["resampling"]["run_folds"][0]
-    return Cell(study, dataset, design["figures"]["features"], percent, fold)
+    fraction, fold = max(design["fractions"]), design["resampling"]["run_folds"][0]
+    return Cell(study, dataset, design["figures"]["features"], fraction, fold)
 
 
 def features_shown(study):
     cell = cell_with_features(study, STUDIES[study]["datasets"][0])
     return {
         "strategy": labels_of(study)[cell.strategy],
-        "percent": cell.percent,
+        "fraction": cell.fraction,
         "fold": cell.fold,
     }
 
@@ -244,7 +244,7 @@ def figures_of(study):
     always = ["fig1", "fig2", "fig5", "intervals", "pareto", "curves", "distributions"]
     strategies, design = set(STUDIES[study]["strategies"]), STUDIES[study]
     # Lines of pairs over fractions: with one fraction or no pair there is nothing to draw.
-    if len(design["percents"]) > 1 and any(
+    if len(design["fractions"]) > 1 and any(
         set(pair) <= strategies for pair in design["figures"]["pairs"]
     ):
         always.append("fig4")
@@ -323,7 +323,7 @@ def outputs_of(study):
         f"{results}/splits.json",
         *(
             f"{results}/tables/{name}.{kind}"
-            for name in ("table1", "table2", "table3", "tukey", "tukey_percents")
+            for name in ("table1", "table2", "table3", "tukey", "tukey_fractions")
             for kind in ("csv", "tex", "html")
         ),
         *(
@@ -363,6 +363,7 @@ for study in STUDIES:
 config["changed_packages"] = ""
 config["suspicious"] = {}
 config["stand_ins"], config["networks_said"], config["answers"] = {}, {}, {}
+config["fractions_said"] = {}
 if "--report" in sys.argv:
     from sonotune.report.provenance import changed_packages
     from sonotune.report.rst import rst_text
@@ -380,6 +381,9 @@ if "--report" in sys.argv:
             else []
         )
         config["stand_ins"][study] = rst_text(stand_ins_of(study))
+        config["fractions_said"][study] = ", ".join(
+            map(format_percent, STUDIES[study]["fractions"])
+        )
         titles = dict.fromkeys(network_titles(STUDIES[study]).values())
         config["networks_said"][study] = rst_text(" and ".join(titles))
 

@@ -65,7 +65,7 @@ rule tukey:
         "results/{study}/statistics/tukey.csv",
     output:
         multiext("results/{study}/tables/tukey", ".csv", ".tex"),
-        multiext("results/{study}/tables/tukey_percents", ".csv", ".tex"),
+        multiext("results/{study}/tables/tukey_fractions", ".csv", ".tex"),
         strategies=report(
             "results/{study}/tables/tukey.html",
             category="{study}",
@@ -73,8 +73,8 @@ rule tukey:
             labels=labels("Tukey's tests of the strategies"),
             caption="../report/tukey.rst",
         ),
-        percents=report(
-            "results/{study}/tables/tukey_percents.html",
+        fractions=report(
+            "results/{study}/tables/tukey_fractions.html",
             category="{study}",
             subcategory="Tables",
             labels=labels("Tukey's tests of the shares of the images"),

@@ -13,7 +13,7 @@ def last_rounds(study, datasets):
         return []
     last = len(race_rounds(design))
     return [
-        race_file(study, name, share, last) for name in datasets for share in design["percents"]
+        race_file(study, name, share, last) for name in datasets for share in design["fractions"]
     ]
 
 
@@ -22,14 +22,14 @@ def race_table(study):
     return [f"{RESULTS}/{study}/statistics/race.csv"] if "race" in STUDIES[study] else []
 
 
-def raced_cells(study, dataset, percent, number):
+def raced_cells(study, dataset, fraction, number):
     """Cells that a race has asked for once a round is over, from 0; waits for that round."""
     fold, seed = race_rounds(STUDIES[study])[0]
     strategies = [name for name, how in STUDIES[study]["strategies"].items() if how["tune"]]
     rounds = [{"fold": fold, "seed": seed, "strategies": strategies}]
     if number:
         found = checkpoints.race_round.get(
-            study=study, dataset=dataset, fraction=fraction_text(percent), round=number
+            study=study, dataset=dataset, fraction=fraction_text(fraction), round=number
         )
         try:
             with found.output[0].open() as file:
@@ -37,14 +37,14 @@ def raced_cells(study, dataset, percent, number):
         except FileNotFoundError:  # just being made again
             raise IncompleteCheckpointException(found.rule, checkpoint_target(found.output[0]))
     return [
-        Cell(study, dataset, strategy, percent, one["fold"], one["seed"])
+        Cell(study, dataset, strategy, fraction, one["fold"], one["seed"])
         for one in rounds
         for strategy in one["strategies"]
     ]
 
 
 def cells_of_round(wildcards):
-    where = wildcards.study, wildcards.dataset, percent_of(wildcards.fraction)
+    where = wildcards.study, wildcards.dataset, float(wildcards.fraction)
     return [
         f"{RESULTS}/{cell.folder}/{name}"
         for cell in raced_cells(*where, int(wildcards.round) - 1)
@@ -53,7 +53,7 @@ def cells_of_round(wildcards):
 
 
 def earlier_round(wildcards):
-    where = wildcards.study, wildcards.dataset, percent_of(wildcards.fraction)
+    where = wildcards.study, wildcards.dataset, float(wildcards.fraction)
     number = int(wildcards.round)
     return race_file(*where, number - 1) if number > 1 else []
 
@@ -75,7 +75,7 @@ if any("race" in study for study in STUDIES.values()):
             "../../envs/sonotune.yaml"
         params:
             settings=lambda wildcards: race_settings(
-                config, wildcards.study, wildcards.dataset, percent_of(wildcards.fraction)
+                config, wildcards.study, wildcards.dataset, float(wildcards.fraction)
             ),
         message:
             "Round {wildcards.round} of the race in {wildcards.study} on {wildcards.fraction} of "

@@ -125,7 +125,7 @@ rule fig4:
             "results/{study}/figures/fig4.png",
             category="{study}",
             subcategory="3 Figures",
-            labels=labels("Fig. 4: Dice against percent"),
+            labels=labels("Fig. 4: Dice against fraction"),
             caption="../report/fig4.rst",
         ),
     log:
@@ -173,7 +173,7 @@ rule fig5:
     params:
         place=lambda wildcards: {
             "fold": STUDIES[wildcards.study]["resampling"]["run_folds"][0],
-            "percent": min(STUDIES[wildcards.study]["percents"]),
+            "fraction": min(STUDIES[wildcards.study]["fractions"]),
         },
         strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
         examples=lambda wildcards: {
@@ -258,7 +258,7 @@ rule fig_ranks:
         "../../envs/sonotune.yaml"
     params:
         strategies=lambda wildcards: list(labels_of(wildcards.study).items()),
-        leave_out=lambda wildcards: averages_of(wildcards.study)["leave_out"],
+        exclude_runs=lambda wildcards: averages_of(wildcards.study)["exclude_runs"],
         code=fingerprint("sonotune.report.figures.fig_ranks"),
     message:
         "Ranks of strategies in {wildcards.study}"
@@ -407,7 +407,7 @@ rule table3:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        timed=lambda wildcards: {"timed": STUDIES[wildcards.study]["figures"]["timed"]},
+        timed=lambda wildcards: {"timed": STUDIES[wildcards.study]["figures"]["training_time"]},
         shown=lambda wildcards: shown_of(wildcards.study),
         code=fingerprint("sonotune.report.table3"),
     message:

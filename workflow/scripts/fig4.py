@@ -1,4 +1,4 @@
-"""Fig. 4: Dice against the percent used for training."""
+"""Fig. 4: Dice against the fraction used for training."""
 
 from sonotune.report.figures.fig4 import write_fig4
 from sonotune.report.shown import Shown

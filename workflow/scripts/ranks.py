@@ -9,5 +9,5 @@ with logged(snakemake.log[0]):
         snakemake.output.pdf,
         snakemake.output.png,
         strategies=dict(snakemake.params.strategies),
-        leave_out=snakemake.params.leave_out,
+        exclude_runs=snakemake.params.exclude_runs,
     )

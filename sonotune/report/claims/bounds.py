@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sonotune.layout import format_percent
 from sonotune.report.claims.declare import Claim
 from sonotune.report.claims.results import TIMES, StudyResults
 from sonotune.report.claims.verdict import UNDECIDED, Verdict, decide, yes_or_no
@@ -41,7 +42,7 @@ class Row:
 
     metric: str
     dataset: str
-    percent: float | None
+    fraction: float | None
     comparison: str
     estimates: tuple[Estimate, ...]
     strategies: int = 1
@@ -90,7 +91,7 @@ def _judge(claim: Claim, results: StudyResults, row: Row, tests: int) -> Verdict
         metric=row.metric,
         dataset=row.dataset,
         source=results.sources.get(row.dataset, ""),
-        percent=row.percent,
+        fraction=row.fraction,
         comparison=row.comparison,
         verdict=verdict,
         value=float(shape(values.min())),
@@ -135,8 +136,8 @@ def _said(claim: Claim, row: Row) -> bool | None:
     if claim.significant is None:
         return None
     datasets = claim.significant.get("datasets", [row.dataset])
-    percents = claim.significant.get("percents", [row.percent])
-    return row.dataset in datasets and row.percent in percents
+    fractions = claim.significant.get("fractions", [row.fraction])
+    return row.dataset in datasets and row.fraction in fractions
 
 
 def _as_found(
@@ -155,12 +156,12 @@ def _as_found(
 
 
 def places(claim: Claim, results: StudyResults) -> Iterator[tuple[str, str, float]]:
-    """Metrics, data sets and percents that a claim is about."""
+    """Metrics, data sets and fractions that a claim is about."""
     for metric in claim.metrics:
         for dataset in own_datasets(claim, results):
-            for percent in results.percents(dataset):
-                if claim.percents is None or percent in claim.percents:
-                    yield metric, dataset, percent
+            for fraction in results.fractions(dataset):
+                if claim.fractions is None or fraction in claim.fractions:
+                    yield metric, dataset, fraction
 
 
 def own_datasets(claim: Claim, results: StudyResults) -> list[str]:
@@ -173,16 +174,16 @@ def _paper_sum(
 ) -> float | None:
     """A sum of the paper's means, in the logarithm for times; None where one is missing."""
     total = 0.0
-    for weight, strategy, percent in terms:
-        mean = published_mean(claim.paper, dataset, strategy, percent, metric)
+    for weight, strategy, fraction in terms:
+        mean = published_mean(claim.paper, dataset, strategy, fraction, metric)
         if mean is None:
             return None
         total += weight * (float(np.log(mean)) if metric in TIMES else mean)
     return total
 
 
-def _difference(first: str, second: str, percent: float) -> list[tuple[float, str, float]]:
-    return [(1.0, first, percent), (-1.0, second, percent)]
+def _difference(first: str, second: str, fraction: float) -> list[tuple[float, str, float]]:
+    return [(1.0, first, fraction), (-1.0, second, fraction)]
 
 
 def _known(values: Sequence[float | None], what: Callable[..., float]) -> float | None:
@@ -195,19 +196,19 @@ def _pair_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
         yield from _overall_rows(claim, results)
         return
     names = tuple(results.rivals(claim.paper))
-    for metric, dataset, percent in places(claim, results):
-        pairs = results.pairs(metric, dataset, percent, names)
+    for metric, dataset, fraction in places(claim, results):
+        pairs = results.pairs(metric, dataset, fraction, names)
         sign = " / " if metric in TIMES else " - "
         groups = [claim.pairs] if claim.smallest else [(pair,) for pair in claim.pairs]
         for group in groups:
             paper = [
-                _paper_sum(claim, dataset, metric, _difference(*pair, percent)) for pair in group
+                _paper_sum(claim, dataset, metric, _difference(*pair, fraction)) for pair in group
             ]
             seconds = [second for _, second in group]
             yield Row(
                 metric,
                 dataset,
-                percent,
+                fraction,
                 f"{group[0][0]}{sign}{'the better of ' * (len(group) > 1)}{', '.join(seconds)}",
                 tuple(estimate_pair(pairs, *map(names.index, pair)) for pair in group),
                 int(pairs.compared[0]),
@@ -216,21 +217,21 @@ def _pair_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
 
 
 def _overall_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
-    """Averages over percents in each fold, and over data sets."""
+    """Averages over fractions in each fold, and over data sets."""
     for metric in claim.metrics:
         where = [place[1:] for place in places(claim, results) if place[0] == metric]
         for pair in claim.pairs:
             values = []
             for dataset in dict.fromkeys(name for name, _ in where):
                 parts = [
-                    results.matrix(metric, dataset, percent, pair)
-                    for name, percent in where
+                    results.matrix(metric, dataset, fraction, pair)
+                    for name, fraction in where
                     if name == dataset
                 ]
                 values.append(np.mean([part[:, 0] - part[:, 1] for part in parts], axis=0))
             paper = [
-                _paper_sum(claim, dataset, metric, _difference(*pair, percent))
-                for dataset, percent in where
+                _paper_sum(claim, dataset, metric, _difference(*pair, fraction))
+                for dataset, fraction in where
             ]
             estimate = estimate_mean(values)
             name = f"{pair[0]}{' / ' if metric in TIMES else ' - '}{pair[1]}, mean of all"
@@ -238,7 +239,7 @@ def _overall_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
 
 
 def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
-    everywhere = any(percent is None for _, _, percent in claim.terms)
+    everywhere = any(fraction is None for _, _, fraction in claim.terms)
     where = (
         list(places(claim, results))
         if everywhere
@@ -246,13 +247,14 @@ def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
     )
     for metric, dataset, at in where:
         terms = [
-            (w, name, float(at or 0) if percent is None else percent)
-            for w, name, percent in claim.terms
+            (w, name, float(at or 0) if fraction is None else fraction)
+            for w, name, fraction in claim.terms
         ]
         scores = results.scores(metric, dataset)
-        if not all((percent, name) in scores for _, name, percent in terms):
+        if not all((fraction, name) in scores for _, name, fraction in terms):
             continue
-        total = np.sum([weight * scores[percent, name] for weight, name, percent in terms], axis=0)
+        weighted = [weight * scores[fraction, name] for weight, name, fraction in terms]
+        total = np.sum(weighted, axis=0)
         yield Row(
             metric,
             dataset,
@@ -263,20 +265,20 @@ def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
         )
 
 
-def _term(number: int, weight: float, strategy: str, percent: float | None) -> str:
+def _term(number: int, weight: float, strategy: str, fraction: float | None) -> str:
     sign = "- " if weight < 0 else "+ " if number else ""
     size = "" if abs(weight) == 1 else f"{abs(weight):g} x "
-    return f"{sign}{size}{strategy}" + (f" at {percent:g} %" if percent else "")
+    return f"{sign}{size}{strategy}" + (f" at {format_percent(fraction)}" if fraction else "")
 
 
 def _steps(
     claim: Claim, results: StudyResults
 ) -> Iterator[tuple[str, float, float, np.ndarray, np.ndarray, list[str]]]:
-    """Data sets and steps, with the scores of all strategies at both percents."""
+    """Data sets and steps, with the scores of all strategies at both fractions."""
     names = results.rivals(claim.paper)
     for dataset in own_datasets(claim, results):
         for first, second in claim.steps:
-            if {first, second} <= set(results.percents(dataset)):
+            if {first, second} <= set(results.fractions(dataset)):
                 one, two = (results.matrix("dice", dataset, p, names) for p in (first, second))
                 yield dataset, first, second, one, two, names
 
@@ -302,7 +304,7 @@ def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
             falls = sum(gap <= 0 for gap in printed)
             note += f"; in the paper {falls} of {len(printed)}"
         what = "smallest rise of a strategy" if claim.smallest else "mean of all strategies"
-        name = f"{first:g} % - {second:g} %, {what}"
+        name = f"{format_percent(first)} - {format_percent(second)}, {what}"
         paper = _known(gaps, min if claim.smallest else np.mean)
         yield Row("dice", dataset, None, name, estimates, paper=paper, note=note)
 
@@ -310,7 +312,7 @@ def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
 def _variance_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
     for dataset, first, second, one, two, _ in _steps(claim, results):
         estimate = estimate_mean([spread_difference(one, two)])
-        name = f"variance over folds at {first:g} % - at {second:g} %"
+        name = f"variance over folds at {format_percent(first)} - at {format_percent(second)}"
         yield Row("dice", dataset, None, name, (estimate,))
 
 

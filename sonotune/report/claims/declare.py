@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sonotune.errors import SonotuneError
 
 PAPERS = ("amiri2020", "wang2023", "across")
 
-COMMON = ("id", "says", "kind", "datasets", "percents", "needs", "why")
+COMMON = ("id", "says", "kind", "datasets", "fractions", "needs", "why")
 # What each kind needs, and what it can have besides.
 KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "better": (
@@ -48,22 +49,22 @@ class Claim:
     ----------
     paper
         Who says so: a paper, or the study itself.
-    datasets, percents
+    datasets, fractions
         Where it is said to hold; None for everywhere.
     needs
         Strategies that a study has if the claim is about it, besides those compared.
     overall
-        One statement over all data sets and percents.
+        One statement over all data sets and fractions.
     smallest
         The smallest of several differences counts: that to the best of the others.
     terms
-        Weight, strategy and percent (None for each percent of the study) of a sum of means.
+        Weight, strategy and fraction (None for each fraction of the study) of a sum of means.
     at_least, at_most
         Bounds of the value: one number, or one for each metric.
     baseline_parameters
         Parameters of the second of a pair in the paper; with others the claim does not apply.
     significant
-        Where the paper finds it significant (``datasets`` and ``percents`` within), or None if it
+        Where the paper finds it significant (``datasets`` and ``fractions`` within), or None if it
         does not say.
     why
         A remark for the reader, such as why it is untested.
@@ -74,7 +75,7 @@ class Claim:
     kind: str
     paper: str
     datasets: tuple[str, ...] | None = None
-    percents: tuple[float, ...] | None = None
+    fractions: tuple[float, ...] | None = None
     needs: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ("dice",)
     strategies: tuple[str, ...] = ()
@@ -143,11 +144,23 @@ def _declare(given: Mapping[str, Any], paper: str) -> Claim:
     if given["kind"] == "contrast" and not {"at_least", "at_most"} & set(given):
         raise SonotuneError(f"claims: {name}: contrast needs at_least or at_most")
     try:
-        return Claim(paper=paper, **{key: _frozen(key, value) for key, value in given.items()})
+        claim = Claim(paper=paper, **{key: _frozen(key, value) for key, value in given.items()})
     except (TypeError, ValueError, KeyError):
         raise SonotuneError(
             f"claims: {name}: cannot be read; docs/claims.md shows how each key is written"
         ) from None
+    named = [
+        *(claim.fractions or ()),
+        *chain(*claim.steps),
+        *(term[2] or 0 for term in claim.terms),
+    ]
+    for fraction in named:
+        if fraction >= 1:
+            raise SonotuneError(
+                f"claims: {name}: a fraction must be below 1; found {fraction:g}: write "
+                f"{fraction / 100:g}"
+            )
+    return claim
 
 
 def _frozen(key: str, value: Any) -> Any:
@@ -157,10 +170,10 @@ def _frozen(key: str, value: Any) -> Any:
         return tuple((float(first), float(second)) for first, second in value)
     if key == "terms":
         return tuple(
-            (float(weight), str(strategy), float(percent[0]) if percent else None)
-            for weight, strategy, *percent in value
+            (float(weight), str(strategy), float(fraction[0]) if fraction else None)
+            for weight, strategy, *fraction in value
         )
-    if key == "percents":
+    if key == "fractions":
         return tuple(map(float, value))
     if key in ("datasets", "metrics", "needs", "strategies"):
         if isinstance(value, str) or (key == "metrics" and not set(value) <= set(METRICS)):

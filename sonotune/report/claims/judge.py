@@ -15,7 +15,7 @@ def judge(claim: Claim, results: StudyResults) -> list[Verdict]:
     Returns
     -------
     list of Verdict
-        One per metric, data set, percent and comparison. A claim that does not apply to the study,
+        One per metric, data set, fraction and comparison. A claim that does not apply to the study,
         or that no run can test, gives one that says why.
     """
     if claim.datasets is not None and not set(claim.datasets) & set(results.datasets):

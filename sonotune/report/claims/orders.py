@@ -40,21 +40,21 @@ def judge_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
         paper = np.mean(ranks, axis=0) if ranks else None
         yield _extreme(claim, results, names, compare(merits[None]), elementary, paper, len(merits))
         return
-    for metric, dataset, percent in where:
-        pairs = results.pairs(metric, dataset, percent, tuple(names))
+    for metric, dataset, fraction in where:
+        pairs = results.pairs(metric, dataset, fraction, tuple(names))
         folds = int(np.diagonal(pairs.folds[0]).max(initial=0))
-        means = _printed(claim, names, metric, dataset, percent)
+        means = _printed(claim, names, metric, dataset, fraction)
         paper = means if np.isfinite(means).all() else None
         tests = elementary * len(where)
-        about = {"metric": metric, "dataset": dataset, "percent": percent}
+        about = {"metric": metric, "dataset": dataset, "fraction": fraction}
         yield _extreme(claim, results, names, pairs, tests, paper, folds, **about)
 
 
 def _printed(
-    claim: Claim, names: list[str], metric: str, dataset: str, percent: float
+    claim: Claim, names: list[str], metric: str, dataset: str, fraction: float
 ) -> np.ndarray:
     """The paper's means, NaN where it prints none."""
-    means = [published_mean(claim.paper, dataset, name, percent, metric) for name in names]
+    means = [published_mean(claim.paper, dataset, name, fraction, metric) for name in names]
     return np.array([np.nan if mean is None else mean for mean in means])
 
 
@@ -138,19 +138,19 @@ def judge_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[Ver
     where = list(places(claim, results))
     if not fewer.any():
         return
-    for metric, dataset, percent in where:
-        pairs = results.pairs(metric, dataset, percent, names)
+    for metric, dataset, fraction in where:
+        pairs = results.pairs(metric, dataset, fraction, names)
         better = shown_better(pairs, int(fewer.sum()) * len(where))
         shown = [f"{names[i]} over {names[j]}" for i, j in np.argwhere(better & fewer)]
         ordered = shown_better(pairs, len(where), 1).T[fewer].all()
-        means = _printed(claim, list(names), metric, dataset, percent)
+        means = _printed(claim, list(names), metric, dataset, fraction)
         against = means[:, None] > means[None, :]
         yield Verdict.of(
             claim,
             metric=metric,
             dataset=dataset,
             source=results.sources[dataset],
-            percent=percent,
+            fraction=fraction,
             comparison="strategies that are better than one that tunes more",
             verdict=decide(bool(shown), bool(ordered)),
             rule="all pairs: holds if one is shown, fails if all are shown the other way",
@@ -184,7 +184,7 @@ def judge_fewer_parameters(claim: Claim, results: StudyResults) -> Iterator[Verd
 def judge_failures(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
     """Some strategies fail more often than the others."""
     names = results.rivals(claim.paper)
-    runs = results.runs[results.runs["strategy"].isin(names) & (results.runs["percent"] > 0)]
+    runs = results.runs[results.runs["strategy"].isin(names) & (results.runs["fraction"] > 0)]
     runs = runs[runs["dataset"].isin(own_datasets(claim, results))]
     counts = runs.pivot_table(
         index=["dataset", "fold"], columns="strategy", values="failed", aggfunc="sum", fill_value=0

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
+from sonotune.layout import format_percent
 from sonotune.report.claims.verdict import VERDICTS, Verdict
 from sonotune.report.layout import DASH
 from sonotune.report.web import STYLE
@@ -112,9 +113,9 @@ def _counted(verdicts: Sequence[Verdict]) -> list[tuple[str, int]]:
 
 def _cells(one: Verdict) -> tuple[str, ...]:
     source = f" ({one.source})" if one.source not in ("", one.dataset) else ""
-    percent = "" if one.percent is None else f"{one.percent:g}\u00a0%"
+    fraction = "" if one.fraction is None else format_percent(one.fraction)
     metric = "" if one.metric == "dice" else one.metric.replace("_", " ")
-    where = ", ".join(filter(None, [one.dataset + source, percent, metric]))
+    where = ", ".join(filter(None, [one.dataset + source, fraction, metric]))
     return (
         where or "whole study",
         one.comparison or DASH,

@@ -48,10 +48,10 @@ class StudyResults:
         self.pairs = cache(self._pairs)
         self.rivals = cache(self._rivals)
 
-    def percents(self, dataset: str) -> list[float]:
-        """Percents that were trained with, the largest first."""
-        own = self.runs[(self.runs["dataset"] == dataset) & (self.runs["percent"] > 0)]
-        return sorted(map(float, own["percent"].unique()), reverse=True)
+    def fractions(self, dataset: str) -> list[float]:
+        """Fractions that were trained with, the largest first."""
+        own = self.runs[(self.runs["dataset"] == dataset) & (self.runs["fraction"] > 0)]
+        return sorted(map(float, own["fraction"].unique()), reverse=True)
 
     def _rivals(self, paper: str) -> list[str]:
         """Strategies that a paper's claims are about, and all that a claim of one's own can be.
@@ -60,7 +60,7 @@ class StudyResults:
         network in the study, changes no verdict on the paper.
         """
         if paper not in TABLES:
-            tuned = set(self.runs.loc[self.runs["percent"] > 0, "strategy"])
+            tuned = set(self.runs.loc[self.runs["fraction"] > 0, "strategy"])
             return [name for name in self.strategies if name in tuned]
         table, column = TABLES[paper]
         printed = set(published_table(table)[column])
@@ -70,7 +70,7 @@ class StudyResults:
         return [name for name in names if name == BASELINE or self.total[name] == usual]
 
     def _scores(self, metric: str, dataset: str) -> dict[tuple[float, str], np.ndarray]:
-        """Score in each fold by (percent, strategy), NaN without one; of times the logarithm.
+        """Score in each fold by (fraction, strategy), NaN without one; of times the logarithm.
 
         Several runs of a fold share its images, so their mean is its score.
         """
@@ -83,25 +83,25 @@ class StudyResults:
             values = np.log(np.where(values > 0, values, np.nan))
         names, fold = np.unique(runs["fold"], return_inverse=True)
         scores = {}
-        for (percent, strategy), rows in runs.groupby(["percent", "strategy"]).indices.items():
+        for (fraction, strategy), rows in runs.groupby(["fraction", "strategy"]).indices.items():
             known = rows[np.isfinite(values[rows])]
             total = np.bincount(fold[known], values[known], len(names))
             count = np.bincount(fold[known], minlength=len(names))
             mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-            scores[float(percent), str(strategy)] = mean
+            scores[float(fraction), str(strategy)] = mean
         return scores
 
     def matrix(
-        self, metric: str, dataset: str, percent: float, strategies: Sequence[str]
+        self, metric: str, dataset: str, fraction: float, strategies: Sequence[str]
     ) -> np.ndarray:
         """Scores, float64 [F,S]; NaN for a run that failed or that the study does not have."""
         scores = self.scores(metric, dataset)
         folds = len(next(iter(scores.values())))
         nothing = np.full(folds, np.nan)
-        return np.column_stack([scores.get((percent, name), nothing) for name in strategies])
+        return np.column_stack([scores.get((fraction, name), nothing) for name in strategies])
 
     def _pairs(
-        self, metric: str, dataset: str, percent: float, strategies: tuple[str, ...]
+        self, metric: str, dataset: str, fraction: float, strategies: tuple[str, ...]
     ) -> Pairs:
-        """All pairs of strategies at one data set and percent."""
-        return compare(self.matrix(metric, dataset, percent, strategies)[None])
+        """All pairs of strategies at one data set and fraction."""
+        return compare(self.matrix(metric, dataset, fraction, strategies)[None])

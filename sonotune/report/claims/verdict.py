@@ -41,7 +41,7 @@ class Verdict:
     metric: str = "dice"
     dataset: str = ""
     source: str = ""
-    percent: float | None = None
+    fraction: float | None = None
     comparison: str = ""
     verdict: str = UNDECIDED
     value: float = np.nan

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import spearmanr
 
-from sonotune.evaluation.averages import LeaveOut, average_over_runs, is_left_out, read_cells
-from sonotune.report.names import in_words, percent_text, stands_in
+from sonotune.evaluation.averages import ExcludeRuns, average_over_runs, is_left_out, read_cells
+from sonotune.layout import format_percent
+from sonotune.report.names import in_words, stands_in
 from sonotune.report.palette import style_of
 from sonotune.report.published import published_mean
 from sonotune.report.shown import Shown
@@ -35,7 +36,7 @@ COLUMNS = (
     "dataset",
     "source",
     "stands_in",
-    "train_percent",
+    "fraction",
     "strategy",
     "measure",
     "ours",
@@ -47,7 +48,7 @@ COLUMNS = (
 PANEL = 1.7  # inches
 
 
-def compare(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> pd.DataFrame:
+def compare(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.DataFrame:
     """Every mean that the paper prints too, one a row.
 
     Returns
@@ -55,17 +56,17 @@ def compare(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> pd.DataFrame
     DataFrame
         `COLUMNS`: ``measure`` is ``dice`` (Table II) or ``time_ratio`` (Table III: time to train
         over that of the whole network); ``rank_correlation`` is Spearman's, of ours and the
-        paper's Dice over the ``strategies`` of that data set and percent.
+        paper's Dice over the ``strategies`` of that data set and fraction.
     """
-    averages = average_over_runs(cells[cells["percent"] > 0], leave_out, ddof)
+    averages = average_over_runs(cells[cells["fraction"] > 0], exclude_runs, ddof)
     rows = []
     for mean in averages.itertuples():
-        paper = published_mean(PAPER, mean.dataset, mean.strategy, mean.train_percent, "dice")
+        paper = published_mean(PAPER, mean.dataset, mean.strategy, mean.fraction, "dice")
         if paper is not None and np.isfinite(mean.dice_mean):
             rows.append(_row(mean, "dice", mean.dice_mean, paper))
-    rows += _time_ratios(cells, averages, leave_out)
+    rows += _time_ratios(cells, averages, exclude_runs)
     table = pd.DataFrame(rows, columns=COLUMNS)
-    for _, part in table[table["measure"] == "dice"].groupby(["dataset", "train_percent"]):
+    for _, part in table[table["measure"] == "dice"].groupby(["dataset", "fraction"]):
         enough = len(part) > 2 and part["ours"].nunique() > 1
         rho = spearmanr(part["ours"], part["paper"]).statistic if enough else np.nan
         table.loc[part.index, "rank_correlation"] = rho
@@ -79,7 +80,7 @@ def _row(mean: object, measure: str, ours: float, paper: float) -> dict[str, obj
         "dataset": dataset,
         "source": source,
         "stands_in": stands_in(dataset, {dataset: source}),
-        "train_percent": mean.train_percent,  # type: ignore[attr-defined]
+        "fraction": mean.fraction,  # type: ignore[attr-defined]
         "strategy": mean.strategy,  # type: ignore[attr-defined]
         "measure": measure,
         "ours": ours,
@@ -89,14 +90,14 @@ def _row(mean: object, measure: str, ours: float, paper: float) -> dict[str, obj
 
 
 def _time_ratios(
-    cells: pd.DataFrame, averages: pd.DataFrame, leave_out: LeaveOut
+    cells: pd.DataFrame, averages: pd.DataFrame, exclude_runs: ExcludeRuns
 ) -> list[dict[str, object]]:
     """Table III's times as ratios: the paper's minutes are those of another machine."""
-    kept = cells[~is_left_out(cells, leave_out)]
-    seconds = kept.groupby(["dataset", "percent", "strategy"])["seconds"].mean()
+    kept = cells[~is_left_out(cells, exclude_runs)]
+    seconds = kept.groupby(["dataset", "fraction", "strategy"])["seconds"].mean()
     rows = []
     for mean in averages.itertuples():
-        key = (mean.dataset, mean.train_percent)
+        key = (mean.dataset, mean.fraction)
         ours, whole = seconds.get((*key, mean.strategy)), seconds.get((*key, "whole"))
         paper = published_mean(PAPER, *_turned(key, mean.strategy), "seconds")
         paper_whole = published_mean(PAPER, *_turned(key, "whole"), "seconds")
@@ -119,7 +120,7 @@ def write_against_paper(
     *,
     shown: Shown,
 ) -> None:
-    """Write the comparison as a table and draw it, a panel for each percent.
+    """Write the comparison as a table and draw it, a panel for each fraction.
 
     Data sets that stand in for the paper's are in the table, marked, but not in the figure unless
     there is no other.
@@ -130,7 +131,7 @@ def write_against_paper(
         ``cells.csv`` of a study.
     """
     runs = shown.select(read_cells(cells))
-    table = compare(runs, shown.leave_out, shown.ddof)
+    table = compare(runs, shown.exclude_runs, shown.ddof)
     with atomic(csv) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
     dice = table[table["measure"] == "dice"]
@@ -145,7 +146,7 @@ def write_against_paper(
 def draw_against_paper(
     table: pd.DataFrame, strategies: Mapping[str, str], datasets: Mapping[str, str]
 ) -> Figure:
-    """The figure of `compare`'s rows of Dice: a row of panels a data set, a column a percent."""
+    """The figure of `compare`'s rows of Dice: a row of panels a data set, a column a fraction."""
     own = table[~table["stands_in"].astype(bool)]
     only_stand_ins = not len(own)
     left_out = [datasets[name] for name in datasets if name in set(table["dataset"])]
@@ -153,7 +154,7 @@ def draw_against_paper(
         left_out = [t for t in left_out if t not in {datasets[n] for n in set(own["dataset"])}]
         table = own
     present = [name for name in datasets if name in set(table["dataset"])]
-    percents = sorted(table["train_percent"].unique(), reverse=True)
+    fractions = sorted(table["fraction"].unique(), reverse=True)
     notes = [
         "Mean Dice of each strategy, ours against the paper's (Amiri 2020, Table II). Line: equal. "
         "ρ: Spearman's correlation over strategies."  # noqa: RUF001
@@ -164,7 +165,7 @@ def draw_against_paper(
         notes.append(
             f"Left out, since other images stand in for the paper's: {in_words(left_out)}."
         )
-    columns = len(percents)
+    columns = len(fractions)
     # No half-empty canvas: one or two panels have a narrower figure.
     width = max(ONE_COLUMN, TWO_COLUMNS * min(columns, 3) / 3)
     named = [strategies[name] for name in strategies if name in set(table["strategy"])]
@@ -182,12 +183,12 @@ def draw_against_paper(
         wspace=0.3,
     )
     for panels, dataset in zip(axes, present, strict=True):
-        for panel, percent in zip(panels, percents, strict=True):
-            part = table[(table["dataset"] == dataset) & (table["train_percent"] == percent)]
+        for panel, fraction in zip(panels, fractions, strict=True):
+            part = table[(table["dataset"] == dataset) & (table["fraction"] == fraction)]
             _draw_panel(panel, part, strategies)
             rho = part["rank_correlation"].iloc[0] if len(part) else np.nan
             text = f", ρ = {rho:.2f} (n = {len(part)})" if np.isfinite(rho) else ""  # noqa: RUF001
-            panel.set_title(f"{datasets[dataset]}, {percent_text(percent)}{text}", fontsize=7)
+            panel.set_title(f"{datasets[dataset]}, {format_percent(fraction)}{text}", fontsize=7)
         panels[0].set_ylabel("Dice, ours")
     for panel in axes[-1]:
         panel.set_xlabel("Dice, paper")

@@ -42,22 +42,20 @@ class Summary:
     titles: dict[str, str]
     notes: list[str]
 
-    def mean(self, dataset: str, strategy: str, percent: float) -> tuple[float, float]:
+    def mean(self, dataset: str, strategy: str, fraction: float) -> tuple[float, float]:
         """Mean and standard deviation over folds; nan where there is none."""
         t = self.table
         found = t[
-            (t["dataset"] == dataset)
-            & (t["strategy"] == strategy)
-            & (t["train_percent"] == percent)
+            (t["dataset"] == dataset) & (t["strategy"] == strategy) & (t["fraction"] == fraction)
         ]
         if not len(found):
             return np.nan, np.nan
         return float(found["dice_mean"].iloc[0]), float(found["dice_std"].iloc[0])
 
     @property
-    def percents(self) -> list[float]:
-        """Percents that were trained with, rising."""
-        return sorted(float(p) for p in self.table["train_percent"].unique() if p > 0)
+    def fractions(self) -> list[float]:
+        """Fractions that were trained with, rising."""
+        return sorted(float(p) for p in self.table["fraction"].unique() if p > 0)
 
 
 def summarise(cells: str | Path, strategies: Sequence[str], shown: Shown) -> Summary:
@@ -66,10 +64,10 @@ def summarise(cells: str | Path, strategies: Sequence[str], shown: Shown) -> Sum
     table = table[
         table["strategy"].isin(list(strategies)) & table["dataset"].isin(list(shown.datasets))
     ]
-    averages = average_over_runs(table, shown.leave_out, shown.ddof)
+    averages = average_over_runs(table, shown.exclude_runs, shown.ddof)
     present = [name for name in shown.datasets if name in set(table["dataset"])]
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
-    groups = table.groupby(["dataset", "strategy", "percent"])["fold"]
+    groups = table.groupby(["dataset", "strategy", "fraction"])["fold"]
     folds, runs = int(groups.nunique().max()), int(groups.size().max())
     over = f"{runs} runs" + (f" in {folds} fold{'s' * (folds > 1)}" if runs > folds else "")
     notes = [
@@ -77,7 +75,7 @@ def summarise(cells: str | Path, strategies: Sequence[str], shown: Shown) -> Sum
         if runs > 1
         else "One run: there is no standard deviation."
     ]
-    if out := int(is_left_out(table, shown.leave_out).sum()):
+    if out := int(is_left_out(table, shown.exclude_runs).sum()):
         are = "is" if out == 1 else "are"
         notes.append(f"{out} of {len(table)} runs failed and {are} left out.")
     notes += source_notes(present, shown.datasets, sources)

@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from sonotune.evaluation.averages import LeaveOut, average_over_runs, is_left_out, read_cells
-from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.evaluation.averages import ExcludeRuns, average_over_runs, is_left_out, read_cells
+from sonotune.layout import format_percent
+from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown
 from sonotune.report.style import (
@@ -49,7 +50,7 @@ def write_fig4(
         if all are, the figure says so.
     """
     table = read_cells(cells)
-    table = table[(table["percent"] > 0) & table["dataset"].isin(list(shown.datasets))]
+    table = table[(table["fraction"] > 0) & table["dataset"].isin(list(shown.datasets))]
     present = set(table["strategy"])
     drawn = [tuple(pair) for pair in pairs if set(pair) <= present]
     with journal_style():
@@ -66,13 +67,13 @@ def write_fig4(
 
 def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown) -> Figure:
     """Fig. 4 of the trained cells of these pairs, as a Matplotlib figure."""
-    averages = average_over_runs(cells, shown.leave_out, shown.ddof)
-    kept = cells[~is_left_out(cells, shown.leave_out)]
-    percents = sorted(averages["train_percent"].unique())
+    averages = average_over_runs(cells, shown.exclude_runs, shown.ddof)
+    kept = cells[~is_left_out(cells, shown.exclude_runs)]
+    fractions = sorted(averages["fraction"].unique())
     present = [name for name in shown.datasets if name in set(averages["dataset"])]
     sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     notes = [
-        *_notes(cells, shown.leave_out, shown.ddof),
+        *_notes(cells, shown.exclude_runs, shown.ddof),
         *source_notes(present, shown.datasets, sources),
     ]
 
@@ -100,10 +101,10 @@ def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown)
         of_set, runs = averages[averages["dataset"] == dataset], kept[kept["dataset"] == dataset]
         for panel, pair in zip(axes[row], pairs, strict=True):
             for name, shift in zip(pair, (-APART, APART), strict=True):
-                means = of_set[of_set["strategy"] == name].set_index("train_percent")
+                means = of_set[of_set["strategy"] == name].set_index("fraction")
                 points = runs[runs["strategy"] == name]
                 _draw_strategy(
-                    panel, means.reindex(percents), points, shift, name, shown.strategies
+                    panel, means.reindex(fractions), points, shift, name, shown.strategies
                 )
             panel.grid(axis="y", color="#dddddd", linewidth=0.5)
             panel.set_axisbelow(True)
@@ -116,8 +117,8 @@ def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown)
             loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=columns, columnspacing=1.2
         )
         bottom = axes[-1, column]
-        bottom.set_xticks(range(len(percents)), [percent_text(p) for p in percents])
-        bottom.set_xlim(-0.5, len(percents) - 0.5)
+        bottom.set_xticks(range(len(fractions)), [format_percent(p) for p in fractions])
+        bottom.set_xlim(-0.5, len(fractions) - 0.5)
     figure.supxlabel(
         "Images used for training and validation (share of the data set)",
         fontsize=7,
@@ -153,12 +154,12 @@ def _draw_strategy(
     name: str,
     strategies: Mapping[str, str],
 ) -> None:
-    """Mean and deviation at every percent, and the runs behind them as small dots."""
+    """Mean and deviation at every fraction, and the runs behind them as small dots."""
     style = style_of(name, list(strategies))
     beside = shift + (DOTS if shift > 0 else -DOTS)
-    if points.groupby("percent").size().max() > 1:
+    if points.groupby("fraction").size().max() > 1:
         panel.plot(
-            points["percent"].map(list(averages.index).index) + beside,
+            points["fraction"].map(list(averages.index).index) + beside,
             points["dice"],
             linestyle="none",
             marker=".",
@@ -179,8 +180,8 @@ def _draw_strategy(
     )
 
 
-def _notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
-    runs = cells.groupby(["dataset", "percent", "strategy"]).size()
+def _notes(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> list[str]:
+    runs = cells.groupby(["dataset", "fraction", "strategy"]).size()
     few, many = int(runs.min()), int(runs.max())
     number = f"{few}" if few == many else f"{few} to {many}"
     divisor = "n" if ddof == 0 else f"n−{ddof}"  # noqa: RUF001
@@ -192,9 +193,9 @@ def _notes(cells: pd.DataFrame, leave_out: LeaveOut, ddof: int) -> list[str]:
         )
     else:
         notes[0] += " One run has no standard deviation."
-    out = int(is_left_out(cells, leave_out).sum())
+    out = int(is_left_out(cells, exclude_runs).sum())
     if out:
-        ended = "failed or collapsed" if leave_out == "failed+collapsed" else "failed"
+        ended = "failed or collapsed" if exclude_runs == "failed+collapsed" else "failed"
         are = "is" if out == 1 else "are"
         notes.append(f"{out} of {len(cells)} runs {ended} and {are} left out.")
     return notes

@@ -15,9 +15,10 @@ from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD
 from sonotune.evaluation.scores import load_predictions, read_scores
+from sonotune.layout import format_percent
 from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.report.images import FOUND, TRUTH, add_scale_bar, show_image
-from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
@@ -41,7 +42,7 @@ def write_fig5(
     pdf: str | Path,
     png: str | Path,
     *,
-    percent: float,
+    fraction: float,
     fold: int,
     strategies: Mapping[str, str],
     datasets: Mapping[str, str],
@@ -53,9 +54,9 @@ def write_fig5(
     arrays, scores
         Folder of the prepared arrays and CSV of the study's scores, of each data set.
     predictions
-        For each data set a mapping from strategy to ``predictions.npz`` of ``percent`` and
+        For each data set a mapping from strategy to ``predictions.npz`` of ``fraction`` and
         ``fold``.
-    percent, fold
+    fraction, fold
         The cells shown; `choose_rows` takes the images from this fold's test set.
     strategies
         Title of each strategy, in the order of the columns. Those without predictions are left
@@ -75,14 +76,14 @@ def write_fig5(
         if not columns or not shown:
             figure = message_figure(
                 "Fig. 5 shows example segmentations; none of its strategies has predictions at "
-                f"{percent_text(percent)} in fold {fold}."
+                f"{format_percent(fraction)} in fold {fold}."
             )
         else:
             sets = {name: load_set(arrays[name]) for name in shown}
             tables = {
-                name: _read_scores(scores[name], list(columns), percent, fold) for name in shown
+                name: _read_scores(scores[name], list(columns), fraction, fold) for name in shown
             }
-            figure = _draw(sets, tables, predictions, columns, datasets, percent, fold)
+            figure = _draw(sets, tables, predictions, columns, datasets, fraction, fold)
         save_figure(figure, pdf, png)
 
 
@@ -131,16 +132,16 @@ def choose_rows(scores: pd.DataFrame, quantiles: Mapping[float, str] = QUARTILES
 
 
 def _read_scores(
-    path: str | Path, strategies: list[str], percent: float, fold: int
+    path: str | Path, strategies: list[str], fraction: float, fold: int
 ) -> pd.DataFrame:
     scores = read_scores(path)
-    # The network that is evaluated unchanged has percent 0 and may be among the columns.
-    shown = scores["percent"].isin([percent, 0]) & (scores["fold"] == fold)
+    # The network that is evaluated unchanged has fraction 0 and may be among the columns.
+    shown = scores["fraction"].isin([fraction, 0]) & (scores["fold"] == fold)
     shown &= (scores["seed"] == 1) & (scores["pretraining"] == 1)
     scores = scores[shown & scores["strategy"].isin(strategies)]
     if not len(scores):
         raise SonotuneError(
-            f"{path}: no scores of {', '.join(strategies)} at {percent_text(percent)} in fold "
+            f"{path}: no scores of {', '.join(strategies)} at {format_percent(fraction)} in fold "
             f"{fold}; make the scores again"
         )
     return scores
@@ -152,15 +153,16 @@ def _draw(
     predictions: Mapping[str, Mapping[str, str | Path]],
     strategies: Mapping[str, str],
     datasets: Mapping[str, str],
-    percent: float,
+    fraction: float,
     fold: int,
 ) -> Figure:
     quantiles = QUARTILES if len(sets) <= MOST_WITH_MEDIAN else OUTER_QUARTILES
     chosen = {name: choose_rows(table, quantiles) for name, table in scores.items()}
     sources = {name: str(data.about.get("source", name)) for name, data in sets.items()}
     notes = [
-        f"Networks tuned with {percent_text(percent)} of the data set; test images of fold {fold}: "
-        "those whose Dice, averaged over the strategies shown, is at the quartiles of the fold. "
+        f"Networks tuned with {format_percent(fraction)} of the data set; test images of fold "
+        f"{fold}: those whose Dice, averaged over the strategies shown, is at the quartiles of the "
+        "fold. "
         "Blue: ground truth (dashed under predictions). Orange: prediction (threshold 0.5). Under "
         "each image: its Dice; (empty): nothing was predicted, (all): every pixel.",
         *source_notes(list(sets), datasets, sources),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sonotune.layout import format_percent
 from sonotune.report.figures.bars import draw_gains, panels, summarise
-from sonotune.report.names import percent_text
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown
 from sonotune.report.style import ONE_COLUMN, journal_style, one_legend, save_figure
@@ -14,7 +14,7 @@ LEVELS = ("blocks_1289", "whole")
 
 
 def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
-    """Draw a stacked bar for each data set, at the largest percent.
+    """Draw a stacked bar for each data set, at the largest fraction.
 
     Parameters
     ----------
@@ -22,9 +22,9 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
         ``cells.csv`` of a study that has `LEVELS`.
     """
     found = summarise(cells, LEVELS, shown)
-    percent = found.percents[-1]
+    fraction = found.fractions[-1]
     notes = [
-        f"At {percent_text(percent)}. Numbers: what the whole network adds to the mean; "
+        f"At {format_percent(fraction)}. Numbers: what the whole network adds to the mean; "
         "a decrease is drawn as a line.",
         *found.notes[1:],
     ]
@@ -32,7 +32,7 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
         figure, (panel,) = panels(1, ONE_COLUMN, notes, [shown.strategies[name] for name in LEVELS])
         levels = {
             shown.strategies[name]: (
-                [found.mean(dataset, name, percent)[0] for dataset in found.present],
+                [found.mean(dataset, name, fraction)[0] for dataset in found.present],
                 style_of(name, list(shown.strategies)).colour,
             )
             for name in LEVELS

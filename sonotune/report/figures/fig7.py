@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sonotune.layout import format_percent
 from sonotune.report.figures.bars import draw_gains, panels, summarise
-from sonotune.report.names import percent_text
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown
 from sonotune.report.style import ONE_COLUMN, journal_style, one_legend, save_figure
@@ -14,7 +14,7 @@ STARTS, TUNED = "unchanged", "whole"
 
 
 def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
-    """Draw a stacked bar for each data set: unchanged, smallest and largest percent.
+    """Draw a stacked bar for each data set: unchanged, smallest and largest fraction.
 
     Parameters
     ----------
@@ -23,13 +23,13 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
     """
     found = summarise(cells, (STARTS, TUNED), shown)
     little, much = (
-        f"{shown.strategies[TUNED]}, {percent_text(percent)}"
-        for percent in (found.percents[0], found.percents[-1])
+        f"{shown.strategies[TUNED]}, {format_percent(fraction)}"
+        for fraction in (found.fractions[0], found.fractions[-1])
     )
     points = {
         shown.strategies[STARTS]: (STARTS, 0.0),
-        little: (TUNED, found.percents[0]),
-        much: (TUNED, found.percents[-1]),
+        little: (TUNED, found.fractions[0]),
+        much: (TUNED, found.fractions[-1]),
     }
     with journal_style():
         figure, (panel,) = panels(
@@ -44,12 +44,12 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
         )
         levels = {
             title: (
-                [found.mean(d, strategy, percent)[0] for d in found.present],
+                [found.mean(d, strategy, fraction)[0] for d in found.present],
                 style_of(strategy, list(shown.strategies)).colour,
             )
-            for title, (strategy, percent) in points.items()
+            for title, (strategy, fraction) in points.items()
         }
-        # A study of one percent has two levels; that of little data is hatched.
+        # A study of one fraction has two levels; that of little data is hatched.
         hatched = {little} - {much}
         draw_gains(panel, [found.titles[name] for name in found.present], levels, hatched)
         one_legend(figure, [panel], "upper center", (0.5, 1.0))

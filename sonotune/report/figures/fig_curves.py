@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sonotune.evaluation.averages import read_cells
-from sonotune.layout import RUN, Cell, fold_title
-from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.layout import RUN, Cell, fold_title, format_percent
+from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
@@ -53,7 +53,7 @@ def write_curves(
             runs = [
                 (
                     f"{dataset_title(row.dataset, datasets, sources)}, "
-                    f"{percent_text(row.percent)}, fold "
+                    f"{format_percent(row.fraction)}, fold "
                     f"{fold_title(row.fold, row.seed, row.pretraining)}\n"
                     f"{strategies.get(row.strategy, row.strategy)}: "
                     + ("failed" if row.failed else "collapsed"),

@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.layout import format_percent
+from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown
 from sonotune.report.style import (
@@ -33,17 +34,17 @@ def write_distributions(
     *,
     shown: Shown,
 ) -> None:
-    """Draw boxes of every image's Dice: a row of panels for each data set, a column a percent.
+    """Draw boxes of every image's Dice: a row of panels for each data set, a column a fraction.
 
     Parameters
     ----------
     cells, scores
         ``cells.csv`` of a study and each data set's scores.
     """
-    runs = read_runs(cells, list(shown.strategies), shown.leave_out)
-    runs = runs[runs["percent"] > 0]
+    runs = read_runs(cells, list(shown.strategies), shown.exclude_runs)
+    runs = runs[runs["fraction"] > 0]
     present = [name for name in shown.datasets if name in set(runs["dataset"])]
-    percents = sorted(runs["percent"].unique(), reverse=True)
+    fractions = sorted(runs["fraction"].unique(), reverse=True)
     names = [name for name in shown.strategies if name in set(runs["strategy"])]
     sources = runs.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     notes = [
@@ -58,7 +59,7 @@ def write_distributions(
         figure = Figure(figsize=(TWO_COLUMNS, height))
         footnote(figure, notes, height)
         axes = figure.subplots(
-            len(present), len(percents), sharey=True, sharex="row", squeeze=False
+            len(present), len(fractions), sharey=True, sharex="row", squeeze=False
         )
         figure.subplots_adjust(
             left=room_for_names(shown.strategies[name] for name in names) / TWO_COLUMNS,
@@ -70,11 +71,11 @@ def write_distributions(
         )
         for row, dataset in enumerate(present):
             table = scores_that_count(runs, scores[dataset])
-            for column, percent in enumerate(percents):
-                part = table[table["percent"] == percent]
+            for column, fraction in enumerate(fractions):
+                part = table[table["fraction"] == fraction]
                 _draw(axes[row, column], part, names, list(shown.strategies))
                 title = (
-                    f"{dataset_title(dataset, shown.datasets, sources)}, {percent_text(percent)}"
+                    f"{dataset_title(dataset, shown.datasets, sources)}, {format_percent(fraction)}"
                 )
                 axes[row, column].set_title(title, fontsize=7, pad=3)
         for panel in axes[-1]:

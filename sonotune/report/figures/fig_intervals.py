@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sonotune.report.names import percent_text
+from sonotune.layout import format_percent
 from sonotune.report.palette import style_of
 from sonotune.report.style import TWO_COLUMNS, journal_style, message_figure, save_figure
 from sonotune.statistics.decision import Decision, read_decisions
@@ -66,7 +66,7 @@ def _draw(
         panel = axes[present.index(one.dataset), fractions.index(one.fraction)]
         panel.set_visible(True)
         title = datasets[one.dataset]
-        panel.set_title(f"{title}, {percent_text(100 * one.fraction)}, {one.folds} folds")
+        panel.set_title(f"{title}, {format_percent(one.fraction)}, {one.folds} folds")
         _draw_panel(panel, one, names)
     for panel in axes[:, 0]:
         panel.set_yticks(range(len(names)), [strategies[name] for name in names])

@@ -13,7 +13,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from sonotune.evaluation.averages import is_left_out, read_cells
-from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.layout import format_percent
+from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown
 from sonotune.report.style import (
@@ -50,7 +51,7 @@ def pareto_front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
 
 
 def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
-    """Draw a row of panels for each cost, a panel for each data set, at the largest percent.
+    """Draw a row of panels for each cost, a panel for each data set, at the largest fraction.
 
     Parameters
     ----------
@@ -58,10 +59,10 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
         ``cells.csv`` of a study.
     """
     table = shown.select(read_cells(cells))
-    percent = float(table["percent"].max())
-    table = table[table["percent"] == percent]
+    fraction = float(table["fraction"].max())
+    table = table[table["fraction"] == fraction]
     runs = table.groupby(["dataset", "strategy"]).size()
-    table = table[~is_left_out(table, shown.leave_out)]
+    table = table[~is_left_out(table, shown.exclude_runs)]
     table = table.assign(seconds=training_seconds(table))
     groups = table.groupby(["dataset", "strategy"], sort=False)
     points = groups[["dice", *COSTS]].mean()
@@ -76,10 +77,10 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     with journal_style():
         if present:
-            figure = _front(points, present, percent, sources, shown, measured_on(table))
+            figure = _front(points, present, fraction, sources, shown, measured_on(table))
         else:
             figure = message_figure(
-                f"At {percent_text(percent)} every run is left out of averages, so there is no "
+                f"At {format_percent(fraction)} every run is left out of averages, so there is no "
                 "Dice to set against its cost."
             )
         save_figure(figure, pdf, png)
@@ -88,7 +89,7 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
 def _front(
     points: pd.DataFrame,
     present: list[str],
-    percent: float,
+    fraction: float,
     sources: Mapping[str, str],
     shown: Shown,
     timed: str,
@@ -96,9 +97,9 @@ def _front(
     runs = sorted(set(points["n"].astype(int)))
     number = f"{runs[0]}" if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
     notes = [
-        f"Mean Dice over {number} runs at {percent_text(percent)} with its standard error. Line: "
-        f"the Pareto front, strategies that no other beats in both. Seconds: {timed}. Hollow: not "
-        "all runs of the strategy count, so it is on no front.",
+        f"Mean Dice over {number} runs at {format_percent(fraction)} with its standard error. "
+        f"Line: the Pareto front, strategies that no other beats in both. Seconds: {timed}. "
+        "Hollow: not all runs of the strategy count, so it is on no front.",
         *source_notes(present, shown.datasets, sources),
     ]
     named = [shown.strategies[name] for name in shown.strategies if name in set(points["strategy"])]

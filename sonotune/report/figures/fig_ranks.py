@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sonotune.evaluation.averages import LeaveOut
-from sonotune.report.names import percent_text
+from sonotune.evaluation.averages import ExcludeRuns
+from sonotune.layout import format_percent
 from sonotune.report.palette import style_of
 from sonotune.report.style import (
     TWO_COLUMNS,
@@ -33,9 +33,9 @@ def write_ranks(
     png: str | Path,
     *,
     strategies: Mapping[str, str],
-    leave_out: LeaveOut = "failed",
+    exclude_runs: ExcludeRuns = "failed",
 ) -> None:
-    """Draw a diagram for each percent (Demsar, JMLR 7, 2006, Fig. 1).
+    """Draw a diagram for each fraction (Demsar, JMLR 7, 2006, Fig. 1).
 
     Parameters
     ----------
@@ -43,11 +43,13 @@ def write_ranks(
         ``cells.csv`` of a study.
     strategies
         Titles, in the order of the tables.
-    leave_out
+    exclude_runs
         See `sonotune.evaluation.averages.is_left_out`.
     """
-    runs = read_runs(cells, list(strategies), leave_out)
-    found = [(percent, ranking) for percent, _, ranking in rankings(runs) if len(ranking.ranks) > 1]
+    runs = read_runs(cells, list(strategies), exclude_runs)
+    found = [
+        (fraction, ranking) for fraction, _, ranking in rankings(runs) if len(ranking.ranks) > 1
+    ]
     with journal_style():
         if found:
             figure = draw_ranks(sorted(found, key=lambda one: -one[0]), strategies)
@@ -57,7 +59,7 @@ def write_ranks(
 
 
 def draw_ranks(found: list[tuple[float, Ranking]], strategies: Mapping[str, str]) -> Figure:
-    """A diagram for each percent, one below the other."""
+    """A diagram for each fraction, one below the other."""
     notes = [
         "Mean rank over data sets of each strategy's mean Dice, 1 for the best. CD: Nemenyi's "
         "critical difference (level .05); strategies joined by a bar do not differ significantly."
@@ -68,10 +70,10 @@ def draw_ranks(found: list[tuple[float, Ranking]], strategies: Mapping[str, str]
     height = tall * len(found) + 0.05 + footnote_height(notes)
     figure = Figure(figsize=(TWO_COLUMNS, height))
     footnote(figure, notes, height)
-    for number, (percent, ranking) in enumerate(found):
+    for number, (fraction, ranking) in enumerate(found):
         bottom = 1 - (0.03 + tall * (number + 1)) / height
         panel = figure.add_axes((0.02, bottom, 0.96, tall / height))
-        _draw_diagram(panel, ranking, strategies, percent_text(percent), tall)
+        _draw_diagram(panel, ranking, strategies, format_percent(fraction), tall)
     return figure
 
 

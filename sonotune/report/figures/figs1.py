@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sonotune.layout import format_percent
 from sonotune.report.figures.bars import draw_groups, panels, summarise
-from sonotune.report.names import percent_text
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown
 from sonotune.report.style import TWO_COLUMNS, journal_style, one_legend, save_figure
@@ -14,7 +14,7 @@ COMPARED = ("unchanged", "block_1", "block_9", "blocks_19")
 
 
 def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
-    """Draw a panel for each percent, with a group of bars for each data set.
+    """Draw a panel for each fraction, with a group of bars for each data set.
 
     Parameters
     ----------
@@ -22,16 +22,16 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
         ``cells.csv`` of a study that has `COMPARED`.
     """
     found = summarise(cells, COMPARED, shown)
-    percents = found.percents[::-1]
+    fractions = found.fractions[::-1]
     with journal_style():
         figure, axes = panels(
-            len(percents), TWO_COLUMNS, found.notes, [shown.strategies[name] for name in COMPARED]
+            len(fractions), TWO_COLUMNS, found.notes, [shown.strategies[name] for name in COMPARED]
         )
-        for panel, percent in zip(axes, percents, strict=True):
+        for panel, fraction in zip(axes, fractions, strict=True):
             series = {}
             for name in COMPARED:
                 means = [
-                    found.mean(dataset, name, percent if name != "unchanged" else 0.0)
+                    found.mean(dataset, name, fraction if name != "unchanged" else 0.0)
                     for dataset in found.present
                 ]
                 colour = style_of(name, list(shown.strategies)).colour
@@ -41,6 +41,6 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
                     colour,
                 )
             draw_groups(panel, [found.titles[name] for name in found.present], series)
-            panel.set_title(percent_text(percent), fontsize=7, pad=4)
+            panel.set_title(format_percent(fraction), fontsize=7, pad=4)
         one_legend(figure, axes[:1], "upper right", (0.995, 1.0))
         save_figure(figure, pdf, png)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from sonotune.report.names import dataset_title, percent_text, source_notes
+from sonotune.layout import format_percent
+from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
@@ -26,7 +27,7 @@ def write_figs2(
     png: str | Path,
     *,
     strategy: str,
-    percent: float,
+    fraction: float,
     fold: int,
     datasets: Mapping[str, str],
 ) -> None:
@@ -36,7 +37,7 @@ def write_figs2(
     ----------
     maps
         For each data set what `sonotune.jobs.features.write_features` wrote.
-    strategy, percent, fold
+    strategy, fraction, fold
         Title of the strategy, and the cell that was trained.
     datasets
         Titles, in the order of the rows.
@@ -48,7 +49,7 @@ def write_figs2(
     sources = {name: str(one["source"]) for name, one in stored.items()}
     titles = {name: dataset_title(name, datasets, sources) for name in stored}
     notes = [
-        f"Fine-tuned: {strategy}, {percent_text(percent)} of the images, fold {fold}; the test "
+        f"Fine-tuned: {strategy}, {format_percent(fraction)} of the images, fold {fold}; the test "
         "image whose object has the median area. The channels of each stage that vary most in "
         "the pre-trained network; before and after share a grey scale.",
         *source_notes(list(stored), datasets, sources),

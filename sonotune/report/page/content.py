@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sonotune.config.jobs import show_percent
 from sonotune.data.audit_files import suspicious
 from sonotune.evaluation.averages import average_over_runs
+from sonotune.layout import format_percent, fraction_text
 from sonotune.report.layout import DASH, short_count
-from sonotune.report.names import dataset_title, percent_text, time_text
+from sonotune.report.names import dataset_title, time_text
 from sonotune.report.page.details import entry_key
 from sonotune.report.page.drawing import BOX, draw_network
 from sonotune.report.palette import shade
@@ -70,10 +70,7 @@ def describe_places(
 
     places = []
     for decision in decisions:
-        own = runs[
-            (runs["dataset"] == decision.dataset)
-            & np.isclose(runs["percent"], 100 * decision.fraction)
-        ]
+        own = runs[(runs["dataset"] == decision.dataset) & (runs["fraction"] == decision.fraction)]
         costs = (
             own.assign(seconds=training_seconds(own))
             .groupby("strategy")[["tuned_parameters", "seconds"]]
@@ -83,13 +80,12 @@ def describe_places(
         sentences = decision_sentences(decision, label)
         if decision.recommended is not None:
             sentences.insert(1, cost_text(runs, decision))
-        percent = 100 * decision.fraction
         places.append(
             {
                 "dataset": decision.dataset,
                 "title": shown.datasets.get(decision.dataset, decision.dataset),
-                "percent": percent_text(round(percent, 6)),
-                "key": f"{decision.dataset}-{show_percent(round(percent, 6))}",
+                "fraction": format_percent(decision.fraction),
+                "key": f"{decision.dataset}-{fraction_text(decision.fraction)}",
                 "decision": decision,
                 "headline": headline(decision, label),
                 "basis": basis(decision, len(own), images[decision.dataset]),
@@ -127,7 +123,7 @@ def _row(
     return {
         "label": label(strategy.name),
         "recommended": strategy.name == decision.recommended,
-        "key": entry_key(decision.dataset, strategy.name, round(100 * decision.fraction, 6)),
+        "key": entry_key(decision.dataset, strategy.name, decision.fraction),
         "dice": number(strategy.adjusted_mean),
         "behind": number(strategy.behind),
         "interval": f"{number(strategy.behind_lower)} to {number(strategy.behind_upper)}"
@@ -231,21 +227,21 @@ def describe_tables(
     runs
         Rows of ``cells.csv``, the unchanged network included.
     """
-    averages = average_over_runs(shown.select(runs), shown.leave_out, shown.ddof)
+    averages = average_over_runs(shown.select(runs), shown.exclude_runs, shown.ddof)
     sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
-    known = {(one.dataset, round(100 * one.fraction, 6)): one for one in decisions}
-    counts = runs.groupby(["dataset", "strategy", "percent"]).size()
+    known = {(one.dataset, one.fraction): one for one in decisions}
+    counts = runs.groupby(["dataset", "strategy", "fraction"]).size()
     tables = []
     for dataset in (name for name in shown.datasets if name in set(averages["dataset"])):
         part = averages[averages["dataset"] == dataset]
-        percents = sorted((p for p in part["train_percent"].unique() if p > 0), reverse=True)
+        fractions = sorted((p for p in part["fraction"].unique() if p > 0), reverse=True)
         rows = []
         for strategy in (name for name in shown.strategies if name in set(part["strategy"])):
-            own = part[part["strategy"] == strategy].set_index("train_percent")
+            own = part[part["strategy"] == strategy].set_index("fraction")
             entries: list[dict[str, Any] | None] = []
-            for percent in percents or [0]:
-                at = percent if percent in own.index else 0
-                column = part[part["train_percent"].isin([percent, 0])]["dice_mean"].dropna()
+            for fraction in fractions or [0]:
+                at = fraction if fraction in own.index else 0
+                column = part[part["fraction"].isin([fraction, 0])]["dice_mean"].dropna()
                 if at not in own.index:
                     entries.append(None)
                     continue
@@ -255,7 +251,7 @@ def describe_tables(
                         entry_key(dataset, strategy, at),
                         int(counts[dataset, strategy, at]),
                         (float(column.min()), float(column.max())),
-                        known.get((dataset, percent)) if at else None,
+                        known.get((dataset, fraction)) if at else None,
                     )
                 )
             rows.append(
@@ -269,7 +265,7 @@ def describe_tables(
             {
                 "title": dataset_title(dataset, shown.datasets, sources),
                 "dataset": dataset,
-                "percents": [percent_text(percent) for percent in percents] or ["not fine-tuned"],
+                "columns": list(map(format_percent, fractions)) or ["not fine-tuned"],
                 "rows": rows,
                 "verdicts": any(one.tested for key, one in known.items() if key[0] == dataset),
             }
@@ -325,17 +321,17 @@ def describe_costs(runs: pd.DataFrame, shown: Shown) -> list[dict[str, str]]:
 def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[dict[str, Any]]:
     """Images that a strategy fails on, and healthy ones on which it marks something."""
     table = pd.read_csv(path, dtype={"dataset": str, "strategy": str})
-    healthy = runs.groupby(["dataset", "percent", "strategy"])[["healthy", "healthy_marked"]].sum()
+    healthy = runs.groupby(["dataset", "fraction", "strategy"])[["healthy", "healthy_marked"]].sum()
     rows = []
     for one in table.to_dict("records"):
-        without = healthy.loc[(one["dataset"], one["percent"], one["strategy"])]
+        without = healthy.loc[(one["dataset"], one["fraction"], one["strategy"])]
         interval = (
             f" ({one['lower']:.1%} to {one['upper']:.1%})" if np.isfinite(one["lower"]) else ""
         )
         rows.append(
             {
                 "dataset": shown.datasets.get(one["dataset"], one["dataset"]),
-                "percent": percent_text(one["percent"]),
+                "fraction": format_percent(one["fraction"]),
                 "label": shown.strategies.get(one["strategy"], one["strategy"]),
                 "images": int(one["images"]),
                 "low": f"{one['share_low']:.1%}{interval}",
@@ -363,8 +359,8 @@ def describe_claims(path: Path) -> dict[str, Any] | None:
         if all(known):
             value += f" ({float(one['lower']):.3f} to {float(one['upper']):.3f})"
         where = [str(one.get("dataset", ""))]
-        if one.get("percent", "") != "":
-            where.append(percent_text(float(one["percent"])))
+        if one.get("fraction", "") != "":
+            where.append(format_percent(float(one["fraction"])))
         rows.append(
             {
                 "claim": one["claim"],

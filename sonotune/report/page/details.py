@@ -16,16 +16,15 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from sonotune.config.jobs import show_percent
 from sonotune.data.dataset import load_set
 from sonotune.data.image_set import ImageSet
 from sonotune.evaluation.metrics import THRESHOLD
 from sonotune.evaluation.scores import load_predictions, read_scores
-from sonotune.layout import RUN, Cell, fold_title
+from sonotune.layout import RUN, Cell, fold_title, fraction_text
 from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.runtime.files import atomic
 
-KEY = ["dataset", "strategy", "percent"]
+KEY = ["dataset", "strategy", "fraction"]
 
 
 def write_details(
@@ -61,7 +60,7 @@ def write_details(
         tested: set[int] = set()
         # The same image is met in many cells.
         references = [outlines(mask) for mask in data.masks]
-        for (_, strategy, percent), own in runs[runs["dataset"] == dataset].groupby(
+        for (_, strategy, fraction), own in runs[runs["dataset"] == dataset].groupby(
             KEY, sort=False
         ):
             entry: dict[str, list[dict[str, Any]]] = {"runs": [], "images": []}
@@ -87,7 +86,7 @@ def write_details(
             entry["images"].sort(
                 key=lambda one: (-1 if one["dice"] is None else one["dice"], one["row"])
             )
-            _write_data(folder / "data", entry_key(dataset, strategy, percent), entry)
+            _write_data(folder / "data", entry_key(dataset, strategy, fraction), entry)
         about = {
             row: _about_image(data, row) | {"reference": references[row]} for row in sorted(tested)
         }
@@ -95,9 +94,9 @@ def write_details(
         _write_images(data, sorted(tested), folder / "images" / dataset)
 
 
-def entry_key(dataset: str, strategy: str, percent: float) -> str:
+def entry_key(dataset: str, strategy: str, fraction: float) -> str:
     """Name of an entry of Table II in files and addresses."""
-    return f"{dataset}-{strategy}-{show_percent(percent)}"
+    return f"{dataset}-{strategy}-{fraction_text(fraction)}"
 
 
 def outlines(mask: np.ndarray) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sonotune.layout import Cell, fold_title
+from sonotune.layout import Cell, fold_title, format_percent
 from sonotune.runtime.files import atomic
 from sonotune.runtime.job import finished, time_left
 
@@ -95,7 +95,7 @@ def _job(log: Path, logs: Path) -> str:
 def _name(record: Path) -> str:
     cell = Cell.of(record)
     fold = fold_title(cell.fold, cell.seed, cell.pretraining)
-    return f"{cell.strategy}, {cell.percent:g}% of {cell.dataset}, fold {fold}"
+    return f"{cell.strategy}, {format_percent(cell.fraction)} of {cell.dataset}, fold {fold}"
 
 
 def _log_of(record: Path, logs: Path) -> Path:

@@ -98,22 +98,22 @@ function curve(run) {
     make("figcaption", {}, said));
 }
 
-// "sus-whole-12.5" is an entry of Table II; names of strategies and data sets have no dash.
+// "sus-whole-0.125" is an entry of Table II; names of strategies and data sets have no dash.
 function parts(key) {
-  const [dataset, strategy, percent] = key.split("-");
-  return { dataset, strategy, percent };
+  const [dataset, strategy, fraction] = key.split("-");
+  return { dataset, strategy, fraction };
 }
 
 async function showEntry(key) {
-  const { dataset, strategy, percent } = parts(key);
+  const { dataset, strategy, fraction } = parts(key);
   at("entry").hidden = false;
   at("entry-title").textContent = `${label(strategy)}: ${values.datasets[dataset] ?? dataset}, `
-    + (percent === "0" ? "not fine-tuned" : `${percent}% of the images`);
+    + (fraction === "0" ? "not fine-tuned" : `${values.fractions[fraction]} of the images`);
   at("curves").replaceChildren();
   at("entry-images").replaceChildren();
   at("entry-more").hidden = true;
-  at("entry-compare").replaceChildren(...(percent === "0" ? [] : [
-    make("a", { href: "#compare", "data-go": `compare/${dataset}-${percent}/${strategy}/` }, "Compare with another strategy")]));
+  at("entry-compare").replaceChildren(...(fraction === "0" ? [] : [
+    make("a", { href: "#compare", "data-go": `compare/${dataset}-${fraction}/${strategy}/` }, "Compare with another strategy")]));
   at("entry").focus();
   const [entry, about] = await Promise.all([load(key), load(`${dataset}-images`)]);
   const trained = entry.runs.filter((run) => run.epochs.length);
@@ -124,14 +124,14 @@ async function showEntry(key) {
 }
 
 function chosen() {
-  const [dataset, percent] = at("where").value.split("|");
-  return { dataset, percent, first: at("first").value, second: at("second").value };
+  const [dataset, fraction] = at("where").value.split("|");
+  return { dataset, fraction, first: at("first").value, second: at("second").value };
 }
 
 function showDifference() {
-  const { dataset, percent, first, second } = chosen();
-  const there = values.pairs[[dataset, percent, first, second].join("|")];
-  const back = values.pairs[[dataset, percent, second, first].join("|")];
+  const { dataset, fraction, first, second } = chosen();
+  const there = values.pairs[[dataset, fraction, first, second].join("|")];
+  const back = values.pairs[[dataset, fraction, second, first].join("|")];
   const minus = (value) => (value === null ? null : -value);
   const pair = there ?? (back && [minus(back[0]), minus(back[2]), minus(back[1]), back[3]]);
   let text = "The difference of these two was not measured.";
@@ -153,9 +153,9 @@ function showDifference() {
 }
 
 async function showPair() {
-  const { dataset, percent, first, second } = chosen();
+  const { dataset, fraction, first, second } = chosen();
   const [one, other, about] = await Promise.all([
-    load(`${dataset}-${first}-${percent}`), load(`${dataset}-${second}-${percent}`), load(`${dataset}-images`)]);
+    load(`${dataset}-${first}-${fraction}`), load(`${dataset}-${second}-${fraction}`), load(`${dataset}-images`)]);
   const others = new Map(other.images.map((image) => [`${image.fold}/${image.row}`, image]));
   const gap = (a, b) => (a.dice === null || b.dice === null ? 0 : a.dice - b.dice);
   const pairs = one.images.map((image) => [image, others.get(`${image.fold}/${image.row}`)])
@@ -177,8 +177,8 @@ function route() {
   const [kind, ...rest] = decodeURIComponent(location.hash.slice(1)).split("/");
   if (kind === "entry" && rest[0]) return showEntry(rest[0]).catch(lacking);
   if (kind === "compare" && rest[0]) {
-    const [dataset, percent] = rest[0].split("-");
-    choose("where", `${dataset}|${percent}`);
+    const [dataset, fraction] = rest[0].split("-");
+    choose("where", `${dataset}|${fraction}`);
     choose("first", rest[1]);
     if (rest[2]) choose("second", rest[2]);
     else if (at("second").value === rest[1]) at("second").selectedIndex = at("first").selectedIndex ? 0 : 1;

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from sonotune.data.split_file import read_counts
 from sonotune.evaluation.averages import read_cells
+from sonotune.layout import format_percent, fraction_text
 from sonotune.networks.settings import stages_of
 from sonotune.report.names import mixture_notes, source_notes
 from sonotune.report.page.content import (
@@ -103,7 +104,7 @@ def write_page(
         Files that readers may want, relative to the page.
     """
     runs = read_cells(sources.cells)
-    trained = runs[runs["percent"] > 0]
+    trained = runs[runs["fraction"] > 0]
     decisions = read_decisions(sources.statistics)
     images = {row["dataset"]: row["size"] for row in read_counts(sources.splits)}
     known = runs.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
@@ -118,11 +119,11 @@ def write_page(
     drawings = {place["network"]["name"]: place["network"] for place in places if place["network"]}
     told = race_sentences(sources.race) if sources.race else {}
     for place in places:
-        race = told.get((place["dataset"], round(100 * place["decision"].fraction, 6)))
+        race = told.get((place["dataset"], place["decision"].fraction))
         place["sentences"] += [race] if race else []
     for drawing in drawings.values():
         drawing["places"] = [
-            f"{place['title']}, {place['percent']}"
+            f"{place['title']}, {place['fraction']}"
             for place in places
             if place["network"] and place["network"]["name"] == drawing["name"]
         ]
@@ -136,7 +137,7 @@ def write_page(
             script=Markup(script),
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             style=Markup(assets.joinpath("page.css").read_text("utf-8")),
-            data=Markup(to_json(_for_script(decisions, shown))),
+            data=Markup(to_json(_for_script(decisions, trained, shown))),
             runs=len(trained),
             places=places,
             drawings=list(drawings.values()),
@@ -164,7 +165,7 @@ def write_page(
     write_details(sources.folders, sources.arrays, sources.scores, runs, details)
     with atomic(answer) as temporary:
         lines = [
-            f"{place['title']}, {place['percent']} of the images ({place['basis']}): "
+            f"{place['title']}, {place['fraction']} of the images ({place['basis']}): "
             f"{place['headline']}\n"
             for place in places
         ]
@@ -185,21 +186,22 @@ def _environment() -> Environment:
     return environment
 
 
-def _for_script(decisions: Sequence[Decision], shown: Shown) -> dict[str, Any]:
-    """What the page's script needs: titles, and every pair of strategies."""
+def _for_script(decisions: Sequence[Decision], runs: pd.DataFrame, shown: Shown) -> dict[str, Any]:
+    """What the page's script needs: titles, fractions in words, and every pair of strategies."""
 
     def rounded(value: float) -> float | None:
         return round(value, 4) if value == value and abs(value) != float("inf") else None
 
     pairs = {}
     for one in decisions:
-        place = f"{one.dataset}|{round(100 * one.fraction, 6):g}"
+        place = f"{one.dataset}|{fraction_text(one.fraction)}"
         for pair in one.comparisons:
             values = (pair.difference, pair.lower, pair.upper, pair.p)
             pairs[f"{place}|{pair.first}|{pair.second}"] = [rounded(value) for value in values]
     return {
         "strategies": dict(shown.strategies),
         "datasets": dict(shown.datasets),
+        "fractions": {fraction_text(one): format_percent(one) for one in runs["fraction"].unique()},
         "pairs": pairs,
     }
 
