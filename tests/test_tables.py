@@ -161,7 +161,7 @@ def test_unlike_networks_do_not_share_an_average():
         average_over_runs(few_cells(tuned_parameters=[1, 2, 2]), "failed", 1)
 
 
-def test_an_unknown_leave_out_is_refused():
+def test_unknown_runs_to_exclude_are_refused():
     with pytest.raises(SonotuneError, match="exclude_runs: 'collapsed' is unknown"):
         average_over_runs(few_cells(), "collapsed", 1)
 
@@ -171,7 +171,7 @@ def test_the_csv_can_be_joined_with_the_papers(tmp_path):
     table = pd.read_csv(tmp_path / "table2.csv")
     assert list(table)[:5] == ["dataset", "fraction", "strategy", "dice_mean", "dice_std"]
     assert list(table)[5:] == ["n", "folds", "failed", "collapsed", "source"]
-    assert table["fraction"].dtype == int
+    assert table["fraction"].dtype == float
     assert len(table) == 13 * 3 * 2
     assert set(table["source"]) == {"sus", "busi"}
 

@@ -73,6 +73,7 @@ from sonotune.layout import (
     dataset_folder,
     digest_of,
     fold_numbers,
+    format_percent,
     fraction_text,
     pretrained_folder,
     race_file,
