@@ -87,7 +87,11 @@ class Cell:
     def of_settings(cls, settings: Mapping[str, Any]) -> Cell:
         """The cell that has these settings (`sonotune.config.jobs.cell_settings`)."""
         return cls(
-            *(settings[key] for key in ("study", "dataset", "strategy", "fraction", "fold")),
+            settings["study"],
+            settings["dataset"],
+            settings["strategy"],
+            settings["fraction"],
+            settings["fold"],
             settings.get("seed_number", 1),
             settings.get("pretraining_number", 1),
         )

@@ -200,7 +200,7 @@ class Stale:
             records = [self._record(one) for one in paths]
             found = {short_seal(record) for record in records if record}
             # A cell that is missing is trained, and its data set scored, anyway.
-            stale = found != told if all(records) else found - told
+            stale = found ^ told if all(records) else found - told
             if "race" in design:  # there may be runs that another race had asked for
                 stale = told - found
             if stale:

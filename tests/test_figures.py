@@ -188,6 +188,7 @@ def examples(folder: Path, strategies: tuple[str, ...] = ("contracting", "expand
         np.savez(predictions[strategy], rows=rows, probabilities=probabilities)
         dice = overlap(probabilities >= 128, masks[rows] > 0)["dice"]
         about = {"dataset": "sus", "strategy": strategy, "fraction": 0.05, "fold": 0}
+        about |= {"seed": 1, "pretraining": 1}
         scores.append(pd.DataFrame({**about, "row": rows, "dice": dice}))
     pd.concat(scores or [pd.DataFrame()]).to_csv(folder / "scores.csv", index=False)
     return {

@@ -252,7 +252,7 @@ def test_a_strategy_whose_runs_all_failed_is_a_dash_and_has_no_colour(tmp_path):
     assert scratch["text"].split() == ["–", "†3"]  # noqa: RUF001
     assert not scratch["style"]
     assert not whole["style"]  # alone in its row: nothing to compare
-    assert "sus,0.8,scratch,,,0,3,0,sus" in texts["csv"]
+    assert "sus,0.8,scratch,,,0,0,3,0,sus" in texts["csv"]
 
 
 def test_a_table_of_one_cell_is_a_table(tmp_path):
@@ -273,7 +273,7 @@ def test_the_unchanged_network_is_a_column_only_if_wanted(tmp_path):
     without = table2(cells, tmp_path)
     assert "unchanged" not in without["csv"]
     wanted = table2(cells, tmp_path, strategies={**STRATEGIES, "unchanged": "Unchanged"})
-    assert wanted["csv"].count("sus,0,unchanged,0.7,0.2,3,0,0,sus") == 1
+    assert wanted["csv"].count("sus,0,unchanged,0.7,0.2,3,3,0,0,sus") == 1
     last = [row[-1]["text"].split()[0] for row in Grid(wanted["html"]).rows]
     assert last == ["0.700"] * 3 + ["–"] * 3  # noqa: RUF001
     assert "evaluated without any tuning" in wanted["html"]

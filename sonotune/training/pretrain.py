@@ -98,7 +98,8 @@ def pretrain_network(
     Stopped
         If a signal asked to end and the checkpoint was written.
     """
-    seed, names = settings["seed"], ("pretraining", settings["dataset"])
+    seed = settings["seed"]
+    names: tuple[str | int, ...] = ("pretraining", settings["dataset"])
     order = generator(seed, *names, "split").permutation(len(data.images))
     # Further pre-trainings differ in initialisation and order, not in their images.
     if "pretraining_number" in settings:

@@ -19,7 +19,7 @@ with logged(snakemake.log[0]):
             array_folders(snakemake.input.arrays),
             {Path(file).stem: file for file in snakemake.input.scores},
             {dataset_of(file): file for file in snakemake.input.audits},
-            snakemake.input.get("race") or None,
+            next(iter(snakemake.input.get("race", [])), None),
         ),
         snakemake.output.html,
         snakemake.output.details,
