@@ -16,20 +16,34 @@ from sonotune.verify import Verification
 
 ROOT = Path(__file__).parents[1]
 RACE = {"margin": 0.0001, "budget": 1}
+# A network and a recipe with which so little training leads to something.
+LEARNS = {
+    "network": {"name": "unet_bn", "width": 2},
+    "training": {
+        "epochs": 40,
+        "patience": False,
+        "select_weights": "last",
+        "learning_rate": 0.02,
+    },
+    "augmentation": False,
+    "resampling": {"folds": 3, "validation": 30},
+    "strategies": {
+        "whole": {"init": "random", "tune": "all"},
+        "expanding": {"init": "random", "tune": ["block6", "block7", "block8", "block9"]},
+        "block_9": {"init": "random", "tune": ["block9"]},
+    },
+}
 
 
 class Study:
-    """The smallest study with a third strategy and three folds, as a race or not."""
+    """The smallest study with three strategies and three folds, as a race or not."""
 
     def __init__(self, folder):
         self.folder, self.results = folder, folder / "results/smallest"
 
     def snakemake(self, *options, race=RACE):
         config = yaml.safe_load((ROOT / "tests/smallest.yaml").read_text())
-        study = config["studies"]["smallest"]
-        study["resampling"] = {"folds": 3, "validation": 30}
-        study["strategies"]["blocks_19"] = {"init": "random", "tune": ["block1", "block9"]}
-        study |= {"race": race} if race else {}
+        config["studies"]["smallest"] |= LEARNS | ({"race": race} if race else {})
         (self.folder / "race.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         run = subprocess.run(
             [
