@@ -54,6 +54,7 @@ def choose(
     costs: np.ndarray,
     margin: float,
     finalists: np.ndarray | None = None,
+    by_pretraining: np.ndarray | None = None,
 ) -> Choices:
     """Recommend the cheapest candidate about as good as the best, else that of least regret.
 
@@ -70,8 +71,10 @@ def choose(
     finalists : bool [B,S]
         The candidates among which one is picked; all by default. The best, which they are compared
         with, is sought among all candidates.
+    by_pretraining : float64 [B,P,S]
+        As for `sonotune.statistics.pairs.compare`.
     """
-    pairs = compare(scores)
+    pairs = compare(scores, by_pretraining)
     candidates = candidates & np.isfinite(pairs.means)
     lost, good = _shown_good(pairs, candidates, margin, scores.shape[1])
     model = posterior(pairs.means, error_variances(pairs.error), candidates, margin)

@@ -221,7 +221,9 @@ def decide_one(data: FoldScores, margin: float, cost: str, raced: bool = False) 
     complete = np.isfinite(data.scores).all(0)
     sound = (data.failed + data.collapsed + data.blank == 0) & (complete | raced) & (folds > 0)
     costs = np.where(np.isfinite(data.costs), data.costs, np.inf)
-    choices = choose(scores, sound[None], costs, margin, complete[None])
+    networks = data.by_pretraining
+    by_pretraining = networks[None] if len(networks) > 1 else None
+    choices = choose(scores, sound[None], costs, margin, complete[None], by_pretraining)
     pairs, model = choices.pairs, choices.posterior
     lower, upper = pairs.bounds()
     single_lower, single_upper = pairs.single_bounds()
