@@ -23,8 +23,10 @@ from sonotune.report.web import to_html
 from sonotune.runtime.files import atomic
 
 LEVEL = 0.05
-COLUMNS = ("dataset", "fraction", "strategy", "first", "second")
-COLUMNS += ("difference", "lower", "upper", "p")
+COLUMNS = (
+    *("dataset", "fraction", "strategy", "first", "second"),
+    *("difference", "lower", "upper", "p"),
+)
 NOTES = (
     "Each entry: difference of mean Dice, row minus column, and below it the p value of Tukey's "
     "HSD (Tukey-Kramer where runs failed), adjusted for all pairs of its group. Green: the row is "
