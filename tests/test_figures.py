@@ -93,9 +93,9 @@ def test_fig4_leaves_failed_runs_out_and_says_so():
 
 
 def test_fig4_explains_its_error_bars():
-    assert "one standard deviation over folds" in foot(drawn(made_up_cells()))
+    assert "one standard deviation over runs" in foot(drawn(made_up_cells()))
     assert "divisor n)" in foot(drawn(made_up_cells(), ddof=0))
-    assert "One fold has no standard deviation" in foot(drawn(made_up_cells(folds=1)))
+    assert "One run has no standard deviation" in foot(drawn(made_up_cells(folds=1)))
 
 
 def test_fig4_says_where_no_run_is_left():

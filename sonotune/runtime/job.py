@@ -101,7 +101,7 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
         count.
     """
     settings = record["settings"]
-    cell = Cell.of_settings(settings)
+    cell = Cell.of(folder)
     records = finished(Path(folder).parents[4], planned)
     left = planned["cells"] - len(records)
     of, ends = f"of {planned['cells']}", time_left(records, left)
