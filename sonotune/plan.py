@@ -209,6 +209,12 @@ def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: i
         f"  disk: at most {size_text(plan.bytes)}",
         *(f"  {line}" for line in what_folds_show(study)),
     ]
+    if "race" in study:
+        budget = study["race"]["budget"]
+        share = "as much as" if budget == "grid" else f"at most {budget:.0%} of what"
+        lines.insert(
+            1, f"  that is the most: the race spends {share} all strategies take in all folds"
+        )
     if plan.processor.device != "cuda" and least > LONG:
         lines.append(
             "  That is long for a CPU. A GPU, fewer strategies or folds, or a smaller network and "
