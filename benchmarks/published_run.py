@@ -34,7 +34,7 @@ from sonotune.config.jobs import cells_of  # noqa: E402
 from sonotune.errors import SonotuneError  # noqa: E402
 from sonotune.evaluation.averages import read_cells  # noqa: E402
 from sonotune.evaluation.scores import load_predictions  # noqa: E402
-from sonotune.layout import Cell, format_percent  # noqa: E402
+from sonotune.layout import RUN, Cell, format_percent  # noqa: E402
 from sonotune.report.agreement import agreement  # noqa: E402
 from sonotune.report.names import stands_in  # noqa: E402
 from sonotune.report.published import published_mean  # noqa: E402
@@ -120,7 +120,7 @@ def keep_part(study: Path, folder: Path, config: dict[str, Any], shown: dict[str
 def _about(study: Path, cells_csv: Path) -> dict[str, Any]:
     """How the study departs from the papers, as its records say."""
     # Those of the table: the folder may hold cells of an earlier configuration as well.
-    table = read_cells(cells_csv)[["dataset", "strategy", "fraction", "fold"]]
+    table = read_cells(cells_csv)[list(RUN)]
     cells = [study.parent / Cell(study.name, *row).folder for row in table.itertuples(index=False)]
     records = [read_record(cell / "run.json") for cell in cells]
     settings = records[0]["settings"]

@@ -6,7 +6,9 @@ writes results/benchmarks/race.csv with a row per scenario (or stored study), fr
 seconds_share (of the full grid's), regret_true and regret_grid (true loss of what the race and the
 full grid recommend; replays take the full grid's means for the truth), within_02 (share in which
 the recommended strategy is within .02 of the full grid's), false_worse (share in which the truly
-best strategy had been left out at the end).
+best strategy had been left out at the end). For the workflow's rule also what the decision states
+of the raced runs: called_worse (share of studies in which it calls a strategy worse than one that
+is not better) and coverage (of its simultaneous intervals of all pairs).
 """
 
 from __future__ import annotations
@@ -39,11 +41,15 @@ BUDGET = 0.4  # of the full grid
 
 @dataclass(frozen=True)
 class Outcome:
-    """How races ended: picked int [B], spent float [B], the last round's strategies bool [B,S]."""
+    """How races ended: picked int [B], spent float [B], the last round's strategies bool [B,S].
+
+    And of the workflow's rule its runs, float64 [B,F,S], NaN where none was trained.
+    """
 
     picked: np.ndarray
     spent: np.ndarray
     last: np.ndarray
+    runs: np.ndarray | None = None
 
 
 def race(
@@ -82,7 +88,20 @@ def race(
         training = next_round(now, training.sum(1), price, limit - spent, margin)
         training &= running[:, None]
         running = training.any(1)
-    return Outcome(now.leader, spent, last)
+    return Outcome(now.leader, spent, last, known)
+
+
+def verdicts(runs: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Error rates of what the decision states of raced runs (parameters as in `row_of`)."""
+    lower, upper = compare(runs).bounds()
+    truth = np.broadcast_to(truth, (len(runs), runs.shape[2]))
+    difference = truth[:, :, None] - truth[:, None, :]
+    wrong = (lower > 0) & (difference < 1e-9)
+    outside = (lower > difference + 1e-12) | (upper < difference - 1e-12)
+    return {
+        "called_worse": float(wrong.any((1, 2)).mean()),
+        "coverage": float(1 - outside.any((1, 2)).mean()),
+    }
 
 
 def dropping(scores: np.ndarray, clean: np.ndarray, costs: np.ndarray) -> Outcome:
@@ -162,6 +181,8 @@ def simulated(studies: int, margin: float) -> Iterator[dict[str, object]]:
         for rule, found in outcomes.items():
             kept = Outcome(found.picked[there], found.spent[there], found.last[there])
             row = row_of(kept, sample.truth, grid[there], full)
+            if rule == "expected gain" and found.runs is not None:
+                row |= verdicts(found.runs, sample.truth)
             yield {"scenario": name, "fraction": 0.05 if run_sd > 0.1 else 0.8, "rule": rule} | row
 
 

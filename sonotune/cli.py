@@ -140,7 +140,8 @@ def _add_model_commands(commands: Any) -> None:
     predict.add_argument(
         "--fold",
         metavar="N",
-        help="number of a fold, or best (by validation Dice); default: the mean of all folds",
+        help="number of a fold, a run of it such as 0-s2, or best (by validation Dice); "
+        "default: the mean of all folds",
     )
     predict.add_argument(
         "--mm-per-pixel",
@@ -303,9 +304,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _choose_cells(arguments: argparse.Namespace, fold: str | None) -> list[Path]:
     from sonotune.inference.choose import choose_cells
 
-    chosen = int(fold) if fold is not None and fold.isdecimal() else fold
     return choose_cells(
-        arguments.model, arguments.dataset, arguments.strategy, arguments.fraction, chosen
+        arguments.model, arguments.dataset, arguments.strategy, arguments.fraction, fold
     )
 
 
@@ -331,7 +331,7 @@ def _predict(arguments: argparse.Namespace) -> int:
     print(
         f"{len(images)} images with {about['strategy']} at {format_percent(about['fraction'])} of "
         f"{about['dataset']}, "
-        + (f"{len(models)} folds averaged" if len(models) > 1 else f"fold {about['fold']}")
+        + (f"{len(models)} trainings averaged" if len(models) > 1 else f"fold {about['fold']}")
         + f"; {processor.device}, {processor.precision}"
     )
     began = time.perf_counter()

@@ -28,6 +28,7 @@ STUDY = f"{RESULTS}/{{study}}"
 PRETRAINED_NETWORK = f"{STUDY}/pretrained/{{pretraining}}"
 CELL = f"{STUDY}/cells/{{dataset}}/{{strategy}}/{{fraction}}/{{fold}}"
 SCORES = f"{STUDY}/scores/{{dataset}}.csv"
+RACE = f"{STUDY}/race/{{dataset}}/{{fraction}}/{{round}}.json"
 
 # Patterns of the wildcards. A fold's first seed and pre-training have no name of their own.
 FRACTION = "[0-9.]+"
@@ -40,9 +41,11 @@ WEIGHTS = "weights.safetensors"
 RECORD = "run.json"
 CELL_FILES = (RECORD, "predictions.npz", "history.csv")
 
-_CELL = re.compile(
-    r"(?:.*/)?([^/]+)/cells/([^/]+)/([^/]+)/([0-9.]+)/([0-9]+)(-s[0-9]+)?(-p[0-9]+)?(?:/[^/]+)?"
-)
+# Columns of tables that say which run of a study a row is about.
+RUN = ("dataset", "strategy", "fraction", "fold", "seed", "pretraining")
+
+_CELL = re.compile(rf"(?:.*/)?([^/]+)/cells/([^/]+)/([^/]+)/([0-9.]+)/({FOLD})(?:/[^/]+)?")
+_FOLD = re.compile(r"([0-9]+)(?:-s([0-9]+))?(?:-p([0-9]+))?")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,11 @@ class Cell:
     pretraining: int = 1
 
     @property
+    def run(self) -> dict[str, Any]:
+        """The columns `RUN` of this cell."""
+        return {name: getattr(self, name) for name in RUN}
+
+    @property
     def folder(self) -> str:
         """Where its files are, below the results."""
         return below_results(CELL).format(
@@ -76,6 +84,19 @@ class Cell:
             strategy=self.strategy,
             fraction=fraction_text(self.fraction),
             fold=fold_text(self.fold, self.seed, self.pretraining),
+        )
+
+    @classmethod
+    def of_settings(cls, settings: Mapping[str, Any]) -> Cell:
+        """The cell that has these settings (`sonotune.config.jobs.cell_settings`)."""
+        return cls(
+            settings["study"],
+            settings["dataset"],
+            settings["strategy"],
+            settings["fraction"],
+            settings["fold"],
+            settings.get("seed_number", 1),
+            settings.get("pretraining_number", 1),
         )
 
     @classmethod
@@ -90,16 +111,8 @@ class Cell:
         found = _CELL.fullmatch(Path(path).as_posix())
         if not found:
             raise ValueError(f"{path} is not the path of a cell")
-        study, dataset, strategy, fraction, fold, seed, pretraining = found.groups()
-        return cls(
-            study,
-            dataset,
-            strategy,
-            float(fraction),
-            int(fold),
-            int((seed or "-s1")[2:]),
-            int((pretraining or "-p1")[2:]),
-        )
+        study, dataset, strategy, fraction, fold = found.groups()
+        return cls(study, dataset, strategy, float(fraction), *fold_numbers(fold))
 
 
 def fraction_text(fraction: float) -> str:
@@ -119,6 +132,30 @@ def fold_text(fold: int, seed: int = 1, pretraining: int = 1) -> str:
         + (f"-s{seed}" if seed > 1 else "")
         + (f"-p{pretraining}" if pretraining > 1 else "")
     )
+
+
+def fold_title(fold: int, seed: int = 1, pretraining: int = 1) -> str:
+    """A training of a fold for people to read: "0", "0, seed 2"."""
+    return (
+        f"{fold}"
+        + (f", seed {seed}" if seed > 1 else "")
+        + (f", pre-training {pretraining}" if pretraining > 1 else "")
+    )
+
+
+def fold_numbers(text: str) -> tuple[int, int, int]:
+    """The inverse of `fold_text`: fold, seed and pre-training.
+
+    Raises
+    ------
+    ValueError
+        If the text is not one of a fold.
+    """
+    found = _FOLD.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text} is not the name of a fold")
+    fold, seed, pretraining = found.groups(default="1")
+    return int(fold), int(seed), int(pretraining)
 
 
 def digest_of(settings: Mapping[str, Any]) -> str:
@@ -184,6 +221,12 @@ def files_of_cells(files: Iterable[str]) -> dict[str, dict[str, Path]]:
 def pretrained_folder(study: str, pretraining: int = 1) -> str:
     """Folder of a study's pre-training, counted from 1."""
     return PRETRAINED_NETWORK.format(study=study, pretraining=pretraining)
+
+
+def race_file(study: str, dataset: str, fraction: float, number: int) -> str:
+    """What a race decided after a round, counted from 1."""
+    text = fraction_text(fraction)
+    return RACE.format(study=study, dataset=dataset, fraction=text, round=number)
 
 
 def checkpoint_beside(folder: str | Path) -> Path:

@@ -16,7 +16,13 @@ from typing import Any
 
 import torch
 
-from sonotune.config.jobs import cells_of, dataset_settings, keeps_weights
+from sonotune.config.jobs import (
+    cells_of,
+    dataset_settings,
+    keeps_weights,
+    pretrainings_of,
+    resampling_settings,
+)
 from sonotune.config.networks import network_of
 from sonotune.config.priorities import expected_images
 from sonotune.data.readers import find_entries
@@ -36,7 +42,7 @@ from sonotune.networks.stages import count, freeze_all_but, stage_parameters
 from sonotune.networks.weights import start_network
 from sonotune.runtime.run_record import read_record
 from sonotune.statistics.choice import VERDICT_FOLDS
-from sonotune.statistics.planning import TYPICAL_RUN_SD, plan_folds
+from sonotune.statistics.planning import plan_folds, typical_run_sd
 from sonotune.training.augment import Augmentation
 from sonotune.training.device import Processor, choose
 from sonotune.training.forward import evaluate
@@ -139,11 +145,15 @@ def plan_study(
         speed = speeds[cell.strategy]
         for i, epochs in enumerate(ends):
             seconds[i] += _cell_seconds(study, cell, images[cell.dataset], speed, epochs)
-    trained_from = results / below_results(pretrained_folder(name)) / RECORD
-    if "pretraining" in study and not trained_from.exists():
+    missing = [
+        number
+        for number in pretrainings_of(study)
+        if not (results / below_results(pretrained_folder(name, number)) / RECORD).exists()
+    ]
+    if missing:
         number = images[study["pretraining"]["dataset"]]
         for i, extra in enumerate(_pretraining(study, number, processor, meter)):
-            seconds[i] += extra
+            seconds[i] += len(missing) * extra
     return Plan(
         len(every),
         len(every) - len(left),
@@ -194,6 +204,12 @@ def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: i
         f"  disk: at most {size_text(plan.bytes)}",
         *(f"  {line}" for line in what_folds_show(study)),
     ]
+    if "race" in study:
+        budget = study["race"]["budget"]
+        share = "as much as" if budget == "grid" else f"at most {budget:.0%} of what"
+        lines.insert(
+            1, f"  that is the most: the race spends {share} all strategies take in all folds"
+        )
     if plan.processor.device != "cuda" and least > LONG:
         lines.append(
             "  That is long for a CPU. A GPU, fewer strategies or folds, or a smaller network and "
@@ -216,8 +232,7 @@ def what_folds_show(study: Mapping[str, Any]) -> list[str]:
     lines = []
     spreads: dict[float, list[float]] = {}
     for fraction in study["fractions"]:
-        near = min(TYPICAL_RUN_SD, key=lambda typical: abs(typical - fraction))
-        spreads.setdefault(TYPICAL_RUN_SD[near], []).append(fraction)
+        spreads.setdefault(typical_run_sd(fraction), []).append(fraction)
     for spread, fractions in spreads.items():
         (found,) = plan_folds([folds], [spread] * strategies)
         at = ", ".join(format_percent(fraction) for fraction in fractions)
@@ -425,4 +440,4 @@ def _bytes(
 
 
 def _resampling(study: Mapping[str, Any]) -> Resampling:
-    return Resampling(**{k: v for k, v in study["resampling"].items() if k != "run_folds"})
+    return Resampling(**resampling_settings(study["resampling"]))

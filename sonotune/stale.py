@@ -24,6 +24,8 @@ from sonotune.config.jobs import (
     making_code,
     preparing_code,
     pretraining_settings,
+    pretrainings_of,
+    race_settings,
 )
 from sonotune.config.networks import (
     PRETRAINED,
@@ -46,9 +48,10 @@ from sonotune.layout import (
     dataset_folder,
     digest_of,
     pretrained_folder,
+    race_file,
 )
 from sonotune.runtime.files import read_json, write_json
-from sonotune.runtime.run_record import damaged, seal
+from sonotune.runtime.run_record import damaged, seal, short_seal
 from sonotune.runtime.view_record import read_view_records
 
 DATASET = "dataset.json"
@@ -106,9 +109,13 @@ class Stale:
                 names.append(design["pretraining"]["dataset"])
             for name in names:
                 self._dataset(name, design["image_size"])
-            starts[PRETRAINED] = self._pretraining(study, design, starts)
+            weights = {
+                number: self._pretraining(study, design, starts, number)
+                for number in pretrainings_of(design)
+            }
             for name in design["datasets"]:
-                self._cells(study, design, name, starts)
+                self._cells(study, design, name, starts, weights)
+                self._race(study, design, name)
         self._views()
         return list(dict.fromkeys(self.files))
 
@@ -162,19 +169,22 @@ class Stale:
             return [], None
 
     def _pretraining(
-        self, study: str, design: Mapping[str, Any], starts: Mapping[str | None, str | None]
+        self,
+        study: str,
+        design: Mapping[str, Any],
+        starts: Mapping[str | None, str | None],
+        number: int,
     ) -> str | None:
-        """Digest of a study's start weights, as their record tells it."""
-        if "pretraining" not in design:
-            return None
-        path = f"{pretrained_folder(study)}/{RECORD}"
+        """Digest of the start weights that one of a study's pre-trainings gave."""
+        path = f"{pretrained_folder(study, number)}/{RECORD}"
         dataset = design["pretraining"]["dataset"]
         inputs = self._arrays(dataset, design["image_size"])
         files = self._files(dataset, design["image_size"])
         if weights := starts.get(start := encoder_weights_of(design["network"])):
             inputs["weights_sha256"] = weights
             files.append(f"{ENCODER}/{WEIGHTS}".format(weights=start))
-        self._compare(path, files, "settings", pretraining_settings(self.config, study), inputs)
+        expected = pretraining_settings(self.config, study, number)
+        self._compare(path, files, "settings", expected, inputs)
         record = self._record(path)
         return record.get("outputs", {}).get(WEIGHTS) if record else None
 
@@ -200,6 +210,7 @@ class Stale:
         design: Mapping[str, Any],
         dataset: str,
         starts: Mapping[str | None, str | None],
+        weights: Mapping[int, str | None],
     ) -> None:
         inputs = self._arrays(dataset, design["image_size"])
         # Before its first scores a data set is scored anyway, and so its cells are trained.
@@ -209,14 +220,18 @@ class Stale:
             strategy = design["strategies"][cell.strategy]
             files = self._files(dataset, design["image_size"])
             start = start_of(design, cell.strategy)
-            if strategy["init"] == "pretrained" and (weights := starts.get(start)):
-                own["weights_sha256"] = weights
-                own_home = pretrained_folder(study)
-                home = own_home if start == PRETRAINED else ENCODER.format(weights=start)
+            digest, home = starts.get(start), ENCODER.format(weights=start)
+            if start == PRETRAINED:
+                digest = weights.get(cell.pretraining)
+                home = pretrained_folder(study, cell.pretraining)
+            if strategy["init"] == "pretrained" and digest:
+                own["weights_sha256"] = digest
                 files.append(f"{home}/{WEIGHTS}")
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
             if is_scored and not self._is_whole(cell):
-                self.files.append(path)
+                # A race asks for some only.
+                if "race" not in design or (self.results / below_results(path)).exists():
+                    self.files.append(path)
             else:
                 self._compare(path, files, "settings", self.settings_of(cell), own)
 
@@ -229,6 +244,21 @@ class Stale:
 
     def _files(self, dataset: str, size: int) -> list[str]:
         return arrays(dataset, digest_of(dataset_settings(self.config, dataset)), size)
+
+    def _race(self, study: str, design: Mapping[str, Any], dataset: str) -> None:
+        """Rounds of another race, or that other runs have decided."""
+        if "race" not in design:
+            return
+        for fraction in design["fractions"]:
+            expected = race_settings(self.config, study, dataset, fraction)
+            for number in range(1, len(expected["rounds"]) + 1):
+                path = race_file(study, dataset, fraction, number)
+                self._compare(path, [], "settings", expected)
+                self.inputs.pop(path, None)
+                for folder, told in (self._record(path) or {}).get("cells", {}).items():
+                    run = self._record(f"{RESULTS}/{folder}/{RECORD}")
+                    if run and short_seal(run) != told:
+                        self.files.append(path)
 
     def _arrays(self, dataset: str, size: int) -> dict[str, str]:
         about = self._record(self._files(dataset, size)[-1]) or {}

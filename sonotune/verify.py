@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,11 @@ from sonotune.data.splits import Resampling, Split, split, split_seed
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.current import listed_cells
 from sonotune.evaluation.scores import aggregate, load_predictions, read_scores, score_dataset
-from sonotune.layout import WEIGHTS, Cell, format_percent, prepared_sets, studies_in
+from sonotune.layout import RUN, WEIGHTS, Cell, format_percent, prepared_sets, studies_in
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
 from sonotune.runtime.view_record import read_view_records
 from sonotune.stale import originals_digest
-
-KEY = ["dataset", "strategy", "fraction", "fold"]
 
 
 class Verification:
@@ -185,7 +184,7 @@ class Verification:
     def _misplaced(self, study: Path, folder: Path, record: dict[str, Any]) -> Iterator[str]:
         """Whether a cell is another than its folder says, or predicted other images."""
         settings = record["settings"]
-        told = Cell(study.name, *(settings[key] for key in KEY)).folder
+        told = replace(Cell.of_settings(settings), study=study.name).folder
         if Path(told).parts != folder.parts[-6:]:
             yield f"{folder / 'run.json'}: is of the cell {told}"
         found = self._arrays(record)
@@ -211,7 +210,7 @@ class Verification:
         with tempfile.TemporaryDirectory() as folder:
             anew = Path(folder) / path.name
             score_dataset(arrays[0], records, anew, measured if measured.is_file() else None)
-            self._compare(path, anew, [*KEY, "row"])
+            self._compare(path, anew, [*RUN, "row"])
 
     def _averages(self, study: Path, cells: dict[str, dict[Path, dict[str, Any]]]) -> None:
         path = study / "cells.csv"
@@ -223,7 +222,7 @@ class Verification:
         with tempfile.TemporaryDirectory() as folder:
             anew = Path(folder) / path.name
             aggregate(scores, folders, anew)
-            self._compare(path, anew, KEY)
+            self._compare(path, anew, list(RUN))
 
     def _compare(self, path: Path, anew: Path, key: list[str]) -> None:
         """Compare a table with the same one made anew, in whatever order of rows.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import numpy as np
 import pandas as pd
+
+from sonotune.layout import RUN
 
 
 def made_up_scores(
@@ -14,8 +17,9 @@ def made_up_scores(
     images: int = 20,
     spread: Mapping[str, float] | None = None,
     seed: int = 1,
+    seeds: int = 1,
 ) -> pd.DataFrame:
-    """A row a (data set, strategy, fraction, fold, image).
+    """A row per run and image.
 
     Parameters
     ----------
@@ -25,6 +29,8 @@ def made_up_scores(
         In a fold's test set; two of an examination.
     spread
         Standard deviations of ``fold``, ``image``, ``run`` and ``rest``.
+    seeds
+        Runs of a strategy in a fold.
     """
     sd = {"fold": 0.01, "image": 0.05, "run": 0.01, "rest": 0.03, **(spread or {})}
     random = np.random.default_rng(seed)
@@ -35,22 +41,30 @@ def made_up_scores(
         for (name, strategy, fraction), mean in means.items():
             if name != dataset:
                 continue
-            for fold in range(folds):
+            for fold, number in product(range(folds), range(1, seeds + 1)):
                 run = random.normal(0, sd["run"])
                 dice = mean + of_fold[fold] + of_image[fold] + run
                 dice = dice + random.normal(0, sd["rest"], images)
                 rows += [
-                    (dataset, strategy, fraction, fold, f"{fold}_{i}", f"{fold}_{i // 2}", value)
+                    (
+                        dataset,
+                        strategy,
+                        fraction,
+                        fold,
+                        number,
+                        1,
+                        f"{fold}_{i}",
+                        f"{fold}_{i // 2}",
+                        value,
+                    )
                     for i, value in enumerate(dice)
                 ]
-    columns = ["dataset", "strategy", "fraction", "fold", "name", "group", "dice"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=[*RUN, "name", "group", "dice"])
 
 
 def cells_of_scores(scores: pd.DataFrame, **columns: object) -> pd.DataFrame:
     """A row a run, as in ``cells.csv``; ``columns`` are the same for all."""
-    key = ["dataset", "strategy", "fraction", "fold"]
-    cells = scores.groupby(key, sort=False)["dice"].mean().reset_index()
+    cells = scores.groupby(list(RUN), sort=False)["dice"].mean().reset_index()
     about = {
         "source": cells["dataset"],
         "failed": False,
@@ -72,7 +86,7 @@ def write_calibration(cells: pd.DataFrame, folder) -> list[str]:
         bins = pd.DataFrame({"bin": range(10), "pixels": 100})
         bins["probability"] = 100 * (bins["bin"] + 0.5) / 10
         bins["foreground"] = bins["probability"] - 4.0 * (bins["bin"] >= 5)
-        key = part[["dataset", "strategy", "fraction", "fold"]]
+        key = part[list(RUN)]
         files.append(str(folder / f"{dataset}_calibration.csv"))
         key.merge(bins, how="cross").to_csv(files[-1], index=False)
     return files

@@ -10,6 +10,7 @@ from tiny_files import grey, square, write
 
 from sonotune.cli import main
 from sonotune.config.check import complete, read_configuration
+from sonotune.config.jobs import resampling_settings
 from sonotune.config.starter import LEAST, starter
 from sonotune.data.readers import find_entries
 from sonotune.data.splits import Resampling, split
@@ -77,7 +78,7 @@ def test_init_writes_a_configuration_that_can_be_used(pairs):
 @pytest.mark.parametrize("images", [LEAST, 9, 10, 25, 85, 1000])
 def test_every_cell_of_a_first_configuration_has_images_to_train_on(images, gpu):
     study = complete(yaml.safe_load(starter("i/*", "m/*", images, gpu)))["studies"]["mine"]
-    resampling = {k: v for k, v in study["resampling"].items() if k != "run_folds"}
+    resampling = resampling_settings(study["resampling"])
     for fraction in study["fractions"]:
         for fold in study["resampling"]["run_folds"]:
             parts = split(images, Resampling(**resampling), 0, fraction, fold)

@@ -15,9 +15,10 @@ from sonotune.config.jobs import (
     find_cell,
     in_order,
     keeps_weights,
+    pretraining_settings,
 )
 from sonotune.errors import SonotuneError
-from sonotune.layout import Cell, fraction_text
+from sonotune.layout import Cell, fold_text, fraction_text
 
 ROOT = Path(__file__).parents[1]
 
@@ -223,6 +224,36 @@ def test_every_cell_is_found_by_its_path_and_no_other_is():
     for wrong in (("whole", "0.5"), ("nothing", "0.8"), ("unchanged", "0.8"), ("whole", "0")):
         with pytest.raises(SonotuneError, match="has no cell"):
             find_cell(config, "s", "sus", *wrong, "0")
+
+
+def test_further_runs_of_a_fold_are_of_what_they_change():
+    config = changed(f"{S}/pretraining/repeats", 3)
+    config["studies"]["s"]["resampling"] = {"seeds": 2}
+    config = complete(config)
+    runs = {name: set() for name in config["studies"]["s"]["strategies"]}
+    for cell in cells_of(config, "s", "sus"):
+        runs[cell.strategy].add(fold_text(0, cell.seed, cell.pretraining))
+        path = (cell.study, cell.dataset, cell.strategy, fraction_text(cell.fraction))
+        run = fold_text(cell.fold, cell.seed, cell.pretraining)
+        assert find_cell(config, *path, run) == cell
+    assert runs["scratch"] == {"0", "0-s2"}
+    assert runs["unchanged"] == {"0", "0-p2", "0-p3"}
+    assert runs["whole"] == {"0", "0-s2", "0-p2", "0-s2-p2", "0-p3", "0-s2-p3"}
+    for wrong in ("0-s1", "0-s3", "0-p4", "5", "00", "0-p2-s2"):
+        with pytest.raises((SonotuneError, ValueError)):
+            find_cell(config, "s", "sus", "whole", "0.8", wrong)
+
+
+def test_the_first_run_of_a_fold_has_the_settings_of_the_only_one():
+    one, more = complete(SMALL), changed(f"{S}/pretraining/repeats", 2)
+    more["studies"]["s"]["resampling"] = {"seeds": 2}
+    more = complete(more)
+    for cell in cells_of(one, "s", "sus"):
+        assert cell_settings(more, cell) == cell_settings(one, cell)
+    settings = [repr(cell_settings(more, cell)) for cell in cells_of(more, "s", "sus")]
+    assert len(set(settings)) == len(settings)
+    assert pretraining_settings(more, "s", 1) == pretraining_settings(one, "s")
+    assert pretraining_settings(more, "s", 2) != pretraining_settings(one, "s")
 
 
 def test_stages_are_put_in_the_networks_order():

@@ -391,3 +391,53 @@ def test_a_pilot_gives_the_standard_deviation_of_a_run():
     run_sd, means = pilot(scores)
     np.testing.assert_allclose(run_sd, 0.02, rtol=0.35)
     np.testing.assert_allclose(means - means[0], np.linspace(0, 0.2, 8), atol=0.02)
+
+
+def crossed_runs(seed, networks, between=0.05, studies=1, folds=5, strategies=6):
+    """Runs of equal strategies that differ between networks, float64 [B,P,F,S]."""
+    random = np.random.default_rng(seed)
+    of_fold = 0.02 * random.normal(size=(studies, 1, folds, strategies))
+    of_network = between * random.normal(size=(studies, networks, 1, strategies))
+    run = 0.03 * random.normal(size=(studies, networks, folds, strategies))
+    return 0.8 + of_fold + of_network + run
+
+
+@pytest.mark.parametrize("networks", [2, 4])
+def test_what_another_network_would_change_is_in_the_errors(networks):
+    runs = crossed_runs(5, networks, studies=400)
+    worse = [
+        (compare(runs.mean(1), by_network).bounds()[0] > 0).any((1, 2)).mean()
+        for by_network in (None, runs.mean(2))
+    ]
+    assert worse[0] > 0.4
+    assert worse[1] < 0.07
+
+
+def test_a_strategy_that_starts_at_random_has_no_network_to_differ_by():
+    runs = crossed_runs(6, 2)
+    means = runs.mean(2)
+    means[0, 1, 4:] = np.nan
+    plain, joined = compare(runs.mean(1)), compare(runs.mean(1), means)
+    added = joined.error[0] ** 2 - plain.error[0] ** 2
+    assert added[4, 5] == 0
+    assert added[0, 1] == pytest.approx(2 * added[0, 5])
+    assert joined.df[0, 4, 5] == plain.df[0, 4, 5]
+    assert joined.df[0, 0, 1] < plain.df[0, 0, 1]
+
+
+def test_seeds_are_averaged_and_networks_widen_the_intervals():
+    runs = crossed_runs(7, 2)[0]
+    table = pd.DataFrame(
+        [
+            {"dataset": "sus", "fraction": 0.8, "strategy": f"s{s}", "fold": fold, "seed": seed}
+            | {"pretraining": network + 1, "dice": runs[network, fold, s] + 0.001 * (seed - 1.5)}
+            for network, fold, s, seed in np.ndindex(2, 5, 6, 2)
+        ]
+    ).assign(failed=False, tuned_parameters=1)
+    (both,) = decide(table)
+    assert (both.folds, both.pretrainings) == (5, 2)
+    averaged = table.groupby(["dataset", "fraction", "strategy", "fold"])["dice"].mean()
+    (plain,) = decide(averaged.reset_index().assign(failed=False, tuned_parameters=1))
+    for one, other in zip(both.comparisons, plain.comparisons, strict=True):
+        assert one.difference == pytest.approx(other.difference)
+        assert one.upper - one.lower > other.upper - other.lower

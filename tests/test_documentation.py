@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sonotune.config.jobs import WHICH_RUNS
 from sonotune.data.readers import own_folder
 from sonotune.data.splits import Resampling
 from sonotune.networks.settings import NETWORKS
@@ -20,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 MANUAL = (ROOT / "config/README.md").read_text()
 SCHEMA = yaml.safe_load((ROOT / "sonotune/config/config.schema.yaml").read_text())
 STUDY = SCHEMA["$defs"]["study"]["properties"]
-CUTTING = {k: v for k, v in STUDY["resampling"]["properties"].items() if k != "run_folds"}
+CUTTING = {k: v for k, v in STUDY["resampling"]["properties"].items() if k not in WHICH_RUNS}
 AUGMENTATION = STUDY["augmentation"]["anyOf"][1]["properties"]
 
 SECTIONS = {
@@ -40,6 +41,7 @@ SECTIONS = {
     "### `training:`": SCHEMA["$defs"]["recipe"]["properties"],
     "### `augmentation:`": AUGMENTATION,
     "### `protocols:`": STUDY["protocols"]["properties"],
+    "### `race:`": STUDY["race"]["properties"],
     "### `averages:`": STUDY["averages"]["properties"],
     "### `figures:`": STUDY["figures"]["properties"],
     "### `decision:`": STUDY["decision"]["properties"],
@@ -95,7 +97,7 @@ def test_defaults_in_the_manual_are_the_networks():
         (Augmentation, AUGMENTATION),
         (
             Resampling,
-            {k: v for k, v in STUDY["resampling"]["properties"].items() if k != "run_folds"},
+            CUTTING,
         ),
     ],
 )

@@ -15,7 +15,7 @@ from matplotlib.image import imread
 from sonotune.data.dataset import save_set
 from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import average_over_folds
+from sonotune.evaluation.averages import average_over_runs
 from sonotune.evaluation.metrics import overlap
 from sonotune.report.figures.fig4 import draw_fig4, write_fig4
 from sonotune.report.figures.fig5 import choose_rows, write_fig5
@@ -73,7 +73,7 @@ def test_fig4_has_a_row_for_each_data_set_and_a_panel_for_each_pair():
 def test_fig4_shows_the_averages_and_the_folds():
     cells = made_up_cells()
     of = {"dataset": "bus", "strategy": "expanding"}
-    averages = only(average_over_folds(cells, "failed", 1), **of).sort_values("fraction")
+    averages = only(average_over_runs(cells, "failed", 1), **of).sort_values("fraction")
     *_, mean = lines = drawn(cells).axes[3].lines
     np.testing.assert_allclose(np.asarray(mean.get_ydata(), float), averages["dice_mean"])
     first = only(cells, **of, fold=0).sort_values("fraction")
@@ -188,6 +188,7 @@ def examples(folder: Path, strategies: tuple[str, ...] = ("contracting", "expand
         np.savez(predictions[strategy], rows=rows, probabilities=probabilities)
         dice = overlap(probabilities >= 128, masks[rows] > 0)["dice"]
         about = {"dataset": "sus", "strategy": strategy, "fraction": 0.05, "fold": 0}
+        about |= {"seed": 1, "pretraining": 1}
         scores.append(pd.DataFrame({**about, "row": rows, "dice": dice}))
     pd.concat(scores or [pd.DataFrame()]).to_csv(folder / "scores.csv", index=False)
     return {

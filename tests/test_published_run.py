@@ -10,7 +10,7 @@ from made_up_cells import STRATEGIES, made_up_cells
 
 from benchmarks.finished_cells import restore
 from benchmarks.published_run import KEPT, PAGE, main, write_page
-from sonotune.evaluation.averages import average_over_folds, read_cells
+from sonotune.evaluation.averages import average_over_runs, read_cells
 from sonotune.report.published import published_table
 
 FOLDS = 5
@@ -140,7 +140,7 @@ def kept_studies(*needed):
 def test_kept_means_follow_from_the_kept_cells(study):
     shown = json.loads((study / "about.json").read_text())["shown"]
     runs = read_cells(study / "cells.csv")
-    made = average_over_folds(runs, shown["exclude_runs"], shown["ddof"])
+    made = average_over_runs(runs, shown["exclude_runs"], shown["ddof"])
     kept = pd.read_csv(study / "table2.csv")
     key = ["dataset", "fraction", "strategy"]
     both = kept.merge(made, on=key, suffixes=("", "_made"), validate="one_to_one")

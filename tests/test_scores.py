@@ -51,7 +51,7 @@ def test_empty_masks_score_one_if_nothing_was_found_and_else_nought():
 
 
 def cell(folder, strategy, fold, rows, probabilities, **changes):
-    settings = {"dataset": "d", "strategy": strategy, "fraction": 0.8, "fold": fold}
+    settings = {"study": "s", "dataset": "d", "strategy": strategy, "fraction": 0.8, "fold": fold}
     record = {
         "settings": settings,
         "source": "made up",

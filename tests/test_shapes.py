@@ -167,7 +167,7 @@ def heads(tmp_path):
     cell = tmp_path / "cell"
     cell.mkdir()
     np.savez(cell / "predictions.npz", rows=np.arange(4), probabilities=found * np.uint8(255))
-    settings = {"dataset": "fus", "strategy": "whole", "fraction": 0.8, "fold": 0}
+    settings = {"study": "s", "dataset": "fus", "strategy": "whole", "fraction": 0.8, "fold": 0}
     run = {name: 1 for name in ("outcome", "failed", "collapsed", "epochs", "best_epoch")}
     run |= {name: 1 for name in ("seconds", "steps_per_second")}
     run |= {"tuned_parameters": 1, "total_parameters": 1, "source": "made up"}

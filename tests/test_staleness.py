@@ -569,7 +569,8 @@ def own_images(tmp_path_factory):
     config["datasets"]["mine"] = {"reader": "folder", "folder": {"csv": "table.csv"}}
     study = config["studies"]["tiny"]
     study |= {"datasets": ["mine"], "fractions": [0.5]}
-    study["resampling"] = {"folds": 2, "run_folds": [0], "validation_fraction": 0.4, "grouped": "both"}
+    study["resampling"] = {"folds": 2, "run_folds": [0], "validation_fraction": 0.4}
+    study["resampling"]["grouped"] = "both"
     (folder / "mine.yaml").write_text(yaml.safe_dump(config))
     target = "results/tiny/cells/mine/scratch/0.5/0/run.json"
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]

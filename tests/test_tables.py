@@ -15,7 +15,7 @@ from made_up_cells import DATASETS, STRATEGIES, made_up_cells, write_cells
 
 from sonotune.data.splits import Resampling, split
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import average_over_folds, read_cells
+from sonotune.evaluation.averages import average_over_runs, read_cells
 from sonotune.report.latex import escape_tex
 from sonotune.report.layout import Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.report.palette import BEST, MIDDLE, WORST, shade
@@ -82,9 +82,9 @@ def few_cells(**columns: object) -> pd.DataFrame:
 
 
 def test_a_failed_run_is_left_out_and_counted():
-    row = average_over_folds(few_cells(failed=[False, False, True]), "failed", 1).iloc[0]
+    row = average_over_runs(few_cells(failed=[False, False, True]), "failed", 1).iloc[0]
     assert row["dice_mean"] == pytest.approx(0.6)
-    assert (row["folds"], row["failed"], row["collapsed"]) == (2, 1, 0)
+    assert (row["n"], row["folds"], row["failed"], row["collapsed"]) == (2, 2, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -92,33 +92,39 @@ def test_a_failed_run_is_left_out_and_counted():
 )
 def test_the_setting_says_which_runs_are_left_out(exclude_runs, mean):
     cells = few_cells(failed=[True, False, False], collapsed=[False, True, False])
-    row = average_over_folds(cells, exclude_runs, 1).iloc[0]
+    row = average_over_runs(cells, exclude_runs, 1).iloc[0]
     assert row["dice_mean"] == pytest.approx(mean)
     assert (row["failed"], row["collapsed"]) == (1, 1)
 
 
 def test_the_deviation_divides_by_n_minus_ddof():
     for ddof in (0, 1):
-        std = average_over_folds(few_cells(), "failed", ddof)["dice_std"].iloc[0]
+        std = average_over_runs(few_cells(), "failed", ddof)["dice_std"].iloc[0]
         assert std == pytest.approx(np.sqrt(0.08 / (3 - ddof)))
 
 
 def test_one_fold_has_a_mean_and_no_deviation():
-    row = average_over_folds(few_cells().head(1), "failed", 1).iloc[0]
+    row = average_over_runs(few_cells().head(1), "failed", 1).iloc[0]
     assert row["dice_mean"] == 0.5
     assert np.isnan(row["dice_std"])
 
 
 def test_when_all_runs_failed_the_mean_is_empty():
-    row = average_over_folds(few_cells(failed=True), "failed", 1).iloc[0]
+    row = average_over_runs(few_cells(failed=True), "failed", 1).iloc[0]
     assert np.isnan(row["dice_mean"])
     assert np.isnan(row["dice_std"])
-    assert (row["folds"], row["failed"]) == (0, 3)
+    assert (row["n"], row["folds"], row["failed"]) == (0, 0, 3)
+
+
+def test_several_runs_of_a_fold_are_averaged_and_both_are_counted():
+    cells = few_cells(fold=[0, 0, 1], seed=[1, 2, 1])
+    row = average_over_runs(cells, "failed", 1).iloc[0]
+    assert (row["dice_mean"], row["n"], row["folds"]) == (pytest.approx(0.7), 3, 2)
 
 
 def test_a_run_without_dice_is_left_out_even_if_none_shall_be():
-    row = average_over_folds(few_cells().assign(dice=[0.5, 0.7, None]), "none", 1).iloc[0]
-    assert (row["dice_mean"], row["folds"]) == (pytest.approx(0.6), 2)
+    row = average_over_runs(few_cells().assign(dice=[0.5, 0.7, None]), "none", 1).iloc[0]
+    assert (row["dice_mean"], row["n"]) == (pytest.approx(0.6), 2)
 
 
 def test_averages_do_not_depend_on_the_order_of_cells():
@@ -126,7 +132,7 @@ def test_averages_do_not_depend_on_the_order_of_cells():
     shuffled = cells.sample(frac=1, random_state=0)
     key = ["dataset", "fraction", "strategy"]
     one, other = (
-        average_over_folds(table, "failed", 1).sort_values(key).reset_index(drop=True)
+        average_over_runs(table, "failed", 1).sort_values(key).reset_index(drop=True)
         for table in (cells, shuffled)
     )
     pd.testing.assert_frame_equal(one, other)
@@ -152,19 +158,19 @@ def test_cells_that_cannot_be_read_are_refused_in_one_line(tmp_path, cells, mess
 
 def test_unlike_networks_do_not_share_an_average():
     with pytest.raises(SonotuneError, match="disagree on tuned_parameters"):
-        average_over_folds(few_cells(tuned_parameters=[1, 2, 2]), "failed", 1)
+        average_over_runs(few_cells(tuned_parameters=[1, 2, 2]), "failed", 1)
 
 
 def test_unknown_runs_to_exclude_are_refused():
     with pytest.raises(SonotuneError, match="exclude_runs: 'collapsed' is unknown"):
-        average_over_folds(few_cells(), "collapsed", 1)
+        average_over_runs(few_cells(), "collapsed", 1)
 
 
 def test_the_csv_can_be_joined_with_the_papers(tmp_path):
     table2(made_up_cells(), tmp_path)
     table = pd.read_csv(tmp_path / "table2.csv")
     assert list(table)[:5] == ["dataset", "fraction", "strategy", "dice_mean", "dice_std"]
-    assert list(table)[5:] == ["folds", "failed", "collapsed", "source"]
+    assert list(table)[5:] == ["n", "folds", "failed", "collapsed", "source"]
     assert table["fraction"].dtype == float
     assert len(table) == 13 * 3 * 2
     assert set(table["source"]) == {"sus", "busi"}
@@ -246,7 +252,7 @@ def test_a_strategy_whose_runs_all_failed_is_a_dash_and_has_no_colour(tmp_path):
     assert scratch["text"].split() == ["–", "†3"]  # noqa: RUF001
     assert not scratch["style"]
     assert not whole["style"]  # alone in its row: nothing to compare
-    assert "sus,0.8,scratch,,,0,3,0,sus" in texts["csv"]
+    assert "sus,0.8,scratch,,,0,0,3,0,sus" in texts["csv"]
 
 
 def test_a_table_of_one_cell_is_a_table(tmp_path):
@@ -267,7 +273,7 @@ def test_the_unchanged_network_is_a_column_only_if_wanted(tmp_path):
     without = table2(cells, tmp_path)
     assert "unchanged" not in without["csv"]
     wanted = table2(cells, tmp_path, strategies={**STRATEGIES, "unchanged": "Unchanged"})
-    assert wanted["csv"].count("sus,0,unchanged,0.7,0.2,3,0,0,sus") == 1
+    assert wanted["csv"].count("sus,0,unchanged,0.7,0.2,3,3,0,0,sus") == 1
     last = [row[-1]["text"].split()[0] for row in Grid(wanted["html"]).rows]
     assert last == ["0.700"] * 3 + ["–"] * 3  # noqa: RUF001
     assert "evaluated without any tuning" in wanted["html"]

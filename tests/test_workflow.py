@@ -123,7 +123,7 @@ def run_json(folder, name, torch="2.2", code="aa", network="unet"):
 
 def test_a_mixture_of_versions_is_noted_and_counted(tmp_path):
     cells = [run_json(tmp_path, str(i), torch) for i, torch in enumerate(["2.1", "2.1", "2.2"])]
-    write_provenance(cells, None, tmp_path / "p.csv", tmp_path / "p.html")
+    write_provenance(cells, [], tmp_path / "p.csv", tmp_path / "p.html")
     table = (tmp_path / "p.csv").read_text().splitlines()
     assert [line.rsplit(",", 1)[1] for line in table] == ["runs", "2", "1"]
     page = (tmp_path / "p.html").read_text()
@@ -134,10 +134,10 @@ def test_a_mixture_of_versions_is_noted_and_counted(tmp_path):
 
 def test_two_networks_run_other_code_and_one_network_does_not(tmp_path):
     cells = [run_json(tmp_path, "a", code="aa"), run_json(tmp_path, "b", code="bb", network="smp")]
-    write_provenance(cells, None, tmp_path / "p.csv", tmp_path / "p.html")
+    write_provenance(cells, [], tmp_path / "p.csv", tmp_path / "p.html")
     assert "The cells differ" not in (tmp_path / "p.html").read_text()
     write_provenance(
-        [*cells, run_json(tmp_path, "c", code="cc")], None, tmp_path / "p.csv", tmp_path / "p.html"
+        [*cells, run_json(tmp_path, "c", code="cc")], [], tmp_path / "p.csv", tmp_path / "p.html"
     )
     assert "The cells differ in Code." in (tmp_path / "p.html").read_text()
 

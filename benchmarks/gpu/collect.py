@@ -27,6 +27,7 @@ import yaml  # noqa: E402
 
 from benchmarks.gpu.results import COLUMNS, read  # noqa: E402
 from sonotune.config.check import complete  # noqa: E402
+from sonotune.config.jobs import resampling_settings  # noqa: E402
 from sonotune.data.splits import Resampling, batches_per_epoch, test_size  # noqa: E402
 from sonotune.report.published import published_table  # noqa: E402
 
@@ -87,7 +88,7 @@ def estimate(numbers: Numbers) -> list[dict[str, Any]]:
     """
     config = complete(yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8")))
     study = config["studies"]["amiri2020"]
-    resampling = Resampling(**{k: v for k, v in study["resampling"].items() if k != "run_folds"})
+    resampling = Resampling(**resampling_settings(study["resampling"]))
     recipe = study["training"]
     image = numbers.get(("evaluation", "bf16"), 0) / 1000
     walls = [

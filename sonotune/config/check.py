@@ -130,6 +130,8 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
             continue
         yield from complete_cutting(where, study, config["datasets"])
         yield from _complete_strategies(where, study)
+        if "race" in study:
+            yield from _check_race(f"{where}: race", study)
         kept = study["keep_weights"]
         for strategy in [] if isinstance(kept, str) else kept:
             if strategy not in study["strategies"]:
@@ -200,6 +202,24 @@ def _complete_strategies(where: str, study: dict[str, Any]) -> Iterator[str]:
             strategy["tune"] = list(resolve_stages(name, strategy["tune"], stages))
         except SonotuneError as error:
             yield f"{where}: {error}"
+
+
+def _check_race(where: str, study: Mapping[str, Any]) -> Iterator[str]:
+    if sum(one["tune"] not in ("none", []) for one in study["strategies"].values()) < 2:
+        yield f"{where}: takes two strategies that are tuned; remove the key"
+    own_splits = study["resampling"].get("resample_test_set") == "by_strategy"
+    for key, used in (
+        ("protocols", "protocols" in study),
+        ("pretraining: repeats", study.get("pretraining", {}).get("repeats", 1) > 1),
+        ("resampling: resample_test_set: by_strategy", own_splits),
+    ):
+        if used:
+            yield f"{where}: is not possible together with {key}; remove one of them"
+    if study["race"]["budget"] == "grid" and study["resampling"]["seeds"] < 2:
+        yield (
+            f"{where}: budget: grid trains the best strategies more often than once a fold; set "
+            "resampling: seeds to the most trainings of a fold, at least 2"
+        )
 
 
 def resolve_stages(name: str, tune: list[str] | str, stages: tuple[str, ...]) -> tuple[str, ...]:

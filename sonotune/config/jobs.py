@@ -11,11 +11,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sonotune.config.networks import network_of
+from sonotune.config.networks import PRETRAINED, network_of, start_of
+from sonotune.config.priorities import image_effort
 from sonotune.data.readers import MADE_HERE, READERS
 from sonotune.data.split_lists import read_lists
 from sonotune.errors import SonotuneError
-from sonotune.layout import Cell, fraction_text
+from sonotune.layout import Cell, fold_numbers, fold_text, fraction_text
 from sonotune.networks.settings import built_from
 from sonotune.runtime.fingerprint import PACKAGE, Read, fingerprint
 
@@ -26,7 +27,30 @@ def cells_of(config: Mapping[str, Any], study: str, dataset: str) -> Iterator[Ce
     for strategy, how in design["strategies"].items():
         for fraction in design["fractions"] if how["tune"] else [0]:
             for fold in design["resampling"]["run_folds"]:
-                yield Cell(study, dataset, strategy, fraction, fold)
+                for seed, pretraining in runs_of_fold(design, strategy):
+                    yield Cell(study, dataset, strategy, fraction, fold, seed, pretraining)
+
+
+def runs_of_fold(study: Mapping[str, Any], strategy: str) -> list[tuple[int, int]]:
+    """Seed and pre-training of each run that a strategy has in a fold, both counted from 1.
+
+    Only what starts from the study's own pre-trained network has a run for each of these networks.
+    Such a network that is evaluated unchanged has nothing that a seed could change.
+    """
+    how = study["strategies"][strategy]
+    pretrained = how["init"] == "pretrained" and start_of(study, strategy) == PRETRAINED
+    fixed = pretrained and not how["tune"]
+    seeds = 1 if fixed else study["resampling"]["seeds"]
+    return [
+        (seed, pretraining)
+        for pretraining in (pretrainings_of(study) if pretrained else [1])
+        for seed in range(1, seeds + 1)
+    ]
+
+
+def pretrainings_of(study: Mapping[str, Any]) -> range:
+    """Numbers of a study's pre-trained networks, from 1; none without a pre-training."""
+    return range(1, study["pretraining"]["repeats"] + 1 if "pretraining" in study else 1)
 
 
 def find_cell(
@@ -40,11 +64,17 @@ def find_cell(
         If the study has no such cell.
     """
     design = config["studies"][study]
-    if dataset in design["datasets"] and strategy in design["strategies"] and fold.isdecimal():
+    if dataset in design["datasets"] and strategy in design["strategies"]:
         fractions = design["fractions"] if design["strategies"][strategy]["tune"] else [0]
-        asked = {fraction_text(one): one for one in fractions}
-        if fraction in asked and int(fold) < design["resampling"]["folds"]:
-            return Cell(study, dataset, strategy, asked[fraction], int(fold))
+        asked = {fraction_text(fraction): fraction for fraction in fractions}
+        number, *run = fold_numbers(fold)
+        if (
+            fraction in asked
+            and number < design["resampling"]["folds"]
+            and tuple(run) in runs_of_fold(design, strategy)
+            and fold == fold_text(number, *run)
+        ):
+            return Cell(study, dataset, strategy, asked[fraction], number, *run)
     raise SonotuneError(
         f"{study} has no cell {dataset}/{strategy}/{fraction}/{fold}; its strategies, fractions "
         "and folds are in the configuration"
@@ -63,7 +93,12 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     strategy = study["strategies"][cell.strategy]
     network = built_from(network_of(study, cell.strategy))
     # Keys that few studies have are in the settings of none that has not.
-    rare = {"exclude": strategy.get("exclude"), "records": study.get("records")}
+    rare = {
+        "exclude": strategy.get("exclude"),
+        "records": study.get("records"),
+        "seed_number": cell.seed if cell.seed > 1 else None,
+        "pretraining_number": cell.pretraining if cell.pretraining > 1 else None,
+    }
     return in_order(
         {
             **{key: value for key, value in rare.items() if value},
@@ -120,9 +155,13 @@ def recipe_settings(training: Mapping[str, Any], device: str) -> dict[str, Any]:
     return {key: value for key, value in training.items() if key != "graph" or not ordinary}
 
 
+# Keys of ``resampling`` that say which runs there are, not how data are cut.
+WHICH_RUNS = ("run_folds", "seeds")
+
+
 def resampling_settings(resampling: Mapping[str, Any]) -> dict[str, Any]:
     """How data are cut, with the names that published lists hold instead of their paths."""
-    kept = {key: value for key, value in resampling.items() if key != "run_folds"}
+    kept = {key: value for key, value in resampling.items() if key not in WHICH_RUNS}
     if "lists" in kept:
         lists = kept["lists"]
         kept["lists"] = _lists(lists["train"], lists["test"])
@@ -134,11 +173,14 @@ def _lists(train: str, test: str) -> dict[str, list[str]]:
     return read_lists({"train": train, "test": test})
 
 
-def pretraining_settings(config: Mapping[str, Any], study: str) -> dict[str, Any]:
-    """All that pre-trained weights depend on, but for the arrays."""
+def pretraining_settings(
+    config: Mapping[str, Any], study: str, pretraining: int = 1
+) -> dict[str, Any]:
+    """All that pre-trained weights depend on, but for the arrays; pre-trainings count from 1."""
     design = config["studies"][study]
     return in_order(
         {
+            **({"pretraining_number": pretraining} if pretraining > 1 else {}),
             **{k: design["pretraining"][k] for k in ("dataset", "validation_fraction")},
             "training": recipe_settings(design["pretraining"]["training"], design["device"]),
             "threads": design["pretraining"]["threads"],
@@ -147,6 +189,37 @@ def pretraining_settings(config: Mapping[str, Any], study: str) -> dict[str, Any
             "code": training_code("pretrain", design["network"], design["device"]),
         }
     )
+
+
+def race_settings(
+    config: Mapping[str, Any], study: str, dataset: str, fraction: float
+) -> dict[str, Any]:
+    """All that a race depends on, but for its runs."""
+    design = config["studies"][study]
+    strategies = [name for name, how in design["strategies"].items() if how["tune"]]
+    return in_order(
+        {
+            **design["race"],
+            "study": study,
+            "dataset": dataset,
+            "fraction": fraction,
+            "strategies": strategies,
+            # Epochs weigh as much as their steps cost; seconds would differ from run to run.
+            "efforts": [round(image_effort(design, name), 6) for name in strategies],
+            "rounds": race_rounds(design),
+            "code": _code(["statistics.rounds"], PACKAGE, Path.read_bytes),
+        }
+    )
+
+
+def race_rounds(study: Mapping[str, Any]) -> list[list[int]]:
+    """Fold and seed of each round that a race can have: fold after fold, then further seeds."""
+    resampling = study["resampling"]
+    return [
+        [fold, seed]
+        for seed in range(1, resampling["seeds"] + 1)
+        for fold in resampling["run_folds"]
+    ]
 
 
 # By the key `name` of a network, and by that of a device, the modules that it needs.

@@ -65,14 +65,18 @@ def step_effort(network: Mapping[str, Any], tune: list[str]) -> float:
     return 1 + (len(stages) - first + len(tune)) / len(stages)
 
 
+def image_effort(study: Mapping[str, Any], strategy: str) -> float:
+    """Effort of training on one image once, compared with other strategies and studies."""
+    network = network_of(study, strategy)
+    effort = step_effort(network, study["strategies"][strategy]["tune"])
+    return effort * (study["image_size"] / 256) ** 2 * network.get("width", 64) / 64
+
+
 def cell_priority(config: Mapping[str, Any], study: str, dataset: str, strategy: str) -> int:
     """Snakemake's priority of a cell: larger for one that takes longer, below a pre-training's."""
-    design = config["studies"][study]
     images = expected_images(config["datasets"][dataset]) or 100
-    network = network_of(design, strategy)
-    effort = step_effort(network, design["strategies"][strategy]["tune"])
-    pixels = (design["image_size"] / 256) ** 2 * network.get("width", 64) / 64
-    return min(PRETRAINING - 1, round(10 * images * effort * pixels))
+    effort = image_effort(config["studies"][study], strategy)
+    return min(PRETRAINING - 1, round(10 * images * effort))
 
 
 def data_priority(config: Mapping[str, Any], dataset: str) -> int:

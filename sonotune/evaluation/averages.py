@@ -1,4 +1,4 @@
-"""Averages over folds: the numbers behind Table II and Fig. 4."""
+"""Averages over runs: the numbers behind Table II and Fig. 4."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Literal, get_args
 import pandas as pd
 
 from sonotune.errors import SonotuneError
+from sonotune.layout import RUN
 
 ExcludeRuns = Literal["failed", "failed+collapsed", "none"]
 
@@ -29,7 +30,8 @@ FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0"
 def read_cells(path: str | Path) -> pd.DataFrame:
     """Read ``cells.csv``, one row a cell.
 
-    An empty ``failed`` or ``collapsed`` (the network that is evaluated unchanged) is read as no.
+    An empty ``failed`` or ``collapsed`` (the network that is evaluated unchanged) is read as no. A
+    table without ``seed`` or ``pretraining`` has one run per fold.
 
     Raises
     ------
@@ -49,10 +51,12 @@ def read_cells(path: str | Path) -> pd.DataFrame:
                 f"{path}: column {flag} holds {unread.iloc[0]!r}; expected True or False"
             )
         cells[flag] = known.eq(True).fillna(False).astype(bool)
-    key = ["dataset", "strategy", "fraction", "fold"]
-    double = cells[cells.duplicated(key)]
+    for name in ("seed", "pretraining"):
+        if name not in cells:
+            cells[name] = 1
+    double = cells[cells.duplicated(list(RUN))]
     if len(double):
-        twice = ", ".join(str(double.iloc[0][name]) for name in key)
+        twice = ", ".join(str(double.iloc[0][name]) for name in RUN)
         raise SonotuneError(f"{path}: the cell ({twice}) is listed twice; make the file again")
     return cells
 
@@ -83,8 +87,11 @@ def is_left_out(cells: pd.DataFrame, exclude_runs: ExcludeRuns) -> pd.Series:
     return out
 
 
-def average_over_folds(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.DataFrame:
-    """Mean and standard deviation of Dice over folds (Amiri 2020, Table II).
+def average_over_runs(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.DataFrame:
+    """Mean and standard deviation of Dice over runs (Amiri 2020, Table II).
+
+    Several runs of a fold are tested on the same images, so the standard deviation tells how runs
+    vary, not how well the mean is known.
 
     Parameters
     ----------
@@ -100,9 +107,9 @@ def average_over_folds(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int
     DataFrame
         One row a (dataset, fraction, strategy), data sets and strategies in the order in which
         they first appear, fractions falling: dataset, fraction, strategy, dice_mean, dice_std
-        (Dice in [0,1]), folds (number averaged), failed, collapsed (numbers of runs, whether
-        left out or not), source, tuned_parameters, total_parameters. The mean is empty where no
-        run is left, the standard deviation where not more than ddof are.
+        (Dice in [0,1]), n (runs averaged), folds (in which these are), failed, collapsed (numbers
+        of runs, whether left out or not), source, tuned_parameters, total_parameters. The mean is
+        empty where no run is left, the standard deviation where not more than ddof are.
 
     Raises
     ------
@@ -110,16 +117,19 @@ def average_over_folds(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int
         If cells of one strategy and data set disagree on source or on numbers of parameters.
     """
     kept = cells.assign(dice=cells["dice"].mask(is_left_out(cells, exclude_runs)))
-    groups = kept.groupby(["dataset", "fraction", "strategy"], sort=False)
+    place = ["dataset", "fraction", "strategy"]
+    groups = kept.groupby(place, sort=False)
     averages = pd.DataFrame(
         {
             "dice_mean": groups["dice"].mean(),
             "dice_std": groups["dice"].std(ddof=ddof),
-            "folds": groups["dice"].count(),
+            "n": groups["dice"].count(),
+            "folds": kept[kept["dice"].notna()].groupby(place)["fold"].nunique(),
             "failed": groups["failed"].sum(),
             "collapsed": groups["collapsed"].sum(),
         }
     )
+    averages["folds"] = averages["folds"].fillna(0).astype(int)
     for name in ("source", "tuned_parameters", "total_parameters"):
         _check_agreement(cells, name)
         averages[name] = groups[name].first()

@@ -62,6 +62,7 @@ def listed_cells(study: str | Path) -> dict[Cell, str]:
                     row["strategy"],
                     float(row["fraction"]),
                     int(row["fold"]),
+                    *(int(row.get(name) or 1) for name in ("seed", "pretraining")),
                 ): row.get("record") or ""
                 for row in csv.DictReader(file)
             }

@@ -16,6 +16,7 @@ from sonotune.evaluation.circumferences import read_circumferences
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.shapes import SHAPE_METRICS, shape_scores
 from sonotune.evaluation.surface import outline
+from sonotune.layout import RUN, Cell
 from sonotune.runtime.files import atomic
 from sonotune.runtime.run_record import check_output, read_record, short_seal
 
@@ -62,7 +63,7 @@ def score_dataset(
     circumferences: str | Path | None = None,
     calibration: str | Path | None = None,
 ) -> None:
-    """Write one row per (strategy, fraction, fold, image) of a data set.
+    """Write one row per run and image of a data set.
 
     Parameters
     ----------
@@ -71,8 +72,8 @@ def score_dataset(
     cells
         Folders of finished cells of this data set.
     path
-        The CSV to write: dataset, strategy, fraction, fold, row, name, group and `METRICS`, which
-        are empty where there is no such number.
+        The CSV to write: `sonotune.layout.RUN`, row, name, group and `METRICS`, which are empty
+        where there is no such number.
     circumferences
         CSV of measured head circumferences (name, hc_mm), for data sets that have them.
     calibration
@@ -89,7 +90,7 @@ def score_dataset(
         settings = record["settings"]
         rows, probabilities = load_predictions(folder / "predictions.npz")
         found, truth = probabilities >= THRESHOLD, data.masks[rows] > 0
-        about = {key: settings[key] for key in ("dataset", "strategy", "fraction", "fold")}
+        about = Cell.of_settings(settings).run
         index = [data.index[row] for row in rows]
         names = {key: [image[key] for image in index] for key in ("name", "group")}
         shapes = [
@@ -105,7 +106,7 @@ def score_dataset(
         pd.concat(parts).to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
     if calibration is not None:
         table = pd.concat(reliabilities).reset_index()
-        table = table[["dataset", "strategy", "fraction", "fold", "bin", *BINNED]]
+        table = table[[*RUN, "bin", *BINNED]]
         with atomic(calibration) as temporary:
             table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
 
@@ -138,7 +139,7 @@ def aggregate(scores: Iterable[str | Path], cells: Iterable[str | Path], path: s
         Folders of the same cells, for their ``run.json``.
     """
     table = pd.concat([read_scores(file) for file in scores])
-    key = ["dataset", "strategy", "fraction", "fold"]
+    key = list(RUN)
     for name, count in zip(COUNTED, _counts(table), strict=True):
         table[name] = count
     groups = table.groupby(key, sort=False)
@@ -146,7 +147,7 @@ def aggregate(scores: Iterable[str | Path], cells: Iterable[str | Path], path: s
     images = groups.size().rename("images")
     runs = pd.DataFrame([_run(read_record(Path(folder) / "run.json")) for folder in cells])
     joined = runs.merge(means.join(images), on=key, how="left", validate="one_to_one")
-    first = ["dataset", "source", "strategy", "fraction", "fold", "images", *AVERAGED, *COUNTED]
+    first = ["dataset", "source", *RUN[1:], "images", *AVERAGED, *COUNTED]
     joined = joined[first + [name for name in joined if name not in first]]
     with atomic(path) as temporary:
         joined.to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
@@ -168,10 +169,10 @@ def _counts(table: pd.DataFrame) -> Iterator[pd.Series]:
 
 def _run(record: dict[str, Any]) -> dict[str, Any]:
     tuned, total = record["tuned_parameters"], record["total_parameters"]
-    settings, processor, cpu = record["settings"], record["processor"], record["cpu_seconds"]
+    processor, cpu = record["processor"], record["cpu_seconds"]
     return {
         "record": short_seal(record),
-        **{key: settings[key] for key in ("dataset", "strategy", "fraction", "fold")},
+        **Cell.of_settings(record["settings"]).run,
         "source": record["source"],
         **{
             key: record[key]

@@ -30,8 +30,9 @@ def choose_cells(
         Of a study: by default its only data set, the recommended strategy (see
         `sonotune.statistics.decision`) and the largest fraction that kept weights.
     fold
-        Of a study: a fold's number; "best" for the one with the highest validation Dice (the test
-        images have no say, so that scores on them stay what they are); None for all.
+        Of a study: a fold's number, or the name of a further run of it, such as "0-s2"; "best" for
+        the one with the highest validation Dice (the test images have no say, so that scores on
+        them stay what they are); None for all.
 
     Raises
     ------
@@ -73,16 +74,18 @@ def choose_cells(
         return sorted(folders)
     if fold == "best":
         return [max(folders, key=_validation_dice)]
-    numbers = {Cell.of(folder).fold: folder for folder in folders}
-    return [numbers[_one("fold", fold, numbers)]]
+    named = {folder.name: folder for folder in folders}
+    return [named[_one("fold", str(fold), named)]]
 
 
 def _check_alike(records: Mapping[Path, Mapping[str, Any]]) -> None:
-    """Refuse folds of which one was trained in another way, or on other images."""
+    """Refuse runs of which one was trained in another way, or on other images."""
     first, *others = records
+    # Runs from different pre-trained networks start from different weights.
+    own = dict.fromkeys(("fold", "seed_number", "pretraining_number", "weights_sha256"))
     for other in others:
         for key in ("settings", "inputs"):
-            mine, its = ({**records[one][key], "fold": None} for one in (first, other))
+            mine, its = (records[one][key] | own for one in (first, other))
             if mine != its:
                 raise SonotuneError(
                     f"{other}: has other {key} than {first}; run the workflow again, or give a "

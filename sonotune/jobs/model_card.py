@@ -17,6 +17,12 @@ from sonotune.errors import SonotuneError
 from sonotune.networks.stages import tuned_state
 from sonotune.runtime.run_record import file_digest, read_record
 
+# Settings that tell which cell of a study it is.
+WHICH = (
+    *("study", "dataset", "strategy", "fraction", "fold"),
+    *("seed_number", "pretraining_number"),
+)
+
 
 def finetuned_state(network: nn.Module, pretrained: str | Path | None) -> dict[str, Tensor]:
     """The tuned stages, and whatever else the start weights do not hold with the same numbers.
@@ -57,7 +63,7 @@ def describe_weights(
     keep_aspect = bool(prepared.get("keep_aspect", False))
     method = prepared.get("resize", "area")
     return {
-        **{key: settings[key] for key in ("study", "dataset", "strategy", "fraction", "fold")},
+        **{key: settings[key] for key in WHICH if key in settings},
         "network": dict(settings["network"]),
         "tuned_stages": list(settings["tune"]),
         "start_sha256": file_digest(pretrained) if pretrained else None,

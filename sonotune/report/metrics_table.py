@@ -56,16 +56,17 @@ def write_metrics_table(
     *,
     shown: Shown,
 ) -> None:
-    """Write all metrics, averaged over folds, and counts of images as CSV and HTML.
+    """Write all metrics, averaged over runs, and counts of images as CSV and HTML.
 
     Parameters
     ----------
     cells
         ``cells.csv`` of a study.
     csv
-        One row a (dataset, fraction, strategy): folds and images that are averaged, mean and
-        standard deviation over folds of each of `MEANS` (``dice_mean``, ``dice_std``, ...; empty
-        where there is no such number), each of `COUNTS` summed over the same folds, and ``source``,
+        One row a (dataset, fraction, strategy): runs that are averaged (n), their folds and
+        images, mean and standard deviation over runs of each of `MEANS` (``dice_mean``,
+        ``dice_std``, ...; empty where there is no such number), each of `COUNTS` summed over the
+        same runs, and ``source``,
         what stands behind the data set's name.
 
     Raises
@@ -92,7 +93,11 @@ def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
     cells = shown.select(cells)
     kept = cells[~is_left_out(cells, shown.exclude_runs)]
     groups = kept.groupby(KEY)
-    columns = {"folds": groups.size(), "images": groups["images"].sum()}
+    columns = {
+        "n": groups.size(),
+        "folds": groups["fold"].nunique(),
+        "images": groups["images"].sum(),
+    }
     for name in MEANS:
         columns[f"{name}_mean"] = groups[name].mean()
         columns[f"{name}_std"] = groups[name].std(ddof=shown.ddof)
@@ -101,7 +106,7 @@ def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
     # A strategy of which no run is left has a row of its own that says so.
     index = pd.MultiIndex.from_frame(cells[KEY].drop_duplicates())
     averages = averages.reindex(index)
-    whole = ["folds", "images", *COUNTS]
+    whole = ["n", "folds", "images", *COUNTS]
     averages[whole] = averages[whole].fillna(0).astype(int)
     averages = averages.reset_index()
     order = averages.assign(
@@ -128,7 +133,7 @@ def _describe(averages: pd.DataFrame, sources: Mapping[str, str], shown: Shown) 
     present = [name for name in shown.datasets if name in set(averages["dataset"])]
     return Table(
         "metrics",
-        "All metrics of every strategy: mean over folds, with the standard deviation in "
+        "All metrics of every strategy: mean over runs, with the standard deviation in "
         "parentheses; and numbers of test images.",
         (HeadRow(("Images used", "Strategy"), tuple(map(Head, titles))),),
         tuple(body),
@@ -145,12 +150,12 @@ def _mean(row: dict[str, float], name: str, decimals: int) -> Cell:
 
 def _count(row: dict[str, float], name: str) -> Cell:
     unmeasured = name == "without_hc" and not row[name] and np.isnan(row["hc_difference_mm_mean"])
-    return Cell(DASH if unmeasured or not row["folds"] else str(row[name]))
+    return Cell(DASH if unmeasured or not row["n"] else str(row[name]))
 
 
 def _notes(exclude_runs: ExcludeRuns, heads: bool) -> list[str]:
     notes = [
-        "Each mean is first over a fold's test images and then over folds"
+        "Each mean is first over a fold's test images and then over runs"
         + ("." if exclude_runs == "none" else f"; runs that {_ended(exclude_runs)} are left out."),
         "Mean IoU: of the object and of the background.",
         "Distances are between the outlines of prediction and mask, in pixels of the resized "

@@ -27,6 +27,7 @@ COLUMNS = (
     "strategy",
     "network_parameters",
     "tuned_parameters",
+    "n",
     "folds",
     "dice_mean",
     "dice_std",
@@ -86,7 +87,8 @@ def _averages(runs: pd.DataFrame, order: list[str], ddof: int) -> pd.DataFrame:
                 "strategy": strategy,
                 "network_parameters": part["total_parameters"].iloc[0],
                 "tuned_parameters": part["tuned_parameters"].iloc[0],
-                "folds": len(part),
+                "n": len(part),
+                "folds": part["fold"].nunique(),
                 "dice_mean": part["dice"].mean(),
                 "dice_std": part["dice"].std(ddof=ddof),
                 "minutes_mean": part["seconds"].mean() / 60,
@@ -138,7 +140,7 @@ def _describe(
     ]
     head = (HeadRow(("Network", "Strategy"), tuple(map(Head, ("Tuned", *titles)))),)
     explained = (
-        "Dice: mean over folds (standard deviation in parentheses). All networks are trained and "
+        "Dice: mean over runs (standard deviation in parentheses). All networks are trained and "
         "tested on the same images; differences and p values are adjusted for all pairs of "
         "strategies of a data set and fraction.",
         *source_notes(present, datasets, sources),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from sonotune.evaluation.averages import read_cells
 from sonotune.evaluation.shapes import SHAPE_METRICS
+from sonotune.layout import RUN
 from sonotune.layout import Cell as TrainedCell
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.report.protocols import (
@@ -157,15 +158,12 @@ def cells_as_published(
     histories
         Of its cells, which have records of the test images.
     """
-    key = ["dataset", "strategy", "fraction", "fold"]
-    rows = []
-    for file in map(Path, histories):
-        cell = TrainedCell.of(file)
-        place = (cell.dataset, cell.strategy, cell.fraction, cell.fold)
-        rows.append(dict(zip(key, place, strict=True)) | published_values(file, window))
+    rows = [
+        TrainedCell.of(file).run | published_values(file, window) for file in map(Path, histories)
+    ]
     values = pd.DataFrame(rows)
-    others = [name for name in cells if name not in {*values, *SHAPE_METRICS} or name in key]
-    return cells[others].merge(values, on=key, how="inner", validate="one_to_one")
+    others = [name for name in cells if name not in {*values, *SHAPE_METRICS} or name in RUN]
+    return cells[others].merge(values, on=list(RUN), how="inner", validate="one_to_one")
 
 
 def _mean(known: pd.DataFrame, key: tuple[str, str, str]) -> Cell:

@@ -100,7 +100,7 @@ def compare_protocols(
     corrected
         ``cells.csv`` of the corrected study.
     exclude_runs, ddof
-        See `sonotune.evaluation.averages.average_over_folds`.
+        See `sonotune.evaluation.averages.average_over_runs`.
 
     Returns
     -------

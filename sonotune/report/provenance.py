@@ -30,7 +30,7 @@ COLUMNS = {
 
 def write_provenance(
     cells: Iterable[str | Path],
-    pretrained: str | Path | None,
+    pretrained: Iterable[str | Path],
     csv: str | Path,
     page: str | Path,
 ) -> None:
@@ -39,13 +39,12 @@ def write_provenance(
     Parameters
     ----------
     cells, pretrained
-        The ``run.json`` of every cell and of the pre-training.
+        The ``run.json`` of every cell and of every pre-training.
     csv, page
         The CSV and HTML to write.
     """
     records = [("cells", read_record(path)) for path in cells]
-    if pretrained is not None:
-        records.append(("pre-training", read_record(pretrained)))
+    records += [("pre-training", read_record(path)) for path in pretrained]
     runs = pd.DataFrame([{"run": kind, **_origin(record)} for kind, record in records])
     grouped = runs.groupby(["run", *COLUMNS], sort=False, dropna=False)
     counted = grouped.size().rename("runs").reset_index()

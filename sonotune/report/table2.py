@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import ExcludeRuns, average_over_folds, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, average_over_runs, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.report.names import dataset_title, mixture_notes, source_notes
@@ -24,6 +24,7 @@ CSV_COLUMNS = (
     "strategy",
     "dice_mean",
     "dice_std",
+    "n",
     "folds",
     "failed",
     "collapsed",
@@ -65,7 +66,7 @@ def write_table2(
         strategy=table["strategy"].map(list(shown.strategies).index),
     ).sort_values(["dataset", "strategy", "fold"], kind="stable")
     table = table.loc[order.index]
-    averages = average_over_folds(table, shown.exclude_runs, shown.ddof)
+    averages = average_over_runs(table, shown.exclude_runs, shown.ddof)
     write_table(describe_table2(table, averages, shown), tex, html)
     with atomic(csv) as temporary:
         averages[list(CSV_COLUMNS)].to_csv(
@@ -92,7 +93,7 @@ def describe_table2(cells: pd.DataFrame, averages: pd.DataFrame, shown: Shown) -
     ]
     return Table(
         "table2",
-        "Dice of every fine-tuning strategy: mean over folds, with the standard deviation in "
+        "Dice of every fine-tuning strategy: mean over runs, with the standard deviation in "
         "parentheses, for each data set and share of it used for training and validation.",
         _head(averages, shown.strategies),
         tuple(body),
@@ -135,7 +136,8 @@ def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Cell, ..
             if run[name]
         )
         about = (
-            f"mean of {run['folds']} folds; {run['failed']} failed, {run['collapsed']} collapsed"
+            f"mean of {run['n']} runs in {run['folds']} folds; {run['failed']} failed, "
+            f"{run['collapsed']} collapsed"
         )
         std = "" if np.isnan(run["dice_std"]) else f"({run['dice_std']:.3f})"
         if strategy not in printed.index:
@@ -169,12 +171,14 @@ def _position(mean: float, row: pd.Series) -> float:
 def _number_notes(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> list[str]:
     folds = cells.groupby(["dataset", "fraction", "strategy"])["fold"].nunique()
     few, many = int(folds.min()), int(folds.max())
+    most = int(cells.groupby(["dataset", "fraction", "strategy", "fold"]).size().max())
     number = f"{few}" if few == many else f"{few} to {many}"
+    each = f" with up to {most} runs each" if most > 1 else ""
     divisor = "n" if ddof == 0 else f"n−{ddof}"  # noqa: RUF001
     notes = [
-        f"Dice: mean over a fold's test images (threshold 0.5), then over n folds; {number} "
-        f"{'fold was' if many == 1 else 'folds were'} run. In parentheses: standard deviation "
-        f"over folds (divisor {divisor}), which is not given where too few folds are left.",
+        f"Dice: mean over a fold's test images (threshold 0.5), then over n runs; {number} "
+        f"{'fold was' if many == 1 else 'folds were'} run{each}. In parentheses: standard "
+        f"deviation over runs (divisor {divisor}), which is not given where too few runs are left.",
         "Colours compare the strategies of one row: light green the best, yellow the median, red "
         "the worst, by Dice; the lightness falls with the Dice. Bold: the best of its row.",
     ]

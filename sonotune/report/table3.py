@@ -24,6 +24,7 @@ COLUMNS = (
     "dice_mean",
     "minutes_mean",
     "minutes_std",
+    "n",
     "folds",
     "device",
     "precision",
@@ -67,7 +68,7 @@ def write_table3(
 
 
 def time_table(cells: pd.DataFrame, ddof: int) -> pd.DataFrame:
-    """Mean Dice, and mean and standard deviation of minutes, over the folds of cells that count.
+    """Mean Dice, and mean and standard deviation of minutes, over the runs that count.
 
     Returns
     -------
@@ -86,7 +87,8 @@ def time_table(cells: pd.DataFrame, ddof: int) -> pd.DataFrame:
                 "dice_mean": runs["dice"].mean(),
                 "minutes_mean": minutes.mean(),
                 "minutes_std": minutes.std(ddof=ddof),
-                "folds": len(runs),
+                "n": len(runs),
+                "folds": runs["fold"].nunique(),
                 **{
                     name: "+".join(sorted({str(value) for value in runs[name]}))
                     for name in ("device", "precision", "threads")
@@ -131,7 +133,7 @@ def _describe(
         ]
     )
     notes = (
-        f"Minutes: {timed} of a fold's training and validation, mean over folds (standard "
+        f"Minutes: {timed} of a fold's training and validation, mean over runs (standard "
         f"deviation in parentheses). Ran on {where or DASH}.",
         *source_notes(present, datasets, sources),
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.errors import SonotuneError, Stopped
-from sonotune.layout import RECORD, cells_of_study, format_percent
+from sonotune.layout import RECORD, Cell, cells_of_study, fold_title, format_percent
 from sonotune.runtime.locks import Lock
 from sonotune.runtime.parent_watch import GRACE, end_with_workflow
 from sonotune.runtime.view_record import write_view_record
@@ -107,14 +107,18 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
     folder
         The cell's folder.
     planned
-        ``cells``, how many the study has, and ``names``, of which data sets, strategies, fractions
-        and folds: what was asked for once and is no more does not count. ``again`` has the folders
-        of cells that this run trains again and ``began`` its start: what they have from before does
-        not count either.
+        ``cells``, how many the study has, or can have if it is a ``race``, and ``names``, of
+        which data sets, strategies, fractions and folds: what was asked for once and is no more
+        does not count. ``again`` has the folders of cells that this run trains again and ``began``
+        its start: what they have from before does not count either.
     """
     settings = record["settings"]
+    cell = Cell.of(folder)
     records = finished(Path(folder).parents[4], planned)
     left = planned["cells"] - len(records)
+    of, ends = f"of {planned['cells']}", time_left(records, left)
+    if planned.get("race"):
+        of, ends = f"of at most {planned['cells']}", ""
     if not settings["tune"]:
         ended = "evaluated as it starts"
     elif record["failed"]:
@@ -124,10 +128,10 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
     else:
         ended = f"validation Dice {record['best_validation_dice']:.3f}"
     print(
-        f"sonotune: cell {len(records)} of {planned['cells']}: {settings['strategy']}, "
-        f"{format_percent(settings['fraction'])} of {settings['dataset']}, "
-        f"fold {settings['fold']}: {ended} "
-        f"({record['epochs']} epochs, {record['seconds']:.0f} s){time_left(records, left)}",
+        f"sonotune: cell {len(records)} {of}: {cell.strategy}, "
+        f"{format_percent(cell.fraction)} of {cell.dataset}, "
+        f"fold {fold_title(cell.fold, cell.seed, cell.pretraining)}: {ended} "
+        f"({record['epochs']} epochs, {record['seconds']:.0f} s){ends}",
         file=sys.stderr,
     )
 

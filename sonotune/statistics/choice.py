@@ -48,7 +48,14 @@ class Choices:
     posterior: Posterior
 
 
-def choose(scores: np.ndarray, candidates: np.ndarray, costs: np.ndarray, margin: float) -> Choices:
+def choose(
+    scores: np.ndarray,
+    candidates: np.ndarray,
+    costs: np.ndarray,
+    margin: float,
+    finalists: np.ndarray | None = None,
+    by_pretraining: np.ndarray | None = None,
+) -> Choices:
     """Recommend the cheapest candidate about as good as the best, else that of least regret.
 
     Parameters
@@ -61,12 +68,18 @@ def choose(scores: np.ndarray, candidates: np.ndarray, costs: np.ndarray, margin
         What is to be small among strategies that are about as good.
     margin
         Difference in Dice that counts as none, at least 0.
+    finalists : bool [B,S]
+        The candidates among which one is picked; all by default. The best, which they are compared
+        with, is sought among all candidates.
+    by_pretraining : float64 [B,P,S]
+        As for `sonotune.statistics.pairs.compare`.
     """
-    pairs = compare(scores)
+    pairs = compare(scores, by_pretraining)
     candidates = candidates & np.isfinite(pairs.means)
     lost, good = _shown_good(pairs, candidates, margin, scores.shape[1])
     model = posterior(pairs.means, error_variances(pairs.error), candidates, margin)
-    recommended = _pick(model.means, good, candidates, costs)
+    picked = candidates if finalists is None else candidates & finalists
+    recommended = _pick(model.means, good & picked, picked, costs)
     if scores.shape[1] < CHOICE_FOLDS:
         recommended = np.full_like(recommended, -1)
     return Choices(recommended, good, lost, pairs, model)

@@ -90,7 +90,8 @@ class Strategy:
     within_margin
         Probability that the loss is at most the margin.
     candidate
-        Whether it may be recommended: all its runs ended, none collapsed or marked nothing.
+        Whether it may be the best that is sought: all its runs ended, none collapsed or marked
+        nothing.
     """
 
     name: str
@@ -185,6 +186,7 @@ def decide(
     table: pd.DataFrame,
     margins: Mapping[str, float] | None = None,
     cost: str = "tuned_parameters",
+    raced: bool = False,
 ) -> list[Decision]:
     """Decide for every data set and fraction of a study.
 
@@ -196,6 +198,9 @@ def decide(
         By data set, the difference in Dice that counts as none, at least 0; `MARGIN` for others.
     cost
         Column of the table that is to be small among strategies that are about as good.
+    raced
+        Whether the study was a race: a strategy that lacks folds was left out of them. It may be
+        the best, but only one that was trained in all folds is recommended.
 
     Raises
     ------
@@ -203,20 +208,22 @@ def decide(
         If a column is missing, or a run is listed twice.
     """
     return [
-        decide_one(scores, (margins or {}).get(scores.dataset, MARGIN), cost)
+        decide_one(scores, (margins or {}).get(scores.dataset, MARGIN), cost, raced)
         for scores in fold_scores(table, cost)
     ]
 
 
-def decide_one(data: FoldScores, margin: float, cost: str) -> Decision:
+def decide_one(data: FoldScores, margin: float, cost: str, raced: bool = False) -> Decision:
     """Decide for one data set at one fraction (parameters as for `decide`)."""
     # The numerical functions take many studies; this is one.
     scores = data.scores[None]
     folds, number = data.scores.shape
     complete = np.isfinite(data.scores).all(0)
-    sound = (data.failed + data.collapsed + data.blank == 0) & complete & (folds > 0)
+    sound = (data.failed + data.collapsed + data.blank == 0) & (complete | raced) & (folds > 0)
     costs = np.where(np.isfinite(data.costs), data.costs, np.inf)
-    choices = choose(scores, sound[None], costs, margin)
+    networks = data.by_pretraining
+    by_pretraining = networks[None] if len(networks) > 1 else None
+    choices = choose(scores, sound[None], costs, margin, complete[None], by_pretraining)
     pairs, model = choices.pairs, choices.posterior
     lower, upper = pairs.bounds()
     single_lower, single_upper = pairs.single_bounds()

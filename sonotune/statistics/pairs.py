@@ -73,7 +73,7 @@ class Pairs:
         return -np.expm1(tests[:, None, None] * np.log1p(-np.minimum(single, 1 - 1e-16)))
 
 
-def compare(scores: np.ndarray) -> Pairs:
+def compare(scores: np.ndarray, by_pretraining: np.ndarray | None = None) -> Pairs:
     """Compare all strategies of each study, with a moderated error for each pair.
 
     The error of a pair comes from the differences over the folds that both have. Its variance is
@@ -85,6 +85,10 @@ def compare(scores: np.ndarray) -> Pairs:
     ----------
     scores : float64 [B,F,S]
         Mean Dice of each run, in [0, 1]; NaN where it is missing or failed.
+    by_pretraining : float64 [B,P,S]
+        Mean over the folds of the runs from each of P pre-trained networks; NaN for a strategy that
+        starts from none. If it is given, errors are of means over new networks, too
+        (`add_pretrainings`).
 
     Returns
     -------
@@ -104,9 +108,51 @@ def compare(scores: np.ndarray) -> Pairs:
     difference = means[:, :, None] - means[:, None, :]
     # In a complete study this is the variance over the number of folds.
     error = np.sqrt(moderated * contrast_variance / 2)
+    if by_pretraining is not None:
+        error, df = add_pretrainings(error, df, by_pretraining)
     return Pairs(
         means, centred - fold_effects[:, :, None], fold_effects, difference, error, df, both
     )
+
+
+def add_pretrainings(
+    error: np.ndarray, df: np.ndarray, by_pretraining: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Add to the errors of pairs how much strategies differ between pre-trained networks.
+
+    All folds share the networks, so their differences do not tell. The variance is that of the
+    means that each strategy reaches from each network, less what strategy and network add; it is
+    one for all strategies. Its degrees of freedom are combined with those of the pair
+    (Satterthwaite 1946). It contains a part of the runs' own variance, so errors are somewhat too
+    large rather than too small.
+
+    Parameters
+    ----------
+    error, df : float64 [B,S,S]
+        Of `Pairs`, from folds alone.
+    by_pretraining : float64 [B,P,S]
+        As for `compare`, P at least 2.
+
+    Returns
+    -------
+    error, df : float64 [B,S,S]
+        As they were where fewer than two strategies have a mean from every network.
+    """
+    networks = by_pretraining.shape[1]
+    started = np.isfinite(by_pretraining).all(1)
+    number = started.sum(1)
+    means = np.where(started[:, None], by_pretraining, 0.0)
+    weight = started / np.maximum(number, 1)[:, None]
+    effects = means - (means * weight[:, None]).sum(2, keepdims=True)
+    residuals = np.where(started[:, None], effects - effects.mean(1, keepdims=True), 0.0)
+    own_df = np.maximum((number - 1) * (networks - 1), 1).astype(float)
+    variance = np.where(number > 1, (residuals**2).sum((1, 2)) / own_df, 0.0) / networks
+    times = started[:, :, None].astype(float) + started[:, None, :]
+    added = times * variance[:, None, None]
+    total = error**2 + added
+    with np.errstate(invalid="ignore", divide="ignore"):
+        joined = total**2 / (error**4 / df + added**2 / own_df[:, None, None])
+    return np.sqrt(total), np.where(added > 0, joined, df)
 
 
 def _least_squares(values: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -27,6 +27,11 @@ TYPICAL_RUN_SD = {0.8: 0.05, 0.5: 0.05, 0.05: 0.12}
 TYPICAL_SPREAD = 0.07
 
 
+def typical_run_sd(fraction: float) -> float:
+    """The entry of `TYPICAL_RUN_SD` that is nearest to a fraction."""
+    return TYPICAL_RUN_SD[min(TYPICAL_RUN_SD, key=lambda known: abs(known - fraction))]
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a number of folds can show.

@@ -35,8 +35,9 @@ class FoldScores:
         Number of runs, failed ones included.
     costs : float64 [S]
         Mean cost of a run; NaN where none is known.
-    pretrainings
-        Number of pre-trained networks behind the runs.
+    by_pretraining : float64 [P,S]
+        Mean over folds of the runs from each of P pre-trained networks. With several networks, NaN
+        for a strategy that does not start from each of them.
     """
 
     dataset: str
@@ -49,7 +50,12 @@ class FoldScores:
     blank: np.ndarray
     runs: np.ndarray
     costs: np.ndarray
-    pretrainings: int
+    by_pretraining: np.ndarray
+
+    @property
+    def pretrainings(self) -> int:
+        """Number of pre-trained networks behind the runs."""
+        return len(self.by_pretraining)
 
 
 def fold_scores(table: pd.DataFrame, cost: str) -> list[FoldScores]:
@@ -123,5 +129,11 @@ def _of_group(dataset: str, fraction: float, runs: pd.DataFrame) -> FoldScores:
         count("blank"),
         by_strategy.size().reindex(strategies).to_numpy(int),
         by_strategy["cost"].mean().reindex(strategies).to_numpy(float),
-        int(runs["pretraining"].nunique()),
+        _by_pretraining(runs, strategies),
     )
+
+
+def _by_pretraining(runs: pd.DataFrame, strategies: tuple[str, ...]) -> np.ndarray:
+    folds = runs.groupby(["pretraining", "strategy", "fold"])["score"].mean()
+    means = folds.groupby(level=[0, 1]).mean().unstack("strategy")
+    return means.reindex(columns=list(strategies)).to_numpy(float)

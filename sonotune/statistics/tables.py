@@ -11,6 +11,7 @@ import pandas as pd
 from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
 from sonotune.evaluation.calibration import BINNED, expected_calibration_error
 from sonotune.evaluation.scores import read_scores
+from sonotune.layout import RUN
 from sonotune.runtime.files import atomic
 from sonotune.seeds import generator
 from sonotune.statistics.decision import decide, decision_tables
@@ -58,7 +59,7 @@ def scores_that_count(runs: pd.DataFrame, file: str | Path) -> pd.DataFrame:
         The scores of a data set.
     """
     scores = read_scores(file)
-    key = ["dataset", "strategy", "fraction", "fold"]
+    key = list(RUN)
     counting = runs.loc[runs["value"].notna(), key]
     counting = counting[counting["dataset"].isin(scores["dataset"].unique())]
     return counting.merge(scores, on=key, how="left", validate="one_to_many")
@@ -75,6 +76,7 @@ def write_statistics(
     seed: int,
     margins: Mapping[str, float],
     cost: str,
+    raced: bool = False,
 ) -> None:
     """Write every statistical result of a study.
 
@@ -96,12 +98,14 @@ def write_statistics(
         By data set, the difference in Dice that counts as none.
     cost
         Column of ``cells.csv`` that is to be small.
+    raced
+        Whether the study was a race.
     """
     runs = read_runs(cells, strategies, exclude_runs)
     images = pd.concat([scores_that_count(runs, file) for file in scores])
     images = images[images["fraction"] > 0]
     tables = {
-        **decision_tables(decide(runs, margins, cost)),
+        **decision_tables(decide(runs, margins, cost, raced)),
         "tukey": _tukey(runs),
         "variance": _variance(images, seed),
         "low_scores": _by_place(images, low_scores),
@@ -121,7 +125,9 @@ def write_statistics(
 
 def _tukey(runs: pd.DataFrame) -> pd.DataFrame:
     """Strategies within a data set and fraction, and fractions within a data set and strategy."""
-    trained = runs[runs["fraction"] > 0]
+    # Runs of one fold are tested on the same images.
+    fold = ["dataset", "fraction", "strategy", "fold"]
+    trained = runs[runs["fraction"] > 0].groupby(fold, sort=False)["value"].mean().reset_index()
     parts = []
     for (dataset, fraction), part in trained.groupby(["dataset", "fraction"], sort=False):
         where = {"family": "strategies", "dataset": dataset, "fraction": fraction, "strategy": ""}
@@ -150,6 +156,8 @@ def _by_place(images: pd.DataFrame, table_of: object) -> pd.DataFrame:
 
 def _variance(images: pd.DataFrame, seed: int) -> pd.DataFrame:
     def parts_of(part: pd.DataFrame) -> pd.DataFrame:
+        # The model has one score of an image per strategy: the mean over the runs of its fold.
+        part = part.groupby(["strategy", "fold", "name"], sort=False)["dice"].mean().reset_index()
         ends = variance_intervals(part, generator(seed, "variance"))
         row: dict[str, float] = {}
         for name, value in variance_parts(part).items():
@@ -168,8 +176,8 @@ def _calibration(runs: pd.DataFrame, files: Sequence[str | Path]) -> pd.DataFram
         pd.read_csv(file, dtype=text, keep_default_na=False, na_values=[""]) for file in files
     )
     key = ["dataset", "fraction", "strategy"]
-    counting = runs.loc[runs["value"].notna() & (runs["fraction"] > 0), [*key, "fold"]]
-    sums = counting.merge(bins, on=[*key, "fold"], how="left")
+    counting = runs.loc[runs["value"].notna() & (runs["fraction"] > 0), list(RUN)]
+    sums = counting.merge(bins, on=list(RUN), how="left")
     sums = sums.groupby([*key, "bin"], sort=False)[BINNED].sum().reset_index("bin")
     rows = [
         (*place, expected_calibration_error(part)) for place, part in sums.groupby(key, sort=False)

@@ -157,10 +157,17 @@ def predict_rows(
 
 
 def cell_names(settings: Mapping[str, Any]) -> tuple[str | int | float, ...]:
-    """What a cell's random numbers derive from besides the seed."""
+    """What a cell's random numbers derive from besides the study's seed.
+
+    The first seed and the first pre-training of a fold have no name of their own.
+    """
     # The fraction counts as per cent (80, 12.5), as it always did: a seed must not change.
     percent = f"{(100 * Decimal(str(settings['fraction']))).normalize():f}"
-    return settings["dataset"], settings["strategy"], percent, settings["fold"]
+    numbers = [key for key in ("seed_number", "pretraining_number") if key in settings]
+    return (
+        *(settings["dataset"], settings["strategy"], percent, settings["fold"]),
+        *(name for key in numbers for name in (key, settings[key])),
+    )
 
 
 def start_of_cell(

@@ -98,8 +98,12 @@ def pretrain_network(
     Stopped
         If a signal asked to end and the checkpoint was written.
     """
-    seed, names = settings["seed"], ("pretraining", settings["dataset"])
+    seed = settings["seed"]
+    names: tuple[str | int, ...] = ("pretraining", settings["dataset"])
     order = generator(seed, *names, "split").permutation(len(data.images))
+    # Further pre-trainings differ in initialisation and order, not in their images.
+    if "pretraining_number" in settings:
+        names += ("pretraining_number", settings["pretraining_number"])
     held = max(1, round_half_up(Fraction(str(settings["validation_fraction"])) * len(order)))
     training_rows, validation_rows = np.sort(order[held:]), np.sort(order[:held])
     recipe = Recipe(**settings["training"])

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 
-from snakemake.io import IOFile
+from snakemake.exceptions import IncompleteCheckpointException
+from snakemake.io import IOFile, checkpoint_target
 from snakemake.logging import logger
 from snakemake.settings.types import RerunTrigger
 
@@ -42,6 +43,9 @@ from sonotune.config.jobs import (
     making_code,
     preparing_code,
     pretraining_settings,
+    pretrainings_of,
+    race_rounds,
+    race_settings,
     resampling_settings,
 )
 from sonotune.config.networks import (
@@ -72,14 +76,18 @@ from sonotune.layout import (
     FOLD,
     FRACTION,
     PRETRAINED_NETWORK,
+    RACE,
     RESULTS,
     Cell,
     arrays,
     dataset_of,
     dataset_folder,
     digest_of,
+    fold_numbers,
     format_percent,
+    fraction_text,
     pretrained_folder,
+    race_file,
 )
 from sonotune.runtime.fingerprint import PACKAGE, fingerprint
 from sonotune.runtime.gpus import CELLS as CELLS_PER_GPU
@@ -154,8 +162,9 @@ wildcard_constraints:
     digest="|".join(set(DIGESTS.values())),
     fraction=FRACTION,
     fold=FOLD,
-    pretraining="[0-9]+",
+    pretraining="[1-9][0-9]*",
     size="[0-9]+",
+    round="[1-9][0-9]*",
 
 
 def made_by(reader):
@@ -209,15 +218,78 @@ def duplicates_of(study, datasets):
     return [f"{dataset_folder(name, DIGESTS[name])}/duplicates.csv" for name in datasets]
 
 
-def cell_folders(study, dataset):
-    return [f"{RESULTS}/{cell.folder}" for cell in cells_of(config, study, dataset)]
+def last_rounds(study, datasets):
+    """What each race of a study decides in the end; nothing where it does not race."""
+    design = STUDIES[study]
+    if "race" not in design:
+        return []
+    last = len(race_rounds(design))
+    return [
+        race_file(study, name, share, last) for name in datasets for share in design["fractions"]
+    ]
+
+
+def race_table(study):
+    """The table of a study's races; nothing where it does not race."""
+    return [f"{RESULTS}/{study}/statistics/race.csv"] if "race" in STUDIES[study] else []
+
+
+def raced_cells(study, dataset, fraction, number):
+    """Cells that a race has asked for once a round is over, from 0; waits for that round."""
+    fold, seed = race_rounds(STUDIES[study])[0]
+    strategies = [name for name, how in STUDIES[study]["strategies"].items() if how["tune"]]
+    rounds = [{"fold": fold, "seed": seed, "strategies": strategies}]
+    if number:
+        found = checkpoints.race_round.get(
+            study=study, dataset=dataset, fraction=fraction_text(fraction), round=number
+        )
+        try:
+            with found.output[0].open() as file:
+                rounds = json.load(file)["rounds"]
+        except FileNotFoundError:  # just being made again
+            raise IncompleteCheckpointException(found.rule, checkpoint_target(found.output[0]))
+    return [
+        Cell(study, dataset, strategy, fraction, one["fold"], one["seed"])
+        for one in rounds
+        for strategy in one["strategies"]
+    ]
+
+
+def cells_of_round(wildcards):
+    where = wildcards.study, wildcards.dataset, float(wildcards.fraction)
+    return [
+        f"{RESULTS}/{cell.folder}/{name}"
+        for cell in raced_cells(*where, int(wildcards.round) - 1)
+        for name in ("predictions.npz", "run.json")
+    ]
+
+
+def earlier_round(wildcards):
+    where = wildcards.study, wildcards.dataset, float(wildcards.fraction)
+    number = int(wildcards.round)
+    return race_file(*where, number - 1) if number > 1 else []
+
+
+def cells_shown(study, dataset):
+    """The cells that results are made of: all of them, or those that its races asked for."""
+    cells = list(cells_of(config, study, dataset))
+    if "race" not in STUDIES[study]:
+        return cells
+    last = len(race_rounds(STUDIES[study]))
+    raced = {
+        cell
+        for fraction in STUDIES[study]["fractions"]
+        for cell in raced_cells(study, dataset, fraction, last)
+    }
+    return [cell for cell in cells if not cell.fraction or cell in raced]
 
 
 def cell_files(study, datasets, *names):
+    """Files of cells; waits for what races have not yet decided."""
     return [
-        f"{folder}/{name}"
+        f"{RESULTS}/{cell.folder}/{name}"
         for dataset in datasets
-        for folder in cell_folders(study, dataset)
+        for cell in cells_shown(study, dataset)
         for name in names
     ]
 
@@ -239,7 +311,7 @@ def inputs_of_cell(wildcards):
     study, dataset = wildcards.study, wildcards.dataset
     return {
         "arrays": arrays_of(study, dataset),
-        "weights": start_weights(study, wildcards.strategy),
+        "weights": start_weights(study, wildcards.strategy, fold_numbers(wildcards.fold)[2]),
         "duplicates": duplicates_of(study, [dataset]),
     }
 
@@ -296,14 +368,14 @@ def strategies_by_network(study):
     return [(network, row) for network, row in zip(networks, rows, strict=True) if row]
 
 
-def start_weights(study, strategy):
+def start_weights(study, strategy, pretraining=1):
     """A random start depends on no pre-trained weights."""
     force_stale()
     if STUDIES[study]["strategies"][strategy]["init"] == "random":
         return []
     start = start_of(STUDIES[study], strategy)
     if start == PRETRAINED:
-        return f"{pretrained_folder(study)}/weights.safetensors"
+        return f"{pretrained_folder(study, pretraining)}/weights.safetensors"
     return weights_path(start)
 
 

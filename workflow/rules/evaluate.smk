@@ -7,6 +7,7 @@ rule score:
         cells=lambda wildcards: cell_files(
             wildcards.study, [wildcards.dataset], "predictions.npz", "run.json"
         ),
+        races=lambda wildcards: last_rounds(wildcards.study, [wildcards.dataset]),
         circumferences=circumferences_of,
     output:
         scores="results/{study}/scores/{dataset}.csv",
@@ -107,6 +108,7 @@ rule statistics:
                 "seed": STUDIES[wildcards.study]["seed"],
                 "margins": margins_of(wildcards.study),
                 "cost": STUDIES[wildcards.study]["decision"]["cost"],
+                **({"raced": True} if "race" in STUDIES[wildcards.study] else {}),
             }
         ),
         code=fingerprint("sonotune.statistics.tables"),

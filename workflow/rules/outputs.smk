@@ -126,7 +126,9 @@ def example_predictions(study):
         f"{RESULTS}/{cell.folder}/predictions.npz"
         for dataset in design["datasets"]
         for cell in cells_of(config, study, dataset)
-        if cell.strategy in asked and cell.fraction in (fraction, 0) and cell.fold == fold
+        if cell.strategy in asked
+        and cell.fraction in (fraction, 0)
+        and (cell.fold, cell.seed, cell.pretraining) == (fold, 1, 1)
     ]
 
 
@@ -272,9 +274,11 @@ def foundations_of(study):
             files += arrays(name, DIGESTS[name], "original")
         elif "catalogue" in DATASETS[name]:
             files.append(f"{dataset_folder(name, DIGESTS[name])}/source.json")
-    if "pretraining" in design:
-        names = (WEIGHTS_FILE, "history.csv", "run.json")
-        files += [f"{pretrained_folder(study)}/{name}" for name in names]
+    files += [
+        f"{pretrained_folder(study, number)}/{name}"
+        for number in pretrainings_of(design)
+        for name in (WEIGHTS_FILE, "history.csv", "run.json")
+    ]
     starts = {encoder_weights_of(network) for network in networks_of(design)}
     files += [file for name in filter(None, starts) for file in (weights_path(name),)]
     if has_features(config, study):
@@ -307,6 +311,7 @@ def views_of(study):
         f"{results}/tables/provenance.html",
         *(f"{results}/statistics/claims.{kind}" for kind in ("csv", "html")),
         *(f"{results}/statistics/{name}.csv" for name in STATISTICS),
+        *race_table(study),
         *audits_of(study),
         *(f"{results}/tables/metrics.{kind}" for kind in ("csv", "html")),
         *(f"{results}/{name}" for name in ("index.html", "answer.txt", "page")),
@@ -315,21 +320,26 @@ def views_of(study):
     ]
 
 
-def cells_elsewhere(study):
-    """A study's cells, if they are in a cloud's storage; `Stale` looks for those of this machine.
+def cells_elsewhere(wildcards):
+    """All cells, if they are in a cloud's storage; `Stale` looks for those of this machine.
 
     Each named file costs Snakemake time at every start.
     """
     if getattr(workflow.storage_settings, "default_storage_provider", None) is None:
         return []
-    return cell_files(study, STUDIES[study]["datasets"], *CELL_FILES)
+    return [
+        file
+        for study in STUDIES
+        for file in cell_files(study, STUDIES[study]["datasets"], *CELL_FILES)
+    ]
 
 
 def outputs_of(study):
+    """All files of a study but those of its cells."""
     return [
         # All that a study rests on is named: what was deleted, or failed to be made again, is missed.
         *foundations_of(study),
-        *cells_elsewhere(study),
+        *last_rounds(study, STUDIES[study]["datasets"]),
         *views_of(study),
     ]
 
@@ -337,9 +347,15 @@ def outputs_of(study):
 # Told while cells run; no result depends on it. The names are what their folders are made of.
 config["cells_planned"] = {}
 for study in STUDIES:
-    folders = [f for dataset in STUDIES[study]["datasets"] for f in cell_folders(study, dataset)]
+    folders = [
+        cell.folder
+        for dataset in STUDIES[study]["datasets"]
+        for cell in cells_of(config, study, dataset)
+    ]
     config["cells_planned"][study] = {
+        # Of a race, the most that there can be.
         "cells": len(folders),
+        "race": "race" in STUDIES[study],
         "names": [sorted({*names}) for names in zip(*(Path(f).parts[-4:] for f in folders))],
         "again": [],
         "began": time.time(),
@@ -378,7 +394,10 @@ if "--report" in sys.argv:
             [
                 HOME / file
                 for study in STUDIES
-                for file in cell_files(study, STUDIES[study]["datasets"], "run.json")
+                for dataset in STUDIES[study]["datasets"]
+                for file in (
+                    f"{RESULTS}/{cell.folder}/run.json" for cell in cells_of(config, study, dataset)
+                )
             ],
             {package: version(package) for package in ("torch", "numpy", "sonotune")},
         )

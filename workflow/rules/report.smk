@@ -193,11 +193,10 @@ rule provenance:
         cells=lambda wildcards: cell_files(
             wildcards.study, STUDIES[wildcards.study]["datasets"], "run.json"
         ),
-        pretrained=lambda wildcards: (
-            f"{pretrained_folder(wildcards.study)}/run.json"
-            if "pretraining" in STUDIES[wildcards.study]
-            else []
-        ),
+        pretrained=lambda wildcards: [
+            f"{pretrained_folder(wildcards.study, number)}/run.json"
+            for number in pretrainings_of(STUDIES[wildcards.study])
+        ],
     output:
         csv="results/{study}/tables/provenance.csv",
         html="results/{study}/tables/provenance.html",
@@ -536,6 +535,7 @@ rule page:
             for name in ("decisions", "strategies", "comparisons", "low_scores")
         ],
         claims="results/{study}/statistics/claims.csv",
+        race=lambda wildcards: race_table(wildcards.study),
         provenance="results/{study}/tables/provenance.csv",
         scores=scores_of,
         arrays=study_arrays,

@@ -21,7 +21,9 @@ rule pretrain:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: pretraining_settings(config, wildcards.study),
+        settings=lambda wildcards: pretraining_settings(
+            config, wildcards.study, int(wildcards.pretraining)
+        ),
     threads: lambda wildcards: STUDIES[wildcards.study]["pretraining"]["threads"]
     resources:
         gpu=lambda wildcards: gpus(wildcards.study),

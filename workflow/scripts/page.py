@@ -19,6 +19,7 @@ with logged(snakemake.log[0], snakemake):
             array_folders(snakemake.input.arrays),
             {Path(file).stem: file for file in snakemake.input.scores},
             {dataset_of(file): file for file in snakemake.input.audits},
+            next(iter(snakemake.input.get("race", [])), None),
         ),
         snakemake.output.html,
         snakemake.output.details,

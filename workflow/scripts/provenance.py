@@ -6,7 +6,7 @@ from sonotune.runtime.job import logged
 with logged(snakemake.log[0], snakemake):
     write_provenance(
         snakemake.input.cells,
-        snakemake.input.get("pretrained") or None,
+        snakemake.input.get("pretrained", []),
         snakemake.output.csv,
         snakemake.output.html,
     )

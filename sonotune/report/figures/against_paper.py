@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy.stats import spearmanr
 
-from sonotune.evaluation.averages import ExcludeRuns, average_over_folds, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, average_over_runs, is_left_out, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.names import in_words, stands_in
 from sonotune.report.palette import style_of
@@ -60,7 +60,7 @@ def compare(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.Dat
         ``rank_correlation`` is Spearman's, of ours and the paper's Dice over the ``strategies`` of
         that data set and fraction.
     """
-    averages = average_over_folds(cells[cells["fraction"] > 0], exclude_runs, ddof)
+    averages = average_over_runs(cells[cells["fraction"] > 0], exclude_runs, ddof)
     rows = []
     for mean in averages.itertuples():
         paper = published_mean(PAPER, mean.dataset, mean.strategy, mean.fraction, "dice")

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from sonotune.evaluation.averages import ExcludeRuns, average_over_folds, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, average_over_runs, is_left_out, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
@@ -65,7 +65,7 @@ def write_fig4(
 
 def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown) -> Figure:
     """Fig. 4 of the trained cells of these pairs, as a Matplotlib figure."""
-    averages = average_over_folds(cells, shown.exclude_runs, shown.ddof)
+    averages = average_over_runs(cells, shown.exclude_runs, shown.ddof)
     kept = cells[~is_left_out(cells, shown.exclude_runs)]
     fractions = sorted(averages["fraction"].unique())
     present = [name for name in shown.datasets if name in set(averages["dataset"])]
@@ -156,10 +156,11 @@ def _draw_strategy(
     style = style_of(name, list(strategies))
     places = {fraction: place + shift for place, fraction in enumerate(averages.index)}
     if points["fold"].nunique() > 1:
-        for _, fold in points.sort_values("fraction").groupby("fold"):
+        for _, fold in points.groupby("fold"):
+            scores = fold.groupby("fraction")["dice"].mean()
             panel.plot(
-                fold["fraction"].map(places),
-                fold["dice"],
+                [places[fraction] for fraction in scores.index],
+                scores,
                 marker=".",
                 markersize=3,
                 linewidth=0.5,

@@ -135,9 +135,9 @@ def _read_scores(
     path: str | Path, strategies: list[str], fraction: float, fold: int
 ) -> pd.DataFrame:
     scores = read_scores(path)
-    shown = (scores["fraction"] == fraction) & (scores["fold"] == fold)
     # The network that is evaluated unchanged has fraction 0 and may be among the columns.
-    shown |= (scores["fraction"] == 0) & (scores["fold"] == fold)
+    shown = scores["fraction"].isin([fraction, 0]) & (scores["fold"] == fold)
+    shown &= (scores["seed"] == 1) & (scores["pretraining"] == 1)
     scores = scores[shown & scores["strategy"].isin(strategies)]
     if not len(scores):
         raise SonotuneError(

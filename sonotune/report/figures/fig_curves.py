@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sonotune.evaluation.averages import read_cells
-from sonotune.layout import Cell, format_percent
+from sonotune.layout import RUN, Cell, fold_title, format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.style import (
     ONE_COLUMN,
@@ -45,7 +45,7 @@ def write_curves(
     strategies, datasets
         Titles.
     """
-    places = {_place(path): path for path in histories}
+    places = {tuple(Cell.of(path).run.values()): path for path in histories}
     table = read_cells(cells)
     bad = table[(table["failed"] | table["collapsed"]) & table["dataset"].isin(list(datasets))]
     sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
@@ -54,10 +54,11 @@ def write_curves(
             runs = [
                 (
                     f"{dataset_title(row.dataset, datasets, sources)}, "
-                    f"{format_percent(row.fraction)}, fold {row.fold}\n"
+                    f"{format_percent(row.fraction)}, fold "
+                    f"{fold_title(row.fold, row.seed, row.pretraining)}\n"
                     f"{strategies.get(row.strategy, row.strategy)}: "
                     + ("failed" if row.failed else "collapsed"),
-                    pd.read_csv(places[row.dataset, row.strategy, row.fraction, row.fold]),
+                    pd.read_csv(places[tuple(getattr(row, name) for name in RUN)]),
                 )
                 for row in bad.head(MOST).itertuples()
             ]
@@ -68,11 +69,6 @@ def write_curves(
                 f"None of the {len(table)} runs failed or collapsed: no learning curve is shown."
             )
         save_figure(figure, pdf, png)
-
-
-def _place(history: str | Path) -> tuple[str, str, float, int]:
-    cell = Cell.of(history)
-    return cell.dataset, cell.strategy, cell.fraction, cell.fold
 
 
 def draw_curves(

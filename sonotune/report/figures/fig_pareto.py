@@ -67,7 +67,9 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
     groups = table.groupby(["dataset", "strategy"], sort=False)
     points = groups[["dice", *COSTS]].mean()
     points["n"] = groups.size()
-    points["error"] = groups["dice"].std() / np.sqrt(points["n"])
+    # Runs of one fold share its images.
+    folds = table.groupby(["dataset", "strategy", "fold"])["dice"].mean().groupby(level=[0, 1])
+    points["error"] = folds.std() / np.sqrt(folds.size())
     # The mean of what is left of a strategy's runs is no result to compare with whole ones.
     points["whole"] = points["n"] == runs.reindex(points.index)
     points = points.reset_index()
@@ -92,12 +94,12 @@ def _front(
     shown: Shown,
     timed: str,
 ) -> Figure:
-    folds = sorted(set(points["n"].astype(int)))
-    number = f"{folds[0]}" if len(folds) == 1 else f"{folds[0]} to {folds[-1]}"
+    runs = sorted(set(points["n"].astype(int)))
+    number = f"{runs[0]}" if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
     notes = [
-        f"Mean Dice over {number} folds at {format_percent(fraction)} with its standard error. "
-        "Line: the Pareto front, strategies that no other beats in both. "
-        f"Seconds: {timed}. Hollow: not all runs of the strategy count, so it is on no front.",
+        f"Mean Dice over {number} runs at {format_percent(fraction)} with its standard error. "
+        f"Line: the Pareto front, strategies that no other beats in both. Seconds: {timed}. "
+        "Hollow: not all runs of the strategy count, so it is on no front.",
         *source_notes(present, shown.datasets, sources),
     ]
     named = [shown.strategies[name] for name in shown.strategies if name in set(points["strategy"])]

@@ -80,7 +80,7 @@ def draw_paired(table: pd.DataFrame, shown: Shown, left_out: int) -> Figure:
     left, right = figure.subplots(1, 2, sharey=True)
     for row, (dataset, fraction) in enumerate(rows):
         here = table[(table["dataset"] == dataset) & table["fraction"].isin([fraction, 0])]
-        scores = here.pivot(index="fold", columns="strategy", values="dice")
+        scores = here.pivot_table(index="fold", columns="strategy", values="dice")
         _draw_row(left, right, row, scores.reindex(columns=names).to_numpy(float), names, shown)
     titles = [
         f"{dataset_title(dataset, shown.datasets, sources)}, {format_percent(fraction)}"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from sonotune.data.audit_files import suspicious
-from sonotune.evaluation.averages import average_over_folds
+from sonotune.evaluation.averages import average_over_runs
 from sonotune.layout import format_percent, fraction_text
 from sonotune.report.layout import DASH, short_count
 from sonotune.report.names import dataset_title, time_text
@@ -228,7 +228,7 @@ def describe_tables(
     runs
         Rows of ``cells.csv``, the unchanged network included.
     """
-    averages = average_over_folds(shown.select(runs), shown.exclude_runs, shown.ddof)
+    averages = average_over_runs(shown.select(runs), shown.exclude_runs, shown.ddof)
     sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     known = {(one.dataset, one.fraction): one for one in decisions}
     counts = runs.groupby(["dataset", "strategy", "fraction"]).size()
@@ -290,7 +290,8 @@ def _entry(
         "mean": number(mean),
         "value": float(mean) if measured else -1.0,
         "deviation": number(average["dice_std"]),
-        "n": int(average["folds"]),
+        "n": int(average["n"]),
+        "folds": int(average["folds"]),
         "runs": runs,
         "failed": int(average["failed"]),
         "collapsed": int(average["collapsed"]),

@@ -20,7 +20,7 @@ from sonotune.data.dataset import load_set
 from sonotune.data.image_set import ImageSet
 from sonotune.evaluation.metrics import THRESHOLD
 from sonotune.evaluation.scores import load_predictions, read_scores
-from sonotune.layout import Cell, fraction_text
+from sonotune.layout import RUN, Cell, fold_title, fraction_text
 from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.runtime.files import atomic
 
@@ -48,28 +48,28 @@ def write_details(
         Gets ``data`` and ``images``.
     """
     folder = Path(folder)
-    places = {}
-    for path in map(Path, cells):
-        cell = Cell.of(path)
-        places[cell.dataset, cell.strategy, cell.fraction, cell.fold] = path
+    places = {tuple(Cell.of(path).run.values()): Path(path) for path in cells}
     for dataset, prepared in arrays.items():
         data = load_set(prepared)
         table = read_scores(scores[dataset])
+        # Of each run, Dice by row.
         dice = {
-            (row.strategy, row.fraction, row.fold, row.row): row.dice
-            for row in table.itertuples(index=False)
+            run: part.set_index("row")["dice"].to_dict()
+            for run, part in table.groupby(list(RUN), sort=False)
         }
         tested: set[int] = set()
         # The same image is met in many cells.
         references = [outlines(mask) for mask in data.masks]
-        for key, own in runs[runs["dataset"] == dataset].groupby(KEY, sort=False):
-            _, strategy, fraction = key
+        for (_, strategy, fraction), own in runs[runs["dataset"] == dataset].groupby(
+            KEY, sort=False
+        ):
             entry: dict[str, list[dict[str, Any]]] = {"runs": [], "images": []}
             for run in own.to_dict("records"):
-                place = places[dataset, strategy, fraction, run["fold"]]
+                key = tuple(run[name] for name in RUN)
+                place, fold = places[key], fold_title(*key[-3:])
                 epochs = _history(place / "history.csv")
                 entry["runs"].append(
-                    {"fold": run["fold"], "failed": bool(run["failed"]), "epochs": epochs}
+                    {"fold": fold, "failed": bool(run["failed"]), "epochs": epochs}
                 )
                 rows, probabilities = load_predictions(place / "predictions.npz")
                 tested |= set(rows.tolist())
@@ -77,8 +77,8 @@ def write_details(
                     entry["images"].append(
                         {
                             "row": row,
-                            "fold": run["fold"],
-                            "dice": _finite(dice.get((strategy, fraction, run["fold"], row))),
+                            "fold": fold,
+                            "dice": _finite(dice[key].get(row)),
                             "prediction": outlines(mask),
                         }
                     )

@@ -14,7 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sonotune.layout import Cell, format_percent
+from sonotune.layout import Cell, fold_title, format_percent
 from sonotune.runtime.files import atomic
 from sonotune.runtime.job import finished, time_left
 
@@ -78,7 +78,7 @@ class Live(threading.Thread):
                 done=len(records),
                 cells=planned["cells"],
                 left=left,
-                time=time_left(records, left).removeprefix("; "),
+                time="" if planned.get("race") else time_left(records, left).removeprefix("; "),
                 running=[_curve(log, _job(log, logs)) for log in running],
                 recent=[_curve(_log_of(file, logs), _name(file)) for file in reversed(recent)],
                 width=WIDTH,
@@ -94,7 +94,8 @@ def _job(log: Path, logs: Path) -> str:
 
 def _name(record: Path) -> str:
     cell = Cell.of(record)
-    return f"{cell.strategy}, {format_percent(cell.fraction)} of {cell.dataset}, fold {cell.fold}"
+    fold = fold_title(cell.fold, cell.seed, cell.pretraining)
+    return f"{cell.strategy}, {format_percent(cell.fraction)} of {cell.dataset}, fold {fold}"
 
 
 def _log_of(record: Path, logs: Path) -> Path:

@@ -34,6 +34,7 @@ from sonotune.report.shown import Shown
 from sonotune.report.times import measured_on
 from sonotune.runtime.files import atomic
 from sonotune.statistics.decision import Decision, read_decisions
+from sonotune.statistics.rounds import race_sentences
 
 Strategy = tuple[str, str, str, Sequence[str]]  # name, title, start, tuned stages
 
@@ -52,6 +53,8 @@ class Sources:
         Those of all cells.
     arrays, scores, audits
         By data set: folder of prepared arrays, file of scores, table of the audit.
+    race
+        The table of races, of a study that has them.
     """
 
     cells: str | Path
@@ -62,6 +65,7 @@ class Sources:
     arrays: Mapping[str, str | Path]
     scores: Mapping[str, str | Path]
     audits: Mapping[str, str | Path]
+    race: str | Path | None = None
 
 
 def write_page(
@@ -113,6 +117,10 @@ def write_page(
         [(stages_of(network), strategies) for network, strategies in networks],
     )
     drawings = {place["network"]["name"]: place["network"] for place in places if place["network"]}
+    told = race_sentences(sources.race) if sources.race else {}
+    for place in places:
+        race = told.get((place["dataset"], place["decision"].fraction))
+        place["sentences"] += [race] if race else []
     for drawing in drawings.values():
         drawing["places"] = [
             f"{place['title']}, {place['fraction']}"

@@ -1,0 +1,57 @@
+"""How often equal strategies are called worse when each differs by its pre-trained network.
+
+python benchmarks/pretrainings.py [--studies 1000]
+
+writes results/benchmarks/pretrainings.csv with a row per number of strategies, networks and folds
+and per standard deviation between networks: the share of studies in which the decision's comparison
+calls a strategy worse, from folds alone (folds_alone) and with the variance between networks
+(decision).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from sonotune.statistics.pairs import compare  # noqa: E402
+
+OUTPUT = ROOT / "results/benchmarks/pretrainings.csv"
+FOLD_SD, RUN_SD = 0.02, 0.03  # fold x strategy; fold x strategy x network
+
+
+def called_worse(scores: np.ndarray, by_pretraining: np.ndarray | None = None) -> float:
+    """Share of studies, float64 [B,F,S], in which some strategy is called worse."""
+    return float((compare(scores, by_pretraining).bounds()[0] > 0).any((1, 2)).mean())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--studies", type=int, default=1000)
+    studies = parser.parse_args().studies
+    random, rows = np.random.default_rng(3), []
+    for strategies, networks, folds, sd in product((13, 4), (2, 3, 5), (3, 5), (0, 0.02, 0.05)):
+        runs = FOLD_SD * random.normal(size=(studies, 1, folds, strategies))
+        runs = runs + sd * random.normal(size=(studies, networks, 1, strategies))
+        runs += RUN_SD * random.normal(size=(studies, networks, folds, strategies))
+        scores = runs.mean(1)
+        rows.append(
+            {"strategies": strategies, "networks": networks, "folds": folds, "network_sd": sd}
+            | {"folds_alone": called_worse(scores), "decision": called_worse(scores, runs.mean(2))}
+        )
+    table = pd.DataFrame(rows)
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(OUTPUT, index=False, float_format="%.4f")
+    print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
+    print(f"written: {OUTPUT.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

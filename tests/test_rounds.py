@@ -1,0 +1,156 @@
+"""What a race in a study decides after each round."""
+
+import pandas as pd
+import pytest
+import yaml
+
+from sonotune.config.check import complete
+from sonotune.config.jobs import race_settings
+from sonotune.errors import SonotuneError
+from sonotune.plan import Plan, describe
+from sonotune.runtime.files import write_json
+from sonotune.statistics.decision import decide
+from sonotune.statistics.rounds import decide_round, race_sentences, write_race
+from sonotune.training.device import Processor
+
+NAMES = ["good", "near", "far", "worst"]
+SETTINGS = {
+    "dataset": "sus",
+    "fraction": 0.8,
+    "strategies": NAMES,
+    "efforts": [1.0, 1.0, 1.0, 1.0],
+    "rounds": [[fold, seed] for seed in (1, 2) for fold in range(5)],
+    "margin": 0.01,
+    "budget": 1.0,
+}
+
+
+def first(dice=(0.9, 0.89, 0.6, 0.4), **changed):
+    """Runs of a first round in which all strategies trained."""
+    usual = {"epochs": 10, "failed": False, "clean": True}
+    runs = {(0, name): usual | {"dice": value} for name, value in zip(NAMES, dice, strict=True)}
+    for name, own in changed.items():
+        runs[0, name] = runs[0, name] | own
+    return [{"fold": 0, "seed": 1, "strategies": NAMES}], runs
+
+
+def test_far_strategies_are_left_out_with_a_reason():
+    told = decide_round(SETTINGS, *first())
+    assert told["next"] == ["good", "near"]
+    assert (told["leader"], told["ended"]) == ("good", None)
+    assert told["effort_share"] == pytest.approx(1 / 5)
+    rows = {row["strategy"]: row for row in told["standing"]}
+    assert [rows[name]["continues"] for name in NAMES] == [True, True, False, False]
+    assert rows["far"]["why"] == "expected gain below 0.1 of the margin"
+    assert rows["worst"]["behind"] > rows["far"]["behind"] > rows["near"]["behind"] > 0
+
+
+def test_a_failed_strategy_leaves_and_if_all_fail_the_race_ends():
+    failed = {"failed": True, "clean": False}
+    told = decide_round(SETTINGS, *first(good=failed))
+    assert told["leader"] == "near"
+    assert "good" not in told["next"]
+    told = decide_round(SETTINGS, *first(**dict.fromkeys(NAMES, failed)))
+    assert (told["next"], told["ended"]) == ([], "failed")
+    assert {row["why"] for row in told["standing"]} == {"failed or collapsed"}
+
+
+def test_a_race_ends_within_the_margin_and_when_the_budget_is_spent():
+    assert decide_round(SETTINGS | {"margin": 0.5}, *first())["ended"] == "margin"
+    assert decide_round(SETTINGS | {"budget": 0.2}, *first())["ended"] == "budget"
+    whole = SETTINGS | {"margin": 0.5, "budget": "grid"}
+    assert decide_round(whole, *first((0.9, 0.9, 0.9, 0.9)))["ended"] != "margin"
+    one_round = SETTINGS | {"rounds": [[0, 1]]}
+    assert decide_round(one_round, *first())["ended"] == "rounds"
+
+
+def test_what_costs_more_spends_more():
+    rounds, runs = first(good={"epochs": 100})
+    told = decide_round(SETTINGS | {"efforts": [2.0, 1.0, 1.0, 1.0], "budget": 0.21}, rounds, runs)
+    assert told["ended"] == "budget"
+    again = decide_round(SETTINGS | {"budget": 0.8}, rounds, runs)
+    assert again["next"] == ["good", "near"]
+
+
+def test_the_table_has_each_round_and_the_sentence_why_it_ended(tmp_path):
+    rounds, runs = first()
+    told = decide_round(SETTINGS, rounds, runs)
+    rounds[0] |= {key: value for key, value in told.items() if key != "next"}
+    rounds.append({"fold": 1, "seed": 1, "strategies": told["next"]})
+    usual = {"epochs": 10, "failed": False, "clean": True}
+    runs |= {(1, name): usual | {"dice": 0.9} for name in told["next"]}
+    last = decide_round(SETTINGS | {"budget": 0.3}, rounds, runs)
+    rounds[1] |= {key: value for key, value in last.items() if key != "next"}
+    write_json(tmp_path / "5.json", {"settings": SETTINGS, "cells": {}, "rounds": rounds})
+    write_race([tmp_path / "5.json"], tmp_path / "race.csv")
+    table = pd.read_csv(tmp_path / "race.csv")
+    assert table.groupby("round")["strategy"].apply(list).to_list() == [NAMES, ["good", "near"]]
+    assert table["ended"].isna().tolist() == [True] * 4 + [False] * 2
+    assert "2 rounds trained 4, 2 strategies" in race_sentences(tmp_path / "race.csv")["sus", 0.8]
+
+
+def test_only_what_trained_in_all_folds_of_a_race_is_recommended():
+    rows = [
+        {"dataset": "sus", "strategy": name, "fraction": 0.8, "fold": fold, "dice": dice}
+        for name, values in {"a": (0.8, 0.82, 0.81), "b": (0.79, 0.8, 0.83), "c": (0.9,)}.items()
+        for fold, dice in enumerate(values)
+    ]
+    table = pd.DataFrame(rows).assign(failed=False, tuned_parameters=1)
+    (raced,), (whole,) = decide(table, raced=True), decide(table)
+    assert raced.strategy("c").candidate
+    assert not whole.strategy("c").candidate
+    for decision in (raced, whole):
+        assert decision.recommended in ("a", "b")
+    # What was left out early may be the best, and the expected loss says so.
+    name = raced.recommended
+    assert raced.strategy(name).expected_regret > whole.strategy(name).expected_regret
+
+
+SMALL = yaml.safe_load("""
+datasets: {sus: {reader: simulate, images: 40}}
+studies:
+  s:
+    image_size: 64
+    datasets: [sus]
+    fractions: [0.5]
+    race: {}
+    strategies:
+      whole: {init: random, tune: all}
+      block_9: {init: random, tune: [block9]}
+      unchanged: {init: random, tune: none}
+""")
+
+
+def with_keys(**keys):
+    return SMALL | {"studies": {"s": SMALL["studies"]["s"] | keys}}
+
+
+def test_a_race_has_the_folds_first_and_then_further_seeds():
+    config = complete(with_keys(resampling={"folds": 3, "run_folds": [2, 0], "seeds": 2}))
+    settings = race_settings(config, "s", "sus", 0.5)
+    assert settings["rounds"] == [[2, 1], [0, 1], [2, 2], [0, 2]]
+    assert settings["strategies"] == ["whole", "block_9"]
+    assert settings["efforts"][0] > settings["efforts"][1]
+    assert (settings["margin"], settings["budget"]) == (0.01, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"race": {"budget": "grid"}}, "set resampling: seeds"),
+        ({"race": {"budget": 1.5}}, "budget"),
+        ({"resampling": {"test_images": 5, "resample_test_set": "by_strategy"}}, "by_strategy"),
+        ({"strategies": {"whole": {"init": "random", "tune": "all"}}}, "takes two strategies"),
+    ],
+)
+def test_what_a_race_cannot_do_is_refused(keys, says):
+    with pytest.raises(SonotuneError, match=says):
+        complete(with_keys(**keys))
+
+
+def test_a_plan_says_that_a_race_takes_less():
+    study = complete(with_keys())["studies"]["s"]
+    plan = Plan(10, 0, (60.0, None, 6000.0), 10, Processor("cpu", "fp32", 1, "x"))
+    assert "at most 40% of what all strategies take" in describe("s", study, plan, 2, 0)
+    del study["race"]
+    assert "race" not in describe("s", study, plan, 2, 0)
