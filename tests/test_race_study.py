@@ -26,7 +26,7 @@ LEARNS = {
         "learning_rate": 0.02,
     },
     "augmentation": False,
-    "resampling": {"folds": 3, "validation": 30},
+    "resampling": {"folds": 3, "validation_fraction": 0.3},
     "strategies": {
         "whole": {"init": "random", "tune": "all"},
         "expanding": {"init": "random", "tune": ["block6", "block7", "block8", "block9"]},
