@@ -78,7 +78,7 @@ def test_images_made_here_have_no_groups(reader):
         "studies": {
             "s": {
                 "datasets": ["made"],
-                "strategies": {"all": {"start": "random", "tune": "all"}},
+                "strategies": {"all": {"init": "random", "tune": "all"}},
                 "fractions": [0.5],
                 "resampling": {"grouped": True},
             }
@@ -175,7 +175,7 @@ def test_data_check_refuses_the_same_names(tmp_path, monkeypatch, capsys):
     (tmp_path / "000.png").rename(tmp_path / "a{b}.png")
     (tmp_path / "t.csv").write_text("image,mask\na{b}.png,m.png\n")
     mine = {"reader": "folder", "folder": {"csv": "t.csv"}}
-    study = {"datasets": ["mine"], "strategies": {"scratch": {"start": "random", "tune": "all"}}}
+    study = {"datasets": ["mine"], "strategies": {"scratch": {"init": "random", "tune": "all"}}}
     config = {"datasets": {"mine": mine}, "studies": {"s": study}}
     (tmp_path / "my.yaml").write_text(yaml.safe_dump(config))
     assert main(["data", "check", "mine", "--configfile", "my.yaml"]) == 1
