@@ -142,7 +142,7 @@ def test_stages_of_ones_own_hold_every_parameter_once():
         ({"name": "smp_unet", "stages": {"a": "("}}, "stages: a: '\\(' is no regular expression"),
         (
             {"name": "smp_unet", "split_encoder": True, "stages": {"a": "."}},
-            "takes the place of split_encoder",
+            "stages: .*split_encoder",
         ),
     ],
 )
