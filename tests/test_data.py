@@ -228,7 +228,7 @@ def test_simulated_pixels_keep_their_millimetres(tmp_path):
 
 def test_splits_can_be_read_by_people_and_counted(collage, tmp_path):
     path = tmp_path / "splits.json"
-    write_splits({"collage": collage / "32"}, [75, 50], Resampling(folds=4), 3, path)
+    write_splits({"collage": collage / "32"}, [0.75, 0.5], Resampling(folds=4), 3, path)
     content = json.loads(path.read_text())["collage"]
     assert content["names"][0] == "collage_0000"
     assert len(content["splits"]) == 8

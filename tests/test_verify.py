@@ -47,7 +47,7 @@ def made(tmp_path_factory):
     score_dataset(arrays, cells, folder / "s/scores/disks.csv")
     aggregate([folder / "s/scores/disks.csv"], cells, folder / "s/cells.csv")
     resampling = Resampling(**settings()["resampling"])
-    write_splits({"disks": arrays}, [80], resampling, 5, folder / "s/splits.json")
+    write_splits({"disks": arrays}, [0.8], resampling, 5, folder / "s/splits.json")
     return folder
 
 
@@ -114,7 +114,7 @@ def test_splits_that_are_not_those_of_the_cells(results):
     part = content["disks"]["splits"][0]
     part["test"][0], part["training"][0] = part["training"][0], part["test"][0]
     path.write_text(json.dumps(content))
-    assert "splits.json: disks, 80 %, fold 0: are not the rows" in faults(results)
+    assert "splits.json: disks, 80%, fold 0: are not the rows" in faults(results)
 
 
 def test_cells_that_changed_places(results):
