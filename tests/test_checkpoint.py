@@ -34,7 +34,7 @@ class Run:
         self.disks, self.folder, self.train = disks, folder, train
         self.settings = settings(training=RECIPE, keep_weights=True, **changes)
         if train is pretrain:
-            self.settings["validation_fraction"] = 20
+            self.settings["validation_fraction"] = 0.2
         self.checkpoint = folder / "checkpoints/cell.safetensors"
         self.said = []
 

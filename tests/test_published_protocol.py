@@ -110,5 +110,5 @@ def test_strategies_and_repeats_draw_splits_of_their_own():
 
 
 def test_otherwise_all_strategies_share_them():
-    one, two = (rows_of(strategy, 1, drawn=True) for strategy in ("encoder", "decoder_all"))
+    one, two = (rows_of(strategy, 1, True) for strategy in ("encoder", "decoder_all"))
     assert one.test.tolist() == two.test.tolist()

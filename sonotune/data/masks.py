@@ -361,8 +361,9 @@ def doubts(profiles: dict[str, Profile], rule: MaskRule) -> list[Doubt]:
             doubt(True, "masks that mark the border", border, why, f"if so, {advice}")
         elif drawn and len(full) == len(drawn):
             doubt(True, "masks that are nearly full", full, "mark nearly every pixel", advice)
-        elif border:
+        # Full ones are listed as such.
+        elif few := [name for name in border if name not in full]:
             why = "mark the whole border of the image, and the others do not"
             advice = "look whether they are inverted"
-            doubt(False, "some masks mark the border", border, why, advice)
+            doubt(False, "some masks mark the border", few, why, advice)
     return found
