@@ -257,7 +257,9 @@ class Stale:
                 self.inputs.pop(path, None)
                 for folder, told in (self._record(path) or {}).get("cells", {}).items():
                     run = self._record(f"{RESULTS}/{folder}/{RECORD}")
-                    if run and short_seal(run) != told:
+                    if run is None:  # deleted
+                        self.files.append(f"{RESULTS}/{folder}/{RECORD}")
+                    elif short_seal(run) != told:
                         self.files.append(path)
 
     def _arrays(self, dataset: str, size: int) -> dict[str, str]:

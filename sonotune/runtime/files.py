@@ -81,16 +81,24 @@ def not_in_the_future(paths: Iterable[str | Path]) -> None:
             os.utime(path, (now, now))
 
 
-def date_after(folder: str | Path, inputs: Iterable[str | Path]) -> None:
+def date_after(folder: str | Path, inputs: Iterable[str | Path]) -> bool:
     """Date files of a folder that are older than what they were made from like the newest of that.
 
     A copy that did not keep times would else be taken for stale.
+
+    Returns
+    -------
+    bool
+        Whether there were such files.
     """
+    older = False
     newest = max((Path(one).stat().st_mtime_ns for one in inputs if Path(one).is_file()), default=0)
     for path in Path(folder).iterdir():
         if path.is_file() and path.stat().st_mtime_ns < newest:
+            older = True
             with suppress(OSError):
                 os.utime(path, ns=(newest, newest))
+    return older
 
 
 def check_writable(paths: Iterable[str | Path]) -> None:

@@ -312,7 +312,6 @@ def views_of(study):
         *(f"{results}/statistics/claims.{kind}" for kind in ("csv", "html")),
         *(f"{results}/statistics/{name}.csv" for name in STATISTICS),
         *race_table(study),
-        *audits_of(study),
         *(f"{results}/tables/metrics.{kind}" for kind in ("csv", "html")),
         *(f"{results}/{name}" for name in ("index.html", "answer.txt", "page")),
         *network_outputs(study),
@@ -340,6 +339,7 @@ def outputs_of(study):
         # All that a study rests on is named: what was deleted, or failed to be made again, is missed.
         *foundations_of(study),
         *last_rounds(study, STUDIES[study]["datasets"]),
+        *audits_of(study),
         *views_of(study),
     ]
 
