@@ -16,14 +16,13 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.measure import table, write  # noqa: E402
 from sonotune.statistics.pairs import compare  # noqa: E402
 
-OUTPUT = ROOT / "results/benchmarks/pretrainings.csv"
 FOLD_SD, RUN_SD = 0.02, 0.03  # fold x strategy; fold x strategy x network
 
 
@@ -46,11 +45,8 @@ def main() -> None:
             {"strategies": strategies, "networks": networks, "folds": folds, "network_sd": sd}
             | {"folds_alone": called_worse(scores), "decision": called_worse(scores, runs.mean(2))}
         )
-    table = pd.DataFrame(rows)
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(OUTPUT, index=False, float_format="%.4f")
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
-    print(f"written: {OUTPUT.relative_to(ROOT)}")
+    print(table(list(rows[0]), [list(row.values()) for row in rows]))
+    print(f"written: {write('pretrainings.csv', rows).relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def race(
     margin: float,
     budget: float | None = None,
 ) -> Outcome:
-    """Race studies; with a budget of so many full grids, until it is spent.
+    """Race studies. With a budget, given in full grids, each race runs until it is spent.
 
     Parameters
     ----------

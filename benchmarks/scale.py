@@ -5,8 +5,8 @@ python benchmarks/scale.py [--cells 100 1000 10000] [--only aggregation] [--fold
 Writes that many cells that nobody trained (16 x 16 pixels, a network of width 1), lets Snakemake
 record them with ``--touch``, and times ``snakemake -n``, which must find nothing to do, and scoring
 and aggregation of all of them as their two jobs do them, each with the most memory that it used.
-Recording takes far longer than all else; ``--only aggregation`` does without it. Processor seconds
-are told too: on a machine that does other things they say more. Writes
+Recording takes by far the longest; ``--only aggregation`` skips it. The table also gives processor
+seconds, which are the fairer measure on a busy machine. Writes
 results/benchmarks/scale.csv.
 """
 
@@ -40,7 +40,7 @@ COLUMNS = ("cells", "what", "seconds", "cpu_seconds", "peak_mb")
 
 
 def write_cells(folder: Path, wanted: int) -> int:
-    """Write a finished study of about so many cells; return how many it has."""
+    """Write a finished study of about this many cells; return their exact number."""
     from benchmarks import full_grid  # with PyTorch, which the measured processes do without
 
     fractions = max(1, round(wanted / (FOLDS * STRATEGIES)))
