@@ -15,6 +15,8 @@ from pathlib import Path
 
 import yaml
 
+from sonotune.stale import CACHE
+
 ROOT = Path(__file__).parents[1]
 STRATEGIES = {"whole", "block_9", "scratch", "unchanged"}
 CELLS = len(STRATEGIES)
@@ -116,13 +118,13 @@ class Study:
     def leftovers(self):
         """Files that a run should not leave: temporary ones, locks and checkpoints."""
         results = self.folder / "results"
-        files = [path for path in results.rglob("*") if path.is_file()]
+        kept = {results / ".lock", results / CACHE}
         return [
             str(path.relative_to(results))
-            for path in files
-            if (path.name.startswith(".") and path != results / ".lock")
-            or (path.suffix == ".lock" and path != results / ".lock")
-            or "checkpoints" in path.parts
+            for path in results.rglob("*")
+            if path.is_file()
+            and path not in kept
+            and (path.name.startswith(".") or path.suffix == ".lock" or "checkpoints" in path.parts)
         ]
 
     def copy(self, folder):
