@@ -132,6 +132,18 @@ def _add_model_commands(commands: Any) -> None:
     predict.add_argument("model", help=MODEL)
     predict.add_argument("images", nargs="+", help="files, folders or globs")
     predict.add_argument(
+        "--masks",
+        nargs="+",
+        metavar="MASK",
+        help="score the predictions against these files, folders or globs: one mask for each image",
+    )
+    predict.add_argument(
+        "--threshold",
+        type=float,
+        metavar="VALUE",
+        help="value of a mask from which on a pixel is the object (default: all but 0)",
+    )
+    predict.add_argument(
         "--output",
         metavar="FOLDER",
         default="predictions",
@@ -310,7 +322,7 @@ def _choose_cells(arguments: argparse.Namespace, fold: str | None) -> list[Path]
 
 
 def _predict(arguments: argparse.Namespace) -> int:
-    from sonotune.inference.images import find_images, read_spacing
+    from sonotune.inference.images import find_images, read_spacing, with_masks
     from sonotune.inference.model import load_model
     from sonotune.inference.run import KINDS, Job, predict_images
     from sonotune.runtime.limits import use_limits
@@ -320,7 +332,11 @@ def _predict(arguments: argparse.Namespace) -> int:
         raise SonotuneError("--batch-size: must be at least 1")
     if arguments.pixels:
         use_limits({"pixels": arguments.pixels, "image_bytes": 8 * arguments.pixels})
+    if arguments.threshold is not None and not arguments.masks:
+        raise SonotuneError("--threshold: is about masks; give --masks too")
     images = find_images(arguments.images)
+    if arguments.masks:
+        images = with_masks(images, arguments.masks, arguments.threshold)
     spacing = read_spacing(arguments.mm_per_pixel)
     models = [load_model(cell) for cell in _choose_cells(arguments, arguments.fold)]
     about = models[0].about
@@ -340,18 +356,22 @@ def _predict(arguments: argparse.Namespace) -> int:
     seconds = time.perf_counter() - began
     for line in bad:
         print(f"sonotune: left out: {line}", file=sys.stderr)
-    _warn_of_predictions(output / "predictions.csv")
+    _tell_of_predictions(output / "predictions.csv")
     rate = len(images) / max(seconds, 1e-9)
     print(f"{len(images) - len(bad)} images in {seconds:.1f} s ({rate:.1f} a second): {output}")
     return 1 if bad else 0
 
 
-def _warn_of_predictions(table: Path) -> None:
+def _tell_of_predictions(table: Path) -> None:
     """Say once what a reader of the table would have to find out row by row."""
     import csv
+    from statistics import fmean
 
     with table.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
+    if dice := [float(row["dice"]) for row in rows if row["dice"]]:
+        low = sum(one < 0.5 for one in dice)
+        print(f"Dice of {len(dice)} images: mean {fmean(dice):.3f}, {low} below 0.5")
     unknown = sum(not row["mm_per_pixel_y"] for row in rows)
     if unknown:
         print(

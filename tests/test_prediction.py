@@ -15,7 +15,7 @@ from tiny_files import write
 from sonotune.cli import main
 from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
+from sonotune.evaluation.scores import aggregate, load_predictions, read_scores, score_dataset
 from sonotune.inference.choose import choose_cells
 from sonotune.inference.images import find_images, to_network, to_original, unlike_training
 from sonotune.inference.model import load_model, save_model
@@ -82,6 +82,45 @@ def test_predict_gives_the_studys_own_numbers(study, tmp_path):
     for row, wanted in zip(rows, probabilities, strict=True):
         assert (predicted(tmp_path, f"disk_{row:02d}") == wanted).all()
         assert (predicted(tmp_path, f"disk_{row:02d}", "masks") == 255 * (wanted >= 128)).all()
+
+
+def test_predictions_are_scored_against_masks_as_the_study_scores_its_test_images(study, tmp_path):
+    rows, _ = load_predictions(cell(study) / "predictions.npz")
+    disks = bright_disks(20)
+    for row in rows:
+        write(tmp_path / f"kept/disk_{row:02d}_mask.png", 255 * disks.masks[row])
+        write(tmp_path / f"images/disk_{row:02d}.png", disks.images[row])
+    command = ["predict", str(cell(study)), str(tmp_path / "images"), "--output", str(tmp_path)]
+    assert main([*command, "--masks", str(tmp_path / "kept/*.png")]) == 0
+    scores = tmp_path / "scores.csv"
+    score_dataset(study / ARRAYS, [cell(study)], scores)
+    for one, wanted in zip(rows_of(tmp_path), read_scores(scores).to_dict("records"), strict=True):
+        for name in ("dice", "iou", "hausdorff95_px", "surface_distance_px"):
+            assert float(one[name]) == pytest.approx(wanted[name], abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["soft", "classes", "missing", "another size"])
+def test_masks_that_say_nothing_certain_score_nothing(study, tmp_path, kind):
+    """What is refused is named; with a threshold the same masks are meant."""
+    disks = bright_disks(4)
+    for row in range(4):
+        mask = 255 * disks.masks[row]
+        if kind == "soft":
+            mask = cv2.GaussianBlur(mask, (9, 9), 3)
+        if kind == "classes":
+            mask[:8, :8] = 128
+        if kind == "another size":
+            mask = mask[:30]
+        write(tmp_path / f"images/disk_{row}.png", disks.images[row])
+        if kind != "missing" or row:
+            write(tmp_path / f"masks/disk_{row}.png", mask)
+    command = ["predict", str(cell(study)), str(tmp_path / "images"), "--output", str(tmp_path)]
+    command += ["--masks", str(tmp_path / "masks")]
+    assert main(command) == 1
+    if kind in ("soft", "classes"):
+        assert rows_of(tmp_path) == []
+        assert main([*command, "--threshold", "200"]) == 0
+        assert all(row["dice"] for row in rows_of(tmp_path))
 
 
 def test_a_kept_cell_holds_its_tuned_stages_and_describes_itself(study):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import numpy as np
 
 from sonotune.data.formats import is_image
 from sonotune.data.names import as_text, find_file, stem_of
-from sonotune.data.readers.entry import Entry, files_below
+from sonotune.data.readers.entry import Entry, MaskRule, files_below, pair
+from sonotune.data.readers.own_folder import MASK_ENDINGS
 from sonotune.data.readers.pixels import Loaded, load
 from sonotune.data.resize import Resize, padded, resize_image, target_shape
 from sonotune.data.tables import read_number, read_table
@@ -28,10 +29,22 @@ Spacing = tuple[float, float]
 
 @dataclass(frozen=True)
 class Wanted:
-    """One file, and how its results are called: a path without suffix below the output."""
+    """One file, and how its results are called.
+
+    Attributes
+    ----------
+    name
+        A path without suffix below the output.
+    mask
+        The reference that the prediction is scored against, if there is one.
+    rule
+        Which of the mask's pixels are the object.
+    """
 
     file: Path
     name: str
+    mask: Path | None = None
+    rule: MaskRule = field(default_factory=MaskRule)
 
 
 def find_images(given: Sequence[str]) -> list[Wanted]:
@@ -67,6 +80,30 @@ def find_images(given: Sequence[str]) -> list[Wanted]:
     return [Wanted(file, name) for name, file in sorted(names.items())]
 
 
+def with_masks(
+    images: Sequence[Wanted], given: Sequence[str], threshold: float | None = None
+) -> list[Wanted]:
+    """Images with their references.
+
+    Parameters
+    ----------
+    given
+        Files, folders and globs of masks. Each image has one of its own name, also with one of
+        the endings of masks (such as ``_mask``), below a folder as the image's is below its own.
+    threshold
+        Grey value from which on a pixel is the object; by default every value but 0.
+
+    Raises
+    ------
+    SonotuneError
+        If an image or a mask has no partner, or an image has two.
+    """
+    masks = {one.name: one.file for one in find_images(given)}
+    rule = MaskRule() if threshold is None else MaskRule("threshold", threshold)
+    pairs = pair({one.name: one.file for one in images}, masks, "--masks", MASK_ENDINGS)
+    return [Wanted(image, name, mask, rule) for name, image, mask in pairs]
+
+
 def read_spacing(given: Sequence[str]) -> Mapping[str, Spacing] | Spacing | None:
     """Millimetres per pixel: one number, two (y x), or a CSV with a row an image.
 
@@ -95,15 +132,22 @@ def read_image(wanted: Wanted, spacing: Mapping[str, Spacing] | Spacing | None) 
     Raises
     ------
     SonotuneError
-        If it cannot be read, or is a volume.
+        If it cannot be read, or is a volume, or its mask leaves open what the object is.
     """
     known = _known(wanted, spacing) if isinstance(spacing, Mapping) else spacing
     y, x = known or (None, None)
     notes: tuple[str, ...] = ()
     if known and not all(0 < size < np.inf for size in known):
         y, x, notes = None, None, ("pixel size not known: the table's is no length",)
-    name, file = wanted.name, wanted.file
-    return load(Entry(name, name, file, (), mm_per_pixel_y=y, mm_per_pixel_x=x, notes=notes))
+    name, masks = wanted.name, (wanted.mask,) if wanted.mask else ()
+    loaded = load(Entry(name, name, wanted.file, masks, wanted.rule, y, x, notes=notes))
+    profile = loaded.profile
+    if profile and not profile.chosen and (profile.soft or len(profile.values) > 2):
+        raise SonotuneError(
+            f"{printable(wanted.mask)}: has the values {profile.spelt_out()}; say from which on "
+            "a pixel is the object (--threshold)"
+        )
+    return loaded
 
 
 def _known(wanted: Wanted, table: Mapping[str, Spacing]) -> Spacing | None:

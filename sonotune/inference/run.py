@@ -21,8 +21,9 @@ import torch
 
 from sonotune.data.readers.pixels import Loaded
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.metrics import THRESHOLD
-from sonotune.evaluation.shapes import count_components, head_circumference
+from sonotune.evaluation.metrics import THRESHOLD, overlap
+from sonotune.evaluation.shapes import count_components, head_circumference, shape_scores
+from sonotune.evaluation.surface import outline
 from sonotune.inference.images import (
     Spacing,
     Wanted,
@@ -39,6 +40,15 @@ from sonotune.training.device import Processor
 from sonotune.training.forward import BATCH, at_once, predict, quantise
 
 KINDS = ("masks", "probabilities", "overlays")
+# Against an image's mask, as a study scores its test images, but at the image's own size.
+SCORES = (
+    "dice",
+    "iou",
+    "hausdorff95_px",
+    "surface_distance_px",
+    "hausdorff95_mm",
+    "surface_distance_mm",
+)
 COLUMNS = (
     "image",
     "file",
@@ -51,6 +61,7 @@ COLUMNS = (
     "components",
     "circumference_mm",
     "certainty",
+    *SCORES,
     "warning",
 )
 
@@ -217,6 +228,8 @@ def _row(wanted: Wanted, one: Loaded, probabilities: np.ndarray, warning: str) -
         "certainty": _certainty(probabilities, mask),
         "warning": warning,
     }
+    if wanted.mask:
+        row |= _scores(mask, one.mask > 0, None if y is None or x is None else (y, x))
     if y is not None and x is not None:
         round_ = head_circumference(mask, (y, x))
         row |= {
@@ -226,6 +239,14 @@ def _row(wanted: Wanted, one: Loaded, probabilities: np.ndarray, warning: str) -
             "circumference_mm": "" if np.isnan(round_) else f"{round_:.2f}",
         }
     return row
+
+
+def _scores(
+    found: np.ndarray, truth: np.ndarray, spacing: tuple[float, float] | None
+) -> dict[str, str]:
+    known = {name: float(one[0]) for name, one in overlap(found[None], truth[None]).items()}
+    known |= shape_scores(found, outline(truth), spacing)
+    return {name: "" if np.isnan(known[name]) else f"{known[name]:.6g}" for name in SCORES}
 
 
 def _certainty(probabilities: np.ndarray, mask: np.ndarray) -> str:
