@@ -1,8 +1,14 @@
 """Pixels that lie beside a header are inputs, and never of another folder."""
 
+import os
+from itertools import product
+
 import numpy as np
 import pytest
 import SimpleITK
+from builders import dataset_place
+from faulty import Study, small_study
+from tiny_files import write as write_image
 
 from sonotune.data.decode import volume
 from sonotune.data.readers import files_of
@@ -53,3 +59,32 @@ def test_pixels_of_elsewhere_are_refused(tmp_path, name):
     (folder / "a.mhd").write_text(header)
     with pytest.raises(SonotuneError):
         volume.read(folder / "a.mhd", None)
+
+
+def test_a_corrected_file_of_the_catalogue_is_used_whatever_its_date(tmp_path):
+    """Its data set's folder is no input that Snakemake knows."""
+    originals = tmp_path / "resources/busi"
+    for kind, number in product(("benign", "malignant"), range(1, 5)):
+        for ending in ("", "_mask"):
+            file = originals / kind / f"{kind} ({number}){ending}.png"
+            write_image(file, half_marked(right=False))
+    config = small_study()
+    config["datasets"]["bus"] = {"catalogue": "busi"}
+    config["studies"]["tiny"]["datasets"] = ["bus"]
+    study = Study(tmp_path, config)
+    study.target = f"{dataset_place(config, 'bus')}/16/images.npy"
+    masks = tmp_path / study.target.replace("images.npy", "masks.npy")
+    study.complete()
+    before = np.load(masks)
+    corrected = originals / "benign/benign (3)_mask.png"
+    write_image(corrected, half_marked(right=True))
+    os.utime(corrected, (1, 1))
+    study.complete()
+    changed = (np.load(masks) != before).any(axis=(1, 2))
+    assert changed.tolist() == [False, False, True, *[False] * 5]
+
+
+def half_marked(right):
+    picture = np.zeros((24, 24), np.uint8)
+    picture[4:20, slice(12, 22) if right else slice(2, 12)] = 255
+    return picture
