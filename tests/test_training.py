@@ -422,6 +422,30 @@ def test_a_gpu_that_is_not_there_is_one_clear_line():
         choose("cuda", "fp32", 1)
 
 
+def test_a_cell_for_the_processor_never_touches_a_gpu(disks, tmp_path, monkeypatch):
+    def touched():
+        raise AssertionError("the GPU was touched")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "_lazy_init", touched)
+    with pytest.raises(AssertionError, match="touched"):
+        torch.cuda.synchronize()
+    run_cell(settings(), disks, None, tmp_path, quiet)
+    assert read_record(tmp_path / "run.json")["processor"]["device"] == "cpu"
+
+
+def test_fp32_is_not_tf32_on_a_gpu():
+    """In a process of its own, since what is set up stays."""
+    ask = (
+        "import torch; from sonotune.training import cuda; cuda.set_up(); b = torch.backends; "
+        "print(b.cudnn.conv.fp32_precision == 'tf32', b.cudnn.allow_tf32, "
+        "b.cuda.matmul.allow_tf32, torch.get_float32_matmul_precision())"
+    )
+    said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "False", "False", "highest"]
+
+
 def test_bf16_runs_and_is_recorded(disks, tmp_path):
     record = run(disks, tmp_path, precision="bf16")
     assert record["processor"]["precision"] == "bf16"
