@@ -16,6 +16,8 @@ from sonotune.runtime.files import atomic
 from sonotune.seeds import generator
 from sonotune.statistics.decision import decide, decision_tables
 from sonotune.statistics.friedman import Ranking, nemenyi, rank_strategies
+from sonotune.statistics.learning import forecast_table
+from sonotune.statistics.runs import fold_scores
 from sonotune.statistics.tails import low_scores
 from sonotune.statistics.tukey import COLUMNS, tukey_pairs
 from sonotune.statistics.variance import PARTS, variance_intervals, variance_parts
@@ -87,7 +89,7 @@ def write_statistics(
     folder
         Gets ``decisions.csv``, ``strategies.csv``, ``comparisons.csv`` (docs/decision.md),
         ``tukey.csv``, ``variance.csv``, ``low_scores.csv``, ``calibration.csv``,
-        ``friedman.csv`` and ``nemenyi.csv`` (docs/statistics.md).
+        ``friedman.csv``, ``nemenyi.csv`` and ``learning.csv`` (docs/statistics.md).
     strategies
         In the order of the tables; the decision leaves out those that train nothing.
     exclude_runs
@@ -106,6 +108,7 @@ def write_statistics(
     images = images[images["fraction"] > 0]
     tables = {
         **decision_tables(decide(runs, margins, cost, raced)),
+        "learning": forecast_table(fold_scores(runs, cost)),
         "tukey": _tukey(runs),
         "variance": _variance(images, seed),
         "low_scores": _by_place(images, low_scores),

@@ -1,0 +1,196 @@
+"""What more images would bring: learning curves from nested fractions.
+
+The error (1 - Dice) of a strategy falls with the number of images to a floor, as a power of that
+number, as an exponential of it, or in between:
+``error(r) = first * (floor + (1 - floor) * exp(-rate * (r ** bend - 1) / bend))`` with r, how many
+times the least number it is; a bend of 0 is the power law. All curves of this form are weighed by
+how well they fit the folds' scores, in logarithms and with one variance for all fractions, so that
+an interval covers what is not known of the curve as well as the noise of its points. Viering and
+Loog, "The shape of learning curves: a review" (IEEE TPAMI, 2023), compare such forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import stdtr
+
+from sonotune.statistics.runs import FoldScores
+
+LEVEL = 0.8
+# Fewer fractions or folds, or a narrower range of images, say too little of a curve's form.
+LEAST_FRACTIONS, LEAST_FOLDS, LEAST_RANGE = 4, 3, 4.0
+# No curve is followed to more than so many times the images that were there.
+FARTHEST = 2.0
+# How far a real curve leaves all of the form while images double: a standard deviation, relative
+# to its error.
+OFF_THE_FORM = 0.07
+# Errors below are not told apart: a Dice of .9999.
+SMALLEST_ERROR = 1e-4
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Mean Dice to expect on the same test images with another number of training images.
+
+    Attributes
+    ----------
+    expected
+        Median of what to expect, in [0, 1].
+    lower, upper
+        Between them it lies with a probability of `LEVEL`.
+    """
+
+    expected: float
+    lower: float
+    upper: float
+
+
+def learning_curves(data: Sequence[FoldScores]) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Scores of every data set and strategy by fold and fraction.
+
+    Parameters
+    ----------
+    data
+        Of `sonotune.statistics.runs.fold_scores`.
+
+    Yields
+    ------
+    tuple of str, str and DataFrame
+        Data set, strategy, and mean Dice in [0, 1], one row per fold and one column per fraction,
+        ascending; NaN where no run ended.
+    """
+    places = dict.fromkeys((one.dataset, name) for one in data for name in one.strategies)
+    for dataset, strategy in places:
+        columns = {
+            one.fraction: pd.Series(one.scores[:, one.strategies.index(strategy)], one.folds)
+            for one in data
+            if one.dataset == dataset and strategy in one.strategies
+        }
+        yield dataset, strategy, pd.DataFrame(columns).sort_index(axis=1)
+
+
+def forecast_table(data: Sequence[FoldScores]) -> pd.DataFrame:
+    """What twice the images would bring each strategy.
+
+    Parameters
+    ----------
+    data
+        Of `sonotune.statistics.runs.fold_scores`.
+
+    Returns
+    -------
+    DataFrame
+        One row per data set and strategy: dataset, strategy, fraction (the largest), dice (its mean
+        there), times (how many times the images), expected, lower, upper, and refused: why there is
+        no forecast.
+    """
+    rows = []
+    for dataset, strategy, curve in learning_curves(data):
+        fractions = [float(name) for name in curve]
+        scores, wanted = curve.to_numpy(float), FARTHEST * fractions[-1]
+        refused = refusal(scores, fractions, wanted)
+        found = None if refused else forecast(scores, fractions, wanted)
+        last = scores[:, -1]
+        rows.append(
+            {
+                "dataset": dataset,
+                "strategy": strategy,
+                "fraction": fractions[-1],
+                "dice": float(np.nanmean(last)) if np.isfinite(last).any() else np.nan,
+                "times": FARTHEST,
+                "expected": found.expected if found else np.nan,
+                "lower": found.lower if found else np.nan,
+                "upper": found.upper if found else np.nan,
+                "refused": refused,
+            }
+        )
+    columns = ["dataset", "strategy", "fraction", "dice", "times"]
+    return pd.DataFrame(rows, columns=[*columns, "expected", "lower", "upper", "refused"])
+
+
+def refusal(scores: np.ndarray, images: Sequence[float], wanted: float) -> str:
+    """Why no forecast can be made, or an empty text; parameters as of `forecast`."""
+    folds = int(np.isfinite(scores).all(axis=1).sum())
+    if len(images) < LEAST_FRACTIONS:
+        return f"{LEAST_FRACTIONS} fractions are needed, there are {len(images)}"
+    if folds < LEAST_FOLDS:
+        return f"{LEAST_FOLDS} folds that ended at every fraction are needed, there are {folds}"
+    if max(images) < LEAST_RANGE * min(images):
+        return f"the largest fraction must be {LEAST_RANGE:g} times the smallest or more"
+    if wanted > FARTHEST * max(images) * (1 + 1e-9):
+        return f"no curve is followed beyond {FARTHEST:g} times the images"
+    return ""
+
+
+def forecast(scores: np.ndarray, images: Sequence[float], wanted: float) -> Forecast:
+    """Dice to expect with a wanted number of images.
+
+    Parameters
+    ----------
+    scores : float64 [F,K]
+        Mean Dice of F folds at K fractions, in [0, 1]; folds with NaN are left out.
+    images
+        Numbers of images of the K fractions, or the fractions themselves: only ratios count.
+    wanted
+        In the same unit, at most `FARTHEST` times the largest.
+
+    Raises
+    ------
+    ValueError
+        If `refusal` gives a reason.
+    """
+    if reason := refusal(scores, images, wanted):
+        raise ValueError(reason)
+    errors = np.maximum(1 - scores[np.isfinite(scores).all(axis=1)], SMALLEST_ERROR)
+    logs = np.log(errors)
+    folds, fractions = logs.shape
+    means = logs.mean(0)
+    noise = logs - logs.mean(1, keepdims=True) - means + logs.mean()
+    ratios = np.asarray(images, float) / min(images)
+    shapes = np.log(_shapes(np.append(ratios, wanted / min(images)), ratios.max()))
+    shapes, next_shape = shapes[..., :-1], shapes[..., -1]
+    # A flat prior for the first error and the variance; both are integrated out.
+    first = means - shapes
+    misfit = ((first - first.mean(-1, keepdims=True)) ** 2).sum(-1)
+    left = float((noise**2).sum()) + folds * misfit + 1e-9
+    freedom = folds * (fractions - 1)
+    weights = (left / left.min()) ** (-freedom / 2)
+    used = weights > 1e-3
+    weights = weights[used] / weights[used].sum()
+    centres = (first.mean(-1) + next_shape)[used]
+    beyond = OFF_THE_FORM * max(0.0, np.log2(wanted / max(images)))
+    scales = np.sqrt(left[used] / freedom / folds * (1 + 1 / fractions) + beyond**2)
+    # From the mean of logarithms to the logarithm of the mean.
+    centres = centres + np.log((errors / np.exp(means)).mean())
+    quantiles = (0.5, (1 + LEVEL) / 2, (1 - LEVEL) / 2)
+    found = [_quantile(q, centres, scales, weights, freedom) for q in quantiles]
+    return Forecast(*(max(0.0, 1 - float(np.exp(one))) for one in found))
+
+
+def _shapes(ratios: np.ndarray, largest: float) -> np.ndarray:
+    """Error as a share of the first one, for every floor, rate and bend, [..., K].
+
+    Rates are scaled so that one rate means the same fall up to the largest ratio for every bend.
+    """
+    floor = np.linspace(0, 1, 26)[:, None, None, None]
+    rate = np.linspace(0, 2, 41)[:, None, None]
+    bend = np.array([1e-6, 0.5, 1])[:, None]
+    grown = (ratios**bend - 1) / (largest**bend - 1) * np.log(largest)
+    return np.maximum(floor + (1 - floor) * np.exp(-rate * grown), 1e-6)
+
+
+def _quantile(
+    share: float, centres: np.ndarray, scales: np.ndarray, weights: np.ndarray, freedom: int
+) -> float:
+    """Of a mixture of t distributions."""
+    ends = [float(end) for end in ((centres - 50 * scales).min(), (centres + 50 * scales).max())]
+
+    def excess(at: float) -> float:
+        return float((weights * stdtr(freedom, (at - centres) / scales)).sum()) - share
+
+    return float(brentq(excess, *ends, xtol=1e-6))

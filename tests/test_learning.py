@@ -1,0 +1,84 @@
+"""Forecasts of learning curves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.learning import simulated
+from sonotune.statistics.learning import forecast, forecast_table
+from sonotune.statistics.runs import fold_scores
+
+FRACTIONS = [0.05, 0.1, 0.2, 0.4, 0.8]
+
+
+def power_law(fractions, folds, noise, seed=0):
+    random = np.random.default_rng(seed)
+    error = 0.05 + 0.3 * (np.array(fractions) / 0.05) ** -0.7
+    return 1 - error * np.exp(random.normal(0, noise, (folds, len(fractions))))
+
+
+def test_a_clean_curve_is_continued():
+    found = forecast(power_law(FRACTIONS, 5, 0.01), FRACTIONS, 1.6)
+    truth = 1 - 0.05 - 0.3 * 32**-0.7
+    assert found.lower < truth < found.upper
+    assert found.expected == pytest.approx(truth, abs=0.01)
+
+
+def test_only_ratios_of_images_count():
+    scores = power_law(FRACTIONS, 5, 0.1)
+    by_fraction = forecast(scores, FRACTIONS, 1.6)
+    by_images = forecast(scores, [one * 340 for one in FRACTIONS], 544)
+    assert vars(by_images) == pytest.approx(vars(by_fraction))
+
+
+def test_noise_and_distance_widen_the_interval():
+    def width(noise, wanted):
+        found = forecast(power_law(FRACTIONS, 5, noise), FRACTIONS, wanted)
+        return found.upper - found.lower
+
+    assert width(0.02, 1.6) < width(0.3, 1.6)
+    assert width(0.02, 0.9) < width(0.02, 1.6)
+
+
+def runs(fractions, folds, failed=0):
+    scores = power_law(fractions, folds, 0.1)
+    rows = [
+        {
+            "dataset": "sus",
+            "strategy": "whole",
+            "fraction": fraction,
+            "fold": fold,
+            "dice": scores[fold, column],
+            "outcome": "not_finite" if fold < failed and fraction == 0.4 else "converged",
+            "tuned_parameters": 10,
+        }
+        for column, fraction in enumerate(fractions)
+        for fold in range(folds)
+    ]
+    return fold_scores(pd.DataFrame(rows), "tuned_parameters")
+
+
+@pytest.mark.parametrize(
+    ("fractions", "folds", "failed", "refused"),
+    [
+        (FRACTIONS, 3, 0, False),
+        (FRACTIONS[1:], 5, 2, False),
+        (FRACTIONS[2:], 5, 0, True),
+        (FRACTIONS, 2, 0, True),
+        (FRACTIONS, 5, 3, True),
+        ([0.4, 0.5, 0.6, 0.8], 5, 0, True),
+    ],
+)
+def test_too_little_is_refused(fractions, folds, failed, refused):
+    (row,) = forecast_table(runs(fractions, folds, failed)).to_dict("records")
+    assert bool(row["refused"]) == refused == np.isnan(row["expected"])
+    if not refused:
+        assert 0 <= row["lower"] < row["expected"] < row["upper"] <= 1
+
+
+def test_intervals_cover_what_comes_on_curves_of_many_forms():
+    """A small form of the benchmark: 240 forecasts, the mean of six forms."""
+    rows = list(simulated(40, 5, 0.2))
+    covered, _, score, last = np.mean([row[-4:] for row in rows], axis=0)
+    assert 0.65 < covered < 0.95
+    assert score < last
