@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     parsed.options = options
     try:
-        return parsed.run(parsed)
+        return int(parsed.run(parsed))
     except SonotuneError as error:
         print(f"sonotune: {error}", file=sys.stderr)
         return 1

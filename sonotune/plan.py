@@ -430,7 +430,7 @@ def _bytes(
     images: Mapping[str, int],
     speeds: Mapping[str, Speed],
 ) -> int:
-    pixels, total = study["image_size"] ** 2, 0
+    pixels, total = int(study["image_size"]) ** 2, 0
     for cell in cells:
         total += test_size(images[cell.dataset], _resampling(study)) * pixels
         if keeps_weights(study, cell.strategy):

@@ -53,7 +53,7 @@ def _complete_reader(dataset: dict[str, Any]) -> str:
         raise SonotuneError(
             f"reader: {dataset['reader']} reads a published data set; write catalogue: instead"
         )
-    return dataset["reader"]
+    return str(dataset["reader"])
 
 
 def _complete_made(where: str, dataset: dict[str, Any]) -> Iterator[str]:

@@ -298,8 +298,12 @@ def dataset_settings(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:
     return in_order({key: value for key, value in kept if key not in ("label", "duplicates")})
 
 
-def in_order(value: Any) -> Any:
+def in_order(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Sort the keys of dicts at every depth, so that equal settings have one ``repr``."""
+    return {key: _value_in_order(settings[key]) for key in sorted(settings)}
+
+
+def _value_in_order(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: in_order(value[key]) for key in sorted(value)}
-    return [in_order(item) for item in value] if isinstance(value, list | tuple) else value
+        return in_order(value)
+    return [_value_in_order(item) for item in value] if isinstance(value, list | tuple) else value

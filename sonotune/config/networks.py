@@ -37,7 +37,8 @@ class EncoderWeights:
 
 def network_of(study: Mapping[str, Any], strategy: str) -> dict[str, Any]:
     """The network that a strategy tunes: its own, or the study's."""
-    return study["strategies"][strategy].get("network", study["network"])
+    network: dict[str, Any] = study["strategies"][strategy].get("network", study["network"])
+    return network
 
 
 def networks_of(study: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -69,7 +69,7 @@ def image_effort(study: Mapping[str, Any], strategy: str) -> float:
     """Effort of training on one image once, compared with other strategies and studies."""
     network = network_of(study, strategy)
     effort = step_effort(network, study["strategies"][strategy]["tune"])
-    return effort * (study["image_size"] / 256) ** 2 * network.get("width", 64) / 64
+    return float(effort * (study["image_size"] / 256) ** 2 * network.get("width", 64) / 64)
 
 
 def cell_priority(config: Mapping[str, Any], study: str, dataset: str, strategy: str) -> int:

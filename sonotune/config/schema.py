@@ -93,7 +93,7 @@ def _expected(error: ValidationError) -> str:
         "maxLength": f"text of at most {value} letters",
         "uniqueItems": "a list without repetitions",
     }
-    return kinds.get(str(error.validator), error.message)
+    return kinds.get(str(error.validator), str(error.message))
 
 
 def _hint(error: ValidationError) -> str:

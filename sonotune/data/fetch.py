@@ -196,7 +196,7 @@ def _verify(entry: Entry, file: RemoteFile, path: Path, source: str, record: Pat
             f"{source}: has {size} bytes where {file.bytes} are expected; it is damaged or another "
             f"version of {file.name}. {_what_now(path, source)}"
         )
-    sha256 = pooch.file_hash(str(path))
+    sha256: str = pooch.file_hash(str(path))
     if file.checksum is not None:
         kind, expected = file.checksum.split(":")
         found = sha256 if kind == "sha256" else pooch.file_hash(str(path), alg=kind)

@@ -181,8 +181,8 @@ def _surely_possible(images: int, study: Mapping[str, Any]) -> bool:
     """Whether the smallest fraction leaves images to train and to validate on, without a split."""
     if images < study["resampling"]["folds"]:
         return False
-    drawn = images * min(study["fractions"])
-    validation = study["resampling"]["validation_fraction"]
+    drawn: float = images * min(study["fractions"])
+    validation: float = study["resampling"]["validation_fraction"]
     return drawn >= 2 and drawn * validation >= 1 and drawn * (1 - validation) >= 1
 
 

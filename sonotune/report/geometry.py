@@ -26,11 +26,11 @@ def aspect_of(image: Mapping[str, Any], size: tuple[int, int], about: Mapping[st
     """
     height, width = image["mm_per_pixel_y"], image["mm_per_pixel_x"]
     if height and width:
-        return size[0] * height / (size[1] * width)
+        return float(size[0] * height / (size[1] * width))
     settings = about.get("rests_on", {}).get("settings", {})
     if settings.get("keep_aspect"):  # padded to a square, not stretched
         return size[0] / size[1]
-    return image["original_height"] / image["original_width"]
+    return float(image["original_height"] / image["original_width"])
 
 
 def scale_bar(image: Mapping[str, Any], width: int) -> tuple[int, float] | None:

@@ -162,7 +162,7 @@ def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Cell, ..
 
 def _position(mean: float, row: pd.Series) -> float:
     """Where a mean stands in its row: 0 worst, 0.5 median, 1 best, linear between these."""
-    worst, middle, best = row.min(), row.median(), row.max()
+    worst, middle, best = float(row.min()), float(row.median()), float(row.max())
     if mean <= middle:
         return 0.5 * (mean - worst) / (middle - worst) if middle > worst else 0.0
     return 0.5 + 0.5 * (mean - middle) / (best - middle)

@@ -165,7 +165,7 @@ class Checkpoint:
             with torch.no_grad():
                 for name, tensor in into.items():
                     tensor.copy_(stored[name])
-            facts = json.loads(about["facts"])
+            facts: dict[str, Any] = json.loads(about["facts"])
             self.earlier_wall, self.earlier_cpu = facts["spent"]["wall"], facts["spent"]["cpu"]
             return facts
         except Exception as error:  # safetensors, JSON and what is missing each raise their own

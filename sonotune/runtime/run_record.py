@@ -44,7 +44,7 @@ def read_record(path: str | Path) -> dict[str, Any]:
         If it cannot be read, or says something else than what was written.
     """
     try:
-        record = read_json(path)
+        record: dict[str, Any] = read_json(path)
         found = record.pop("sha256")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SonotuneError(damaged(path, f"cannot be read ({error!r})")) from None

@@ -45,7 +45,7 @@ class _Few(logging.Filter):
         return event not in EVENTS and not text.startswith(CHATTER)
 
 
-class _Short(DefaultFormatter):
+class _Short(DefaultFormatter):  # type: ignore[misc]  # Snakemake has no types
     """One line per job."""
 
     def format_run_info(self, msg: dict[str, Any]) -> str:

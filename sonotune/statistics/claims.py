@@ -69,7 +69,9 @@ def critical(df: np.ndarray, tests: int, strategies: int = 1) -> np.ndarray:
         of all pairs does not.
     """
     ratio = stdtrit(df, 1 - LEVEL / tests)
-    return ratio if strategies < 2 else np.maximum(ratio, critical_ratio(strategies, df))
+    return np.asarray(
+        ratio if strategies < 2 else np.maximum(ratio, critical_ratio(strategies, df))
+    )
 
 
 def estimate_mean(values: Sequence[np.ndarray]) -> Estimate:

@@ -156,4 +156,4 @@ def _regret(
     factor = np.linalg.cholesky(covariance)
     drawn = means[:, None, :] + np.einsum("bij,dj->bdi", factor, draws)
     best = np.where(candidates[:, None, :], drawn, -np.inf).max(2)
-    return (best - drawn[np.arange(len(means)), :, leader]).mean(1)
+    return np.asarray((best - drawn[np.arange(len(means)), :, leader]).mean(1))

@@ -89,9 +89,10 @@ def decide_round(
     leader, regret = int(now.leader[0]), float(now.regret[0])
 
     def chosen(money: float) -> np.ndarray:
-        return next_round(
+        rounds = next_round(
             now, np.array([trained]), costs[None], np.array([money]), settings["margin"]
-        )[0]
+        )
+        return np.asarray(rounds[0])
 
     training = chosen(left)
     ended = None

@@ -233,4 +233,4 @@ def _prediction_of(path: str | Path, row: int) -> np.ndarray:
             f"{path}: no prediction for row {row}, which the scores list; delete the cell's "
             "folder and run again"
         )
-    return probabilities[places[0]] >= THRESHOLD
+    return np.asarray(probabilities[places[0]] >= THRESHOLD)
