@@ -56,6 +56,7 @@ SIDE = 64  # pixels of the images that steps are measured on
 BATCH = 2
 SLOW = 0.5  # seconds of a first step, beside which its warming up is little
 LIMIT = 2.0  # seconds of measuring for all studies together
+NIGHT = 12  # hours
 LONG = 2 * 86400  # seconds after which somebody with a CPU wants other advice
 
 
@@ -180,6 +181,38 @@ def hours_on(config: Mapping[str, Any], results: str | Path, cores: int) -> tupl
         for i, seconds in enumerate((plan.seconds[0], plan.seconds[2])):
             totals[i] += seconds / 3600 / beside
     return totals[0], totals[1]
+
+
+def tell_without_gpu(config: Mapping[str, Any], results: str | Path, cores: int) -> str:
+    """How long a configuration takes on a machine without a GPU, and what to run instead.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    results
+        The folder of results, for what is done already.
+    cores
+        Of the run.
+
+    Returns
+    -------
+    str
+        Empty if every study is done within a night (`NIGHT`), or its images are not here yet.
+    """
+    try:
+        hours = hours_on(config, results, cores)
+    except SonotuneError:  # nobody knows yet how many images there are
+        return ""
+    if hours[1] < NIGHT:
+        return ""
+    least, most = (f"{h / 24:.0f} days" if h > 48 else f"{h:.0f} hours" for h in hours)
+    return (
+        f"sonotune: this machine has no GPU. The trainings that are left take about {least} on "
+        f"{cores} cores if each stops as early as it can, {most} if each takes all its epochs "
+        "(reckoned from a few steps on small images). Smaller: config/demo.yaml (minutes) and "
+        "config/laptop.yaml (a night), by --configfile; `sonotune plan` measures a configuration."
+    )
 
 
 def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: int) -> str:

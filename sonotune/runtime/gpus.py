@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sonotune.errors import SonotuneError
 from sonotune.runtime.locks import Lock
@@ -33,9 +33,6 @@ FOLDER = "SONOTUNE_GPU_LOCKS"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 # Not TMPDIR, which may be another one for every login or job.
 SHARED = Path("/tmp")
-
-# Hours from which on a machine without a GPU is told how long a configuration takes.
-LONG = 12
 
 Result = TypeVar("Result")
 
@@ -194,8 +191,7 @@ def tell_slots(number: int, each: int) -> None:
     SonotuneError
         If this machine has GPUs, but fewer than the slots need: cells would run on the processor.
     """
-    allowed = visible_devices()
-    devices = count_devices() if allowed is None else len(allowed)
+    devices = usable_devices()
     if devices and number > devices * each:
         raise SonotuneError(
             f"gpu={number} needs {-(-number // each)} GPUs with cells_per_gpu: {each}, but there "
@@ -207,43 +203,6 @@ def tell_slots(number: int, each: int) -> None:
             f"which {number} are used; --resources gpu={devices * each} uses all",
             file=sys.stderr,
         )
-
-
-def tell_without_gpu(config: Mapping[str, Any], results: str | Path, cores: int) -> str:
-    """How long a configuration takes on this machine if it has no GPU, and what to run instead.
-
-    Parameters
-    ----------
-    config
-        A complete configuration.
-    results
-        The folder of results, for what is done already.
-    cores
-        Of the run.
-
-    Returns
-    -------
-    str
-        Nothing where there is a GPU, or where it takes less than `LONG` hours.
-    """
-    allowed = visible_devices()
-    if count_devices() if allowed is None else allowed:
-        return ""
-    from sonotune.plan import hours_on
-
-    try:
-        hours = hours_on(config, results, cores)
-    except SonotuneError:  # nobody knows yet how many images there are
-        return ""
-    if hours[1] < LONG:
-        return ""
-    least, most = (f"{h / 24:.0f} days" if h > 48 else f"{h:.0f} hours" for h in hours)
-    return (
-        f"sonotune: this machine has no GPU. The trainings that are left take about {least} on "
-        f"{cores} cores if each stops as early as it can, {most} if each takes all its epochs "
-        "(reckoned from a few steps on small images). Smaller: config/demo.yaml (minutes) and "
-        "config/laptop.yaml (a night), by --configfile; `sonotune plan` measures a configuration."
-    )
 
 
 def check_devices(devices: Mapping[str, str]) -> None:
@@ -260,12 +219,17 @@ def check_devices(devices: Mapping[str, str]) -> None:
         Naming the studies.
     """
     asking = [study for study, device in devices.items() if device == "cuda"]
-    allowed = visible_devices()
-    if asking and not (count_devices() if allowed is None else len(allowed)):
+    if asking and not usable_devices():
         raise SonotuneError(
             f"studies: {', '.join(asking)}: device: cuda asks for a GPU, and this machine has none "
             "that can be used; write device: auto or cpu"
         )
+
+
+def usable_devices() -> int:
+    """Number of devices that this process may use: those of ``CUDA_VISIBLE_DEVICES``, or all."""
+    allowed = visible_devices()
+    return count_devices() if allowed is None else len(allowed)
 
 
 def count_devices() -> int:
