@@ -40,7 +40,13 @@ SIMULATED = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status. Mistakes in the input are one line each."""
+    """Run a command and return its exit status. Mistakes in the input are one line each.
+
+    Parameters
+    ----------
+    arguments
+        Words of the command line; those of the process if None.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     options: list[str] = []
     if given[:1] == ["run"] and "--" in given:

@@ -13,7 +13,13 @@ from sonotune.errors import SonotuneError
 
 
 def complete_datasets(config: dict[str, Any]) -> Iterator[str]:
-    """Fill in the defaults of all data sets, in place; yields a line a mistake."""
+    """Fill in the defaults of all data sets, in place; yields a line a mistake.
+
+    Parameters
+    ----------
+    config
+        A configuration that the schema accepts; changed in place.
+    """
     for name, dataset in config["datasets"].items():
         where = f"datasets: {name}"
         try:

@@ -86,7 +86,13 @@ def check_files(
 
 
 def unusable_names(entries: Sequence[Entry]) -> Iterator[str]:
-    """Files of a user's own that the workflow cannot carry for their names, one line each."""
+    """Files of a user's own that the workflow cannot carry for their names, one line each.
+
+    Parameters
+    ----------
+    entries
+        Images of the data set.
+    """
     for file in dict.fromkeys(one for entry in entries for one in (entry.image, *entry.masks)):
         if found := PATH_VARIABLE.search(str(file)):
             yield (

@@ -58,6 +58,11 @@ class Model:
 def load_model(path: str | Path) -> Model:
     """Load a kept cell's folder, or a self-contained file of `save_model`.
 
+    Parameters
+    ----------
+    path
+        A cell's folder, or a file.
+
     Raises
     ------
     SonotuneError
@@ -69,7 +74,15 @@ def load_model(path: str | Path) -> Model:
 
 
 def save_model(model: Model, path: str | Path) -> None:
-    """Write a network with all its stages and its description as one safetensors file."""
+    """Write a network with all its stages and its description as one safetensors file.
+
+    Parameters
+    ----------
+    model
+        The trained network.
+    path
+        File to write.
+    """
     save_weights(model.network.state_dict(), path, {**model.about, "start_sha256": None})
 
 

@@ -66,7 +66,19 @@ def save_features(
     before: Mapping[str, np.ndarray],
     after: Mapping[str, np.ndarray],
 ) -> None:
-    """Write what Fig. S2 shows (see `write_features`) of two times `stage_outputs`."""
+    """Write what Fig. S2 shows (see `write_features`) of two times `stage_outputs`.
+
+    Parameters
+    ----------
+    path
+        File to write (``.npz``).
+    image
+        Grey image.
+    source
+        What stands behind the data set.
+    before, after
+        Maps by stage, float32 [C,h,w], of the network before and after tuning.
+    """
     shallow = next(iter(before))
     deep = min(reversed(list(before)), key=lambda name: before[name][0].size)
     with atomic(path) as temporary:
@@ -87,6 +99,8 @@ def stage_outputs(network: nn.Module, image: np.ndarray) -> dict[str, np.ndarray
 
     Parameters
     ----------
+    network
+        The network.
     image
         uint8 [H,W].
 

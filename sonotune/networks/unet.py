@@ -28,7 +28,13 @@ HEADS = ("two_channels", "plain")
 
 
 class Contract(nn.Module):
-    """Two 3x3 convolutions with ReLU."""
+    """Two 3x3 convolutions with ReLU.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
@@ -40,7 +46,15 @@ class Contract(nn.Module):
 
 
 class Expand(nn.Module):
-    """Upsample by 2, halve the channels, join with the skip connection, convolve twice."""
+    """Upsample by 2, halve the channels, join with the skip connection, convolve twice.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    relu_after_up
+        Whether a ReLU follows the convolution after upsampling.
+    """
 
     def __init__(self, channels_in: int, channels: int, relu_after_up: bool) -> None:
         super().__init__()
@@ -60,7 +74,13 @@ class Expand(nn.Module):
 
 
 class Block5a(nn.Module):
-    """The first convolution of the bottleneck, the end of the contracting path."""
+    """The first convolution of the bottleneck, the end of the contracting path.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
@@ -71,7 +91,13 @@ class Block5a(nn.Module):
 
 
 class Block5b(nn.Module):
-    """The second convolution of the bottleneck, the start of the expanding path."""
+    """The second convolution of the bottleneck, the start of the expanding path.
+
+    Parameters
+    ----------
+    channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -82,7 +108,17 @@ class Block5b(nn.Module):
 
 
 class Block9(Expand):
-    """The last decoder block with the head."""
+    """The last decoder block with the head.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    relu_after_up
+        Whether a ReLU follows the convolution after upsampling.
+    head
+        ``two_channels`` (3x3 convolution to two channels, ReLU, 1x1 convolution) or ``plain``.
+    """
 
     def __init__(self, channels_in: int, channels: int, relu_after_up: bool, head: str) -> None:
         super().__init__(channels_in, channels, relu_after_up)
@@ -136,7 +172,13 @@ class UNet(nn.Module):
         self.block9 = Block9(2 * w, w, relu_after_up, head)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map grey images [B,1,H,W] in [0,1] to logits [B,1,H,W]; H and W divide by 16."""
+        """Map grey images [B,1,H,W] in [0,1] to logits [B,1,H,W]; H and W divide by 16.
+
+        Parameters
+        ----------
+        x
+            Images, float [B,1,H,W] in [0,1].
+        """
         x1 = self.block1(x)
         x2 = self.block2(functional.max_pool2d(x1, 2))
         x3 = self.block3(functional.max_pool2d(x2, 2))
@@ -156,6 +198,17 @@ def build(
     head: str = "two_channels",
 ) -> UNet:
     """Make the network from a study's ``network`` key.
+
+    Parameters
+    ----------
+    width
+        Filters of the first block.
+    dropout
+        Probability of dropout in the bottleneck, in [0,1].
+    relu_after_up
+        Whether a ReLU follows the convolution after upsampling.
+    head
+        ``two_channels`` (3x3 convolution to two channels, ReLU, 1x1 convolution) or ``plain``.
 
     Raises
     ------

@@ -17,7 +17,13 @@ from sonotune.networks.stage_names import UNET_STAGES
 
 
 class Layer(nn.Module):
-    """A 3x3 convolution, batch normalisation and ReLU."""
+    """A 3x3 convolution, batch normalisation and ReLU.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
@@ -29,7 +35,13 @@ class Layer(nn.Module):
 
 
 class Contract(nn.Module):
-    """Two layers."""
+    """Two layers.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
@@ -41,7 +53,13 @@ class Contract(nn.Module):
 
 
 class Expand(nn.Module):
-    """A transposed convolution that halves the channels, the skip connection, two layers."""
+    """A transposed convolution that halves the channels, the skip connection, two layers.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
@@ -54,7 +72,13 @@ class Expand(nn.Module):
 
 
 class Block9(Expand):
-    """The last decoder block with the 1x1 output layer."""
+    """The last decoder block with the 1x1 output layer.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__(channels_in, channels)
@@ -65,7 +89,15 @@ class Block9(Expand):
 
 
 class UNetBN(WithBatchNorm):
-    """U-Net with batch normalisation and named blocks; ``width`` filters in the first."""
+    """U-Net with batch normalisation and named blocks; ``width`` filters in the first.
+
+    Parameters
+    ----------
+    width
+        Filters of the first block.
+    batch_norm
+        ``update`` or ``freeze``, for running statistics of frozen stages.
+    """
 
     stages = UNET_STAGES
     divisor = 16
@@ -86,7 +118,13 @@ class UNetBN(WithBatchNorm):
         self.block9 = Block9(2 * w, w)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map grey images [B,1,H,W] in [0,1] to logits [B,1,H,W]; H and W divide by 16."""
+        """Map grey images [B,1,H,W] in [0,1] to logits [B,1,H,W]; H and W divide by 16.
+
+        Parameters
+        ----------
+        x
+            Images, float [B,1,H,W] in [0,1].
+        """
         x1 = self.block1(x.expand(-1, 3, -1, -1))
         x2 = self.block2(functional.max_pool2d(x1, 2))
         x3 = self.block3(functional.max_pool2d(x2, 2))
@@ -100,6 +138,13 @@ class UNetBN(WithBatchNorm):
 
 def build(width: int = 64, batch_norm: str = "update") -> UNetBN:
     """Make the network from a ``network`` key.
+
+    Parameters
+    ----------
+    width
+        Filters of the first block.
+    batch_norm
+        ``update`` or ``freeze``, for running statistics of frozen stages.
 
     Raises
     ------

@@ -47,8 +47,12 @@ def write_table3(
     ----------
     cells
         ``cells.csv`` of a study.
+    csv, tex, html
+        Files to write.
     timed
         The strategies that are shown; those that the study lacks are left out.
+    shown
+        Strategies and data sets to show, with their titles.
     """
     table = read_cells(cells)
     fraction = float(table["fraction"].max())
@@ -69,6 +73,13 @@ def write_table3(
 
 def time_table(cells: pd.DataFrame, ddof: int) -> pd.DataFrame:
     """Mean Dice, and mean and standard deviation of minutes, over the runs that count.
+
+    Parameters
+    ----------
+    cells
+        Rows of ``cells.csv``.
+    ddof
+        Subtracted from the number of runs in standard deviations: 0 or 1.
 
     Returns
     -------

@@ -39,7 +39,15 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Slot:
-    """One share of a device: slot i is share i % ``cells_per_gpu`` of device i // that."""
+    """One share of a device: slot i is share i % ``cells_per_gpu`` of device i // that.
+
+    Attributes
+    ----------
+    device
+        As ``CUDA_VISIBLE_DEVICES`` names it.
+    share
+        Number of the share, from 0.
+    """
 
     device: str
     share: int
@@ -162,7 +170,15 @@ def on_gpu(run: Callable[[], Result], device: str, log: Callable[[str], None]) -
 
 
 def take(slots: Sequence[Slot], log: Callable[[str], None]) -> tuple[Slot, Lock]:
-    """Hold the first of some slots that is free; wait until there is one."""
+    """Hold the first of some slots that is free; wait until there is one.
+
+    Parameters
+    ----------
+    slots
+        Slots to choose from.
+    log
+        Takes one line of progress.
+    """
     told = False
     while True:
         for slot in slots:
@@ -263,7 +279,13 @@ def list_devices() -> dict[str, str]:
 
 
 def physical(device: str) -> str:
-    """One name for a device that is given by its number, its UUID, or the beginning of that."""
+    """One name for a device that is given by its number, its UUID, or the beginning of that.
+
+    Parameters
+    ----------
+    device
+        As ``CUDA_VISIBLE_DEVICES`` names it.
+    """
     known = list_devices()
     if device in known:
         return known[device]

@@ -64,6 +64,13 @@ def use_limits(chosen: Mapping[str, float] | Limits | None) -> None:
 def check_pixels(path: Path, height: int, width: int) -> None:
     """Refuse an image with more pixels than are read.
 
+    Parameters
+    ----------
+    path
+        The file, for errors.
+    height, width
+        In pixels.
+
     Raises
     ------
     SonotuneError
@@ -78,6 +85,13 @@ def check_pixels(path: Path, height: int, width: int) -> None:
 
 def check_bytes(path: Path, size: int) -> None:
     """Refuse an image file whose values take more memory than is given to one.
+
+    Parameters
+    ----------
+    path
+        The file, for errors.
+    size
+        Bytes of its values.
 
     Raises
     ------

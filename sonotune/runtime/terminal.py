@@ -61,7 +61,13 @@ class _Short(DefaultFormatter):  # type: ignore[misc]  # Snakemake has no types
 
 
 def be_brief(logger: logging.Logger) -> None:
-    """Have Snakemake's logger print little on the terminal; its log file stays whole."""
+    """Have Snakemake's logger print little on the terminal; its log file stays whole.
+
+    Parameters
+    ----------
+    logger
+        Snakemake's logger.
+    """
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler":
             handler.addFilter(_Few())

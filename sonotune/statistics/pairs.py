@@ -227,7 +227,13 @@ def _moderate(
 
 
 def inverse_trigamma(value: np.ndarray) -> np.ndarray:
-    """Argument at which the trigamma function has a value; infinite for values not above 0."""
+    """Argument at which the trigamma function has a value; infinite for values not above 0.
+
+    Parameters
+    ----------
+    value
+        Values of the trigamma function.
+    """
     value = np.asarray(value, float)
     positive = np.clip(value, 1e-6, 1e6)
     guess = 0.5 + 1 / positive
@@ -252,7 +258,15 @@ def critical_ratio(number: int, df: np.ndarray) -> np.ndarray:
 
 
 def t_quantile(df: np.ndarray, probability: float) -> np.ndarray:
-    """Quantile of Student's t; each number of degrees of freedom is looked up once."""
+    """Quantile of Student's t; each number of degrees of freedom is looked up once.
+
+    Parameters
+    ----------
+    df
+        Degrees of freedom, above 0; NaN gives NaN.
+    probability
+        In (0,1).
+    """
     values, where = np.unique(df, return_inverse=True)
     return np.asarray(stdtrit(values, probability))[where].reshape(np.shape(df))
 
@@ -290,6 +304,8 @@ def most_lost(pairs: Pairs, candidates: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
+    pairs
+        Pairs of B studies.
     candidates : bool [B,S]
         Strategies among which the best is sought.
     """

@@ -86,6 +86,8 @@ def next_round(
 
     Parameters
     ----------
+    now
+        Where the races stand.
     trained : int [B]
         How many trained in the last fold.
     costs : float64 [B,S]

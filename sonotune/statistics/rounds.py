@@ -151,6 +151,8 @@ def write_round(
 
     Parameters
     ----------
+    settings
+        Settings of the race.
     arrays
         Folder of the prepared data set.
     cells
@@ -217,7 +219,13 @@ def write_race(files: Iterable[str | Path], path: str | Path) -> None:
 
 
 def race_sentences(path: str | Path) -> dict[tuple[str, float], str]:
-    """What happened in each race, by data set and fraction, from the CSV of `write_race`."""
+    """What happened in each race, by data set and fraction, from the CSV of `write_race`.
+
+    Parameters
+    ----------
+    path
+        CSV of `write_race`.
+    """
     table = pd.read_csv(path, dtype={"dataset": str, "strategy": str, "ended": str})
     told = {}
     for (dataset, fraction), part in table.groupby(["dataset", "fraction"], sort=False):

@@ -56,6 +56,8 @@ def write_fig5(
     predictions
         For each data set a mapping from strategy to ``predictions.npz`` of ``fraction`` and
         ``fold``.
+    pdf, png
+        Files to write.
     fraction, fold
         The cells shown; `choose_rows` takes the images from this fold's test set.
     strategies

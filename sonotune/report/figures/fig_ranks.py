@@ -41,6 +41,8 @@ def write_ranks(
     ----------
     cells
         ``cells.csv`` of a study.
+    pdf, png
+        Files to write.
     strategies
         Titles, in the order of the tables.
     exclude_runs
@@ -59,7 +61,15 @@ def write_ranks(
 
 
 def draw_ranks(found: list[tuple[float, Ranking]], strategies: Mapping[str, str]) -> Figure:
-    """A diagram for each fraction, one below the other."""
+    """A diagram for each fraction, one below the other.
+
+    Parameters
+    ----------
+    found
+        Fraction and ranking of each diagram.
+    strategies
+        Titles of the strategies, by name.
+    """
     notes = [
         "Mean rank over data sets of each strategy's mean Dice, 1 for the best. CD: Nemenyi's "
         "critical difference (level .05); strategies joined by a bar do not differ significantly."

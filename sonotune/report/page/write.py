@@ -86,12 +86,16 @@ def write_page(
 
     Parameters
     ----------
+    sources
+        The study's files.
     page, details
         What to write. The page loads curves and test images from the folder ``page`` beside it.
     answer
         Gets the recommendations as text, for the terminal and the front page of the report.
     study
         Name of the study.
+    shown
+        Strategies and data sets to show, with their titles.
     networks
         ``network`` keys of the study, each with its strategies.
     size
