@@ -408,10 +408,12 @@ def measure(
         The ``network`` key.
     tune
         Names of the tuned stages.
-    batch, side
-        Images of a step, and their side in pixels.
+    batch
+        Images of a step.
     processor
         Device and precision to compute with.
+    side
+        Side of the images in pixels.
     """
     network = start_network(built_from(described), None, 0)
     parameters = {name: count(own.values()) for name, own in stage_parameters(network).items()}

@@ -89,8 +89,8 @@ class Entry:
     ----------
     name
         Its key in the catalogue.
-    title, version, licence, citation, by_hand
-        Texts for people; ``by_hand`` says how to obtain it without this program.
+    title, version
+        Texts for people.
     images
         How many images have masks; None if the configuration says.
     reader
@@ -98,10 +98,14 @@ class Entry:
     access
         ``open`` to downloads; by ``agreement`` or ``registration``, so placed by hand; ``made`` by
         the workflow.
+    licence, citation
+        Texts for people.
     files
         What is downloaded.
     holds
         Globs below its folder, each of which matches once the data set is complete.
+    by_hand
+        How to obtain it without this program; a text for people.
     stand_ins
         Data sets that may take its place, the nearest first.
     """

@@ -36,12 +36,14 @@ def write_features(
 
     Parameters
     ----------
-    settings, arrays, pretrained, log, checkpoint
+    settings, arrays, pretrained
         As in `sonotune.jobs.finetune.run_cell`.
     path
         Gets an npz: ``image`` uint8 [H,W], ``source`` of the data set, ``stages`` (two names),
         ``shallow`` and ``deep`` float32 [2,C,h,w], before and after, of the `SHOWN` channels
         that vary most before.
+    log, checkpoint
+        As in `sonotune.jobs.finetune.run_cell`.
     """
     with tempfile.TemporaryDirectory() as folder:
         kept = {**settings, "keep_weights": True}

@@ -42,6 +42,13 @@ class Contract(nn.Module):
         self.conv2 = ConvReLU(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map [B,C,H,W] to [B,channels,H,W].
+
+        Parameters
+        ----------
+        x
+            Maps, float [B,C,H,W].
+        """
         return self.conv2(self.conv1(x))
 
 
@@ -64,6 +71,15 @@ class Expand(nn.Module):
         self.relu_after_up = relu_after_up
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Give maps of twice the size, [B,channels,2H,2W].
+
+        Parameters
+        ----------
+        x
+            Maps of the block below, float [B,C,H,W].
+        skip
+            Maps of the contracting path, float [B,C/2,2H,2W].
+        """
         x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
         # "Same" padding of an even kernel is one row below and one column to the right.
         x = self.up(functional.pad(x, (0, 1, 0, 1)))
@@ -87,6 +103,13 @@ class Block5a(nn.Module):
         self.conv1 = ConvReLU(channels_in, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map [B,C,H,W] to [B,channels,H,W].
+
+        Parameters
+        ----------
+        x
+            Maps, float [B,C,H,W].
+        """
         return self.conv1(x)
 
 
@@ -104,6 +127,13 @@ class Block5b(nn.Module):
         self.conv2 = ConvReLU(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map [B,C,H,W] to [B,channels,H,W].
+
+        Parameters
+        ----------
+        x
+            Maps, float [B,C,H,W].
+        """
         return self.conv2(x)
 
 
@@ -127,6 +157,15 @@ class Block9(Expand):
         self.output = nn.Conv2d(2 if two else channels, 1, 1)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Give logits of twice the size, [B,1,2H,2W].
+
+        Parameters
+        ----------
+        x
+            Maps of the block below, float [B,C,H,W].
+        skip
+            Maps of the contracting path, float [B,C/2,2H,2W].
+        """
         return self.output(self.two_channels(super().forward(x, skip)))
 
 

@@ -31,6 +31,13 @@ class Layer(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map [B,C,H,W] to [B,channels,H,W].
+
+        Parameters
+        ----------
+        x
+            Maps, float [B,C,H,W].
+        """
         return self.norm(self.conv(x)).relu_()
 
 
@@ -49,6 +56,13 @@ class Contract(nn.Module):
         self.layer2 = Layer(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map [B,C,H,W] to [B,channels,H,W].
+
+        Parameters
+        ----------
+        x
+            Maps, float [B,C,H,W].
+        """
         return self.layer2(self.layer1(x))
 
 
@@ -68,6 +82,15 @@ class Expand(nn.Module):
         self.layer2 = Layer(channels, channels)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Give maps of twice the size, [B,channels,2H,2W].
+
+        Parameters
+        ----------
+        x
+            Maps of the block below, float [B,C,H,W].
+        skip
+            Maps of the contracting path, float [B,C/2,2H,2W].
+        """
         return self.layer2(self.layer1(torch.cat([skip, self.up(x)], dim=1)))
 
 
@@ -85,6 +108,15 @@ class Block9(Expand):
         self.output = nn.Conv2d(channels, 1, 1)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Give logits of twice the size, [B,1,2H,2W].
+
+        Parameters
+        ----------
+        x
+            Maps of the block below, float [B,C,H,W].
+        skip
+            Maps of the contracting path, float [B,C/2,2H,2W].
+        """
         return self.output(super().forward(x, skip))
 
 

@@ -291,10 +291,12 @@ def attainable_correlation(
 
     Parameters
     ----------
-    means, published : float64 [S]
-        Own adjusted means and the paper's, in the same order, without NaN.
+    means : float64 [S]
+        Own adjusted means, without NaN.
     errors : float64 [S]
-        Standard errors of the own means, fold effects taken out.
+        Their standard errors, fold effects taken out.
+    published : float64 [S]
+        The paper's means, in the same order, without NaN.
     random
         Source of random numbers.
     draws

@@ -22,10 +22,12 @@ class Verdict:
     ----------
     claim, paper, says, kind
         Of the claim (`sonotune.report.claims.declare.Claim`).
-    metric, dataset, fraction
-        The place.
+    metric, dataset
+        Where it was judged.
     source
         What stands behind the data set.
+    fraction
+        Share of the data set, or None if the claim is about several.
     comparison
         What ``value`` is: a difference, a ratio of times, a distance in ranks.
     verdict
