@@ -269,7 +269,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     command = snakemake_command(arguments.configfile, arguments.cores, arguments.options)
     # Replaces this process, so that signals and the exit status are Snakemake's own.
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606
 
 
 def _plan(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -129,7 +130,7 @@ def _describe(
                 continue
             run = known.loc[(dataset, strategy)]
             deviation = run["minutes_std"]
-            below = f"({deviation:.2f})" if deviation == deviation else ""
+            below = f"({deviation:.2f})" if not math.isnan(deviation) else ""
             row += [Cell(f"{run['dice_mean']:.3f}"), Cell(f"{run['minutes_mean']:.2f}", below)]
         body.append(Row((dataset_title(dataset, datasets, sources),), tuple(row)))
     head = (

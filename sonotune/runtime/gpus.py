@@ -32,7 +32,7 @@ CELLS = "SONOTUNE_CELLS_PER_GPU"
 FOLDER = "SONOTUNE_GPU_LOCKS"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 # Not TMPDIR, which may be another one for every login or job.
-SHARED = Path("/tmp")
+SHARED = Path("/tmp")  # noqa: S108
 
 Result = TypeVar("Result")
 
@@ -261,7 +261,9 @@ def list_devices() -> dict[str, str]:
     go by their UUIDs. Empty where there is no driver to ask.
     """
     try:
-        asked = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30)
+        asked = subprocess.run(
+            ["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return {}
     found: dict[str, str] = {}

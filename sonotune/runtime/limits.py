@@ -57,7 +57,7 @@ def use_limits(chosen: Mapping[str, float] | Limits | None) -> None:
     chosen
         A configuration's key ``limits``; what it does not name has its default.
     """
-    global _used
+    global _used  # noqa: PLW0603
     _used = chosen if isinstance(chosen, Limits) else Limits(**(chosen or {}))  # type: ignore[arg-type]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -146,6 +147,6 @@ def _cells(one: Verdict) -> tuple[str, ...]:
 
 
 def _number(value: float | None) -> str:
-    if value is None or value != value:
+    if value is None or math.isnan(value):
         return DASH
     return f"{value:.3f}" if value == 0 or abs(value) >= 0.0005 else f"{value:.1e}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def _draw_diagram(
         panel.plot([at(rank)] * 2, [axis - 0.03, axis], color="black", linewidth=0.6)
         panel.text(at(rank), axis - 0.045, str(rank), ha="center", va="bottom", fontsize=6)
     critical = ranking.critical_difference
-    if critical == critical:
+    if not math.isnan(critical):
         reach = min(at(1 + critical), 0.995)
         panel.plot([left, reach], [0.1, 0.1], color="black", linewidth=1.2)
         for end in (left, reach):
@@ -134,7 +135,7 @@ def _draw_diagram(
 
 def _bars(ranks: pd.Series, critical: float) -> list[tuple[float, float]]:
     """Ranges of ranks within the critical difference, none inside another."""
-    if critical != critical:
+    if math.isnan(critical):
         return []
     values = ranks.sort_values().to_numpy()
     bars: list[tuple[float, float]] = []
