@@ -12,7 +12,7 @@ SNAKEFILES = Snakefile workflow/Snakefile $(wildcard workflow/rules/*.smk)
 # A report as a plain folder, beside its zip and of the same name.
 unpack = rm -rf $(1) && $(VENV)/bin/python -m zipfile -e $(1).zip results
 
-.PHONY: help setup plan demo demo-small test test-slow test-install release bench lint audit licences format lock clean
+.PHONY: help setup plan demo demo-small test test-slow test-install release docs bench lint audit licences format lock clean
 
 help:
 	@echo "Start here: make demo (3 GB to download, 5 to 20 minutes on two cores, no GPU)"
@@ -24,6 +24,7 @@ help:
 	@echo "make test-slow   the same with the tests that take long"
 	@echo "make test-install test the wheel in an environment of its own, and the workflow in another one"
 	@echo "make release     build dist/ (wheel and source archive) and check both"
+	@echo "make docs        build the documentation as a site (site/index.html)"
 	@echo "make bench       measure: a training step, a cell against other systems, bf16 against fp32 (docs/speed.md; an hour or more)"
 	@echo "make lint        style, types and workflow checks"
 	@echo "make audit       check the locked packages for known vulnerabilities (needs internet)"
@@ -84,6 +85,10 @@ release: $(READY)
 	@SONOTUNE_DIST=dist $(VENV)/bin/python -m pytest tests/test_install.py tests/test_catalog.py
 	@ls -l dist
 
+docs: $(READY)
+	@echo "docs: building the site"
+	@$(VENV)/bin/python -m mkdocs build --strict --quiet
+
 # One after the other: what is measured wants the machine for itself.
 BENCHMARKS ?= step cell precision study scale growth load
 
@@ -125,10 +130,10 @@ format: $(READY)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url
 lock:
-	$(COMPILE) --extra dev --extra cluster --extra export --output-file envs/requirements.lock pyproject.toml
+	$(COMPILE) --extra dev --extra docs --extra cluster --extra export --output-file envs/requirements.lock pyproject.toml
 	echo pip-audit | $(COMPILE) --output-file envs/audit.lock -
 
 clean:
 	@echo "clean: removing .venv and caches (kept: results, resources and .snakemake, which knows what is up to date)"
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build dist
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build dist site
 	@find sonotune tests workflow benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

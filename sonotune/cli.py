@@ -40,7 +40,13 @@ SIMULATED = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status. Mistakes in the input are one line each."""
+    """Run a command and return its exit status. Mistakes in the input are one line each.
+
+    Parameters
+    ----------
+    arguments
+        Words of the command line; those of the process if None.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     options: list[str] = []
     if given[:1] == ["run"] and "--" in given:
@@ -53,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     parsed.options = options
     try:
-        return parsed.run(parsed)
+        return int(parsed.run(parsed))
     except SonotuneError as error:
         print(f"sonotune: {error}", file=sys.stderr)
         return 1
@@ -275,7 +281,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     command = snakemake_command(arguments.configfile, arguments.cores, arguments.options)
     # Replaces this process, so that signals and the exit status are Snakemake's own.
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606
 
 
 def _plan(arguments: argparse.Namespace) -> int:

@@ -12,17 +12,34 @@ class SonotuneError(ValueError):
 
 
 def printable(text: object) -> str:
-    """A name that somebody chose, on one line: what cannot be printed is escaped."""
+    """A name that somebody chose, on one line: what cannot be printed is escaped.
+
+    Parameters
+    ----------
+    text
+        Anything that has a text.
+    """
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(text))
 
 
 def without_password(text: str) -> str:
-    """A text for messages, without the users and passwords that addresses in it may hold."""
+    """A text for messages, without the users and passwords that addresses in it may hold.
+
+    Parameters
+    ----------
+    text
+        A text with addresses in it.
+    """
     return re.sub(r"//[^/?#\s]*@", "//", text)
 
 
 class Stopped(Exception):
     """A signal asked a training to end; its checkpoint is written.
+
+    Parameters
+    ----------
+    number
+        The signal's number.
 
     Attributes
     ----------

@@ -54,6 +54,8 @@ class Cell:
 
     Attributes
     ----------
+    study, dataset, strategy
+        Their names.
     fraction
         Share of the data set drawn for training and validation: 0.8, 0.05, 0.125.
     fold
@@ -88,7 +90,13 @@ class Cell:
 
     @classmethod
     def of_settings(cls, settings: Mapping[str, Any]) -> Cell:
-        """The cell that has these settings (`sonotune.config.jobs.cell_settings`)."""
+        """The cell that has these settings (`sonotune.config.jobs.cell_settings`).
+
+        Parameters
+        ----------
+        settings
+            Settings of the cell.
+        """
         return cls(
             settings["study"],
             settings["dataset"],
@@ -103,6 +111,11 @@ class Cell:
     def of(cls, path: str | Path) -> Cell:
         """The cell whose folder, or a file in it, this is.
 
+        Parameters
+        ----------
+        path
+            Folder of the cell, or a file in it.
+
         Raises
         ------
         ValueError
@@ -116,17 +129,37 @@ class Cell:
 
 
 def fraction_text(fraction: float) -> str:
-    """A share of the data set as it stands in paths: 0.8, 0.05, 0.125."""
+    """A share of the data set as it stands in paths: 0.8, 0.05, 0.125.
+
+    Parameters
+    ----------
+    fraction
+        Share of the data set, in [0,1].
+    """
     return f"{Decimal(f'{fraction:.{FRACTION_DIGITS}g}'):f}"
 
 
 def format_percent(fraction: float) -> str:
-    """A share as people read it: 80%, 2.5%."""
+    """A share as people read it: 80%, 2.5%.
+
+    Parameters
+    ----------
+    fraction
+        Share of the data set, in [0,1].
+    """
     return f"{100 * fraction:g}%"
 
 
 def fold_text(fold: int, seed: int = 1, pretraining: int = 1) -> str:
-    """A training of a fold as it stands in paths: 0, 0-s2, 0-p2, 0-s2-p3."""
+    """A training of a fold as it stands in paths: 0, 0-s2, 0-p2, 0-s2-p3.
+
+    Parameters
+    ----------
+    fold
+        Number of the held-out split, from 0.
+    seed, pretraining
+        Numbers of the training and of the pre-trained network, from 1.
+    """
     return (
         f"{fold}"
         + (f"-s{seed}" if seed > 1 else "")
@@ -135,7 +168,15 @@ def fold_text(fold: int, seed: int = 1, pretraining: int = 1) -> str:
 
 
 def fold_title(fold: int, seed: int = 1, pretraining: int = 1) -> str:
-    """A training of a fold for people to read: "0", "0, seed 2"."""
+    """A training of a fold for people to read: "0", "0, seed 2".
+
+    Parameters
+    ----------
+    fold
+        Number of the held-out split, from 0.
+    seed, pretraining
+        Numbers of the training and of the pre-trained network, from 1.
+    """
     return (
         f"{fold}"
         + (f", seed {seed}" if seed > 1 else "")
@@ -145,6 +186,11 @@ def fold_title(fold: int, seed: int = 1, pretraining: int = 1) -> str:
 
 def fold_numbers(text: str) -> tuple[int, int, int]:
     """The inverse of `fold_text`: fold, seed and pre-training.
+
+    Parameters
+    ----------
+    text
+        A training of a fold as in paths.
 
     Raises
     ------
@@ -159,7 +205,13 @@ def fold_numbers(text: str) -> tuple[int, int, int]:
 
 
 def digest_of(settings: Mapping[str, Any]) -> str:
-    """Eight digits for a data set's settings, so that two of one name have two folders."""
+    """Eight digits for a data set's settings, so that two of one name have two folders.
+
+    Parameters
+    ----------
+    settings
+        The data set's settings.
+    """
     text = json.dumps(_plain(settings), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -174,22 +226,52 @@ def _plain(value: Any) -> Any:
 
 
 def below_results(path: str) -> str:
-    """A path of this module without the folder of results, which may lie elsewhere."""
+    """A path of this module without the folder of results, which may lie elsewhere.
+
+    Parameters
+    ----------
+    path
+        A path that this module gives.
+    """
     return path.removeprefix(f"{RESULTS}/")
 
 
 def dataset_folder(dataset: str, digest: str) -> str:
-    """Folder of a data set with these settings (`digest_of`)."""
+    """Folder of a data set with these settings (`digest_of`).
+
+    Parameters
+    ----------
+    dataset
+        Name of a data set.
+    digest
+        Digest of its settings.
+    """
     return DATASET.format(dataset=dataset, digest=digest)
 
 
 def arrays(dataset: str, digest: str, size: int | str) -> list[str]:
-    """Files of a data set's arrays; ``size`` is the side in pixels, or ``original``."""
+    """Files of a data set's arrays; ``size`` is the side in pixels, or ``original``.
+
+    Parameters
+    ----------
+    dataset
+        Name of a data set.
+    digest
+        Digest of its settings.
+    size
+        Side in pixels, or ``original``.
+    """
     return [f"{dataset_folder(dataset, digest)}/{size}/{file}" for file in ARRAYS]
 
 
 def dataset_of(path: str | Path) -> str:
-    """Name of the data set to whose folder of arrays, or a file in it, a path leads."""
+    """Name of the data set to whose folder of arrays, or a file in it, a path leads.
+
+    Parameters
+    ----------
+    path
+        Folder of the arrays, or a file in it.
+    """
     found = re.search(rf"datasets/([^/]+)-{DIGEST}(?:/|$)", Path(path).as_posix())
     if not found:
         raise ValueError(f"{path} is not in the folder of a data set")
@@ -200,17 +282,34 @@ def array_folders(files: Iterable[str]) -> dict[str, Path]:
     """Folder of each data set's arrays, from their files as a job gets them.
 
     With storage elsewhere (S3) they lie not where the rules say, but in a copy.
+
+    Parameters
+    ----------
+    files
+        Files of arrays.
     """
     return {dataset_of(file): Path(file).parent for file in files}
 
 
 def cell_folders(files: Iterable[str]) -> list[Path]:
-    """Folders of cells, in the order in which their files come, each once."""
+    """Folders of cells, in the order in which their files come, each once.
+
+    Parameters
+    ----------
+    files
+        Files of cells.
+    """
     return list(dict.fromkeys(Path(file).parent for file in files))
 
 
 def files_of_cells(files: Iterable[str]) -> dict[str, dict[str, Path]]:
-    """By data set and strategy, a file of cells of one fraction and fold."""
+    """By data set and strategy, a file of cells of one fraction and fold.
+
+    Parameters
+    ----------
+    files
+        Files of cells, one per cell.
+    """
     found: dict[str, dict[str, Path]] = {}
     for path in map(Path, files):
         cell = Cell.of(path)
@@ -219,12 +318,32 @@ def files_of_cells(files: Iterable[str]) -> dict[str, dict[str, Path]]:
 
 
 def pretrained_folder(study: str, pretraining: int = 1) -> str:
-    """Folder of a study's pre-training, counted from 1."""
+    """Folder of a study's pre-training, counted from 1.
+
+    Parameters
+    ----------
+    study
+        Name of a study.
+    pretraining
+        Number of the pre-trained network, from 1.
+    """
     return PRETRAINED_NETWORK.format(study=study, pretraining=pretraining)
 
 
 def race_file(study: str, dataset: str, fraction: float, number: int) -> str:
-    """What a race decided after a round, counted from 1."""
+    """What a race decided after a round, counted from 1.
+
+    Parameters
+    ----------
+    study
+        Name of a study.
+    dataset
+        Name of a data set.
+    fraction
+        Share of the whole data set that is drawn for training and validation, in (0,1].
+    number
+        Number of the round, from 1.
+    """
     text = fraction_text(fraction)
     return RACE.format(study=study, dataset=dataset, fraction=text, round=number)
 
@@ -244,17 +363,37 @@ def checkpoint_beside(folder: str | Path) -> Path:
 
 
 def cells_of_study(study: str | Path, file: str) -> list[Path]:
-    """Paths of a file in all cells of a study's folder that have it, sorted."""
+    """Paths of a file in all cells of a study's folder that have it, sorted.
+
+    Parameters
+    ----------
+    study
+        Folder of a study's results.
+    file
+        Name of the file in each cell's folder.
+    """
     return sorted(Path(study).glob(f"cells/*/*/*/*/{file}"))
 
 
 def prepared_sets(results: str | Path) -> list[Path]:
-    """Folders of all prepared data sets, sorted."""
+    """Folders of all prepared data sets, sorted.
+
+    Parameters
+    ----------
+    results
+        Folder of all results.
+    """
     return sorted(path.parent for path in Path(results).glob("datasets/*/*/dataset.json"))
 
 
 def studies_in(results: str | Path) -> list[Path]:
-    """Folders of all studies that have trained anything, sorted."""
+    """Folders of all studies that have trained anything, sorted.
+
+    Parameters
+    ----------
+    results
+        Folder of all results.
+    """
     results = Path(results)
     return sorted(
         {path.parent for name in ("cells", "pretrained") for path in results.glob(f"*/{name}")}
@@ -262,7 +401,13 @@ def studies_in(results: str | Path) -> list[Path]:
 
 
 def start_weights_near(cell: str | Path) -> list[Path]:
-    """Files of weights from which a cell may have started: its study's, and those of encoders."""
+    """Files of weights from which a cell may have started: its study's, and those of encoders.
+
+    Parameters
+    ----------
+    cell
+        Folder of the cell.
+    """
     found: list[Path] = []
     for parent in Path(cell).resolve().parents[:6]:
         found += sorted(parent.glob(f"pretrained/*/{WEIGHTS}"))

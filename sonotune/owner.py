@@ -20,7 +20,13 @@ OWNER = "configuration.json"
 
 
 def name_of(files: Sequence[str | Path]) -> str:
-    """A configuration's name: its files, relative to the working folder."""
+    """A configuration's name: its files, relative to the working folder.
+
+    Parameters
+    ----------
+    files
+        Configuration files, in the order in which they are read.
+    """
     return " + ".join(os.path.relpath(file) for file in files)
 
 
@@ -58,7 +64,17 @@ def check_owner(studies: Iterable[str], files: Sequence[str | Path], results: st
 
 
 def claim(studies: Iterable[str], files: Sequence[str | Path], results: str | Path) -> None:
-    """Write down that these studies' folders belong to a configuration."""
+    """Write down that these studies' folders belong to a configuration.
+
+    Parameters
+    ----------
+    studies
+        Names of the studies.
+    files
+        Configuration files, in the order in which they are read.
+    results
+        Folder of all results.
+    """
     mine = name_of(files)
     for study in studies if mine else ():
         folder = Path(results) / study

@@ -56,6 +56,7 @@ SIDE = 64  # pixels of the images that steps are measured on
 BATCH = 2
 SLOW = 0.5  # seconds of a first step, beside which its warming up is little
 LIMIT = 2.0  # seconds of measuring for all studies together
+NIGHT = 12  # hours
 LONG = 2 * 86400  # seconds after which somebody with a CPU wants other advice
 
 
@@ -91,6 +92,8 @@ class Plan:
         the fewest epochs, with what finished cells took (None without any), and with the most.
     bytes
         Of all cells' predictions before compression and of kept weights, and of arrays.
+    processor
+        Device that the cells are to run on.
     """
 
     cells: int
@@ -168,6 +171,15 @@ def hours_on(config: Mapping[str, Any], results: str | Path, cores: int) -> tupl
 
     One strategy of each network is measured, in seconds; all others count as much.
 
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    results
+        Folder of all results.
+    cores
+        Processor cores of the run.
+
     Returns
     -------
     tuple of float
@@ -182,8 +194,52 @@ def hours_on(config: Mapping[str, Any], results: str | Path, cores: int) -> tupl
     return totals[0], totals[1]
 
 
+def tell_without_gpu(config: Mapping[str, Any], results: str | Path, cores: int) -> str:
+    """How long a configuration takes on a machine without a GPU, and what to run instead.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    results
+        The folder of results, for what is done already.
+    cores
+        Of the run.
+
+    Returns
+    -------
+    str
+        Empty if every study is done within a night (`NIGHT`), or its images are not here yet.
+    """
+    try:
+        hours = hours_on(config, results, cores)
+    except SonotuneError:  # nobody knows yet how many images there are
+        return ""
+    if hours[1] < NIGHT:
+        return ""
+    least, most = (f"{h / 24:.0f} days" if h > 48 else f"{h:.0f} hours" for h in hours)
+    return (
+        f"sonotune: this machine has no GPU. The trainings that are left take about {least} on "
+        f"{cores} cores if each stops as early as it can, {most} if each takes all its epochs "
+        "(reckoned from a few steps on small images). Smaller: config/demo.yaml (minutes) and "
+        "config/laptop.yaml (a night), by --configfile; `sonotune plan` measures a configuration."
+    )
+
+
 def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: int) -> str:
-    """A plan in words, for cells that run side by side on cores or slots of GPUs."""
+    """A plan in words, for cells that run side by side on cores or slots of GPUs.
+
+    Parameters
+    ----------
+    name
+        Name of the study.
+    study
+        A study of a complete configuration.
+    plan
+        What is to be done.
+    cores, gpu
+        Processor cores and slots of GPUs of the run.
+    """
     beside = gpu if plan.processor.device == "cuda" else max(1, cores // study["threads"])
     least, most = plan.seconds[0] / beside, plan.seconds[2] / beside
     typical = None if plan.seconds[1] is None else plan.seconds[1] / beside
@@ -219,7 +275,13 @@ def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: i
 
 
 def what_folds_show(study: Mapping[str, Any]) -> list[str]:
-    """What the configured folds can tell, at each fraction, with runs as in docs/results."""
+    """What the configured folds can tell, at each fraction, with runs as in docs/results.
+
+    Parameters
+    ----------
+    study
+        A study of a complete configuration.
+    """
     strategies = sum(1 for one in study["strategies"].values() if one["tune"])
     folds = len(study["resampling"]["run_folds"])
     if strategies < 2:
@@ -244,7 +306,13 @@ def what_folds_show(study: Mapping[str, Any]) -> list[str]:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words, rounded as an estimate deserves."""
+    """Seconds in words, rounded as an estimate deserves.
+
+    Parameters
+    ----------
+    seconds
+        Seconds, at least 0.
+    """
     for unit, length in (("year", 365 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60)):
         if seconds >= 1.5 * length:
             number = seconds / length
@@ -253,7 +321,13 @@ def duration(seconds: float) -> str:
 
 
 def size_text(number: float) -> str:
-    """Bytes in MB or GB."""
+    """Bytes in MB or GB.
+
+    Parameters
+    ----------
+    number
+        Number of bytes.
+    """
     return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{max(number / 1e6, 1):.0f} MB"
 
 
@@ -263,6 +337,11 @@ class Meter:
     Steps are measured on at most `BATCH` images of at most `SIDE` pixels and scaled by the number
     of pixels.
     When the time is up, a strategy counts as much as the slowest of its network.
+
+    Parameters
+    ----------
+    limit
+        Seconds that all measurements together may take.
     """
 
     def __init__(self, limit: float = LIMIT) -> None:
@@ -277,7 +356,21 @@ class Meter:
         training: Mapping[str, Any],
         processor: Processor,
     ) -> Speed:
-        """Speed of the training loop (parameters as of `measure`, but `training`, a recipe's)."""
+        """Speed of the training loop (parameters as of `measure`, but `training`, a recipe's).
+
+        Parameters
+        ----------
+        study
+            A study of a complete configuration.
+        described
+            A complete ``network`` key.
+        tune
+            Names of the tuned stages.
+        training
+            A complete ``training`` key.
+        processor
+            Device and precision to compute with.
+        """
         batch = min(training["batch_size"], BATCH)
         side = max(min(study["image_size"], SIDE), smallest_of(described))
         kind = repr((sorted(built_from(described).items()), processor.precision, side, batch))
@@ -309,10 +402,18 @@ def measure(
 
     Parameters
     ----------
+    study
+        A study of a complete configuration.
     described
         The ``network`` key.
-    batch, side
-        Images of a step, and their side in pixels.
+    tune
+        Names of the tuned stages.
+    batch
+        Images of a step.
+    processor
+        Device and precision to compute with.
+    side
+        Side of the images in pixels.
     """
     network = start_network(built_from(described), None, 0)
     parameters = {name: count(own.values()) for name, own in stage_parameters(network).items()}
@@ -354,6 +455,17 @@ def measure(
 
 def images_of(config: Mapping[str, Any], dataset: str, size: int, results: Path) -> int:
     """Images of a data set: counted where it is prepared, else as the configuration tells.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    dataset
+        Name of a data set.
+    size
+        Side of its arrays in pixels.
+    results
+        Folder of all results.
 
     Raises
     ------
@@ -430,7 +542,7 @@ def _bytes(
     images: Mapping[str, int],
     speeds: Mapping[str, Speed],
 ) -> int:
-    pixels, total = study["image_size"] ** 2, 0
+    pixels, total = int(study["image_size"]) ** 2, 0
     for cell in cells:
         total += test_size(images[cell.dataset], _resampling(study)) * pixels
         if keeps_weights(study, cell.strategy):

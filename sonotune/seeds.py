@@ -14,7 +14,7 @@ def seed_sequence(seed: int, *names: str | int | float) -> np.random.SeedSequenc
     ----------
     seed
         The study's seed, 0 or more.
-    names
+    *names
         What the random numbers are for, such as ``("sus", "whole", 80, 0, "batches")``.
     """
     text = "\x1f".join(str(name) for name in names)
@@ -23,10 +23,26 @@ def seed_sequence(seed: int, *names: str | int | float) -> np.random.SeedSequenc
 
 
 def generator(seed: int, *names: str | int | float) -> np.random.Generator:
-    """A numpy generator for one purpose (see `seed_sequence`)."""
+    """A numpy generator for one purpose (see `seed_sequence`).
+
+    Parameters
+    ----------
+    seed
+        Seed of the study.
+    *names
+        What the numbers are for; other names give other numbers.
+    """
     return np.random.default_rng(seed_sequence(seed, *names))
 
 
 def torch_seed(seed: int, *names: str | int | float) -> int:
-    """A 63-bit seed for ``torch.Generator.manual_seed`` (see `seed_sequence`)."""
+    """A 63-bit seed for ``torch.Generator.manual_seed`` (see `seed_sequence`).
+
+    Parameters
+    ----------
+    seed
+        Seed of the study.
+    *names
+        What the numbers are for; other names give other numbers.
+    """
     return int(seed_sequence(seed, *names).generate_state(1, np.uint64)[0] >> 1)

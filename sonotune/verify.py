@@ -29,6 +29,11 @@ from sonotune.stale import originals_digest
 class Verification:
     """What was looked at in a folder of results, and what was found.
 
+    Parameters
+    ----------
+    results
+        Folder of all results.
+
     Attributes
     ----------
     faults

@@ -128,6 +128,7 @@ def test_every_key_of_the_schema_has_a_description():
     "page",
     [
         "README.md",
+        "CONTRIBUTING.md",
         "config/README.md",
         "docs/fidelity.md",
         "docs/data.md",

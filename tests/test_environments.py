@@ -74,9 +74,9 @@ def test_conda_environment_allows_the_versions_of_the_project(name):
     assert conda()[name].specifier == declared()[name].specifier
 
 
-@pytest.mark.parametrize("name", declared("dev"))
+@pytest.mark.parametrize("name", declared("dev", "docs"))
 def test_locked_version_is_allowed_by_the_project(name):
-    assert declared("dev")[name].specifier.contains(locked()[name])
+    assert declared("dev", "docs")[name].specifier.contains(locked()[name])
 
 
 def test_python_is_the_same_for_conda_and_pip():

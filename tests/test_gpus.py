@@ -26,6 +26,7 @@ from sonotune.runtime.gpus import (
     physical,
     slots_here,
     tell_slots,
+    usable_devices,
     visible_devices,
 )
 
@@ -294,6 +295,7 @@ def test_a_device_is_one_whatever_it_is_called(driver, monkeypatch, tmp_path):
 def test_devices_behind_one_that_is_not_there_are_hidden(monkeypatch):
     monkeypatch.setenv(VISIBLE, "0,-1,1")
     assert visible_devices() == ["0"]
+    assert usable_devices() == 1
 
 
 def test_no_gpu_means_none(jobs):

@@ -168,8 +168,8 @@ def heads(tmp_path):
     cell.mkdir()
     np.savez(cell / "predictions.npz", rows=np.arange(4), probabilities=found * np.uint8(255))
     settings = {"study": "s", "dataset": "fus", "strategy": "whole", "fraction": 0.8, "fold": 0}
-    run = {name: 1 for name in ("outcome", "failed", "collapsed", "epochs", "best_epoch")}
-    run |= {name: 1 for name in ("seconds", "steps_per_second")}
+    run = dict.fromkeys(("outcome", "failed", "collapsed", "epochs", "best_epoch"), 1)
+    run |= dict.fromkeys(("seconds", "steps_per_second"), 1)
     run |= {"tuned_parameters": 1, "total_parameters": 1, "source": "made up"}
     run |= {
         "processor": {

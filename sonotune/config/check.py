@@ -28,6 +28,11 @@ SCHEMA = Path(__file__).with_name("config.schema.yaml")
 def read_configuration(path: str | Path) -> dict[str, Any]:
     """Read a configuration file, check it, and fill in all defaults.
 
+    Parameters
+    ----------
+    path
+        A YAML file.
+
     Raises
     ------
     SonotuneError
@@ -76,6 +81,11 @@ def complete(config: Mapping[str, Any], schema: str | Path = SCHEMA) -> dict[str
 
 def check_no_duplicates(path: str | Path) -> None:
     """Refuse a YAML file in which a key occurs twice, of which YAML would keep the last.
+
+    Parameters
+    ----------
+    path
+        A YAML file.
 
     Raises
     ------
@@ -227,6 +237,8 @@ def resolve_stages(name: str, tune: list[str] | str, stages: tuple[str, ...]) ->
 
     Parameters
     ----------
+    name
+        Name of the strategy, for errors.
     tune
         A list of stages, ``all`` or ``none``.
     stages

@@ -13,7 +13,13 @@ from sonotune.errors import SonotuneError
 
 
 def complete_datasets(config: dict[str, Any]) -> Iterator[str]:
-    """Fill in the defaults of all data sets, in place; yields a line a mistake."""
+    """Fill in the defaults of all data sets, in place; yields a line a mistake.
+
+    Parameters
+    ----------
+    config
+        A configuration that the schema accepts; changed in place.
+    """
     for name, dataset in config["datasets"].items():
         where = f"datasets: {name}"
         try:
@@ -53,7 +59,7 @@ def _complete_reader(dataset: dict[str, Any]) -> str:
         raise SonotuneError(
             f"reader: {dataset['reader']} reads a published data set; write catalogue: instead"
         )
-    return dataset["reader"]
+    return str(dataset["reader"])
 
 
 def _complete_made(where: str, dataset: dict[str, Any]) -> Iterator[str]:

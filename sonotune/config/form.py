@@ -22,6 +22,11 @@ def own_yaml(text: str) -> Any:
 
     It takes a tenth of the time, and this runs at every start of the workflow. A user's file is
     read by the Python code, whose messages and limits are known.
+
+    Parameters
+    ----------
+    text
+        Content of a file of this package.
     """
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
@@ -32,6 +37,11 @@ def own_yaml(text: str) -> Any:
 
 def plain(config: Any) -> Any:
     """A copy in which nothing is shared, and 50.0 is 50, so that equal numbers are equal settings.
+
+    Parameters
+    ----------
+    config
+        What a YAML file holds.
 
     Raises
     ------
@@ -57,7 +67,15 @@ def plain(config: Any) -> Any:
 
 
 def malformed(value: Any, where: Where = ()) -> Iterator[str]:
-    """A line for every key that is no text and every value that no key can have."""
+    """A line for every key that is no text and every value that no key can have.
+
+    Parameters
+    ----------
+    value
+        What a YAML file holds, or a part of it.
+    where
+        Keys that lead to it.
+    """
     name = ": ".join(where) or "configuration"
     if isinstance(value, Mapping):
         for key, item in value.items():
@@ -86,7 +104,13 @@ def malformed(value: Any, where: Where = ()) -> Iterator[str]:
 
 
 def shown(value: Any) -> str:
-    """A value for a message: on one line, not too long, and without a password."""
+    """A value for a message: on one line, not too long, and without a password.
+
+    Parameters
+    ----------
+    value
+        Anything that a configuration can hold.
+    """
     if isinstance(value, int) and abs(value) >= 2**63:
         return f"a number of {value.bit_length()} bits"
     text = without_password(repr(value))

@@ -22,7 +22,17 @@ from sonotune.runtime.fingerprint import PACKAGE, Read, fingerprint
 
 
 def cells_of(config: Mapping[str, Any], study: str, dataset: str) -> Iterator[Cell]:
-    """The cells of a study on one of its data sets, in the order of the tables."""
+    """The cells of a study on one of its data sets, in the order of the tables.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    study
+        Name of a study.
+    dataset
+        Name of a data set.
+    """
     design = config["studies"][study]
     for strategy, how in design["strategies"].items():
         for fraction in design["fractions"] if how["tune"] else [0]:
@@ -36,6 +46,13 @@ def runs_of_fold(study: Mapping[str, Any], strategy: str) -> list[tuple[int, int
 
     Only what starts from the study's own pre-trained network has a run for each of these networks.
     Such a network that is evaluated unchanged has nothing that a seed could change.
+
+    Parameters
+    ----------
+    study
+        A study of a complete configuration.
+    strategy
+        Name of a strategy.
     """
     how = study["strategies"][strategy]
     pretrained = how["init"] == "pretrained" and start_of(study, strategy) == PRETRAINED
@@ -49,7 +66,13 @@ def runs_of_fold(study: Mapping[str, Any], strategy: str) -> list[tuple[int, int
 
 
 def pretrainings_of(study: Mapping[str, Any]) -> range:
-    """Numbers of a study's pre-trained networks, from 1; none without a pre-training."""
+    """Numbers of a study's pre-trained networks, from 1; none without a pre-training.
+
+    Parameters
+    ----------
+    study
+        A study of a complete configuration.
+    """
     return range(1, study["pretraining"]["repeats"] + 1 if "pretraining" in study else 1)
 
 
@@ -57,6 +80,21 @@ def find_cell(
     config: Mapping[str, Any], study: str, dataset: str, strategy: str, fraction: str, fold: str
 ) -> Cell:
     """The cell that the wildcards of a path mean.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    study
+        Name of a study.
+    dataset
+        Name of a data set.
+    strategy
+        Name of a strategy.
+    fraction
+        Share of the data set as in paths, such as ``0.8``.
+    fold
+        Training of a fold as in paths, such as ``0`` or ``0-s2``.
 
     Raises
     ------
@@ -82,13 +120,29 @@ def find_cell(
 
 
 def keeps_weights(study: Mapping[str, Any], strategy: str) -> bool:
-    """Whether a strategy's cells keep their weights."""
+    """Whether a strategy's cells keep their weights.
+
+    Parameters
+    ----------
+    study
+        A study of a complete configuration.
+    strategy
+        Name of a strategy.
+    """
     kept = study["keep_weights"]
     return kept == "all" or (kept != "none" and strategy in kept)
 
 
 def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
-    """All that a cell's results depend on, but for its arrays and start weights."""
+    """All that a cell's results depend on, but for its arrays and start weights.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    cell
+        The training.
+    """
     study = config["studies"][cell.study]
     strategy = study["strategies"][cell.strategy]
     network = built_from(network_of(study, cell.strategy))
@@ -130,27 +184,63 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
 
 
 def cell_with_features(config: Mapping[str, Any], study: str, dataset: str) -> Cell:
-    """The cell that Fig. S2 shows: of the largest fraction, in the first fold run."""
+    """The cell that Fig. S2 shows: of the largest fraction, in the first fold run.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    study
+        Name of a study.
+    dataset
+        Name of a data set.
+    """
     design = config["studies"][study]
     fraction, fold = max(design["fractions"]), design["resampling"]["run_folds"][0]
     return Cell(study, dataset, design["figures"]["features"], fraction, fold)
 
 
 def has_features(config: Mapping[str, Any], study: str) -> bool:
-    """Whether Fig. S2 has a strategy to show: one that tunes a pre-trained network."""
+    """Whether Fig. S2 has a strategy to show: one that tunes a pre-trained network.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    study
+        Name of a study.
+    """
     design = config["studies"][study]
     strategy = design["strategies"].get(design["figures"]["features"])
     return bool(strategy and strategy["tune"] and strategy["init"] == "pretrained")
 
 
 def feature_settings(config: Mapping[str, Any], study: str, dataset: str) -> dict[str, Any]:
-    """All that feature maps depend on, but for arrays and start weights."""
+    """All that feature maps depend on, but for arrays and start weights.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    study
+        Name of a study.
+    dataset
+        Name of a data set.
+    """
     settings = cell_settings(config, cell_with_features(config, study, dataset))
     return {"settings": settings, "code": fingerprint("sonotune.jobs.features")}
 
 
 def recipe_settings(training: Mapping[str, Any], device: str) -> dict[str, Any]:
-    """A recipe without its key ``graph``, unless a GPU is told to do else than usual."""
+    """A recipe without its key ``graph``, unless a GPU is told to do else than usual.
+
+    Parameters
+    ----------
+    training
+        A complete ``training`` key.
+    device
+        The study's key ``device``.
+    """
     ordinary = device == "cpu" or training["graph"] == "auto"
     return {key: value for key, value in training.items() if key != "graph" or not ordinary}
 
@@ -160,7 +250,13 @@ WHICH_RUNS = ("run_folds", "seeds")
 
 
 def resampling_settings(resampling: Mapping[str, Any]) -> dict[str, Any]:
-    """How data are cut, with the names that published lists hold instead of their paths."""
+    """How data are cut, with the names that published lists hold instead of their paths.
+
+    Parameters
+    ----------
+    resampling
+        A complete ``resampling`` key.
+    """
     kept = {key: value for key, value in resampling.items() if key not in WHICH_RUNS}
     if "lists" in kept:
         lists = kept["lists"]
@@ -176,7 +272,17 @@ def _lists(train: str, test: str) -> dict[str, list[str]]:
 def pretraining_settings(
     config: Mapping[str, Any], study: str, pretraining: int = 1
 ) -> dict[str, Any]:
-    """All that pre-trained weights depend on, but for the arrays; pre-trainings count from 1."""
+    """All that pre-trained weights depend on, but for the arrays; pre-trainings count from 1.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    study
+        Name of a study.
+    pretraining
+        Number of the pre-trained network, from 1.
+    """
     design = config["studies"][study]
     return in_order(
         {
@@ -194,7 +300,19 @@ def pretraining_settings(
 def race_settings(
     config: Mapping[str, Any], study: str, dataset: str, fraction: float
 ) -> dict[str, Any]:
-    """All that a race depends on, but for its runs."""
+    """All that a race depends on, but for its runs.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    study
+        Name of a study.
+    dataset
+        Name of a data set.
+    fraction
+        Share of the whole data set that is drawn for training and validation, in (0,1].
+    """
     design = config["studies"][study]
     strategies = [name for name, how in design["strategies"].items() if how["tune"]]
     return in_order(
@@ -213,7 +331,13 @@ def race_settings(
 
 
 def race_rounds(study: Mapping[str, Any]) -> list[list[int]]:
-    """Fold and seed of each round that a race can have: fold after fold, then further seeds."""
+    """Fold and seed of each round that a race can have: fold after fold, then further seeds.
+
+    Parameters
+    ----------
+    study
+        A study of a complete configuration.
+    """
     resampling = study["resampling"]
     return [
         [fold, seed]
@@ -260,17 +384,47 @@ def training_code(
 
 
 def preparing_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
-    """Fingerprint of the code that prepares a data set of this reader."""
+    """Fingerprint of the code that prepares a data set of this reader.
+
+    Parameters
+    ----------
+    reader
+        Name of a reader, such as ``folder`` or ``hc18``.
+    package
+        Folder of the package.
+    read
+        Gives a file's content; for tests that edit it.
+    """
     return _code(["data.prepare", *_reader(reader)], package, read)
 
 
 def auditing_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
-    """Fingerprint of the code that audits a data set of this reader."""
+    """Fingerprint of the code that audits a data set of this reader.
+
+    Parameters
+    ----------
+    reader
+        Name of a reader, such as ``folder`` or ``hc18``.
+    package
+        Folder of the package.
+    read
+        Gives a file's content; for tests that edit it.
+    """
     return _code(["data.audit_files", *_reader(reader)], package, read)
 
 
 def making_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
-    """Fingerprint of the code that makes images: of the reader ``simulate`` or ``collage``."""
+    """Fingerprint of the code that makes images: of the reader ``simulate`` or ``collage``.
+
+    Parameters
+    ----------
+    reader
+        Name of a reader, such as ``folder`` or ``hc18``.
+    package
+        Folder of the package.
+    read
+        Gives a file's content; for tests that edit it.
+    """
     return _code([f"simulation.{reader}"], package, read)
 
 
@@ -292,14 +446,32 @@ def _code_on_disk(names: tuple[str, ...], package: Path) -> str:
 
 
 def dataset_settings(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:
-    """All that a data set's arrays depend on, but for files and code."""
+    """All that a data set's arrays depend on, but for files and code.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    dataset
+        Name of a data set.
+    """
     kept = config["datasets"][dataset].items()
     # The title is shown, and the file of near-duplicates is an input of cells.
     return in_order({key: value for key, value in kept if key not in ("label", "duplicates")})
 
 
-def in_order(value: Any) -> Any:
-    """Sort the keys of dicts at every depth, so that equal settings have one ``repr``."""
+def in_order(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Sort the keys of dicts at every depth, so that equal settings have one ``repr``.
+
+    Parameters
+    ----------
+    settings
+        Settings as JSON can hold them.
+    """
+    return {key: _value_in_order(settings[key]) for key in sorted(settings)}
+
+
+def _value_in_order(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: in_order(value[key]) for key in sorted(value)}
-    return [in_order(item) for item in value] if isinstance(value, list | tuple) else value
+        return in_order(value)
+    return [_value_in_order(item) for item in value] if isinstance(value, list | tuple) else value

@@ -36,12 +36,27 @@ class EncoderWeights:
 
 
 def network_of(study: Mapping[str, Any], strategy: str) -> dict[str, Any]:
-    """The network that a strategy tunes: its own, or the study's."""
-    return study["strategies"][strategy].get("network", study["network"])
+    """The network that a strategy tunes: its own, or the study's.
+
+    Parameters
+    ----------
+    study
+        A study of a complete configuration.
+    strategy
+        Name of a strategy.
+    """
+    network: dict[str, Any] = study["strategies"][strategy].get("network", study["network"])
+    return network
 
 
 def networks_of(study: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All networks of a study, its own first."""
+    """All networks of a study, its own first.
+
+    Parameters
+    ----------
+    study
+        A study of a complete configuration.
+    """
     networks = [study["network"]]
     for strategy in study["strategies"]:
         if (network := network_of(study, strategy)) not in networks:
@@ -50,7 +65,13 @@ def networks_of(study: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def network_titles(study: Mapping[str, Any]) -> dict[str, str]:
-    """By strategy, the title of its network; networks of one title are told apart by settings."""
+    """By strategy, the title of its network; networks of one title are told apart by settings.
+
+    Parameters
+    ----------
+    study
+        A study of a complete configuration.
+    """
     networks = networks_of(study)
     titles = [title_of(network) for network in networks]
     for title in {one for one in titles if titles.count(one) > 1}:
@@ -69,6 +90,13 @@ def network_titles(study: Mapping[str, Any]) -> dict[str, str]:
 def start_of(study: Mapping[str, Any], strategy: str) -> str | None:
     """Where a strategy's pre-trained weights come from.
 
+    Parameters
+    ----------
+    study
+        A study of a complete configuration.
+    strategy
+        Name of a strategy.
+
     Returns
     -------
     str or None
@@ -82,7 +110,13 @@ def start_of(study: Mapping[str, Any], strategy: str) -> str | None:
 
 
 def encoder_weights_of(network: Mapping[str, Any]) -> str | None:
-    """A name, fit for a path, for the encoder weights that a network starts from; None for none."""
+    """A name, fit for a path, for the encoder weights that a network starts from; None for none.
+
+    Parameters
+    ----------
+    network
+        A complete ``network`` key.
+    """
     source = network.get("encoder_weights", "random")
     if source == "random":
         return None
@@ -94,6 +128,11 @@ def encoder_weights_of(network: Mapping[str, Any]) -> str | None:
 
 def all_encoder_weights(config: Mapping[str, Any]) -> dict[str, EncoderWeights]:
     """All encoder weights that the studies of a complete configuration start from, by their names.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
 
     Raises
     ------

@@ -57,6 +57,13 @@ def step_effort(network: Mapping[str, Any], tune: list[str]) -> float:
     """A training step against a forward pass, with every stage counted alike.
 
     Gradients flow down to the first tuned stage, and tuned stages have those of their weights.
+
+    Parameters
+    ----------
+    network
+        A complete ``network`` key.
+    tune
+        Tuned stages; empty if nothing is trained.
     """
     stages = stages_of(network)
     if not tune:
@@ -66,21 +73,49 @@ def step_effort(network: Mapping[str, Any], tune: list[str]) -> float:
 
 
 def image_effort(study: Mapping[str, Any], strategy: str) -> float:
-    """Effort of training on one image once, compared with other strategies and studies."""
+    """Effort of training on one image once, compared with other strategies and studies.
+
+    Parameters
+    ----------
+    study
+        A study of a complete configuration.
+    strategy
+        Name of a strategy.
+    """
     network = network_of(study, strategy)
     effort = step_effort(network, study["strategies"][strategy]["tune"])
-    return effort * (study["image_size"] / 256) ** 2 * network.get("width", 64) / 64
+    return float(effort * (study["image_size"] / 256) ** 2 * network.get("width", 64) / 64)
 
 
 def cell_priority(config: Mapping[str, Any], study: str, dataset: str, strategy: str) -> int:
-    """Snakemake's priority of a cell: larger for one that takes longer, below a pre-training's."""
+    """Snakemake's priority of a cell: larger for one that takes longer, below a pre-training's.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    study
+        Name of a study.
+    dataset
+        Name of a data set.
+    strategy
+        Name of a strategy.
+    """
     images = expected_images(config["datasets"][dataset]) or 100
     effort = image_effort(config["studies"][study], strategy)
     return min(PRETRAINING - 1, round(10 * images * effort))
 
 
 def data_priority(config: Mapping[str, Any], dataset: str) -> int:
-    """Snakemake's priority of making or preparing a data set: first what is pre-trained on."""
+    """Snakemake's priority of making or preparing a data set: first what is pre-trained on.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    dataset
+        Name of a data set.
+    """
     pretraining = {
         study["pretraining"]["dataset"]
         for study in config["studies"].values()

@@ -9,7 +9,15 @@ from sonotune.config.schema import nearest
 
 
 def check_protocols(name: str, studies: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Give a line for each mistake in a study's key ``protocols``."""
+    """Give a line for each mistake in a study's key ``protocols``.
+
+    Parameters
+    ----------
+    name
+        Name of the study that has the key.
+    studies
+        All studies by name.
+    """
     study, where = studies[name], f"studies: {name}: protocols"
     given = study["protocols"]
     for key in ("corrected", "leakage"):

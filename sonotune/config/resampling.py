@@ -18,7 +18,17 @@ HOLDOUTS = ("test_images", "test_fraction", "lists")
 def complete_cutting(
     where: str, study: dict[str, Any], datasets: Mapping[str, Any]
 ) -> Iterator[str]:
-    """Fill in which folds are run and what is grouped; give a line for each mistake."""
+    """Fill in which folds are run and what is grouped; give a line for each mistake.
+
+    Parameters
+    ----------
+    where
+        How a mistake names the study.
+    study
+        A study that the schema accepts; changed in place.
+    datasets
+        All data sets by name.
+    """
     resampling = study["resampling"]
     # Own images with groups are grouped unless the configuration says otherwise.
     resampling.setdefault(

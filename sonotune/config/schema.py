@@ -19,6 +19,13 @@ def read_by_schema(config: Mapping[str, Any], path: str | Path) -> tuple[dict[st
     """Give a copy of a configuration with the schema's defaults, and one line for each mistake.
 
     With mistakes, the copy has no defaults.
+
+    Parameters
+    ----------
+    config
+        What a YAML file holds.
+    path
+        That file, for messages.
     """
     schema = own_yaml(Path(path).read_text("utf-8"))
     validator = Draft202012Validator(schema)
@@ -30,7 +37,15 @@ def read_by_schema(config: Mapping[str, Any], path: str | Path) -> tuple[dict[st
 
 
 def nearest(unknown: str, allowed: Mapping[str, Any]) -> str:
-    """A suggestion for a name that is not allowed, or an empty text."""
+    """A suggestion for a name that is not allowed, or an empty text.
+
+    Parameters
+    ----------
+    unknown
+        The name that was given.
+    allowed
+        Names that are allowed.
+    """
     near = difflib.get_close_matches(str(unknown), list(allowed), n=1)
     return f"did you mean {near[0]!r}? " if near else ""
 
@@ -93,7 +108,7 @@ def _expected(error: ValidationError) -> str:
         "maxLength": f"text of at most {value} letters",
         "uniqueItems": "a list without repetitions",
     }
-    return kinds.get(str(error.validator), error.message)
+    return kinds.get(str(error.validator), str(error.message))
 
 
 def _hint(error: ValidationError) -> str:

@@ -84,6 +84,8 @@ def starter(images: str, masks: str, number: int, gpu: bool) -> str:
 
     Parameters
     ----------
+    images, masks
+        Globs of the images and of the masks.
     number
         Number of images, at least `LEAST`.
     gpu

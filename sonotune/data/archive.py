@@ -53,7 +53,7 @@ class _Member(NamedTuple):
 class _Bounded(io.RawIOBase):
     """A file of which no more is read at once, or passed over in all, than is allowed."""
 
-    def __init__(self, file: Any, at_once: int, in_all: int) -> None:
+    def __init__(self, file: IO[bytes], at_once: int, in_all: int) -> None:
         self._file, self._at_once, self._in_all = file, at_once, in_all
 
     def readable(self) -> bool:

@@ -37,8 +37,12 @@ class Finding:
 
     Attributes
     ----------
+    level
+        ``error``, ``warning`` or ``note``.
     kind
         A few words, the same for every data set.
+    text
+        What was found, one sentence.
     names
         The images concerned; empty if it concerns the data set.
     """
@@ -55,10 +59,18 @@ class Audit:
 
     Attributes
     ----------
+    dataset
+        Name of the data set.
+    source
+        What its images are.
+    looks
+        What each image is like.
     same
         Names of images that are the same, pixel by pixel, in groups.
     near
         Pairs of names that are not, but nearly.
+    findings
+        What follows, errors first.
     clusters
         Names of images that are copies of one another, exact or not.
     """
@@ -78,7 +90,13 @@ class Audit:
         return ", ".join(f"{n} {level}{'s' * (n != 1)}" for level, n in counts.items())
 
     def of_level(self, level: Level) -> list[Finding]:
-        """The findings of one level."""
+        """The findings of one level.
+
+        Parameters
+        ----------
+        level
+            ``error``, ``warning`` or ``note``.
+        """
         return [one for one in self.findings if one.level == level]
 
 
@@ -92,6 +110,8 @@ def audit_dataset(
 
     Parameters
     ----------
+    name
+        Name of the data set.
     settings
         A data set's configuration: ``reader``, ``source`` and the reader's options.
     originals
@@ -130,13 +150,25 @@ def audit_dataset(
 
 
 def errors_of(audit: Audit) -> str:
-    """One message with every error and every file concerned; empty where there is none."""
+    """One message with every error and every file concerned; empty where there is none.
+
+    Parameters
+    ----------
+    audit
+        What the audit found.
+    """
     lines = [f"{one.kind}: {one.text}" for one in audit.of_level("error")]
     return f"{audit.dataset}: " + "\n  ".join(lines) if lines else ""
 
 
 def exact_duplicates(looks: Sequence[Look]) -> tuple[tuple[str, ...], ...]:
-    """Names of images that are the same, pixel by pixel."""
+    """Names of images that are the same, pixel by pixel.
+
+    Parameters
+    ----------
+    looks
+        What each image is like.
+    """
     alike = defaultdict(list)
     for look in looks:
         if look.digest:
@@ -150,6 +182,13 @@ def near_duplicates(
     """Pairs that are nearly the same image, though not pixel by pixel, and clusters of copies.
 
     Images that a chain of pairs joins are one cluster, exact copies among them.
+
+    Parameters
+    ----------
+    looks
+        What each image is like.
+    workers
+        Threads; they change the time, never the result.
     """
     kept = [look for look in looks if look.sketch is not None]
     pairs = near_pairs([look.sketch for look in kept if look.sketch is not None], workers)
@@ -168,6 +207,13 @@ def near_duplicates(
 
 def twins_in_training(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) -> float | None:
     """Share of test images with a copy in training, in five ungrouped folds of 80 %.
+
+    Parameters
+    ----------
+    looks
+        What each image is like.
+    clusters
+        Names of images that are copies of one another.
 
     Returns
     -------

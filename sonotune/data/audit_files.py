@@ -64,7 +64,15 @@ figcaption { font-size: 12px; overflow-wrap: anywhere; }
 
 
 def write_audit_csv(audit: Audit, path: str | Path) -> None:
-    """Write a row an image with `COLUMNS`; ``verdict`` is ok, warning or error."""
+    """Write a row an image with `COLUMNS`; ``verdict`` is ok, warning or error.
+
+    Parameters
+    ----------
+    audit
+        What the audit found.
+    path
+        CSV to write.
+    """
     reasons: dict[str, list[str]] = defaultdict(list)
     verdicts: dict[str, str] = {}
     for finding in (*audit.of_level("error"), *audit.of_level("warning")):
@@ -103,6 +111,13 @@ def write_duplicates(audit: Audit, path: str | Path) -> None:
     """Write clusters of copies as a table that people can correct.
 
     `sonotune.data.grouping.read_clusters` reads it; a row that is removed has no copy any more.
+
+    Parameters
+    ----------
+    audit
+        What the audit found.
+    path
+        CSV to write.
     """
     exact = {name for names in audit.same for name in names}
     with (
@@ -118,7 +133,13 @@ def write_duplicates(audit: Audit, path: str | Path) -> None:
 
 
 def suspicious(path: str | Path) -> str:
-    """From a table of `write_audit_csv`, how many images are not ok, or nothing if all are."""
+    """From a table of `write_audit_csv`, how many images are not ok, or nothing if all are.
+
+    Parameters
+    ----------
+    path
+        The table.
+    """
     with Path(path).open(newline="", encoding="utf-8") as file:
         verdicts = Counter(row["verdict"] for row in csv.DictReader(file))
     parts = [
@@ -128,7 +149,17 @@ def suspicious(path: str | Path) -> str:
 
 
 def write_audit_html(audit: Audit, gallery: Gallery | None, path: str | Path) -> None:
-    """Write a page that needs no other file: counts, findings, and images with outlined masks."""
+    """Write a page that needs no other file: counts, findings, and images with outlined masks.
+
+    Parameters
+    ----------
+    audit
+        What the audit found.
+    gallery
+        The images, or None to show none.
+    path
+        Page to write.
+    """
     title = f"Audit of {audit.dataset}"
     lines = [
         "<!DOCTYPE html>",

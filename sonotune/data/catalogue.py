@@ -25,12 +25,20 @@ class RemoteFile:
 
     Parameters
     ----------
-    address : https, or http if ``no_https`` says that its publisher has nothing else.
-    bytes : exact size, or None if it is not known.
-    checksum : ``sha256:`` or ``md5:`` and the digest; None if none is published.
-    unpack : whether it is an archive (zip, tar) whose content is wanted.
-    into : folder for all that the archive holds; by default its own only folder, else its stem.
-    about : size in words, where the exact one is not known.
+    address
+        https, or http if ``no_https`` is true.
+    bytes
+        Exact size, or None if it is not known.
+    checksum
+        ``sha256:`` or ``md5:`` and the digest; None if none is published.
+    unpack
+        Whether it is an archive (zip, tar) whose content is wanted.
+    into
+        Folder for all that the archive holds; by default its own only folder, else its stem.
+    about
+        Size in words, where the exact one is not known.
+    no_https
+        Whether its publisher offers no https.
     """
 
     address: str
@@ -79,16 +87,27 @@ class Entry:
 
     Parameters
     ----------
-    name : its key in the catalogue.
-    title, version, licence, citation, by_hand : texts for people; ``by_hand`` says how to obtain
-        it without this program.
-    images : how many images have masks; None if the configuration says.
-    reader : which reader understands its layout.
-    access : ``open`` to downloads; by ``agreement`` or ``registration``, so placed by hand;
-        ``made`` by the workflow.
-    files : what is downloaded.
-    holds : globs below its folder, each of which matches once the data set is complete.
-    stand_ins : data sets that may take its place, the nearest first.
+    name
+        Its key in the catalogue.
+    title, version
+        Texts for people.
+    images
+        How many images have masks; None if the configuration says.
+    reader
+        Which reader understands its layout.
+    access
+        ``open`` to downloads; by ``agreement`` or ``registration``, so placed by hand; ``made`` by
+        the workflow.
+    licence, citation
+        Texts for people.
+    files
+        What is downloaded.
+    holds
+        Globs below its folder, each of which matches once the data set is complete.
+    by_hand
+        How to obtain it without this program; a text for people.
+    stand_ins
+        Data sets that may take its place, the nearest first.
     """
 
     name: str
@@ -119,16 +138,34 @@ class Entry:
             raise SonotuneError(f"files: two have one name among {', '.join(names)}")
 
     def is_complete(self, folder: str | Path) -> bool:
-        """Whether a folder holds something for every glob of ``holds``."""
+        """Whether a folder holds something for every glob of ``holds``.
+
+        Parameters
+        ----------
+        folder
+            Folder of the data set.
+        """
         return not self.lacks(folder)
 
     def lacks(self, folder: str | Path) -> list[str]:
-        """The globs of ``holds`` that match nothing in a folder."""
+        """The globs of ``holds`` that match nothing in a folder.
+
+        Parameters
+        ----------
+        folder
+            Folder of the data set.
+        """
         return [glob for glob in self.holds if next(Path(folder).glob(glob), None) is None]
 
 
 def show_bytes(count: float) -> str:
-    """A size for people: 33.7 kB, 132.9 MB."""
+    """A size for people: 33.7 kB, 132.9 MB.
+
+    Parameters
+    ----------
+    count
+        Size in bytes.
+    """
     for unit in ("bytes", "kB", "MB"):
         if count < 1000:
             return f"{count:.0f} bytes" if unit == "bytes" else f"{count:.1f} {unit}"
@@ -145,6 +182,11 @@ def load_catalogue() -> Mapping[str, Entry]:
 
 def find_entry(name: str) -> Entry:
     """A data set of the catalogue by its name.
+
+    Parameters
+    ----------
+    name
+        Its key in the catalogue.
 
     Raises
     ------
@@ -167,6 +209,11 @@ WEIGHTS = "weights"  # what stands for the reader of an entry that is no data se
 
 def read_catalogue(text: str) -> Mapping[str, Entry]:
     """Read and check a catalogue written in YAML.
+
+    Parameters
+    ----------
+    text
+        Content of the YAML file.
 
     Raises
     ------

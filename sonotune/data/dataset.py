@@ -32,7 +32,15 @@ COLUMNS = (
 
 
 def save_set(folder: str | Path, data: ImageSet) -> None:
-    """Write a prepared data set; each file appears whole, ``dataset.json`` last."""
+    """Write a prepared data set; each file appears whole, ``dataset.json`` last.
+
+    Parameters
+    ----------
+    folder
+        Folder to write to; made if it is missing.
+    data
+        The data set.
+    """
     folder = Path(folder)
     _check(folder, data.images, data.masks, len(data.index))
     for name, array in (("images", data.images), ("masks", data.masks)):
@@ -67,6 +75,11 @@ def save_set(folder: str | Path, data: ImageSet) -> None:
 
 def load_set(folder: str | Path) -> ImageSet:
     """Open a prepared data set; the arrays are memory-mapped, and writing to them changes no file.
+
+    Parameters
+    ----------
+    folder
+        Folder of a prepared data set.
 
     Raises
     ------

@@ -45,6 +45,12 @@ def download(address: str, path: Path, log: Callable[[str], None], size: int | N
 
     Parameters
     ----------
+    address
+        An http or https address.
+    path
+        File to write.
+    log
+        Takes one line of progress.
     size
         Bytes that the file has, if they are known; else the limits of this process
         (`sonotune.runtime.limits`) hold.
@@ -169,10 +175,16 @@ def ask(method: str, address: str, timeout: tuple[float, float], within: float, 
 
     Parameters
     ----------
+    method
+        ``GET`` or ``HEAD``.
+    address
+        An http or https address.
     timeout
         Seconds to connect, and without a byte.
     within
         Seconds in which the whole head of the answer has to come.
+    **more
+        Further arguments of ``requests.Session.request``.
 
     Returns
     -------
@@ -249,13 +261,33 @@ def _in_time(function: Callable[[], Found], seconds: float) -> Found:
 
 
 def copy(source: Path, path: Path, log: Callable[[str], None]) -> None:
-    """Copy a file of a mirror folder to ``path``, overwriting it."""
+    """Copy a file of a mirror folder to ``path``, overwriting it.
+
+    Parameters
+    ----------
+    source
+        File of the mirror.
+    path
+        File to write.
+    log
+        Takes one line of progress.
+    """
     log(f"copying {source}, {show_bytes(source.stat().st_size)}")
     shutil.copyfile(source, path)
 
 
 def stay_secure(response: Any, *_: Any, **__: Any) -> None:
-    """Refuse to be sent from https to http on the way."""
+    """Refuse to be sent from https to http on the way.
+
+    Parameters
+    ----------
+    response
+        An answer of a server.
+    *_
+        Not used.
+    **__
+        Not used.
+    """
     if response.is_redirect and urlsplit(response.url).scheme == "https":
         onward = urljoin(response.url, response.headers["location"])
         if urlsplit(onward).scheme != "https":
@@ -266,7 +298,13 @@ def stay_secure(response: Any, *_: Any, **__: Any) -> None:
 
 
 def describe(error: Exception) -> str:
-    """What went wrong on the line, in a few words."""
+    """What went wrong on the line, in a few words.
+
+    Parameters
+    ----------
+    error
+        What `requests` or the system raised.
+    """
     import requests
 
     if isinstance(error, requests.exceptions.ConnectTimeout):

@@ -50,7 +50,13 @@ class Sketch:
 
 
 def sketch(image: np.ndarray) -> Sketch:
-    """Keep what tells copies of an image, uint8 [H,W]."""
+    """Keep what tells copies of an image, uint8 [H,W].
+
+    Parameters
+    ----------
+    image
+        Grey image.
+    """
     small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     sift = cv2.SIFT.create(nfeatures=FEATURES, contrastThreshold=CONTRAST)
     points, features = sift.detectAndCompute(small, None)
@@ -61,7 +67,15 @@ def sketch(image: np.ndarray) -> Sketch:
 
 
 def near_pairs(sketches: Sequence[Sketch], workers: int) -> list[tuple[int, int]]:
-    """Pairs of numbers of images that are copies of one another, each with the smaller first."""
+    """Pairs of numbers of images that are copies of one another, each with the smaller first.
+
+    Parameters
+    ----------
+    sketches
+        What tells copies of each image.
+    workers
+        Threads; they change the time, never the result.
+    """
     pairs = sorted(_candidates([one.thumbnail for one in sketches]))
     with ThreadPoolExecutor(workers) as pool:
         same = pool.map(lambda pair: is_copy(sketches[pair[0]], sketches[pair[1]]), pairs)
@@ -69,7 +83,15 @@ def near_pairs(sketches: Sequence[Sketch], workers: int) -> list[tuple[int, int]
 
 
 def clusters_of(count: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]:
-    """Images that chains of pairs join, each cluster and all of them in order of numbers."""
+    """Images that chains of pairs join, each cluster and all of them in order of numbers.
+
+    Parameters
+    ----------
+    count
+        Number of images.
+    pairs
+        Pairs of numbers of images.
+    """
     parent = list(range(count))
 
     def root(number: int) -> int:
@@ -87,7 +109,13 @@ def clusters_of(count: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]
 
 
 def is_copy(first: Sketch, second: Sketch) -> bool:
-    """Whether two images show the same, as far as can be told."""
+    """Whether two images show the same, as far as can be told.
+
+    Parameters
+    ----------
+    first, second
+        What tells copies of two images.
+    """
     mirrored = _mirrored(second)
     whole = _normed(np.stack([one.thumbnail.ravel() for one in (first, second, mirrored)]))
     if (whole[1:] @ whole[0]).max() >= NEARLY_ONE:
@@ -96,7 +124,13 @@ def is_copy(first: Sketch, second: Sketch) -> bool:
 
 
 def agreeing(first: Sketch, second: Sketch) -> int:
-    """How many features agree on where the second image lies in the first."""
+    """How many features agree on where the second image lies in the first.
+
+    Parameters
+    ----------
+    first, second
+        What tells copies of two images.
+    """
     matches = cv2.BFMatcher().knnMatch(
         first.features.astype(np.float32), second.features.astype(np.float32), k=2
     )

@@ -20,7 +20,17 @@ _LINE = 5.0
 
 @dataclass(frozen=True)
 class Ellipse:
-    """An ellipse of semi-axes `a` and `b`, `a` turned by `angle` radians from x towards y."""
+    """An ellipse of semi-axes `a` and `b`, `a` turned by `angle` radians from x towards y.
+
+    Attributes
+    ----------
+    x, y
+        Centre, in pixels or millimetres.
+    a, b
+        Semi-axes in the same unit.
+    angle
+        Angle of `a` in radians, from x towards y.
+    """
 
     x: float
     y: float
@@ -40,7 +50,13 @@ class Ellipse:
         return math.pi * self.a * self.b
 
     def distances(self, points: np.ndarray) -> np.ndarray:
-        """How far points, float [N,2] as (x, y), are from the outline, along their radius."""
+        """How far points, float [N,2] as (x, y), are from the outline, along their radius.
+
+        Parameters
+        ----------
+        points
+            Points as (x, y), float [N,2].
+        """
         along, across = self._turned(points[:, 0] - self.x, points[:, 1] - self.y)
         share = np.maximum(np.hypot(along / self.a, across / self.b), 1e-9)
         return np.abs(1 - 1 / share) * np.hypot(along, across)
@@ -82,6 +98,11 @@ def fit_ellipse(points: np.ndarray) -> Ellipse:
     The fit gives an ellipse for any points that are not on a line, also where a part of the
     outline is missing.
 
+    Parameters
+    ----------
+    points
+        Points as (x, y), float [N,2]; at least 5.
+
     References
     ----------
     Fitzgibbon, Pilu, Fisher: Direct least square fitting of ellipses, IEEE TPAMI 1999.
@@ -106,6 +127,11 @@ def fit_ellipse(points: np.ndarray) -> Ellipse:
 
 def outline_ellipse(outline: np.ndarray) -> Ellipse:
     """Fit an ellipse to all pixels of a drawn outline, [H,W], that are not 0.
+
+    Parameters
+    ----------
+    outline
+        Outline, [H,W], not 0 where drawn.
 
     Raises
     ------
@@ -135,6 +161,8 @@ def mask_ellipse(
     ----------
     mask
         uint8 0/1 [H,W].
+    mm_per_pixel_y, mm_per_pixel_x
+        Height and width of a pixel.
     """
     down_y, down_x = np.nonzero(mask[1:] != mask[:-1])
     right_y, right_x = np.nonzero(mask[:, 1:] != mask[:, :-1])

@@ -23,6 +23,8 @@ def locate(entry: Entry, resources: str | Path, mirror: str | None) -> Path | No
 
     Parameters
     ----------
+    entry
+        A data set of the catalogue.
     resources
         The folder that has a folder for every data set.
     mirror
@@ -43,6 +45,8 @@ def fetch(entry: Entry, target: Path, mirror: str | None, log: Callable[[str], N
 
     Parameters
     ----------
+    entry
+        A data set of the catalogue.
     target
         The data set's own folder, such as ``resources/hc18``.
     mirror
@@ -96,7 +100,15 @@ def fetch(entry: Entry, target: Path, mirror: str | None, log: Callable[[str], N
 
 
 def how_to_place(entry: Entry, target: str | Path) -> str:
-    """What to do about a data set that has to be placed by hand."""
+    """What to do about a data set that has to be placed by hand.
+
+    Parameters
+    ----------
+    entry
+        A data set of the catalogue.
+    target
+        Folder where it is expected.
+    """
     return (
         f"{entry.name} ({entry.title}) is not in {target}, where {' and '.join(entry.holds)} are "
         f"looked for. {entry.by_hand} Put it into {Path(target).absolute()}, or into a folder "
@@ -105,7 +117,13 @@ def how_to_place(entry: Entry, target: str | Path) -> str:
 
 
 def is_address(mirror: str) -> bool:
-    """Whether a mirror is an address rather than a folder."""
+    """Whether a mirror is an address rather than a folder.
+
+    Parameters
+    ----------
+    mirror
+        What a configuration gives as ``data_mirror``.
+    """
     return mirror.startswith(("http://", "https://"))
 
 
@@ -179,7 +197,17 @@ def _obtain(
 
 
 def mirrored(entry: Entry, file: RemoteFile, mirror: str) -> list[str]:
-    """Where a mirror may have a file: in a folder of its data set, or beside all others."""
+    """Where a mirror may have a file: in a folder of its data set, or beside all others.
+
+    Parameters
+    ----------
+    entry
+        A data set of the catalogue.
+    file
+        One of its files.
+    mirror
+        Folder or address.
+    """
     if is_address(mirror):
         base = mirror.rstrip("/")
         return [f"{base}/{entry.name}/{quote(file.name)}", f"{base}/{quote(file.name)}"]
@@ -196,7 +224,7 @@ def _verify(entry: Entry, file: RemoteFile, path: Path, source: str, record: Pat
             f"{source}: has {size} bytes where {file.bytes} are expected; it is damaged or another "
             f"version of {file.name}. {_what_now(path, source)}"
         )
-    sha256 = pooch.file_hash(str(path))
+    sha256: str = pooch.file_hash(str(path))
     if file.checksum is not None:
         kind, expected = file.checksum.split(":")
         found = sha256 if kind == "sha256" else pooch.file_hash(str(path), alg=kind)
@@ -234,7 +262,13 @@ def _remember(record: Path, key: str, sha256: str, source: str) -> None:
 
 
 def read_record(resources: Path) -> dict[str, dict[str, str]]:
-    """The checksums of first downloads: ``sha256`` and ``source`` by data set and file name."""
+    """The checksums of first downloads: ``sha256`` and ``source`` by data set and file name.
+
+    Parameters
+    ----------
+    resources
+        Folder of downloads.
+    """
     record = resources / RECORD
     try:
         return read_json(record) if record.exists() else {}

@@ -13,12 +13,24 @@ SUFFIXES = tuple(sorted((*RASTER, *DICOM, *VOLUMES), key=len, reverse=True))
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file is called as images are, or begins as DICOM files do."""
+    """Whether a file is called as images are, or begins as DICOM files do.
+
+    Parameters
+    ----------
+    path
+        A file.
+    """
     return path.name.lower().endswith(SUFFIXES) or is_dicom(path)
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file begins as DICOM files do, or is called like one."""
+    """Whether a file begins as DICOM files do, or is called like one.
+
+    Parameters
+    ----------
+    path
+        A file.
+    """
     try:
         with path.open("rb") as file:
             return file.read(132)[128:] == b"DICM" or path.name.lower().endswith(DICOM)

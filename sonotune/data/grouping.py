@@ -67,6 +67,13 @@ def read_clusters(path: str | Path, names: Sequence[str]) -> dict[str, str]:
     It is a CSV with the columns cluster and image, which people may correct; images that it does
     not name have no duplicate.
 
+    Parameters
+    ----------
+    path
+        A CSV of `sonotune.data.audit_files.write_duplicates`.
+    names
+        Names of the images.
+
     Raises
     ------
     SonotuneError

@@ -25,6 +25,8 @@ def draw_test(wanted: int, blocks: Sequence[np.ndarray], random: np.random.Gener
         Number of test images; reached exactly unless only blocks are left that are too large.
     blocks
         Rows that stay together: the images of an examination, or single images.
+    random
+        Source of random numbers.
 
     Returns
     -------
@@ -44,6 +46,13 @@ def listed_rows(
 
     A name in a list may lack the folders of the data set's name, or have more of them, if it
     means one image all the same.
+
+    Parameters
+    ----------
+    lists
+        Names of the training and test images (``train``, ``test``).
+    names
+        Names of the data set's images, by row.
 
     Raises
     ------
@@ -105,6 +114,19 @@ def drop_groups(
 
     The two differ only in which images are gone, so a difference in what is learned from them is
     due to the examinations that training and test share, not to the number of images.
+
+    Parameters
+    ----------
+    pool
+        Rows to train and validate with, int64 and sorted.
+    test
+        Rows of the test set, int64.
+    exclude
+        ``test_groups`` or ``size_matched``.
+    groups
+        Group of each image, or None.
+    random
+        Source of random numbers.
 
     Raises
     ------

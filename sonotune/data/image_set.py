@@ -43,6 +43,12 @@ class ImageSet:
     def groups_for(self, grouped: bool | str) -> list[str]:
         """The group of each image, as a study's key ``resampling: grouped`` asks for.
 
+        Parameters
+        ----------
+        grouped
+            True for the groups of the data set (examination, patient), ``duplicates`` or
+            ``both``.
+
         Raises
         ------
         SonotuneError
@@ -64,7 +70,15 @@ class ImageSet:
 
 
 def median_row(data: ImageSet, rows: Sequence[int] | None = None) -> int:
-    """Of these rows, or of all, that of the image whose object has the median area."""
+    """Of these rows, or of all, that of the image whose object has the median area.
+
+    Parameters
+    ----------
+    data
+        A prepared data set.
+    rows
+        Rows to choose from; None for all.
+    """
     chosen = np.arange(len(data.masks)) if rows is None else np.asarray(rows)
     areas = np.array([int(data.masks[row].sum()) for row in chosen])
     return int(chosen[np.argsort(areas, kind="stable")[(len(areas) - 1) // 2]])

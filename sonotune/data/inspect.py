@@ -34,8 +34,16 @@ class Look:
     ----------
     number
         Its place in the data set, from 0.
+    name
+        Name of the image.
+    group
+        Its examination or patient.
     image, masks
         Their files, for people.
+    height, width
+        In pixels of the file.
+    mm_per_pixel_y, mm_per_pixel_x
+        Height and width of a pixel.
     grey_least, grey_mean, grey_most
         Of the grey image, 0 to 255.
     foreground
@@ -113,6 +121,11 @@ class Gallery:
     def load(self, number: int) -> Loaded:
         """Read an image and its mask.
 
+        Parameters
+        ----------
+        number
+            Place of the image in the data set, from 0.
+
         Raises
         ------
         SonotuneError
@@ -121,7 +134,13 @@ class Gallery:
         return self._read[number]()
 
     def look(self, workers: int) -> tuple[Look, ...]:
-        """Look at all images, with so many threads."""
+        """Look at all images, with so many threads.
+
+        Parameters
+        ----------
+        workers
+            Threads; they change the time, never the result.
+        """
         with ThreadPoolExecutor(workers) as pool:
             return tuple(pool.map(self._look_at, range(len(self._looks))))
 

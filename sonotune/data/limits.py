@@ -11,17 +11,38 @@ from sonotune.errors import SonotuneError
 
 
 def max_fraction(folds: int) -> Fraction:
-    """The largest fraction of the whole data set that one fold leaves for training."""
+    """The largest fraction of the whole data set that one fold leaves for training.
+
+    Parameters
+    ----------
+    folds
+        Number of folds, at least 2.
+    """
     return 1 - Fraction(1, folds)
 
 
 def is_max_fraction(fraction: float, folds: int) -> bool:
-    """Whether a fraction means all that is not test (0.6667 does, with three folds)."""
+    """Whether a fraction means all that is not test (0.6667 does, with three folds).
+
+    Parameters
+    ----------
+    fraction
+        Share of the whole data set that is drawn for training and validation, in (0,1].
+    folds
+        Number of folds, at least 2.
+    """
     return abs(Fraction(str(fraction)) - max_fraction(folds)) < Fraction(1, 10_000)
 
 
 def check_fraction(fraction: float, folds: int) -> None:
     """Refuse a fraction that a fold cannot give.
+
+    Parameters
+    ----------
+    fraction
+        Share of the whole data set that is drawn for training and validation, in (0,1].
+    folds
+        Number of folds, at least 2.
 
     Raises
     ------

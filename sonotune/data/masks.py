@@ -67,6 +67,15 @@ def marked(path: Path, picture: Picture, rule: MaskRule) -> tuple[np.ndarray, np
     A palette of greys, and colours, count as they are shown; the brightest channel decides.
     Labels are places in a palette of colours. Transparent parts are not marked.
 
+    Parameters
+    ----------
+    path
+        The mask's file.
+    picture
+        What it holds.
+    rule
+        Which of its pixels belong to the object.
+
     Raises
     ------
     SonotuneError
@@ -86,6 +95,11 @@ def filled_hulls(drawn: np.ndarray) -> np.ndarray:
     """The filled convex hulls of everything that is drawn, uint8 0/1 [H,W], of the same shape.
 
     Each outer contour (8-connected) has a hull of its own, to which the drawn pixels belong.
+
+    Parameters
+    ----------
+    drawn
+        Not 0 where something is drawn, uint8 [H,W].
     """
     contours, _ = cv2.findContours(drawn, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     hulls = np.zeros_like(drawn)
@@ -96,6 +110,15 @@ def filled_hulls(drawn: np.ndarray) -> np.ndarray:
 
 def mask_values(path: Path, picture: Picture, rule: MaskRule) -> np.ndarray:
     """The values of a mask's file that a rule is applied to, [H,W].
+
+    Parameters
+    ----------
+    path
+        The mask's file.
+    picture
+        What it holds.
+    rule
+        Which of its pixels belong to the object.
 
     Raises
     ------
@@ -154,6 +177,19 @@ def aligned(
 
     Planes that hold the same voxels in another order are turned; exactly one plane of both files
     is read, so volumes of several slices must also count their slices alike.
+
+    Parameters
+    ----------
+    path
+        The mask's file.
+    picture
+        What it holds.
+    pixels
+        What was read from it.
+    of_image
+        What the image's file holds.
+    where
+        The image's file, for errors.
 
     Raises
     ------
@@ -225,7 +261,17 @@ def _told(grid: Grid) -> str:
 
 
 def profile_of(values: Sequence[np.ndarray], mask: np.ndarray, rule: MaskRule) -> Profile:
-    """What the files of one mask hold, [H,W] each, and what `mask` (their union) marks."""
+    """What the files of one mask hold, [H,W] each, and what `mask` (their union) marks.
+
+    Parameters
+    ----------
+    values
+        The values in each file, [H,W].
+    mask
+        The union of what the files mark, uint8 0/1 [H,W].
+    rule
+        Which pixels belong to the object.
+    """
     counts: Counter[float] = Counter()
     soft = False
     for array in values:
@@ -283,6 +329,8 @@ class Doubt:
         Whether nothing is prepared until the configuration says that it is meant.
     kind
         A few words, the same for every data set.
+    text
+        What was found, one sentence.
     names
         The images concerned.
     """

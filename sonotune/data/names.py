@@ -16,6 +16,11 @@ def as_text(name: str | os.PathLike[str]) -> str:
     """A file's name or path as text in composed form (NFC).
 
     Bytes that are not UTF-8 are read as Windows-1252, in which old ZIP files keep names.
+
+    Parameters
+    ----------
+    name
+        A file's name or path.
     """
     raw = os.fsencode(name)
     try:
@@ -34,6 +39,11 @@ def stem_of(path: Path) -> str:
 
     A number behind the last dot is part of the name, as in DICOM files that are called by their
     identifier.
+
+    Parameters
+    ----------
+    path
+        A file.
     """
     name = as_text(path.name)
     lower = name.lower()
@@ -45,7 +55,13 @@ def stem_of(path: Path) -> str:
 
 
 def without_suffix(path: str) -> str:
-    """A path that people wrote, as names of images are: with ``/``, without the suffix."""
+    """A path that people wrote, as names of images are: with ``/``, without the suffix.
+
+    Parameters
+    ----------
+    path
+        A path in a table or list.
+    """
     folder, slash, _ = path.replace("\\", "/").removeprefix("./").rpartition("/")
     return as_text(folder) + slash + stem_of(Path(path.replace("\\", "/")))
 
@@ -56,6 +72,13 @@ def find_file(folder: Path, text: str) -> Path | None:
     If there is none of exactly that path, one that reads alike is taken: in other bytes
     (composed or decomposed, Windows-1252), with ``/`` for a backslash, or in other case or with
     blanks around it if that leaves one file.
+
+    Parameters
+    ----------
+    folder
+        Folder to search.
+    text
+        Path relative to it, as people wrote it.
     """
     try:
         if (folder / text).is_file():
@@ -82,7 +105,13 @@ def find_file(folder: Path, text: str) -> Path | None:
 
 
 def is_portable(path: Path) -> bool:
-    """Whether a path is UTF-8 and holds no end of line, as tools and tables expect."""
+    """Whether a path is UTF-8 and holds no end of line, as tools and tables expect.
+
+    Parameters
+    ----------
+    path
+        A path.
+    """
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:
@@ -94,6 +123,13 @@ def check_groups(groups: Iterable[str], where: str) -> None:
     """Refuse groups of which two can hardly be two.
 
     They differ in case, width, invisible characters, leading zeros, blanks, dots or dashes alone.
+
+    Parameters
+    ----------
+    groups
+        Group of each image.
+    where
+        How an error names the place.
 
     Raises
     ------

@@ -21,14 +21,32 @@ def _weights_of(config: Mapping[str, Any], study: str) -> set[str]:
 
 
 def is_stopped(config: Mapping[str, Any], study: str, failing: Collection[str]) -> bool:
-    """Whether a study can train nothing without these data sets or weights."""
+    """Whether a study can train nothing without these data sets or weights.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    study
+        Name of a study.
+    failing
+        Data sets and weights that cannot be had.
+    """
     design = config["studies"][study]
     foundations = {design.get("pretraining", {}).get("dataset"), *_weights_of(config, study)}
     return bool(foundations & set(failing)) or set(design["datasets"]) <= set(failing)
 
 
 def without(config: Mapping[str, Any], name: str) -> Iterator[str]:
-    """How each study that needs a data set or weights can be changed to do without: a line each."""
+    """How each study that needs a data set or weights can be changed to do without: a line each.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    name
+        Name of the data set or of the catalogue's entry of weights.
+    """
     for study, design in config["studies"].items():
         where = f"studies: {study}"
         if design.get("pretraining", {}).get("dataset") == name:
@@ -58,6 +76,8 @@ def to_fetch(
         What its studies take from the catalogue, by the data sets' names.
     mirror
         Folder or address that is used instead of the publishers'; None for none.
+    resources
+        Folder of downloads.
     """
     lines = []
     for name, entry in not_here(wanted, mirror, resources).items():

@@ -13,7 +13,15 @@ MOST_LAYOUTS = 500
 
 
 def draw_layout(rng: np.random.Generator, settings: Collage) -> list[np.ndarray]:
-    """Draw the objects' outlines, apart from each other, as uint8 masks [pixels, pixels]."""
+    """Draw the objects' outlines, apart from each other, as uint8 masks [pixels, pixels].
+
+    Parameters
+    ----------
+    rng
+        Source of random numbers.
+    settings
+        Settings of the collage.
+    """
     pixels = settings.pixels
     counts = np.arange(settings.objects[0], settings.objects[1] + 1)
     weights = 0.4 ** np.arange(len(counts))

@@ -26,10 +26,14 @@ class Failure:
 
     Parameters
     ----------
-    dataset : the data set's name in the configuration.
-    address : what was tried.
-    reason : what it answered.
-    advice : what to do, with the one line of the configuration to change.
+    dataset
+        The data set's name in the configuration.
+    address
+        What was tried.
+    reason
+        What it answered.
+    advice
+        What to do, with the one line of the configuration to change.
     """
 
     dataset: str

@@ -42,12 +42,16 @@ def make_originals(
 
     Parameters
     ----------
+    name
+        Name of the data set.
     settings
         A data set's configuration: ``reader``, ``images``, ``seed`` and the reader's own.
     folder
         Where to write ``images.npy`` and the others of `sonotune.data.dataset`.
     workers
         Threads; they change the time, never the images.
+    progress
+        Takes the number that is done and the number of all.
     rests_on
         What ``dataset.json`` keeps under this name (see `sonotune.stale`).
     """
@@ -83,6 +87,13 @@ def folder_of_originals(settings: Mapping[str, Any], first: str | Path) -> Path:
 
     That is one of the files made here, the ``source.json`` of a published data set, or a file of
     the reader ``folder``, whose paths are relative to the current folder.
+
+    Parameters
+    ----------
+    settings
+        A data set's configuration.
+    first
+        That file.
     """
     if settings["reader"] in MADE_HERE:
         return Path(first).parent
@@ -108,6 +119,14 @@ def prepare(
 
     Parameters
     ----------
+    name
+        Name of the data set.
+    settings
+        A data set's configuration.
+    size
+        Side in pixels.
+    folder
+        Folder to write to.
     originals
         The folder of `make_originals` for a data set that is made here; else the folder in which
         the data set lies in its published layout, or, for the reader ``folder``, what the
@@ -140,7 +159,13 @@ def prepare(
 
 
 def useless_masks(images: int, empty: int, full: int) -> str:
-    """Why nothing can be learnt from masks of which so many are empty or full, or nothing."""
+    """Why nothing can be learnt from masks of which so many are empty or full, or nothing.
+
+    Parameters
+    ----------
+    images, empty, full
+        Numbers of all images, and of those whose mask is empty or full.
+    """
     if images and empty + full == images:
         kind = "empty" if not full else "full" if not empty else "empty or full"
         return f"all {images} masks are {kind}"

@@ -86,7 +86,13 @@ def check_files(
 
 
 def unusable_names(entries: Sequence[Entry]) -> Iterator[str]:
-    """Files of a user's own that the workflow cannot carry for their names, one line each."""
+    """Files of a user's own that the workflow cannot carry for their names, one line each.
+
+    Parameters
+    ----------
+    entries
+        Images of the data set.
+    """
     for file in dict.fromkeys(one for entry in entries for one in (entry.image, *entry.masks)):
         if found := PATH_VARIABLE.search(str(file)):
             yield (
@@ -181,8 +187,8 @@ def _surely_possible(images: int, study: Mapping[str, Any]) -> bool:
     """Whether the smallest fraction leaves images to train and to validate on, without a split."""
     if images < study["resampling"]["folds"]:
         return False
-    drawn = images * min(study["fractions"])
-    validation = study["resampling"]["validation_fraction"]
+    drawn: float = images * min(study["fractions"])
+    validation: float = study["resampling"]["validation_fraction"]
     return drawn >= 2 and drawn * validation >= 1 and drawn * (1 - validation) >= 1
 
 

@@ -35,7 +35,13 @@ class Progress:
         self.shown = 0.0
 
     def update(self, count: int) -> None:
-        """Count ``count`` more bytes."""
+        """Count ``count`` more bytes.
+
+        Parameters
+        ----------
+        count
+            Number of bytes.
+        """
         self.done += count
         done = min(self.done, self.total) if self.total else self.done
         if self.bar:

@@ -16,6 +16,15 @@ def target_shape(shape: tuple[int, int], size: int, keep_aspect: bool = False) -
 
     The papers stretch every image to a square (Amiri 2020, section II-D); with `keep_aspect` the
     longer side becomes `size`.
+
+    Parameters
+    ----------
+    shape
+        Height and width in pixels.
+    size
+        Side of the square in pixels.
+    keep_aspect
+        Whether images are padded to a square instead of stretched.
     """
     if not keep_aspect:
         return size, size
@@ -24,7 +33,15 @@ def target_shape(shape: tuple[int, int], size: int, keep_aspect: bool = False) -
 
 
 def padded(image: np.ndarray, size: int) -> np.ndarray:
-    """Put an image or mask, [H,W], in the middle of a black square of ``size`` x ``size``."""
+    """Put an image or mask, [H,W], in the middle of a black square of ``size`` x ``size``.
+
+    Parameters
+    ----------
+    image
+        Image or mask, [H,W].
+    size
+        Side of the square in pixels.
+    """
     height, width = image.shape
     if (height, width) == (size, size):
         return image
@@ -40,6 +57,15 @@ def resize_image(image: np.ndarray, shape: tuple[int, int], method: Resize = "ar
     By ``area``, shrinking averages over areas, so speckle and edges do not alias; enlarging is
     bilinear; each axis goes its own way. ``bilinear`` takes the four nearest pixels in both
     directions, however much the image shrinks.
+
+    Parameters
+    ----------
+    image
+        Grey image.
+    shape
+        New height and width in pixels.
+    method
+        ``area`` or ``bilinear``.
     """
     if method == "bilinear":
         return cv2.resize(image, shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -53,6 +79,15 @@ def resize_mask(mask: np.ndarray, shape: tuple[int, int], method: Resize = "area
 
     By ``area``, a pixel belongs to the object if at least half of its area does, so edges stay in
     place. With ``bilinear`` images go masks of the nearest pixel (OpenCV's ``INTER_NEAREST``).
+
+    Parameters
+    ----------
+    mask
+        Mask, uint8 0/1 [H,W].
+    shape
+        New height and width in pixels.
+    method
+        ``area`` or ``bilinear``.
     """
     if method == "bilinear":
         return cv2.resize(mask, shape[::-1], interpolation=cv2.INTER_NEAREST)

@@ -19,6 +19,11 @@ LONGEST = 1 << 16
 def sidecars(path: Path) -> list[Path]:
     """Files that hold an image's pixels where the image itself is only a header.
 
+    Parameters
+    ----------
+    path
+        An image file.
+
     Raises
     ------
     SonotuneError

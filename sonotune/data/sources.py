@@ -21,6 +21,11 @@ def find_mirror(configured: str | None) -> str | None:
     The environment variable ``SONOTUNE_DATA_MIRROR`` stands for this computer and wins over the
     configuration's ``data_mirror``, which travels.
 
+    Parameters
+    ----------
+    configured
+        The key ``data_mirror``.
+
     Raises
     ------
     SonotuneError
@@ -44,6 +49,11 @@ def find_mirror(configured: str | None) -> str | None:
 def used_entries(config: Mapping[str, Any]) -> dict[str, Entry]:
     """The data sets that the studies of a configuration take from the catalogue, by their names.
 
+    Parameters
+    ----------
+    config
+        A complete configuration.
+
     Raises
     ------
     SonotuneError
@@ -66,7 +76,17 @@ def used_entries(config: Mapping[str, Any]) -> dict[str, Entry]:
 def not_here(
     wanted: Mapping[str, Entry], mirror: str | None, resources: str | Path = RESOURCES
 ) -> dict[str, Entry]:
-    """Those of which there is no complete copy yet, neither in ``resources`` nor in the mirror."""
+    """Those of which there is no complete copy yet, neither in ``resources`` nor in the mirror.
+
+    Parameters
+    ----------
+    wanted
+        Entries of the catalogue by the data sets' names.
+    mirror
+        Folder or address that is used instead of the publishers', or None.
+    resources
+        Folder of downloads.
+    """
     return {name: one for name, one in wanted.items() if locate(one, resources, mirror) is None}
 
 
@@ -76,6 +96,15 @@ def missing(
     """A line for every data set that is not there and that nobody may download for the user.
 
     Each says what is looked for, where, and how to obtain it.
+
+    Parameters
+    ----------
+    wanted
+        Entries of the catalogue by the data sets' names.
+    mirror
+        Folder or address that is used instead of the publishers', or None.
+    resources
+        Folder of downloads.
     """
     return [
         f"datasets: {name}: {how_to_place(entry, Path(resources) / entry.name)}"
@@ -87,7 +116,17 @@ def missing(
 def describe_source(
     entry: Entry, folder: str | Path, resources: str | Path = RESOURCES
 ) -> dict[str, Any]:
-    """What a rule writes down about a data set that it found or fetched: plain values, for JSON."""
+    """What a rule writes down about a data set that it found or fetched: plain values, for JSON.
+
+    Parameters
+    ----------
+    entry
+        A data set of the catalogue.
+    folder
+        Folder where the data set lies.
+    resources
+        Folder of downloads.
+    """
     recorded = read_record(Path(resources))
     return {
         "catalogue": entry.name,

@@ -31,8 +31,14 @@ def write_splits(
     ----------
     datasets
         Folder of the prepared arrays of each data set.
+    fractions
+        Shares of the whole data set, in (0,1].
+    resampling
+        How every data set is cut.
     seed
         The study's.
+    path
+        JSON file to write.
     excludes
         What strategies of the study leave out of training (see `sonotune.data.splits.split`); a
         split that leaves out something has a key ``exclude``.
@@ -112,6 +118,11 @@ def read_counts(path: str | Path) -> list[dict[str, Any]]:
     """Sizes of every split in a file of `write_splits` that leaves nothing out: Table I's.
 
     Where strategies draw splits of their own, those of the first: all have the same sizes.
+
+    Parameters
+    ----------
+    path
+        JSON file of `write_splits`.
 
     Returns
     -------

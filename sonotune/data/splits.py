@@ -39,13 +39,13 @@ class Resampling:
         ``duplicates`` or ``both``, for which `sonotune.data.grouping.groups_for` gives the groups.
     test_images, test_fraction
         Size of a hold-out set, instead of folds.
+    lists
+        Names of the training and test images (``train``, ``test``), instead of folds: every
+        repeat has the same split.
     resample_test_set
         Whether every repeat draws its own hold-out set; else all have that of the first.
         ``by_strategy``: every strategy draws its own as well, so no two rows of a table have the
         same test images (`split_seed`).
-    lists
-        Names of the training and test images (``train``, ``test``), instead of folds: every
-        repeat has the same split.
     """
 
     folds: int = 5
@@ -64,7 +64,13 @@ class Resampling:
 
 @dataclass(frozen=True)
 class Split:
-    """Rows of a data set, each sorted, int64."""
+    """Rows of a data set, each sorted, int64.
+
+    Attributes
+    ----------
+    train, validation, test
+        Rows, int64 and sorted.
+    """
 
     train: np.ndarray
     validation: np.ndarray
@@ -75,6 +81,17 @@ def split_seed(seed: int, dataset: str, resampling: Resampling, strategy: str = 
     """The seed of a data set's splits in a study: the same for all strategies (section II-D).
 
     Where every strategy draws its own (``resample_test_set: by_strategy``), it is `strategy`'s.
+
+    Parameters
+    ----------
+    seed
+        Seed of the study.
+    dataset
+        Name of a data set.
+    resampling
+        How the data set is cut.
+    strategy
+        Name of the strategy, for ``resample_test_set: by_strategy``.
     """
     own = (strategy,) if resampling.resample_test_set == BY_STRATEGY else ()
     return int(generator(seed, dataset, "splits", *own).integers(2**31))
@@ -87,6 +104,17 @@ def held_out(
 
     Without groups the sizes differ by at most one (163 images: 33, 33, 33, 32, 32). With groups,
     each group goes to the fold that is then smallest, larger groups first.
+
+    Parameters
+    ----------
+    images
+        Number of images.
+    resampling
+        How the data set is cut.
+    seed
+        Seed of `split_seed`.
+    groups
+        Group of each image, or None if each is its own.
     """
     folds = resampling.folds
     rng = generator(seed, "folds")
@@ -103,7 +131,15 @@ def held_out(
 
 
 def test_size(images: int, resampling: Resampling) -> int:
-    """Number of images in the largest test set that a way of cutting can give."""
+    """Number of images in the largest test set that a way of cutting can give.
+
+    Parameters
+    ----------
+    images
+        Number of images.
+    resampling
+        How the data set is cut.
+    """
     if resampling.lists is not None:
         return images - len(resampling.lists["train"])
     if resampling.test_images is not None:
@@ -167,6 +203,10 @@ def split(
     ----------
     images
         Number of images N in the data set.
+    resampling
+        How the data set is cut.
+    seed
+        Seed of `split_seed`.
     fraction
         Share of all N images that is drawn for training and validation together; 0 draws
         nothing (the network that is evaluated unchanged).
@@ -210,6 +250,15 @@ def batches_per_epoch(images: int, resampling: Resampling, batch_size: int) -> i
     """Batches in an epoch: those of the largest fraction, for every fraction (section II-D).
 
     The largest test set is assumed, so that all folds of a data set have the same number.
+
+    Parameters
+    ----------
+    images
+        Number of images.
+    resampling
+        How the data set is cut.
+    batch_size
+        Images per batch.
     """
     pool = images - test_size(images, resampling)
     validation = round_half_up(Fraction(str(resampling.validation_fraction)) * pool)

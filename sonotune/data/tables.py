@@ -42,6 +42,11 @@ MEANT = {
 def read_text(path: Path) -> str:
     """Read a text file as UTF-8, UTF-16 or UTF-32 with or without a mark, or as Windows-1252.
 
+    Parameters
+    ----------
+    path
+        A text file.
+
     Raises
     ------
     SonotuneError
@@ -75,6 +80,19 @@ def read_table(
 
     Names of columns may be in any case, with blanks around them. Blanks around values are removed,
     but in the columns `as_written`; no value is read as missing but an empty one.
+
+    Parameters
+    ----------
+    path
+        A CSV.
+    needed, optional
+        Names of columns that must be there, and of those that may be.
+    where
+        How an error names the table's use.
+    may_be_empty
+        Whether a table without rows is accepted.
+    as_written
+        Columns whose values keep their blanks.
 
     Returns
     -------
@@ -145,7 +163,15 @@ def _check_columns(
 
 
 def has_column(path: Path, column: str) -> bool:
-    """Whether a table, if it is there, has a column with something in it."""
+    """Whether a table, if it is there, has a column with something in it.
+
+    Parameters
+    ----------
+    path
+        A CSV.
+    column
+        Name of the column.
+    """
     try:
         text = read_text(path)
     except (OSError, SonotuneError):
@@ -156,6 +182,11 @@ def has_column(path: Path, column: str) -> bool:
 
 def read_number(text: str) -> float:
     """A number as people write it.
+
+    Parameters
+    ----------
+    text
+        Digits with a point or a comma.
 
     Raises
     ------

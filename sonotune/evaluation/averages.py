@@ -33,6 +33,11 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     An empty ``failed`` or ``collapsed`` (the network that is evaluated unchanged) is read as no. A
     table without ``seed`` or ``pretraining`` has one run per fold.
 
+    Parameters
+    ----------
+    path
+        The study's ``cells.csv``.
+
     Raises
     ------
     SonotuneError
@@ -68,6 +73,8 @@ def is_left_out(cells: pd.DataFrame, exclude_runs: ExcludeRuns) -> pd.Series:
 
     Parameters
     ----------
+    cells
+        Rows of ``cells.csv``.
     exclude_runs
         ``failed`` as Amiri 2020 (section III-B), ``failed+collapsed``, or ``none``.
 

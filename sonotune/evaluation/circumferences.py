@@ -15,6 +15,13 @@ def write_circumferences(folder: str | Path, path: str | Path) -> None:
     """Write the circumferences of a copy of HC18 as CSV: name, hc_mm.
 
     They lie beside the prepared arrays and not in their index: no training depends on them.
+
+    Parameters
+    ----------
+    folder
+        Folder of HC18's originals.
+    path
+        CSV to write.
     """
     with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -25,6 +32,13 @@ def write_circumferences(folder: str | Path, path: str | Path) -> None:
 
 def read_circumferences(path: str | Path, data: ImageSet) -> dict[str, float]:
     """Circumference in millimetres by name of the image.
+
+    Parameters
+    ----------
+    path
+        CSV of `write_circumferences`.
+    data
+        A prepared data set.
 
     Raises
     ------

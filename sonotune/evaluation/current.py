@@ -18,6 +18,11 @@ def current_cells(study: str | Path) -> dict[Path, dict[str, Any]]:
 
     Cells whose folder was not copied along are left out.
 
+    Parameters
+    ----------
+    study
+        Folder of a study's results.
+
     Raises
     ------
     SonotuneError
@@ -40,12 +45,23 @@ def current_cells(study: str | Path) -> dict[Path, dict[str, Any]]:
 
 
 def records_below(study: str | Path) -> dict[Path, dict[str, Any]]:
-    """All cells in the folder of a study that is not finished, with their records."""
+    """All cells in the folder of a study that is not finished, with their records.
+
+    Parameters
+    ----------
+    study
+        Folder of a study's results.
+    """
     return {path.parent: read_record(path) for path in cells_of_study(study, RECORD)}
 
 
 def listed_cells(study: str | Path) -> dict[Cell, str]:
     """The cells that ``cells.csv`` names, each with the seal of its record.
+
+    Parameters
+    ----------
+    study
+        Folder of a study's results.
 
     Raises
     ------

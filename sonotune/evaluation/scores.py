@@ -41,6 +41,11 @@ COUNTED = (
 def load_predictions(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """Test rows, int64 [n], and probabilities, uint8 [n,H,W], of a cell.
 
+    Parameters
+    ----------
+    path
+        ``predictions.npz`` of a cell.
+
     Raises
     ------
     SonotuneError
@@ -112,7 +117,13 @@ def score_dataset(
 
 
 def read_scores(path: str | Path) -> pd.DataFrame:
-    """Read a CSV of `score_dataset`; no name is read as missing, whatever it is."""
+    """Read a CSV of `score_dataset`; no name is read as missing, whatever it is.
+
+    Parameters
+    ----------
+    path
+        The CSV.
+    """
     text = {"dataset": str, "strategy": str, "name": str, "group": str}
     return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
 
@@ -137,6 +148,8 @@ def aggregate(scores: Iterable[str | Path], cells: Iterable[str | Path], path: s
         CSV files of `score_dataset`.
     cells
         Folders of the same cells, for their ``run.json``.
+    path
+        CSV to write.
     """
     table = pd.concat([read_scores(file) for file in scores])
     key = list(RUN)

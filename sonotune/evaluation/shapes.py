@@ -82,17 +82,35 @@ def shape_scores(
 
 
 def count_components(mask: np.ndarray) -> int:
-    """Number of connected parts of a mask, bool [H,W]; corners connect."""
+    """Number of connected parts of a mask, bool [H,W]; corners connect.
+
+    Parameters
+    ----------
+    mask
+        Mask.
+    """
     return cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[0] - 1
 
 
 def reaches_border(mask: np.ndarray) -> bool:
-    """Whether a mask, bool [H,W], has a pixel at the image's border."""
+    """Whether a mask, bool [H,W], has a pixel at the image's border.
+
+    Parameters
+    ----------
+    mask
+        Mask.
+    """
     return bool(mask[[0, -1]].any() or mask[:, [0, -1]].any())
 
 
 def largest_component(mask: np.ndarray) -> np.ndarray:
-    """The largest connected part of a mask, bool [H,W], with its holes filled, uint8 0/1."""
+    """The largest connected part of a mask, bool [H,W], with its holes filled, uint8 0/1.
+
+    Parameters
+    ----------
+    mask
+        Mask.
+    """
     outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros(mask.shape, np.uint8)
     if outlines:

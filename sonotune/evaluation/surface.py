@@ -24,7 +24,13 @@ class SurfaceDistances:
     mean: float
 
     def times(self, factor: float) -> SurfaceDistances:
-        """The same in another unit."""
+        """The same in another unit.
+
+        Parameters
+        ----------
+        factor
+            Length of the present unit in the new one.
+        """
         return SurfaceDistances(self.hausdorff95 * factor, self.mean * factor)
 
 
@@ -32,6 +38,11 @@ def outline(mask: np.ndarray) -> np.ndarray:
     """Pixels of an object, bool [H,W], that have a side in common with what is not the object.
 
     Beyond the image's border is no object, so where an image cuts an object, the cut is outline.
+
+    Parameters
+    ----------
+    mask
+        Mask.
 
     Returns
     -------

@@ -96,6 +96,15 @@ def _check_alike(records: Mapping[Path, Mapping[str, Any]]) -> None:
 def recommended(study: Path, dataset: str, fraction: float) -> str:
     """The strategy that a study recommends for a data set and fraction.
 
+    Parameters
+    ----------
+    study
+        Folder of a study's results.
+    dataset
+        Name of a data set.
+    fraction
+        Share of the whole data set that is drawn for training and validation, in (0,1].
+
     Raises
     ------
     SonotuneError

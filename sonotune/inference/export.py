@@ -37,6 +37,13 @@ def export_model(model: Model, path: str | Path) -> str:
     number of them, and give probabilities; ``.safetensors`` holds all weights for
     `sonotune predict`. Each holds the model's description.
 
+    Parameters
+    ----------
+    model
+        The trained network.
+    path
+        File to write: ``.onnx``, ``.pt2`` or ``.safetensors``.
+
     Raises
     ------
     SonotuneError

@@ -33,8 +33,10 @@ class Wanted:
 
     Attributes
     ----------
+    file
+        The image file.
     name
-        A path without suffix below the output.
+        Path of its results below the output, without suffix.
     mask
         The reference that the prediction is scored against, if there is one.
     rule
@@ -49,6 +51,11 @@ class Wanted:
 
 def find_images(given: Sequence[str]) -> list[Wanted]:
     """Files, folders (with all below) and globs as a list of images, each once.
+
+    Parameters
+    ----------
+    given
+        Files, folders and globs.
 
     Raises
     ------
@@ -110,6 +117,11 @@ def read_spacing(given: Sequence[str]) -> Mapping[str, Spacing] | Spacing | None
     A CSV has the columns image (the file's path as seen from the table, or its name alone where
     no such file lies there) and mm_per_pixel, or mm_per_pixel_y and _x.
 
+    Parameters
+    ----------
+    given
+        One or two numbers, or the path of a CSV.
+
     Raises
     ------
     SonotuneError
@@ -128,6 +140,13 @@ def read_spacing(given: Sequence[str]) -> Mapping[str, Spacing] | Spacing | None
 
 def read_image(wanted: Wanted, spacing: Mapping[str, Spacing] | Spacing | None) -> Loaded:
     """Read an image at its own size, with its spacing as given or else as its file tells.
+
+    Parameters
+    ----------
+    wanted
+        The file.
+    spacing
+        Millimetres per pixel of all images or by file name; None for what the file tells.
 
     Raises
     ------
@@ -162,13 +181,35 @@ def _known(wanted: Wanted, table: Mapping[str, Spacing]) -> Spacing | None:
 def to_network(
     image: np.ndarray, size: int, keep_aspect: bool, method: Resize = "area"
 ) -> np.ndarray:
-    """What `sonotune.data.prepare` makes of an image, uint8 [H,W]: uint8 [size,size]."""
+    """What `sonotune.data.prepare` makes of an image, uint8 [H,W]: uint8 [size,size].
+
+    Parameters
+    ----------
+    image
+        Grey image.
+    size
+        Side that the network was trained on, in pixels.
+    keep_aspect
+        Whether images are padded to a square instead of stretched.
+    method
+        ``area`` or ``bilinear``.
+    """
     shape = target_shape((image.shape[0], image.shape[1]), size, keep_aspect)
     return padded(resize_image(image, shape, method), size)
 
 
 def to_original(probabilities: np.ndarray, shape: tuple[int, int], keep_aspect: bool) -> np.ndarray:
-    """Probabilities, uint8 [size,size], at an image's own size, uint8 [H,W]."""
+    """Probabilities, uint8 [size,size], at an image's own size, uint8 [H,W].
+
+    Parameters
+    ----------
+    probabilities
+        Probabilities as the network gives them.
+    shape
+        Height and width of the image in pixels.
+    keep_aspect
+        Whether images are padded to a square instead of stretched.
+    """
     size = probabilities.shape[0]
     height, width = target_shape(shape, size, keep_aspect)
     top, left = (size - height) // 2, (size - width) // 2
@@ -201,7 +242,15 @@ def unlike_training(image: np.ndarray, training: Mapping[str, Any]) -> str:
 
 
 def overlay(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """An image, uint8 [H,W], with a mask's outline in orange, uint8 [H,W,3] (blue, green, red)."""
+    """An image, uint8 [H,W], with a mask's outline in orange, uint8 [H,W,3] (blue, green, red).
+
+    Parameters
+    ----------
+    image
+        Grey image.
+    mask
+        Mask, not 0 in the object.
+    """
     drawn = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
     outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(drawn, outlines, -1, (0, 159, 230), max(1, round(max(image.shape) / 400)))

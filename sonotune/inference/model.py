@@ -41,21 +41,27 @@ class Model:
     @property
     def image_size(self) -> int:
         """Side of the square that the network was trained on."""
-        return self.about["preprocessing"]["image_size"]
+        return int(self.about["preprocessing"]["image_size"])
 
     @property
     def keep_aspect(self) -> bool:
         """Whether images are padded to a square instead of stretched."""
-        return self.about["preprocessing"]["keep_aspect"]
+        return bool(self.about["preprocessing"]["keep_aspect"])
 
     @property
     def resize(self) -> Resize:
         """How images are resized (`sonotune.data.resize`)."""
-        return self.about["preprocessing"].get("method", "area")
+        method: Resize = self.about["preprocessing"].get("method", "area")
+        return method
 
 
 def load_model(path: str | Path) -> Model:
     """Load a kept cell's folder, or a self-contained file of `save_model`.
+
+    Parameters
+    ----------
+    path
+        A cell's folder, or a file.
 
     Raises
     ------
@@ -68,7 +74,15 @@ def load_model(path: str | Path) -> Model:
 
 
 def save_model(model: Model, path: str | Path) -> None:
-    """Write a network with all its stages and its description as one safetensors file."""
+    """Write a network with all its stages and its description as one safetensors file.
+
+    Parameters
+    ----------
+    model
+        The trained network.
+    path
+        File to write.
+    """
     save_weights(model.network.state_dict(), path, {**model.about, "start_sha256": None})
 
 
@@ -119,7 +133,8 @@ def _from_file(path: Path) -> Model:
 def _about(path: Path) -> dict[str, Any]:
     try:
         with safe_open(path, "pt") as file:
-            return json.loads((file.metadata() or {})["sonotune"])
+            about: dict[str, Any] = json.loads((file.metadata() or {})["sonotune"])
+            return about
     except (KeyError, ValueError):
         raise SonotuneError(f"{path}: does not say what it holds; train the cell again") from None
     except Exception as error:  # safetensors raises its own kinds, all of them about the file

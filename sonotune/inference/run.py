@@ -74,6 +74,10 @@ class Job:
     ----------
     models
         One, or several of one preprocessing whose probabilities are averaged.
+    processor
+        Device and precision to compute with.
+    output
+        Folder to write to.
     spacing
         Millimetres per pixel of all images or by file name, where the user gives them.
     kinds
@@ -105,6 +109,10 @@ def predict_images(
 
     Parameters
     ----------
+    images
+        The files.
+    job
+        What every batch needs to know.
     progress
         Told after each batch how many images are done, of how many.
     batch_size
@@ -150,7 +158,17 @@ def predict_images(
 
 
 def predict_arrays(images: np.ndarray, models: Sequence[Model], processor: Processor) -> np.ndarray:
-    """Probabilities, uint8 [n,H,W], of images as networks see them, uint8 [n,H,W]."""
+    """Probabilities, uint8 [n,H,W], of images as networks see them, uint8 [n,H,W].
+
+    Parameters
+    ----------
+    images
+        Grey images.
+    models
+        Networks of one preprocessing; their probabilities are averaged.
+    processor
+        Device and precision to compute with.
+    """
     scaled = torch.from_numpy(images[:, None]).to(processor.device, torch.float32) / 255
     batches = scaled.split(at_once(scaled, processor))
     found = [torch.cat([*predict(model.network, batches, processor)]) for model in models]

@@ -17,7 +17,13 @@ from sonotune.training.device import Processor
 
 
 def clear(folder: Path) -> None:
-    """Remove what a killed run of the same job was writing."""
+    """Remove what a killed run of the same job was writing.
+
+    Parameters
+    ----------
+    folder
+        Folder of the job.
+    """
     for name in ("predictions.npz", "weights.safetensors", "history.csv", "run.json"):
         remove_unfinished(folder / name)
 
@@ -30,7 +36,23 @@ def checkpoint_of(
     processor: Processor,
     log: Callable[[str], None],
 ) -> Checkpoint | None:
-    """The checkpoint of a job with these settings, arrays and start weights, if a path is given."""
+    """The checkpoint of a job with these settings, arrays and start weights, if a path is given.
+
+    Parameters
+    ----------
+    path
+        File of the checkpoint, or None.
+    settings
+        Settings of the job.
+    data
+        The arrays.
+    weights
+        File of the start weights, or None.
+    processor
+        Device and precision to compute with.
+    log
+        Takes one line of progress.
+    """
     if path is None:
         return None
     belongs_to = {
@@ -47,7 +69,19 @@ def checkpoint_of(
 def finish(
     folder: Path, record: dict[str, Any], written: list[str], checkpoint: Checkpoint | None
 ) -> dict[str, Any]:
-    """Write the record last, and remove the checkpoint."""
+    """Write the record last, and remove the checkpoint.
+
+    Parameters
+    ----------
+    folder
+        Folder of the job.
+    record
+        What ``run.json`` says.
+    written
+        Names of the files that were written.
+    checkpoint
+        The job's checkpoint, or None.
+    """
     earlier = checkpoint.earlier_cpu if checkpoint else 0.0
     record["cpu_seconds"]["total"] = time.process_time() + earlier
     whole = write_record(folder, record, written)

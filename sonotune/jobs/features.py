@@ -36,12 +36,14 @@ def write_features(
 
     Parameters
     ----------
-    settings, arrays, pretrained, log, checkpoint
+    settings, arrays, pretrained
         As in `sonotune.jobs.finetune.run_cell`.
     path
         Gets an npz: ``image`` uint8 [H,W], ``source`` of the data set, ``stages`` (two names),
         ``shallow`` and ``deep`` float32 [2,C,h,w], before and after, of the `SHOWN` channels
         that vary most before.
+    log, checkpoint
+        As in `sonotune.jobs.finetune.run_cell`.
     """
     with tempfile.TemporaryDirectory() as folder:
         kept = {**settings, "keep_weights": True}
@@ -66,7 +68,19 @@ def save_features(
     before: Mapping[str, np.ndarray],
     after: Mapping[str, np.ndarray],
 ) -> None:
-    """Write what Fig. S2 shows (see `write_features`) of two times `stage_outputs`."""
+    """Write what Fig. S2 shows (see `write_features`) of two times `stage_outputs`.
+
+    Parameters
+    ----------
+    path
+        File to write (``.npz``).
+    image
+        Grey image.
+    source
+        What stands behind the data set.
+    before, after
+        Maps by stage, float32 [C,h,w], of the network before and after tuning.
+    """
     shallow = next(iter(before))
     deep = min(reversed(list(before)), key=lambda name: before[name][0].size)
     with atomic(path) as temporary:
@@ -87,6 +101,8 @@ def stage_outputs(network: nn.Module, image: np.ndarray) -> dict[str, np.ndarray
 
     Parameters
     ----------
+    network
+        The network.
     image
         uint8 [H,W].
 

@@ -29,6 +29,13 @@ def finetuned_state(network: nn.Module, pretrained: str | Path | None) -> dict[s
 
     The second part is empty for a network without batch normalisation that starts from
     pre-trained weights; a network that starts at random keeps all its state.
+
+    Parameters
+    ----------
+    network
+        The network after training.
+    pretrained
+        File of the start weights, or None.
     """
     start = load_file(pretrained) if pretrained else {}
     tuned = tuned_state(network)
@@ -95,7 +102,13 @@ def describe_weights(
 
 
 def grey_levels(images: np.ndarray) -> dict[str, list[float]]:
-    """Smallest and largest mean, and standard deviation, of images, uint8 [n,H,W]; {} of none."""
+    """Smallest and largest mean, and standard deviation, of images, uint8 [n,H,W]; {} of none.
+
+    Parameters
+    ----------
+    images
+        Grey images.
+    """
     if not len(images):
         return {}
     means, deviations = images.mean((1, 2)), images.std((1, 2))
@@ -106,7 +119,13 @@ def grey_levels(images: np.ndarray) -> dict[str, list[float]]:
 
 
 def licence_of(source: str) -> str:
-    """The catalogue's note on the licence of a data set, or that it has none."""
+    """The catalogue's note on the licence of a data set, or that it has none.
+
+    Parameters
+    ----------
+    source
+        What stands behind a data set.
+    """
     # Few cells keep weights, and the catalogue costs each training's start 40 ms.
     from sonotune.data.catalogue import find_entry
 

@@ -25,7 +25,13 @@ from sonotune.training.recipe import Course
 
 
 def describe_processor(processor: Processor) -> dict[str, str | int]:
-    """What a ``run.json`` says of a processor, with the versions of what computes."""
+    """What a ``run.json`` says of a processor, with the versions of what computes.
+
+    Parameters
+    ----------
+    processor
+        Device and precision to compute with.
+    """
     packages = {name: version(name) for name in ("torch", "numpy")}
     return {
         **asdict(processor),
@@ -50,8 +56,14 @@ def describe_run(
 
     Parameters
     ----------
+    network
+        The network after training.
     course
         How the training went, or None where nothing was trained.
+    processor
+        Device and precision that it was trained with.
+    data
+        The arrays.
     weights
         The start weights, or None for a random start.
     marks
@@ -91,7 +103,15 @@ def describe_run(
 
 
 def write_history(folder: Path, course: Course | None) -> None:
-    """Write ``history.csv``, one row an epoch; none where nothing was trained."""
+    """Write ``history.csv``, one row an epoch; none where nothing was trained.
+
+    Parameters
+    ----------
+    folder
+        Folder of the job.
+    course
+        What happened in the training, or None.
+    """
     columns = ["epoch", "training_loss", "validation_loss", "validation_dice", "seconds"]
     if course and course.history:
         columns = list(course.history[0])
@@ -113,7 +133,13 @@ class Clock:
         self._began = time.perf_counter(), time.process_time()
 
     def stop(self, name: str) -> None:
-        """End the part that began at the last mark, or when the clock was made."""
+        """End the part that began at the last mark, or when the clock was made.
+
+        Parameters
+        ----------
+        name
+            Name of the part.
+        """
         if torch.cuda.is_initialized():  # by this process; a job for the CPU does not touch it
             torch.cuda.synchronize()
         now = time.perf_counter(), time.process_time()
@@ -121,6 +147,14 @@ class Clock:
         self._began = now
 
     def add(self, name: str, wall: float, cpu: float) -> None:
-        """Count seconds of an earlier process to a part."""
+        """Count seconds of an earlier process to a part.
+
+        Parameters
+        ----------
+        name
+            Name of the part.
+        wall, cpu
+            Seconds to add.
+        """
         self.wall[name] += wall
         self.cpu[name] += cpu

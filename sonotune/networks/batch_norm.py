@@ -24,7 +24,13 @@ class WithBatchNorm(nn.Module):
     batch_norm = "update"
 
     def train(self, mode: bool = True) -> Self:
-        """As of any module; with ``freeze``, frozen normalisation stays as in evaluation."""
+        """As of any module; with ``freeze``, frozen normalisation stays as in evaluation.
+
+        Parameters
+        ----------
+        mode
+            True for training, False for evaluation.
+        """
         super().train(mode)
         if mode and self.batch_norm == "freeze":
             for module in self.modules():
@@ -34,14 +40,26 @@ class WithBatchNorm(nn.Module):
 
 
 def is_frozen_norm(module: nn.Module) -> bool:
-    """Whether a module is a batch normalisation none of whose weights is tuned."""
+    """Whether a module is a batch normalisation none of whose weights is tuned.
+
+    Parameters
+    ----------
+    module
+        A module of a network.
+    """
     return isinstance(module, _BatchNorm) and not any(
         parameter.requires_grad for parameter in module.parameters()
     )
 
 
 def moving_buffers(network: Any) -> set[str]:
-    """Names of the running statistics that training moves; none where nothing is tuned."""
+    """Names of the running statistics that training moves; none where nothing is tuned.
+
+    Parameters
+    ----------
+    network
+        The network.
+    """
     if not any(parameter.requires_grad for parameter in network.parameters()):
         return set()
     frozen_stay = getattr(network, "batch_norm", None) == "freeze"

@@ -25,7 +25,13 @@ class ConvReLU(nn.Conv2d):
     kernel: ClassVar[Callable[[nn.Conv2d, Tensor], Tensor | None] | None] = None
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map [B,C,H,W] to [B,channels,H,W], without negative numbers."""
+        """Map [B,C,H,W] to [B,channels,H,W], without negative numbers.
+
+        Parameters
+        ----------
+        x
+            Maps, float [B,C,H,W].
+        """
         if ConvReLU.kernel and not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
             found = ConvReLU.kernel(self, x)
             if found is not None:

@@ -40,6 +40,8 @@ def convert(encoder: str, source: str | Path, target: str | Path) -> None:
         Its name in segmentation_models_pytorch.
     source
         safetensors, or what ``torch.save`` wrote, which is read without running any code in it.
+    target
+        File to write (``.safetensors``).
 
     Raises
     ------
@@ -81,6 +83,13 @@ def convert(encoder: str, source: str | Path, target: str | Path) -> None:
 
 def file_of(entry: str, folder: str | Path) -> Path:
     """The file of weights of an entry that lies anywhere in a folder, however it came there.
+
+    Parameters
+    ----------
+    entry
+        Name of the catalogue's entry.
+    folder
+        Folder of the entry.
 
     Raises
     ------

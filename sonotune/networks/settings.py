@@ -26,7 +26,19 @@ COMMON_ENCODERS = (
 
 @dataclass(frozen=True)
 class UNet:
-    """Amiri's U-Net (`sonotune.networks.unet`)."""
+    """Amiri's U-Net (`sonotune.networks.unet`).
+
+    Attributes
+    ----------
+    width
+        Filters of the first block.
+    dropout
+        Probability of dropout in the bottleneck, in [0,1].
+    relu_after_up
+        Whether a ReLU follows the convolution after upsampling.
+    head
+        ``two_channels`` (3x3 convolution to two channels, ReLU, 1x1 convolution) or ``plain``.
+    """
 
     width: int = 64
     dropout: float = 0.5
@@ -36,7 +48,15 @@ class UNet:
 
 @dataclass(frozen=True)
 class UNetBN:
-    """The U-Net with batch normalisation that Wang compares with (`sonotune.networks.unet_bn`)."""
+    """The U-Net with batch normalisation that Wang compares with (`sonotune.networks.unet_bn`).
+
+    Attributes
+    ----------
+    width
+        Filters of the first block.
+    batch_norm
+        ``update`` or ``freeze``, for running statistics of frozen stages.
+    """
 
     width: int = 64
     batch_norm: str = "update"
@@ -44,7 +64,23 @@ class UNetBN:
 
 @dataclass(frozen=True)
 class SmpUNet:
-    """An encoder and decoder of segmentation_models_pytorch (`sonotune.networks.smp`)."""
+    """An encoder and decoder of segmentation_models_pytorch (`sonotune.networks.smp`).
+
+    Attributes
+    ----------
+    encoder, decoder
+        Their names in segmentation_models_pytorch.
+    encoder_weights
+        ``imagenet``, ``random``, or the path of a file.
+    encoder_options
+        Further arguments of the encoder.
+    split_encoder
+        Whether each level of the encoder is a stage of its own.
+    stages
+        For each stage a regular expression of its parameters' names; None for the usual ones.
+    batch_norm
+        ``update`` or ``freeze``, for running statistics of frozen stages.
+    """
 
     encoder: str = "mobilenet_v2"
     decoder: str = "unet"
@@ -60,6 +96,11 @@ NETWORKS: dict[str, Any] = {"unet": UNet, "unet_bn": UNetBN, "smp_unet": SmpUNet
 
 def complete_network(given: Mapping[str, Any]) -> dict[str, Any]:
     """A ``network`` key with the defaults of its kind, and without what is not set.
+
+    Parameters
+    ----------
+    given
+        The key as a configuration gives it.
 
     Raises
     ------
@@ -91,7 +132,13 @@ def complete_network(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def stages_of(network: Mapping[str, Any]) -> tuple[str, ...]:
-    """Stage names, input to output, of the network that a complete ``network`` key describes."""
+    """Stage names, input to output, of the network that a complete ``network`` key describes.
+
+    Parameters
+    ----------
+    network
+        A complete ``network`` key.
+    """
     if network["name"] != "smp_unet":
         return UNET_STAGES
     if "stages" in network:
@@ -104,7 +151,13 @@ def stages_of(network: Mapping[str, Any]) -> tuple[str, ...]:
 
 @cache
 def levels_of(encoder: str) -> tuple[str, ...]:
-    """Level names of an encoder: five, or four where its first maps have a quarter of the side."""
+    """Level names of an encoder: five, or four where its first maps have a quarter of the side.
+
+    Parameters
+    ----------
+    encoder
+        Its name in segmentation_models_pytorch.
+    """
     if encoder.startswith("tu-"):
         import timm  # known to nobody else, and loaded for such encoders only
 
@@ -116,17 +169,35 @@ def levels_of(encoder: str) -> tuple[str, ...]:
 
 
 def divisor_of(network: Mapping[str, Any]) -> int:
-    """What the image size must be a multiple of."""
+    """What the image size must be a multiple of.
+
+    Parameters
+    ----------
+    network
+        A complete ``network`` key.
+    """
     return 32 if network["name"] == "smp_unet" else 16
 
 
 def smallest_of(network: Mapping[str, Any]) -> int:
-    """The smallest image size: PAN pools its deepest maps three times."""
+    """The smallest image size: PAN pools its deepest maps three times.
+
+    Parameters
+    ----------
+    network
+        A complete ``network`` key.
+    """
     return 128 if network.get("decoder") == "pan" else divisor_of(network)
 
 
 def title_of(network: Mapping[str, Any]) -> str:
-    """What people call the network that a complete ``network`` key describes."""
+    """What people call the network that a complete ``network`` key describes.
+
+    Parameters
+    ----------
+    network
+        A complete ``network`` key.
+    """
     if network["name"] == "unet":
         return f"U-Net of width {network['width']}"
     if network["name"] == "unet_bn":
@@ -136,7 +207,13 @@ def title_of(network: Mapping[str, Any]) -> str:
 
 
 def built_from(network: Mapping[str, Any]) -> dict[str, Any]:
-    """What the network itself depends on: the key without the weights that it starts from."""
+    """What the network itself depends on: the key without the weights that it starts from.
+
+    Parameters
+    ----------
+    network
+        A complete ``network`` key.
+    """
     return {key: value for key, value in network.items() if key != "encoder_weights"}
 
 

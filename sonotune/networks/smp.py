@@ -43,6 +43,19 @@ REFUSALS = (AssertionError, KeyError, RuntimeError, TypeError, ValueError)
 class SmpNetwork(WithBatchNorm):
     """An encoder, a decoder and a head, under the library's own names of parameters.
 
+    Parameters
+    ----------
+    encoder, decoder
+        Their names in segmentation_models_pytorch.
+    options
+        Further arguments of the encoder.
+    split_encoder
+        Whether each level of the encoder is a stage of its own.
+    stages
+        For each stage a regular expression; empty for the usual ones.
+    batch_norm
+        ``update`` or ``freeze``, for running statistics of frozen stages.
+
     Attributes
     ----------
     patterns
@@ -75,7 +88,13 @@ class SmpNetwork(WithBatchNorm):
         self.stages = tuple(self.patterns)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map grey images [B,1,H,W] in [0,1] to logits [B,1,H,W]; H and W divide by 32."""
+        """Map grey images [B,1,H,W] in [0,1] to logits [B,1,H,W]; H and W divide by 32.
+
+        Parameters
+        ----------
+        x
+            Images, float [B,1,H,W] in [0,1].
+        """
         try:
             return self.segmentation_head(self.decoder(self.encoder(x.expand(-1, 3, -1, -1))))
         except (AssertionError, ValueError) as error:  # not RuntimeError: memory that is too small
@@ -91,6 +110,19 @@ def build(
     batch_norm: str = "update",
 ) -> SmpNetwork:
     """Make the network from a ``network`` key; its weights are drawn from PyTorch's generator.
+
+    Parameters
+    ----------
+    encoder, decoder
+        Their names in segmentation_models_pytorch.
+    encoder_options
+        Further arguments of the encoder, or None.
+    split_encoder
+        Whether each level of the encoder is a stage of its own.
+    stages
+        For each stage a regular expression of its parameters' names; None for the usual ones.
+    batch_norm
+        ``update`` or ``freeze``, for running statistics of frozen stages.
 
     Raises
     ------
@@ -121,6 +153,8 @@ def encoder_levels(encoder: nn.Module, side: int = SIDE) -> list[list[str]]:
 
     Parameters
     ----------
+    encoder
+        An encoder of segmentation_models_pytorch.
     side
         Side in pixels of the image that is sent through.
     """

@@ -21,6 +21,11 @@ from sonotune.networks.batch_norm import moving_buffers
 def build_network(settings: Mapping[str, Any]) -> nn.Module:
     """Make the network that a ``network`` key describes: ``name`` and its arguments.
 
+    Parameters
+    ----------
+    settings
+        A complete ``network`` key without start weights.
+
     Raises
     ------
     SonotuneError
@@ -44,6 +49,11 @@ def build_network(settings: Mapping[str, Any]) -> nn.Module:
 
 def stage_parameters(network: nn.Module) -> dict[str, dict[str, nn.Parameter]]:
     """Parameters by stage, with their names in the network's state.
+
+    Parameters
+    ----------
+    network
+        The network.
 
     Raises
     ------
@@ -69,7 +79,15 @@ def stage_parameters(network: nn.Module) -> dict[str, dict[str, nn.Parameter]]:
 
 
 def freeze_all_but(network: nn.Module, tune: Iterable[str]) -> None:
-    """Let gradients flow only to the tuned stages' parameters."""
+    """Let gradients flow only to the tuned stages' parameters.
+
+    Parameters
+    ----------
+    network
+        The network.
+    tune
+        Names of the tuned stages.
+    """
     tuned = set(tune)
     for stage, parameters in stage_parameters(network).items():
         for parameter in parameters.values():
@@ -77,7 +95,13 @@ def freeze_all_but(network: nn.Module, tune: Iterable[str]) -> None:
 
 
 def tuned_parameters(network: nn.Module) -> list[nn.Parameter]:
-    """The parameters that an optimiser should hold."""
+    """The parameters that an optimiser should hold.
+
+    Parameters
+    ----------
+    network
+        The network.
+    """
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
@@ -85,6 +109,11 @@ def tuned_state(network: nn.Module) -> dict[str, Tensor]:
     """All that training changes, by name, detached (not copied): what has to be kept of it.
 
     Tuned parameters, and the running statistics of batch normalisation that move with them.
+
+    Parameters
+    ----------
+    network
+        The network.
     """
     changing = {name for name, p in network.named_parameters() if p.requires_grad}
     changing |= moving_buffers(network)
@@ -92,13 +121,25 @@ def tuned_state(network: nn.Module) -> dict[str, Tensor]:
 
 
 def frozen_state(network: nn.Module) -> dict[str, Tensor]:
-    """Everything else in the network's state, detached (not copied)."""
+    """Everything else in the network's state, detached (not copied).
+
+    Parameters
+    ----------
+    network
+        The network.
+    """
     tuned = tuned_state(network)
     return {name: t.detach() for name, t in network.state_dict().items() if name not in tuned}
 
 
 def state_digest(state: dict[str, Tensor]) -> str:
-    """SHA-256 of tensors and their names, to tell whether any of them changed."""
+    """SHA-256 of tensors and their names, to tell whether any of them changed.
+
+    Parameters
+    ----------
+    state
+        Tensors by name.
+    """
     digest = hashlib.sha256()
     for name in sorted(state):
         digest.update(name.encode())
@@ -107,5 +148,11 @@ def state_digest(state: dict[str, Tensor]) -> str:
 
 
 def count(parameters: Iterable[nn.Parameter]) -> int:
-    """Number of weights."""
+    """Number of weights.
+
+    Parameters
+    ----------
+    parameters
+        Parameters of a network.
+    """
     return sum(parameter.numel() for parameter in parameters)

@@ -28,7 +28,13 @@ HEADS = ("two_channels", "plain")
 
 
 class Contract(nn.Module):
-    """Two 3x3 convolutions with ReLU."""
+    """Two 3x3 convolutions with ReLU.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
@@ -36,11 +42,26 @@ class Contract(nn.Module):
         self.conv2 = ConvReLU(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map [B,C,H,W] to [B,channels,H,W].
+
+        Parameters
+        ----------
+        x
+            Maps, float [B,C,H,W].
+        """
         return self.conv2(self.conv1(x))
 
 
 class Expand(nn.Module):
-    """Upsample by 2, halve the channels, join with the skip connection, convolve twice."""
+    """Upsample by 2, halve the channels, join with the skip connection, convolve twice.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    relu_after_up
+        Whether a ReLU follows the convolution after upsampling.
+    """
 
     def __init__(self, channels_in: int, channels: int, relu_after_up: bool) -> None:
         super().__init__()
@@ -50,6 +71,15 @@ class Expand(nn.Module):
         self.relu_after_up = relu_after_up
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Give maps of twice the size, [B,channels,2H,2W].
+
+        Parameters
+        ----------
+        x
+            Maps of the block below, float [B,C,H,W].
+        skip
+            Maps of the contracting path, float [B,C/2,2H,2W].
+        """
         x = functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
         # "Same" padding of an even kernel is one row below and one column to the right.
         x = self.up(functional.pad(x, (0, 1, 0, 1)))
@@ -60,29 +90,65 @@ class Expand(nn.Module):
 
 
 class Block5a(nn.Module):
-    """The first convolution of the bottleneck, the end of the contracting path."""
+    """The first convolution of the bottleneck, the end of the contracting path.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
         self.conv1 = ConvReLU(channels_in, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map [B,C,H,W] to [B,channels,H,W].
+
+        Parameters
+        ----------
+        x
+            Maps, float [B,C,H,W].
+        """
         return self.conv1(x)
 
 
 class Block5b(nn.Module):
-    """The second convolution of the bottleneck, the start of the expanding path."""
+    """The second convolution of the bottleneck, the start of the expanding path.
+
+    Parameters
+    ----------
+    channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv2 = ConvReLU(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map [B,C,H,W] to [B,channels,H,W].
+
+        Parameters
+        ----------
+        x
+            Maps, float [B,C,H,W].
+        """
         return self.conv2(x)
 
 
 class Block9(Expand):
-    """The last decoder block with the head."""
+    """The last decoder block with the head.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    relu_after_up
+        Whether a ReLU follows the convolution after upsampling.
+    head
+        ``two_channels`` (3x3 convolution to two channels, ReLU, 1x1 convolution) or ``plain``.
+    """
 
     def __init__(self, channels_in: int, channels: int, relu_after_up: bool, head: str) -> None:
         super().__init__(channels_in, channels, relu_after_up)
@@ -91,6 +157,15 @@ class Block9(Expand):
         self.output = nn.Conv2d(2 if two else channels, 1, 1)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Give logits of twice the size, [B,1,2H,2W].
+
+        Parameters
+        ----------
+        x
+            Maps of the block below, float [B,C,H,W].
+        skip
+            Maps of the contracting path, float [B,C/2,2H,2W].
+        """
         return self.output(self.two_channels(super().forward(x, skip)))
 
 
@@ -136,7 +211,13 @@ class UNet(nn.Module):
         self.block9 = Block9(2 * w, w, relu_after_up, head)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map grey images [B,1,H,W] in [0,1] to logits [B,1,H,W]; H and W divide by 16."""
+        """Map grey images [B,1,H,W] in [0,1] to logits [B,1,H,W]; H and W divide by 16.
+
+        Parameters
+        ----------
+        x
+            Images, float [B,1,H,W] in [0,1].
+        """
         x1 = self.block1(x)
         x2 = self.block2(functional.max_pool2d(x1, 2))
         x3 = self.block3(functional.max_pool2d(x2, 2))
@@ -156,6 +237,17 @@ def build(
     head: str = "two_channels",
 ) -> UNet:
     """Make the network from a study's ``network`` key.
+
+    Parameters
+    ----------
+    width
+        Filters of the first block.
+    dropout
+        Probability of dropout in the bottleneck, in [0,1].
+    relu_after_up
+        Whether a ReLU follows the convolution after upsampling.
+    head
+        ``two_channels`` (3x3 convolution to two channels, ReLU, 1x1 convolution) or ``plain``.
 
     Raises
     ------

@@ -17,7 +17,13 @@ from sonotune.networks.stage_names import UNET_STAGES
 
 
 class Layer(nn.Module):
-    """A 3x3 convolution, batch normalisation and ReLU."""
+    """A 3x3 convolution, batch normalisation and ReLU.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
@@ -25,11 +31,24 @@ class Layer(nn.Module):
         self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map [B,C,H,W] to [B,channels,H,W].
+
+        Parameters
+        ----------
+        x
+            Maps, float [B,C,H,W].
+        """
         return self.norm(self.conv(x)).relu_()
 
 
 class Contract(nn.Module):
-    """Two layers."""
+    """Two layers.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
@@ -37,11 +56,24 @@ class Contract(nn.Module):
         self.layer2 = Layer(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map [B,C,H,W] to [B,channels,H,W].
+
+        Parameters
+        ----------
+        x
+            Maps, float [B,C,H,W].
+        """
         return self.layer2(self.layer1(x))
 
 
 class Expand(nn.Module):
-    """A transposed convolution that halves the channels, the skip connection, two layers."""
+    """A transposed convolution that halves the channels, the skip connection, two layers.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__()
@@ -50,22 +82,54 @@ class Expand(nn.Module):
         self.layer2 = Layer(channels, channels)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Give maps of twice the size, [B,channels,2H,2W].
+
+        Parameters
+        ----------
+        x
+            Maps of the block below, float [B,C,H,W].
+        skip
+            Maps of the contracting path, float [B,C/2,2H,2W].
+        """
         return self.layer2(self.layer1(torch.cat([skip, self.up(x)], dim=1)))
 
 
 class Block9(Expand):
-    """The last decoder block with the 1x1 output layer."""
+    """The last decoder block with the 1x1 output layer.
+
+    Parameters
+    ----------
+    channels_in, channels
+        Channels of the input and of the output.
+    """
 
     def __init__(self, channels_in: int, channels: int) -> None:
         super().__init__(channels_in, channels)
         self.output = nn.Conv2d(channels, 1, 1)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Give logits of twice the size, [B,1,2H,2W].
+
+        Parameters
+        ----------
+        x
+            Maps of the block below, float [B,C,H,W].
+        skip
+            Maps of the contracting path, float [B,C/2,2H,2W].
+        """
         return self.output(super().forward(x, skip))
 
 
 class UNetBN(WithBatchNorm):
-    """U-Net with batch normalisation and named blocks; ``width`` filters in the first."""
+    """U-Net with batch normalisation and named blocks; ``width`` filters in the first.
+
+    Parameters
+    ----------
+    width
+        Filters of the first block.
+    batch_norm
+        ``update`` or ``freeze``, for running statistics of frozen stages.
+    """
 
     stages = UNET_STAGES
     divisor = 16
@@ -86,7 +150,13 @@ class UNetBN(WithBatchNorm):
         self.block9 = Block9(2 * w, w)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Map grey images [B,1,H,W] in [0,1] to logits [B,1,H,W]; H and W divide by 16."""
+        """Map grey images [B,1,H,W] in [0,1] to logits [B,1,H,W]; H and W divide by 16.
+
+        Parameters
+        ----------
+        x
+            Images, float [B,1,H,W] in [0,1].
+        """
         x1 = self.block1(x.expand(-1, 3, -1, -1))
         x2 = self.block2(functional.max_pool2d(x1, 2))
         x3 = self.block3(functional.max_pool2d(x2, 2))
@@ -100,6 +170,13 @@ class UNetBN(WithBatchNorm):
 
 def build(width: int = 64, batch_norm: str = "update") -> UNetBN:
     """Make the network from a ``network`` key.
+
+    Parameters
+    ----------
+    width
+        Filters of the first block.
+    batch_norm
+        ``update`` or ``freeze``, for running statistics of frozen stages.
 
     Raises
     ------

@@ -20,6 +20,13 @@ def he_normal(network: nn.Module, seed: int) -> None:
 
     The numbers are drawn on the CPU in the order of the network's modules, so they are the same
     on every device.
+
+    Parameters
+    ----------
+    network
+        The network.
+    seed
+        Seed of the study.
     """
     random = torch.Generator().manual_seed(seed)
     for module in network.modules():
@@ -76,6 +83,13 @@ def start_network(
 
 def load_weights(network: nn.Module, path: str | Path) -> None:
     """Load a network's whole state from safetensors, or its pre-trained part if it has one.
+
+    Parameters
+    ----------
+    network
+        The network.
+    path
+        File of weights (``.safetensors``).
 
     Raises
     ------

@@ -20,6 +20,15 @@ def save_weights(
     """Write tensors as safetensors, numbers with a fraction as fp32, atomically.
 
     What is said `about` them stands in the file's metadata, as JSON under ``sonotune``.
+
+    Parameters
+    ----------
+    state
+        Tensors by name.
+    path
+        File to write.
+    about
+        What the file's header says of them, as JSON can hold it.
     """
     with atomic(path) as temporary:
         save_file(

@@ -26,8 +26,12 @@ def agreement(
     ----------
     cells
         As `sonotune.evaluation.averages.read_cells` gives them; failed runs are left out.
+    dataset
+        Name of a data set.
     fraction
         Of the images used, as in the cells.
+    paper
+        Short name of the paper, such as ``amiri2020``.
 
     Returns
     -------

@@ -13,6 +13,8 @@ MOST_OF_WIDTH = 1 / 3
 def aspect_of(image: Mapping[str, Any], size: tuple[int, int], about: Mapping[str, Any]) -> float:
     """Height of an image divided by its width, as it was taken.
 
+    Where the size of a pixel is unknown, pixels of the original are taken to be square.
+
     Parameters
     ----------
     image
@@ -21,16 +23,14 @@ def aspect_of(image: Mapping[str, Any], size: tuple[int, int], about: Mapping[st
         Height and width of the prepared array in pixels.
     about
         The data set's ``dataset.json``.
-
-    Where the size of a pixel is unknown, pixels of the original are taken to be square.
     """
     height, width = image["mm_per_pixel_y"], image["mm_per_pixel_x"]
     if height and width:
-        return size[0] * height / (size[1] * width)
+        return float(size[0] * height / (size[1] * width))
     settings = about.get("rests_on", {}).get("settings", {})
     if settings.get("keep_aspect"):  # padded to a square, not stretched
         return size[0] / size[1]
-    return image["original_height"] / image["original_width"]
+    return float(image["original_height"] / image["original_width"])
 
 
 def scale_bar(image: Mapping[str, Any], width: int) -> tuple[int, float] | None:

@@ -15,7 +15,17 @@ TRUTH, FOUND = "#56B4E9", "#E69F00"  # told apart with any colour vision, and fr
 def show_image(
     panel: Axes, image: np.ndarray, outlines: Sequence[tuple[np.ndarray, str, Any]]
 ) -> None:
-    """An image with outlines of masks over it, without axes."""
+    """An image with outlines of masks over it, without axes.
+
+    Parameters
+    ----------
+    panel
+        Where to draw.
+    image
+        Grey image.
+    outlines
+        Mask, colour and line style of each outline.
+    """
     height, width = image.shape
     panel.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none")
     for mask, colour, line in outlines:
@@ -35,7 +45,15 @@ def show_image(
 
 
 def add_scale_bar(panel: Axes, bar: tuple[int, float] | None) -> None:
-    """Draw a bar of so many millimetres and share of the width at the lower right, if known."""
+    """Draw a bar of so many millimetres and share of the width at the lower right, if known.
+
+    Parameters
+    ----------
+    panel
+        Where to draw.
+    bar
+        Millimetres, and share of the panel's width; None if the size of a pixel is not known.
+    """
     if bar is None:
         return
     millimetres, share = bar

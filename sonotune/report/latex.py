@@ -29,12 +29,24 @@ TEX = {
 
 
 def escape_tex(text: str) -> str:
-    """Plain text as LaTeX."""
+    """Plain text as LaTeX.
+
+    Parameters
+    ----------
+    text
+        Plain text.
+    """
     return "".join(TEX.get(character, character) for character in text)
 
 
 def to_tex(table: Table) -> str:
-    """The table as a LaTeX float over both columns, with the packages it needs in a comment."""
+    """The table as a LaTeX float over both columns, with the packages it needs in a comment.
+
+    Parameters
+    ----------
+    table
+        The table.
+    """
     names = table.name_columns
     columns = sum(cell.columns for cell in table.head[0].cells)
     notes = "\\par\n".join(escape_tex(note) for note in table.notes)

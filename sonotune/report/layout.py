@@ -9,7 +9,15 @@ DASH = "–"  # noqa: RUF001  an en dash: no value
 
 @dataclass(frozen=True)
 class Head:
-    """A cell of the head that spans ``columns`` columns."""
+    """A cell of the head that spans ``columns`` columns.
+
+    Attributes
+    ----------
+    text
+        The title.
+    columns
+        Number of columns that it spans.
+    """
 
     text: str
     columns: int = 1
@@ -20,6 +28,15 @@ class HeadRow:
     """A row of the head: names above the body's row names (the last spans the rest), then cells.
 
     With ``values`` the cells are not titles but numbers that the row's name describes.
+
+    Attributes
+    ----------
+    names
+        Titles above the body's row names.
+    cells
+        The cells.
+    values
+        Whether the cells are numbers that the row's name describes.
     """
 
     names: tuple[str, ...]
@@ -29,7 +46,23 @@ class HeadRow:
 
 @dataclass(frozen=True)
 class Cell:
-    """A value: text, a second line below it, raised marks, a shade (#rrggbb) behind it."""
+    """A value: text, a second line below it, raised marks, a shade (#rrggbb) behind it.
+
+    Attributes
+    ----------
+    text
+        The value.
+    below
+        Second line.
+    marks
+        Raised marks.
+    shade
+        Colour behind it, ``#rrggbb``, or an empty text.
+    bold
+        Whether the value is bold.
+    hover
+        Text that appears under the pointer.
+    """
 
     text: str
     below: str = ""
@@ -41,7 +74,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the body: its names (repeated ones are printed once) and its cells."""
+    """A row of the body: its names (repeated ones are printed once) and its cells.
+
+    Attributes
+    ----------
+    names
+        Names of the row; repeated ones are printed once.
+    cells
+        Its values.
+    """
 
     names: tuple[str, ...]
     cells: tuple[Cell, ...]
@@ -49,7 +90,19 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its caption and the notes that explain it; all text is plain."""
+    """A table with its caption and the notes that explain it; all text is plain.
+
+    Attributes
+    ----------
+    label
+        Label for LaTeX.
+    caption
+        Caption.
+    head, body
+        Rows of the head and of the body.
+    notes
+        Sentences below the table.
+    """
 
     label: str
     caption: str
@@ -64,7 +117,13 @@ class Table:
 
 
 def short_count(number: float) -> str:
-    """A count in three digits: 31.0M, 976k, 512."""
+    """A count in three digits: 31.0M, 976k, 512.
+
+    Parameters
+    ----------
+    number
+        A count, at least 0.
+    """
     for unit, size in (("M", 1e6), ("k", 1e3)):
         if number >= 0.9995 * size:
             value = number / size

@@ -50,8 +50,14 @@ def write_leakage(
         A data set's scores in the study of leakage.
     splits
         Its ``splits.json``.
+    csv, tex, html
+        Files to write.
     arms
         By strategy, what it leaves out: ``all`` for nothing, ``test_groups`` or ``size_matched``.
+    dataset
+        Name of the data set.
+    seed
+        Seed of the study.
     """
     table = read_scores(scores)
     table = table[table["strategy"].isin(list(arms))].assign(arm=table["strategy"].map(arms))
@@ -88,6 +94,8 @@ def effects_of(scores: pd.DataFrame, shared: set[str], seed: int) -> pd.DataFram
         A row an (arm, fold, image): arm, fold, name, group and the metrics.
     shared
         Names of test images of examinations that are in training too.
+    seed
+        Seed of the study.
 
     Returns
     -------

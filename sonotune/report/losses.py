@@ -78,6 +78,8 @@ def write_losses(
     ----------
     histories
         The ``history.csv`` of every cell; their folders tell which cell.
+    csv, tex, html
+        Files to write.
     strategies
         Titles, in the order of the table.
     how

@@ -21,7 +21,15 @@ from sonotune.runtime.files import atomic
 
 @dataclass(frozen=True)
 class Column:
-    """A metric of ``cells.csv``: its title and how many decimals are printed."""
+    """A metric of ``cells.csv``: its title and how many decimals are printed.
+
+    Attributes
+    ----------
+    title
+        Title of the column.
+    decimals
+        Number of decimals that are printed.
+    """
 
     title: str
     decimals: int
@@ -68,6 +76,10 @@ def write_metrics_table(
         ``dice_std``, ...; empty where there is no such number), each of `COUNTS` summed over the
         same runs, and ``source``,
         what stands behind the data set's name.
+    page
+        Page to write.
+    shown
+        Strategies and data sets to show, with their titles.
 
     Raises
     ------
@@ -89,7 +101,15 @@ def write_metrics_table(
 
 
 def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
-    """What the CSV of `write_metrics_table` holds; fractions fall, strategies keep their order."""
+    """What the CSV of `write_metrics_table` holds; fractions fall, strategies keep their order.
+
+    Parameters
+    ----------
+    cells
+        Rows of ``cells.csv``.
+    shown
+        Strategies and data sets to show, with their titles.
+    """
     cells = shown.select(cells)
     kept = cells[~is_left_out(cells, shown.exclude_runs)]
     groups = kept.groupby(KEY)

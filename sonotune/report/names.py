@@ -11,12 +11,24 @@ if TYPE_CHECKING:  # the workflow reads this module without pandas
 
 
 def time_text(seconds: float) -> str:
-    """Seconds, or minutes from one minute on."""
+    """Seconds, or minutes from one minute on.
+
+    Parameters
+    ----------
+    seconds
+        Seconds, at least 0.
+    """
     return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
 def in_words(parts: Sequence[str]) -> str:
-    """Join as in a sentence: a, b and c."""
+    """Join as in a sentence: a, b and c.
+
+    Parameters
+    ----------
+    parts
+        Words or phrases.
+    """
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
@@ -54,7 +66,13 @@ NEEDED = {
 
 
 def stage_title(stage: str) -> str:
-    """Name of a stage for readers: ``block5a`` is block 5a."""
+    """Name of a stage for readers: ``block5a`` is block 5a.
+
+    Parameters
+    ----------
+    stage
+        Name of the stage.
+    """
     return re.sub(r"(?<=[a-z])(?=\d)", " ", stage, count=1)
 
 
@@ -66,12 +84,30 @@ ORIGINALS = {"bus": ("bus_b",), "fus": ("hc18",), "xray": ("scr", "jsrt")}
 
 
 def stands_in(name: str, sources: Mapping[str, str]) -> bool:
-    """Whether images that the papers did not use stand behind a name."""
+    """Whether images that the papers did not use stand behind a name.
+
+    Parameters
+    ----------
+    name
+        Name of a data set.
+    sources
+        What stands behind each data set, by name.
+    """
     return bool(sources.get(name)) and sources[name] not in (name, *ORIGINALS.get(name, ()))
 
 
 def dataset_title(name: str, datasets: Mapping[str, str], sources: Mapping[str, str]) -> str:
-    """Title of a data set, marked with an asterisk if another one stands in for it."""
+    """Title of a data set, marked with an asterisk if another one stands in for it.
+
+    Parameters
+    ----------
+    name
+        Name of a data set.
+    datasets
+        Titles of the data sets, by name.
+    sources
+        What stands behind each data set, by name.
+    """
     title = datasets.get(name, name)
     return f"{title}*" if stands_in(name, sources) else title
 
@@ -79,7 +115,17 @@ def dataset_title(name: str, datasets: Mapping[str, str], sources: Mapping[str, 
 def source_notes(
     present: Sequence[str], datasets: Mapping[str, str], sources: Mapping[str, str]
 ) -> list[str]:
-    """What stands in for what, one sentence, or nothing."""
+    """What stands in for what, one sentence, or nothing.
+
+    Parameters
+    ----------
+    present
+        Names of the data sets that are shown.
+    datasets
+        Titles of the data sets, by name.
+    sources
+        What stands behind each data set, by name.
+    """
     behind: dict[str, list[str]] = {}
     for name in present:
         if stands_in(name, sources):

@@ -54,10 +54,14 @@ def write_networks_table(
         ``cells.csv`` of a study, and the comparisons of its strategies.
     csv
         `COLUMNS`, a row a (data set, fraction, strategy).
+    tex, html
+        Files to write.
     networks
         By strategy, the title of its network.
     pairs
         Strategies to compare; those of two networks are left out.
+    shown
+        Strategies and data sets to show, with their titles.
     """
     strategies, datasets = shown.strategies, shown.datasets
     runs = shown.select(read_cells(cells))

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Style:
-    """How a strategy is drawn: a hex colour and a Matplotlib marker."""
+    """How a strategy is drawn: a hex colour and a Matplotlib marker.
+
+    Attributes
+    ----------
+    colour
+        Hex colour, ``#rrggbb``.
+    marker
+        Matplotlib's marker.
+    """
 
     colour: str
     marker: str
@@ -57,6 +65,8 @@ def style_of(strategy: str, strategies: Sequence[str]) -> Style:
 
     Parameters
     ----------
+    strategy
+        Name of the strategy.
     strategies
         All strategies of the study in the configuration's order. One that has no fixed style
         takes the next of a cycle of 99 by its place among those without, colours that the study's
@@ -77,7 +87,13 @@ def style_of(strategy: str, strategies: Sequence[str]) -> Style:
 
 
 def shade(position: float) -> str:
-    """Hex colour of a table's cell: 0 the worst of its row, 0.5 the median, 1 the best."""
+    """Hex colour of a table's cell: 0 the worst of its row, 0.5 the median, 1 the best.
+
+    Parameters
+    ----------
+    position
+        Place in the row, in [0,1].
+    """
     position = min(max(position, 0.0), 1.0)
     low, high = (WORST, MIDDLE) if position < 0.5 else (MIDDLE, BEST)
     weight = 2 * position - (position >= 0.5)

@@ -157,6 +157,8 @@ def cells_as_published(
         Of the study, as `sonotune.evaluation.averages.read_cells` reads it.
     histories
         Of its cells, which have records of the test images.
+    window
+        Epochs to average over.
     """
     rows = [
         TrainedCell.of(file).run | published_values(file, window) for file in map(Path, histories)

@@ -37,7 +37,13 @@ BYTES = 4  # of a weight, float32
 
 @dataclass(frozen=True)
 class Window:
-    """Epochs that the published protocol averages over, first and last."""
+    """Epochs that the published protocol averages over, first and last.
+
+    Attributes
+    ----------
+    first, last
+        First and last epoch, from 1.
+    """
 
     first: int
     last: int
@@ -45,6 +51,11 @@ class Window:
 
 def read_history(path: str | Path) -> pd.DataFrame:
     """A cell's ``history.csv`` with records of the test images.
+
+    Parameters
+    ----------
+    path
+        ``history.csv`` of a cell.
 
     Raises
     ------
@@ -64,7 +75,13 @@ Histories = Mapping[str, Sequence[str | Path]]
 
 
 def histories_by_strategy(files: Iterable[str | Path]) -> dict[str, list[Path]]:
-    """The ``history.csv`` of every repeat, by strategy, from their paths (`sonotune.layout`)."""
+    """The ``history.csv`` of every repeat, by strategy, from their paths (`sonotune.layout`).
+
+    Parameters
+    ----------
+    files
+        ``history.csv`` of all cells.
+    """
     found: dict[str, list[Path]] = {}
     for file in map(Path, files):
         found.setdefault(Cell.of(file).strategy, []).append(file)
@@ -76,6 +93,13 @@ def published_values(history: str | Path, window: Window) -> dict[str, float]:
 
     Counts of the augmented test images are pooled over each batch; the values of the window's
     epochs are averaged. ``dice``, ``iou``, ``miou`` (of both classes) and ``pixel_accuracy``.
+
+    Parameters
+    ----------
+    history
+        ``history.csv`` of a cell.
+    window
+        Epochs to average over.
     """
     table = read_history(history)
     shown = table[table["epoch"].between(window.first, window.last)]
@@ -99,6 +123,8 @@ def compare_protocols(
         By strategy, the ``history.csv`` of every repeat under the published protocol.
     corrected
         ``cells.csv`` of the corrected study.
+    window
+        Epochs to average over.
     exclude_runs, ddof
         See `sonotune.evaluation.averages.average_over_runs`.
 
@@ -160,6 +186,15 @@ def take_apart(histories: Histories, compared: pd.DataFrame, window: Window) -> 
     last also holds the chance of another draw, so it is not the effect of shared examinations (see
     `leakage`).
 
+    Parameters
+    ----------
+    histories
+        ``history.csv`` of every repeat, by strategy.
+    compared
+        Rows of `compare_protocols`.
+    window
+        Epochs to average over.
+
     Returns
     -------
     DataFrame
@@ -187,7 +222,15 @@ def take_apart(histories: Histories, compared: pd.DataFrame, window: Window) -> 
 
 
 def with_sizes(compared: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
-    """Add numbers of parameters to `compare_protocols`; the paper's rows have those it printed."""
+    """Add numbers of parameters to `compare_protocols`; the paper's rows have those it printed.
+
+    Parameters
+    ----------
+    compared
+        Rows of `compare_protocols`.
+    sizes
+        Rows of `sizes_of`.
+    """
     table = compared.merge(sizes, left_on="strategy", right_index=True)
     whole = ["tuned_parameters", "total_parameters"]
     table[whole] = table[whole].astype("Int64")
@@ -203,6 +246,13 @@ def sizes_of(cells: str | Path, strategies: Sequence[str]) -> pd.DataFrame:
     """Trainable and all parameters, and megabytes of all weights as float32, by strategy.
 
     Running statistics of batch normalisation are no parameters and are not counted, in any row.
+
+    Parameters
+    ----------
+    cells
+        The study's ``cells.csv``.
+    strategies
+        Names of the strategies.
     """
     table = read_cells(cells).groupby("strategy")[["tuned_parameters", "total_parameters"]].first()
     table = table.reindex(list(strategies))

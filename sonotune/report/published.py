@@ -14,7 +14,13 @@ WANG_DATASETS = ("fus", "hc18")
 
 @cache
 def published_table(name: str) -> pd.DataFrame:
-    """A table as it was printed, such as ``amiri2020_table2``; means that are illegible are nan."""
+    """A table as it was printed, such as ``amiri2020_table2``; means that are illegible are nan.
+
+    Parameters
+    ----------
+    name
+        Name of the table.
+    """
     return pd.read_csv(FOLDER / f"{name}.csv")
 
 
@@ -26,6 +32,14 @@ def published_mean(
 
     Parameters
     ----------
+    paper
+        Short name of the paper, such as ``amiri2020``.
+    dataset
+        Name of a data set.
+    strategy
+        Name of a strategy.
+    fraction
+        Share of the whole data set that is drawn for training and validation, in (0,1].
     metric
         ``dice``, ``iou`` or ``pixel_accuracy`` in [0,1], or ``seconds`` of a training.
     """

@@ -64,6 +64,8 @@ def cost_text(runs: pd.DataFrame, decision: Decision) -> str:
     ----------
     runs
         Rows of ``cells.csv``.
+    decision
+        A decision at one data set and fraction.
     """
     mine = runs[
         (runs["dataset"] == decision.dataset)

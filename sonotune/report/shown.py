@@ -32,11 +32,23 @@ class Shown:
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Shown:
-        """From a rule's params: lists of names with titles, and nothing that it does not use."""
+        """From a rule's params: lists of names with titles, and nothing that it does not use.
+
+        Parameters
+        ----------
+        params
+            Params of a rule of the workflow.
+        """
         titles = {name: dict(params.get(name, ())) for name in ("strategies", "datasets")}
         return cls(**{**params, **titles})
 
     def select(self, cells: pd.DataFrame) -> pd.DataFrame:
-        """The cells of these strategies and data sets."""
+        """The cells of these strategies and data sets.
+
+        Parameters
+        ----------
+        cells
+            Rows of ``cells.csv``.
+        """
         wanted = cells["strategy"].isin(list(self.strategies))
         return cells[wanted & cells["dataset"].isin(list(self.datasets))]

@@ -50,7 +50,15 @@ def journal_style() -> Iterator[None]:
 
 
 def save_figure(figure: Figure, pdf: str | Path, png: str | Path) -> None:
-    """Write a figure as PDF and as PNG (300 dpi), without times of writing."""
+    """Write a figure as PDF and as PNG (300 dpi), without times of writing.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    pdf, png
+        Files to write.
+    """
     with atomic(pdf) as temporary:
         figure.savefig(temporary, format="pdf", metadata={"CreationDate": None})
     with atomic(png) as temporary:
@@ -58,39 +66,87 @@ def save_figure(figure: Figure, pdf: str | Path, png: str | Path) -> None:
 
 
 def message_figure(message: str) -> Figure:
-    """A figure that says in words why there is nothing to draw."""
+    """A figure that says in words why there is nothing to draw.
+
+    Parameters
+    ----------
+    message
+        One or several sentences.
+    """
     figure = Figure(figsize=(TWO_COLUMNS, 0.8))
     figure.text(0.5, 0.5, textwrap.fill(message, 110), ha="center", va="center")
     return figure
 
 
 def footnote_height(sentences: list[str], width: float = TWO_COLUMNS) -> float:
-    """Inches that `footnote` takes in a figure that is ``width`` inches wide."""
+    """Inches that `footnote` takes in a figure that is ``width`` inches wide.
+
+    Parameters
+    ----------
+    sentences
+        The sentences.
+    width
+        Width of the figure in inches.
+    """
     return 0.12 + 0.112 * len(_lines(sentences, width))
 
 
 def footnote(
     figure: Figure, sentences: list[str], height: float, width: float = TWO_COLUMNS
 ) -> None:
-    """Print sentences at the foot of a figure that is ``height`` inches high."""
+    """Print sentences at the foot of a figure that is ``height`` inches high.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    sentences
+        The sentences.
+    height, width
+        Size of the figure in inches.
+    """
     text = "\n".join(_lines(sentences, width))
     figure.text(0.086 / width, 0.05 / height, text, ha="left", va="bottom", fontsize=6.5)
 
 
 def text_width(texts: Iterable[str], size: float = 7) -> float:
-    """Inches that the widest of these texts takes, of ``size`` points."""
+    """Inches that the widest of these texts takes, of ``size`` points.
+
+    Parameters
+    ----------
+    texts
+        The texts.
+    size
+        Size of the letters in points.
+    """
     font = FontProperties(family=SETTINGS["font.family"], size=size)
     widths = [TextPath((0, 0), text, prop=font).get_extents().x1 for text in texts if text.strip()]
     return max(widths, default=0.0) / 72
 
 
 def room_for_names(names: Iterable[str], least: float = 1.15) -> float:
-    """Inches left of a panel for the names of its rows."""
+    """Inches left of a panel for the names of its rows.
+
+    Parameters
+    ----------
+    names
+        The names.
+    least
+        Inches to give at least.
+    """
     return max(least, text_width(names) + 0.15)
 
 
 def legend_columns(names: Sequence[str], width: float = TWO_COLUMNS) -> int:
-    """In how many columns these names fit a legend that is ``width`` inches wide."""
+    """In how many columns these names fit a legend that is ``width`` inches wide.
+
+    Parameters
+    ----------
+    names
+        Names in the legend.
+    width
+        Width of the figure in inches.
+    """
     for columns in range(len(names), 1, -1):
         parts = np.array_split(names, columns)  # as Matplotlib does
         marks = 3.5 * LEGEND["fontsize"] / 72 * columns
@@ -100,7 +156,15 @@ def legend_columns(names: Sequence[str], width: float = TWO_COLUMNS) -> int:
 
 
 def legend_height(names: Sequence[str], width: float = TWO_COLUMNS) -> float:
-    """Inches that a legend of these names takes."""
+    """Inches that a legend of these names takes.
+
+    Parameters
+    ----------
+    names
+        Names in the legend.
+    width
+        Width of the figure in inches.
+    """
     return 0.12 + 0.14 * -(-len(names) // legend_columns(names, width))
 
 
@@ -110,7 +174,19 @@ def one_legend(
     loc: Literal["lower center", "upper center", "upper right"],
     place: tuple[float, float],
 ) -> None:
-    """One legend for all these panels, in as many columns as fit the figure's width."""
+    """One legend for all these panels, in as many columns as fit the figure's width.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    panels
+        Panels whose lines are named.
+    loc
+        Corner or side of the legend that is at ``place``.
+    place
+        Position as a share of the figure's width and height.
+    """
     handles = {
         name: handle
         for panel in panels

@@ -162,6 +162,10 @@ def write_table1(
 
     Parameters
     ----------
+    counts
+        Sizes of every split (`sonotune.data.split_file.read_counts`).
+    csv, tex, html
+        Files to write.
     datasets
         Title of each data set, in the order of the rows; others are not shown.
     sources

@@ -46,6 +46,8 @@ def write_table2(
     ----------
     cells
         ``cells.csv`` of a study.
+    csv, tex, html
+        Files to write.
     shown
         Columns and groups of rows. A strategy with fraction 0 (the network evaluated unchanged) is
         repeated in every row of its data set; the CSV has it once.
@@ -75,7 +77,17 @@ def write_table2(
 
 
 def describe_table2(cells: pd.DataFrame, averages: pd.DataFrame, shown: Shown) -> Table:
-    """Table II in the paper's layout, from cells and their averages."""
+    """Table II in the paper's layout, from cells and their averages.
+
+    Parameters
+    ----------
+    cells
+        Rows of ``cells.csv``.
+    averages
+        Averages of the cells.
+    shown
+        Strategies and data sets to show, with their titles.
+    """
     sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     present = [name for name in shown.datasets if name in set(averages["dataset"])]
     body = []
@@ -162,7 +174,7 @@ def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Cell, ..
 
 def _position(mean: float, row: pd.Series) -> float:
     """Where a mean stands in its row: 0 worst, 0.5 median, 1 best, linear between these."""
-    worst, middle, best = row.min(), row.median(), row.max()
+    worst, middle, best = float(row.min()), float(row.median()), float(row.max())
     if mean <= middle:
         return 0.5 * (mean - worst) / (middle - worst) if middle > worst else 0.0
     return 0.5 + 0.5 * (mean - middle) / (best - middle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -47,8 +48,12 @@ def write_table3(
     ----------
     cells
         ``cells.csv`` of a study.
+    csv, tex, html
+        Files to write.
     timed
         The strategies that are shown; those that the study lacks are left out.
+    shown
+        Strategies and data sets to show, with their titles.
     """
     table = read_cells(cells)
     fraction = float(table["fraction"].max())
@@ -69,6 +74,13 @@ def write_table3(
 
 def time_table(cells: pd.DataFrame, ddof: int) -> pd.DataFrame:
     """Mean Dice, and mean and standard deviation of minutes, over the runs that count.
+
+    Parameters
+    ----------
+    cells
+        Rows of ``cells.csv``.
+    ddof
+        Subtracted from the number of runs in standard deviations: 0 or 1.
 
     Returns
     -------
@@ -118,7 +130,7 @@ def _describe(
                 continue
             run = known.loc[(dataset, strategy)]
             deviation = run["minutes_std"]
-            below = f"({deviation:.2f})" if deviation == deviation else ""
+            below = f"({deviation:.2f})" if not math.isnan(deviation) else ""
             row += [Cell(f"{run['dice_mean']:.3f}"), Cell(f"{run['minutes_mean']:.2f}", below)]
         body.append(Row((dataset_title(dataset, datasets, sources),), tuple(row)))
     head = (

@@ -23,6 +23,12 @@ def training_seconds(runs: pd.DataFrame) -> pd.Series:
 
 
 def measured_on(runs: pd.DataFrame) -> str:
-    """What `training_seconds` of these runs are: ``processor time`` or ``wall time``."""
+    """What `training_seconds` of these runs are: ``processor time`` or ``wall time``.
+
+    Parameters
+    ----------
+    runs
+        Runs, as `sonotune.statistics.tables.read_runs` gives them.
+    """
     known = "cpu_training" in runs and (runs["device"] == "cpu").all()
     return "processor time" if known else "wall time"

@@ -77,11 +77,11 @@ def _strategies(
     used = {*table["first"], *table["second"]}
     names = [name for name in shown.strategies if name in used]
     body = []
-    for dataset in titles:
+    for dataset, title in titles.items():
         mine = table[table["dataset"] == dataset]
         for fraction in sorted(mine["fraction"].unique(), reverse=True):
             part = mine[mine["fraction"] == fraction]
-            group = f"{titles[dataset]}, {format_percent(fraction)}"
+            group = f"{title}, {format_percent(fraction)}"
             found = {(row.first, row.second): row for row in part.itertuples()}
             for number, first in enumerate(names[:-1]):
                 cells = [Cell("")] * number
@@ -103,13 +103,13 @@ def _fractions(
     """A row for each strategy of a data set, a column for each pair of fractions."""
     pairs = list(dict.fromkeys(zip(table["first"], table["second"], strict=True)))
     body = []
-    for dataset in titles:
+    for dataset, title in titles.items():
         mine = table[table["dataset"] == dataset]
         for strategy in [name for name in shown.strategies if name in set(mine["strategy"])]:
             rows = mine[mine["strategy"] == strategy].itertuples()
             found = {(row.first, row.second): row for row in rows}
             cells = tuple(_cell(found, *pair) for pair in pairs)
-            body.append(Row((titles[dataset], shown.strategies[strategy]), cells))
+            body.append(Row((title, shown.strategies[strategy]), cells))
     heads = [
         Head(f"{format_percent(float(first))} against {format_percent(float(second))}")
         for first, second in pairs

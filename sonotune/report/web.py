@@ -30,7 +30,13 @@ sup { font-size: .72em; line-height: 0; vertical-align: .45em; white-space: nowr
 
 
 def to_html(table: Table) -> str:
-    """The table as one page of HTML that needs no other file."""
+    """The table as one page of HTML that needs no other file.
+
+    Parameters
+    ----------
+    table
+        The table.
+    """
     caption = html.escape(table.caption)
     bodies = [
         _html_group(list(group)) for _, group in groupby(table.body, key=lambda row: row.names[0])

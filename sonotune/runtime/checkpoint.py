@@ -105,6 +105,13 @@ class Checkpoint:
 
         A disk that is full or fails costs the checkpoint and not the training.
 
+        Parameters
+        ----------
+        tensors
+            What is kept, by name.
+        facts
+            What else is kept, as JSON can hold it.
+
         Raises
         ------
         Stopped
@@ -145,6 +152,11 @@ class Checkpoint:
         """Copy a checkpoint's tensors into these and return its facts; None if there is none.
 
         One that is damaged or belongs to another training is left out, and the log says so.
+
+        Parameters
+        ----------
+        into
+            Tensors to fill, by name.
         """
         if not self.path.exists():
             return None
@@ -165,7 +177,7 @@ class Checkpoint:
             with torch.no_grad():
                 for name, tensor in into.items():
                     tensor.copy_(stored[name])
-            facts = json.loads(about["facts"])
+            facts: dict[str, Any] = json.loads(about["facts"])
             self.earlier_wall, self.earlier_cpu = facts["spent"]["wall"], facts["spent"]["cpu"]
             return facts
         except Exception as error:  # safetensors, JSON and what is missing each raise their own

@@ -14,6 +14,11 @@ UNKNOWN = "unknown"
 def find_commit(root: str | Path) -> str:
     """The commit that is checked out in ``root``.
 
+    Parameters
+    ----------
+    root
+        Folder of the checkout.
+
     Returns
     -------
     str
@@ -33,7 +38,13 @@ def find_commit(root: str | Path) -> str:
 
 
 def tell_commit(root: str | Path) -> None:
-    """Let the jobs of this workflow know; one that a workflow elsewhere started knows already."""
+    """Let the jobs of this workflow know; one that a workflow elsewhere started knows already.
+
+    Parameters
+    ----------
+    root
+        Folder of the checkout.
+    """
     if COMMIT not in os.environ:
         os.environ[COMMIT] = find_commit(root)
 

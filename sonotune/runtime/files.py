@@ -24,6 +24,11 @@ def atomic(path: str | Path) -> Iterator[Path]:
     The suffix is kept, since many writers choose their format by it. When the block raises,
     the temporary file is removed and ``path`` stays as it was.
 
+    Parameters
+    ----------
+    path
+        File to write.
+
     Raises
     ------
     OSError
@@ -64,6 +69,11 @@ def remove_unfinished(path: str | Path) -> None:
     """Remove what was left when a process was killed while it wrote ``path``.
 
     Only for whoever holds the lock of the job that writes it.
+
+    Parameters
+    ----------
+    path
+        The file that was to be written.
     """
     path = Path(path)
     for left in path.parent.glob(f"{glob.escape(_prefix(path))}????????{path.suffix}"):
@@ -74,6 +84,11 @@ def not_in_the_future(paths: Iterable[str | Path]) -> None:
     """Set files that a clock ahead of ours has dated back to now.
 
     Snakemake takes an output that is older than its input for a fault, and deletes it.
+
+    Parameters
+    ----------
+    paths
+        Files and folders.
     """
     now = time.time()
     for path in paths:
@@ -85,6 +100,13 @@ def date_after(folder: str | Path, inputs: Iterable[str | Path]) -> bool:
     """Date files of a folder that are older than what they were made from like the newest of that.
 
     A copy that did not keep times would else be taken for stale.
+
+    Parameters
+    ----------
+    folder
+        Folder of the files.
+    inputs
+        What they were made from.
 
     Returns
     -------
@@ -103,6 +125,11 @@ def date_after(folder: str | Path, inputs: Iterable[str | Path]) -> bool:
 
 def check_writable(paths: Iterable[str | Path]) -> None:
     """See that files can be written, or made.
+
+    Parameters
+    ----------
+    paths
+        Files, there or not.
 
     Raises
     ------
@@ -131,11 +158,25 @@ def _umask() -> int:
 
 
 def write_json(path: str | Path, content: Any) -> None:
-    """Write ``content`` as indented JSON; numbers that are not finite are refused."""
+    """Write ``content`` as indented JSON; numbers that are not finite are refused.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    content
+        Anything that JSON can hold.
+    """
     with atomic(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", "utf-8")
 
 
 def read_json(path: str | Path) -> Any:
-    """Read a JSON file."""
+    """Read a JSON file.
+
+    Parameters
+    ----------
+    path
+        File to read.
+    """
     return json.loads(Path(path).read_text("utf-8"))

@@ -52,7 +52,7 @@ def fingerprint(
 
     Parameters
     ----------
-    roots
+    *roots
         Names of modules (``sonotune.training.finetune``).
     package
         The folder of the package whose modules are followed.
@@ -75,7 +75,19 @@ def fingerprint(
 def closure(
     *roots: str, package: Path = PACKAGE, read: Read = Path.read_bytes, follow: bool = False
 ) -> dict[str, Path]:
-    """Files of all modules that `fingerprint` covers, by name."""
+    """Files of all modules that `fingerprint` covers, by name.
+
+    Parameters
+    ----------
+    *roots
+        Names of modules (``sonotune.training.finetune``).
+    package
+        Folder of the package.
+    read
+        Gives a file's content; for tests that edit it.
+    follow
+        Whether the closure also enters rooms in `SILENT` and modules in `CHOSEN`.
+    """
     found: dict[str, Path] = {}
     waiting, seen = list(roots), set()
     while waiting:
@@ -265,5 +277,13 @@ def _name_of(node: ast.AST | None) -> str:
 
 
 def imported_modules(*roots: str, package: Path = PACKAGE) -> list[str]:
-    """Names of all modules that `fingerprint` covers."""
+    """Names of all modules that `fingerprint` covers.
+
+    Parameters
+    ----------
+    *roots
+        Names of modules (``sonotune.training.finetune``).
+    package
+        Folder of the package.
+    """
     return sorted(closure(*roots, package=package))

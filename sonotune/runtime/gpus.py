@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sonotune.errors import SonotuneError
 from sonotune.runtime.locks import Lock
@@ -32,17 +32,22 @@ CELLS = "SONOTUNE_CELLS_PER_GPU"
 FOLDER = "SONOTUNE_GPU_LOCKS"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 # Not TMPDIR, which may be another one for every login or job.
-SHARED = Path("/tmp")
-
-# Hours from which on a machine without a GPU is told how long a configuration takes.
-LONG = 12
+SHARED = Path("/tmp")  # noqa: S108
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Slot:
-    """One share of a device: slot i is share i % ``cells_per_gpu`` of device i // that."""
+    """One share of a device: slot i is share i % ``cells_per_gpu`` of device i // that.
+
+    Attributes
+    ----------
+    device
+        As ``CUDA_VISIBLE_DEVICES`` names it.
+    share
+        Number of the share, from 0.
+    """
 
     device: str
     share: int
@@ -165,7 +170,15 @@ def on_gpu(run: Callable[[], Result], device: str, log: Callable[[str], None]) -
 
 
 def take(slots: Sequence[Slot], log: Callable[[str], None]) -> tuple[Slot, Lock]:
-    """Hold the first of some slots that is free; wait until there is one."""
+    """Hold the first of some slots that is free; wait until there is one.
+
+    Parameters
+    ----------
+    slots
+        Slots to choose from.
+    log
+        Takes one line of progress.
+    """
     told = False
     while True:
         for slot in slots:
@@ -194,8 +207,7 @@ def tell_slots(number: int, each: int) -> None:
     SonotuneError
         If this machine has GPUs, but fewer than the slots need: cells would run on the processor.
     """
-    allowed = visible_devices()
-    devices = count_devices() if allowed is None else len(allowed)
+    devices = usable_devices()
     if devices and number > devices * each:
         raise SonotuneError(
             f"gpu={number} needs {-(-number // each)} GPUs with cells_per_gpu: {each}, but there "
@@ -207,43 +219,6 @@ def tell_slots(number: int, each: int) -> None:
             f"which {number} are used; --resources gpu={devices * each} uses all",
             file=sys.stderr,
         )
-
-
-def tell_without_gpu(config: Mapping[str, Any], results: str | Path, cores: int) -> str:
-    """How long a configuration takes on this machine if it has no GPU, and what to run instead.
-
-    Parameters
-    ----------
-    config
-        A complete configuration.
-    results
-        The folder of results, for what is done already.
-    cores
-        Of the run.
-
-    Returns
-    -------
-    str
-        Nothing where there is a GPU, or where it takes less than `LONG` hours.
-    """
-    allowed = visible_devices()
-    if count_devices() if allowed is None else allowed:
-        return ""
-    from sonotune.plan import hours_on
-
-    try:
-        hours = hours_on(config, results, cores)
-    except SonotuneError:  # nobody knows yet how many images there are
-        return ""
-    if hours[1] < LONG:
-        return ""
-    least, most = (f"{h / 24:.0f} days" if h > 48 else f"{h:.0f} hours" for h in hours)
-    return (
-        f"sonotune: this machine has no GPU. The trainings that are left take about {least} on "
-        f"{cores} cores if each stops as early as it can, {most} if each takes all its epochs "
-        "(reckoned from a few steps on small images). Smaller: config/demo.yaml (minutes) and "
-        "config/laptop.yaml (a night), by --configfile; `sonotune plan` measures a configuration."
-    )
 
 
 def check_devices(devices: Mapping[str, str]) -> None:
@@ -260,12 +235,17 @@ def check_devices(devices: Mapping[str, str]) -> None:
         Naming the studies.
     """
     asking = [study for study, device in devices.items() if device == "cuda"]
-    allowed = visible_devices()
-    if asking and not (count_devices() if allowed is None else len(allowed)):
+    if asking and not usable_devices():
         raise SonotuneError(
             f"studies: {', '.join(asking)}: device: cuda asks for a GPU, and this machine has none "
             "that can be used; write device: auto or cpu"
         )
+
+
+def usable_devices() -> int:
+    """Number of devices that this process may use: those of ``CUDA_VISIBLE_DEVICES``, or all."""
+    allowed = visible_devices()
+    return count_devices() if allowed is None else len(allowed)
 
 
 def count_devices() -> int:
@@ -281,7 +261,9 @@ def list_devices() -> dict[str, str]:
     go by their UUIDs. Empty where there is no driver to ask.
     """
     try:
-        asked = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30)
+        asked = subprocess.run(
+            ["nvidia-smi", "-L"], capture_output=True, text=True, timeout=30, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return {}
     found: dict[str, str] = {}
@@ -299,7 +281,13 @@ def list_devices() -> dict[str, str]:
 
 
 def physical(device: str) -> str:
-    """One name for a device that is given by its number, its UUID, or the beginning of that."""
+    """One name for a device that is given by its number, its UUID, or the beginning of that.
+
+    Parameters
+    ----------
+    device
+        As ``CUDA_VISIBLE_DEVICES`` names it.
+    """
     known = list_devices()
     if device in known:
         return known[device]

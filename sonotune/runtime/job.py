@@ -137,7 +137,15 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
 
 
 def finished(study: str | Path, planned: Mapping[str, Any]) -> list[Path]:
-    """Records of the cells of a study that are done (``planned`` as for `tell_progress`)."""
+    """Records of the cells of a study that are done (``planned`` as for `tell_progress`).
+
+    Parameters
+    ----------
+    study
+        Folder of a study's results.
+    planned
+        As for `tell_progress`.
+    """
     again, began = planned.get("again", ()), planned.get("began", 0)
     return [
         file

@@ -57,12 +57,19 @@ def use_limits(chosen: Mapping[str, float] | Limits | None) -> None:
     chosen
         A configuration's key ``limits``; what it does not name has its default.
     """
-    global _used
+    global _used  # noqa: PLW0603
     _used = chosen if isinstance(chosen, Limits) else Limits(**(chosen or {}))  # type: ignore[arg-type]
 
 
 def check_pixels(path: Path, height: int, width: int) -> None:
     """Refuse an image with more pixels than are read.
+
+    Parameters
+    ----------
+    path
+        The file, for errors.
+    height, width
+        In pixels.
 
     Raises
     ------
@@ -78,6 +85,13 @@ def check_pixels(path: Path, height: int, width: int) -> None:
 
 def check_bytes(path: Path, size: int) -> None:
     """Refuse an image file whose values take more memory than is given to one.
+
+    Parameters
+    ----------
+    path
+        The file, for errors.
+    size
+        Bytes of its values.
 
     Raises
     ------

@@ -62,7 +62,13 @@ class Lock:
         file.flush()
 
     def release(self, remove: bool = False) -> None:
-        """Let go, if not done yet; ``remove`` also takes the file away."""
+        """Let go, if not done yet; ``remove`` also takes the file away.
+
+        Parameters
+        ----------
+        remove
+            Whether the file is removed as well.
+        """
         if self._file.closed:
             return
         self._file.truncate(0)
@@ -99,6 +105,11 @@ class Lock:
 
 def lock_results(folder: str | Path) -> Lock:
     """Hold a results folder as long as this process lives.
+
+    Parameters
+    ----------
+    folder
+        Folder of all results.
 
     Raises
     ------

@@ -24,6 +24,11 @@ GRACE = 30
 def name_process(pid: int) -> str:
     """A name that no other process of this machine has or will have: number and start time.
 
+    Parameters
+    ----------
+    pid
+        Number of a process.
+
     Returns
     -------
     str
@@ -51,6 +56,13 @@ def watch(process: str, then: Callable[[], None]) -> None:
     """Call ``then``, in a thread, as soon as a process (see `name_process`) has ended.
 
     Where the kernel does not tell of that, nothing is called.
+
+    Parameters
+    ----------
+    process
+        Name of the process.
+    then
+        Called without arguments.
     """
     pid = int(process.partition(":")[0])
     try:

@@ -21,6 +21,8 @@ def write_record(
     ----------
     folder
         Where the outputs lie already.
+    record
+        Content of ``run.json`` without its seal.
     outputs
         Their names.
 
@@ -38,13 +40,18 @@ def write_record(
 def read_record(path: str | Path) -> dict[str, Any]:
     """Read a ``run.json``.
 
+    Parameters
+    ----------
+    path
+        A ``run.json``.
+
     Raises
     ------
     SonotuneError
         If it cannot be read, or says something else than what was written.
     """
     try:
-        record = read_json(path)
+        record: dict[str, Any] = read_json(path)
         found = record.pop("sha256")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SonotuneError(damaged(path, f"cannot be read ({error!r})")) from None
@@ -79,22 +86,48 @@ def check_output(path: str | Path, record: Mapping[str, Any]) -> None:
 
 
 def file_digest(path: str | Path) -> str:
-    """SHA-256 of a file."""
+    """SHA-256 of a file.
+
+    Parameters
+    ----------
+    path
+        A file.
+    """
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def seal(record: Mapping[str, Any]) -> str:
-    """SHA-256 of what a record says, whatever the order of its keys."""
+    """SHA-256 of what a record says, whatever the order of its keys.
+
+    Parameters
+    ----------
+    record
+        Content of ``run.json`` without its seal.
+    """
     text = json.dumps(record, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def short_seal(record: Mapping[str, Any]) -> str:
-    """The first digits of a record's seal, as ``cells.csv`` names the record of each row."""
+    """The first digits of a record's seal, as ``cells.csv`` names the record of each row.
+
+    Parameters
+    ----------
+    record
+        Content of ``run.json`` without its seal.
+    """
     return f"sha256:{record.get('sha256') or seal(record)}"[:19]
 
 
 def damaged(path: str | Path, what: str) -> str:
-    """A message about a file of a run that cannot be believed, and what to do."""
+    """A message about a file of a run that cannot be believed, and what to do.
+
+    Parameters
+    ----------
+    path
+        The file.
+    what
+        What is wrong with it.
+    """
     return f"{path}: {what}; delete the folder {Path(path).parent} and run again to make it anew"

@@ -61,7 +61,13 @@ def _telling_jobs(
 
 
 def jobs_of_workflow(workflow: str) -> list[int]:
-    """Processes on this machine that run a script for a workflow (see `name_process`)."""
+    """Processes on this machine that run a script for a workflow (see `name_process`).
+
+    Parameters
+    ----------
+    workflow
+        Name of the workflow's process.
+    """
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

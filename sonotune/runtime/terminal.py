@@ -45,7 +45,7 @@ class _Few(logging.Filter):
         return event not in EVENTS and not text.startswith(CHATTER)
 
 
-class _Short(DefaultFormatter):
+class _Short(DefaultFormatter):  # type: ignore[misc]  # Snakemake has no types
     """One line per job."""
 
     def format_run_info(self, msg: dict[str, Any]) -> str:
@@ -61,7 +61,13 @@ class _Short(DefaultFormatter):
 
 
 def be_brief(logger: logging.Logger) -> None:
-    """Have Snakemake's logger print little on the terminal; its log file stays whole."""
+    """Have Snakemake's logger print little on the terminal; its log file stays whole.
+
+    Parameters
+    ----------
+    logger
+        Snakemake's logger.
+    """
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler":
             handler.addFilter(_Few())

@@ -72,7 +72,7 @@ def read_view_records(results: str | Path, *folders: str) -> list[ViewRecord]:
     ----------
     results
         The folder of results.
-    folders
+    *folders
         Names of studies, ``datasets``, or patterns of folders. What cannot be read is left out.
     """
     found = []

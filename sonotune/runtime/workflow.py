@@ -22,7 +22,13 @@ def workflow_folder() -> Path:
 
 
 def configuration_file(named: str | None) -> Path:
-    """The configuration that a command uses: as named, that of this folder, or the default."""
+    """The configuration that a command uses: as named, that of this folder, or the default.
+
+    Parameters
+    ----------
+    named
+        Path that the user gave, or None.
+    """
     if named is not None:
         return Path(named)
     here = DEFAULT_CONFIGURATION

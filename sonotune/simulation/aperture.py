@@ -46,6 +46,16 @@ class Response:
         The F frequencies, less the centre frequency, in units of `baseband_mhz / echo_samples`.
     weights : complex64 [Y, R, M]
         For |y| = 0, `weight_mm[0]`, ... and rho = `rho_mm`, `rho_mm + weight_mm[1]`, ...
+    rho_mm
+        First distance from the line's axis to a scatterer, in mm.
+    weight_mm
+        Steps of ``weights`` along y and rho, in mm.
+    column_mm
+        Step of ``echoes`` along x, in mm.
+    baseband_mhz
+        Sampling frequency of the baseband signal.
+    echo_samples
+        Samples of an echo.
     """
 
     echoes: np.ndarray
@@ -66,6 +76,8 @@ def two_way_pulse(settings: Simulation, frequencies_mhz: np.ndarray) -> np.ndarr
 
     Parameters
     ----------
+    settings
+        Settings of the simulator.
     frequencies_mhz : float [F]
 
     Returns
@@ -83,7 +95,13 @@ def two_way_pulse(settings: Simulation, frequencies_mhz: np.ndarray) -> np.ndarr
 
 
 def aperture_response(settings: Simulation) -> Response:
-    """Compute the response for every position in the phantom of `settings`."""
+    """Compute the response for every position in the phantom of `settings`.
+
+    Parameters
+    ----------
+    settings
+        Settings of the simulator.
+    """
     baseband = settings.center_frequency_mhz * _BASEBAND_RATE
     step = baseband / _ECHO_SAMPLES
     reach = int(_HALF_BAND * settings.center_frequency_mhz / step)

@@ -48,18 +48,24 @@ def collage_set(
 
     Parameters
     ----------
-    settings : what to draw.
-    images : how many, at least 1.
-    seed : whole number, not negative.
-    workers : threads that draw at the same time.
-    progress : called with (images done, images in all) after every image.
+    settings
+        What to draw.
+    images
+        How many, at least 1.
+    seed
+        Whole number, not negative.
+    workers
+        Threads that draw at the same time.
+    progress
+        Called with (images done, images in all) after every image.
 
     Returns
     -------
     images : uint8 array [N, pixels, pixels], grey.
     masks : uint8 array [N, pixels, pixels], 1 inside an object and 0 elsewhere.
-    rows : a dict an image: name, group (each image is its own) and mm_per_pixel_y and
-        mm_per_pixel_x, which are None since photographs have no scale.
+    rows
+        A dict an image: name, group (each image is its own) and mm_per_pixel_y and mm_per_pixel_x,
+        which are None since photographs have no scale.
 
     Raises
     ------

@@ -14,16 +14,25 @@ class Collage:
 
     Parameters
     ----------
-    pixels : side of the square images, at least 32.
-    objects : fewest and most objects in an image, 1 to 6; fewer are more frequent.
-    area : smallest and largest share of the image that its objects cover together.
-    contrast : smallest and largest difference of mean grey value, object to its surroundings.
-    darker, brighter : share of images whose objects are darker, or brighter, than their
-        surroundings; in the rest only texture and sharpness differ.
-    shadows : share of images in which objects cast a soft shadow.
-    blurred : share of images with a background out of focus.
-    noise : share of images with additive (sensor) noise.
-    speckle : share of images with multiplicative noise.
+    pixels
+        Side of the square images, at least 32.
+    objects
+        Fewest and most objects in an image, 1 to 6; fewer are more frequent.
+    area
+        Smallest and largest share of the image that its objects cover together.
+    contrast
+        Smallest and largest difference of mean grey value, object to its surroundings.
+    darker, brighter
+        Share of images whose objects are darker, or brighter, than their surroundings; in the rest
+        only texture and sharpness differ.
+    shadows
+        Share of images in which objects cast a soft shadow.
+    blurred
+        Share of images with a background out of focus.
+    noise
+        Share of images with additive (sensor) noise.
+    speckle
+        Share of images with multiplicative noise.
     """
 
     pixels: int = 256
@@ -59,7 +68,13 @@ class Collage:
 
 
 def is_whole(value: object) -> bool:
-    """Whether a value is a whole number (and not a truth value)."""
+    """Whether a value is a whole number (and not a truth value).
+
+    Parameters
+    ----------
+    value
+        Any value.
+    """
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
@@ -68,5 +83,15 @@ def _is_number(value: object) -> bool:
 
 
 def refusal(key: str, value: object, wanted: str) -> SonotuneError:
-    """The error that says what a key is and what it must be."""
+    """The error that says what a key is and what it must be.
+
+    Parameters
+    ----------
+    key
+        Name of the setting.
+    value
+        What was given.
+    wanted
+        What it must be.
+    """
     return SonotuneError(f"{key}: must be {wanted}; found {value!r}")

@@ -27,6 +27,21 @@ def write_images(
 
     Parameters are those of `simulate_set`, and the folder to write to.
 
+    Parameters
+    ----------
+    settings
+        Settings of the simulator.
+    output
+        Folder to write to.
+    images
+        Number of images.
+    seed
+        Seed of the set.
+    workers
+        Threads; they change the time, never the result.
+    progress
+        Takes the number that is done and the number of all.
+
     Raises
     ------
     SonotuneError

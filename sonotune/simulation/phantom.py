@@ -21,7 +21,19 @@ _TRIES_PER_IMAGE = 50
 
 @dataclass(frozen=True)
 class Lesion:
-    """A circle or ellipse; `k` is the factor on the amplitude or intensity within it."""
+    """A circle or ellipse; `k` is the factor on the amplitude or intensity within it.
+
+    Attributes
+    ----------
+    x_mm, z_mm
+        Centre; z is the depth.
+    long_mm, short_mm
+        Half-axes.
+    angle
+        Angle of the long axis in radians, from x towards z.
+    k
+        Factor on the amplitude or intensity within it.
+    """
 
     x_mm: float
     z_mm: float
@@ -31,7 +43,13 @@ class Lesion:
     k: float
 
     def contains(self, x_mm: np.ndarray, z_mm: np.ndarray) -> np.ndarray:
-        """Tell for each point (any shapes that broadcast) whether it is in the lesion."""
+        """Tell for each point (any shapes that broadcast) whether it is in the lesion.
+
+        Parameters
+        ----------
+        x_mm, z_mm
+            Positions.
+        """
         dx, dz = x_mm - self.x_mm, z_mm - self.z_mm
         along = (dx * np.cos(self.angle) + dz * np.sin(self.angle)) / self.long_mm
         across = (dz * np.cos(self.angle) - dx * np.sin(self.angle)) / self.short_mm
@@ -40,7 +58,15 @@ class Lesion:
 
 @dataclass(frozen=True)
 class Scatterers:
-    """Point scatterers: float64 arrays of one length, positions in mm and signed amplitudes."""
+    """Point scatterers: float64 arrays of one length, positions in mm and signed amplitudes.
+
+    Attributes
+    ----------
+    x_mm, y_mm, z_mm
+        Positions: along the array, across the image plane, and depth.
+    amplitude
+        Signed amplitudes.
+    """
 
     x_mm: np.ndarray
     y_mm: np.ndarray
@@ -50,6 +76,13 @@ class Scatterers:
 
 def draw_lesions(settings: Simulation, rng: np.random.Generator) -> list[Lesion]:
     """Draw lesions that lie inside the field and apart from each other.
+
+    Parameters
+    ----------
+    settings
+        Settings of the simulator.
+    rng
+        Source of random numbers.
 
     Raises
     ------
@@ -99,7 +132,17 @@ def _apart(one: Lesion, other: Lesion) -> bool:
 def draw_scatterers(
     settings: Simulation, lesions: list[Lesion], rng: np.random.Generator
 ) -> Scatterers:
-    """Draw scatterers uniformly in the slab, with normal amplitudes that lesions make smaller."""
+    """Draw scatterers uniformly in the slab, with normal amplitudes that lesions make smaller.
+
+    Parameters
+    ----------
+    settings
+        Settings of the simulator.
+    lesions
+        The lesions in the field.
+    rng
+        Source of random numbers.
+    """
     count, half_width = settings.scatterers, settings.width_mm / 2 + MARGIN_MM
     x = rng.uniform(-half_width, half_width, count)
     y = rng.uniform(-settings.thickness_mm / 2, settings.thickness_mm / 2, count)
@@ -112,7 +155,13 @@ def draw_scatterers(
 
 
 def pixel_centers(settings: Simulation) -> tuple[np.ndarray, np.ndarray]:
-    """Give the depth z of each row and the x of each column of the image, in mm."""
+    """Give the depth z of each row and the x of each column of the image, in mm.
+
+    Parameters
+    ----------
+    settings
+        Settings of the simulator.
+    """
     (rows, columns), (height, width) = settings.pixels, settings.pixel_mm
     z = settings.depth_mm[0] + (np.arange(rows) + 0.5) * height
     x = (np.arange(columns) + 0.5) * width - settings.width_mm / 2
@@ -120,7 +169,15 @@ def pixel_centers(settings: Simulation) -> tuple[np.ndarray, np.ndarray]:
 
 
 def lesion_mask(settings: Simulation, lesions: list[Lesion]) -> np.ndarray:
-    """Mark the pixels whose centre is in a lesion: uint8 [H, W] of 0 and 1."""
+    """Mark the pixels whose centre is in a lesion: uint8 [H, W] of 0 and 1.
+
+    Parameters
+    ----------
+    settings
+        Settings of the simulator.
+    lesions
+        The lesions in the field.
+    """
     z, x = pixel_centers(settings)
     mask = np.zeros(settings.pixels, dtype=np.uint8)
     for lesion in lesions:

@@ -22,6 +22,19 @@ class Grid:
     """Cells of `row_mm` by `column_mm`, from `first_rho_mm` and `first_x_mm` on.
 
     The lines are at the columns `first_line`, `first_line + columns_per_line`, ...
+
+    Attributes
+    ----------
+    rows, columns
+        Number of rows (rho) and columns (x).
+    row_mm, column_mm
+        Size of a cell.
+    first_rho_mm, first_x_mm
+        Position of the first row and column.
+    first_line
+        Column of the first scan line.
+    columns_per_line
+        Columns between two scan lines.
     """
 
     rows: int
@@ -40,9 +53,19 @@ class Scanner:
 
     Attributes
     ----------
+    settings
+        Settings of the simulator.
+    response
+        Response of the aperture.
+    grid
+        The grid on which echoes are summed.
     kernels : complex64 [F, C, M]
         Spectra of the response's echoes over C columns (a few more than the grid has), at those
         frequencies of `padded_rows` rows that are in `band` (int64 [F]).
+    band
+        Frequencies of the response, int64 [F].
+    padded_rows
+        Rows of the transform.
     """
 
     settings: Simulation
@@ -54,7 +77,13 @@ class Scanner:
 
 
 def make_scanner(settings: Simulation) -> Scanner:
-    """Compute the aperture's response and all else that does not depend on the phantom."""
+    """Compute the aperture's response and all else that does not depend on the phantom.
+
+    Parameters
+    ----------
+    settings
+        Settings of the simulator.
+    """
     response = aperture_response(settings)
     grid = _grid(settings, response)
     # Room beyond the grid, so that what the circular convolution wraps around falls outside it.
@@ -69,6 +98,8 @@ def scan(scanner: Scanner, scatterers: Scatterers) -> tuple[np.ndarray, np.ndarr
 
     Parameters
     ----------
+    scanner
+        What all images share.
     scatterers
         They must lie in the phantom of the scanner's settings.
 

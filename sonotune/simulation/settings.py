@@ -25,6 +25,47 @@ class Simulation:
     the range of k are those of the SUS data set (Amiri et al. 2020, Section II-B); the paper gives
     neither the array nor the sizes, which are chosen here. Pairs may be given as lists.
 
+    Attributes
+    ----------
+    lines
+        Scan lines, evenly spread over the width.
+    center_frequency_mhz
+        Centre frequency.
+    sampling_frequency_mhz
+        Sampling frequency of the pulse.
+    pulse_cycles
+        Cycles of the excitation and of the impulse response.
+    speed_of_sound_m_per_s
+        Speed of sound.
+    width_mm, depth_mm
+        Width of the field; its first and last depth.
+    thickness_mm
+        Thickness of the phantom across the image plane.
+    elements
+        Active elements of the aperture, for each line.
+    element_width_mm, element_height_mm, kerf_mm
+        Size of an element, and the gap between two.
+    focus_mm
+        Transmit focus; the receive focus is dynamic.
+    scatterers
+        Point scatterers in the phantom.
+    lesions
+        Fewest and most lesions in an image.
+    lesion_radius_mm
+        Least and largest long half-axis.
+    ellipse_share
+        Share of ellipses; the other lesions are circles.
+    ellipse_ratio
+        Least and largest short half-axis of an ellipse, as a share of the long one.
+    contrast
+        Range of k, the factor on what scatterers in a lesion send back.
+    contrast_of
+        What k multiplies: ``amplitude`` or ``intensity``.
+    dynamic_range_db
+        Dynamic range of the display.
+    pixels
+        Rows and columns of the image.
+
     Raises
     ------
     SonotuneError

@@ -39,7 +39,17 @@ _WHITE_PERCENTILE = 99.9
 
 @dataclass(frozen=True)
 class Simulated:
-    """One image (uint8 [H, W]), its mask (uint8 0/1 [H, W]) and what is in it."""
+    """One image (uint8 [H, W]), its mask (uint8 0/1 [H, W]) and what is in it.
+
+    Attributes
+    ----------
+    image
+        B-mode image.
+    mask
+        Mask of the lesions.
+    lesions
+        The lesions.
+    """
 
     image: np.ndarray
     mask: np.ndarray
@@ -60,6 +70,12 @@ def simulate_set(
 
     Parameters
     ----------
+    settings
+        Settings of the simulator.
+    images
+        Number of images.
+    seed
+        Seed of the set.
     workers : int
         Images made at the same time, in threads; about 0.2 GB each at the default settings.
     progress : callable, optional
@@ -94,7 +110,21 @@ def simulate_all(
     workers: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[Simulated]:
-    """The images of `simulate_set`, each with its lesions."""
+    """The images of `simulate_set`, each with its lesions.
+
+    Parameters
+    ----------
+    settings
+        Settings of the simulator.
+    images
+        Number of images.
+    seed
+        Seed of the set.
+    workers
+        Threads; they change the time, never the result.
+    progress
+        Takes the number that is done and the number of all.
+    """
     for name, value, least in (("images", images, 1), ("seed", seed, 0), ("workers", workers, 1)):
         if value < least:
             raise SonotuneError(f"{name}: must be at least {least}, found {value}")
@@ -114,7 +144,17 @@ def simulate_all(
 
 
 def simulate_image(scanner: Scanner, seed: int, index: int) -> Simulated:
-    """Simulate image `index` of the set of `seed`."""
+    """Simulate image `index` of the set of `seed`.
+
+    Parameters
+    ----------
+    scanner
+        What all images share.
+    seed
+        Seed of the set.
+    index
+        Number of the image, from 0.
+    """
     settings, rng = scanner.settings, generator(seed, "simulate", index)
     lesions = draw_lesions(settings, rng)
     envelope, depths = scan(scanner, draw_scatterers(settings, lesions, rng))
@@ -125,6 +165,15 @@ def display(settings: Simulation, envelope: np.ndarray, depths: np.ndarray) -> n
     """Resample an envelope [D, L] to the image grid and compress it: uint8 [H, W].
 
     255 is the brightest thousandth, 0 is `dynamic_range_db` below it or less.
+
+    Parameters
+    ----------
+    settings
+        Settings of the simulator.
+    envelope
+        Envelope of the echoes, float [D,L].
+    depths
+        Depth of each of its rows, in mm.
     """
     z, x = pixel_centers(settings)
     row = (z - depths[0]) / (depths[1] - depths[0])
@@ -137,5 +186,11 @@ def display(settings: Simulation, envelope: np.ndarray, depths: np.ndarray) -> n
 
 
 def image_name(index: int) -> str:
-    """Name of an image in its set."""
+    """Name of an image in its set.
+
+    Parameters
+    ----------
+    index
+        Number of the image, from 0.
+    """
     return f"sus_{index:03d}"

@@ -108,7 +108,15 @@ def _pick(
 
 @dataclass(frozen=True)
 class ExpectedDice:
-    """Mean Dice of the recommended strategy over new folds and new trainings, float64 [B] each."""
+    """Mean Dice of the recommended strategy over new folds and new trainings, float64 [B] each.
+
+    Attributes
+    ----------
+    mean
+        The estimate.
+    lower, upper
+        Its 95 % interval.
+    """
 
     mean: np.ndarray
     lower: np.ndarray

@@ -43,11 +43,27 @@ class Estimate:
     folds: int
 
     def reach(self, tests: int, strategies: int = 1) -> float:
-        """Distance of the simultaneous bounds from the value, see `critical`."""
+        """Distance of the simultaneous bounds from the value, see `critical`.
+
+        Parameters
+        ----------
+        tests
+            Number of one-sided statements of the claim, at least 1.
+        strategies
+            Number of strategies that are compared, or 1 if the estimate is no pair.
+        """
         return float(critical(np.array([self.df]), tests, strategies)[0] * self.error)
 
     def could_find(self, difference: float, reach: float) -> bool:
-        """Whether a true difference of that size would be shown with a probability of 80 %."""
+        """Whether a true difference of that size would be shown with a probability of 80 %.
+
+        Parameters
+        ----------
+        difference
+            The true difference.
+        reach
+            Distance of the bounds from the value.
+        """
         return bool(abs(difference) >= reach + stdtrit(self.df, POWER) * self.error)
 
 
@@ -69,7 +85,9 @@ def critical(df: np.ndarray, tests: int, strategies: int = 1) -> np.ndarray:
         of all pairs does not.
     """
     ratio = stdtrit(df, 1 - LEVEL / tests)
-    return ratio if strategies < 2 else np.maximum(ratio, critical_ratio(strategies, df))
+    return np.asarray(
+        ratio if strategies < 2 else np.maximum(ratio, critical_ratio(strategies, df))
+    )
 
 
 def estimate_mean(values: Sequence[np.ndarray]) -> Estimate:
@@ -99,7 +117,15 @@ def estimate_mean(values: Sequence[np.ndarray]) -> Estimate:
 
 
 def estimate_pair(pairs: Pairs, first: int, second: int) -> Estimate:
-    """Difference of two strategies of one study (the only one of ``pairs``)."""
+    """Difference of two strategies of one study (the only one of ``pairs``).
+
+    Parameters
+    ----------
+    pairs
+        Pairs of one study.
+    first, second
+        Numbers of the strategies.
+    """
     folds = int(pairs.folds[0, first, second])
     value, error, df = (
         float(array[0, first, second]) for array in (pairs.difference, pairs.error, pairs.df)
@@ -113,6 +139,8 @@ def shown_better(pairs: Pairs, tests: int, strategies: int | None = None) -> np.
 
     Parameters
     ----------
+    pairs
+        Pairs of B studies.
     tests, strategies
         As for `critical`; the default is the number of strategies that have a test. A statement
         that needs *every* pair to be shown is tested at its own level, not at that of all pairs.
@@ -139,6 +167,8 @@ def judge_top(better: np.ndarray, claimed: Sequence[int], k: int) -> tuple[np.nd
         As from `shown_better`; transposed for the worst k.
     claimed
         Indices of the strategies, at most k.
+    k
+        How many places count as the top.
 
     Returns
     -------
@@ -215,6 +245,8 @@ def fails_more_often(
         Failed runs of each strategy in each fold.
     claimed
         Indices of the strategies.
+    random
+        Source of random numbers.
     draws
         Number of permutations.
     """
@@ -259,10 +291,14 @@ def attainable_correlation(
 
     Parameters
     ----------
-    means, published : float64 [S]
-        Own adjusted means and the paper's, in the same order, without NaN.
+    means : float64 [S]
+        Own adjusted means, without NaN.
     errors : float64 [S]
-        Standard errors of the own means, fold effects taken out.
+        Their standard errors, fold effects taken out.
+    published : float64 [S]
+        The paper's means, in the same order, without NaN.
+    random
+        Source of random numbers.
     draws
         Number of simulated studies.
     """

@@ -35,8 +35,12 @@ Reason = Literal["about_as_good", "least_regret", "only_candidate", "none"]
 class Comparison:
     """Two strategies, paired by fold.
 
+    NaN where no test is possible.
+
     Attributes
     ----------
+    first, second
+        Names of the strategies.
     difference
         Adjusted mean of the first minus that of the second.
     lower, upper
@@ -47,8 +51,6 @@ class Comparison:
         P value adjusted for all pairs.
     folds
         Number of folds that have a score of both.
-
-    NaN where no test is possible.
     """
 
     first: str
@@ -68,6 +70,8 @@ class Strategy:
 
     Attributes
     ----------
+    name
+        Its name.
     mean
         Over its runs that ended, as in the papers' tables.
     adjusted_mean
@@ -124,6 +128,8 @@ class Decision:
 
     Attributes
     ----------
+    dataset, fraction
+        The place.
     folds
         Number of folds that have a score.
     pretrainings
@@ -168,7 +174,13 @@ class Decision:
     inconclusive: Mapping[str, int | None]
 
     def strategy(self, name: str) -> Strategy:
-        """The strategy of that name."""
+        """The strategy of that name.
+
+        Parameters
+        ----------
+        name
+            Name of a strategy that is compared.
+        """
         return next(strategy for strategy in self.strategies if strategy.name == name)
 
     @property
@@ -214,7 +226,19 @@ def decide(
 
 
 def decide_one(data: FoldScores, margin: float, cost: str, raced: bool = False) -> Decision:
-    """Decide for one data set at one fraction (parameters as for `decide`)."""
+    """Decide for one data set at one fraction (parameters as for `decide`).
+
+    Parameters
+    ----------
+    data
+        Scores of the folds.
+    margin
+        Difference in Dice that counts as none.
+    cost
+        Name of the cost that is to be small.
+    raced
+        Whether strategies were dropped on the way.
+    """
     # The numerical functions take many studies; this is one.
     scores = data.scores[None]
     folds, number = data.scores.shape
@@ -318,6 +342,11 @@ def decision_tables(decisions: list[Decision]) -> dict[str, pd.DataFrame]:
     Each row begins with dataset and fraction. ``worse_than`` is joined by semicolons;
     ``inconclusive`` says whether a strategy cannot be told from the recommended one, and
     ``folds_to_show`` how many folds would (see `Decision`).
+
+    Parameters
+    ----------
+    decisions
+        Decisions, one per data set and fraction.
     """
     names = ("decisions", "strategies", "comparisons")
     tables: dict[str, list[dict[str, object]]] = {name: [] for name in names}
@@ -341,6 +370,11 @@ def decision_tables(decisions: list[Decision]) -> dict[str, pd.DataFrame]:
 
 def read_decisions(folder: str | Path) -> list[Decision]:
     """Read the decisions of a study from its folder ``statistics``.
+
+    Parameters
+    ----------
+    folder
+        Folder of the study's statistics.
 
     Raises
     ------

@@ -96,13 +96,27 @@ def rank_strategies(means: pd.DataFrame) -> Ranking:
 
 
 def critical_difference(strategies: int, sets: int) -> float:
-    """Nemenyi's critical difference of mean ranks at the level .05 (Demsar 2006, section 3.2.2)."""
+    """Nemenyi's critical difference of mean ranks at the level .05 (Demsar 2006, section 3.2.2).
+
+    Parameters
+    ----------
+    strategies
+        Number of strategies, at least 2.
+    sets
+        Number of data sets.
+    """
     q = studentized_range.ppf(1 - LEVEL, strategies, np.inf) / np.sqrt(2)
     return float(q * np.sqrt(strategies * (strategies + 1) / (6 * sets)))
 
 
 def nemenyi(means: pd.DataFrame) -> pd.DataFrame:
-    """P values of every pair of strategies, square, by scikit-posthocs; empty without a test."""
+    """P values of every pair of strategies, square, by scikit-posthocs; empty without a test.
+
+    Parameters
+    ----------
+    means
+        Mean of each strategy (columns) on each data set (rows).
+    """
     from scikit_posthocs import posthoc_nemenyi_friedman
 
     whole = means.dropna(axis=1)

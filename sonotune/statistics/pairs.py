@@ -50,7 +50,7 @@ class Pairs:
     @property
     def compared(self) -> np.ndarray:
         """Number of strategies of each study that have a test, int64 [B]; 1 if there is none."""
-        return np.maximum(np.isfinite(self.error).any(2).sum(1), 1)
+        return np.asarray(np.maximum(np.isfinite(self.error).any(2).sum(1), 1))
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Simultaneous 95 % intervals of all pairs, two float64 [B,S,S]; NaN without a test."""
@@ -70,7 +70,8 @@ class Pairs:
         """P values adjusted for all pairs of a study, float64 [B,S,S]; NaN without a test."""
         tests = self.compared * (self.compared - 1) / 2
         single = 2 * stdtr(self.df, -np.abs(self.difference) / self.error)
-        return -np.expm1(tests[:, None, None] * np.log1p(-np.minimum(single, 1 - 1e-16)))
+        logs = tests[:, None, None] * np.log1p(-np.minimum(single, 1 - 1e-16))
+        return np.asarray(-np.expm1(logs))
 
 
 def compare(scores: np.ndarray, by_pretraining: np.ndarray | None = None) -> Pairs:
@@ -226,7 +227,13 @@ def _moderate(
 
 
 def inverse_trigamma(value: np.ndarray) -> np.ndarray:
-    """Argument at which the trigamma function has a value; infinite for values not above 0."""
+    """Argument at which the trigamma function has a value; infinite for values not above 0.
+
+    Parameters
+    ----------
+    value
+        Values of the trigamma function.
+    """
     value = np.asarray(value, float)
     positive = np.clip(value, 1e-6, 1e6)
     guess = 0.5 + 1 / positive
@@ -251,9 +258,17 @@ def critical_ratio(number: int, df: np.ndarray) -> np.ndarray:
 
 
 def t_quantile(df: np.ndarray, probability: float) -> np.ndarray:
-    """Quantile of Student's t; each number of degrees of freedom is looked up once."""
+    """Quantile of Student's t; each number of degrees of freedom is looked up once.
+
+    Parameters
+    ----------
+    df
+        Degrees of freedom, above 0; NaN gives NaN.
+    probability
+        In (0,1).
+    """
     values, where = np.unique(df, return_inverse=True)
-    return stdtrit(values, probability)[where].reshape(np.shape(df))
+    return np.asarray(stdtrit(values, probability))[where].reshape(np.shape(df))
 
 
 def behind_bounds(
@@ -289,6 +304,8 @@ def most_lost(pairs: Pairs, candidates: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
+    pairs
+        Pairs of B studies.
     candidates : bool [B,S]
         Strategies among which the best is sought.
     """
@@ -301,4 +318,4 @@ def most_lost(pairs: Pairs, candidates: np.ndarray) -> np.ndarray:
     bound = pairs.difference + np.where(np.isnan(reach), np.inf, reach)
     own = np.eye(bound.shape[1], dtype=bool)[None]
     bound = np.where(own | ~candidates[:, :, None], 0.0, bound)
-    return np.maximum(bound.max(1), 0.0)
+    return np.asarray(np.maximum(bound.max(1), 0.0))

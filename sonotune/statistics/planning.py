@@ -28,7 +28,13 @@ TYPICAL_SPREAD = 0.07
 
 
 def typical_run_sd(fraction: float) -> float:
-    """The entry of `TYPICAL_RUN_SD` that is nearest to a fraction."""
+    """The entry of `TYPICAL_RUN_SD` that is nearest to a fraction.
+
+    Parameters
+    ----------
+    fraction
+        Share of the whole data set that is drawn for training and validation, in (0,1].
+    """
     return TYPICAL_RUN_SD[min(TYPICAL_RUN_SD, key=lambda known: abs(known - fraction))]
 
 
@@ -78,6 +84,8 @@ def plan_folds(
         Difference in Dice that counts as none.
     studies
         Number of simulated studies for each number of folds.
+    seed
+        Seed of the simulation.
     """
     spread = np.asarray(run_sd, float)
     return [_plan_one(number, spread, means, margin, studies, seed) for number in folds]

@@ -86,6 +86,8 @@ def next_round(
 
     Parameters
     ----------
+    now
+        Where the races stand.
     trained : int [B]
         How many trained in the last fold.
     costs : float64 [B,S]
@@ -156,4 +158,4 @@ def _regret(
     factor = np.linalg.cholesky(covariance)
     drawn = means[:, None, :] + np.einsum("bij,dj->bdi", factor, draws)
     best = np.where(candidates[:, None, :], drawn, -np.inf).max(2)
-    return (best - drawn[np.arange(len(means)), :, leader]).mean(1)
+    return np.asarray((best - drawn[np.arange(len(means)), :, leader]).mean(1))

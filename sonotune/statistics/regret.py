@@ -104,7 +104,18 @@ def expected_means(
     variances: np.ndarray,
     fitted: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Expected true means alone, float64 [B,S]; parameters as for `posterior`."""
+    """Expected true means alone, float64 [B,S]; parameters as for `posterior`.
+
+    Parameters
+    ----------
+    means
+        Means, float64 [B,S].
+    variances
+        Their variances, float64 [B,S].
+    fitted
+        Grid of true means, float64 [B,G], and probabilities on it, float64 [B,S,G]; None to fit
+        them.
+    """
     grid, mass = fitted or _true_means(means, variances)
     expected = (mass @ grid[:, :, None])[:, :, 0]
     raw = ~np.isfinite(variances).any(1)[:, None]

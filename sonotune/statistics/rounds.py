@@ -89,9 +89,10 @@ def decide_round(
     leader, regret = int(now.leader[0]), float(now.regret[0])
 
     def chosen(money: float) -> np.ndarray:
-        return next_round(
+        rounds = next_round(
             now, np.array([trained]), costs[None], np.array([money]), settings["margin"]
-        )[0]
+        )
+        return np.asarray(rounds[0])
 
     training = chosen(left)
     ended = None
@@ -150,6 +151,8 @@ def write_round(
 
     Parameters
     ----------
+    settings
+        Settings of the race.
     arrays
         Folder of the prepared data set.
     cells
@@ -216,7 +219,13 @@ def write_race(files: Iterable[str | Path], path: str | Path) -> None:
 
 
 def race_sentences(path: str | Path) -> dict[tuple[str, float], str]:
-    """What happened in each race, by data set and fraction, from the CSV of `write_race`."""
+    """What happened in each race, by data set and fraction, from the CSV of `write_race`.
+
+    Parameters
+    ----------
+    path
+        CSV of `write_race`.
+    """
     table = pd.read_csv(path, dtype={"dataset": str, "strategy": str, "ended": str})
     told = {}
     for (dataset, fraction), part in table.groupby(["dataset", "fraction"], sort=False):

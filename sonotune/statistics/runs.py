@@ -116,7 +116,7 @@ def _of_group(dataset: str, fraction: float, runs: pd.DataFrame) -> FoldScores:
     by_strategy = runs.groupby("strategy", sort=False)
 
     def count(flag: str) -> np.ndarray:
-        return by_strategy[flag].sum().reindex(strategies).to_numpy(int)
+        return np.asarray(by_strategy[flag].sum().reindex(strategies), int)
 
     return FoldScores(
         dataset,
@@ -136,4 +136,4 @@ def _of_group(dataset: str, fraction: float, runs: pd.DataFrame) -> FoldScores:
 def _by_pretraining(runs: pd.DataFrame, strategies: tuple[str, ...]) -> np.ndarray:
     folds = runs.groupby(["pretraining", "strategy", "fold"])["score"].mean()
     means = folds.groupby(level=[0, 1]).mean().unstack("strategy")
-    return means.reindex(columns=list(strategies)).to_numpy(float)
+    return np.asarray(means.reindex(columns=list(strategies)), float)

@@ -39,7 +39,15 @@ def decision_sentences(decision: Decision, label: Callable[[str], str] = str) ->
 
 
 def headline(decision: Decision, label: Callable[[str], str] = str) -> str:
-    """The answer in one sentence (parameters as for `decision_sentences`)."""
+    """The answer in one sentence (parameters as for `decision_sentences`).
+
+    Parameters
+    ----------
+    decision
+        A decision at one data set and fraction.
+    label
+        Gives a strategy's title.
+    """
     if decision.folds == 1:
         return "No recommendation yet: one fold cannot tell strategies apart."
     if decision.recommended is None:
@@ -67,6 +75,8 @@ def basis(decision: Decision, runs: int, images: int) -> str:
 
     Parameters
     ----------
+    decision
+        The decision.
     runs
         Trainings at this data set and fraction.
     images

@@ -32,10 +32,14 @@ def read_runs(
 
     Parameters
     ----------
+    cells
+        The study's ``cells.csv``.
     strategies
         Those to keep, in their order.
     exclude_runs
         See `sonotune.evaluation.averages.is_left_out`.
+    metric
+        Column that is tested.
 
     Returns
     -------
@@ -189,7 +193,13 @@ def _calibration(runs: pd.DataFrame, files: Sequence[str | Path]) -> pd.DataFram
 
 
 def rankings(runs: pd.DataFrame) -> Iterator[tuple[float, pd.DataFrame, Ranking]]:
-    """For every fraction, the means (data sets x strategies) and their ranking."""
+    """For every fraction, the means (data sets x strategies) and their ranking.
+
+    Parameters
+    ----------
+    runs
+        Runs, as `sonotune.statistics.tables.read_runs` gives them.
+    """
     for fraction, part in runs[runs["fraction"] > 0].groupby("fraction", sort=False):
         means = (
             part.groupby(["dataset", "strategy"], sort=False)["value"].mean().unstack(sort=False)

@@ -48,6 +48,8 @@ def variance_intervals(
     ----------
     scores
         As for `variance_parts`.
+    random
+        Source of random numbers.
     draws
         Number of draws, at least 1.
 

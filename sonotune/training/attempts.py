@@ -68,11 +68,31 @@ def train_until(
 def names_of_attempt(
     names: tuple[str | int | float, ...], attempt: int
 ) -> tuple[str | int | float, ...]:
-    """What the random numbers of an attempt derive from; the first has no name of its own."""
+    """What the random numbers of an attempt derive from; the first has no name of its own.
+
+    Parameters
+    ----------
+    names
+        What the random numbers of the first attempt derive from.
+    attempt
+        Number of the attempt, from 1.
+    """
     return names if attempt == 1 else (*names, "attempt", attempt)
 
 
 def fail_if_dead(network: nn.Module, course: Course, pairs: Pairs, processor: Processor) -> None:
-    """Record where the output of a trained network does not depend on these images."""
+    """Record where the output of a trained network does not depend on these images.
+
+    Parameters
+    ----------
+    network
+        The trained network.
+    course
+        What happened in the training; changed in place.
+    pairs
+        Images and their masks.
+    processor
+        Device and precision to compute with.
+    """
     if course.outcome != "not_finite" and is_dead(network, pairs, processor):
         course.fail("dead", DEAD)

@@ -53,6 +53,15 @@ class Augmentation:
 def draw_warps(augmentation: Augmentation, images: int, random: torch.Generator) -> Tensor:
     """Draw affine maps from output to input coordinates.
 
+    Parameters
+    ----------
+    augmentation
+        Ranges of the deformation.
+    images
+        Number of images.
+    random
+        Source of random numbers.
+
     Returns
     -------
     Tensor

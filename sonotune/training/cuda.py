@@ -147,14 +147,30 @@ class StaticSteps:
         self._warps: Tensor | None = None
 
     def begin(self, order: Tensor, warps: Tensor | None, done: int) -> None:
-        """Copy an epoch's batches and maps into the buffers, and set the counter."""
+        """Copy an epoch's batches and maps into the buffers, and set the counter.
+
+        Parameters
+        ----------
+        order
+            Rows of each batch, int64 [batches,B].
+        warps
+            Affine maps, float32 [images,2,3], or None without augmentation.
+        done
+            Batches of the epoch that are done.
+        """
         self._order = _copied(self._order, order, self._position.device)
         if warps is not None:
             self._warps = _copied(self._warps, warps, self._position.device)
         self._position.fill_(done)
 
     def take(self, batch: int = 0) -> None:
-        """Take the step whose turn it is, whatever ``batch`` says."""
+        """Take the step whose turn it is, whatever ``batch`` says.
+
+        Parameters
+        ----------
+        batch
+            Number of the batch in its epoch, from 0.
+        """
         assert self._order is not None
         rows = self._order.index_select(0, self._position)[0]
         warps = None
@@ -199,7 +215,17 @@ class Replayed(StaticSteps):
         self._tried = False
 
     def begin(self, order: Tensor, warps: Tensor | None, done: int) -> None:
-        """As of `StaticSteps`; the first time the graph is recorded."""
+        """As of `StaticSteps`; the first time the graph is recorded.
+
+        Parameters
+        ----------
+        order
+            Rows of each batch, int64 [batches,B].
+        warps
+            Affine maps, float32 [images,2,3], or None without augmentation.
+        done
+            Batches of the epoch that are done.
+        """
         super().begin(order, warps, done)
         if not self._tried:
             self._tried = True
@@ -207,7 +233,13 @@ class Replayed(StaticSteps):
             self._position.fill_(done)
 
     def take(self, batch: int = 0) -> None:
-        """Take the step whose turn it is."""
+        """Take the step whose turn it is.
+
+        Parameters
+        ----------
+        batch
+            Number of the batch in its epoch, from 0.
+        """
         if self._graph is None:
             super().take(batch)
         else:

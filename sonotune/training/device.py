@@ -42,6 +42,8 @@ def choose(device: str, precision: str, threads: int) -> Processor:
     precision
         ``fp32``, ``bf16`` or ``auto`` (bf16 where the processor computes it natively: CUDA 8.0
         and later, AMX or AVX512-BF16).
+    threads
+        Threads of PyTorch on a CPU.
 
     Raises
     ------
@@ -67,12 +69,26 @@ def choose(device: str, precision: str, threads: int) -> Processor:
 
 
 def random_state(device: str) -> Tensor:
-    """The state of the generator that dropout draws from, uint8 [n] on the CPU."""
+    """The state of the generator that dropout draws from, uint8 [n] on the CPU.
+
+    Parameters
+    ----------
+    device
+        ``cpu`` or ``cuda``.
+    """
     return torch.cuda.get_rng_state() if device == "cuda" else torch.get_rng_state()
 
 
 def set_random_state(device: str, state: Tensor) -> None:
-    """Put dropout's generator into a state of `random_state`."""
+    """Put dropout's generator into a state of `random_state`.
+
+    Parameters
+    ----------
+    device
+        ``cpu`` or ``cuda``.
+    state
+        State of the generator.
+    """
     if device == "cuda":
         torch.cuda.set_rng_state(state)
     else:

@@ -149,7 +149,19 @@ def finetune(
 def predict_rows(
     network: nn.Module, data: ImageSet, rows: np.ndarray, processor: Processor
 ) -> np.ndarray:
-    """Probabilities of some of a data set's images as they are stored, uint8 [n,H,W]."""
+    """Probabilities of some of a data set's images as they are stored, uint8 [n,H,W].
+
+    Parameters
+    ----------
+    network
+        The network.
+    data
+        A prepared data set.
+    rows
+        Rows of the images, int64.
+    processor
+        Device and precision to compute with.
+    """
     pairs = Pairs.of(data, rows, processor)
     batches = pairs.split(at_once(pairs.images, processor))
     parts = predict(network, (batch[:, :1] for batch in batches), processor)
@@ -160,6 +172,11 @@ def cell_names(settings: Mapping[str, Any]) -> tuple[str | int | float, ...]:
     """What a cell's random numbers derive from besides the study's seed.
 
     The first seed and the first pre-training of a fold have no name of their own.
+
+    Parameters
+    ----------
+    settings
+        Settings of the cell.
     """
     # The fraction counts as per cent (80, 12.5), as it always did: a seed must not change.
     percent = f"{(100 * Decimal(str(settings['fraction']))).normalize():f}"
@@ -176,6 +193,18 @@ def start_of_cell(
     start_weights: str | Path | None,
     attempt: int = 1,
 ) -> nn.Module:
-    """The network as an attempt of a cell's training finds it (see `finetune`)."""
+    """The network as an attempt of a cell's training finds it (see `finetune`).
+
+    Parameters
+    ----------
+    settings
+        Settings of the cell.
+    data
+        A prepared data set.
+    start_weights
+        File of start weights, or None.
+    attempt
+        Number of the attempt, from 1.
+    """
     seed = torch_seed(settings["seed"], *names_of_attempt(cell_names(settings), attempt), "initial")
     return start_network(settings["network"], start_weights, seed, data.images.shape[1:])

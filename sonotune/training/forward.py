@@ -25,6 +25,13 @@ def at_once(images: Tensor, processor: Processor) -> int:
 
     On a CPU more than a few large ones take memory and save no time; on a GPU fewer would leave it
     waiting for the next.
+
+    Parameters
+    ----------
+    images
+        The images.
+    processor
+        Device and precision to compute with.
     """
     height, width = images.shape[-2:]
     most = PIXELS[processor.device] // (height * width)
@@ -32,14 +39,32 @@ def at_once(images: Tensor, processor: Processor) -> int:
 
 
 def forward(network: nn.Module, images: Tensor, processor: Processor) -> Tensor:
-    """Logits, float32 [B,1,H,W], computed in the processor's precision."""
+    """Logits, float32 [B,1,H,W], computed in the processor's precision.
+
+    Parameters
+    ----------
+    network
+        The network.
+    images
+        Images, float32 [B,1,H,W] in [0,1].
+    processor
+        Device and precision to compute with.
+    """
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.autocast(processor.device, torch.bfloat16, enabled=processor.precision == "bf16"):
         return network(images).float()
 
 
 def bce(logits: Tensor, masks: Tensor) -> Tensor:
-    """Binary cross-entropy of sigmoid(logits), mean over pixels and images."""
+    """Binary cross-entropy of sigmoid(logits), mean over pixels and images.
+
+    Parameters
+    ----------
+    logits
+        Logits, float32 [B,1,H,W].
+    masks
+        Masks, 0 or 1, of the same shape.
+    """
     return functional.binary_cross_entropy_with_logits(logits, masks)
 
 
@@ -47,6 +72,15 @@ def evaluate(network: nn.Module, pairs: Pairs, processor: Processor) -> tuple[fl
     """Mean loss, and mean Dice of the images at threshold 0.5, without dropout.
 
     An image whose mask and prediction are both empty has Dice 1.
+
+    Parameters
+    ----------
+    network
+        The network.
+    pairs
+        Images and their masks.
+    processor
+        Device and precision to compute with.
     """
     network.eval()
     losses, dices = [], []
@@ -66,6 +100,15 @@ def is_dead(network: nn.Module, pairs: Pairs, processor: Processor) -> bool:
     """Whether the output is the same for each of these images as for a black one.
 
     So it is where ReLUs let nothing of any image through; no gradient flows through them either.
+
+    Parameters
+    ----------
+    network
+        The network.
+    pairs
+        Images and their masks.
+    processor
+        Device and precision to compute with.
     """
     network.eval()
     with torch.inference_mode():
@@ -78,14 +121,30 @@ def is_dead(network: nn.Module, pairs: Pairs, processor: Processor) -> bool:
 
 
 def quantise(probabilities: Tensor) -> np.ndarray:
-    """Store probabilities in [0,1] as uint8 such that p > 0.5 exactly where the value >= 128."""
+    """Store probabilities in [0,1] as uint8 such that p > 0.5 exactly where the value >= 128.
+
+    Parameters
+    ----------
+    probabilities
+        Probabilities.
+    """
     return (probabilities * 256).ceil().sub(1).clamp(0, 255).to(torch.uint8).numpy()
 
 
 def predict(
     network: nn.Module, batches: Iterable[Tensor], processor: Processor
 ) -> Iterator[Tensor]:
-    """Probabilities, float32 [B,H,W] on the CPU, of each batch of images, float32 [B,1,H,W]."""
+    """Probabilities, float32 [B,H,W] on the CPU, of each batch of images, float32 [B,1,H,W].
+
+    Parameters
+    ----------
+    network
+        The network.
+    batches
+        Batches of images in [0,1].
+    processor
+        Device and precision to compute with.
+    """
     network.eval()
     for images in batches:
         with torch.inference_mode():

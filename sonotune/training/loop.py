@@ -41,10 +41,24 @@ class Checkpoint(Protocol):
         """Whether to save now."""
 
     def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Keep tensors and what else there is to know."""
+        """Keep tensors and what else there is to know.
+
+        Parameters
+        ----------
+        tensors
+            What is kept, by name.
+        facts
+            What else is kept, as JSON can hold it.
+        """
 
     def load(self, into: Mapping[str, Tensor]) -> dict[str, Any] | None:
-        """Copy what was kept into these tensors and give the rest; None if there is nothing."""
+        """Copy what was kept into these tensors and give the rest; None if there is nothing.
+
+        Parameters
+        ----------
+        into
+            Tensors to fill, by name.
+        """
 
 
 def train(
@@ -65,12 +79,22 @@ def train(
 
     Parameters
     ----------
+    network
+        The network.
     training, validation
         Images and masks, on the device.
+    recipe
+        Epochs, batch size, learning rate and early stopping.
+    augmentation
+        How training images are deformed, or None.
     batches
         Batches an epoch.
+    processor
+        Device and precision to compute with.
     seed, names
         What all random numbers of this training derive from.
+    log
+        Takes one line of progress.
     checkpoint
         Where to go on from, and what to write now and then.
     records

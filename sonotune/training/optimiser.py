@@ -59,7 +59,13 @@ class Adam:
         return {f"{kind}.{i}": t for kind, some in kinds.items() for i, t in enumerate(some)}
 
     def set_learning_rate(self, learning_rate: float) -> None:
-        """Give all later steps another size."""
+        """Give all later steps another size.
+
+        Parameters
+        ----------
+        learning_rate
+            The new size of a step.
+        """
         if isinstance(self._rate, Tensor):
             self._rate.fill_(learning_rate)
         else:

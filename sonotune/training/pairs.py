@@ -33,7 +33,17 @@ class Pairs:
 
     @classmethod
     def of(cls, data: ImageSet, rows: np.ndarray, processor: Processor) -> Pairs:
-        """These rows of a data set, on the processor's device."""
+        """These rows of a data set, on the processor's device.
+
+        Parameters
+        ----------
+        data
+            A prepared data set.
+        rows
+            Rows, int64.
+        processor
+            Device and precision to compute with.
+        """
         if processor.device == "cpu":
             arrays, places = (data.images, data.masks), torch.from_numpy(rows)
         else:
@@ -50,13 +60,25 @@ class Pairs:
         return self.rows.device
 
     def take(self, which: Tensor | slice) -> Tensor:
-        """Some of the rows, float32 [B,2,H,W]: image in [0,1] and mask."""
+        """Some of the rows, float32 [B,2,H,W]: image in [0,1] and mask.
+
+        Parameters
+        ----------
+        which
+            Numbers of the rows, int64 [B], or a slice.
+        """
         rows = self.rows[which]
         pairs = torch.stack([self.images[rows], self.masks[rows]], 1).float()
         pairs[:, 0] /= 255
         return pairs
 
     def split(self, size: int) -> Iterator[Tensor]:
-        """All rows in their order, ``size`` at a time, as `take` gives them."""
+        """All rows in their order, ``size`` at a time, as `take` gives them.
+
+        Parameters
+        ----------
+        size
+            Rows at a time.
+        """
         for first in range(0, len(self), size):
             yield self.take(slice(first, first + size))

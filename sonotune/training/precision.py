@@ -20,6 +20,13 @@ def computing_copy(network: nn.Module, processor: Processor) -> nn.Module:
     (see `Adam`). The numbers are those of autocast, bit by bit. What is no convolution (batch
     norm with its running statistics) is the same tensor in both, so it needs no refreshing.
 
+    Parameters
+    ----------
+    network
+        The network.
+    processor
+        Device and precision to compute with.
+
     Returns
     -------
     nn.Module

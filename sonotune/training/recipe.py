@@ -103,7 +103,15 @@ class Course:
         return all(epoch["validation_dice"] == 0 for epoch in self.history)
 
     def fail(self, outcome: Outcome, why: str) -> None:
-        """Record a failure."""
+        """Record a failure.
+
+        Parameters
+        ----------
+        outcome
+            How the run ended.
+        why
+            One sentence.
+        """
         self.outcome, self.failure = outcome, why
 
     def summary(self) -> dict[str, Any]:

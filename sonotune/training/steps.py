@@ -16,23 +16,63 @@ class Steps(Protocol):
     """Takes the steps of one epoch after the other."""
 
     def begin(self, order: Tensor, warps: Tensor | None, done: int) -> None:
-        """Take over an epoch's batches, int64 [batches,B], their maps, and how many are done."""
+        """Take over an epoch's batches, int64 [batches,B], their maps, and how many are done.
+
+        Parameters
+        ----------
+        order
+            Rows of each batch, int64 [batches,B].
+        warps
+            Affine maps, float32 [images,2,3], or None without augmentation.
+        done
+            Batches of the epoch that are done.
+        """
 
     def take(self, batch: int) -> None:
-        """Take the step of a batch; they come in order, from ``done``."""
+        """Take the step of a batch; they come in order, from ``done``.
+
+        Parameters
+        ----------
+        batch
+            Number of the batch in its epoch, from 0.
+        """
 
 
 class OneByOne:
-    """Steps whose operations PyTorch starts one by one."""
+    """Steps whose operations PyTorch starts one by one.
+
+    Parameters
+    ----------
+    step
+        Takes the step of a batch's rows and maps.
+    device
+        Device of the batches.
+    """
 
     def __init__(self, step: Step, device: torch.device) -> None:
         self._step, self._device = step, device
 
     def begin(self, order: Tensor, warps: Tensor | None, done: int) -> None:
-        """Take over an epoch's batches and their maps."""
+        """Take over an epoch's batches and their maps.
+
+        Parameters
+        ----------
+        order
+            Rows of each batch, int64 [batches,B].
+        warps
+            Affine maps, float32 [images,2,3], or None without augmentation.
+        done
+            Batches of the epoch that are done.
+        """
         self._order = order.to(self._device)
         self._warps = None if warps is None else warps.to(self._device)
 
     def take(self, batch: int) -> None:
-        """Take the step of a batch."""
+        """Take the step of a batch.
+
+        Parameters
+        ----------
+        batch
+            Number of the batch in its epoch, from 0.
+        """
         self._step(self._order[batch], None if self._warps is None else self._warps[batch])

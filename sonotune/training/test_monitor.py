@@ -36,6 +36,8 @@ class Records:
         How images of training are deformed, or None: then there are only clean images.
     batch_size
         Images over which counts are pooled, in the order of the rows.
+    processor
+        Device and precision to compute with.
     seed, names
         What the deformations derive from; they differ from epoch to epoch.
     """
@@ -80,7 +82,17 @@ class Records:
 
 
 def column(images: str, average: str, metric: str) -> str:
-    """Name of a column of history.csv."""
+    """Name of a column of history.csv.
+
+    Parameters
+    ----------
+    images
+        ``clean`` or ``augmented``.
+    average
+        ``pooled`` or ``per_image``.
+    metric
+        Column of ``cells.csv``.
+    """
     return f"{images}_{average}_{metric}"
 
 

@@ -92,7 +92,7 @@ from sonotune.layout import (
 from sonotune.runtime.fingerprint import PACKAGE, fingerprint
 from sonotune.runtime.gpus import CELLS as CELLS_PER_GPU
 from sonotune.runtime.gpus import SLOTS as GPU_SLOTS
-from sonotune.runtime.gpus import check_devices, tell_slots, tell_without_gpu
+from sonotune.runtime.gpus import check_devices, tell_slots, usable_devices
 from sonotune.runtime.locks import lock_results
 from sonotune.networks.settings import built_from
 from sonotune.runtime.parent_watch import WORKFLOW, name_process

@@ -49,10 +49,13 @@ onstart:
             workflow.scheduler.keepgoing = True
         if workflow.local_exec and any(map(gpus, STUDIES)):
             tell_slots(SLOTS, config["cells_per_gpu"])
-            if said := tell_without_gpu(
-                config, RESULTS, workflow.global_resources["_cores"].value
-            ):
-                print(said, file=sys.stderr)
+            if not usable_devices():
+                # Only here: it loads PyTorch.
+                from sonotune.plan import tell_without_gpu
+
+                cores = workflow.global_resources["_cores"].value
+                if said := tell_without_gpu(config, RESULTS, cores):
+                    print(said, file=sys.stderr)
     except SonotuneError as error:
         fail(error)
     for job in planned_jobs():

@@ -15,6 +15,8 @@ def read(path: Path, frame: int | None = None, stored: bool = False) -> Picture:
 
     Parameters
     ----------
+    path
+        An image file of any known format.
     frame
         Which slice, frame or page, from 0; needed for a file of several.
     stored
@@ -51,6 +53,11 @@ def read(path: Path, frame: int | None = None, stored: bool = False) -> Picture:
 
 def group_by_patient(path: Path) -> str:
     """The PatientID of a DICOM file.
+
+    Parameters
+    ----------
+    path
+        An image file.
 
     Raises
     ------

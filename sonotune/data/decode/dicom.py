@@ -62,7 +62,13 @@ _dataset = Cache(_open)
 
 
 def patient_id(path: Path) -> str:
-    """The PatientID of a file, without blanks around it; empty if it has none."""
+    """The PatientID of a file, without blanks around it; empty if it has none.
+
+    Parameters
+    ----------
+    path
+        A DICOM file.
+    """
     import pydicom
 
     _check_deflated(path)
@@ -75,6 +81,10 @@ def read(path: Path, frame: int | None, stored: bool = False) -> Picture:
 
     Parameters
     ----------
+    path
+        A DICOM file.
+    frame
+        Number of the frame, from 0; None if the file has one only.
     stored
         Whether the values are wanted as they are stored (a mask's), not as they are shown.
 

@@ -27,6 +27,11 @@ def shown(picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
     files (12 bits in a file of 16). If a few values stretch that range to more than twice that of
     the central 99.8 %, they are cut off.
 
+    Parameters
+    ----------
+    picture
+        What a file holds.
+
     Returns
     -------
     image
@@ -64,7 +69,15 @@ def shown(picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def on_black(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """A picture laid over black, of its own type."""
+    """A picture laid over black, of its own type.
+
+    Parameters
+    ----------
+    pixels
+        Grey or colours, [H,W] or [H,W,3].
+    alpha
+        Opacity, [H,W], of the same type and range.
+    """
     most = np.iinfo(alpha.dtype).max
     weight = alpha if pixels.ndim == 2 else alpha[..., None]
     return np.rint(pixels * (weight / most)).astype(pixels.dtype)

@@ -84,6 +84,15 @@ class Picture:
 def frame_of(path: Path, wanted: int | None, frames: int) -> int:
     """Number of the frame that is read; a file of one frame has no choice.
 
+    Parameters
+    ----------
+    path
+        The file, for errors.
+    wanted
+        Number that was asked for, from 0; None if none was.
+    frames
+        Number of frames that the file has.
+
     Raises
     ------
     SonotuneError
@@ -102,7 +111,13 @@ def frame_of(path: Path, wanted: int | None, frames: int) -> int:
 
 
 def known_spacing(y: Any, x: Any) -> tuple[Spacing, tuple[str, ...]]:
-    """Millimetres per pixel if both are lengths, else None with a note."""
+    """Millimetres per pixel if both are lengths, else None with a note.
+
+    Parameters
+    ----------
+    y, x
+        Distances of rows and of columns as a header gives them.
+    """
     try:
         sizes = float(y), float(x)
     except (TypeError, ValueError):
@@ -113,7 +128,13 @@ def known_spacing(y: Any, x: Any) -> tuple[Spacing, tuple[str, ...]]:
 
 
 class Cache:
-    """Keeps what was read last of a few files, since slices are asked for one after another."""
+    """Keeps what was read last of a few files, since slices are asked for one after another.
+
+    Parameters
+    ----------
+    read
+        Reads a file from its path.
+    """
 
     def __init__(self, read: Any) -> None:
         self._read = lru_cache(maxsize=4)(lambda path, changed, size: read(path))

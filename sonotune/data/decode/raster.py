@@ -31,6 +31,13 @@ warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 def read(path: Path, frame: int | None) -> Picture:
     """Read one page of a file.
 
+    Parameters
+    ----------
+    path
+        A PNG, JPEG, TIFF or another file that Pillow reads.
+    frame
+        Number of the frame, from 0; None if the file has one only.
+
     Raises
     ------
     SonotuneError

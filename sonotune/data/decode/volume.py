@@ -31,6 +31,13 @@ LONGEST_HEADER = 1 << 26
 def read(path: Path, frame: int | None) -> Picture:
     """Read one plane of the last axis in the file (z), as it is stored.
 
+    Parameters
+    ----------
+    path
+        A NIfTI or MetaImage file.
+    frame
+        Number of the frame, from 0; None if the file has one only.
+
     Raises
     ------
     SonotuneError

@@ -33,7 +33,13 @@ READERS = {
 
 
 def reader_module(reader: str) -> ModuleType:
-    """The module of a reader; each is imported by those alone that use it."""
+    """The module of a reader; each is imported by those alone that use it.
+
+    Parameters
+    ----------
+    reader
+        Name of a reader, such as ``folder`` or ``hc18``.
+    """
     name = READERS[reader]
     if name == "hc18":
         from sonotune.data.readers import hc18
@@ -81,12 +87,26 @@ def find_entries(settings: Mapping[str, Any], folder: str | Path = ".") -> list[
 
 
 def takes_seed(reader: str) -> bool:
-    """Whether a reader draws images at random (its option ``seed``)."""
+    """Whether a reader draws images at random (its option ``seed``).
+
+    Parameters
+    ----------
+    reader
+        Name of a reader, such as ``folder`` or ``hc18``.
+    """
     return "seed" in inspect.signature(reader_module(reader).find).parameters
 
 
 def check_options(reader: str, options: Mapping[str, Any]) -> None:
-    """Refuse an option that a reader does not have, with the names of those that it has."""
+    """Refuse an option that a reader does not have, with the names of those that it has.
+
+    Parameters
+    ----------
+    reader
+        Name of a reader, such as ``folder`` or ``hc18``.
+    options
+        The reader's options in a configuration.
+    """
     parameters = inspect.signature(reader_module(reader).find).parameters
     allowed = [key for key in parameters if key not in ("folder", "layout")]
     for key in options:
@@ -98,7 +118,15 @@ def check_options(reader: str, options: Mapping[str, Any]) -> None:
 
 
 def files_of(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Path]:
-    """All files that a data set is prepared from, each once, tables last."""
+    """All files that a data set is prepared from, each once, tables last.
+
+    Parameters
+    ----------
+    settings
+        A data set's configuration.
+    folder
+        Folder of the originals, to which its paths are relative.
+    """
     entries = find_entries(settings, folder)
     named = [file for entry in entries for file in (entry.image, *entry.masks)]
     files = [one for file in named for one in (file, *sidecars(file))]

@@ -22,6 +22,8 @@ class MaskRule:
         ``label``: grey value equal to `value`, or one of several. ``ellipse``: the interior of
         the ellipse that is fitted to the pixels that are not 0. ``hull``: the convex hulls of the
         outer contours of those pixels.
+    value
+        Grey value of ``threshold``, or one or several of ``label``, 0 to 255.
     inverted
         Whether the object is what the rule leaves out. False says so on purpose; None is not
         inverted either, but doubted if masks look like background.
@@ -50,8 +52,12 @@ class Entry:
         Unique in its data set.
     group
         Examination or patient; images of one group are not independent.
+    image
+        File of the image.
     masks
         Files whose union is the object; empty for an image without one.
+    rule
+        Which pixels of the mask's files belong to the object.
     mm_per_pixel_y, mm_per_pixel_x
         Of the file's own pixels; None where unknown, or where only the file tells.
     slice
@@ -72,7 +78,13 @@ class Entry:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """All files below a folder, relative to it and sorted; without hidden ones and `__MACOSX`."""
+    """All files below a folder, relative to it and sorted; without hidden ones and `__MACOSX`.
+
+    Parameters
+    ----------
+    folder
+        Folder to list.
+    """
     found = []
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name[0] != "." and name != "__MACOSX"]
@@ -91,6 +103,15 @@ def pair(
 
     A mask's stem may also be its image's with one of some `endings`; where no other image or mask
     is called alike, case does not count.
+
+    Parameters
+    ----------
+    images, masks
+        Files by stem.
+    reader
+        Name of the reader, for errors.
+    endings
+        What a mask's stem has after its image's.
 
     Raises
     ------
@@ -131,6 +152,13 @@ def pair(
 def by_stem(stems: Mapping[Path, str], reader: str) -> dict[str, Path]:
     """Files by their stems.
 
+    Parameters
+    ----------
+    stems
+        Stem of each file.
+    reader
+        Name of the reader, for errors.
+
     Raises
     ------
     SonotuneError
@@ -148,7 +176,19 @@ def by_stem(stems: Mapping[Path, str], reader: str) -> dict[str, Path]:
 
 
 def another_layout(reader: str, folder: Path, wanted: str, files: Iterable[Path]) -> SonotuneError:
-    """The error for a folder that is not laid out as a reader expects."""
+    """The error for a folder that is not laid out as a reader expects.
+
+    Parameters
+    ----------
+    reader
+        Name of the reader.
+    folder
+        The folder.
+    wanted
+        What is expected in it.
+    files
+        What is in it.
+    """
     kinds = Counter((str(path.parent), path.suffix or "no suffix") for path in files)
     lines = [f"{parent}: {count} x {kind}" for (parent, kind), count in sorted(kinds.items())]
     found = "\n    ".join(lines[:12] + ["..."] * (len(lines) > 12)) or "nothing"
@@ -161,6 +201,14 @@ def another_layout(reader: str, folder: Path, wanted: str, files: Iterable[Path]
 
 
 def shortened(names: Iterable[str], most: int = 10) -> str:
-    """Names, separated by commas, the first few of many."""
+    """Names, separated by commas, the first few of many.
+
+    Parameters
+    ----------
+    names
+        The names.
+    most
+        How many are written out.
+    """
     names = list(names)
     return ", ".join(names[:most]) + (f", ... ({len(names)} in all)" if len(names) > most else "")

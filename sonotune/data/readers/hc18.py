@@ -22,7 +22,15 @@ _COLUMNS = ("filename", "pixel size(mm)", "head circumference (mm)")
 
 @dataclass(frozen=True)
 class Measure:
-    """A row of the CSV."""
+    """A row of the CSV.
+
+    Attributes
+    ----------
+    mm_per_pixel
+        Side of a pixel in millimetres.
+    circumference_mm
+        Head circumference in millimetres.
+    """
 
     mm_per_pixel: float
     circumference_mm: float
@@ -91,12 +99,25 @@ def find(
 
 
 def other_files(folder: Path, **_: object) -> list[Path]:
-    """Files that are read besides images and masks."""
+    """Files that are read besides images and masks.
+
+    Parameters
+    ----------
+    folder
+        Folder of the originals.
+    **_
+        Options of the reader that do not matter here.
+    """
     return [_find_csv(folder)]
 
 
 def read_measures(folder: Path) -> dict[str, Measure]:
     """Read pixel sizes and head circumferences by name, ``000_HC`` and so on.
+
+    Parameters
+    ----------
+    folder
+        Folder of the originals.
 
     Raises
     ------

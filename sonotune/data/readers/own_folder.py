@@ -113,12 +113,30 @@ def _whole(key: str, number: object) -> int:
 
 
 def other_files(folder: Path, csv: str | None = None, **_: object) -> list[Path]:
-    """The table, if there is one."""
+    """The table, if there is one.
+
+    Parameters
+    ----------
+    folder
+        What the table's path is relative to.
+    csv
+        Path of the table, or None.
+    **_
+        Options of the reader that do not matter here.
+    """
     return [folder / csv] if csv else []
 
 
 def has_groups(folder: Path, **options: Any) -> bool:
-    """Whether a table or a pattern says of two images that they belong together."""
+    """Whether a table or a pattern says of two images that they belong together.
+
+    Parameters
+    ----------
+    folder
+        What the table's path is relative to.
+    **options
+        The reader's options.
+    """
     table = options.get("csv")
     try:
         if "group" not in options and not (table and has_column(folder / table, "group")):
@@ -132,7 +150,17 @@ def has_groups(folder: Path, **options: Any) -> bool:
 def left_out(
     folder: Path, images: str | None = None, masks: str | None = None, **_: object
 ) -> dict[str, int]:
-    """How many image files of each kind lie beside those that the globs match."""
+    """How many image files of each kind lie beside those that the globs match.
+
+    Parameters
+    ----------
+    folder
+        What the globs are relative to.
+    images, masks
+        Globs of the images and of the masks.
+    **_
+        Options of the reader that do not matter here.
+    """
     beside: Counter[str] = Counter()
     for pattern in filter(None, (images, masks)):
         matched = set(_matching(folder, pattern))

@@ -57,6 +57,17 @@ def load(
     With `keep_aspect`, they are not stretched but padded with black. `method` is that of
     `sonotune.data.resize`; a fitted ellipse is drawn at its final size, so it has none.
 
+    Parameters
+    ----------
+    entry
+        One image with its masks.
+    size
+        Side of the square in pixels, or None for the image's own size.
+    keep_aspect
+        Whether images are padded to a square instead of stretched.
+    method
+        ``area`` or ``bilinear``.
+
     Raises
     ------
     SonotuneError
@@ -101,6 +112,11 @@ def load(
 def read_grey(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     """Read an image file as grey uint8 [H,W] as a viewer shows it, with notes on what that took.
 
+    Parameters
+    ----------
+    path
+        An image file.
+
     Raises
     ------
     SonotuneError
@@ -110,7 +126,13 @@ def read_grey(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def read_marked(path: Path) -> np.ndarray:
-    """The pixels of a mask's file that are not 0, uint8 0/1 [H,W]."""
+    """The pixels of a mask's file that are not 0, uint8 0/1 [H,W].
+
+    Parameters
+    ----------
+    path
+        A mask's file.
+    """
     return marked(path, read(path, stored=True), MaskRule())[0]
 
 

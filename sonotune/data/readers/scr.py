@@ -32,6 +32,8 @@ def find(folder: Path, images: int | None = None) -> list[Entry]:
 
     Parameters
     ----------
+    folder
+        Folder of the originals.
     images
         How many are taken, the first by name; by default all (247).
 

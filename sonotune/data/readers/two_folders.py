@@ -18,7 +18,15 @@ from sonotune.data.readers.entry import (
 
 @dataclass(frozen=True)
 class Layout:
-    """Names of the two folders, or None where images and masks share one, and suffixes."""
+    """Names of the two folders, or None where images and masks share one, and suffixes.
+
+    Attributes
+    ----------
+    images, masks
+        Names of the two folders, or None where images and masks share one.
+    image_suffixes, mask_suffixes
+        Suffixes of their files, lower case.
+    """
 
     images: str | None
     masks: str | None
@@ -41,6 +49,13 @@ def find(folder: Path, layout: str) -> list[Entry]:
 
     The folders may lie anywhere below `folder`. In a mask, the object is what is at least half
     bright: some of these sets have smooth edges.
+
+    Parameters
+    ----------
+    folder
+        Folder of the originals.
+    layout
+        Key of `LAYOUTS`.
 
     Raises
     ------

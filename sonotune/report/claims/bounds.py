@@ -32,12 +32,18 @@ class Row:
 
     Attributes
     ----------
+    metric, dataset, fraction
+        The place; the fraction is None if the claim is about several.
+    comparison
+        What the estimates are, in words.
     estimates
         One, or several of which the smallest counts. Of times in their logarithm.
     strategies
         Strategies that are compared, or 1 if the estimates are no pairs.
     paper
         The same from the paper's means, or None.
+    note
+        A remark for the reader.
     premise
         What must be shown to be above 0 for the claim to be decided, or None.
     """
@@ -54,7 +60,15 @@ class Row:
 
 
 def judge_bounds(claim: Claim, results: StudyResults) -> list[Verdict]:
-    """Judge a claim whose kind is one of `ROWS`, with bounds adjusted for all its rows."""
+    """Judge a claim whose kind is one of `ROWS`, with bounds adjusted for all its rows.
+
+    Parameters
+    ----------
+    claim
+        The claim.
+    results
+        What the study found.
+    """
     rows = list(ROWS[claim.kind](claim, results))
     sides = [sum(np.isfinite(_region(claim, results, row))) for row in rows]
     tests = int(sum(len(row.estimates) * n for row, n in zip(rows, sides, strict=True)))
@@ -161,7 +175,15 @@ def _as_found(
 
 
 def places(claim: Claim, results: StudyResults) -> Iterator[tuple[str, str, float]]:
-    """Metrics, data sets and fractions that a claim is about."""
+    """Metrics, data sets and fractions that a claim is about.
+
+    Parameters
+    ----------
+    claim
+        The claim.
+    results
+        What the study found.
+    """
     for metric in claim.metrics:
         for dataset in own_datasets(claim, results):
             for fraction in results.fractions(dataset):
@@ -170,7 +192,15 @@ def places(claim: Claim, results: StudyResults) -> Iterator[tuple[str, str, floa
 
 
 def own_datasets(claim: Claim, results: StudyResults) -> list[str]:
-    """Data sets of the study that a claim is about."""
+    """Data sets of the study that a claim is about.
+
+    Parameters
+    ----------
+    claim
+        The claim.
+    results
+        What the study found.
+    """
     return [name for name in results.datasets if claim.datasets is None or name in claim.datasets]
 
 

@@ -47,16 +47,32 @@ class Claim:
 
     Attributes
     ----------
+    id
+        Short name, such as ``A7``.
+    says
+        The claim, one sentence.
+    kind
+        What is claimed, such as ``better`` or ``equivalent``.
     paper
         Who says so: a paper, or the study itself.
     datasets, fractions
         Where it is said to hold; None for everywhere.
     needs
         Strategies that a study has if the claim is about it, besides those compared.
+    metrics
+        Columns of ``cells.csv``.
+    strategies
+        Strategies that the claim is about.
+    k
+        How many places count as the top.
     overall
         One statement over all data sets and fractions.
     smallest
         The smallest of several differences counts: that to the best of the others.
+    pairs
+        Pairs of strategies that are compared.
+    steps
+        Pairs of fractions that are compared.
     terms
         Weight, strategy and fraction (None for each fraction of the study) of a sum of means.
     given
@@ -64,6 +80,8 @@ class Claim:
         gain.
     at_least, at_most
         Bounds of the value: one number, or one for each metric.
+    margin
+        Difference that counts as none; None for that of the metric.
     baseline_parameters
         Parameters of the second of a pair in the paper; with others the claim does not apply.
     significant
@@ -114,6 +132,13 @@ def papers_claims() -> list[Claim]:
 
 def declare(claims: Iterable[Mapping[str, Any]], paper: str) -> list[Claim]:
     """Read claims, checking them.
+
+    Parameters
+    ----------
+    claims
+        Claims as YAML holds them.
+    paper
+        Who says so.
 
     Raises
     ------

@@ -12,6 +12,13 @@ from sonotune.report.claims.verdict import NOT_APPLICABLE, UNTESTED, Verdict
 def judge(claim: Claim, results: StudyResults) -> list[Verdict]:
     """Judge a claim wherever it applies.
 
+    Parameters
+    ----------
+    claim
+        The claim.
+    results
+        What the study found.
+
     Returns
     -------
     list of Verdict

@@ -19,7 +19,15 @@ from sonotune.statistics.pairs import LEVEL, Pairs, compare
 
 
 def judge_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
-    """Best and worst, in each place or over all of them."""
+    """Best and worst, in each place or over all of them.
+
+    Parameters
+    ----------
+    claim
+        The claim.
+    results
+        What the study found.
+    """
     names = results.rivals(claim.paper)
     where = list(places(claim, results))
     outsiders = len(names) - len(claim.strategies)
@@ -102,7 +110,15 @@ def _ahead(merit: np.ndarray, claimed: list[int], k: int) -> float:
 
 
 def judge_mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
-    """Neither of a pair is better throughout."""
+    """Neither of a pair is better throughout.
+
+    Parameters
+    ----------
+    claim
+        The claim.
+    results
+        What the study found.
+    """
     names = results.rivals(claim.paper)
     where = list(places(claim, results))
     tests = 2 * len(where) * len(claim.pairs)
@@ -131,7 +147,15 @@ def judge_mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
 
 
 def judge_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
-    """Some strategy is shown to be better than one that tunes more parameters."""
+    """Some strategy is shown to be better than one that tunes more parameters.
+
+    Parameters
+    ----------
+    claim
+        The claim.
+    results
+        What the study found.
+    """
     rivals = results.rivals(claim.paper)
     names = tuple(name for name in claim.strategies if name in rivals and name != BASELINE)
     tuned = np.array([float(results.tuned[name]) for name in names])
@@ -164,7 +188,15 @@ def judge_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[Ver
 
 
 def judge_fewer_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
-    """The first of each pair tunes so many parameters fewer: a fact of the configuration."""
+    """The first of each pair tunes so many parameters fewer: a fact of the configuration.
+
+    Parameters
+    ----------
+    claim
+        The claim.
+    results
+        What the study found.
+    """
     for first, second in claim.pairs:
         here, paper = results.tuned[second], claim.baseline_parameters
         if paper and here != paper:
@@ -183,7 +215,15 @@ def judge_fewer_parameters(claim: Claim, results: StudyResults) -> Iterator[Verd
 
 
 def judge_failures(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
-    """Some strategies fail more often than the others."""
+    """Some strategies fail more often than the others.
+
+    Parameters
+    ----------
+    claim
+        The claim.
+    results
+        What the study found.
+    """
     names = results.rivals(claim.paper)
     runs = results.runs[results.runs["strategy"].isin(names) & (results.runs["fraction"] > 0)]
     runs = runs[runs["dataset"].isin(own_datasets(claim, results))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -84,7 +85,17 @@ anywhere in at most 5 % of studies. Everything else is undecided, which is no ag
 
 
 def write_claims(verdicts: Sequence[Verdict], table: str | Path, page: str | Path) -> None:
-    """Write ``claims.csv``, one row per verdict, and ``claims.html``."""
+    """Write ``claims.csv``, one row per verdict, and ``claims.html``.
+
+    Parameters
+    ----------
+    verdicts
+        The verdicts.
+    table
+        CSV to write.
+    page
+        Page to write.
+    """
     with atomic(table) as temporary:
         frame = pd.DataFrame([asdict(one) for one in verdicts])
         frame.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
@@ -93,7 +104,13 @@ def write_claims(verdicts: Sequence[Verdict], table: str | Path, page: str | Pat
 
 
 def claims_page(verdicts: Sequence[Verdict]) -> str:
-    """One page of HTML that needs no other file: every claim, and its verdicts when opened."""
+    """One page of HTML that needs no other file: every claim, and its verdicts when opened.
+
+    Parameters
+    ----------
+    verdicts
+        The verdicts.
+    """
     papers = [
         (TITLES.get(paper, paper), [list(rows) for _, rows in groupby(part, lambda one: one.claim)])
         for paper, part in groupby(verdicts, lambda one: one.paper)
@@ -130,6 +147,6 @@ def _cells(one: Verdict) -> tuple[str, ...]:
 
 
 def _number(value: float | None) -> str:
-    if value is None or value != value:
+    if value is None or math.isnan(value):
         return DASH
     return f"{value:.3f}" if value == 0 or abs(value) >= 0.0005 else f"{value:.1e}"

@@ -49,7 +49,13 @@ class StudyResults:
         self.rivals = cache(self._rivals)
 
     def fractions(self, dataset: str) -> list[float]:
-        """Fractions that were trained with, the largest first."""
+        """Fractions that were trained with, the largest first.
+
+        Parameters
+        ----------
+        dataset
+            Name of a data set.
+        """
         own = self.runs[(self.runs["dataset"] == dataset) & (self.runs["fraction"] > 0)]
         return sorted(map(float, own["fraction"].unique()), reverse=True)
 
@@ -94,7 +100,19 @@ class StudyResults:
     def matrix(
         self, metric: str, dataset: str, fraction: float, strategies: Sequence[str]
     ) -> np.ndarray:
-        """Scores, float64 [F,S]; NaN for a run that failed or that the study does not have."""
+        """Scores, float64 [F,S]; NaN for a run that failed or that the study does not have.
+
+        Parameters
+        ----------
+        metric
+            Column of ``cells.csv``.
+        dataset
+            Name of a data set.
+        fraction
+            Share of the whole data set that is drawn for training and validation, in (0,1].
+        strategies
+            Names of the strategies, in the order of the columns.
+        """
         scores = self.scores(metric, dataset)
         folds = len(next(iter(scores.values())))
         nothing = np.full(folds, np.nan)

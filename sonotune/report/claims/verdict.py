@@ -20,8 +20,20 @@ class Verdict:
 
     Attributes
     ----------
+    claim, paper, says, kind
+        Of the claim (`sonotune.report.claims.declare.Claim`).
+    metric, dataset
+        Where it was judged.
+    source
+        What stands behind the data set.
+    fraction
+        Share of the data set, or None if the claim is about several.
     comparison
         What ``value`` is: a difference, a ratio of times, a distance in ranks.
+    verdict
+        ``holds``, ``fails`` or a reason why neither is shown.
+    value
+        Estimate of what ``comparison`` names; NaN without one.
     lower, upper
         Bounds of the value, adjusted for all statements of the claim; NaN where it is not tested
         or where many pairs are tested at once.
@@ -32,6 +44,8 @@ class Verdict:
     paper_significant, as_paper_found
         Whether the paper calls it significant, and whether this run finds the same; empty where
         the run could not have found the paper's difference.
+    note
+        A remark for the reader.
     """
 
     claim: str
@@ -56,15 +70,35 @@ class Verdict:
 
     @staticmethod
     def of(claim: Claim, **what: Any) -> Verdict:
-        """A verdict on a claim."""
+        """A verdict on a claim.
+
+        Parameters
+        ----------
+        claim
+            The claim.
+        **what
+            The other fields.
+        """
         return Verdict(claim.id, claim.paper, claim.says, claim.kind, **what)
 
 
 def decide(holds: bool, fails: bool) -> str:
-    """The word for it; neither is undecided."""
+    """The word for it; neither is undecided.
+
+    Parameters
+    ----------
+    holds, fails
+        Whether the claim is shown to hold, and to fail.
+    """
     return FAILS if fails else HOLDS if holds else UNDECIDED
 
 
 def yes_or_no(answer: bool | None) -> str:
-    """The answer as a word, empty where it is unknown."""
+    """The answer as a word, empty where it is unknown.
+
+    Parameters
+    ----------
+    answer
+        The answer; None if it is unknown.
+    """
     return "" if answer is None else "yes" if answer else "no"

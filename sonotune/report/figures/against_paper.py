@@ -52,6 +52,15 @@ PANEL = 1.7  # inches
 def compare(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.DataFrame:
     """Every mean that the paper prints too, one a row.
 
+    Parameters
+    ----------
+    cells
+        Rows of ``cells.csv``.
+    exclude_runs
+        Which runs an average leaves out: ``failed``, ``failed+collapsed`` or ``none``.
+    ddof
+        Subtracted from the number of runs in standard deviations: 0 or 1.
+
     Returns
     -------
     DataFrame
@@ -132,6 +141,10 @@ def write_against_paper(
     ----------
     cells
         ``cells.csv`` of a study.
+    csv, pdf, png
+        Files to write.
+    shown
+        Strategies and data sets to show, with their titles.
     """
     runs = shown.select(read_cells(cells))
     table = compare(runs, shown.exclude_runs, shown.ddof)
@@ -149,7 +162,17 @@ def write_against_paper(
 def draw_against_paper(
     table: pd.DataFrame, strategies: Mapping[str, str], datasets: Mapping[str, str]
 ) -> Figure:
-    """The figure of `compare`'s rows of Dice: a row of panels a data set, a column a fraction."""
+    """The figure of `compare`'s rows of Dice: a row of panels a data set, a column a fraction.
+
+    Parameters
+    ----------
+    table
+        Rows of `compare`.
+    strategies
+        Titles of the strategies, by name.
+    datasets
+        Titles of the data sets, by name.
+    """
     own = table[~table["stands_in"].astype(bool)]
     only_stand_ins = not len(own)
     left_out = [datasets[name] for name in datasets if name in set(table["dataset"])]

@@ -57,6 +57,8 @@ def write_fig1(
         ``network`` keys of a study, from which stages and numbers of parameters come, each with
         the name, title, start and tuned stages of its strategies. The start is ``pretrained``,
         ``random``, or ``encoder`` where only an encoder's published weights are had.
+    pdf, png
+        Files to write.
     order
         Names of all the study's strategies, as in its tables, on which their colours depend.
     """
@@ -67,7 +69,15 @@ def write_fig1(
 def count_stages(
     network: Mapping[str, Any], strategies: Sequence[Strategy]
 ) -> tuple[dict[str, int], list[Row]]:
-    """Number of parameters of each stage, and which of them start at random in each strategy."""
+    """Number of parameters of each stage, and which of them start at random in each strategy.
+
+    Parameters
+    ----------
+    network
+        A complete ``network`` key.
+    strategies
+        Name, title, start and tuned stages of each strategy.
+    """
     built = build_network(network)
     # Own stages may be declared in any order; the network's own is from input to output.
     place = {name: number for number, (name, _) in enumerate(built.named_parameters())}
@@ -91,7 +101,15 @@ def count_stages(
 def draw_fig1(
     networks: Sequence[tuple[Mapping[str, int], Sequence[Row]]], order: Sequence[str]
 ) -> Figure:
-    """The figure, from the number of parameters of each network's stages."""
+    """The figure, from the number of parameters of each network's stages.
+
+    Parameters
+    ----------
+    networks
+        Parameters of each stage, and the strategies, of each network.
+    order
+        Names of the strategies in the order of the study.
+    """
     totals = " and ".join(f"{sum(stages.values()):,}" for stages, _ in networks)
     notes = [
         f"The network's stages from input to output with their numbers of parameters ({totals} "

@@ -40,6 +40,8 @@ def write_fig1b(
     ----------
     protocols
         ``protocols.csv`` of `sonotune.report.protocol_tables.write_protocols`.
+    pdf, png
+        Files to write.
     strategies
         Titles, in the order of the tables.
     """
@@ -49,7 +51,17 @@ def write_fig1b(
 
 
 def draw_fig1b(table: pd.DataFrame, systems: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
-    """The figure, of `protocols.csv` and of published systems (system, metric, value, ...)."""
+    """The figure, of `protocols.csv` and of published systems (system, metric, value, ...).
+
+    Parameters
+    ----------
+    table
+        Rows of ``protocols.csv``.
+    systems
+        Published results of other systems.
+    strategies
+        Titles of the strategies, by name.
+    """
     notes = [
         "Filled: this run under the corrected protocol; hollow: the same strategy as the paper "
         "printed it, whose mean IoU is the foreground's. Grey: what others published, on other "

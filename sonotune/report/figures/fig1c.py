@@ -36,6 +36,8 @@ def write_fig1c(
     ----------
     protocols
         ``protocols.csv`` of `sonotune.report.protocol_tables.write_protocols`.
+    pdf, png
+        Files to write.
     strategies
         Titles, in the order of the rows.
     """
@@ -44,7 +46,15 @@ def write_fig1c(
 
 
 def draw_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
-    """The figure, of a table of strategy, protocol, metric, mean and std."""
+    """The figure, of a table of strategy, protocol, metric, mean and std.
+
+    Parameters
+    ----------
+    table
+        Rows of ``protocols.csv``.
+    strategies
+        Titles of the strategies, by name.
+    """
     shown = [name for name in strategies if name in set(table["strategy"])]
     notes = [
         "Bars: one standard deviation over repeats (of the printed numbers, this is the likeliest "

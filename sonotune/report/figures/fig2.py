@@ -41,6 +41,8 @@ def write_fig2(
     ----------
     arrays
         Folder of the prepared arrays of each data set.
+    pdf, png
+        Files to write.
     datasets
         Titles, in the order of the panels.
     pretraining
@@ -97,6 +99,13 @@ def aspect_of(data: ImageSet, row: int) -> float:
     """Height by width of an image as it was before it was made square.
 
     Images that were padded to a square instead of stretched are square already.
+
+    Parameters
+    ----------
+    data
+        A prepared data set.
+    row
+        Row of the image.
     """
     if data.about.get("settings", {}).get("keep_aspect"):
         return 1.0

@@ -43,9 +43,13 @@ def write_fig4(
     ----------
     cells
         ``cells.csv`` of a study.
+    pdf, png
+        Files to write.
     pairs
         Shallow and deep strategy of each panel. A pair of which the cells lack one is left out;
         if all are, the figure says so.
+    shown
+        Strategies and data sets to show, with their titles.
     """
     table = read_cells(cells)
     table = table[(table["fraction"] > 0) & table["dataset"].isin(list(shown.datasets))]
@@ -64,7 +68,17 @@ def write_fig4(
 
 
 def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown) -> Figure:
-    """Fig. 4 of the trained cells of these pairs, as a Matplotlib figure."""
+    """Fig. 4 of the trained cells of these pairs, as a Matplotlib figure.
+
+    Parameters
+    ----------
+    cells
+        Rows of ``cells.csv``.
+    pairs
+        Pairs of strategies.
+    shown
+        Strategies and data sets to show, with their titles.
+    """
     averages = average_over_runs(cells, shown.exclude_runs, shown.ddof)
     kept = cells[~is_left_out(cells, shown.exclude_runs)]
     fractions = sorted(averages["fraction"].unique())

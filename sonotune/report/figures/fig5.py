@@ -56,6 +56,8 @@ def write_fig5(
     predictions
         For each data set a mapping from strategy to ``predictions.npz`` of ``fraction`` and
         ``fold``.
+    pdf, png
+        Files to write.
     fraction, fold
         The cells shown; `choose_rows` takes the images from this fold's test set.
     strategies
@@ -233,4 +235,4 @@ def _prediction_of(path: str | Path, row: int) -> np.ndarray:
             f"{path}: no prediction for row {row}, which the scores list; delete the cell's "
             "folder and run again"
         )
-    return probabilities[places[0]] >= THRESHOLD
+    return np.asarray(probabilities[places[0]] >= THRESHOLD)

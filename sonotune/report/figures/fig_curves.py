@@ -42,6 +42,8 @@ def write_curves(
         ``cells.csv`` of a study.
     histories
         ``history.csv`` of all its cells.
+    pdf, png
+        Files to write.
     strategies, datasets
         Titles.
     """
@@ -74,7 +76,17 @@ def write_curves(
 def draw_curves(
     runs: Sequence[tuple[str, pd.DataFrame]], all_bad: int, stand_ins: Sequence[str] = ()
 ) -> Figure:
-    """A panel for each run: title and history."""
+    """A panel for each run: title and history.
+
+    Parameters
+    ----------
+    runs
+        Title and history of each run.
+    all_bad
+        Number of runs that failed or collapsed, shown or not.
+    stand_ins
+        Notes on data sets that stand in for others.
+    """
     columns = min(COLUMNS, len(runs))
     rows = -(-len(runs) // columns)
     width = max(ONE_COLUMN, TWO_COLUMNS * columns / COLUMNS)

@@ -40,6 +40,10 @@ def write_distributions(
     ----------
     cells, scores
         ``cells.csv`` of a study and each data set's scores.
+    pdf, png
+        Files to write.
+    shown
+        Strategies and data sets to show, with their titles.
     """
     runs = read_runs(cells, list(shown.strategies), shown.exclude_runs)
     runs = runs[runs["fraction"] > 0]

@@ -37,6 +37,8 @@ def write_intervals(
     ----------
     statistics
         Folder of the decisions.
+    pdf, png
+        Files to write.
     strategies, datasets
         Titles, in the order of the tables.
     """

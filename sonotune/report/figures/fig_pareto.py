@@ -57,6 +57,10 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
     ----------
     cells
         ``cells.csv`` of a study.
+    pdf, png
+        Files to write.
+    shown
+        Strategies and data sets to show, with their titles.
     """
     table = shown.select(read_cells(cells))
     fraction = float(table["fraction"].max())

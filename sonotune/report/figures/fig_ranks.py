@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def write_ranks(
     ----------
     cells
         ``cells.csv`` of a study.
+    pdf, png
+        Files to write.
     strategies
         Titles, in the order of the tables.
     exclude_runs
@@ -59,7 +62,15 @@ def write_ranks(
 
 
 def draw_ranks(found: list[tuple[float, Ranking]], strategies: Mapping[str, str]) -> Figure:
-    """A diagram for each fraction, one below the other."""
+    """A diagram for each fraction, one below the other.
+
+    Parameters
+    ----------
+    found
+        Fraction and ranking of each diagram.
+    strategies
+        Titles of the strategies, by name.
+    """
     notes = [
         "Mean rank over data sets of each strategy's mean Dice, 1 for the best. CD: Nemenyi's "
         "critical difference (level .05); strategies joined by a bar do not differ significantly."
@@ -97,7 +108,7 @@ def _draw_diagram(
         panel.plot([at(rank)] * 2, [axis - 0.03, axis], color="black", linewidth=0.6)
         panel.text(at(rank), axis - 0.045, str(rank), ha="center", va="bottom", fontsize=6)
     critical = ranking.critical_difference
-    if critical == critical:
+    if not math.isnan(critical):
         reach = min(at(1 + critical), 0.995)
         panel.plot([left, reach], [0.1, 0.1], color="black", linewidth=1.2)
         for end in (left, reach):
@@ -124,7 +135,7 @@ def _draw_diagram(
 
 def _bars(ranks: pd.Series, critical: float) -> list[tuple[float, float]]:
     """Ranges of ranks within the critical difference, none inside another."""
-    if critical != critical:
+    if math.isnan(critical):
         return []
     values = ranks.sort_values().to_numpy()
     bars: list[tuple[float, float]] = []

@@ -37,6 +37,8 @@ def write_figs2(
     ----------
     maps
         For each data set what `sonotune.jobs.features.write_features` wrote.
+    pdf, png
+        Files to write.
     strategy, fraction, fold
         Title of the strategy, and the cell that was trained.
     datasets

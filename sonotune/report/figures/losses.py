@@ -32,6 +32,8 @@ def write_losses_figure(
     ----------
     losses
         ``losses.csv`` of `sonotune.report.losses.write_losses`.
+    pdf, png
+        Files to write.
     strategies
         Titles, in the order of the panels.
     """
@@ -40,7 +42,15 @@ def write_losses_figure(
 
 
 def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
-    """The figure, of the table of `sonotune.report.losses.compare_losses`."""
+    """The figure, of the table of `sonotune.report.losses.compare_losses`.
+
+    Parameters
+    ----------
+    table
+        Rows of that CSV.
+    strategies
+        Titles of the strategies, by name.
+    """
     shown = [name for name in strategies if name in set(table["strategy"])]
     if not shown:
         return message_figure("The authors' logs have none of these strategies.")

@@ -42,6 +42,8 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
     ----------
     cells
         ``cells.csv`` of a study.
+    pdf, png
+        Files to write.
     shown
         Its strategies are drawn; the others are compared with the first.
     """
@@ -57,7 +59,17 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
 
 
 def draw_paired(table: pd.DataFrame, shown: Shown, left_out: int) -> Figure:
-    """The figure of the runs in ``table``, besides ``left_out`` that failed."""
+    """The figure of the runs in ``table``, besides ``left_out`` that failed.
+
+    Parameters
+    ----------
+    table
+        The runs.
+    shown
+        Strategies and data sets to show, with their titles.
+    left_out
+        Number of runs that failed.
+    """
     names = list(shown.strategies)
     first = shown.strategies[names[0]]
     present = [name for name in shown.datasets if name in set(table["dataset"])]

@@ -17,6 +17,8 @@ class Place:
 
     Attributes
     ----------
+    column
+        Column from the left, from 0.
     first, last
         Levels; a box of several is a slope from the first to the last over as many columns.
     skip

@@ -30,19 +30,39 @@ VERDICTS = ("holds", "fails", "undecided")
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number, or a dash."""
+    """A number, or a dash.
+
+    Parameters
+    ----------
+    value
+        A number; NaN gives the dash.
+    digits
+        Digits after the point.
+    """
     return f"{value:.{digits}f}" if np.isfinite(value) else DASH
 
 
 def signed(value: float) -> str:
-    """A difference with its sign."""
+    """A difference with its sign.
+
+    Parameters
+    ----------
+    value
+        A difference.
+    """
     if not np.isfinite(value):
         return DASH
     return ("+" if value >= 0 else "−") + f"{abs(value):.3f}"  # noqa: RUF001
 
 
 def p_text(p: float) -> str:
-    """A p value, or nothing."""
+    """A p value, or nothing.
+
+    Parameters
+    ----------
+    p
+        P value, or NaN.
+    """
     return "" if not np.isfinite(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
@@ -57,10 +77,14 @@ def describe_places(
 
     Parameters
     ----------
+    decisions
+        Decisions, one per data set and fraction.
     runs
         Rows of ``cells.csv`` of trainings.
     images
         Number of images of each data set.
+    shown
+        Strategies and data sets to show, with their titles.
     networks
         Stages of each network, with name, title, start and tuned stages of its strategies.
     """
@@ -227,6 +251,10 @@ def describe_tables(
     ----------
     runs
         Rows of ``cells.csv``, the unchanged network included.
+    decisions
+        Decisions, one per data set and fraction.
+    shown
+        Strategies and data sets to show, with their titles.
     """
     averages = average_over_runs(shown.select(runs), shown.exclude_runs, shown.ddof)
     sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
@@ -301,7 +329,15 @@ def _entry(
 
 
 def describe_costs(runs: pd.DataFrame, shown: Shown) -> list[dict[str, str]]:
-    """Parameters, epochs and time of each strategy, over all its trainings."""
+    """Parameters, epochs and time of each strategy, over all its trainings.
+
+    Parameters
+    ----------
+    runs
+        Runs, as `sonotune.statistics.tables.read_runs` gives them.
+    shown
+        Strategies and data sets to show, with their titles.
+    """
     rows = []
     timed = runs.assign(seconds=training_seconds(runs))
     for strategy in (name for name in shown.strategies if name in set(timed["strategy"])):
@@ -320,7 +356,17 @@ def describe_costs(runs: pd.DataFrame, shown: Shown) -> list[dict[str, str]]:
 
 
 def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[dict[str, Any]]:
-    """Images that a strategy fails on, and healthy ones on which it marks something."""
+    """Images that a strategy fails on, and healthy ones on which it marks something.
+
+    Parameters
+    ----------
+    path
+        Table of low scores.
+    runs
+        Runs, as `sonotune.statistics.tables.read_runs` gives them.
+    shown
+        Strategies and data sets to show, with their titles.
+    """
     table = pd.read_csv(
         path, dtype={"dataset": str, "strategy": str}, keep_default_na=False, na_values=[""]
     )
@@ -347,7 +393,15 @@ def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[di
 
 
 def describe_claims(path: Path, datasets: Mapping[str, str]) -> dict[str, Any] | None:
-    """Verdicts that are decided, and how many there are of each kind; None without any."""
+    """Verdicts that are decided, and how many there are of each kind; None without any.
+
+    Parameters
+    ----------
+    path
+        The study's ``claims.csv``.
+    datasets
+        Titles of the data sets, by name.
+    """
     if not path.is_file():
         return None
     text = {"claim": str, "dataset": str, "says": str}
@@ -381,7 +435,15 @@ def describe_claims(path: Path, datasets: Mapping[str, str]) -> dict[str, Any] |
 def describe_audits(
     audits: Mapping[str, str | Path], titles: Mapping[str, str]
 ) -> list[dict[str, str]]:
-    """Each data set's audit in words, with the address of its page."""
+    """Each data set's audit in words, with the address of its page.
+
+    Parameters
+    ----------
+    audits
+        Table of each data set's audit, by name.
+    titles
+        Titles of the data sets, by name.
+    """
     return [
         {
             "title": titles.get(name, name),
@@ -395,7 +457,19 @@ def describe_audits(
 def describe_banners(
     decisions: Sequence[Decision], size: int, simulated: bool, study: str
 ) -> list[str]:
-    """What has to be known before anything else on the page."""
+    """What has to be known before anything else on the page.
+
+    Parameters
+    ----------
+    decisions
+        Decisions, one per data set and fraction.
+    size
+        Side of the images in pixels.
+    simulated
+        Whether all images are simulated.
+    study
+        Name of a study.
+    """
     banners = []
     fewest = min((one.folds for one in decisions), default=0)
     if simulated and size <= SMALL:

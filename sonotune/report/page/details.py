@@ -95,12 +95,28 @@ def write_details(
 
 
 def entry_key(dataset: str, strategy: str, fraction: float) -> str:
-    """Name of an entry of Table II in files and addresses."""
+    """Name of an entry of Table II in files and addresses.
+
+    Parameters
+    ----------
+    dataset
+        Name of a data set.
+    strategy
+        Name of a strategy.
+    fraction
+        Share of the whole data set that is drawn for training and validation, in (0,1].
+    """
     return f"{dataset}-{strategy}-{fraction_text(fraction)}"
 
 
 def outlines(mask: np.ndarray) -> str:
-    """A mask's outline as an SVG path along the centres of its outermost pixels."""
+    """A mask's outline as an SVG path along the centres of its outermost pixels.
+
+    Parameters
+    ----------
+    mask
+        Mask, not 0 in the object, [H,W].
+    """
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     return "".join(
         "M" + "L".join(f"{x + 0.5:g} {y + 0.5:g}" for x, y in contour[:, 0]) + "Z"
@@ -141,7 +157,13 @@ def _finite(given: str | float | None) -> float | None:
 
 
 def to_json(content: Any) -> str:
-    """JSON that nothing in it can end the script of."""
+    """JSON that nothing in it can end the script of.
+
+    Parameters
+    ----------
+    content
+        Anything that JSON can hold.
+    """
     text = json.dumps(content, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028")
 

@@ -15,7 +15,19 @@ GAP = 74  # between the deepest stages of both sides
 
 @dataclass(frozen=True)
 class Box:
-    """A stage: its name, corner, and whether it is tuned and starts at random."""
+    """A stage: its name, corner, and whether it is tuned and starts at random.
+
+    Attributes
+    ----------
+    stage
+        Its name.
+    x, y
+        Its upper left corner.
+    tuned
+        Whether it is tuned.
+    random
+        Whether it starts at random.
+    """
 
     stage: str
     x: int
@@ -26,7 +38,17 @@ class Box:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Boxes in the order of the data, and the skip connections, as pairs of points."""
+    """Boxes in the order of the data, and the skip connections, as pairs of points.
+
+    Attributes
+    ----------
+    width, height
+        Size of the drawing.
+    boxes
+        Boxes in the order of the data.
+    skips
+        Skip connections: x and y of the start, x and y of the end.
+    """
 
     width: int
     height: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -86,12 +87,16 @@ def write_page(
 
     Parameters
     ----------
+    sources
+        The study's files.
     page, details
         What to write. The page loads curves and test images from the folder ``page`` beside it.
     answer
         Gets the recommendations as text, for the terminal and the front page of the report.
     study
         Name of the study.
+    shown
+        Strategies and data sets to show, with their titles.
     networks
         ``network`` keys of the study, each with its strategies.
     size
@@ -134,10 +139,10 @@ def write_page(
         .get_template("index.html")
         .render(
             study=study,
-            script=Markup(script),
+            script=Markup(script),  # noqa: S704 - this package's own file
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            style=Markup(assets.joinpath("page.css").read_text("utf-8")),
-            data=Markup(to_json(_for_script(decisions, trained, shown))),
+            style=Markup(assets.joinpath("page.css").read_text("utf-8")),  # noqa: S704
+            data=Markup(to_json(_for_script(decisions, trained, shown))),  # noqa: S704
             runs=len(trained),
             places=places,
             drawings=list(drawings.values()),
@@ -191,7 +196,7 @@ def _for_script(decisions: Sequence[Decision], runs: pd.DataFrame, shown: Shown)
     """What the page's script needs: titles, fractions in words, and every pair of strategies."""
 
     def rounded(value: float) -> float | None:
-        return round(value, 4) if value == value and abs(value) != float("inf") else None
+        return round(value, 4) if math.isfinite(value) else None
 
     pairs = {}
     for one in decisions:
