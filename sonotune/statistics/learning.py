@@ -181,7 +181,8 @@ def _shapes(ratios: np.ndarray, largest: float) -> np.ndarray:
     rate = np.linspace(0, 2, 41)[:, None, None]
     bend = np.array([1e-6, 0.5, 1])[:, None]
     grown = (ratios**bend - 1) / (largest**bend - 1) * np.log(largest)
-    return np.maximum(floor + (1 - floor) * np.exp(-rate * grown), 1e-6)
+    shares: np.ndarray = np.maximum(floor + (1 - floor) * np.exp(-rate * grown), 1e-6)
+    return shares
 
 
 def _quantile(
