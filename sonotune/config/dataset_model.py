@@ -102,9 +102,7 @@ class Dataset(Section):
         "tables then mark the data set as a stand-in.",
         without="the name, or that in the catalogue",
     )
-    images: int = key(
-        "Number of images to make (`simulate`, `collage`).", ge=1, le=1_000_000
-    )
+    images: int = key("Number of images to make (`simulate`, `collage`).", ge=1, le=1_000_000)
     seed: int = key("Seed of made images.", without="the configuration's", ge=0)
     simulate: dict[str, Any] = key("Settings of the ultrasound simulator, below.")
     collage: dict[str, Any] = key("Settings of the collage, below.")

@@ -27,10 +27,12 @@ EXPECTED = {
     "string_too_short": "text that is not empty",
     "string_type": "text",
     "too_long": "a list of {max_length}",
+    "too_short": "a list of {min_length}",
+    "value_error": "{error}",
 }
 NAMES = (
-    "names begin with a small letter, go on with small letters, digits and _, at most 64 in all, "
-    "and no study is called as a folder of results (datasets, weights, logs, report, benchmarks)"
+    "names begin with a small letter, continue with small letters, digits and _, and have at most "
+    "64 characters"
 )
 
 
@@ -54,23 +56,21 @@ def mistakes(error: ValidationError, config: Mapping[str, Any]) -> Iterator[str]
     for one in error.errors(include_url=False):
         found.setdefault(_path(one, config), []).append(dict(one))
     for path, same in found.items():
-        # A value that fits one of several kinds better than the others is judged by that kind.
-        if not any(other[: len(path)] == path and other != path for other in found):
+        # Where a value may be of several kinds, mistakes inside it say of which it was to be.
+        inside = any(other[: len(path)] == path and other != path for other in found)
+        if not inside or same[0]["loc"][-1] == "[key]":
             yield _line(": ".join(map(printable, path)) or "configuration", same)
 
 
 def _path(error: Mapping[str, Any], config: Any) -> tuple[Any, ...]:
     """Keys that lead to a mistake, without the names of the kinds that were tried."""
-    *parts, last = error["loc"] or ("",)
-    if last == "[key]":
-        parts, last = parts[:-1], ""
     path = []
-    for part in [*parts, last]:
+    for part in error["loc"]:
         inside = isinstance(config, Mapping) and part in config
         if inside or (isinstance(config, list) and isinstance(part, int) and part < len(config)):
             config = config[part]
             path.append(part)
-    return (*path, last) if error["type"] == "missing" else tuple(path)
+    return (*path, error["loc"][-1]) if error["type"] == "missing" else tuple(path)
 
 
 def _line(where: str, errors: list[dict[str, Any]]) -> str:
@@ -92,10 +92,10 @@ def _expected(error: Mapping[str, Any]) -> str:
     given = error.get("ctx", {})
     if error["type"] == "literal_error":
         return str(given["expected"]).replace("'", "").replace("False", "false")
-    if error["type"] == "too_short":
+    if error["type"] == "too_short" and given["min_length"] == 1:
         kind = "a mapping" if given["field_type"] == "Dictionary" else "a list"
-        return f"a list of {given['min_length']}" if given["min_length"] > 1 else f"{kind} that is not empty"
-    return EXPECTED.get(error["type"], error["msg"]).format(**given)
+        return f"{kind} that is not empty"
+    return str(EXPECTED.get(error["type"], error["msg"])).format(**given)
 
 
 def _hint(error: Mapping[str, Any]) -> str:

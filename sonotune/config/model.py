@@ -38,9 +38,7 @@ class Limits(Section):
 class Configuration(Section):
     """sonotune configuration."""
 
-    seed: int = key(
-        "Seed of every study and made data set that names none of its own.", 2020, ge=0
-    )
+    seed: int = key("Seed of every study and made data set that names none of its own.", 2020, ge=0)
     data_mirror: Text = key(
         "Folder or address that is used instead of the publishers'; the environment variable "
         "`SONOTUNE_DATA_MIRROR` wins over it."
@@ -54,9 +52,7 @@ class Configuration(Section):
     limits: Limits = key(
         "How much is read of files and servers, below. No result depends on it.", Limits()
     )
-    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)] = key(
-        "Data sets by name.", ...
-    )
+    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)] = key("Data sets by name.", ...)
     studies: Annotated[dict[StudyName, Study], Field(min_length=1)] = key(
         "Studies by name; all of them are run.", ...
     )

@@ -6,18 +6,16 @@ and the tables of config/README.md come from that (`sonotune.config.manual`).
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     StringConstraints,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 # Folders below results/ that no study may be called.
 FOLDERS = ("datasets", "weights", "logs", "report", "benchmarks")
@@ -44,13 +42,8 @@ def key(meaning: str, default: Any = None, *, without: str = "", **limits: Any) 
     limits
         As of `pydantic.Field`.
     """
-    extra = {"without": without} if without else None
-    return Field(default, description=meaning, json_schema_extra=extra, **limits)
-
-
-def refused(expected: str) -> PydanticCustomError:
-    """An error of a value that must be something else."""
-    return PydanticCustomError("expected", "{expected}", {"expected": expected})
+    limits |= {"json_schema_extra": {"without": without}} if without else {}
+    return Field(default, description=meaning, **limits)
 
 
 def _as_written(number: float) -> int | float:
@@ -60,34 +53,28 @@ def _as_written(number: float) -> int | float:
 
 def _no_folder(name: str) -> str:
     if name in FOLDERS:
-        raise PydanticCustomError("string_pattern_mismatch", "is a folder of results")
+        raise ValueError(f"a name other than {', '.join(FOLDERS)}, which are folders of results")
     return name
 
 
-class _Distinct:
-    """Nothing in a list stands there twice."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {**handler(schema), "uniqueItems": True}
-
-    @staticmethod
-    def check(values: list[Any]) -> list[Any]:
-        if any(value in values[:place] for place, value in enumerate(values)):
-            raise refused("a list without repetitions")
-        return values
+def _distinct(values: list[Any]) -> list[Any]:
+    if any(value in values[:place] for place, value in enumerate(values)):
+        raise ValueError("a list without repetitions")
+    return values
 
 
+def _off(value: Any) -> Any:
+    if value is not False:  # 0 is equal to it
+        raise ValueError("false")
+    return value
 
 
+# Validators raise ValueError with what a value must be.
 Number = Annotated[float, AfterValidator(_as_written)]
 Share = Annotated[Number, Field(gt=0, lt=1)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 StudyName = Annotated[Name, AfterValidator(_no_folder)]
-Distinct = _Distinct()
+Distinct = AfterValidator(_distinct)
+Off = Annotated[Literal[False], BeforeValidator(_off)]

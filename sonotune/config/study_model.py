@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from sonotune.config.presets import PRESETS, with_preset
+from sonotune.config.presets import with_preset
 from sonotune.config.section import (
     Distinct,
     Label,
     Name,
     Number,
+    Off,
     Section,
     Share,
     Text,
@@ -96,7 +97,7 @@ class Training(Section):
         200,
         ge=1,
     )
-    patience: Literal[False] | Annotated[int, Field(ge=1)] = key(
+    patience: Off | Annotated[int, Field(ge=1)] = key(
         "Epochs without a better validation loss that end a training; `false` for exactly `epochs` "
         "epochs, without early stopping.",
         20,
@@ -167,9 +168,9 @@ class Resampling(Section):
         ge=2,
         le=10_000,
     )
-    run_folds: Annotated[
-        list[Annotated[int, Field(ge=0)]], Field(min_length=1), Distinct
-    ] = key("Which folds are run, counted from 0.", without="all")
+    run_folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), Distinct] = key(
+        "Which folds are run, counted from 0.", without="all"
+    )
     seeds: int = key(
         "Trainings of every strategy in a fold, which differ in initialisation, order, "
         "augmentation and dropout: cells `0`, `0-s2`. A fold remains the unit of every decision.",
@@ -254,9 +255,7 @@ class Protocols(Section):
         "Study whose strategies leave out images of the tested groups (`exclude`), to tell what "
         "shared examinations add."
     )
-    epochs: Annotated[
-        list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)
-    ] = key(
+    epochs: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)] = key(
         "First and last epoch that the published protocol averages; the study needs `records`.",
         ...,
     )
@@ -311,17 +310,13 @@ class Figures(Section):
         "fold run.",
         "whole",
     )
-    training_time: list[str] = key(
-        "Strategies of Table III.", ["whole", "contracting", "except_5"]
-    )
+    training_time: list[str] = key("Strategies of Table III.", ["whole", "contracting", "except_5"])
 
 
 class Decision(Section):
     """How strategies are compared and one is recommended."""
 
-    margin: Annotated[Number, Field(gt=0)] = key(
-        "A difference in Dice that counts as none.", 0.02
-    )
+    margin: Annotated[Number, Field(gt=0)] = key("A difference in Dice that counts as none.", 0.02)
     margins: dict[str, Annotated[Number, Field(gt=0)]] = key(
         "The same for single data sets.", {"fus": 0.005, "xray": 0.005}
     )
@@ -375,7 +370,7 @@ class Study(Section):
         dict[Name, Strategy], Field(min_length=1), BeforeValidator(with_preset)
     ] = key("Strategies by name, below, in the order of the tables.", ...)
     training: Training = key("Recipe of every cell, below.", Training())
-    augmentation: Literal[False] | Augmentation = key(
+    augmentation: Off | Augmentation = key(
         "Random deformation of training images, below; `false` for none.", Augmentation()
     )
     device: Literal["auto", "cpu", "cuda"] = key(
@@ -389,14 +384,14 @@ class Study(Section):
     threads: Threads = key(
         "CPU threads of a cell; fixed here, so that results do not depend on `--cores`.", 1
     )
-    keep_weights: (
-        Literal["none", "all"] | Annotated[list[str], Field(min_length=1), Distinct]
-    ) = key(
-        "Whose cells keep the weights that they tuned (`weights.safetensors`, for `sonotune "
-        "predict`): `none`, `all`, or a list of strategies such as `[whole]`; `sonotune recommend` "
-        "prints the line for the recommended ones. Asking later trains only those cells again, "
-        "with the same results.",
-        "none",
+    keep_weights: Literal["none", "all"] | Annotated[list[str], Field(min_length=1), Distinct] = (
+        key(
+            "Whose cells keep the weights that they tuned (`weights.safetensors`, for `sonotune "
+            "predict`): `none`, `all`, or a list of strategies such as `[whole]`; `sonotune "
+            "recommend` prints the line for the recommended ones. Asking later trains only those "
+            "cells again, with the same results.",
+            "none",
+        )
     )
     records: bool = key(
         "Measure the test images after every epoch, clean and augmented, pooled over batches and "

@@ -12,18 +12,28 @@ from sonotune.errors import SonotuneError
 class Collage:
     """Settings of the collage; grey values run from 0 (black) to 1 (white).
 
-    Parameters
+    Attributes
     ----------
-    pixels : side of the square images, at least 32.
-    objects : fewest and most objects in an image, 1 to 6; fewer are more frequent.
-    area : smallest and largest share of the image that its objects cover together.
-    contrast : smallest and largest difference of mean grey value, object to its surroundings.
-    darker, brighter : share of images whose objects are darker, or brighter, than their
-        surroundings; in the rest only texture and sharpness differ.
-    shadows : share of images in which objects cast a soft shadow.
-    blurred : share of images with a background out of focus.
-    noise : share of images with additive (sensor) noise.
-    speckle : share of images with multiplicative noise.
+    pixels
+        Side of the square images, before they are resized; at least 32.
+    objects
+        Fewest and most objects in an image, 1 to 6; fewer are more frequent.
+    area
+        Smallest and largest share of the image that its objects cover together.
+    contrast
+        Smallest and largest difference of mean grey value, object to its surroundings.
+    darker
+        Share of images whose objects are darker than their surroundings.
+    brighter
+        Share of images whose objects are brighter; in the rest only texture and sharpness differ.
+    shadows
+        Share of images in which objects cast a soft shadow.
+    blurred
+        Share of images with a background out of focus.
+    noise
+        Share of images with additive (sensor) noise.
+    speckle
+        Share of images with multiplicative noise.
     """
 
     pixels: int = 256

@@ -6,9 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import ValidationError
+from pydantic import ValidationError
 
-from sonotune.config.section import refused
 from sonotune.config.form import own_yaml
 
 PRESETS = tuple(sorted(file.stem for file in Path(__file__).parent.glob("*.yaml")))
@@ -54,6 +53,7 @@ def _strategies(name: str) -> dict[str, Any]:
 
 
 def _error(key: str, value: Any, expected: str) -> ValidationError:
+    wanted = {"error": ValueError(expected)}
     return ValidationError.from_exception_data(
-        "strategies", [{"type": refused(expected), "loc": (key,), "input": value}]
+        "strategies", [{"type": "value_error", "loc": (key,), "input": value, "ctx": wanted}]
     )
