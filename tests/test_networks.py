@@ -409,7 +409,7 @@ def test_a_unet_alone_loads_neither_torch_nor_the_library_at_the_start():
 
 
 def test_the_study_of_encoders_asks_amiris_strategies_of_both():
-    config = complete(yaml.safe_load((ROOT / "config/encoders.yaml").read_text()))
+    config = complete(yaml.safe_load((ROOT / "docs/results/encoders.yaml").read_text()))
     amiri = yaml.safe_load((ROOT / "config/config.yaml").read_text())["studies"]["amiri2020"]
     for one in config["studies"].values():
         assert list(one["strategies"]) == list(amiri["strategies"])
