@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 
 from sonotune.config import dataset_model, model, study_model
 from sonotune.config.presets import PRESETS
-from sonotune.config.section import Section
+from sonotune.config.section import FOLDERS, Section
 from sonotune.simulation.collage_settings import Collage
 from sonotune.simulation.settings import Simulation
 
@@ -45,11 +45,22 @@ def schema() -> dict[str, Any]:
         "preset": {"enum": list(PRESETS), "description": "Strategies of a paper, to start from."}
     }
     # Beside a preset, a strategy may say what differs, and null removes one.
-    ((pattern, rule),) = strategies["patternProperties"].items()
-    strategies["patternProperties"] = {pattern: {"anyOf": [rule, {"type": "null"}]}}
+    _except(strategies, ("preset",), lambda rule: {"anyOf": [rule, {"type": "null"}]})
     del kinds["Strategy"]["required"]
+    _except(found["properties"]["studies"], FOLDERS)
     _tidy(found)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+
+
+def _except(
+    mapping: dict[str, Any],
+    reserved: Iterable[str],
+    change: Callable[[Any], Any] = lambda rule: rule,
+) -> None:
+    """Keep names out of a mapping whose keys are free, and change the rule of its values."""
+    ((pattern, rule),) = mapping["patternProperties"].items()
+    free = f"^(?!({'|'.join(reserved)})$){pattern.removeprefix('^')}"
+    mapping["patternProperties"] = {free: change(rule)}
 
 
 def _tidy(rule: Any) -> None:
