@@ -62,10 +62,12 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
     copied = plain(config)
     _refuse(malformed(copied))
     try:
-        full = Configuration.model_validate(copied).model_dump(exclude_none=True)
+        read = Configuration.model_validate(copied)
     except ValidationError as error:
         _refuse(mistakes(error, copied))
         raise
+    # It would warn that whole numbers are int, as they are to be.
+    full = read.model_dump(exclude_none=True, warnings=False)
     # What a study may ask for depends on its data sets.
     _refuse(complete_datasets(full))
     _refuse(_complete_studies(full))
