@@ -78,7 +78,13 @@ def _tidy(rule: Any) -> None:
 
 
 def with_tables(text: str) -> str:
-    """The manual with its tables, each below the line ``<!-- keys: SECTION -->``."""
+    """The manual with its tables, each below the line ``<!-- keys: SECTION -->``.
+
+    Parameters
+    ----------
+    text
+        The manual, with or without tables below these lines.
+    """
 
     def write(match: re.Match[str]) -> str:
         rows = "".join(

@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import ValidationError
 
 from sonotune.config.form import shown
+from sonotune.config.model import Configuration
 from sonotune.config.section import Section
 from sonotune.errors import printable
 
@@ -37,7 +38,15 @@ NAMES = (
 
 
 def nearest(unknown: str, allowed: Iterable[str]) -> str:
-    """A suggestion for a name that is not allowed, or an empty text."""
+    """A suggestion for a name that is not allowed, or an empty text.
+
+    Parameters
+    ----------
+    unknown
+        The name that was given.
+    allowed
+        The names that there are.
+    """
     near = difflib.get_close_matches(unknown, list(allowed), n=1)
     return f"did you mean {near[0]!r}? " if near else ""
 
@@ -95,7 +104,8 @@ def _expected(error: Mapping[str, Any]) -> str:
     if error["type"] == "too_short" and given["min_length"] == 1:
         kind = "a mapping" if given["field_type"] == "Dictionary" else "a list"
         return f"{kind} that is not empty"
-    return str(EXPECTED.get(error["type"], error["msg"])).format(**given)
+    known = EXPECTED.get(error["type"])
+    return known.format(**given) if known else str(error["msg"])
 
 
 def _hint(error: Mapping[str, Any]) -> str:
@@ -113,8 +123,6 @@ def _hint(error: Mapping[str, Any]) -> str:
 
 def _keys(path: Iterable[Any]) -> list[str]:
     """The keys of the section in which an unknown one stands."""
-    from sonotune.config.model import Configuration
-
     *parents, _ = path
     kind: Any = Configuration
     for part in parents:

@@ -39,7 +39,7 @@ def key(meaning: str, default: Any = None, *, without: str = "", **limits: Any) 
         Its value if it is not given; None if it then has none, and ``...`` if it must be given.
     without
         What holds without a default, in words.
-    limits
+    **limits
         As of `pydantic.Field`.
     """
     limits |= {"json_schema_extra": {"without": without}} if without else {}

@@ -12,20 +12,19 @@ from sonotune.errors import SonotuneError
 class Collage:
     """Settings of the collage; grey values run from 0 (black) to 1 (white).
 
-    Attributes
+    Parameters
     ----------
     pixels
-        Side of the square images, before they are resized; at least 32.
+        Side of the square images, at least 32.
     objects
         Fewest and most objects in an image, 1 to 6; fewer are more frequent.
     area
         Smallest and largest share of the image that its objects cover together.
     contrast
         Smallest and largest difference of mean grey value, object to its surroundings.
-    darker
-        Share of images whose objects are darker than their surroundings.
-    brighter
-        Share of images whose objects are brighter; in the rest only texture and sharpness differ.
+    darker, brighter
+        Share of images whose objects are darker, or brighter, than their surroundings; in the rest
+        only texture and sharpness differ.
     shadows
         Share of images in which objects cast a soft shadow.
     blurred
@@ -69,7 +68,13 @@ class Collage:
 
 
 def is_whole(value: object) -> bool:
-    """Whether a value is a whole number (and not a truth value)."""
+    """Whether a value is a whole number (and not a truth value).
+
+    Parameters
+    ----------
+    value
+        Any value.
+    """
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
@@ -78,5 +83,15 @@ def _is_number(value: object) -> bool:
 
 
 def refusal(key: str, value: object, wanted: str) -> SonotuneError:
-    """The error that says what a key is and what it must be."""
+    """The error that says what a key is and what it must be.
+
+    Parameters
+    ----------
+    key
+        Name of the setting.
+    value
+        What was given.
+    wanted
+        What it must be.
+    """
     return SonotuneError(f"{key}: must be {wanted}; found {value!r}")
