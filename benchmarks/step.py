@@ -31,12 +31,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
-import yaml  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from benchmarks.measure import in_turn, spread, table, write  # noqa: E402
 from benchmarks.peers import of_pytorch_alone  # noqa: E402
+from sonotune.config.check import read_configuration  # noqa: E402
 from sonotune.networks.stages import freeze_all_but, tuned_parameters  # noqa: E402
 from sonotune.networks.unet import UNet  # noqa: E402
 from sonotune.networks.weights import he_normal  # noqa: E402
@@ -119,11 +119,11 @@ def main() -> None:
 
 def _strategies(names: list[str] | None) -> dict[str, list[str]]:
     """Tuned stages by strategy, of the paper's study; scratch is the same step as whole."""
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    config = read_configuration(ROOT / "config/config.yaml")
     every = {
-        name: list(UNet.stages) if one["tune"] == "all" else one["tune"]
+        name: one["tune"]
         for name, one in config["studies"]["amiri2020"]["strategies"].items()
-        if one["tune"] != "none" and name != "scratch"
+        if one["tune"] and name != "scratch"
     }
     return {name: every[name] for name in names or every}
 

@@ -9,7 +9,7 @@ import yaml
 from tiny_files import grey, square, write
 
 from sonotune.cli import main
-from sonotune.config.check import SCHEMA, complete
+from sonotune.config.check import complete
 from sonotune.data.presence import check_files
 from sonotune.errors import SonotuneError
 from sonotune.networks.encoder_weights import convert
@@ -45,7 +45,7 @@ def checked(folder, duplicates=None, **study):
     if duplicates is not None:
         (folder / "d.csv").write_text(f"cluster,image\n{duplicates}")
         config["datasets"]["mine"]["duplicates"] = str(folder / "d.csv")
-    full = complete(config, SCHEMA)
+    full = complete(config)
     check_files(full, {}, None)
     return full["studies"]["s"]
 
@@ -85,9 +85,9 @@ def test_images_made_here_have_no_groups(reader):
         },
     }
     with pytest.raises(SonotuneError, match="no two images share a group"):
-        check_files(complete(config, SCHEMA), {}, None)
+        check_files(complete(config), {}, None)
     config["studies"]["s"]["resampling"]["grouped"] = "duplicates"
-    check_files(complete(config, SCHEMA), {}, None)
+    check_files(complete(config), {}, None)
 
 
 def test_unknown_names_in_lists_are_refused(tmp_path):
@@ -113,7 +113,7 @@ def test_own_data_yaml_works_from_20_images_on(tmp_path, monkeypatch, count, per
     config = yaml.safe_load((ROOT / "config/own-data.yaml").read_text("utf-8"))
     images(tmp_path, count, per_patient)
     config["datasets"]["mine"]["folder"] = {"csv": str(tmp_path / "t.csv")}
-    full = complete(config, SCHEMA)
+    full = complete(config)
     if (count, per_patient) in ((20, 4), (25, 4)):  # too few patients: what would work is named
         with pytest.raises(SonotuneError, match="fractions from"):
             check_files(full, {}, None)

@@ -54,7 +54,7 @@ many = settings(
 
 BASES = [
     yaml.safe_load((ROOT / file).read_text("utf-8"))
-    for file in ("tests/tiny.yaml", "config/wang-laptop.yaml", "config/own-data.yaml")
+    for file in ("tests/tiny.yaml", "docs/results/wang-laptop.yaml", "config/own-data.yaml")
 ]
 ODD = some.one_of(
     some.none(),

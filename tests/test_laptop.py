@@ -10,6 +10,8 @@ import pytest
 import yaml
 from builders import dataset_place
 
+from sonotune.config.presets import with_preset
+
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 
@@ -28,7 +30,8 @@ def reduced():
     study["training"] |= {"epochs": 2, "patience": 1, "batch_size": 16}
     study["resampling"]["run_folds"] = [0]
     kept = ("whole", "block_9", "scratch", "unchanged")
-    study["strategies"] = {name: study["strategies"][name] for name in kept}
+    strategies = with_preset(study["strategies"])
+    study["strategies"] = {name: strategies[name] for name in kept}
     config["datasets"]["sus"] |= {"images": 10, "simulate": {"scatterers": 2000}}
     study["fractions"] = [0.8, 0.3]
     return config

@@ -52,7 +52,7 @@ def configuration(folder):
     torch.manual_seed(0)
     encoder = library.encoders.get_encoder("mobilenet_v2", weights=None)
     torch.save(encoder.state_dict(), folder / "encoder.pth")
-    config = yaml.safe_load((ROOT / "config/wang-laptop.yaml").read_text())
+    config = yaml.safe_load((ROOT / "docs/results/wang-laptop.yaml").read_text())
     for study in config["studies"].values():
         study |= {"image_size": 32, "fractions": [0.6667]}
         study["network"]["encoder_weights"] = "encoder.pth"

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from builders import dataset_place
 
+from sonotune.config.check import read_configuration
 from sonotune.report.provenance import changed_packages, write_provenance
 from sonotune.runtime.run_record import write_record
 
@@ -94,11 +94,12 @@ def test_the_demo_has_every_rule(name, tmp_path):
 
 
 def test_the_demo_has_13_strategies_2_fractions_and_2_of_5_folds():
-    study = yaml.safe_load((ROOT / "config/demo.yaml").read_text())["studies"]["demo"]
-    trained = [one for one in study["strategies"].values() if one["tune"] != "none"]
+    study = read_configuration(ROOT / "config/demo.yaml")["studies"]["demo"]
+    trained = [one for one in study["strategies"].values() if one["tune"]]
     assert len(trained) == 13
     assert len(study["fractions"]) == 2
-    assert study["resampling"] == {"folds": 5, "run_folds": [0, 1]}
+    assert study["resampling"]["folds"] == 5
+    assert study["resampling"]["run_folds"] == [0, 1]
 
 
 def run_json(folder, name, torch="2.2", code="aa", network="unet"):

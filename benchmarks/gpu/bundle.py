@@ -48,10 +48,11 @@ SETS = {
 }
 # What the machine's Python 3.12 lacks of what training, tests and commands import.
 WHEELS = (
-    "jsonschema",
-    "jsonschema-specifications",
-    "referencing",
-    "rpds-py",
+    "pydantic",
+    "pydantic-core",
+    "annotated-types",
+    "typing-extensions",
+    "typing-inspection",
     "segmentation-models-pytorch",
     "pooch",
     "platformdirs",

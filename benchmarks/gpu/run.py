@@ -260,7 +260,7 @@ def tell(run: Run, job: Any, path: Path, code: int) -> None:
 def environment_with(wheels: Path) -> dict[str, str]:
     """This process's environment, with the bundle's wheels where packages are missing."""
     paths = [str(ROOT), str(ROOT / "tests")]
-    missing = [one for one in ("jsonschema", "segmentation_models_pytorch") if not find_spec(one)]
+    missing = [one for one in ("pydantic", "segmentation_models_pytorch") if not find_spec(one)]
     if missing and wheels.is_dir():
         site = Path(tempfile.mkdtemp(prefix="sonotune-site-"))
         install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]

@@ -1,28 +1,28 @@
 """Check a configuration and fill in defaults, so that a typo costs one line and no training.
 
-The schema holds the keys, types, limits and defaults; what one key means for another is checked
-here. Nothing here loads PyTorch: it runs at every start of the workflow.
+The models hold the keys, types, limits and defaults (`sonotune.config.model`); what one key means
+for another is checked here. Nothing here loads PyTorch: it runs at every start of the workflow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from sonotune.config.datasets import complete_datasets
 from sonotune.config.form import malformed, plain
+from sonotune.config.mistakes import mistakes, nearest
+from sonotune.config.model import Configuration
 from sonotune.config.networks import networks_of, start_of
 from sonotune.config.protocols import check_protocols
 from sonotune.config.resampling import complete_cutting
-from sonotune.config.schema import nearest, read_by_schema
 from sonotune.errors import SonotuneError
 from sonotune.layout import fraction_text
 from sonotune.networks.settings import complete_network, divisor_of, smallest_of, stages_of
-
-SCHEMA = Path(__file__).with_name("config.schema.yaml")
 
 
 def read_configuration(path: str | Path) -> dict[str, Any]:
@@ -48,34 +48,34 @@ def read_configuration(path: str | Path) -> dict[str, Any]:
         raise SonotuneError(f"{path}: is not valid YAML: {said}") from None
     if not isinstance(config, dict):
         raise SonotuneError(f"{path}: must be a mapping with the keys datasets and studies")
-    return complete(config, SCHEMA)
+    return complete(config)
 
 
-def complete(config: Mapping[str, Any], schema: str | Path = SCHEMA) -> dict[str, Any]:
-    """Check a configuration against the schema and itself; return it with all defaults.
+def complete(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Check a configuration by its models and against itself; return it with all defaults.
 
     Parameters
     ----------
     config
         As read from YAML.
-    schema
-        Path of the JSON schema (YAML).
 
     Raises
     ------
     SonotuneError
-        With one line a mistake: the key, what was found and what is allowed.
+        With one line for each mistake: the key, what was found and what is allowed.
     """
     copied = plain(config)
-    if mistakes := list(malformed(copied)):
-        _refuse(mistakes)
-    full, mistakes = read_by_schema(copied, schema)
-    if mistakes:
-        _refuse(mistakes)
+    _refuse(malformed(copied))
+    try:
+        read = Configuration.model_validate(copied)
+    except ValidationError as error:
+        _refuse(mistakes(error, copied))
+        raise
+    # It would warn that whole numbers are int, as they are to be.
+    full = read.model_dump(exclude_none=True, warnings=False)
     # What a study may ask for depends on its data sets.
-    mistakes = list(complete_datasets(full)) or list(_complete_studies(full))
-    if mistakes:
-        _refuse(mistakes)
+    _refuse(complete_datasets(full))
+    _refuse(_complete_studies(full))
     return full
 
 
@@ -99,9 +99,7 @@ def check_no_duplicates(path: str | Path) -> None:
         raise SonotuneError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise SonotuneError(f"{path}: is nested too deeply, or refers to itself") from None
-    mistakes = [f"{path}: line {line}: {key} is given twice" for line, key in found]
-    if mistakes:
-        _refuse(mistakes)
+    _refuse(f"{path}: line {line}: {key} is given twice" for line, key in found)
 
 
 def _duplicates(node: yaml.Node | None, where: str, known: set[int]) -> Iterator[tuple[int, str]]:
@@ -121,8 +119,9 @@ def _duplicates(node: yaml.Node | None, where: str, known: set[int]) -> Iterator
             yield from _duplicates(value, f"{path}: ", known)
 
 
-def _refuse(mistakes: list[str]) -> None:
-    raise SonotuneError("The configuration cannot be used:\n  " + "\n  ".join(mistakes))
+def _refuse(lines: Iterable[str]) -> None:
+    if found := list(lines):
+        raise SonotuneError("\n  ".join(["The configuration cannot be used:", *found]))
 
 
 def _complete_studies(config: dict[str, Any]) -> Iterator[str]:

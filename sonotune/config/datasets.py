@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, fields
 from typing import Any
 
-from sonotune.config.schema import nearest
+from sonotune.config.mistakes import nearest
 from sonotune.data.catalogue import WEIGHTS, find_entry
-from sonotune.data.readers import MADE_HERE, READERS, check_options, takes_seed
+from sonotune.data.readers import MADE_HERE, READERS, takes_seed
 from sonotune.errors import SonotuneError
 
 
@@ -34,10 +34,6 @@ def complete_datasets(config: dict[str, Any]) -> Iterator[str]:
         if reader not in MADE_HERE:
             if "images" in dataset.get(reader, {}) and takes_seed(reader):
                 dataset[reader].setdefault("seed", config["seed"])
-            try:
-                check_options(reader, dataset.get(reader, {}))
-            except SonotuneError as error:
-                yield f"{where}: {error}"
             continue
         if "images" not in dataset:
             yield f"{where}: needs the key 'images', the number to make"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sonotune.config.schema import nearest
+from sonotune.config.mistakes import nearest
 
 
 def check_protocols(name: str, studies: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -35,13 +35,7 @@ studies:
     datasets: [mine]
     fractions: {fractions} # share of all images used for training
     resampling: {{folds: {folds}}} # every image is tested once
-{training}    strategies:
-      whole: {{tune: all}}
-      contracting: {{tune: [block1, block2, block3, block4, block5a]}}
-      expanding: {{tune: [block5b, block6, block7, block8, block9]}}
-      blocks_1289: {{label: "Blocks 1, 2, 8, 9", tune: [block1, block2, block8, block9]}}
-      scratch: {{init: random, tune: all}}
-      unchanged: {{tune: none}}
+{training}    strategies: {{preset: starter}} # config/README.md has more, and how to add your own
     device: auto # a GPU if there is one
 """
 

@@ -1,0 +1,80 @@
+"""What the models of a configuration are made of.
+
+A key is declared once, by `key`: its type, limits, default and meaning. Validation, the JSON schema
+and the tables of config/README.md come from that (`sonotune.config.manual`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+# Folders below results/ that no study may be called.
+FOLDERS = ("datasets", "weights", "logs", "report", "benchmarks")
+NAME = r"^[a-z][a-z0-9_]{0,63}$"
+
+
+class Section(BaseModel):
+    """A mapping whose keys are declared; it takes no others and changes no value's type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def key(meaning: str, default: Any = None, *, without: str = "", **limits: Any) -> Any:
+    """Declare a key of a section.
+
+    Parameters
+    ----------
+    meaning
+        What it means, in Markdown.
+    default
+        Its value if it is not given; None if it then has none, and ``...`` if it must be given.
+    without
+        What holds without a default, in words.
+    **limits
+        As of `pydantic.Field`.
+    """
+    limits |= {"json_schema_extra": {"without": without}} if without else {}
+    return Field(default, description=meaning, **limits)
+
+
+def _as_written(number: float) -> int | float:
+    """Whole numbers are int, so that equal settings are equal as text."""
+    return int(number) if number.is_integer() else number
+
+
+def _no_folder(name: str) -> str:
+    if name in FOLDERS:
+        raise ValueError(f"a name other than {', '.join(FOLDERS)}, which are folders of results")
+    return name
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    if any(value in values[:place] for place, value in enumerate(values)):
+        raise ValueError("a list without repetitions")
+    return values
+
+
+def _off(value: Any) -> Any:
+    if value is not False:  # 0 is equal to it
+        raise ValueError("false")
+    return value
+
+
+# Validators raise ValueError with what a value must be.
+Number = Annotated[float, AfterValidator(_as_written)]
+Share = Annotated[Number, Field(gt=0, lt=1)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+StudyName = Annotated[Name, AfterValidator(_no_folder)]
+Distinct = AfterValidator(_distinct)
+Off = Annotated[Literal[False], BeforeValidator(_off)]
