@@ -518,7 +518,9 @@ def _described(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path]:
     file = Path(arguments.configfile or DEFAULT_CONFIGURATION)
     # Without a configuration here, only the catalogue is known.
     known_here = arguments.configfile or file.is_file()
-    config: dict[str, Any] = read_configuration(file) if known_here else {"datasets": {}}
+    config: dict[str, Any] = {"datasets": {}}
+    if known_here:
+        config = read_configuration(file, with_studies=False)
     use_limits(config.get("limits"))
     settings = config["datasets"].get(arguments.name)
     if settings is None and arguments.configfile:

@@ -183,6 +183,19 @@ def test_data_check_refuses_the_same_names(tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "audits").exists()
 
 
+@pytest.mark.parametrize("studies", [None, {}, {"s": {"datasets": ["other"]}}])
+def test_data_check_wants_no_study(tmp_path, monkeypatch, studies):
+    monkeypatch.chdir(tmp_path)
+    images(tmp_path, 6)
+    config = {"datasets": {"mine": {"reader": "folder", "folder": {"csv": "t.csv"}}}}
+    (tmp_path / "t.csv").write_text("image,mask\n000.png,m.png\n001.png,m.png\n")
+    if studies is not None:
+        config["studies"] = studies
+    (tmp_path / "my.yaml").write_text(yaml.safe_dump(config))
+    main(["data", "check", "mine", "--configfile", "my.yaml"])
+    assert (tmp_path / "audits/mine/audit.csv").is_file()
+
+
 SMALL = {"name": "smp_unet", "encoder": "resnet18"}
 
 

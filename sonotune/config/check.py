@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from sonotune.config.datasets import complete_datasets
 from sonotune.config.form import malformed, plain
 from sonotune.config.mistakes import mistakes, nearest
-from sonotune.config.model import Configuration
+from sonotune.config.model import Configuration, WithoutStudies
 from sonotune.config.networks import networks_of, start_of
 from sonotune.config.protocols import check_protocols
 from sonotune.config.resampling import complete_cutting
@@ -25,13 +25,15 @@ from sonotune.layout import fraction_text
 from sonotune.networks.settings import complete_network, divisor_of, smallest_of, stages_of
 
 
-def read_configuration(path: str | Path) -> dict[str, Any]:
+def read_configuration(path: str | Path, with_studies: bool = True) -> dict[str, Any]:
     """Read a configuration file, check it, and fill in all defaults.
 
     Parameters
     ----------
     path
         A YAML file.
+    with_studies
+        False leaves the studies out, which then need not be there or be right.
 
     Raises
     ------
@@ -48,16 +50,22 @@ def read_configuration(path: str | Path) -> dict[str, Any]:
         raise SonotuneError(f"{path}: is not valid YAML: {said}") from None
     if not isinstance(config, dict):
         raise SonotuneError(f"{path}: must be a mapping with the keys datasets and studies")
-    return complete(config)
+    if not with_studies:
+        config.pop("studies", None)
+    return complete(config, Configuration if with_studies else WithoutStudies)
 
 
-def complete(config: Mapping[str, Any]) -> dict[str, Any]:
+def complete(
+    config: Mapping[str, Any], model: type[Configuration] = Configuration
+) -> dict[str, Any]:
     """Check a configuration by its models and against itself; return it with all defaults.
 
     Parameters
     ----------
     config
         As read from YAML.
+    model
+        What it must be.
 
     Raises
     ------
@@ -67,7 +75,7 @@ def complete(config: Mapping[str, Any]) -> dict[str, Any]:
     copied = plain(config)
     _refuse(malformed(copied))
     try:
-        read = Configuration.model_validate(copied)
+        read = model.model_validate(copied)
     except ValidationError as error:
         _refuse(mistakes(error, copied))
         raise

@@ -56,3 +56,9 @@ class Configuration(Section):
     studies: Annotated[dict[StudyName, Study], Field(min_length=1)] = key(
         "Studies by name; all of them are run.", ...
     )
+
+
+class WithoutStudies(Configuration):
+    """A configuration of which only the data sets are looked at."""
+
+    studies: dict[Name, Study] = Field({}, max_length=0)
