@@ -49,13 +49,23 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its caption and the notes that explain it; all text is plain."""
+    """A table with its caption and the notes that explain it; all text is plain.
+
+    Attributes
+    ----------
+    digits
+        Significant digits of numbers in its CSV; None for as many as they have.
+    is_long
+        Whether LaTeX gets a float for each group of rows, since all of them do not fit a page.
+    """
 
     label: str
     caption: str
     head: tuple[HeadRow, ...]
     body: tuple[Row, ...]
     notes: tuple[str, ...]
+    digits: int | None = 6
+    is_long: bool = False
 
     @property
     def name_columns(self) -> int:

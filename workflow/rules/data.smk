@@ -1,13 +1,37 @@
 # Data sets and encoder weights: fetched or made, prepared, looked at.
 
 
+def originals_of(wildcards):
+    """What a data set is prepared from: its made originals, or its files."""
+    force_stale()
+    dataset = DATASETS[wildcards.dataset]
+    if dataset["reader"] in MADE_HERE:
+        return arrays(wildcards.dataset, wildcards.digest, "original")
+    if "catalogue" in dataset:
+        return f"{dataset_folder(wildcards.dataset, wildcards.digest)}/source.json"
+    return [str(file) for file in files_of(dataset)]
+
+
+def one_of(is_meant):
+    """A wildcard constraint: the data sets of such settings."""
+    return "|".join(name for name, one in DATASETS.items() if is_meant(one)) or "(?!)"
+
+
+def priority_of_data(wildcards):
+    return data_priority(config, wildcards.dataset)
+
+
+def settings_of_data(wildcards):
+    return dataset_settings(config, wildcards.dataset)
+
+
 rule download:
     output:
         f"{DATASET}/source.json",
     log:
         "results/logs/datasets/{dataset}-{digest}/download.log",
     wildcard_constraints:
-        dataset=published(),
+        dataset=one_of(lambda one: "catalogue" in one),
     priority: priority_of_data
     localrule: True
     conda:
@@ -20,50 +44,27 @@ rule download:
         "../scripts/download.py"
 
 
-rule simulate:
+rule originals:
     output:
         [f"{DATASET}/original/{file}" for file in ARRAYS],
     log:
-        "results/logs/datasets/{dataset}-{digest}/simulate.log",
+        "results/logs/datasets/{dataset}-{digest}/originals.log",
     wildcard_constraints:
-        dataset=made_by("simulate"),
+        dataset=one_of(lambda one: one["reader"] in MADE_HERE),
     priority: priority_of_data
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
-        code=making_code("simulate"),
+        settings=settings_of_data,
+        code=lambda wildcards: making_code(DATASETS[wildcards.dataset]["reader"]),
     threads: 4
     resources:
         mem_mb=more(4000),
         runtime=more(120),
     message:
-        "Simulating ultrasound for {wildcards.dataset}"
+        "Making the images of {wildcards.dataset} (progress: {log})"
     script:
-        "../scripts/make_originals.py"
-
-
-rule collage:
-    output:
-        [f"{DATASET}/original/{file}" for file in ARRAYS],
-    log:
-        "results/logs/datasets/{dataset}-{digest}/collage.log",
-    wildcard_constraints:
-        dataset=made_by("collage"),
-    priority: priority_of_data
-    conda:
-        "../../envs/sonotune.yaml"
-    params:
-        settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
-        code=making_code("collage"),
-    threads: 4
-    resources:
-        mem_mb=more(4000),
-        runtime=more(120),
-    message:
-        "Making collages for {wildcards.dataset}"
-    script:
-        "../scripts/make_originals.py"
+        "../scripts/originals.py"
 
 
 rule preprocess:
@@ -78,7 +79,7 @@ rule preprocess:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
+        settings=settings_of_data,
         code=lambda wildcards: preparing_code(DATASETS[wildcards.dataset]["reader"]),
     message:
         "Preparing {wildcards.dataset} at {wildcards.size} x {wildcards.size} pixels"
@@ -95,9 +96,9 @@ rule audit:
         html=report(
             f"{DATASET}/audit.html",
             category="Data sets",
-            labels=lambda wildcards: {
+            labels={
                 "output": "Audit: what is in it, what is suspicious",
-                "data sets": wildcards.dataset,
+                "data sets": "{dataset}",
             },
             caption="../report/audit.rst",
         ),
@@ -108,7 +109,7 @@ rule audit:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
+        settings=settings_of_data,
         code=lambda wildcards: auditing_code(DATASETS[wildcards.dataset]["reader"]),
     message:
         "Auditing {wildcards.dataset}"
@@ -116,47 +117,50 @@ rule audit:
         "../scripts/audit.py"
 
 
-rule duplicates:
+# Tables that are taken over, or come with a data set: what makes them, and its code if that counts.
+LISTED = {
+    "duplicates": ("sonotune.runtime.files:copy", ""),
+    "circumferences": (
+        "sonotune.evaluation.circumferences:write_circumferences",
+        code_of("sonotune.evaluation.circumferences"),
+    ),
+}
+
+
+def listed_in(wildcards):
+    """Near-duplicates as the user corrected them, or as they were found; what came with HC18."""
+    folder = dataset_folder(wildcards.dataset, wildcards.digest)
+    if wildcards.listed == "circumferences":
+        return f"{folder}/source.json"
+    return DATASETS[wildcards.dataset].get("duplicates", f"{folder}/audit_duplicates.csv")
+
+
+rule listed:
     input:
-        lambda wildcards: DATASETS[wildcards.dataset].get(
-            "duplicates",
-            f"{dataset_folder(wildcards.dataset, wildcards.digest)}/audit_duplicates.csv",
-        ),
+        source=listed_in,
     output:
-        f"{DATASET}/duplicates.csv",
+        path=f"{DATASET}/{{listed}}.csv",
     log:
-        "results/logs/datasets/{dataset}-{digest}/duplicates.log",
+        "results/logs/datasets/{dataset}-{digest}/{listed}.log",
+    wildcard_constraints:
+        listed="|".join(LISTED),
     priority: priority_of_data
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
-    message:
-        "Taking the near-duplicates of {wildcards.dataset} from {input}"
-    script:
-        "../scripts/duplicates.py"
-
-
-rule circumferences:
-    input:
-        f"{DATASET}/source.json",
-    output:
-        f"{DATASET}/circumferences.csv",
-    log:
-        "results/logs/datasets/{dataset}-{digest}/circumferences.log",
-    localrule: True
-    conda:
-        "../../envs/sonotune.yaml"
     params:
-        code=fingerprint("sonotune.evaluation.circumferences"),
+        function=lambda wildcards: LISTED[wildcards.listed][0],
+        code=lambda wildcards: LISTED[wildcards.listed][1],
     message:
-        "Reading the head circumferences of {wildcards.dataset}"
+        "Taking the {wildcards.listed} of {wildcards.dataset} from {input}"
     script:
-        "../scripts/circumferences.py"
+        "../scripts/call.py"
 
 
 rule encoder_weights:
     input:
-        lambda wildcards: weights_file(wildcards.weights),
+        # Published weights are fetched.
+        lambda wildcards: [] if (w := WEIGHTS[wildcards.weights]).entry else w.source,
     output:
         weights=f"{ENCODER}/weights.safetensors",
         run=f"{ENCODER}/run.json",
@@ -170,7 +174,7 @@ rule encoder_weights:
         "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: in_order(asdict(WEIGHTS[wildcards.weights])),
-        code=fingerprint("sonotune.networks.encoder_weights", "sonotune.networks.smp"),
+        code=code_of("sonotune.networks.encoder_weights", "sonotune.networks.smp"),
     message:
         "Weights that an encoder starts from: {wildcards.weights}"
     script:
