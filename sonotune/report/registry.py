@@ -73,7 +73,7 @@ def _paired(title: str, says: str, *strategies: str) -> View:
         title,
         f"{says} Mean Dice with the folds as dots; differences paired by fold, with 95% intervals.",
         needs=("cells",),
-        settings=SHOWN,
+        settings=("strategies", "datasets", "exclude_runs"),
         strategies=strategies,
     )
 

@@ -195,15 +195,15 @@ def _draw(
         show_image(panels[1], data.images[row], [(data.masks[row], TRUTH, "solid")])
         add_scale_bar(panels[0], scale_bar(data.index[row], data.images.shape[2]))
         for panel, strategy in zip(panels[2:], strategies, strict=True):
-            if strategy not in predictions[name]:
+            dice = table[(table["strategy"] == strategy) & (table["row"] == row)]["dice"]
+            # Strategies that draw splits of their own do not test all on the same images.
+            if strategy not in predictions[name] or not len(dice):
                 panel.axis("off")
                 continue
             found = _prediction_of(predictions[name][strategy], row)
             outlines = [(found, FOUND, "solid"), (data.masks[row], TRUTH, (0, (2, 1.5)))]
             show_image(panel, data.images[row], outlines)
-            dice = table[(table["strategy"] == strategy) & (table["row"] == row)]["dice"]
-            text = f"{dice.iloc[0]:.3f}" if len(dice) else "not scored"
-            panel.set_xlabel(text + _extreme(found), labelpad=2)
+            panel.set_xlabel(f"{dice.iloc[0]:.3f}" + _extreme(found), labelpad=2)
         height_px, width_px = data.images.shape[1:]
         for panel in panels:
             panel.set_aspect(aspects[name, row] * width_px / height_px)

@@ -140,8 +140,8 @@ def write_page(
                 if name in set(trained["strategy"])
             ],
             audits=describe_audits(audits, titles),
-            claims=describe_claims(claims, shown.datasets),
-            low=describe_low_scores(low_scores, trained, shown),
+            claims=describe_claims(Path(claims), shown.datasets),
+            low=describe_low_scores(Path(low_scores), trained, shown),
             costs=describe_costs(trained, shown),
             timed=measured_on(trained),
             provenance=origins.to_dict("records"),
