@@ -33,7 +33,7 @@ from sonotune.config.networks import (
     networks_of,
     start_of,
 )
-from sonotune.data.readers import MADE_HERE
+from sonotune.data.readers import MADE_HERE, files_of
 from sonotune.layout import (
     CELL_FILES,
     ENCODER,
@@ -73,6 +73,28 @@ def weights_path(name: str | None) -> str | list[str]:
     """Of an encoder's weights (`sonotune.config.networks.encoder_weights_of`); an empty list where
     there are none."""
     return f"{ENCODER}/{WEIGHTS}".format(weights=name) if name else []
+
+
+def originals_of(config: Mapping[str, Any], dataset: str, digest: str) -> str | list[str]:
+    """What a data set is prepared from: its made originals, or its files."""
+    settings = config["datasets"][dataset]
+    if settings["reader"] in MADE_HERE:
+        return arrays(dataset, digest, "original")
+    if "catalogue" in settings:
+        return f"{dataset_folder(dataset, digest)}/source.json"
+    return [str(file) for file in files_of(settings)]
+
+
+def listed_source(config: Mapping[str, Any], dataset: str, digest: str, listed: str) -> str:
+    """What a table beside a data set is made from.
+
+    Near-duplicates are taken as the user corrected them, or as they were found; circumferences are
+    those that came with the data set.
+    """
+    folder = dataset_folder(dataset, digest)
+    if listed == "circumferences":
+        return f"{folder}/source.json"
+    return config["datasets"][dataset].get("duplicates", f"{folder}/audit_duplicates.csv")
 
 
 def code_of(*modules: str, data: Sequence[str] = ()) -> str:
@@ -140,6 +162,21 @@ class Study:
     def network_titles(self) -> dict[str, str]:
         """Title of each strategy's network."""
         return network_titles(self.design)
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that each of its trainings asks for."""
+        return int(self.design["device"] != "cpu")
+
+    @property
+    def threads(self) -> int:
+        """Threads of each of its trainings."""
+        return self.design["threads"]
+
+    @property
+    def pretraining_threads(self) -> int:
+        """Threads of its pre-training."""
+        return self.design["pretraining"]["threads"]
 
     @property
     def has_features(self) -> bool:

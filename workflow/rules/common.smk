@@ -3,7 +3,7 @@ import json
 import os
 import sys
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 
 from snakemake.exceptions import IncompleteCheckpointException
 from snakemake.io import IOFile, checkpoint_target
@@ -41,7 +41,7 @@ from sonotune.data.catalogue import find_entry
 from sonotune.data.needed import to_fetch
 from sonotune.data.preflight import check_addresses
 from sonotune.data.presence import check_files
-from sonotune.data.readers import MADE_HERE, files_of
+from sonotune.data.readers import MADE_HERE
 from sonotune.data.sources import find_mirror, used_entries
 from sonotune.errors import SonotuneError
 from sonotune.layout import (
@@ -56,8 +56,6 @@ from sonotune.layout import (
     RACE,
     RESULTS,
     Cell,
-    arrays,
-    dataset_folder,
     digest_of,
     fraction_text,
 )
@@ -77,7 +75,7 @@ from sonotune.runtime.signals import pass_signals_on
 from sonotune.runtime.slurm_jobs import keep_in_view
 from sonotune.runtime.terminal import be_brief, tell_answers
 from sonotune.stale import Stale
-from sonotune.study import STATISTICS, Study, code_of
+from sonotune.study import STATISTICS, Study, code_of, listed_source, originals_of
 
 # Jobs end with this process.
 os.environ[WORKFLOW] = name_process(os.getpid())
@@ -176,9 +174,7 @@ wildcard_constraints:
     table="|".join(TABLES),
 
 
-@cache
-def settings_of(cell):
-    return cell_settings(config, cell)
+settings_of = cache(partial(cell_settings, config))
 
 
 @cache
@@ -217,19 +213,44 @@ def force_stale():
             file.touch()
 
 
+def study_of(wildcards):
+    """The study of a job, once it is known what is stale."""
+    force_stale()
+    return STUDIES[wildcards.study]
+
+
 def needs(*names):
-    """An input function: files of the job's study by name (`sonotune.study.Study.files`)."""
+    """Input files of a job by name (`sonotune.study.Study.files`)."""
+    return lambda wildcards: {
+        name: study_of(wildcards).files(name, **dict(wildcards.items())) for name in names
+    }
 
-    def files(wildcards):
+
+def of_study(name, *arguments):
+    """An attribute of the job's study, or what a method of it gives for these arguments."""
+    return lambda wildcards: (
+        getattr(study_of(wildcards), name)(*arguments)
+        if arguments
+        else getattr(study_of(wildcards), name)
+    )
+
+
+def of_view(kind, what):
+    """Inputs, settings or code of the job's ``figure`` or ``table``."""
+    return lambda wildcards: getattr(study_of(wildcards), f"view_{what}")(kind, wildcards.get(kind))
+
+
+def of_job(function, *names):
+    """What a function of the configuration gives for these wildcards of a job."""
+
+    def call(wildcards):
         force_stale()
-        return {name: STUDIES[wildcards.study].files(name, **dict(wildcards.items())) for name in names}
+        try:
+            return function(config, *map(wildcards.get, names))
+        except SonotuneError as error:
+            fail(error)
 
-    return files
-
-
-def settings(*names):
-    """A function for params: settings of the job's study by name."""
-    return lambda wildcards: STUDIES[wildcards.study].settings(*names)
+    return call
 
 
 def more(amount):

@@ -1,28 +1,8 @@
 # Data sets and encoder weights: fetched or made, prepared, looked at.
 
 
-def originals_of(wildcards):
-    """What a data set is prepared from: its made originals, or its files."""
-    force_stale()
-    dataset = DATASETS[wildcards.dataset]
-    if dataset["reader"] in MADE_HERE:
-        return arrays(wildcards.dataset, wildcards.digest, "original")
-    if "catalogue" in dataset:
-        return f"{dataset_folder(wildcards.dataset, wildcards.digest)}/source.json"
-    return [str(file) for file in files_of(dataset)]
-
-
-def one_of(is_meant):
-    """A wildcard constraint: the data sets of such settings."""
-    return "|".join(name for name, one in DATASETS.items() if is_meant(one)) or "(?!)"
-
-
-def priority_of_data(wildcards):
-    return data_priority(config, wildcards.dataset)
-
-
-def settings_of_data(wildcards):
-    return dataset_settings(config, wildcards.dataset)
+CATALOGUED = [name for name, one in DATASETS.items() if "catalogue" in one]
+MADE = [name for name, one in DATASETS.items() if one["reader"] in MADE_HERE]
 
 
 rule download:
@@ -31,8 +11,8 @@ rule download:
     log:
         "results/logs/datasets/{dataset}-{digest}/download.log",
     wildcard_constraints:
-        dataset=one_of(lambda one: "catalogue" in one),
-    priority: priority_of_data
+        dataset="|".join(CATALOGUED) or "(?!)",
+    priority: of_job(data_priority, "dataset")
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
@@ -50,12 +30,12 @@ rule originals:
     log:
         "results/logs/datasets/{dataset}-{digest}/originals.log",
     wildcard_constraints:
-        dataset=one_of(lambda one: one["reader"] in MADE_HERE),
-    priority: priority_of_data
+        dataset="|".join(MADE) or "(?!)",
+    priority: of_job(data_priority, "dataset")
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=settings_of_data,
+        settings=of_job(dataset_settings, "dataset"),
         code=lambda wildcards: making_code(DATASETS[wildcards.dataset]["reader"]),
     threads: 4
     resources:
@@ -69,17 +49,17 @@ rule originals:
 
 rule preprocess:
     input:
-        originals_of,
+        of_job(originals_of, "dataset", "digest"),
     output:
         [f"{DATASET}/{{size}}/{file}" for file in ARRAYS],
     log:
         "results/logs/datasets/{dataset}-{digest}/preprocess_{size}.log",
-    priority: priority_of_data
+    priority: of_job(data_priority, "dataset")
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=settings_of_data,
+        settings=of_job(dataset_settings, "dataset"),
         code=lambda wildcards: preparing_code(DATASETS[wildcards.dataset]["reader"]),
     message:
         "Preparing {wildcards.dataset} at {wildcards.size} x {wildcards.size} pixels"
@@ -89,7 +69,7 @@ rule preprocess:
 
 rule audit:
     input:
-        originals_of,
+        of_job(originals_of, "dataset", "digest"),
     output:
         csv=f"{DATASET}/audit.csv",
         duplicates=f"{DATASET}/audit_duplicates.csv",
@@ -104,12 +84,12 @@ rule audit:
         ),
     log:
         "results/logs/datasets/{dataset}-{digest}/audit.log",
-    priority: priority_of_data
+    priority: of_job(data_priority, "dataset")
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=settings_of_data,
+        settings=of_job(dataset_settings, "dataset"),
         code=lambda wildcards: auditing_code(DATASETS[wildcards.dataset]["reader"]),
     message:
         "Auditing {wildcards.dataset}"
@@ -127,24 +107,16 @@ LISTED = {
 }
 
 
-def listed_in(wildcards):
-    """Near-duplicates as the user corrected them, or as they were found; what came with HC18."""
-    folder = dataset_folder(wildcards.dataset, wildcards.digest)
-    if wildcards.listed == "circumferences":
-        return f"{folder}/source.json"
-    return DATASETS[wildcards.dataset].get("duplicates", f"{folder}/audit_duplicates.csv")
-
-
 rule listed:
     input:
-        source=listed_in,
+        source=of_job(listed_source, "dataset", "digest", "listed"),
     output:
         path=f"{DATASET}/{{listed}}.csv",
     log:
         "results/logs/datasets/{dataset}-{digest}/{listed}.log",
     wildcard_constraints:
         listed="|".join(LISTED),
-    priority: priority_of_data
+    priority: of_job(data_priority, "dataset")
     localrule: True
     conda:
         "../../envs/sonotune.yaml"

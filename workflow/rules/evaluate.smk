@@ -50,8 +50,9 @@ rule splits:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=settings(
-            *("dataset_names", "fractions", "seed", "resampling", "excludes", "own_splits")
+        settings=of_study(
+            "settings",
+            *("dataset_names", "fractions", "seed", "resampling", "excludes", "own_splits"),
         ),
         code=code_of("sonotune.data.split_file"),
     message:
@@ -72,7 +73,10 @@ rule statistics:
         "../../envs/sonotune.yaml"
     params:
         function="sonotune.statistics.tables:write_statistics",
-        settings=settings("strategy_names", "exclude_runs", "seed", "margins", "cost", "raced"),
+        settings=of_study(
+            "settings",
+            *("strategy_names", "exclude_runs", "seed", "margins", "cost", "raced"),
+        ),
         code=code_of("sonotune.statistics.tables"),
     message:
         "Statistics of {wildcards.study}"
@@ -99,7 +103,7 @@ rule claims:
         "../../envs/sonotune.yaml"
     params:
         function="sonotune.report.claims.page:write_claims",
-        settings=settings("strategy_names", "decision", "own_claims"),
+        settings=of_study("settings", "strategy_names", "decision", "own_claims"),
         code=code_of("sonotune.report.claims.page", data=("claims/*.yaml", "paper/*.csv")),
     message:
         "Judging the claims on {wildcards.study}"

@@ -3,7 +3,7 @@
 
 rule figure:
     input:
-        unpack(lambda wildcards: STUDIES[wildcards.study].view_inputs("figure", wildcards.figure)),
+        unpack(of_view("figure", "inputs")),
     output:
         pdf="results/{study}/figures/{figure}.pdf",
         png=report(
@@ -19,9 +19,9 @@ rule figure:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: STUDIES[wildcards.study].view_settings("figure", wildcards.figure),
+        settings=of_view("figure", "settings"),
         # Its own code, and that of no other figure.
-        code=lambda wildcards: STUDIES[wildcards.study].view_code("figure", wildcards.figure),
+        code=of_view("figure", "code"),
     message:
         "Figure {wildcards.figure} of {wildcards.study}"
     script:
@@ -30,7 +30,7 @@ rule figure:
 
 rule table:
     input:
-        unpack(lambda wildcards: STUDIES[wildcards.study].view_inputs("table", wildcards.table)),
+        unpack(of_view("table", "inputs")),
     output:
         csv="results/{study}/tables/{table}.csv",
         tex="results/{study}/tables/{table}.tex",
@@ -47,8 +47,8 @@ rule table:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: STUDIES[wildcards.study].view_settings("table", wildcards.table),
-        code=lambda wildcards: STUDIES[wildcards.study].view_code("table", wildcards.table),
+        settings=of_view("table", "settings"),
+        code=of_view("table", "code"),
     message:
         "Table {wildcards.table} of {wildcards.study}"
     script:
@@ -79,7 +79,10 @@ rule page:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=settings("networks", "image_size", "simulated", "titles", "downloads", *SHOWN),
+        settings=of_study(
+            "settings",
+            *("networks", "image_size", "simulated", "titles", "downloads", *SHOWN),
+        ),
         code=code_of("sonotune.report.page.write", data=("page/*.html", "page/page.*")),
     message:
         "The page of {wildcards.study}"

@@ -1,25 +1,6 @@
 # What needs a GPU, or patience; and races, which say what is trained.
 
 
-def gpus(wildcards):
-    return int(STUDIES[wildcards.study].design["device"] != "cpu")
-
-
-def threads_of(wildcards):
-    return STUDIES[wildcards.study].design["threads"]
-
-
-def priority_of_cell(wildcards):
-    return cell_priority(config, wildcards.study, wildcards.dataset, wildcards.strategy)
-
-
-def settings_of_cell(wildcards):
-    try:
-        return settings_of(find_cell(config, *wildcards))
-    except SonotuneError as error:
-        fail(error)
-
-
 rule pretrain:
     input:
         unpack(needs("start", "pretraining_arrays")),
@@ -38,9 +19,9 @@ rule pretrain:
         settings=lambda wildcards: pretraining_settings(
             config, wildcards.study, int(wildcards.pretraining)
         ),
-    threads: lambda wildcards: STUDIES[wildcards.study].design["pretraining"]["threads"]
+    threads: of_study("pretraining_threads")
     resources:
-        gpu=gpus,
+        gpu=of_study("gpus"),
         mem_mb=more(8000),
         runtime=more(1440),
     message:
@@ -60,14 +41,17 @@ rule finetune:
         "results/logs/{study}/{dataset}/{strategy}_{fraction}_{fold}.log",
     benchmark:
         "results/benchmarks/{study}/{dataset}/{strategy}_{fraction}_{fold}.tsv"
-    priority: priority_of_cell
+    priority: of_job(cell_priority, "study", "dataset", "strategy")
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=settings_of_cell,
-    threads: threads_of
+        settings=of_job(
+            lambda config, *cell: settings_of(find_cell(config, *cell)),
+            *("study", "dataset", "strategy", "fraction", "fold"),
+        ),
+    threads: of_study("threads")
     resources:
-        gpu=gpus,
+        gpu=of_study("gpus"),
         mem_mb=more(8000),
         runtime=more(240),
     message:
@@ -87,13 +71,13 @@ rule features:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: cell_settings(
-            config, cell_with_features(config, wildcards.study, wildcards.dataset)
+        settings=lambda wildcards: settings_of(
+            cell_with_features(config, wildcards.study, wildcards.dataset)
         ),
         code=code_of("sonotune.jobs.features"),
-    threads: threads_of
+    threads: of_study("threads")
     resources:
-        gpu=gpus,
+        gpu=of_study("gpus"),
         mem_mb=more(8000),
         runtime=more(240),
     message:
