@@ -10,7 +10,7 @@ import yaml
 
 from sonotune.config.check import complete
 from sonotune.report.registry import FIGURES, SHOWN, TABLES
-from sonotune.study import Study, view_of
+from sonotune.studies.study import Study, view_of
 
 ROOT = Path(__file__).parents[1]
 VIEWS = [("figure", name) for name in FIGURES] + [("table", name) for name in TABLES]

@@ -48,7 +48,7 @@ class Project:
         )
 
     def stale(self):
-        """Number of jobs of each rule, figure and table that would run, and the cells among them."""
+        """Number of jobs of each rule, figure and table that would run, and their cells."""
         run = self.snakemake("-n", "--cores", "2", *self.targets)
         assert run.returncode == 0, run.stdout + run.stderr
         text = run.stdout + run.stderr

@@ -15,7 +15,7 @@ from sonotune.report.provenance import changed_packages
 from sonotune.report.registry import FIGURES, TABLES
 from sonotune.report.rst import rst_text
 from sonotune.runtime.files import read_json
-from sonotune.study import Study
+from sonotune.studies.study import Study
 
 
 def front_page(studies: Iterable[Study], home: Path) -> dict[str, Any]:

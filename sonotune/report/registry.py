@@ -2,7 +2,7 @@
 
 The workflow reads this module while it is parsed, so functions are named and not imported. A
 function gets each file that its entry ``needs`` and each of its ``settings`` as an argument of that
-name (`sonotune.study` says what they are); those of `SHOWN` come as one
+name (`sonotune.studies` says what they are); those of `SHOWN` come as one
 `sonotune.report.shown.Shown`. A figure's function returns a Matplotlib figure, a table's function
 the data for its CSV and a `sonotune.report.layout.Table`.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sonotune.report.names import PAPER_DATASETS
 
 if TYPE_CHECKING:
-    from sonotune.study import Study
+    from sonotune.studies.study import Study
 
 # Settings that a function gets as one `Shown`.
 SHOWN = ("strategies", "datasets", "exclude_runs", "ddof")

@@ -46,7 +46,7 @@ def arguments_of(inputs: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
     inputs
         Named files of a job, as Snakemake gives them.
     settings
-        Of the job, as `sonotune.study.Study.settings` gives them.
+        Of the job, as `sonotune.studies.study.Study.settings` gives them.
 
     Returns
     -------

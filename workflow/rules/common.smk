@@ -75,7 +75,8 @@ from sonotune.runtime.signals import pass_signals_on
 from sonotune.runtime.slurm_jobs import keep_in_view
 from sonotune.runtime.terminal import be_brief, tell_answers
 from sonotune.stale import Stale
-from sonotune.study import STATISTICS, Study, code_of, listed_source, originals_of
+from sonotune.studies.files import listed_source, originals_of
+from sonotune.studies.study import STATISTICS, Study, code_of
 
 # Jobs end with this process.
 os.environ[WORKFLOW] = name_process(os.getpid())
@@ -220,7 +221,7 @@ def study_of(wildcards):
 
 
 def needs(*names):
-    """Input files of a job by name (`sonotune.study.Study.files`)."""
+    """Input files of a job by name (`sonotune.studies.study.Study.files`)."""
     return lambda wildcards: {
         name: study_of(wildcards).files(name, **dict(wildcards.items())) for name in names
     }
