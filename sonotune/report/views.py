@@ -88,7 +88,8 @@ def write_table(
     arguments
         Of its function.
     """
-    save_table(*_function(TABLES[name])(**arguments), csv, tex, html)
+    data, table = _function(TABLES[name])(**arguments)
+    save_table(data, table, csv, tex, html)
 
 
 def _function(view: View) -> Callable[..., Any]:

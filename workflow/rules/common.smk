@@ -4,6 +4,7 @@ import os
 import sys
 from dataclasses import asdict
 from functools import cache, partial
+from operator import attrgetter, methodcaller
 
 from snakemake.exceptions import IncompleteCheckpointException
 from snakemake.io import IOFile, checkpoint_target
@@ -227,13 +228,9 @@ def needs(*names):
     }
 
 
-def of_study(name, *arguments):
-    """An attribute of the job's study, or what a method of it gives for these arguments."""
-    return lambda wildcards: (
-        getattr(study_of(wildcards), name)(*arguments)
-        if arguments
-        else getattr(study_of(wildcards), name)
-    )
+def of_study(get):
+    """What a function of a study gives for the job's."""
+    return lambda wildcards: get(study_of(wildcards))
 
 
 def of_view(kind, what):

@@ -51,8 +51,10 @@ rule splits:
         "../../envs/sonotune.yaml"
     params:
         settings=of_study(
-            "settings",
-            *("dataset_names", "fractions", "seed", "resampling", "excludes", "own_splits"),
+            methodcaller(
+                "settings",
+                *("dataset_names", "fractions", "seed", "resampling", "excludes", "own_splits"),
+            )
         ),
         code=code_of("sonotune.data.split_file"),
     message:
@@ -74,8 +76,10 @@ rule statistics:
     params:
         function="sonotune.statistics.tables:write_statistics",
         settings=of_study(
-            "settings",
-            *("strategy_names", "exclude_runs", "seed", "margins", "cost", "raced"),
+            methodcaller(
+                "settings",
+                *("strategy_names", "exclude_runs", "seed", "margins", "cost", "raced"),
+            )
         ),
         code=code_of("sonotune.statistics.tables"),
     message:
@@ -103,7 +107,7 @@ rule claims:
         "../../envs/sonotune.yaml"
     params:
         function="sonotune.report.claims.page:write_claims",
-        settings=of_study("settings", "strategy_names", "decision", "own_claims"),
+        settings=of_study(methodcaller("settings", "strategy_names", "decision", "own_claims")),
         code=code_of("sonotune.report.claims.page", data=("claims/*.yaml", "paper/*.csv")),
     message:
         "Judging the claims on {wildcards.study}"

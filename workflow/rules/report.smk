@@ -80,8 +80,10 @@ rule page:
         "../../envs/sonotune.yaml"
     params:
         settings=of_study(
-            "settings",
-            *("networks", "image_size", "simulated", "titles", "downloads", *SHOWN),
+            methodcaller(
+                "settings",
+                *("networks", "image_size", "simulated", "titles", "downloads", *SHOWN),
+            )
         ),
         code=code_of("sonotune.report.page.write", data=("page/*.html", "page/page.*")),
     message:

@@ -19,9 +19,9 @@ rule pretrain:
         settings=lambda wildcards: pretraining_settings(
             config, wildcards.study, int(wildcards.pretraining)
         ),
-    threads: of_study("pretraining_threads")
+    threads: of_study(attrgetter("pretraining_threads"))
     resources:
-        gpu=of_study("gpus"),
+        gpu=of_study(attrgetter("gpus")),
         mem_mb=more(8000),
         runtime=more(1440),
     message:
@@ -49,9 +49,9 @@ rule finetune:
             lambda config, *cell: settings_of(find_cell(config, *cell)),
             *("study", "dataset", "strategy", "fraction", "fold"),
         ),
-    threads: of_study("threads")
+    threads: of_study(attrgetter("threads"))
     resources:
-        gpu=of_study("gpus"),
+        gpu=of_study(attrgetter("gpus")),
         mem_mb=more(8000),
         runtime=more(240),
     message:
@@ -75,9 +75,9 @@ rule features:
             cell_with_features(config, wildcards.study, wildcards.dataset)
         ),
         code=code_of("sonotune.jobs.features"),
-    threads: of_study("threads")
+    threads: of_study(attrgetter("threads"))
     resources:
-        gpu=of_study("gpus"),
+        gpu=of_study(attrgetter("gpus")),
         mem_mb=more(8000),
         runtime=more(240),
     message:
