@@ -547,6 +547,8 @@ def test_weights_of_another_pretraining_are_trained_again(project):
 def test_a_file_that_a_study_rests_on_is_missed(project, file, rule):
     """Also where a job that failed has left nothing, and what was made from it is still there."""
     (path,) = (project.folder / "results").glob(file)
+    project.targets = []
+    assert not project.stale()[0][rule]
     path.unlink()
     assert project.stale()[0][rule] >= 1
 
