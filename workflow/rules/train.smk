@@ -86,6 +86,25 @@ rule features:
         "../scripts/features.py"
 
 
+rule race:
+    input:
+        unpack(needs("rounds")),
+    output:
+        path="results/{study}/statistics/race.csv",
+    log:
+        "results/logs/{study}/race.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        function="sonotune.statistics.rounds:write_race",
+        code=code_of("sonotune.statistics.rounds"),
+    message:
+        "Rounds of the race in {wildcards.study}"
+    script:
+        "../scripts/call.py"
+
+
 # A round's file is made from those cells that the file before names. The files of all rounds that a
 # race can have are made, whenever it ends, so that what follows can name the last. A checkpoint
 # makes the start of every job slower, so only those who race have one.
@@ -110,22 +129,3 @@ if any("race" in study.design for study in STUDIES.values()):
             "{wildcards.dataset}"
         script:
             "../scripts/race_round.py"
-
-
-rule race:
-    input:
-        unpack(needs("rounds")),
-    output:
-        path="results/{study}/statistics/race.csv",
-    log:
-        "results/logs/{study}/race.log",
-    localrule: True
-    conda:
-        "../../envs/sonotune.yaml"
-    params:
-        function="sonotune.statistics.rounds:write_race",
-        code=code_of("sonotune.statistics.rounds"),
-    message:
-        "Rounds of the race in {wildcards.study}"
-    script:
-        "../scripts/call.py"
