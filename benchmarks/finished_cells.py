@@ -24,7 +24,7 @@ from sonotune.layout import (
     pretrained_folder,
 )
 from sonotune.report.shown import Shown
-from sonotune.report.table2 import write_table2
+from sonotune.report.views import write_table
 
 MOST = 20_000_000  # bytes of predictions, of all studies that are kept together
 SMALL_FILES, LARGE = ("run.json", "history.csv"), "predictions.npz"
@@ -82,9 +82,9 @@ def keep_finished(study: Path, folder: Path, config: Mapping[str, Any], shown: S
             scores / f"{dataset}.csv",
             measured if measured.is_file() else None,
         )
-    aggregate(sorted(scores.iterdir()), cells, folder / "cells.csv")
+    aggregate(sorted(scores.iterdir()), [one / "run.json" for one in cells], folder / "cells.csv")
     files = [folder / f"table2.{kind}" for kind in ("csv", "tex", "html")]
-    write_table2(folder / "cells.csv", *files, shown=shown)
+    write_table("table2", *files, cells=folder / "cells.csv", shown=shown)
     shutil.rmtree(scores)
     for file in files[1:]:
         file.unlink()

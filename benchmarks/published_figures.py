@@ -9,14 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.errors import SonotuneError
-from sonotune.report.figures.against_paper import write_against_paper
-from sonotune.report.figures.fig1b import write_fig1b
-from sonotune.report.figures.fig1c import write_fig1c
-from sonotune.report.figures.fig4 import write_fig4
-from sonotune.report.figures.fig_pareto import write_figure as write_pareto
-from sonotune.report.figures.fig_ranks import write_ranks
 from sonotune.report.names import PAPER_DATASETS
 from sonotune.report.shown import Shown
+from sonotune.report.views import write_figure, write_table
 
 
 def shown_by(config: Mapping[str, Any], study: str) -> dict[str, Any]:
@@ -49,20 +44,19 @@ def draw(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         aside = Path(temporary)
 
-        def of(name: str) -> tuple[Path, Path]:
-            return aside / f"{name}.pdf", folder / f"figures/{name}.png"
+        def draw_one(name: str, **arguments: Any) -> None:
+            files = aside / f"{name}.pdf", folder / f"figures/{name}.png"
+            write_figure(name, *files, shown=shown, **arguments)
 
-        write_fig4(cells, *of("fig4"), pairs=pairs, shown=shown)
-        write_pareto(cells, *of("pareto"), shown=shown)
+        draw_one("fig4", cells=cells, pairs=pairs)
+        draw_one("pareto", cells=cells)
         # Ranks over one data set are its order of means and allow no test.
         if len(shown.datasets) > 1:
-            write_ranks(
-                cells, *of("ranks"), strategies=shown.strategies, exclude_runs=shown.exclude_runs
-            )
+            draw_one("ranks", cells=cells)
         if set(shown.datasets) & set(PAPER_DATASETS):
-            write_against_paper(
-                cells, aside / "against_paper.csv", *of("against_paper"), shown=shown
-            )
+            tables = [aside / f"against_paper.{kind}" for kind in ("csv", "tex", "html")]
+            write_table("against_paper", *tables, cells=cells, shown=shown)
+            draw_one("against_paper", against_paper=tables[0])
         if protocols.is_file():
-            write_fig1b(protocols, *of("fig1b"), strategies=shown.strategies)
-            write_fig1c(protocols, *of("fig1c"), strategies=shown.strategies)
+            draw_one("fig1b", protocols=protocols)
+            draw_one("fig1c", protocols=protocols)

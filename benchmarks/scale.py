@@ -115,7 +115,7 @@ def summarise(folder: Path, what: str) -> None:
         (arrays,) = folder.glob(f"results/datasets/sus-*/{SIDE}")
         score_dataset(arrays, cells, scores)
     else:
-        aggregate([scores], cells, averages)
+        aggregate([scores], [one / "run.json" for one in cells], averages)
 
 
 def measure(folder: Path, wanted: int, parts: list[str]) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ from benchmarks.measure import table, write  # noqa: E402
 from sonotune.runtime.processors import usable_processors  # noqa: E402
 from sonotune.runtime.run_record import read_record  # noqa: E402
 
-MADE = {"simulate": "simulation", "collage": "collage"}
+MADE = {"originals": "making images"}
 TRAINED = ("finetune", "pretrain")
 COLUMNS = ("part", "core_seconds", "share")
 BEGAN = "study-began"

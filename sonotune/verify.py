@@ -19,7 +19,7 @@ from sonotune.data.splits import Resampling, Split, split, split_seed
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.current import listed_cells
 from sonotune.evaluation.scores import aggregate, load_predictions, read_scores, score_dataset
-from sonotune.layout import RUN, WEIGHTS, Cell, format_percent, prepared_sets, studies_in
+from sonotune.layout import RECORD, RUN, WEIGHTS, Cell, format_percent, prepared_sets, studies_in
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
 from sonotune.runtime.view_record import read_view_records
@@ -223,10 +223,10 @@ class Verification:
         if not path.is_file() or not scores or not all(file.is_file() for file in scores):
             return
         self.checked["tables of scores"] += 1
-        folders = [folder for records in cells.values() for folder in records]
+        runs = [folder / RECORD for records in cells.values() for folder in records]
         with tempfile.TemporaryDirectory() as folder:
             anew = Path(folder) / path.name
-            aggregate(scores, folders, anew)
+            aggregate(scores, runs, anew)
             self._compare(path, anew, list(RUN))
 
     def _compare(self, path: Path, anew: Path, key: list[str]) -> None:

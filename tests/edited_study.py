@@ -320,7 +320,7 @@ class EditedStudy:
             return ("cell", *found.groups())
         if message.startswith("Pre-training "):
             return PRETRAINED
-        if message.startswith("Making collages"):
+        if message.startswith("Making the images of collage"):
             return ("images", self.wanted["collage"])
         if found := re.match(r"Preparing (\w+) at", message):
             return MINE if found[1] == "mine" else ("prepared", "collage", self.wanted["collage"])

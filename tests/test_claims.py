@@ -17,7 +17,7 @@ from benchmarks.claim_rates import (
 from sonotune.errors import SonotuneError
 from sonotune.report.claims.declare import KINDS, declare, papers_claims
 from sonotune.report.claims.judge import judge
-from sonotune.report.claims.page import claims_page, write_claims
+from sonotune.report.claims.page import claims_page, save_verdicts
 from sonotune.report.published import published_mean, published_table
 
 CLAIMS = {claim.id: claim for claim in papers_claims()}
@@ -248,7 +248,7 @@ def test_the_page_has_every_claim_with_its_verdicts_and_no_html_from_names(tmp_p
     assert "<script" not in page
     assert "<b>" not in page.split("O2</b>")[1].split("</details>")[0]
     assert "Claims of this study" in page
-    write_claims(found, tmp_path / "claims.csv", tmp_path / "claims.html")
+    save_verdicts(found, tmp_path / "claims.csv", tmp_path / "claims.html")
     table = pd.read_csv(tmp_path / "claims.csv").set_index("claim")
     assert set(table.loc["O1", "verdict"]) == {"holds"}
     assert set(table.loc["O1", "comparison"]) == {"whole - scratch"}

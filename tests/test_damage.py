@@ -40,7 +40,7 @@ def cell(folder, fold):
 def score(folder):
     cells = [folder / "0", folder / "1"]
     score_dataset(folder / "arrays", cells, folder / "scores.csv")
-    aggregate([folder / "scores.csv"], cells, folder / "cells.csv")
+    aggregate([folder / "scores.csv"], [one / "run.json" for one in cells], folder / "cells.csv")
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_all_that_a_cell_waits_for_has_a_priority():
     text = "".join((ROOT / f"workflow/rules/{file}.smk").read_text() for file in ("data", "train"))
     rules = {rule.split(":")[0]: rule for rule in text.split("\nrule ")[1:]}
     without = {name for name, rule in rules.items() if "\n    priority: " not in rule}
-    assert without == {"circumferences", "features"}
+    assert without == {"features", "race"}
 
 
 def test_images_are_counted_where_configuration_or_catalogue_tell(tmp_path, monkeypatch):

@@ -1,8 +1,5 @@
 """Table III, the figures besides Figs. 4 and 5, and the comparison with the paper."""
 
-from importlib import import_module
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,19 +11,17 @@ from sonotune.data.dataset import save_set
 from sonotune.data.image_set import ImageSet, median_row
 from sonotune.evaluation.averages import read_cells
 from sonotune.layout import Cell
-from sonotune.report.figures.against_paper import compare, draw_against_paper, write_against_paper
-from sonotune.report.figures.fig1 import FROZEN, draw_fig1, write_fig1
-from sonotune.report.figures.fig2 import write_fig2
-from sonotune.report.figures.fig_curves import draw_curves, write_curves
-from sonotune.report.figures.fig_distributions import write_distributions
-from sonotune.report.figures.fig_intervals import write_intervals
+from sonotune.report.against_paper import compare
+from sonotune.report.figures.against_paper import draw_against_paper
+from sonotune.report.figures.fig1 import FROZEN, draw_fig1
+from sonotune.report.figures.fig_curves import draw_curves
 from sonotune.report.figures.fig_pareto import pareto_front
-from sonotune.report.figures.fig_ranks import write_ranks
 from sonotune.report.figures.paired import draw_paired
 from sonotune.report.palette import style_of
 from sonotune.report.published import published_table
 from sonotune.report.shown import Shown
-from sonotune.report.table3 import time_table, write_table3
+from sonotune.report.table3 import time_table
+from sonotune.report.views import write_figure, write_table
 from sonotune.statistics.decision import decide, decision_tables
 
 TITLES = {**STRATEGIES, "unchanged": "Unchanged"}
@@ -43,29 +38,27 @@ def study(folder):
     return cells, write_cells(cells, folder)
 
 
-OF_AVERAGES = ["paired", "fig_pareto"]
+OF_AVERAGES = ["fig3", "pareto"]
 
 
-@pytest.mark.parametrize("module", OF_AVERAGES)
-def test_a_figure_of_averages_is_drawn_and_the_same_every_time(module, tmp_path):
+@pytest.mark.parametrize("name", OF_AVERAGES)
+def test_a_figure_of_averages_is_drawn_and_the_same_every_time(name, tmp_path):
     _, path = study(tmp_path)
-    draw = import_module(f"sonotune.report.figures.{module}").write_figure
     pages = []
     for number in (1, 2):
         files = [tmp_path / f"{number}.{kind}" for kind in ("pdf", "png")]
-        draw(path, *files, shown=SHOWN)
+        write_figure(name, *files, cells=path, shown=SHOWN)
         pages.append([file.read_bytes() for file in files])
     assert pages[0] == pages[1]
     assert all(len(page) > 5000 for page in pages[0])
 
 
-@pytest.mark.parametrize("module", OF_AVERAGES)
-def test_a_figure_is_drawn_where_every_run_failed(module, tmp_path):
+@pytest.mark.parametrize("name", OF_AVERAGES)
+def test_a_figure_is_drawn_where_every_run_failed(name, tmp_path):
     cells, _ = study(tmp_path)
     path = write_cells(cells.assign(failed=cells["fraction"] > 0), tmp_path)
-    draw = import_module(f"sonotune.report.figures.{module}").write_figure
     files = [tmp_path / f"1.{kind}" for kind in ("pdf", "png")]
-    draw(path, *files, shown=SHOWN)
+    write_figure(name, *files, cells=path, shown=SHOWN)
     assert files[1].stat().st_size > 1000
 
 
@@ -116,7 +109,7 @@ def test_table3_has_minutes_over_folds_of_runs_that_count(tmp_path):
     path = write_cells(cells, tmp_path)
     files = [tmp_path / f"t.{kind}" for kind in ("csv", "tex", "html")]
     timed = ["whole", "contracting", "nowhere"]
-    write_table3(path, *files, timed=timed, shown=SHOWN)
+    write_table("table3", *files, cells=path, training_time=timed, shown=SHOWN)
     table = pd.read_csv(files[0])
     assert table["strategy"].tolist() == ["whole", "contracting"] * 2
     assert set(table["precision"]) == {"fp32"}
@@ -168,9 +161,11 @@ def test_the_comparison_leaves_stand_ins_out_of_the_figure(tmp_path):
     assert all(title.startswith("SUS") for title in titles)
     assert len(titles) == 3
     assert any("Left out" in text.get_text() for text in figure.texts)
-    files = [tmp_path / f"a.{kind}" for kind in ("csv", "pdf", "png")]
-    write_against_paper(path, *files, shown=SHOWN)
-    assert files[2].stat().st_size > 5000
+    files = [tmp_path / f"a.{kind}" for kind in ("csv", "tex", "html", "pdf", "png")]
+    write_table("against_paper", *files[:3], cells=path, shown=SHOWN)
+    write_figure("against_paper", *files[3:], against_paper=files[0], shown=SHOWN)
+    assert files[4].stat().st_size > 5000
+    assert "BUS is busi" in files[2].read_text()
 
 
 def test_fig1_is_drawn_from_the_networks_stages(tmp_path):
@@ -191,7 +186,8 @@ def test_fig1_is_drawn_from_the_networks_stages(tmp_path):
     networks = [{"name": "unet", "width": 2}, {"name": "unet_bn", "width": 2}]
     row = [("whole", "Whole", "pretrained", ["block1"])]
     files = (tmp_path / "1.pdf", tmp_path / "1.png")
-    write_fig1([(one, row) for one in networks], *files, order=["whole"])
+    drawn = [(one, row) for one in networks]
+    write_figure("fig1", *files, networks=drawn, shown=Shown({"whole": "Whole"}, {}))
     assert (tmp_path / "1.png").stat().st_size > 5000
 
 
@@ -207,9 +203,9 @@ def test_fig2_shows_the_image_with_an_object_of_median_size(tmp_path):
     data = ImageSet(masks * 200, masks, rows, {"source": "sus"})
     assert median_row(data) == 2
     save_set(tmp_path / "sus", data)
-    write_fig2(
-        {"sus": tmp_path / "sus"}, tmp_path / "2.pdf", tmp_path / "2.png", datasets={"sus": "SUS"}
-    )
+    files = tmp_path / "2.pdf", tmp_path / "2.png"
+    arrays, shown = {"sus": tmp_path / "sus"}, Shown({}, {"sus": "SUS"})
+    write_figure("fig2", *files, all_arrays=arrays, shown=shown, pretraining={})
     assert (tmp_path / "2.png").stat().st_size > 2000
 
 
@@ -224,7 +220,7 @@ def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
         histories[-1].parent.mkdir(parents=True)
         history.to_csv(histories[-1], index=False)
     files = [tmp_path / "c.pdf", tmp_path / "c.png"]
-    write_curves(path, histories, *files, strategies=TITLES, datasets=DATASETS)
+    write_figure("curves", *files, cells=path, histories=histories, shown=SHOWN)
     assert files[1].stat().st_size > 5000
     figure = draw_curves(
         [("SUS, 80%, fold 0\nFrom scratch: failed", history)], 30, ["* SUS is other."]
@@ -234,7 +230,7 @@ def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
     assert "The first 1 of 30." in " ".join(notes.split())
     assert "* SUS is other." in notes
     good = cells[~cells["failed"] & ~cells["collapsed"]]
-    write_curves(write_cells(good, tmp_path), [], *files, strategies=TITLES, datasets=DATASETS)
+    write_figure("curves", *files, cells=write_cells(good, tmp_path), histories=[], shown=SHOWN)
     assert files[1].stat().st_size > 1000
 
 
@@ -248,12 +244,13 @@ def test_figures_of_tests_are_drawn_of_any_study(folds, tmp_path):
     )
     cells = cells.assign(tuned_parameters=1, total_parameters=1)
     path, files = write_study(scores, cells, tmp_path)
-    out = SimpleNamespace(pdf=tmp_path / "f.pdf", png=tmp_path / "f.png")
     for name, table in decision_tables(decide(cells)).items():
         table.to_csv(tmp_path / f"{name}.csv", index=False)
-    write_intervals(tmp_path, out.pdf, out.png, strategies=TITLES, datasets=DATASETS)
-    assert out.png.stat().st_size > 5000
-    write_ranks(path, out.pdf, out.png, strategies=TITLES)
-    assert out.png.stat().st_size > 5000
-    write_distributions(path, files, out.pdf, out.png, shown=SHOWN)
-    assert out.png.stat().st_size > 5000
+    for name, needed in {
+        "intervals": {"decisions": tmp_path},
+        "ranks": {"cells": path},
+        "distributions": {"cells": path, "scores": files},
+    }.items():
+        out = tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"
+        write_figure(name, *out, **needed, shown=SHOWN)
+        assert out[1].stat().st_size > 5000

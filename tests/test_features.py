@@ -14,7 +14,8 @@ from sonotune.jobs.features import stage_outputs, write_features
 from sonotune.networks.unet import build
 from sonotune.networks.weights import he_normal
 from sonotune.networks.weights_file import save_weights
-from sonotune.report.figures.figs2 import write_figs2
+from sonotune.report.shown import Shown
+from sonotune.report.views import write_figure
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +86,10 @@ def test_fig_s2_is_drawn_and_the_same_every_time(maps, tmp_path):
     pages = []
     for number in (1, 2):
         files = [tmp_path / f"{number}.{kind}" for kind in ("pdf", "png")]
-        shown = {"strategy": "Whole network", "fraction": 0.8, "fold": 0}
-        write_figs2({"a": maps, "b": maps}, *files, datasets={"a": "A", "b": "B"}, **shown)
+        cell = {"strategy": "Whole network", "fraction": 0.8, "fold": 0}
+        shown = Shown({}, {"a": "A", "b": "B"})
+        features = {"a": maps, "b": maps}
+        write_figure("figS2", *files, features=features, shown=shown, features_of=cell)
         pages.append([file.read_bytes() for file in files])
     assert pages[0] == pages[1]
     assert len(pages[0][1]) > 10000

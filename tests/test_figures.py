@@ -17,11 +17,12 @@ from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import average_over_runs
 from sonotune.evaluation.metrics import overlap
-from sonotune.report.figures.fig4 import draw_fig4, write_fig4
-from sonotune.report.figures.fig5 import choose_rows, write_fig5
+from sonotune.report.figures.fig4 import draw_fig4
+from sonotune.report.figures.fig5 import choose_rows
 from sonotune.report.palette import COLOURS, MARKERS, STYLES, style_of
 from sonotune.report.shown import Shown
 from sonotune.report.style import journal_style
+from sonotune.report.views import write_figure
 
 PAIRS = [("contracting", "expanding"), ("except_5", "block_5"), ("blocks_1289", "blocks_3to7")]
 SIZE = 32
@@ -32,7 +33,7 @@ def fig4(cells: pd.DataFrame, folder: Path, **settings: object) -> tuple[Path, P
     folder.mkdir(exist_ok=True)
     paths = folder / "fig4.pdf", folder / "fig4.png"
     settings = {"pairs": PAIRS, "shown": Shown(STRATEGIES, DATASETS), **settings}
-    write_fig4(write_cells(cells, folder), *paths, **settings)
+    write_figure("fig4", *paths, cells=write_cells(cells, folder), **settings)
     return paths
 
 
@@ -194,17 +195,17 @@ def examples(folder: Path, strategies: tuple[str, ...] = ("contracting", "expand
     return {
         "arrays": {"sus": folder / "sus"},
         "scores": {"sus": folder / "scores.csv"},
-        "predictions": {"sus": predictions},
+        "example_predictions": {"sus": predictions},
     }
 
 
-def fig5(paths: dict, folder: Path, **settings: object) -> tuple[Path, Path]:
+def fig5(paths: dict, folder: Path, fraction: float = 0.05) -> tuple[Path, Path]:
     """Write Fig. 5; return the paths of PDF and PNG."""
-    out = {"pdf": folder / "fig5.pdf", "png": folder / "fig5.png"}
-    settings = {"fraction": 0.05, "fold": 0, "strategies": STRATEGIES, **settings}
-    settings = {"datasets": DATASETS, **settings}
-    write_fig5(**paths, **out, **settings)
-    return out["pdf"], out["png"]
+    out = folder / "fig5.pdf", folder / "fig5.png"
+    examples = {"asked": list(STRATEGIES), "baselines": [], "fraction": fraction, "fold": 0}
+    shown = Shown(STRATEGIES, DATASETS)
+    write_figure("fig5", *out, **paths, decisions=folder, shown=shown, examples=examples)
+    return out
 
 
 def test_fig5_chooses_the_quartiles_of_mean_dice():
@@ -229,7 +230,7 @@ def test_fig5_is_the_same_twice_and_survives_empty_and_full_predictions(tmp_path
 def test_fig5_depends_on_the_predictions(tmp_path):
     paths = examples(tmp_path)
     before = fig5(paths, tmp_path)[1].read_bytes()
-    found = paths["predictions"]["sus"]
+    found = paths["example_predictions"]["sus"]
     found["contracting"], found["expanding"] = found["expanding"], found["contracting"]
     assert fig5(paths, tmp_path)[1].read_bytes() != before
 
@@ -246,7 +247,7 @@ def test_fig5_refuses_scores_of_other_cells(tmp_path):
 
 def test_fig5_refuses_predictions_that_lack_a_scored_image(tmp_path):
     paths = examples(tmp_path)
-    for path in paths["predictions"]["sus"].values():
+    for path in paths["example_predictions"]["sus"].values():
         np.savez(path, rows=np.array([0]), probabilities=np.zeros((1, SIZE, SIZE), np.uint8))
     with pytest.raises(SonotuneError, match="no prediction for row"):
         fig5(paths, tmp_path)

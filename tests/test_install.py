@@ -26,7 +26,7 @@ CONFIG = (ROOT / "tests/smallest.yaml").read_text()
 STUDY = "results/smallest"
 CELLS = {f"cells/sus/{strategy}/0.5/0/run.json" for strategy in ("scratch", "block_9")}
 TABLE = f"{STUDY}/tables/table2.html"
-REMOTE = {"simulate", "finetune"}
+REMOTE = {"originals", "finetune"}
 
 
 def run(command, folder, **variables):

@@ -1,7 +1,5 @@
 """Figures of strategies with long names and short ones: nothing is cut off at the rim."""
 
-from importlib import import_module
-
 import cv2
 import numpy as np
 import pandas as pd
@@ -10,15 +8,10 @@ from made_up_cells import STRATEGIES, made_up_cells, write_cells
 from made_up_scores import cells_of_scores, made_up_scores, write_study
 
 from sonotune.evaluation.averages import read_cells
-from sonotune.report.figures.against_paper import write_against_paper
-from sonotune.report.figures.fig1 import write_fig1
-from sonotune.report.figures.fig4 import write_fig4
-from sonotune.report.figures.fig_distributions import write_distributions
-from sonotune.report.figures.fig_intervals import write_intervals
-from sonotune.report.figures.fig_ranks import write_ranks
 from sonotune.report.palette import STYLES, style_of
 from sonotune.report.shown import Shown
 from sonotune.report.style import TWO_COLUMNS, legend_columns, text_width
+from sonotune.report.views import write_figure, write_table
 from sonotune.statistics.decision import decide, decision_tables
 
 NAMES = [*STRATEGIES, "unchanged"]
@@ -39,39 +32,41 @@ def distributions(names, folder, *files):
     means = {("sus", name, 0.8): 0.6 for name in STRATEGIES}
     scores = made_up_scores(means, folds=2, images=4)
     cells, paths = write_study(scores, cells_of_scores(scores), folder)
-    write_distributions(cells, paths, *files, shown=Shown(names, DATASETS))
+    shown = Shown(names, DATASETS)
+    write_figure("distributions", *files, cells=cells, scores=paths, shown=shown)
 
 
-def of_averages(module):
-    write = import_module(f"sonotune.report.figures.{module}").write_figure
-    return lambda names, folder, *files: write(study(folder), *files, shown=Shown(names, DATASETS))
+def of_averages(name, **settings):
+    return lambda names, folder, *files: write_figure(
+        name, *files, cells=study(folder), shown=Shown(names, DATASETS), **settings
+    )
 
 
 def stages_of(names, folder, *files):
     network = {"name": "unet", "width": 2}
     rows = [(name, names[name], "pretrained", ["block1"]) for name in NAMES]
-    write_fig1([(network, rows)], *files, order=NAMES)
+    write_figure("fig1", *files, networks=[(network, rows)], shown=Shown(names, {}))
 
 
 def beside_paper(names, folder, *files):
-    write_against_paper(study(folder), folder / "a.csv", *files, shown=Shown(names, DATASETS))
+    tables = [folder / f"a.{kind}" for kind in ("csv", "tex", "html")]
+    shown = Shown(names, DATASETS)
+    write_table("against_paper", *tables, cells=study(folder), shown=shown)
+    write_figure("against_paper", *files, against_paper=tables[0], shown=shown)
 
 
 def intervals(names, folder, *files):
     runs = read_cells(study(folder))
     for name, table in decision_tables(decide(runs[runs["fraction"] > 0])).items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    write_intervals(folder, *files, strategies=names, datasets=DATASETS)
+    write_figure("intervals", *files, decisions=folder, shown=Shown(names, DATASETS))
 
 
 FIGURES = {
-    **{name: of_averages(name) for name in ("paired", "fig_pareto")},
+    **{name: of_averages(name) for name in ("fig3", "pareto", "ranks")},
     "fig1": stages_of,
-    "fig4": lambda names, folder, *files: write_fig4(
-        study(folder), *files, pairs=PAIRS, shown=Shown(names, DATASETS)
-    ),
+    "fig4": of_averages("fig4", pairs=PAIRS),
     "intervals": intervals,
-    "ranks": lambda names, folder, *files: write_ranks(study(folder), *files, strategies=names),
     "distributions": distributions,
     "against_paper": beside_paper,
 }

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from sonotune.errors import SonotuneError
-from sonotune.report.metrics_table import COUNTS, MEANS, write_metrics_table
+from sonotune.report.metrics_table import COUNTS, MEANS
 from sonotune.report.shown import Shown
+from sonotune.report.views import write_table
 from tests.made_up_cells import made_up_cells
 
 STRATEGIES = {"whole": "Whole network", "scratch": "From scratch"}
@@ -29,7 +30,8 @@ def cells():
 def write(table, folder, **changes):
     table.to_csv(folder / "cells.csv", index=False)
     shown = Shown(**{"strategies": STRATEGIES, "datasets": {"sus": "SUS", "bus": "BUS"}, **changes})
-    write_metrics_table(folder / "cells.csv", folder / "m.csv", folder / "m.html", shown=shown)
+    files = [folder / f"m.{kind}" for kind in ("csv", "tex", "html")]
+    write_table("metrics", *files, cells=folder / "cells.csv", shown=shown)
     averages = pd.read_csv(folder / "m.csv").set_index(["dataset", "fraction", "strategy"])
     return averages, (folder / "m.html").read_text()
 

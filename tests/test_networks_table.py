@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from made_up_scores import cells_of_scores, made_up_scores, write_study
 
-from sonotune.report.networks_table import write_networks_table
 from sonotune.report.shown import Shown
+from sonotune.report.views import write_table
 from sonotune.statistics.decision import decide, decision_tables
 
 STRATEGIES = {
@@ -36,11 +36,12 @@ def tables(folder, folds=5, **means):
     comparisons = decision_tables(decide(cells))["comparisons"]
     comparisons.to_csv(folder / "comparisons.csv", index=False)
     files = [folder / f"networks.{kind}" for kind in ("csv", "tex", "html")]
-    write_networks_table(
-        paths[0],
-        folder / "comparisons.csv",
+    write_table(
+        "networks",
         *files,
-        networks=NETWORKS,
+        cells=paths[0],
+        comparisons=folder / "comparisons.csv",
+        network_titles=NETWORKS,
         pairs=PAIRS,
         shown=Shown(STRATEGIES, {"fus": "FUS"}),
     )

@@ -219,7 +219,7 @@ def test_what_an_earlier_configuration_left_is_not_used(study, tmp_path):
     assert len(choose_cells(copied / "s", strategy="block_9")) == 2
     first = cell(copied)
     score_dataset(copied / ARRAYS, [first], copied / "s/scores/disks.csv")
-    aggregate([copied / "s/scores/disks.csv"], [first], copied / "s/cells.csv")
+    aggregate([copied / "s/scores/disks.csv"], [first / "run.json"], copied / "s/cells.csv")
     assert choose_cells(copied / "s", strategy="block_9") == [first]
     with pytest.raises(SonotuneError, match="kept no weights"):
         choose_cells(copied / "s", strategy="whole")

@@ -13,11 +13,11 @@ from sonotune.report.figures.fig1b import draw_fig1b
 from sonotune.report.figures.fig1c import draw_fig1c
 from sonotune.report.figures.losses import draw_losses
 from sonotune.report.leakage import effects_of, shared_images
-from sonotune.report.losses import compare_losses, write_losses
-from sonotune.report.protocol_tables import write_protocols
+from sonotune.report.losses import compare_losses
 from sonotune.report.protocols import Window, compare_protocols, read_history, take_apart
 from sonotune.report.published import published_table
 from sonotune.report.shown import Shown
+from sonotune.report.views import write_table
 
 TITLES = {"encoder": "Encoder", "decoder_4": "Decoder 4", "decoder_all": "Decoder"}
 MEANS = {"encoder": 0.95, "decoder_4": 0.40, "decoder_all": 0.96}
@@ -109,10 +109,16 @@ def test_each_step_of_the_gap_is_one_habit(study):
 
 def test_the_tables_are_written_with_sizes_computed_alike(study, tmp_path):
     histories, cells = study
-    write_protocols(
-        cells, [one for paths in histories.values() for one in paths], cells, tmp_path,
-        window=(3, 5), shown=Shown(TITLES, {}),
-    )  # fmt: skip
+    files = [one for paths in histories.values() for one in paths]
+    common = {"published_histories": files, "shown": Shown(TITLES, {}), "epochs": (3, 5)}
+    needed = {
+        "protocols": {"cells": cells, "corrected": cells},
+        "gap": {"corrected": cells},
+        "as_published": {"cells": cells},
+    }
+    for name, of_table in needed.items():
+        paths = [tmp_path / f"{name}.{kind}" for kind in ("csv", "tex", "html")]
+        write_table(name, *paths, **common, **of_table)
     table = pd.read_csv(tmp_path / "protocols.csv")
     printed = table["protocol"] == "paper"
     assert table.loc[~printed, "megabytes"].unique() == pytest.approx([6628945 * 4 / 1e6])
@@ -146,10 +152,13 @@ def test_losses_are_held_against_the_range_of_the_logs(tmp_path):
     # The authors' three logs: .518 to .619 in the first epoch, .318 to .394 in the fifth.
     inside = [0.64, 0.50, 0.45, 0.42, 0.35]
     paths = [*histories_with(tmp_path, "encoder", inside, [0.66, 0.50, 0.45, 0.42, 0.28])]
-    write_losses(
-        paths, tmp_path / "l.csv", tmp_path / "l.tex", tmp_path / "l.html",
-        strategies={"encoder": "Encoder"}, how={"image_size": 128, "learning_rate": 1e-4},
-    )  # fmt: skip
+    write_table(
+        "losses",
+        *(tmp_path / f"l.{kind}" for kind in ("csv", "tex", "html")),
+        published_histories=paths,
+        shown=Shown({"encoder": "Encoder"}, {}),
+        recipe={"image_size": 128, "learning_rate": 1e-4},
+    )
     table = pd.read_csv(tmp_path / "l.csv")
     assert table["logs"].unique().tolist() == [3]
     first = table[table["epoch"] == 1].iloc[0]

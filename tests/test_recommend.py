@@ -21,7 +21,8 @@ def study(tmp_path_factory):
     table, files = write_study(scores, cells, folder)
     write_statistics(
         table, list(files.values()), write_calibration(cells, folder), folder / "statistics",
-        strategies=list(means), exclude_runs="failed", seed=1, margins={}, cost="tuned_parameters",
+        strategy_names=list(means), exclude_runs="failed", seed=1, margins={},
+        cost="tuned_parameters",
     )  # fmt: skip
     splits = [
         {"fraction": fraction, "fold": 0, "training": [0] * n, "validation": [0], "test": [0]}

@@ -105,7 +105,7 @@ def scored(tmp_path):
         cell(tmp_path, "all", 0, rows, np.full((2, 8, 8), 255, np.uint8), collapsed=True),
     ]
     score_dataset(tmp_path / "arrays", cells, tmp_path / "d.csv")
-    aggregate([tmp_path / "d.csv"], cells, tmp_path / "cells.csv")
+    aggregate([tmp_path / "d.csv"], [one / "run.json" for one in cells], tmp_path / "cells.csv")
     return tmp_path
 
 

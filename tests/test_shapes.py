@@ -17,6 +17,7 @@ from sonotune.evaluation.circumferences import write_circumferences
 from sonotune.evaluation.scores import aggregate, score_dataset
 from sonotune.evaluation.shapes import SHAPE_METRICS, head_circumference, shape_scores
 from sonotune.evaluation.surface import outline, surface_distances
+from sonotune.runtime.files import write_json
 from sonotune.runtime.run_record import write_record
 
 SIZE = 64
@@ -182,7 +183,8 @@ def heads(tmp_path):
     }
     run |= {"cpu_seconds": {"total": 1, "training": 1, "evaluation": 1}, "settings": settings}
     write_record(cell, run, ["predictions.npz"])
-    write_circumferences(tmp_path / "hc18", tmp_path / "circumferences.csv")
+    write_json(tmp_path / "source.json", {"folder": str(tmp_path / "hc18")})
+    write_circumferences(tmp_path / "source.json", tmp_path / "circumferences.csv")
     return tmp_path
 
 
@@ -199,7 +201,7 @@ def test_heads_are_scored_against_the_published_circumferences(heads):
     assert table["hc_absolute_difference_mm"].tolist()[2] == pytest.approx(2, abs=1)
     assert table["hausdorff95_mm"].tolist()[0] == 0
 
-    aggregate([heads / "fus.csv"], [heads / "cell"], heads / "cells.csv")
+    aggregate([heads / "fus.csv"], [heads / "cell/run.json"], heads / "cells.csv")
     cell = pd.read_csv(heads / "cells.csv").iloc[0]
     counts = ["no_component", "several_components", "reach_border", "without_distance"]
     assert cell[[*counts, "without_hc"]].tolist() == [1, 1, 2, 1, 1]

@@ -128,7 +128,7 @@ def test_what_is_a_clusters_job_says_how_long_it_may_take():
     text = "\n".join(file.read_text() for file in (ROOT / "workflow/rules").glob("*.smk"))
     rules = re.split(r"^rule ", text, flags=re.M)[1:]
     heavy = {rule.partition(":")[0] for rule in rules if "localrule: True" not in rule}
-    assert heavy == {"finetune", "features", "pretrain", "simulate", "collage"}
+    assert heavy == {"finetune", "features", "pretrain", "originals"}
     for key in ("runtime=", "mem_mb="):
         assert {rule.partition(":")[0] for rule in rules if key in rule} == heavy
 

@@ -24,21 +24,21 @@ PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
 PARTS = ["Snakefile", "workflow", "config", "profiles", "sonotune", "envs", "pyproject.toml"]
 TRAININGS = 2 * 3 * 2  # data sets x trained strategies x fractions
 # What is made of scores.
-SHOWN = {"table2", "fig4", "fig5", "statistics", "fig_intervals", "fig_ranks", "claims"}
-DRAWN = {"figure", "table3", "curves", "distributions"}
-SHOWN |= {"metrics_table", "page", "tukey", *DRAWN}
-TRAINED = ("splits", "fig4")
+SHOWN = {"table2", "fig4", "fig5", "statistics", "intervals", "ranks", "claims"}
+DRAWN = {"fig3", "fig7", "pareto", "table3", "curves", "distributions"}
+SHOWN |= {"metrics", "page", "tukey", "tukey_fractions", *DRAWN}
+TRAINED = ("results/tiny/splits.json", "results/tiny/figures/fig4.png")
 CELLS = TRAININGS + 2  # and the unchanged network, once a data set
 
 
 class Project:
     """A copy of the project in which the tiny study has been run."""
 
-    def __init__(self, folder, until=()):
+    def __init__(self, folder, targets=()):
         self.folder = folder
         self.options = ["--configfile", "tiny.yaml"]
-        # Rules after which nothing is planned.
-        self.until = ["--until", *until] if until else []
+        # Files that are made, if not all.
+        self.targets = ["--", *targets] if targets else []
 
     def snakemake(self, *options):
         command = [sys.executable, "-m", "snakemake", *self.options, *options]
@@ -48,15 +48,18 @@ class Project:
         )
 
     def stale(self):
-        """Number of jobs of each rule that would run, and the cells among them."""
-        run = self.snakemake("-n", "--cores", "2", *self.until)
+        """Number of jobs of each rule, figure and table that would run, and their cells."""
+        run = self.snakemake("-n", "--cores", "2", *self.targets)
         assert run.returncode == 0, run.stdout + run.stderr
         text = run.stdout + run.stderr
         if "Nothing to be done" in text:
             return Counter(), set()
         stats = text[text.rindex("Job stats:") :]
         jobs = Counter({rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M)})
-        del jobs["total"], jobs["report"]
+        views = re.findall(r"(?:Figure|Table) (\w+) of tiny$", text, re.M)
+        assert len(views) == jobs["figure"] + jobs["table"]
+        jobs.update(views)
+        del jobs["total"], jobs["report"], jobs["figure"], jobs["table"]
         cells = re.findall(r"tiny: (\w+) on (\S+) of (\w+), fold 0", text)
         assert len(cells) == jobs["finetune"]
         return jobs, set(cells)
@@ -81,7 +84,7 @@ def with_cells(tmp_path_factory):
     shutil.copy2(ROOT / "tests/tiny.yaml", folder / "tiny.yaml")
     project = Project(folder, TRAINED)
     # With device: cpu no job asks for a GPU, so it runs where there is none to give.
-    run = project.snakemake("--cores", "2", "--resources", "gpu=0", *project.until)
+    run = project.snakemake("--cores", "2", "--resources", "gpu=0", *project.targets)
     assert run.returncode == 0, run.stdout + run.stderr
     return folder
 
@@ -185,8 +188,8 @@ def test_numbers_in_the_numerics_rerun_what_computes_with_them(
 @pytest.mark.parametrize(
     ("file", "before", "after", "made"),
     [
-        ("simulation/scan.py", " / ", " * ", {"simulate": 2}),
-        ("simulation/collage.py", " / ", " * ", {"collage": 1}),
+        ("simulation/scan.py", " / ", " * ", {"originals": 2}),
+        ("simulation/collage.py", " / ", " * ", {"originals": 1}),
         ("data/resize.py", "size / longest", "size * longest", {"preprocess": 3}),
     ],
 )
@@ -194,7 +197,7 @@ def test_code_that_makes_images_reruns_what_is_made_with_it(project, file, befor
     project.edit(f"sonotune/{file}", before, after)
     jobs, _ = project.stale()
     assert {rule: jobs[rule] for rule in made} == made
-    assert not set(jobs) & ({"simulate", "collage"} - set(made))
+    assert jobs["originals"] == made.get("originals", 0)
 
 
 @pytest.mark.slow
@@ -203,17 +206,17 @@ def test_training_code_reruns_the_cells(project):
     jobs, cells = project.stale()
     assert len(cells) == CELLS
     assert jobs["pretrain"] == 1
-    assert not jobs["simulate"]
+    assert not jobs["originals"]
 
 
 @pytest.mark.slow
 def test_figure_code_reruns_only_figures(project):
     project.edit("sonotune/report/palette.py", "#0072B2", "#0000FF")
     jobs, _ = project.stale()
-    coloured = {"fig1", "fig4", "fig5", "table2", "fig_intervals", "fig_ranks", "page", *DRAWN}
-    coloured |= {"tukey"}
+    coloured = {"fig1", "fig4", "fig5", "table2", "intervals", "ranks", "page", *DRAWN}
+    coloured |= {"tukey", "tukey_fractions"}
     assert set(jobs) <= coloured
-    assert jobs["fig4"] == jobs["fig_intervals"] == 1
+    assert jobs["fig4"] == jobs["intervals"] == 1
 
 
 def test_one_figures_code_reruns_only_that_figure(project):
@@ -231,9 +234,9 @@ def test_a_claim_reruns_only_the_claims(project):
 @pytest.mark.slow
 def test_a_caption_reruns_nothing(project):
     """Captions are read when the report is made."""
-    for caption in ("fig4", "claims"):
-        with (project.folder / f"workflow/report/{caption}.rst").open("a") as file:
-            file.write("More words.\n")
+    project.edit("sonotune/report/registry.py", "Dice score against", "Dice against")
+    with (project.folder / "workflow/report/claims.rst").open("a") as file:
+        file.write("More words.\n")
     assert project.stale() == (Counter(), set())
 
 
@@ -304,7 +307,7 @@ def test_one_data_sets_seed_reruns_its_cells_only(project):
     jobs, cells = project.stale()
     assert {dataset for _, _, dataset in cells} == {"sus_b"}
     assert len(cells) == CELLS / 2
-    assert jobs["simulate"] == 1
+    assert jobs["originals"] == 1
     assert not jobs["pretrain"]
 
 
@@ -352,8 +355,8 @@ def test_a_label_reruns_what_shows_it_and_no_cell(project):
     project.edit("tiny.yaml", "whole: {tune: all}", "whole: {tune: all, label: Everything}")
     jobs, cells = project.stale()
     assert not cells
-    shown = {"table2", "metrics_table", "page", "fig1", "fig4", "fig_intervals", "fig_ranks"}
-    shown |= {"figs2", "tukey"}
+    shown = {"table2", "metrics", "page", "fig1", "fig4", "fig5", "intervals", "ranks"}
+    shown |= {"figS2", "tukey", "tukey_fractions"}
     assert set(jobs) == shown | DRAWN
 
 
@@ -361,7 +364,7 @@ def test_a_label_reruns_what_shows_it_and_no_cell(project):
 def test_the_divisor_of_deviations_reruns_only_what_takes_it(project):
     project.edit("tiny.yaml", "    device: cpu", "    averages: {ddof: 0}\n    device: cpu")
     jobs, _ = project.stale()
-    assert set(jobs) == {"table2", "table3", "metrics_table", "fig4", "figure"}
+    assert set(jobs) == {"table2", "table3", "metrics", "fig4"}
 
 
 OWN_PROFILE = """
@@ -387,7 +390,7 @@ def test_with_a_users_own_profile_neither_times_nor_comments_count(project):
         if ".snakemake" not in path.parts:
             os.utime(path)
     own.edit("workflow/scripts/finetune.py", "Train one cell", "Train exactly one cell")
-    own.edit("workflow/scripts/fig4.py", "Fig. 4", "Figure 4")
+    own.edit("workflow/scripts/figure.py", "Draw a figure", "Draw one figure")
     assert own.stale() == (Counter(), set())
 
 
@@ -449,7 +452,7 @@ def without_snakemakes_records(project):
 
 def only_views(jobs):
     """What is shown is made again where nothing tells which settings it was made with."""
-    return not set(jobs) & {"simulate", "collage", "preprocess", "pretrain", "finetune", "features"}
+    return not set(jobs) & {"originals", "preprocess", "pretrain", "finetune", "features"}
 
 
 def test_without_snakemakes_records_nothing_is_trained(project):
@@ -472,7 +475,7 @@ def test_without_snakemakes_records_an_edit_still_counts(project):
 
 def test_an_edit_that_was_touched_away_still_counts(project):
     project.edit("tiny.yaml", "block_9: {tune: [block9]}", "block_9: {tune: [block1]}")
-    run = project.snakemake("--touch", "--cores", "1", *project.until)
+    run = project.snakemake("--touch", "--cores", "1", *project.targets)
     assert run.returncode == 0, run.stdout + run.stderr
     assert project.stale()[1] == {
         ("block_9", p, d) for p in ("0.5", "0.4") for d in ("sus_a", "sus_b")
@@ -511,7 +514,7 @@ def test_a_table_put_in_the_place_of_another_is_made_again(project):
 
 def test_settings_of_tables_that_were_touched_away_still_count(project):
     project.edit("tiny.yaml", "    device: cpu", "    averages: {ddof: 0}\n    device: cpu")
-    assert project.snakemake("--touch", "--cores", "1", *project.until).returncode == 0
+    assert project.snakemake("--touch", "--cores", "1", *project.targets).returncode == 0
     jobs, cells = project.stale()
     assert not cells
     assert only_views(jobs)
@@ -533,7 +536,7 @@ def test_weights_of_another_pretraining_are_trained_again(project):
     ("file", "rule"),
     [
         ("datasets/sus_a-*/16/masks.npy", "preprocess"),
-        ("datasets/collage-*/original/images.npy", "collage"),
+        ("datasets/collage-*/original/images.npy", "originals"),
         ("tiny/pretrained/1/weights.safetensors", "pretrain"),
         ("tiny/cells/sus_b/whole/0.4/0/predictions.npz", "finetune"),
         ("tiny/cells/sus_b/whole/0.4/0/history.csv", "finetune"),
@@ -544,6 +547,8 @@ def test_weights_of_another_pretraining_are_trained_again(project):
 def test_a_file_that_a_study_rests_on_is_missed(project, file, rule):
     """Also where a job that failed has left nothing, and what was made from it is still there."""
     (path,) = (project.folder / "results").glob(file)
+    project.targets = []
+    assert not project.stale()[0][rule]
     path.unlink()
     assert project.stale()[0][rule] >= 1
 

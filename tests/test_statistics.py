@@ -65,7 +65,8 @@ def statistics_of(scores, folder, exclude_runs="failed", cells=None):
     table, files = write_study(scores, cells, folder)
     write_statistics(
         table, list(files.values()), write_calibration(cells, folder), folder / "out",
-        strategies=names, exclude_runs=exclude_runs, seed=1, margins={}, cost="tuned_parameters",
+        strategy_names=names, exclude_runs=exclude_runs, seed=1, margins={},
+        cost="tuned_parameters",
     )  # fmt: skip
     return {path.stem: pd.read_csv(path) for path in (folder / "out").iterdir()}
 

@@ -19,11 +19,10 @@ from sonotune.evaluation.averages import average_over_runs, read_cells
 from sonotune.report.latex import escape_tex
 from sonotune.report.layout import Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.report.palette import BEST, MIDDLE, WORST, shade
+from sonotune.report.render import save_table
 from sonotune.report.shown import Shown
-from sonotune.report.table1 import write_table1
-from sonotune.report.table2 import write_table2
-from sonotune.report.table3 import write_table3
-from sonotune.report.tukey_tables import write_tukey
+from sonotune.report.table1 import count_images, describe_table1
+from sonotune.report.views import write_table
 from sonotune.report.web import to_html
 
 # Amiri 2020, Table I: size, then training and validation at 80, 50 and 5%, then test.
@@ -70,7 +69,7 @@ def table2(cells: pd.DataFrame, folder: Path, **settings: object) -> dict[str, s
     """The texts of Table II of these cells, by format."""
     paths = {kind: folder / f"table2.{kind}" for kind in ("csv", "tex", "html")}
     shown = Shown(**{"strategies": STRATEGIES, "datasets": DATASETS, **settings})
-    write_table2(write_cells(cells, folder), *paths.values(), shown=shown)
+    write_table("table2", *paths.values(), cells=write_cells(cells, folder), shown=shown)
     return {kind: path.read_text("utf-8") for kind, path in paths.items()}
 
 
@@ -335,10 +334,11 @@ def test_tex_compiles(tmp_path):
     table2(made_up_cells(), tmp_path, datasets={"sus": "a_b & 5%", "bus": "BUS"})
     table1(tmp_path)
     timed = made_up_cells().assign(seconds=60.0, device="cpu", precision="fp32", threads=1)
-    write_table3(
-        write_cells(timed, tmp_path),
+    write_table(
+        "table3",
         *(tmp_path / f"table3.{kind}" for kind in ("csv", "tex", "html")),
-        timed=["whole", "contracting"],
+        cells=write_cells(timed, tmp_path),
+        training_time=["whole", "contracting"],
         shown=Shown(STRATEGIES, {"sus": "a_b & 5%", "bus": "BUS"}),
     )
     (tmp_path / "all.tex").write_text(
@@ -370,7 +370,9 @@ def table1(folder: Path) -> Path:
                 rows.append({**about, **sizes, "test": len(part.test)})
     paths = [folder / f"table1.{kind}" for kind in ("csv", "tex", "html")]
     titles = {name: name.upper() for name in TABLE1}
-    write_table1(rows, *paths, datasets=titles, sources={"bus": "busi"})
+    images, sources = count_images(rows), {"bus": "busi"}
+    data = images.assign(source=images["dataset"].map(sources))
+    save_table(data, describe_table1(images, titles, sources, {}), *paths)
     return folder
 
 
@@ -405,9 +407,16 @@ def tukey_rows(folder):
     return folder / "tukey_in.csv"
 
 
+def tukey(path, folder, shown):
+    """Both tables of Tukey's tests."""
+    for name in ("tukey", "tukey_fractions"):
+        files = [folder / f"{name}.{kind}" for kind in ("csv", "tex", "html")]
+        write_table(name, *files, tukey=path, shown=shown)
+
+
 def test_tukeys_tests_are_a_table_with_signs_of_its_rows(tmp_path):
     titles = {"whole": "Whole", "block_9": "Block 9", "scratch": "From scratch"}
-    write_tukey(tukey_rows(tmp_path), tmp_path, shown=Shown(titles, {"sus": "SUS"}))
+    tukey(tukey_rows(tmp_path), tmp_path, Shown(titles, {"sus": "SUS"}))
     grid = Grid((tmp_path / "tukey.html").read_text())
     texts = [[cell["text"].split() for cell in row] for row in grid.rows]
     # Rows and columns are in the order of the strategies, whichever way round a pair was tested.
@@ -428,12 +437,12 @@ def test_tukeys_tests_of_one_run_are_no_tests(tmp_path):
     path = tukey_rows(tmp_path)
     table = pd.read_csv(path).assign(lower=np.nan, upper=np.nan, p=np.nan)
     table.to_csv(path, index=False)
-    write_tukey(path, tmp_path, shown=Shown({"whole": "W", "scratch": "S"}, {"sus": "SUS"}))
+    tukey(path, tmp_path, Shown({"whole": "W", "scratch": "S"}, {"sus": "SUS"}))
     page = Grid((tmp_path / "tukey.html").read_text())
     assert [cell["style"] for row in page.rows for cell in row] == [""]
     empty = pd.read_csv(path)[:0]
     empty.to_csv(path, index=False)
-    write_tukey(path, tmp_path, shown=Shown({"whole": "W"}, {"sus": "SUS"}))
+    tukey(path, tmp_path, Shown({"whole": "W"}, {"sus": "SUS"}))
     assert "Tukey" in (tmp_path / "tukey.html").read_text()
 
 
@@ -444,7 +453,7 @@ def test_the_network_as_it_is_takes_no_part_in_the_colours_of_a_row(tmp_path):
     path = write_cells(pd.concat([cells, unchanged]), tmp_path)
     titles = {**STRATEGIES, "unchanged": "Unchanged"}
     files = [tmp_path / f"t.{kind}" for kind in ("csv", "tex", "html")]
-    write_table2(path, *files, shown=Shown(titles, DATASETS))
+    write_table("table2", *files, cells=path, shown=Shown(titles, DATASETS))
     rows = [row for row in Grid(files[2].read_text()).rows if row]
     last = [row[-1] for row in rows]
     assert {cell["text"].split()[0] for cell in last} == {"0.010"}

@@ -45,7 +45,9 @@ def made(tmp_path_factory):
         ours = settings(training=FEW, fold=fold, init="pretrained", keep_weights=True)
         run_cell(ours, arrays, folder / "s/pretrained/1/weights.safetensors", cell, quiet)
     score_dataset(arrays, cells, folder / "s/scores/disks.csv")
-    aggregate([folder / "s/scores/disks.csv"], cells, folder / "s/cells.csv")
+    aggregate(
+        [folder / "s/scores/disks.csv"], [one / "run.json" for one in cells], folder / "s/cells.csv"
+    )
     resampling = Resampling(**settings()["resampling"])
     write_splits({"disks": arrays}, [0.8], resampling, 5, folder / "s/splits.json")
     return folder
@@ -171,7 +173,7 @@ def test_what_a_removed_fold_left_behind_is_no_fault(results):
     """The tables are made of what the configuration asks for now."""
     arrays, first = results / ARRAYS, results / CELLS / "0"
     score_dataset(arrays, [first], results / "s/scores/disks.csv")
-    aggregate([results / "s/scores/disks.csv"], [first], results / "s/cells.csv")
+    aggregate([results / "s/scores/disks.csv"], [first / "run.json"], results / "s/cells.csv")
     found = Verification(results).run()
     assert found.faults == []
     assert found.checked["cells"] == 1
@@ -188,7 +190,7 @@ def test_what_verify_says_to_do_ends_in_a_clean_study(results):
     for table in tables:
         table.unlink()
     score_dataset(results / ARRAYS, cells, tables[0])
-    aggregate([tables[0]], cells, tables[1])
+    aggregate([tables[0]], [one / "run.json" for one in cells], tables[1])
     assert faults(results) == ""
 
 

@@ -11,7 +11,8 @@ import pytest
 from builders import dataset_place
 
 from sonotune.config.check import read_configuration
-from sonotune.report.provenance import changed_packages, write_provenance
+from sonotune.report.provenance import changed_packages
+from sonotune.report.views import write_table
 from sonotune.runtime.run_record import write_record
 
 ROOT = Path(__file__).parents[1]
@@ -78,16 +79,14 @@ def test_the_demo_has_every_rule(name, tmp_path):
     run = snakemake(tmp_path, *options)
     said = run.stdout + run.stderr
     assert run.returncode == 0, said
-    rules = ("simulate", "collage", "preprocess", "pretrain", "finetune", "score", "aggregate")
+    rules = ("originals", "preprocess", "pretrain", "finetune", "score", "aggregate")
     for rule in (
         *rules,
         "splits",
-        "table1",
-        "table2",
-        "fig4",
-        "fig5",
-        "provenance",
-        "metrics_table",
+        "statistics",
+        "claims",
+        "table",
+        "figure",
         "page",
     ):
         assert f"\n{rule} " in said, rule
@@ -122,12 +121,17 @@ def run_json(folder, name, torch="2.2", code="aa", network="unet"):
     return folder / name / "run.json"
 
 
+def provenance(folder, runs):
+    """The table of provenance of these runs: its CSV, and its page."""
+    files = [folder / f"p.{kind}" for kind in ("csv", "tex", "html")]
+    write_table("provenance", *files, runs=runs, pretrained=[])
+    return files[0].read_text(), files[2].read_text()
+
+
 def test_a_mixture_of_versions_is_noted_and_counted(tmp_path):
     cells = [run_json(tmp_path, str(i), torch) for i, torch in enumerate(["2.1", "2.1", "2.2"])]
-    write_provenance(cells, [], tmp_path / "p.csv", tmp_path / "p.html")
-    table = (tmp_path / "p.csv").read_text().splitlines()
-    assert [line.rsplit(",", 1)[1] for line in table] == ["runs", "2", "1"]
-    page = (tmp_path / "p.html").read_text()
+    table, page = provenance(tmp_path, cells)
+    assert [line.rsplit(",", 1)[1] for line in table.splitlines()] == ["runs", "2", "1"]
     assert "The cells differ in PyTorch." in page
     assert "<b>fast</b>" not in page
     assert "&lt;b&gt;fast&lt;/b&gt;" in page
@@ -135,12 +139,9 @@ def test_a_mixture_of_versions_is_noted_and_counted(tmp_path):
 
 def test_two_networks_run_other_code_and_one_network_does_not(tmp_path):
     cells = [run_json(tmp_path, "a", code="aa"), run_json(tmp_path, "b", code="bb", network="smp")]
-    write_provenance(cells, [], tmp_path / "p.csv", tmp_path / "p.html")
-    assert "The cells differ" not in (tmp_path / "p.html").read_text()
-    write_provenance(
-        [*cells, run_json(tmp_path, "c", code="cc")], [], tmp_path / "p.csv", tmp_path / "p.html"
-    )
-    assert "The cells differ in Code." in (tmp_path / "p.html").read_text()
+    assert "The cells differ" not in provenance(tmp_path, cells)[1]
+    cells.append(run_json(tmp_path, "c", code="cc"))
+    assert "The cells differ in Code." in provenance(tmp_path, cells)[1]
 
 
 def test_packages_that_changed_since_are_noted(tmp_path):

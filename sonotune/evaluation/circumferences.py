@@ -8,21 +8,20 @@ from pathlib import Path
 from sonotune.data.image_set import ImageSet
 from sonotune.data.readers.hc18 import read_measures
 from sonotune.errors import SonotuneError
-from sonotune.runtime.files import atomic
+from sonotune.runtime.files import atomic, read_json
 
 
-def write_circumferences(folder: str | Path, path: str | Path) -> None:
+def write_circumferences(source: str | Path, path: str | Path) -> None:
     """Write the circumferences of a copy of HC18 as CSV: name, hc_mm.
 
     They lie beside the prepared arrays and not in their index: no training depends on them.
 
     Parameters
     ----------
-    folder
-        Folder of HC18's originals.
-    path
-        CSV to write.
+    source
+        ``source.json``, which says where the copy lies.
     """
+    folder = read_json(source)["folder"]
     with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("name", "hc_mm"))

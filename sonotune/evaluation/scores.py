@@ -133,7 +133,7 @@ def _mm_per_pixel(image: dict[str, Any]) -> tuple[float, float] | None:
     return None if None in size else size
 
 
-def aggregate(scores: Iterable[str | Path], cells: Iterable[str | Path], path: str | Path) -> None:
+def aggregate(scores: Iterable[str | Path], runs: Iterable[str | Path], path: str | Path) -> None:
     """Write one row a cell: means over its test images and counts of them, and how it was trained.
 
     A mean leaves out images that have no such number; `COUNTED` says of how many images the
@@ -146,10 +146,8 @@ def aggregate(scores: Iterable[str | Path], cells: Iterable[str | Path], path: s
     ----------
     scores
         CSV files of `score_dataset`.
-    cells
-        Folders of the same cells, for their ``run.json``.
-    path
-        CSV to write.
+    runs
+        The ``run.json`` of the same cells.
     """
     table = pd.concat([read_scores(file) for file in scores])
     key = list(RUN)
@@ -158,8 +156,8 @@ def aggregate(scores: Iterable[str | Path], cells: Iterable[str | Path], path: s
     groups = table.groupby(key, sort=False)
     means = groups[list(AVERAGED)].mean().join(groups[list(COUNTED)].sum())
     images = groups.size().rename("images")
-    runs = pd.DataFrame([_run(read_record(Path(folder) / "run.json")) for folder in cells])
-    joined = runs.merge(means.join(images), on=key, how="left", validate="one_to_one")
+    trained = pd.DataFrame([_run(read_record(run)) for run in runs])
+    joined = trained.merge(means.join(images), on=key, how="left", validate="one_to_one")
     first = ["dataset", "source", *RUN[1:], "images", *AVERAGED, *COUNTED]
     joined = joined[first + [name for name in joined if name not in first]]
     with atomic(path) as temporary:

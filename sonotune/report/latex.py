@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
+from itertools import groupby
 
 from sonotune.report.layout import Cell, Head, Table
 
@@ -40,13 +42,23 @@ def escape_tex(text: str) -> str:
 
 
 def to_tex(table: Table) -> str:
-    """The table as a LaTeX float over both columns, with the packages it needs in a comment.
+    """The table as a LaTeX float over both columns, with the packages it needs in a comment."""
+    if not table.is_long:
+        return _float(table)
+    groups = [tuple(rows) for _, rows in groupby(table.body, key=lambda row: row.names[0])]
+    parts = [
+        replace(
+            table,
+            label=f"{table.label}{number}" if len(groups) > 1 else table.label,
+            body=rows,
+            notes=table.notes if number == len(groups) else (),
+        )
+        for number, rows in enumerate(groups, 1)
+    ]
+    return "\n".join(map(_float, parts or [table]))
 
-    Parameters
-    ----------
-    table
-        The table.
-    """
+
+def _float(table: Table) -> str:
     names = table.name_columns
     columns = sum(cell.columns for cell in table.head[0].cells)
     notes = "\\par\n".join(escape_tex(note) for note in table.notes)

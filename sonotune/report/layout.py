@@ -94,14 +94,10 @@ class Table:
 
     Attributes
     ----------
-    label
-        Label for LaTeX.
-    caption
-        Caption.
-    head, body
-        Rows of the head and of the body.
-    notes
-        Sentences below the table.
+    digits
+        Significant digits of numbers in its CSV; None for as many as they have.
+    is_long
+        Whether LaTeX gets a float for each group of rows, since all of them do not fit a page.
     """
 
     label: str
@@ -109,6 +105,8 @@ class Table:
     head: tuple[HeadRow, ...]
     body: tuple[Row, ...]
     notes: tuple[str, ...]
+    digits: int | None = 6
+    is_long: bool = False
 
     @property
     def name_columns(self) -> int:

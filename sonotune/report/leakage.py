@@ -17,8 +17,7 @@ import pandas as pd
 from sonotune.evaluation.scores import read_scores
 from sonotune.report.layout import Cell, Head, HeadRow, Row, Table
 from sonotune.report.protocols import TITLES
-from sonotune.report.render import write_table
-from sonotune.runtime.files import atomic, read_json
+from sonotune.runtime.files import read_json
 from sonotune.seeds import generator
 
 METRICS = ("dice", "iou", "miou", "pixel_accuracy")
@@ -31,24 +30,20 @@ EFFECTS = {
 REPLICATES = 4000
 
 
-def write_leakage(
-    scores: str | Path,
-    splits: str | Path,
-    csv: str | Path,
-    tex: str | Path,
-    html: str | Path,
-    *,
+def table(
+    leakage_scores: str | Path,
+    leakage_splits: str | Path,
     arms: Mapping[str, str],
-    dataset: str,
+    first_dataset: str,
     seed: int,
-) -> None:
-    """Write the effects as CSV, LaTeX and HTML.
+) -> tuple[pd.DataFrame, Table]:
+    """The effects (see `effects_of`).
 
     Parameters
     ----------
-    scores
-        A data set's scores in the study of leakage.
-    splits
+    leakage_scores
+        Scores of the data set ``first_dataset`` in the study of leakage.
+    leakage_splits
         Its ``splits.json``.
     csv, tex, html
         Files to write.
@@ -59,13 +54,11 @@ def write_leakage(
     seed
         Seed of the study.
     """
-    table = read_scores(scores)
-    table = table[table["strategy"].isin(list(arms))].assign(arm=table["strategy"].map(arms))
-    shared = shared_images(read_json(splits)[dataset])
-    effects = effects_of(table, shared, seed)
-    with atomic(csv) as temporary:
-        effects.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
-    write_table(_describe(effects), tex, html)
+    scores = read_scores(leakage_scores)
+    scores = scores[scores["strategy"].isin(list(arms))].assign(arm=scores["strategy"].map(arms))
+    shared = shared_images(read_json(leakage_splits)[first_dataset])
+    effects = effects_of(scores, shared, seed)
+    return effects, _describe(effects)
 
 
 def shared_images(splits: Mapping[str, Any]) -> set[str]:

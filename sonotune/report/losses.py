@@ -15,8 +15,7 @@ import pandas as pd
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
 from sonotune.report.protocols import Histories, histories_by_strategy
 from sonotune.report.published import published_table
-from sonotune.report.render import write_table
-from sonotune.runtime.files import atomic
+from sonotune.report.shown import Shown
 
 # Epochs in which losses are compared, and by how much the range of the logs is widened.
 EARLY, WIDENED = 5, 0.03
@@ -55,40 +54,28 @@ def compare_losses(histories: Histories) -> pd.DataFrame:
     parts = []
     for strategy, paths in histories.items():
         for repeat, path in enumerate(paths, 1):
-            table = pd.read_csv(path).rename(columns={"training_loss": "loss"})[["epoch", "loss"]]
-            parts.append(table.assign(strategy=strategy, repeat=repeat))
+            losses = pd.read_csv(path).rename(columns={"training_loss": "loss"})[["epoch", "loss"]]
+            parts.append(losses.assign(strategy=strategy, repeat=repeat))
     ours = pd.concat(parts)[["strategy", "repeat", "epoch", "loss"]]
-    table = ours.merge(published_losses(), on=["strategy", "epoch"], how="inner")
-    low, high = table["lowest"] - WIDENED, table["highest"] + WIDENED
-    return table.assign(inside=table["loss"].between(low, high))
+    joined = ours.merge(published_losses(), on=["strategy", "epoch"], how="inner")
+    low, high = joined["lowest"] - WIDENED, joined["highest"] + WIDENED
+    return joined.assign(inside=joined["loss"].between(low, high))
 
 
-def write_losses(
-    histories: Iterable[str | Path],
-    csv: str | Path,
-    tex: str | Path,
-    html: str | Path,
-    *,
-    strategies: Mapping[str, str],
-    how: Mapping[str, float],
-) -> None:
-    """Write the comparison as CSV, LaTeX and HTML.
+def table(
+    published_histories: Iterable[str | Path], shown: Shown, recipe: Mapping[str, float]
+) -> tuple[pd.DataFrame, Table]:
+    """The comparison (see `compare_losses`).
 
     Parameters
     ----------
-    histories
+    published_histories
         The ``history.csv`` of every cell; their folders tell which cell.
-    csv, tex, html
-        Files to write.
-    strategies
-        Titles, in the order of the table.
-    how
+    recipe
         ``image_size`` and ``learning_rate`` of the study.
     """
-    compared = compare_losses(histories_by_strategy(histories))
-    with atomic(csv) as temporary:
-        compared.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
-    write_table(_describe(compared, strategies, how), tex, html)
+    compared = compare_losses(histories_by_strategy(published_histories))
+    return compared, _describe(compared, shown.strategies, recipe)
 
 
 def _describe(

@@ -14,9 +14,7 @@ from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
 from sonotune.report.names import dataset_title, source_notes
-from sonotune.report.shown import Shown
-from sonotune.report.web import to_html
-from sonotune.runtime.files import atomic
+from sonotune.report.shown import Shown, sources_of
 
 
 @dataclass(frozen=True)
@@ -57,59 +55,38 @@ COUNTS = {
 KEY = ["dataset", "fraction", "strategy"]
 
 
-def write_metrics_table(
-    cells: str | Path,
-    csv: str | Path,
-    page: str | Path,
-    *,
-    shown: Shown,
-) -> None:
-    """Write all metrics, averaged over runs, and counts of images as CSV and HTML.
+def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+    """All metrics, averaged over runs, and counts of images.
 
     Parameters
     ----------
     cells
         ``cells.csv`` of a study.
-    csv
-        One row a (dataset, fraction, strategy): runs that are averaged (n), their folds and
+
+    Returns
+    -------
+    DataFrame, Table
+        One row per (dataset, fraction, strategy): runs that are averaged (n), their folds and
         images, mean and standard deviation over runs of each of `MEANS` (``dice_mean``,
         ``dice_std``, ...; empty where there is no such number), each of `COUNTS` summed over the
-        same runs, and ``source``,
-        what stands behind the data set's name.
-    page
-        Page to write.
-    shown
-        Strategies and data sets to show, with their titles.
+        same runs, and ``source``, what stands behind the data set's name.
 
     Raises
     ------
     SonotuneError
         If ``cells.csv`` is not in order or was made without these metrics.
     """
-    table = read_cells(cells)
-    if missing := [name for name in (*MEANS, *COUNTS, "images") if name not in table]:
+    runs = read_cells(cells)
+    if missing := [name for name in (*MEANS, *COUNTS, "images") if name not in runs]:
         raise SonotuneError(f"{cells}: no column {', '.join(missing)}; make the file again")
-    sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
-    averages = average_metrics(table, shown)
-    with atomic(csv) as temporary:
-        averages.assign(source=averages["dataset"].map(sources)).to_csv(
-            temporary, index=False, lineterminator="\n", float_format="%.6g"
-        )
-    described = _describe(averages, sources, shown)
-    with atomic(page) as temporary:
-        temporary.write_text(to_html(described), "utf-8")
+    sources = sources_of(runs)
+    averages = average_metrics(runs, shown)
+    data = averages.assign(source=averages["dataset"].map(sources))
+    return data, _describe(averages, sources, shown)
 
 
 def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
-    """What the CSV of `write_metrics_table` holds; fractions fall, strategies keep their order.
-
-    Parameters
-    ----------
-    cells
-        Rows of ``cells.csv``.
-    shown
-        Strategies and data sets to show, with their titles.
-    """
+    """What `table` gives, but for ``source``; fractions fall, strategies keep their order."""
     cells = shown.select(cells)
     kept = cells[~is_left_out(cells, shown.exclude_runs)]
     groups = kept.groupby(KEY)

@@ -56,15 +56,6 @@ def mixture_notes(runs: pd.DataFrame) -> list[str]:
     return notes
 
 
-# Figures that compare certain strategies with the first: drawn where a study has them all.
-NEEDED = {
-    "fig3": ("scratch", "whole"),
-    "fig6": ("blocks_1289", "whole"),
-    "fig7": ("unchanged", "whole"),
-    "figS1": ("unchanged", "block_1", "block_9", "blocks_19"),
-}
-
-
 def stage_title(stage: str) -> str:
     """Name of a stage for readers: ``block5a`` is block 5a.
 

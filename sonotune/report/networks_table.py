@@ -12,9 +12,7 @@ from sonotune.evaluation.averages import is_left_out, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.report.names import dataset_title, source_notes
-from sonotune.report.render import write_table
 from sonotune.report.shown import Shown
-from sonotune.runtime.files import atomic
 from sonotune.statistics.decision import TEXT
 
 LEVEL = 0.05
@@ -35,48 +33,42 @@ COLUMNS = (
 )
 
 
-def write_networks_table(
+def table(
     cells: str | Path,
     comparisons: str | Path,
-    csv: str | Path,
-    tex: str | Path,
-    html: str | Path,
-    *,
-    networks: Mapping[str, str],
-    pairs: Sequence[tuple[str, str]],
     shown: Shown,
-) -> None:
-    """Write every network's strategies, and what tuning one side or the other makes of it.
+    network_titles: Mapping[str, str],
+    pairs: Sequence[tuple[str, str]],
+) -> tuple[pd.DataFrame, Table]:
+    """Every network's strategies, and what tuning one side or the other makes of it.
 
     Parameters
     ----------
     cells, comparisons
         ``cells.csv`` of a study, and the comparisons of its strategies.
-    csv
-        `COLUMNS`, a row a (data set, fraction, strategy).
-    tex, html
-        Files to write.
-    networks
+    network_titles
         By strategy, the title of its network.
     pairs
         Strategies to compare; those of two networks are left out.
-    shown
-        Strategies and data sets to show, with their titles.
+
+    Returns
+    -------
+    DataFrame, Table
+        `COLUMNS`, one row per (data set, fraction, strategy).
     """
+    networks = network_titles
     strategies, datasets = shown.strategies, shown.datasets
     runs = shown.select(read_cells(cells))
     runs = runs[(runs["fraction"] > 0) & ~is_left_out(runs, shown.exclude_runs)]
     runs = runs.assign(network=runs["strategy"].map(networks))
-    table = _averages(runs, list(strategies), shown.ddof)
+    averages = _averages(runs, list(strategies), shown.ddof)
     contrasts = pd.read_csv(comparisons, dtype=TEXT, keep_default_na=False, na_values=[""])
     sides = [pair for pair in pairs if networks.get(pair[0]) == networks.get(pair[1])]
     notes = [
         *_sides(contrasts, sides, networks, strategies, datasets),
-        *_best(table, contrasts, strategies, datasets),
+        *_best(averages, contrasts, strategies, datasets),
     ]
-    write_table(_describe(table, strategies, datasets, notes), tex, html)
-    with atomic(csv) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    return averages, _describe(averages, strategies, datasets, notes)
 
 
 def _averages(runs: pd.DataFrame, order: list[str], ddof: int) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from sonotune.evaluation.averages import read_cells
 from sonotune.evaluation.shapes import SHAPE_METRICS
-from sonotune.layout import RUN
+from sonotune.layout import RUN, fold_title
 from sonotune.layout import Cell as TrainedCell
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.report.protocols import (
@@ -27,9 +27,7 @@ from sonotune.report.protocols import (
     take_apart,
     with_sizes,
 )
-from sonotune.report.render import write_table
 from sonotune.report.shown import Shown
-from sonotune.runtime.files import atomic
 
 SHOWN = {
     PAPER: ("Printed in the paper", METRICS),
@@ -38,54 +36,81 @@ SHOWN = {
 }
 
 
-def write_protocols(
+def protocols_table(
     cells: str | Path,
-    histories: Iterable[str | Path],
+    published_histories: Iterable[str | Path],
     corrected: str | Path,
-    folder: str | Path,
-    *,
-    window: tuple[int, int],
     shown: Shown,
-) -> None:
-    """Write ``protocols`` and ``gap``, each as .csv, .tex and .html, and ``as_published.csv``.
+    epochs: tuple[int, int],
+) -> tuple[pd.DataFrame, Table]:
+    """Every strategy as it was printed and under both protocols.
 
     Parameters
     ----------
     cells
         ``cells.csv`` of the study under the published protocol.
-    histories
+    published_histories
         The ``history.csv`` of all its cells; their folders tell which cell.
     corrected
         ``cells.csv`` of the corrected study.
-    folder
-        Gets the files.
-    window
+    epochs
         First and last epoch that the published protocol averages.
-    shown
-        Its data sets are not used.
     """
-    folder, epochs = Path(folder), Window(*window)
-    histories = list(histories)
-    with atomic(folder / "as_published.csv") as temporary:
-        runs = cells_as_published(read_cells(cells), histories, epochs)
-        runs.to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
-    found = histories_by_strategy(histories)
+    ordered, compared = _compare(published_histories, corrected, shown, epochs)
+    sizes = sizes_of(cells, list(ordered))
+    return with_sizes(compared, sizes), _protocols(compared, sizes, shown, Window(*epochs))
+
+
+def gap_table(
+    published_histories: Iterable[str | Path],
+    corrected: str | Path,
+    shown: Shown,
+    epochs: tuple[int, int],
+) -> tuple[pd.DataFrame, Table]:
+    """The gap between the protocols, taken apart (arguments as of `protocols_table`)."""
+    ordered, compared = _compare(published_histories, corrected, shown, epochs)
+    gap = take_apart(ordered, compared, Window(*epochs))
+    return gap, _gap(gap, shown.strategies, Window(*epochs))
+
+
+def as_published_table(
+    cells: str | Path,
+    published_histories: Iterable[str | Path],
+    shown: Shown,
+    epochs: tuple[int, int],
+) -> tuple[pd.DataFrame, Table]:
+    """Every run under the published protocol (arguments as of `protocols_table`)."""
+    runs = cells_as_published(read_cells(cells), published_histories, Window(*epochs))
+    body = []
+    for run in runs.to_dict("records"):
+        fold = fold_title(run["fold"], run["seed"], run["pretraining"])
+        values = [f"{100 * run[name]:.2f}" for name in METRICS]
+        title = shown.strategies[run["strategy"]]
+        body.append(Row((title, f"fold {fold}"), tuple(map(Cell, values))))
+    table = Table(
+        "as_published",
+        "Every run under the published protocol, in percent.",
+        (HeadRow(("Strategy", "Run"), tuple(Head(TITLES[name]) for name in METRICS)),),
+        tuple(body),
+        (
+            f"The mean of epochs {epochs[0]} to {epochs[1]} on augmented test images, counts "
+            "pooled over a batch. Mean IoU: of both classes.",
+        ),
+        digits=10,
+    )
+    return runs, table
+
+
+def _compare(
+    files: Iterable[str | Path], corrected: str | Path, shown: Shown, epochs: tuple[int, int]
+) -> tuple[dict[str, list[Path]], pd.DataFrame]:
+    """Histories by strategy, in the order of the tables, and what `compare_protocols` gives."""
+    found = histories_by_strategy(files)
     ordered = {name: found[name] for name in shown.strategies if name in found}
     compared = compare_protocols(
-        ordered, corrected, epochs, exclude_runs=shown.exclude_runs, ddof=shown.ddof
+        ordered, corrected, Window(*epochs), exclude_runs=shown.exclude_runs, ddof=shown.ddof
     )
-    sizes = sizes_of(cells, list(ordered))
-    gap = take_apart(ordered, compared, epochs)
-    joined = with_sizes(compared, sizes)
-    for name, table in (("protocols", joined), ("gap", gap)):
-        with atomic(folder / f"{name}.csv") as temporary:
-            table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
-    for described in (
-        _protocols(compared, sizes, shown, epochs),
-        _gap(gap, shown.strategies, epochs),
-    ):
-        path = folder / described.label
-        write_table(described, path.with_suffix(".tex"), path.with_suffix(".html"))
+    return ordered, compared
 
 
 def _protocols(

@@ -9,8 +9,6 @@ from typing import Any
 import pandas as pd
 
 from sonotune.report.layout import Cell, Head, HeadRow, Row, Table
-from sonotune.report.web import to_html
-from sonotune.runtime.files import atomic
 from sonotune.runtime.run_record import read_record
 
 # Title of each column and where a run.json has it.
@@ -28,30 +26,22 @@ COLUMNS = {
 }
 
 
-def write_provenance(
-    cells: Iterable[str | Path],
-    pretrained: Iterable[str | Path],
-    csv: str | Path,
-    page: str | Path,
-) -> None:
-    """Write how many runs there are of each combination of machine, versions and code.
+def table(
+    runs: Iterable[str | Path], pretrained: Iterable[str | Path]
+) -> tuple[pd.DataFrame, Table]:
+    """How many runs there are of each combination of machine, versions and code.
 
     Parameters
     ----------
-    cells, pretrained
+    runs, pretrained
         The ``run.json`` of every cell and of every pre-training.
-    csv, page
-        The CSV and HTML to write.
     """
-    records = [("cells", read_record(path)) for path in cells]
+    records = [("cells", read_record(path)) for path in runs]
     records += [("pre-training", read_record(path)) for path in pretrained]
-    runs = pd.DataFrame([{"run": kind, **_origin(record)} for kind, record in records])
-    grouped = runs.groupby(["run", *COLUMNS], sort=False, dropna=False)
+    origins = pd.DataFrame([{"run": kind, **_origin(record)} for kind, record in records])
+    grouped = origins.groupby(["run", *COLUMNS], sort=False, dropna=False)
     counted = grouped.size().rename("runs").reset_index()
-    with atomic(csv) as temporary:
-        counted.to_csv(temporary, index=False, lineterminator="\n")
-    with atomic(page) as temporary:
-        temporary.write_text(to_html(_describe(counted, records)), "utf-8")
+    return counted, _describe(counted, records)
 
 
 def changed_packages(cells: Iterable[str | Path], now: dict[str, str]) -> str:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from sonotune.report.latex import to_tex
 from sonotune.report.layout import Table
 from sonotune.report.web import to_html
 from sonotune.runtime.files import atomic
 
 
-def write_table(table: Table, tex: str | Path, page: str | Path) -> None:
-    """Write a table as LaTeX and as HTML.
-
-    Parameters
-    ----------
-    table
-        The table.
-    tex
-        LaTeX file to write.
-    page
-        Page to write.
-    """
-    for path, text in ((tex, to_tex(table)), (page, to_html(table))):
+def save_table(
+    data: pd.DataFrame, table: Table, csv: str | Path, tex: str | Path, html: str | Path
+) -> None:
+    """Write a table's data as CSV, and the table as LaTeX and as HTML."""
+    digits = None if table.digits is None else f"%.{table.digits}g"
+    with atomic(csv) as temporary:
+        data.to_csv(temporary, index=False, lineterminator="\n", float_format=digits)
+    for path, text in ((tex, to_tex(table)), (html, to_html(table))):
         with atomic(path) as temporary:
             temporary.write_text(text, "utf-8")

@@ -11,6 +11,12 @@ import pandas as pd
 from sonotune.evaluation.averages import ExcludeRuns
 
 
+def sources_of(runs: pd.DataFrame) -> dict[str, str]:
+    """By data set, the images that stand behind its name, from columns dataset and source."""
+    first = runs.dropna(subset="source").groupby("dataset")["source"].first()
+    return {str(name): str(source) for name, source in first.items()}
+
+
 @dataclass(frozen=True)
 class Shown:
     """What a table or figure shows of a study, and which runs its averages leave out.

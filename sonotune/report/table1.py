@@ -8,13 +8,33 @@ from typing import Any
 
 import pandas as pd
 
+from sonotune.data.split_file import count_twins, read_counts
 from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
 from sonotune.report.names import dataset_title, in_words, source_notes
-from sonotune.report.render import write_table
-from sonotune.runtime.files import atomic
+from sonotune.report.shown import Shown
 
 PARTS = ("training", "validation", "test")
+
+
+def table(
+    splits: str | Path, audit_duplicates: Mapping[str, str | Path], shown: Shown
+) -> tuple[pd.DataFrame, Table]:
+    """Table I, one value per row, and in the paper's layout.
+
+    Parameters
+    ----------
+    splits
+        ``splits.json`` of a study.
+    audit_duplicates
+        Near-duplicates that the audit of each data set found.
+    """
+    counts = read_counts(splits)
+    sources = {row["dataset"]: row["source"] for row in counts}
+    images = count_images([row for row in counts if row["dataset"] in shown.datasets])
+    twins = count_twins(splits, audit_duplicates)
+    data = images.assign(source=images["dataset"].map(sources))
+    return data, describe_table1(images, shown.datasets, sources, twins)
 
 
 def count_images(counts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -33,10 +53,10 @@ def count_images(counts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         (in the first of the folds whose test set is largest, as Table I prints), fewest and most
         (over folds). Data sets in the order in which they appear, fractions falling.
     """
-    table = pd.DataFrame(counts)
-    table = table[table["fraction"] > 0]
+    sizes = pd.DataFrame(counts)
+    sizes = sizes[sizes["fraction"] > 0]
     rows: list[dict[str, Any]] = []
-    for dataset, part_of in table.groupby("dataset", sort=False):
+    for dataset, part_of in sizes.groupby("dataset", sort=False):
         size = int(part_of["size"].iloc[0])
         rows.append(_row(dataset, "all", None, size, part_of["size"]))
         largest = part_of.sort_values(["test", "fold"], ascending=[False, True])["fold"].iloc[0]
@@ -146,35 +166,3 @@ def _folds_note(
         "Folds differ in size where they do not divide the data set evenly; the counts are those "
         f"of a fold with the largest test set{ranges}."
     ]
-
-
-def write_table1(
-    counts: Sequence[Mapping[str, Any]],
-    csv: str | Path,
-    tex: str | Path,
-    html: str | Path,
-    *,
-    datasets: Mapping[str, str],
-    sources: Mapping[str, str] | None = None,
-    twins: Mapping[str, tuple[int, int]] | None = None,
-) -> None:
-    """Write Table I as CSV (one value a row), LaTeX and HTML; see `count_images` for ``counts``.
-
-    Parameters
-    ----------
-    counts
-        Sizes of every split (`sonotune.data.split_file.read_counts`).
-    csv, tex, html
-        Files to write.
-    datasets
-        Title of each data set, in the order of the rows; others are not shown.
-    sources
-        Which data set really stands behind each name, where it is another one.
-    twins
-        See `sonotune.data.split_file.count_twins`.
-    """
-    images = count_images([row for row in counts if row["dataset"] in datasets])
-    write_table(describe_table1(images, datasets, sources or {}, twins or {}), tex, html)
-    with atomic(csv) as temporary:
-        whose = images.assign(source=images["dataset"].map(sources or {}))
-        whose.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")

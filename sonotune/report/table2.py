@@ -14,9 +14,7 @@ from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.report.names import dataset_title, mixture_notes, source_notes
 from sonotune.report.palette import shade
-from sonotune.report.render import write_table
-from sonotune.report.shown import Shown
-from sonotune.runtime.files import atomic
+from sonotune.report.shown import Shown, sources_of
 
 CSV_COLUMNS = (
     "dataset",
@@ -32,15 +30,8 @@ CSV_COLUMNS = (
 )
 
 
-def write_table2(
-    cells: str | Path,
-    csv: str | Path,
-    tex: str | Path,
-    html: str | Path,
-    *,
-    shown: Shown,
-) -> None:
-    """Write Table II as CSV (one value a row), LaTeX and HTML.
+def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+    """Table II, one value per row, and in the paper's layout.
 
     Parameters
     ----------
@@ -57,38 +48,24 @@ def write_table2(
     SonotuneError
         If no cell is of these strategies and data sets, or ``cells.csv`` is not in order.
     """
-    table = shown.select(read_cells(cells))
-    if not len(table):
+    runs = shown.select(read_cells(cells))
+    if not len(runs):
         raise SonotuneError(
             f"{cells}: no cell of these strategies and data sets; nothing to put in Table II"
         )
     # Averages follow the order of first appearance: put the cells into the table's order.
-    order = table.assign(
-        dataset=table["dataset"].map(list(shown.datasets).index),
-        strategy=table["strategy"].map(list(shown.strategies).index),
+    order = runs.assign(
+        dataset=runs["dataset"].map(list(shown.datasets).index),
+        strategy=runs["strategy"].map(list(shown.strategies).index),
     ).sort_values(["dataset", "strategy", "fold"], kind="stable")
-    table = table.loc[order.index]
-    averages = average_over_runs(table, shown.exclude_runs, shown.ddof)
-    write_table(describe_table2(table, averages, shown), tex, html)
-    with atomic(csv) as temporary:
-        averages[list(CSV_COLUMNS)].to_csv(
-            temporary, index=False, lineterminator="\n", float_format="%.6g"
-        )
+    runs = runs.loc[order.index]
+    averages = average_over_runs(runs, shown.exclude_runs, shown.ddof)
+    return averages[list(CSV_COLUMNS)], describe_table2(runs, averages, shown)
 
 
 def describe_table2(cells: pd.DataFrame, averages: pd.DataFrame, shown: Shown) -> Table:
-    """Table II in the paper's layout, from cells and their averages.
-
-    Parameters
-    ----------
-    cells
-        Rows of ``cells.csv``.
-    averages
-        Averages of the cells.
-    shown
-        Strategies and data sets to show, with their titles.
-    """
-    sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    """Table II in the paper's layout, from cells and their averages."""
+    sources = sources_of(averages)
     present = [name for name in shown.datasets if name in set(averages["dataset"])]
     body = []
     for dataset in present:

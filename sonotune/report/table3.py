@@ -12,10 +12,8 @@ from sonotune.evaluation.averages import is_left_out, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
 from sonotune.report.names import dataset_title, in_words, source_notes
-from sonotune.report.render import write_table
 from sonotune.report.shown import Shown
 from sonotune.report.times import measured_on, training_seconds
-from sonotune.runtime.files import atomic
 
 COLUMNS = (
     "dataset",
@@ -33,43 +31,30 @@ COLUMNS = (
 )
 
 
-def write_table3(
-    cells: str | Path,
-    csv: str | Path,
-    tex: str | Path,
-    html: str | Path,
-    *,
-    timed: Sequence[str],
-    shown: Shown,
-) -> None:
-    """Write Table III at the largest fraction as CSV, LaTeX and HTML.
+def table(
+    cells: str | Path, shown: Shown, training_time: Sequence[str]
+) -> tuple[pd.DataFrame, Table]:
+    """Table III at the largest fraction (see `time_table`).
 
     Parameters
     ----------
     cells
         ``cells.csv`` of a study.
-    csv, tex, html
-        Files to write.
-    timed
+    training_time
         The strategies that are shown; those that the study lacks are left out.
     shown
         Strategies and data sets to show, with their titles.
     """
-    table = read_cells(cells)
-    fraction = float(table["fraction"].max())
-    table = table[(table["fraction"] == fraction) & table["dataset"].isin(list(shown.datasets))]
-    columns = [
-        name for name in shown.strategies if name in timed and name in set(table["strategy"])
-    ]
-    table = table[table["strategy"].isin(columns) & ~is_left_out(table, shown.exclude_runs)]
-    times = time_table(table, shown.ddof)
-    write_table(
-        _describe(times, columns, shown.strategies, shown.datasets, fraction, measured_on(table)),
-        tex,
-        html,
+    runs = read_cells(cells)
+    fraction = float(runs["fraction"].max())
+    runs = runs[(runs["fraction"] == fraction) & runs["dataset"].isin(list(shown.datasets))]
+    present = set(runs["strategy"])
+    columns = [name for name in shown.strategies if name in training_time and name in present]
+    runs = runs[runs["strategy"].isin(columns) & ~is_left_out(runs, shown.exclude_runs)]
+    times = time_table(runs, shown.ddof)
+    return times, _describe(
+        times, columns, shown.strategies, shown.datasets, fraction, measured_on(runs)
     )
-    with atomic(csv) as temporary:
-        times.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
 
 
 def time_table(cells: pd.DataFrame, ddof: int) -> pd.DataFrame:

@@ -6,21 +6,15 @@ They are shown because the paper has them. What a study states rests on its deci
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
 
 from sonotune.layout import format_percent
-from sonotune.report.latex import to_tex
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import shade
 from sonotune.report.shown import Shown
-from sonotune.report.web import to_html
-from sonotune.runtime.files import atomic
 
 LEVEL = 0.05
 COLUMNS = (
@@ -36,18 +30,28 @@ NOTES = (
 )
 
 
-def write_tukey(tukey: str | Path, folder: str | Path, *, shown: Shown) -> None:
-    """Write ``tukey`` (pairs of strategies) and ``tukey_fractions``, each as .csv, .tex and .html.
+def strategies_table(tukey: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+    """Tests of pairs of strategies, within a data set and fraction.
 
     Parameters
     ----------
     tukey
         ``tukey.csv`` of `sonotune.statistics.tables.write_statistics`.
-    folder
-        Gets the files.
-    shown
-        Strategies and data sets, in the order of the tables.
     """
+    rows, titles, notes = _read(tukey, "strategies", shown)
+    return rows, _strategies(rows, titles, shown, notes)
+
+
+def fractions_table(tukey: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+    """Tests of pairs of fractions, within a data set and strategy (see `strategies_table`)."""
+    rows, titles, notes = _read(tukey, "fractions", shown)
+    return rows, _fractions(rows, titles, shown, notes)
+
+
+def _read(
+    tukey: str | Path, family: str, shown: Shown
+) -> tuple[pd.DataFrame, dict[str, str], tuple[str, ...]]:
+    """Rows of one kind of pairs, titles of data sets, and notes."""
     text = {"first": str, "second": str, "strategy": str}
     table = pd.read_csv(tukey, dtype=text, keep_default_na=False, na_values={
         name: [""] for name in ("fraction", "difference", "lower", "upper", "p")
@@ -56,18 +60,7 @@ def write_tukey(tukey: str | Path, folder: str | Path, *, shown: Shown) -> None:
     sources = table.groupby("dataset")["source"].first().to_dict()
     notes = (*NOTES, *source_notes(list(sources), shown.datasets, sources))
     titles = {name: dataset_title(name, shown.datasets, sources) for name in shown.datasets}
-    between = table[table["family"] == "strategies"]
-    by_size = table[table["family"] == "fractions"]
-    for described, rows in (
-        (_strategies(between, titles, shown, notes), between),
-        (_fractions(by_size, titles, shown, notes), by_size),
-    ):
-        path = Path(folder) / described.label
-        with atomic(path.with_suffix(".csv")) as temporary:
-            rows[list(COLUMNS)].to_csv(temporary, index=False, lineterminator="\n")
-        for suffix, content in ((".tex", _floats(described)), (".html", to_html(described))):
-            with atomic(path.with_suffix(suffix)) as temporary:
-                temporary.write_text(content, "utf-8")
+    return table.loc[table["family"] == family, list(COLUMNS)], titles, notes
 
 
 def _strategies(
@@ -94,6 +87,8 @@ def _strategies(
         (HeadRow(("Data set, images", "Strategy"), heads),),
         tuple(body),
         notes,
+        digits=None,
+        is_long=True,
     )
 
 
@@ -122,6 +117,8 @@ def _fractions(
         (HeadRow(("Data set", "Strategy"), tuple(heads)),),
         tuple(body),
         (first, *notes[1:]),
+        digits=None,
+        is_long=True,
     )
 
 
@@ -139,18 +136,3 @@ def _cell(found: dict[tuple[str, str], object], first: str, second: str) -> Cell
     text = "<0.001" if p < 0.0005 else f"{p:.3f}"
     hover = f"95% interval of all pairs: {ends[0]:+.3f} to {ends[1]:+.3f}"
     return Cell(f"{difference:+.3f}", text, shade=colour, hover=hover)
-
-
-def _floats(table: Table) -> str:
-    """LaTeX, with a float for each group of rows, since all of them do not fit a page."""
-    groups = [list(rows) for _, rows in groupby(table.body, key=lambda row: row.names[0])]
-    parts: Sequence[Table] = [
-        replace(
-            table,
-            label=f"{table.label}{number}" if len(groups) > 1 else table.label,
-            body=tuple(rows),
-            notes=table.notes if number == len(groups) else (),
-        )
-        for number, rows in enumerate(groups, 1)
-    ]
-    return "\n".join(map(to_tex, parts or [table]))

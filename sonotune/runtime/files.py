@@ -55,6 +55,12 @@ def atomic(path: str | Path) -> Iterator[Path]:
             temporary.unlink()
 
 
+def copy(source: str | Path, path: str | Path) -> None:
+    """Copy the content of a file, whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(Path(source).read_bytes())
+
+
 def _system_error(error: Exception) -> int | None:
     """The system's number in the errors of several writers."""
     text = str(error)

@@ -196,18 +196,18 @@ def _run(folder: Path, record: Mapping[str, Any], masks: np.ndarray) -> dict[str
     }
 
 
-def write_race(files: Iterable[str | Path], path: str | Path) -> None:
+def write_race(rounds: Iterable[str | Path], path: str | Path) -> None:
     """Write one row per round and strategy of every race of a study.
 
     Parameters
     ----------
-    files
+    rounds
         What the last round of each wrote (`write_round`).
     path
         The CSV, with the columns `COLUMNS`.
     """
     rows = []
-    for file in files:
+    for file in rounds:
         content = read_json(file)
         where = {key: content["settings"][key] for key in ("dataset", "fraction")}
         for number, one in enumerate(content["rounds"], 1):

@@ -77,7 +77,7 @@ def write_statistics(
     calibration: Sequence[str | Path],
     folder: str | Path,
     *,
-    strategies: Sequence[str],
+    strategy_names: Sequence[str],
     exclude_runs: ExcludeRuns,
     seed: int,
     margins: Mapping[str, float],
@@ -93,8 +93,8 @@ def write_statistics(
     folder
         Gets ``decisions.csv``, ``strategies.csv``, ``comparisons.csv`` (docs/decision.md),
         ``tukey.csv``, ``variance.csv``, ``low_scores.csv``, ``calibration.csv``,
-        ``friedman.csv``, ``nemenyi.csv`` and ``learning.csv`` (docs/statistics.md).
-    strategies
+        ``friedman.csv`` and ``nemenyi.csv`` (docs/statistics.md).
+    strategy_names
         In the order of the tables; the decision leaves out those that train nothing.
     exclude_runs
         Runs that averages leave out; the decision's own rules are fixed.
@@ -107,7 +107,7 @@ def write_statistics(
     raced
         Whether the study was a race.
     """
-    runs = read_runs(cells, strategies, exclude_runs)
+    runs = read_runs(cells, strategy_names, exclude_runs)
     images = pd.concat([scores_that_count(runs, file) for file in scores])
     images = images[images["fraction"] > 0]
     tables = {

@@ -1,12 +1,10 @@
 import gc
-import hashlib
 import json
 import os
 import sys
-import time
 from dataclasses import asdict
-from functools import cache
-from importlib.metadata import version
+from functools import cache, partial
+from operator import attrgetter, methodcaller
 
 from snakemake.exceptions import IncompleteCheckpointException
 from snakemake.io import IOFile, checkpoint_target
@@ -24,49 +22,29 @@ if (HERE.parent / "sonotune/layout.py").is_file():
         PYTHONPATH=os.pathsep.join(filter(None, [str(HERE.parent), os.getenv("PYTHONPATH")]))
     )
 
-from sonotune.report.claims.declare import declare
-from sonotune.report.page.live import Live
-from sonotune.report.names import NEEDED, PAPER_DATASETS, source_notes
-from sonotune.runtime.commit import tell_commit
 from sonotune.config.check import check_no_duplicates, complete
-from sonotune.config.priorities import FIRST_DATA, PRETRAINING, cell_priority, data_priority
 from sonotune.config.jobs import (
-    NETWORKS,
     auditing_code,
     cell_settings,
     cell_with_features,
-    cells_of,
     dataset_settings,
     find_cell,
-    has_features,
     in_order,
     making_code,
     preparing_code,
     pretraining_settings,
-    pretrainings_of,
     race_rounds,
     race_settings,
-    resampling_settings,
 )
-from sonotune.config.networks import (
-    PRETRAINED,
-    all_encoder_weights,
-    encoder_weights_of,
-    network_of,
-    network_titles,
-    networks_of,
-    start_of,
-)
+from sonotune.config.networks import all_encoder_weights
+from sonotune.config.priorities import FIRST_DATA, PRETRAINING, cell_priority, data_priority
 from sonotune.data.catalogue import find_entry
-from sonotune.data.presence import check_files
 from sonotune.data.needed import to_fetch
 from sonotune.data.preflight import check_addresses
-from sonotune.data.readers import MADE_HERE, files_of
+from sonotune.data.presence import check_files
+from sonotune.data.readers import MADE_HERE
 from sonotune.data.sources import find_mirror, used_entries
 from sonotune.errors import SonotuneError
-from sonotune.runtime.failures import tell_failures
-from sonotune.runtime.files import check_writable, date_after, not_in_the_future
-from sonotune.layout import WEIGHTS as WEIGHTS_FILE
 from sonotune.layout import (
     ARRAYS,
     CELL,
@@ -79,27 +57,27 @@ from sonotune.layout import (
     RACE,
     RESULTS,
     Cell,
-    arrays,
-    dataset_of,
-    dataset_folder,
     digest_of,
-    fold_numbers,
-    format_percent,
     fraction_text,
-    pretrained_folder,
-    race_file,
 )
-from sonotune.runtime.fingerprint import PACKAGE, fingerprint
+from sonotune.owner import check_owner, claim
+from sonotune.report.claims.declare import declare
+from sonotune.report.page.live import Live
+from sonotune.report.registry import FIGURES, SHOWN, TABLES
+from sonotune.runtime.commit import tell_commit
+from sonotune.runtime.failures import tell_failures
+from sonotune.runtime.files import check_writable, date_after, not_in_the_future
 from sonotune.runtime.gpus import CELLS as CELLS_PER_GPU
 from sonotune.runtime.gpus import SLOTS as GPU_SLOTS
 from sonotune.runtime.gpus import check_devices, tell_slots, usable_devices
 from sonotune.runtime.locks import lock_results
-from sonotune.networks.settings import built_from
 from sonotune.runtime.parent_watch import WORKFLOW, name_process
 from sonotune.runtime.signals import pass_signals_on
 from sonotune.runtime.slurm_jobs import keep_in_view
 from sonotune.runtime.terminal import be_brief, tell_answers
 from sonotune.stale import Stale
+from sonotune.studies.files import listed_source, originals_of
+from sonotune.studies.study import STATISTICS, Study, code_of
 
 # Jobs end with this process.
 os.environ[WORKFLOW] = name_process(os.getpid())
@@ -125,8 +103,10 @@ try:
     WEIGHTS = all_encoder_weights(config)
     PUBLISHED |= {one.entry: find_entry(one.entry) for one in WEIGHTS.values() if one.entry}
     check_files(config, PUBLISHED, MIRROR)
-    for name, study in config["studies"].items():
-        declare(study["claims"]["own"], f"studies: {name}")
+    for name, design in config["studies"].items():
+        declare(design["claims"]["own"], f"studies: {name}")
+    if workflow.is_main_process:
+        check_owner(config["studies"], workflow.configfiles, HOME / RESULTS)
 except SonotuneError as error:
     fail(error)
 
@@ -150,36 +130,53 @@ os.environ.update(
     }
 )
 
-STUDIES = config["studies"]
+
+def raced_cells(study, dataset, fraction, number):
+    """Cells that a race has asked for once a round is over, from 0; waits for that round."""
+    fold, seed = race_rounds(study.design)[0]
+    strategies = [name for name, how in study.strategies.items() if how["tune"]]
+    rounds = [{"fold": fold, "seed": seed, "strategies": strategies}]
+    if number:
+        found = checkpoints.race_round.get(
+            study=study.name, dataset=dataset, fraction=fraction_text(fraction), round=number
+        )
+        try:
+            with found.output[0].open() as file:
+                rounds = json.load(file)["rounds"]
+        except FileNotFoundError:  # just being made again
+            raise IncompleteCheckpointException(found.rule, checkpoint_target(found.output[0]))
+    return [
+        Cell(study.name, dataset, strategy, fraction, one["fold"], one["seed"])
+        for one in rounds
+        for strategy in one["strategies"]
+    ]
+
+
 DATASETS = config["datasets"]
-DIGESTS = {name: digest_of(dataset_settings(config, name)) for name in DATASETS}
+STUDIES = {name: Study(config, name, raced_cells) for name in config["studies"]}
+# What is told while cells run.
+config["cells_planned"] = {name: study.planned() for name, study in STUDIES.items()}
+if "--report" in sys.argv:
+    from sonotune.report.front import front_page
+
+    config["front"] = front_page(STUDIES.values(), HOME)
 
 
 wildcard_constraints:
     study="|".join(STUDIES),
     dataset="|".join(DATASETS),
     strategy="[a-z][a-z0-9_]*",
-    digest="|".join(set(DIGESTS.values())),
+    digest="|".join({digest_of(dataset_settings(config, name)) for name in DATASETS}),
     fraction=FRACTION,
     fold=FOLD,
     pretraining="[1-9][0-9]*",
     size="[0-9]+",
     round="[1-9][0-9]*",
+    figure="|".join(FIGURES),
+    table="|".join(TABLES),
 
 
-def made_by(reader):
-    """A wildcard constraint: the data sets of one reader."""
-    return "|".join(name for name, one in DATASETS.items() if one["reader"] == reader) or "(?!)"
-
-
-def published():
-    """A wildcard constraint: the data sets of the catalogue."""
-    return "|".join(name for name, one in DATASETS.items() if "catalogue" in one) or "(?!)"
-
-
-def is_forgotten(file):
-    """Whether Snakemake has no record of a file that is there."""
-    return Path(file).exists() and workflow.persistence.metadata(IOFile(str(file))) is None
+settings_of = cache(partial(cell_settings, config))
 
 
 @cache
@@ -198,138 +195,60 @@ def force_stale():
         files = stale.find()
     except SonotuneError as error:
         fail(error)
+    views = [file for study in STUDIES.values() for file in study.shown()]
+    named = [HOME / file for file in (*views, *stale.inputs)]
+    # There, and without a record of Snakemake's.
+    forgotten = {
+        file
+        for file in named
+        if file.exists() and workflow.persistence.metadata(IOFile(str(file))) is None
+    }
     workflow.dag.forcefiles.update(str(HOME / file) for file in files)
-    for study in STUDIES:
-        views = [str(HOME / file) for file in views_of(study)]
-        workflow.dag.forcefiles.update(view for view in views if is_forgotten(view))
+    workflow.dag.forcefiles.update(str(HOME / file) for file in views if HOME / file in forgotten)
     copied = [
         date_after((HOME / record).parent, [HOME / file for file in inputs])
         for record, inputs in stale.inputs.items()
-        if is_forgotten(HOME / record)
+        if HOME / record in forgotten
     ]
     if any(copied):  # Snakemake takes a benchmark for an output
         for file in (HOME / RESULTS / "benchmarks").rglob("*.tsv"):
             file.touch()
 
 
-def arrays_of(study, dataset):
-    return arrays(dataset, DIGESTS[dataset], STUDIES[study]["image_size"])
+def study_of(wildcards):
+    """The study of a job, once it is known what is stale."""
+    force_stale()
+    return STUDIES[wildcards.study]
 
 
-def duplicates_of(study, datasets):
-    """Files of near-duplicates, if the study keeps them on one side of a split."""
-    if STUDIES[study]["resampling"]["grouped"] not in ("duplicates", "both"):
-        return []
-    return [f"{dataset_folder(name, DIGESTS[name])}/duplicates.csv" for name in datasets]
+def needs(*names):
+    """Input files of a job by name (`sonotune.studies.study.Study.files`)."""
+    return lambda wildcards: {
+        name: study_of(wildcards).files(name, **dict(wildcards.items())) for name in names
+    }
 
 
-def last_rounds(study, datasets):
-    """What each race of a study decides in the end; nothing where it does not race."""
-    design = STUDIES[study]
-    if "race" not in design:
-        return []
-    last = len(race_rounds(design))
-    return [
-        race_file(study, name, share, last) for name in datasets for share in design["fractions"]
-    ]
+def of_study(get):
+    """What a function of a study gives for the job's."""
+    return lambda wildcards: get(study_of(wildcards))
 
 
-def race_table(study):
-    """The table of a study's races; nothing where it does not race."""
-    return [f"{RESULTS}/{study}/statistics/race.csv"] if "race" in STUDIES[study] else []
+def of_view(kind, what):
+    """Inputs, settings or code of the job's ``figure`` or ``table``."""
+    return lambda wildcards: getattr(study_of(wildcards), f"view_{what}")(kind, wildcards.get(kind))
 
 
-def raced_cells(study, dataset, fraction, number):
-    """Cells that a race has asked for once a round is over, from 0; waits for that round."""
-    fold, seed = race_rounds(STUDIES[study])[0]
-    strategies = [name for name, how in STUDIES[study]["strategies"].items() if how["tune"]]
-    rounds = [{"fold": fold, "seed": seed, "strategies": strategies}]
-    if number:
-        found = checkpoints.race_round.get(
-            study=study, dataset=dataset, fraction=fraction_text(fraction), round=number
-        )
+def of_job(function, *names):
+    """What a function of the configuration gives for these wildcards of a job."""
+
+    def call(wildcards):
+        force_stale()
         try:
-            with found.output[0].open() as file:
-                rounds = json.load(file)["rounds"]
-        except FileNotFoundError:  # just being made again
-            raise IncompleteCheckpointException(found.rule, checkpoint_target(found.output[0]))
-    return [
-        Cell(study, dataset, strategy, fraction, one["fold"], one["seed"])
-        for one in rounds
-        for strategy in one["strategies"]
-    ]
+            return function(config, *map(wildcards.get, names))
+        except SonotuneError as error:
+            fail(error)
 
-
-def cells_of_round(wildcards):
-    where = wildcards.study, wildcards.dataset, float(wildcards.fraction)
-    return [
-        f"{RESULTS}/{cell.folder}/{name}"
-        for cell in raced_cells(*where, int(wildcards.round) - 1)
-        for name in ("predictions.npz", "run.json")
-    ]
-
-
-def earlier_round(wildcards):
-    where = wildcards.study, wildcards.dataset, float(wildcards.fraction)
-    number = int(wildcards.round)
-    return race_file(*where, number - 1) if number > 1 else []
-
-
-def cells_shown(study, dataset):
-    """The cells that results are made of: all of them, or those that its races asked for."""
-    cells = list(cells_of(config, study, dataset))
-    if "race" not in STUDIES[study]:
-        return cells
-    last = len(race_rounds(STUDIES[study]))
-    raced = {
-        cell
-        for fraction in STUDIES[study]["fractions"]
-        for cell in raced_cells(study, dataset, fraction, last)
-    }
-    return [cell for cell in cells if not cell.fraction or cell in raced]
-
-
-def cell_files(study, datasets, *names):
-    """Files of cells; waits for what races have not yet decided."""
-    return [
-        f"{RESULTS}/{cell.folder}/{name}"
-        for dataset in datasets
-        for cell in cells_shown(study, dataset)
-        for name in names
-    ]
-
-
-@cache
-def settings_of(cell):
-    return cell_settings(config, cell)
-
-
-def settings_of_cell(wildcards):
-    try:
-        return settings_of(find_cell(config, *wildcards))
-    except SonotuneError as error:
-        fail(error)
-
-
-def inputs_of_cell(wildcards):
-    """Prepared images, start weights and near-duplicates of a cell, by name."""
-    study, dataset = wildcards.study, wildcards.dataset
-    return {
-        "arrays": arrays_of(study, dataset),
-        "weights": start_weights(study, wildcards.strategy, fold_numbers(wildcards.fold)[2]),
-        "duplicates": duplicates_of(study, [dataset]),
-    }
-
-
-def circumferences_of(wildcards):
-    """Measured head circumferences, of a data set that has them."""
-    if DATASETS[wildcards.dataset]["reader"] == "hc18":
-        return f"{dataset_folder(wildcards.dataset, DIGESTS[wildcards.dataset])}/circumferences.csv"
-    return []
-
-
-def gpus(study):
-    return 0 if STUDIES[study]["device"] == "cpu" else 1
+    return call
 
 
 def more(amount):
@@ -337,64 +256,21 @@ def more(amount):
     return lambda wildcards, attempt: amount * attempt
 
 
-def priority_of_cell(wildcards):
-    return cell_priority(config, wildcards.study, wildcards.dataset, wildcards.strategy)
+def all_outputs(wildcards):
+    """All files of all studies; cells only if they are in a cloud's storage.
 
-
-def priority_of_data(wildcards):
-    return data_priority(config, wildcards.dataset)
-
-
-def labels_of(study):
-    return {name: one["label"] for name, one in STUDIES[study]["strategies"].items()}
-
-
-def originals_of(wildcards):
-    """What a data set is prepared from: its made originals, or its files."""
-    force_stale()
-    dataset = DATASETS[wildcards.dataset]
-    if dataset["reader"] in MADE_HERE:
-        return arrays(wildcards.dataset, wildcards.digest, "original")
-    if "catalogue" in dataset:
-        return f"{dataset_folder(wildcards.dataset, wildcards.digest)}/source.json"
-    return [str(file) for file in files_of(dataset)]
-
-
-def strategies_by_network(study):
-    """Every network of a study with name, title, start and tuned stages of its strategies."""
-    networks = [in_order(built_from(network)) for network in networks_of(STUDIES[study])]
-    rows = [[] for _ in networks]
-    for name, one in STUDIES[study]["strategies"].items():
-        mine = networks.index(in_order(built_from(network_of(STUDIES[study], name))))
-        start = one["init"]
-        if start == "pretrained" and start_of(STUDIES[study], name) != PRETRAINED:
-            start = "encoder"
-        rows[mine].append((name, one["label"], start, one["tune"]))
-    return [(network, row) for network, row in zip(networks, rows, strict=True) if row]
-
-
-def start_weights(study, strategy, pretraining=1):
-    """A random start depends on no pre-trained weights."""
-    force_stale()
-    if STUDIES[study]["strategies"][strategy]["init"] == "random":
-        return []
-    start = start_of(STUDIES[study], strategy)
-    if start == PRETRAINED:
-        return f"{pretrained_folder(study, pretraining)}/weights.safetensors"
-    return weights_path(start)
-
-
-def weights_path(name):
-    """Of an encoder's weights (see `encoder_weights_of`); nothing where there are none."""
-    return f"{ENCODER}/weights.safetensors".format(weights=name) if name else []
-
-
-def weights_file(name):
-    """A file that the user named; published weights are fetched."""
-    return [] if WEIGHTS[name].entry else WEIGHTS[name].source
-
-
-def contents_of(*patterns):
-    """A hash of the library's files that are data to the code: what they say, not when."""
-    files = sorted(file for pattern in patterns for file in PACKAGE.glob(pattern))
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    `Stale` looks for those of this machine: each named file costs Snakemake time at every start.
+    """
+    # Snakemake's own triggers would train anew because a script's comment changed.
+    if RerunTrigger.CODE in workflow.dag_settings.rerun_triggers:
+        print(
+            "sonotune: your profile replaces profiles/default, but does not say what makes results "
+            "stale, so finished cells may run again for no reason; copy rerun-triggers and "
+            "max-checksum-file-size from profiles/default/config.yaml into it.",
+            file=sys.stderr,
+        )
+    files = [file for study in STUDIES.values() for file in study.outputs()]
+    if getattr(workflow.storage_settings, "default_storage_provider", None) is not None:
+        for study in STUDIES.values():
+            files += study.cell_files(study.datasets, *CELL_FILES)
+    return files

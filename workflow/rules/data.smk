@@ -1,14 +1,18 @@
 # Data sets and encoder weights: fetched or made, prepared, looked at.
 
 
+CATALOGUED = [name for name, one in DATASETS.items() if "catalogue" in one]
+MADE = [name for name, one in DATASETS.items() if one["reader"] in MADE_HERE]
+
+
 rule download:
     output:
         f"{DATASET}/source.json",
     log:
         "results/logs/datasets/{dataset}-{digest}/download.log",
     wildcard_constraints:
-        dataset=published(),
-    priority: priority_of_data
+        dataset="|".join(CATALOGUED) or "(?!)",
+    priority: of_job(data_priority, "dataset")
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
@@ -20,65 +24,42 @@ rule download:
         "../scripts/download.py"
 
 
-rule simulate:
+rule originals:
     output:
         [f"{DATASET}/original/{file}" for file in ARRAYS],
     log:
-        "results/logs/datasets/{dataset}-{digest}/simulate.log",
+        "results/logs/datasets/{dataset}-{digest}/originals.log",
     wildcard_constraints:
-        dataset=made_by("simulate"),
-    priority: priority_of_data
+        dataset="|".join(MADE) or "(?!)",
+    priority: of_job(data_priority, "dataset")
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
-        code=making_code("simulate"),
+        settings=of_job(dataset_settings, "dataset"),
+        code=lambda wildcards: making_code(DATASETS[wildcards.dataset]["reader"]),
     threads: 4
     resources:
         mem_mb=more(4000),
         runtime=more(120),
     message:
-        "Simulating ultrasound for {wildcards.dataset}"
+        "Making the images of {wildcards.dataset} (progress: {log})"
     script:
-        "../scripts/make_originals.py"
-
-
-rule collage:
-    output:
-        [f"{DATASET}/original/{file}" for file in ARRAYS],
-    log:
-        "results/logs/datasets/{dataset}-{digest}/collage.log",
-    wildcard_constraints:
-        dataset=made_by("collage"),
-    priority: priority_of_data
-    conda:
-        "../../envs/sonotune.yaml"
-    params:
-        settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
-        code=making_code("collage"),
-    threads: 4
-    resources:
-        mem_mb=more(4000),
-        runtime=more(120),
-    message:
-        "Making collages for {wildcards.dataset}"
-    script:
-        "../scripts/make_originals.py"
+        "../scripts/originals.py"
 
 
 rule preprocess:
     input:
-        originals_of,
+        of_job(originals_of, "dataset", "digest"),
     output:
         [f"{DATASET}/{{size}}/{file}" for file in ARRAYS],
     log:
         "results/logs/datasets/{dataset}-{digest}/preprocess_{size}.log",
-    priority: priority_of_data
+    priority: of_job(data_priority, "dataset")
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
+        settings=of_job(dataset_settings, "dataset"),
         code=lambda wildcards: preparing_code(DATASETS[wildcards.dataset]["reader"]),
     message:
         "Preparing {wildcards.dataset} at {wildcards.size} x {wildcards.size} pixels"
@@ -88,27 +69,27 @@ rule preprocess:
 
 rule audit:
     input:
-        originals_of,
+        of_job(originals_of, "dataset", "digest"),
     output:
         csv=f"{DATASET}/audit.csv",
         duplicates=f"{DATASET}/audit_duplicates.csv",
         html=report(
             f"{DATASET}/audit.html",
             category="Data sets",
-            labels=lambda wildcards: {
+            labels={
                 "output": "Audit: what is in it, what is suspicious",
-                "data sets": wildcards.dataset,
+                "data sets": "{dataset}",
             },
             caption="../report/audit.rst",
         ),
     log:
         "results/logs/datasets/{dataset}-{digest}/audit.log",
-    priority: priority_of_data
+    priority: of_job(data_priority, "dataset")
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: dataset_settings(config, wildcards.dataset),
+        settings=of_job(dataset_settings, "dataset"),
         code=lambda wildcards: auditing_code(DATASETS[wildcards.dataset]["reader"]),
     message:
         "Auditing {wildcards.dataset}"
@@ -116,47 +97,42 @@ rule audit:
         "../scripts/audit.py"
 
 
-rule duplicates:
-    input:
-        lambda wildcards: DATASETS[wildcards.dataset].get(
-            "duplicates",
-            f"{dataset_folder(wildcards.dataset, wildcards.digest)}/audit_duplicates.csv",
-        ),
-    output:
-        f"{DATASET}/duplicates.csv",
-    log:
-        "results/logs/datasets/{dataset}-{digest}/duplicates.log",
-    priority: priority_of_data
-    localrule: True
-    conda:
-        "../../envs/sonotune.yaml"
-    message:
-        "Taking the near-duplicates of {wildcards.dataset} from {input}"
-    script:
-        "../scripts/duplicates.py"
+# Tables that are taken over, or come with a data set: what makes them, and its code if that counts.
+LISTED = {
+    "duplicates": ("sonotune.runtime.files:copy", ""),
+    "circumferences": (
+        "sonotune.evaluation.circumferences:write_circumferences",
+        code_of("sonotune.evaluation.circumferences"),
+    ),
+}
 
 
-rule circumferences:
+rule listed:
     input:
-        f"{DATASET}/source.json",
+        source=of_job(listed_source, "dataset", "digest", "listed"),
     output:
-        f"{DATASET}/circumferences.csv",
+        path=f"{DATASET}/{{listed}}.csv",
     log:
-        "results/logs/datasets/{dataset}-{digest}/circumferences.log",
+        "results/logs/datasets/{dataset}-{digest}/{listed}.log",
+    wildcard_constraints:
+        listed="|".join(LISTED),
+    priority: of_job(data_priority, "dataset")
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        code=fingerprint("sonotune.evaluation.circumferences"),
+        function=lambda wildcards: LISTED[wildcards.listed][0],
+        code=lambda wildcards: LISTED[wildcards.listed][1],
     message:
-        "Reading the head circumferences of {wildcards.dataset}"
+        "Taking the {wildcards.listed} of {wildcards.dataset} from {input}"
     script:
-        "../scripts/circumferences.py"
+        "../scripts/call.py"
 
 
 rule encoder_weights:
     input:
-        lambda wildcards: weights_file(wildcards.weights),
+        # Published weights are fetched.
+        lambda wildcards: [] if (w := WEIGHTS[wildcards.weights]).entry else w.source,
     output:
         weights=f"{ENCODER}/weights.safetensors",
         run=f"{ENCODER}/run.json",
@@ -170,7 +146,7 @@ rule encoder_weights:
         "../../envs/sonotune.yaml"
     params:
         settings=lambda wildcards: in_order(asdict(WEIGHTS[wildcards.weights])),
-        code=fingerprint("sonotune.networks.encoder_weights", "sonotune.networks.smp"),
+        code=code_of("sonotune.networks.encoder_weights", "sonotune.networks.smp"),
     message:
         "Weights that an encoder starts from: {wildcards.weights}"
     script:

@@ -3,12 +3,7 @@
 
 rule score:
     input:
-        arrays=lambda wildcards: arrays_of(wildcards.study, wildcards.dataset),
-        cells=lambda wildcards: cell_files(
-            wildcards.study, [wildcards.dataset], "predictions.npz", "run.json"
-        ),
-        races=lambda wildcards: last_rounds(wildcards.study, [wildcards.dataset]),
-        circumferences=circumferences_of,
+        unpack(needs("arrays", "predictions", "runs", "rounds", "circumferences")),
     output:
         scores="results/{study}/scores/{dataset}.csv",
         calibration="results/{study}/calibration/{dataset}.csv",
@@ -18,7 +13,7 @@ rule score:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        code=fingerprint("sonotune.evaluation.scores"),
+        code=code_of("sonotune.evaluation.scores"),
     message:
         "Scoring the predictions of {wildcards.study} on {wildcards.dataset}"
     script:
@@ -27,35 +22,26 @@ rule score:
 
 rule aggregate:
     input:
-        scores=lambda wildcards: expand(
-            "results/{study}/scores/{dataset}.csv",
-            study=wildcards.study,
-            dataset=STUDIES[wildcards.study]["datasets"],
-        ),
-        runs=lambda wildcards: cell_files(
-            wildcards.study, STUDIES[wildcards.study]["datasets"], "run.json"
-        ),
+        unpack(needs("scores", "runs")),
     output:
-        "results/{study}/cells.csv",
+        path="results/{study}/cells.csv",
     log:
         "results/logs/{study}/aggregate.log",
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        code=fingerprint("sonotune.evaluation.scores"),
+        function="sonotune.evaluation.scores:aggregate",
+        code=code_of("sonotune.evaluation.scores"),
     message:
         "Averaging the scores of {wildcards.study}"
     script:
-        "../scripts/aggregate.py"
+        "../scripts/call.py"
 
 
 rule splits:
     input:
-        arrays=study_arrays,
-        duplicates=lambda wildcards: duplicates_of(
-            wildcards.study, STUDIES[wildcards.study]["datasets"]
-        ),
+        unpack(needs("arrays", "duplicates")),
     output:
         "results/{study}/splits.json",
     log:
@@ -64,17 +50,13 @@ rule splits:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: in_order(
-            {
-                "datasets": STUDIES[wildcards.study]["datasets"],
-                "fractions": STUDIES[wildcards.study]["fractions"],
-                "seed": STUDIES[wildcards.study]["seed"],
-                "resampling": resampling_settings(STUDIES[wildcards.study]["resampling"]),
-                **excludes_of(wildcards.study),
-                **own_splits_of(wildcards.study),
-            }
+        settings=of_study(
+            methodcaller(
+                "settings",
+                *("dataset_names", "fractions", "seed", "resampling", "excludes", "own_splits"),
+            )
         ),
-        code=fingerprint("sonotune.data.split_file"),
+        code=code_of("sonotune.data.split_file"),
     message:
         "Writing down the splits of {wildcards.study}"
     script:
@@ -83,36 +65,51 @@ rule splits:
 
 rule statistics:
     input:
-        cells="results/{study}/cells.csv",
-        scores=scores_of,
-        calibration=lambda wildcards: expand(
-            "results/{study}/calibration/{dataset}.csv",
-            study=wildcards.study,
-            dataset=STUDIES[wildcards.study]["datasets"],
-        ),
+        unpack(needs("cells", "scores", "calibration")),
     output:
-        expand(
-            "results/{{study}}/statistics/{name}.csv",
-            name=STATISTICS,
-        ),
+        expand("results/{{study}}/statistics/{name}.csv", name=STATISTICS),
     log:
         "results/logs/{study}/statistics.log",
     localrule: True
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: in_order(
-            {
-                "strategies": list(labels_of(wildcards.study)),
-                "exclude_runs": averages_of(wildcards.study)["exclude_runs"],
-                "seed": STUDIES[wildcards.study]["seed"],
-                "margins": margins_of(wildcards.study),
-                "cost": STUDIES[wildcards.study]["decision"]["cost"],
-                **({"raced": True} if "race" in STUDIES[wildcards.study] else {}),
-            }
+        function="sonotune.statistics.tables:write_statistics",
+        settings=of_study(
+            methodcaller(
+                "settings",
+                *("strategy_names", "exclude_runs", "seed", "margins", "cost", "raced"),
+            )
         ),
-        code=fingerprint("sonotune.statistics.tables"),
+        code=code_of("sonotune.statistics.tables"),
     message:
         "Statistics of {wildcards.study}"
     script:
-        "../scripts/statistics.py"
+        "../scripts/call.py"
+
+
+rule claims:
+    input:
+        unpack(needs("cells")),
+    output:
+        csv="results/{study}/statistics/claims.csv",
+        html=report(
+            "results/{study}/statistics/claims.html",
+            category="{study}",
+            subcategory="Claims",
+            labels={"output": "Claims: what holds on this run"},
+            caption="../report/claims.rst",
+        ),
+    log:
+        "results/logs/{study}/claims.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        function="sonotune.report.claims.page:write_claims",
+        settings=of_study(methodcaller("settings", "strategy_names", "decision", "own_claims")),
+        code=code_of("sonotune.report.claims.page", data=("claims/*.yaml", "paper/*.csv")),
+    message:
+        "Judging the claims on {wildcards.study}"
+    script:
+        "../scripts/call.py"

@@ -1,17 +1,9 @@
 # What happens around a run: before its first job, and after one that failed.
-from sonotune.owner import check_owner, claim
 
 LOCKS = []
 LIVE = []
 if slurm := sys.modules.get("snakemake_executor_plugin_slurm"):
     keep_in_view(slurm.Executor)
-
-
-try:
-    if workflow.is_main_process:
-        check_owner(STUDIES, workflow.configfiles, HOME / RESULTS)
-except SonotuneError as error:
-    fail(error)
 
 
 # A workflow that uses this one as a module keeps Snakemake's own lines, as do --verbose and -n.
@@ -21,33 +13,37 @@ if workflow.is_main_process and not (
     be_brief(logger)
 
 
-def forget_touched():
-    """After `--touch` Snakemake believes that all views were made with the settings at hand."""
+def end_run(log):
+    """End live pages, and say where Snakemake's log is.
+
+    After `--touch` Snakemake believes that all views were made with the settings at hand.
+    """
+    for live in LIVE:
+        live.end()
+    print("Snakemake's log:", *log, file=sys.stderr)
     if workflow.touch:
-        for study in STUDIES:
-            for file in views_of(study):
+        for study in STUDIES.values():
+            for file in study.shown():
                 workflow.persistence.cleanup_metadata(IOFile(str(HOME / file)))
 
 
-def planned_jobs():
-    return list(workflow.dag.needrun_jobs())
-
-
 onstart:
+    planned = list(workflow.dag.needrun_jobs())
+    devices = {name: study.design["device"] for name, study in STUDIES.items()}
     try:
         # Held until this process ends, also by SIGKILL.
         LOCKS.append(lock_results(HOME / RESULTS))
         claim(STUDIES, workflow.configfiles, HOME / RESULTS)
         not_in_the_future(file for file in (HOME / RESULTS).rglob("*") if file.is_file())
-        check_writable(file for job in planned_jobs() for file in (*job.output, *job.log))
+        check_writable(file for job in planned for file in (*job.output, *job.log))
         # Takes seconds, and saves a night that ends at the last data set's address.
         if workflow.local_exec:
-            check_devices({study: STUDIES[study]["device"] for study in STUDIES})
+            check_devices(devices)
         if said := check_addresses(config, PUBLISHED, MIRROR):
             print(said, file=sys.stderr)
             # What cannot be fetched stops only what needs it.
             workflow.scheduler.keepgoing = True
-        if workflow.local_exec and any(map(gpus, STUDIES)):
+        if workflow.local_exec and set(devices.values()) != {"cpu"}:
             tell_slots(SLOTS, config["cells_per_gpu"])
             if not usable_devices():
                 # Only here: it loads PyTorch.
@@ -58,7 +54,7 @@ onstart:
                     print(said, file=sys.stderr)
     except SonotuneError as error:
         fail(error)
-    for job in planned_jobs():
+    for job in planned:
         if job.rule.name.endswith("finetune"):
             cell = "/".join(Path(job.output[0]).parts[-5:-1])
             config["cells_planned"][job.wildcards.study]["again"].append(cell)
@@ -68,28 +64,14 @@ onstart:
 
 
 onsuccess:
-    for live in LIVE:
-        live.end()
-    print("Snakemake's log:", *log, file=sys.stderr)
-    forget_touched()
-    print(
-        tell_answers([HOME / RESULTS / study / "index.html" for study in STUDIES]),
-        file=sys.stderr,
-    )
+    end_run(log)
+    answers = [HOME / study.home / "index.html" for study in STUDIES.values()]
+    print(tell_answers(answers), file=sys.stderr)
 
 
 onerror:
-    for live in LIVE:
-        live.end()
-    print("Snakemake's log:", *log, file=sys.stderr)
-    forget_touched()
-    print(
-        tell_failures(
-            [
-                (f"{job.rule.name}: {job.message}", job.log[0])
-                for job in workflow.scheduler.failed
-            ],
-            len(workflow.scheduler.remaining_jobs),
-        ),
-        file=sys.stderr,
-    )
+    end_run(log)
+    failed = [
+        (f"{job.rule.name}: {job.message}", job.log[0]) for job in workflow.scheduler.failed
+    ]
+    print(tell_failures(failed, len(workflow.scheduler.remaining_jobs)), file=sys.stderr)

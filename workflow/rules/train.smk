@@ -1,14 +1,9 @@
-# What needs a GPU, or patience.
+# What needs a GPU, or patience; and races, which say what is trained.
 
 
 rule pretrain:
     input:
-        start=lambda wildcards: weights_path(
-            encoder_weights_of(STUDIES[wildcards.study]["network"])
-        ),
-        arrays=lambda wildcards: arrays_of(
-            wildcards.study, STUDIES[wildcards.study]["pretraining"]["dataset"]
-        ),
+        unpack(needs("start", "pretraining_arrays")),
     output:
         weights=f"{PRETRAINED_NETWORK}/weights.safetensors",
         history=f"{PRETRAINED_NETWORK}/history.csv",
@@ -24,9 +19,9 @@ rule pretrain:
         settings=lambda wildcards: pretraining_settings(
             config, wildcards.study, int(wildcards.pretraining)
         ),
-    threads: lambda wildcards: STUDIES[wildcards.study]["pretraining"]["threads"]
+    threads: of_study(attrgetter("pretraining_threads"))
     resources:
-        gpu=lambda wildcards: gpus(wildcards.study),
+        gpu=of_study(attrgetter("gpus")),
         mem_mb=more(8000),
         runtime=more(1440),
     message:
@@ -37,7 +32,7 @@ rule pretrain:
 
 rule finetune:
     input:
-        unpack(inputs_of_cell),
+        unpack(needs("arrays", "duplicates", "weights")),
     output:
         history=f"{CELL}/history.csv",
         predictions=f"{CELL}/predictions.npz",
@@ -46,14 +41,17 @@ rule finetune:
         "results/logs/{study}/{dataset}/{strategy}_{fraction}_{fold}.log",
     benchmark:
         "results/benchmarks/{study}/{dataset}/{strategy}_{fraction}_{fold}.tsv"
-    priority: priority_of_cell
+    priority: of_job(cell_priority, "study", "dataset", "strategy")
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=settings_of_cell,
-    threads: lambda wildcards: STUDIES[wildcards.study]["threads"]
+        settings=of_job(
+            lambda config, *cell: settings_of(find_cell(config, *cell)),
+            *("study", "dataset", "strategy", "fraction", "fold"),
+        ),
+    threads: of_study(attrgetter("threads"))
     resources:
-        gpu=lambda wildcards: gpus(wildcards.study),
+        gpu=of_study(attrgetter("gpus")),
         mem_mb=more(8000),
         runtime=more(240),
     message:
@@ -65,10 +63,7 @@ rule finetune:
 
 rule features:
     input:
-        arrays=lambda wildcards: arrays_of(wildcards.study, wildcards.dataset),
-        weights=lambda wildcards: start_weights(
-            wildcards.study, STUDIES[wildcards.study]["figures"]["features"]
-        ),
+        unpack(needs("arrays", "weights")),
     output:
         "results/{study}/features/{dataset}.npz",
     log:
@@ -76,16 +71,61 @@ rule features:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: cell_settings(
-            config, cell_with_features(config, wildcards.study, wildcards.dataset)
+        settings=lambda wildcards: settings_of(
+            cell_with_features(config, wildcards.study, wildcards.dataset)
         ),
-        code=fingerprint("sonotune.jobs.features"),
-    threads: lambda wildcards: STUDIES[wildcards.study]["threads"]
+        code=code_of("sonotune.jobs.features"),
+    threads: of_study(attrgetter("threads"))
     resources:
-        gpu=lambda wildcards: gpus(wildcards.study),
+        gpu=of_study(attrgetter("gpus")),
         mem_mb=more(8000),
         runtime=more(240),
     message:
         "{wildcards.study}: training a cell of {wildcards.dataset} again for its feature maps"
     script:
         "../scripts/features.py"
+
+
+rule race:
+    input:
+        unpack(needs("rounds")),
+    output:
+        path="results/{study}/statistics/race.csv",
+    log:
+        "results/logs/{study}/race.log",
+    localrule: True
+    conda:
+        "../../envs/sonotune.yaml"
+    params:
+        function="sonotune.statistics.rounds:write_race",
+        code=code_of("sonotune.statistics.rounds"),
+    message:
+        "Rounds of the race in {wildcards.study}"
+    script:
+        "../scripts/call.py"
+
+
+# A round's file is made from those cells that the file before names. The files of all rounds that a
+# race can have are made, whenever it ends, so that what follows can name the last. A checkpoint
+# makes the start of every job slower, so only those who race have one.
+if any("race" in study.design for study in STUDIES.values()):
+
+    checkpoint race_round:
+        input:
+            unpack(needs("arrays", "earlier_round", "cells_of_round")),
+        output:
+            RACE,
+        log:
+            "results/logs/{study}/{dataset}/race_{fraction}_{round}.log",
+        localrule: True
+        conda:
+            "../../envs/sonotune.yaml"
+        params:
+            settings=lambda wildcards: race_settings(
+                config, wildcards.study, wildcards.dataset, float(wildcards.fraction)
+            ),
+        message:
+            "Round {wildcards.round} of the race in {wildcards.study} on {wildcards.fraction} of "
+            "{wildcards.dataset}"
+        script:
+            "../scripts/race_round.py"

@@ -1,14 +1,8 @@
-"""A figure of averages."""
+"""Draw a figure."""
 
-from importlib import import_module
-
-from sonotune.report.shown import Shown
+from sonotune.report.views import arguments_of, write_figure
 from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0], snakemake):
-    import_module(f"sonotune.report.figures.{snakemake.params.module}").write_figure(
-        snakemake.input[0],
-        snakemake.output.pdf,
-        snakemake.output.png,
-        shown=Shown.of(snakemake.params.shown),
-    )
+    arguments = arguments_of(snakemake.input, snakemake.params.settings)
+    write_figure(snakemake.wildcards.figure, *snakemake.output, **arguments)

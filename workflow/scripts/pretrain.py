@@ -12,7 +12,7 @@ with logged(snakemake.log[0]) as log:
     on_gpu(
         lambda: pretrain(
             snakemake.params.settings,
-            Path(snakemake.input.arrays[0]).parent,
+            Path(snakemake.input.pretraining_arrays[0]).parent,
             Path(snakemake.output.run).parent,
             log,
             checkpoint_beside(Path(snakemake.output.run).parent),

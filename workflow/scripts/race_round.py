@@ -10,7 +10,7 @@ with logged(snakemake.log[0]):
     write_round(
         snakemake.params.settings,
         Path(snakemake.input.arrays[0]).parent,
-        cell_folders(snakemake.input.cells),
-        snakemake.input.get("earlier") or None,
+        cell_folders(snakemake.input.cells_of_round),
+        snakemake.input.get("earlier_round") or None,
         snakemake.output[0],
     )

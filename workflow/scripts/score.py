@@ -9,8 +9,8 @@ from sonotune.runtime.job import logged
 with logged(snakemake.log[0], snakemake):
     score_dataset(
         Path(snakemake.input.arrays[0]).parent,
-        cell_folders(snakemake.input.cells),
+        cell_folders(snakemake.input.predictions),
         snakemake.output.scores,
-        snakemake.input.get("circumferences") or None,
+        next(iter(snakemake.input.circumferences), None),
         snakemake.output.calibration,
     )

@@ -6,9 +6,14 @@ from sonotune.layout import array_folders
 from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0], snakemake):
-    settings = dict(snakemake.params.settings)
+    settings = snakemake.params.settings
     here = array_folders(snakemake.input.arrays)
-    settings["datasets"] = {name: here[name] for name in settings["datasets"]}
     write_splits(
-        resampling=Resampling(**settings.pop("resampling")), path=snakemake.output[0], **settings
+        {name: here[name] for name in settings["dataset_names"]},
+        settings["fractions"],
+        Resampling(**settings["resampling"]),
+        settings["seed"],
+        snakemake.output[0],
+        settings.get("excludes", ()),
+        settings.get("own_splits", ()),
     )

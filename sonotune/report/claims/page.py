@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
+from sonotune.evaluation.averages import read_cells
 from sonotune.layout import format_percent
+from sonotune.report.claims.declare import declare, papers_claims
+from sonotune.report.claims.judge import judge
+from sonotune.report.claims.results import StudyResults
 from sonotune.report.claims.verdict import VERDICTS, Verdict
 from sonotune.report.layout import DASH
 from sonotune.report.web import STYLE
@@ -84,22 +89,41 @@ anywhere in at most 5 % of studies. Everything else is undecided, which is no ag
 """
 
 
-def write_claims(verdicts: Sequence[Verdict], table: str | Path, page: str | Path) -> None:
-    """Write ``claims.csv``, one row per verdict, and ``claims.html``.
+def write_claims(
+    cells: str | Path,
+    csv: str | Path,
+    html: str | Path,
+    *,
+    strategy_names: Sequence[str],
+    decision: Mapping[str, Any],
+    own_claims: Sequence[Mapping[str, Any]],
+) -> None:
+    """Judge what the papers, and a study itself, say of its results.
 
     Parameters
     ----------
-    verdicts
-        The verdicts.
-    table
-        CSV to write.
-    page
-        Page to write.
+    cells
+        ``cells.csv`` of the study.
+    csv, html
+        Get one row per verdict, and a page.
+    decision
+        Key ``decision`` of the study: what difference counts as none.
+    own_claims
+        Of the study, as `sonotune.report.claims.declare.declare` reads them.
     """
-    with atomic(table) as temporary:
+    margins = {"": decision["margin"], **decision["margins"]}
+    results = StudyResults(read_cells(cells), strategy_names, margins)
+    claims = [*declare(own_claims, "own"), *papers_claims()]
+    verdicts = [verdict for claim in claims for verdict in judge(claim, results)]
+    save_verdicts(verdicts, csv, html)
+
+
+def save_verdicts(verdicts: Sequence[Verdict], csv: str | Path, html: str | Path) -> None:
+    """Write one row per verdict as CSV, and a page of all."""
+    with atomic(csv) as temporary:
         frame = pd.DataFrame([asdict(one) for one in verdicts])
         frame.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
-    with atomic(page) as temporary:
+    with atomic(html) as temporary:
         temporary.write_text(claims_page(verdicts), "utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Our Dice beside the paper's, cell by cell, and whether strategies rank alike."""
+"""Our Dice beside the paper's, and whether strategies rank alike."""
 
 from __future__ import annotations
 
@@ -10,153 +10,40 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from scipy.stats import spearmanr
 
-from sonotune.evaluation.averages import ExcludeRuns, average_over_runs, is_left_out, read_cells
 from sonotune.layout import format_percent
-from sonotune.report.names import in_words, stands_in
+from sonotune.report.names import in_words
 from sonotune.report.palette import style_of
-from sonotune.report.published import published_mean
 from sonotune.report.shown import Shown
 from sonotune.report.style import (
     ONE_COLUMN,
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
     legend_height,
     message_figure,
     one_legend,
-    save_figure,
 )
-from sonotune.runtime.files import atomic
 
-PAPER = "amiri2020"
-COLUMNS = (
-    "dataset",
-    "source",
-    "stands_in",
-    "fraction",
-    "strategy",
-    "measure",
-    "ours",
-    "paper",
-    "difference",
-    "standard_error",
-    "rank_correlation",
-    "strategies",
-)
 PANEL = 1.7  # inches
 
 
-def compare(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.DataFrame:
-    """Every mean that the paper prints too, one a row.
+def draw(against_paper: str | Path, shown: Shown) -> Figure:
+    """Draw Dice, a panel for each fraction.
+
+    Data sets that stand in for the paper's are not drawn unless there is no other.
 
     Parameters
     ----------
-    cells
-        Rows of ``cells.csv``.
-    exclude_runs
-        Which runs an average leaves out: ``failed``, ``failed+collapsed`` or ``none``.
-    ddof
-        Subtracted from the number of runs in standard deviations: 0 or 1.
-
-    Returns
-    -------
-    DataFrame
-        `COLUMNS`: ``measure`` is ``dice`` (Table II) or ``time_ratio`` (Table III: time to train
-        over that of the whole network); ``standard_error`` is that of our Dice over folds;
-        ``rank_correlation`` is Spearman's, of ours and the paper's Dice over the ``strategies`` of
-        that data set and fraction.
+    against_paper
+        CSV of `sonotune.report.against_paper.table`.
     """
-    averages = average_over_runs(cells[cells["fraction"] > 0], exclude_runs, ddof)
-    rows = []
-    for mean in averages.itertuples():
-        paper = published_mean(PAPER, mean.dataset, mean.strategy, mean.fraction, "dice")
-        if paper is not None and np.isfinite(mean.dice_mean):
-            error = mean.dice_std / np.sqrt(mean.folds)
-            rows.append({**_row(mean, "dice", mean.dice_mean, paper), "standard_error": error})
-    rows += _time_ratios(cells, averages, exclude_runs)
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    for _, part in table[table["measure"] == "dice"].groupby(["dataset", "fraction"]):
-        enough = len(part) > 2 and part["ours"].nunique() > 1
-        rho = spearmanr(part["ours"], part["paper"]).statistic if enough else np.nan
-        table.loc[part.index, "rank_correlation"] = rho
-        table.loc[part.index, "strategies"] = len(part)
-    return table
-
-
-def _row(mean: object, measure: str, ours: float, paper: float) -> dict[str, object]:
-    dataset, source = str(mean.dataset), str(mean.source)  # type: ignore[attr-defined]
-    return {
-        "dataset": dataset,
-        "source": source,
-        "stands_in": stands_in(dataset, {dataset: source}),
-        "fraction": mean.fraction,  # type: ignore[attr-defined]
-        "strategy": mean.strategy,  # type: ignore[attr-defined]
-        "measure": measure,
-        "ours": ours,
-        "paper": paper,
-        "difference": ours - paper,
-    }
-
-
-def _time_ratios(
-    cells: pd.DataFrame, averages: pd.DataFrame, exclude_runs: ExcludeRuns
-) -> list[dict[str, object]]:
-    """Table III's times as ratios: the paper's minutes are those of another machine."""
-    kept = cells[~is_left_out(cells, exclude_runs)]
-    seconds = kept.groupby(["dataset", "fraction", "strategy"])["seconds"].mean()
-    rows = []
-    for mean in averages.itertuples():
-        key = (mean.dataset, mean.fraction)
-        ours, whole = seconds.get((*key, mean.strategy)), seconds.get((*key, "whole"))
-        paper = published_mean(PAPER, *_turned(key, mean.strategy), "seconds")
-        paper_whole = published_mean(PAPER, *_turned(key, "whole"), "seconds")
-        if mean.strategy == "whole" or ours is None or not whole or paper is None:
-            continue
-        if paper_whole is not None:
-            rows.append(_row(mean, "time_ratio", ours / whole, paper / paper_whole))
-    return rows
-
-
-def _turned(key: tuple[str, float], strategy: str) -> tuple[str, str, float]:
-    return key[0], strategy, key[1]
-
-
-def write_against_paper(
-    cells: str | Path,
-    csv: str | Path,
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    shown: Shown,
-) -> None:
-    """Write the comparison as a table and draw it, a panel for each fraction.
-
-    Data sets that stand in for the paper's are in the table, marked, but not in the figure unless
-    there is no other.
-
-    Parameters
-    ----------
-    cells
-        ``cells.csv`` of a study.
-    csv, pdf, png
-        Files to write.
-    shown
-        Strategies and data sets to show, with their titles.
-    """
-    runs = shown.select(read_cells(cells))
-    table = compare(runs, shown.exclude_runs, shown.ddof)
-    with atomic(csv) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    text = {"dataset": str, "strategy": str}
+    table = pd.read_csv(against_paper, dtype=text, keep_default_na=False, na_values=[""])
     dice = table[table["measure"] == "dice"]
-    with journal_style():
-        if len(dice):
-            figure = draw_against_paper(dice, shown.strategies, shown.datasets)
-        else:
-            figure = message_figure("The paper has no Dice of these data sets and strategies.")
-        save_figure(figure, pdf, png)
+    if not len(dice):
+        return message_figure("The paper has no Dice of these data sets and strategies.")
+    return draw_against_paper(dice, shown.strategies, shown.datasets)
 
 
 def draw_against_paper(

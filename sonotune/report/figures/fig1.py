@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -19,13 +18,12 @@ from sonotune.report.figures.u_shape import DEPTH, Place, u_shape
 from sonotune.report.layout import short_count
 from sonotune.report.names import stage_title
 from sonotune.report.palette import style_of
+from sonotune.report.shown import Shown
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
     room_for_names,
-    save_figure,
 )
 
 FROZEN, LINE = "#ffffff", "#555555"
@@ -42,13 +40,7 @@ Strategy = tuple[str, str, str, Sequence[str]]  # name, title, start, tuned stag
 Row = tuple[str, str, Collection[str], Sequence[str]]
 
 
-def write_fig1(
-    networks: Sequence[tuple[Mapping[str, Any], Sequence[Strategy]]],
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    order: Sequence[str],
-) -> None:
+def draw(networks: Sequence[tuple[Mapping[str, Any], Sequence[Strategy]]], shown: Shown) -> Figure:
     """Draw each network as a U with names, and a smaller one for each of its strategies.
 
     Parameters
@@ -57,13 +49,10 @@ def write_fig1(
         ``network`` keys of a study, from which stages and numbers of parameters come, each with
         the name, title, start and tuned stages of its strategies. The start is ``pretrained``,
         ``random``, or ``encoder`` where only an encoder's published weights are had.
-    pdf, png
-        Files to write.
-    order
-        Names of all the study's strategies, as in its tables, on which their colours depend.
+    shown
+        All the study's strategies, as in its tables, on which their colours depend.
     """
-    with journal_style():
-        save_figure(draw_fig1([count_stages(*one) for one in networks], order), pdf, png)
+    return draw_fig1([count_stages(*one) for one in networks], list(shown.strategies))
 
 
 def count_stages(

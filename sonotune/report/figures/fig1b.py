@@ -16,14 +16,13 @@ from matplotlib.figure import Figure
 from sonotune.report.palette import style_of
 from sonotune.report.protocols import CORRECTED, PAPER, TITLES
 from sonotune.report.published import published_table
+from sonotune.report.shown import Shown
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
     legend_height,
     one_legend,
-    save_figure,
 )
 
 PANEL = 2.6  # inches
@@ -31,23 +30,16 @@ SHOWN = ("dice", "miou")
 OTHERS = "*Phdp8"  # markers of published systems
 
 
-def write_fig1b(
-    protocols: str | Path, pdf: str | Path, png: str | Path, *, strategies: Mapping[str, str]
-) -> None:
+def draw(protocols: str | Path, shown: Shown) -> Figure:
     """Draw a panel for Dice and one for mean IoU.
 
     Parameters
     ----------
     protocols
-        ``protocols.csv`` of `sonotune.report.protocol_tables.write_protocols`.
-    pdf, png
-        Files to write.
-    strategies
-        Titles, in the order of the tables.
+        CSV of `sonotune.report.protocol_tables.protocols_table`.
     """
     systems = published_table("fetal_head_systems")
-    with journal_style():
-        save_figure(draw_fig1b(pd.read_csv(protocols), systems, strategies), pdf, png)
+    return draw_fig1b(pd.read_csv(protocols), systems, shown.strategies)
 
 
 def draw_fig1b(table: pd.DataFrame, systems: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:

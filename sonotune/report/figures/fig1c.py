@@ -9,13 +9,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sonotune.report.protocols import AS_PUBLISHED, CORRECTED, METRICS, PAPER, TITLES
+from sonotune.report.shown import Shown
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
     room_for_names,
-    save_figure,
 )
 
 # Colours of Okabe and Ito; told apart by marker and lightness too.
@@ -27,22 +26,15 @@ LOOKS = {
 ROW = 0.24  # inches, a strategy
 
 
-def write_fig1c(
-    protocols: str | Path, pdf: str | Path, png: str | Path, *, strategies: Mapping[str, str]
-) -> None:
+def draw(protocols: str | Path, shown: Shown) -> Figure:
     """Draw a panel for each metric, a row for each strategy.
 
     Parameters
     ----------
     protocols
-        ``protocols.csv`` of `sonotune.report.protocol_tables.write_protocols`.
-    pdf, png
-        Files to write.
-    strategies
-        Titles, in the order of the rows.
+        CSV of `sonotune.report.protocol_tables.protocols_table`.
     """
-    with journal_style():
-        save_figure(draw_fig1c(pd.read_csv(protocols), strategies), pdf, png)
+    return draw_fig1c(pd.read_csv(protocols), shown.strategies)
 
 
 def draw_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:

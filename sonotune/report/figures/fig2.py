@@ -11,13 +11,12 @@ from sonotune.data.dataset import load_set
 from sonotune.data.image_set import ImageSet, median_row
 from sonotune.report.images import show_image
 from sonotune.report.names import dataset_title, source_notes
+from sonotune.report.shown import Shown
 from sonotune.report.style import (
     ONE_COLUMN,
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
-    save_figure,
 )
 
 MOST = 6  # data sets beside each other
@@ -25,74 +24,65 @@ HEAD, HIGHEST = 0.22, 2.4  # inches
 TALLEST = 1.5  # of an image, as a multiple of its width
 
 
-def write_fig2(
-    arrays: Mapping[str, str | Path],
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    datasets: Mapping[str, str],
-    pretraining: str = "",
-) -> None:
+def draw(
+    all_arrays: Mapping[str, str | Path], shown: Shown, pretraining: Mapping[str, str]
+) -> Figure:
     """Draw the image of each data set whose object is of median size, and below it its mask.
 
     They are shown in the proportions of the original image, not squeezed into a square.
 
     Parameters
     ----------
-    arrays
-        Folder of the prepared arrays of each data set.
-    pdf, png
-        Files to write.
-    datasets
-        Titles, in the order of the panels.
+    all_arrays
+        Folder of the prepared arrays of each data set, also that of the pre-training.
     pretraining
-        Which of them the networks are pre-trained on, if any.
+        Name and title of the data set of the pre-training, if there is one.
     """
-    sets = {name: load_set(arrays[name]) for name in datasets}
+    datasets = {**pretraining, **shown.datasets}
+    sets = {name: load_set(all_arrays[name]) for name in datasets}
     sources = {name: str(data.about.get("source", name)) for name, data in sets.items()}
     notes = [
         "From each data set the image whose object has the median area, with its mask, in the "
         "proportions of the original.",
-        *source_notes([name for name in sets if name != pretraining], datasets, sources),
+        *source_notes([name for name in sets if name not in pretraining], datasets, sources),
     ]
-    shown = {name: median_row(data) for name, data in sets.items()}
-    aspects = {name: min(aspect_of(data, shown[name]), TALLEST) for name, data in sets.items()}
-    with journal_style():
-        width = TWO_COLUMNS if len(sets) > 2 else ONE_COLUMN
-        names = list(sets)
-        parts = [names[i : i + MOST] for i in range(0, len(names), MOST)]
-        # Images beside each other are equally high, however wide they are.
-        widest = max(sum(1 / aspects[name] for name in part) for part in parts)
-        high = min(width / widest, HIGHEST)
-        foot = footnote_height(notes, width)
-        height = len(parts) * (2 * high + HEAD) + foot
-        figure = Figure(figsize=(width, height))
-        footnote(figure, notes, height, width)
-        top = height
-        for part in parts:
-            left = 0.0
-            for name in part:
-                data, row = sets[name], shown[name]
-                title = "Pre-training: " if name == pretraining else ""
-                title += dataset_title(name, datasets, {} if name == pretraining else sources)
-                wide = high / aspects[name]
-                for number, image in enumerate((data.images[row], 255 * data.masks[row])):
-                    bottom = top - HEAD - (number + 1) * high
-                    panel = figure.add_axes(
-                        (
-                            (left + 0.03) / width,
-                            (bottom + 0.03) / height,
-                            (wide - 0.06) / width,
-                            (high - 0.06) / height,
-                        )
+    rows = {name: median_row(data) for name, data in sets.items()}
+    aspects = {name: min(aspect_of(data, rows[name]), TALLEST) for name, data in sets.items()}
+    width = TWO_COLUMNS if len(sets) > 2 else ONE_COLUMN
+    names = list(sets)
+    parts = [names[i : i + MOST] for i in range(0, len(names), MOST)]
+    # Images beside each other are equally high, however wide they are.
+    widest = max(sum(1 / aspects[name] for name in part) for part in parts)
+    high = min(width / widest, HIGHEST)
+    foot = footnote_height(notes, width)
+    height = len(parts) * (2 * high + HEAD) + foot
+    figure = Figure(figsize=(width, height))
+    footnote(figure, notes, height, width)
+    top = height
+    for part in parts:
+        left = 0.0
+        for name in part:
+            data, row = sets[name], rows[name]
+            title = "Pre-training: " if name in pretraining else ""
+            title += dataset_title(name, datasets, {} if name in pretraining else sources)
+            wide = high / aspects[name]
+            for number, image in enumerate((data.images[row], 255 * data.masks[row])):
+                bottom = top - HEAD - (number + 1) * high
+                panel = figure.add_axes(
+                    (
+                        (left + 0.03) / width,
+                        (bottom + 0.03) / height,
+                        (wide - 0.06) / width,
+                        (high - 0.06) / height,
                     )
-                    show_image(panel, image, [])
-                    panel.set_aspect(aspect_of(data, row) * image.shape[1] / image.shape[0])
-                    if number == 0:
-                        panel.set_title(title, fontsize=7, pad=3)
-                left += wide
-            top -= 2 * high + HEAD
-        save_figure(figure, pdf, png)
+                )
+                show_image(panel, image, [])
+                panel.set_aspect(aspect_of(data, row) * image.shape[1] / image.shape[0])
+                if number == 0:
+                    panel.set_title(title, fontsize=7, pad=3)
+            left += wide
+        top -= 2 * high + HEAD
+    return figure
 
 
 def aspect_of(data: ImageSet, row: int) -> float:

@@ -14,14 +14,12 @@ from sonotune.evaluation.averages import ExcludeRuns, average_over_runs, is_left
 from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown
+from sonotune.report.shown import Shown, sources_of
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
     message_figure,
-    save_figure,
     text_width,
 )
 
@@ -29,14 +27,7 @@ PANEL_HEIGHT = 1.75  # inches
 APART = 0.06  # half the distance between a pair's points, in categories
 
 
-def write_fig4(
-    cells: str | Path,
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    pairs: Sequence[Sequence[str]],
-    shown: Shown,
-) -> None:
+def draw(cells: str | Path, shown: Shown, pairs: Sequence[Sequence[str]]) -> Figure:
     """Draw Fig. 4: a row of panels for each data set, a panel for each pair of strategies.
 
     Parameters
@@ -55,16 +46,13 @@ def write_fig4(
     table = table[(table["fraction"] > 0) & table["dataset"].isin(list(shown.datasets))]
     present = set(table["strategy"])
     drawn = [tuple(pair) for pair in pairs if set(pair) <= present]
-    with journal_style():
-        if drawn:
-            table = table[table["strategy"].isin([name for pair in drawn for name in pair])]
-            figure = draw_fig4(table, drawn, shown)
-        else:
-            figure = message_figure(
-                "Fig. 4 compares pairs of a shallow and a deep strategy; this study has trained "
-                "none of its pairs."
-            )
-        save_figure(figure, pdf, png)
+    if not drawn:
+        return message_figure(
+            "Fig. 4 compares pairs of a shallow and a deep strategy; this study has trained "
+            "none of its pairs."
+        )
+    table = table[table["strategy"].isin([name for pair in drawn for name in pair])]
+    return draw_fig4(table, drawn, shown)
 
 
 def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown) -> Figure:
@@ -83,7 +71,7 @@ def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown)
     kept = cells[~is_left_out(cells, shown.exclude_runs)]
     fractions = sorted(averages["fraction"].unique())
     present = [name for name in shown.datasets if name in set(averages["dataset"])]
-    sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    sources = sources_of(averages)
     notes = [
         *_notes(cells, shown.exclude_runs),
         *source_notes(present, shown.datasets, sources),

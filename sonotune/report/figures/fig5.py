@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,15 +20,14 @@ from sonotune.layout import format_percent
 from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.report.images import FOUND, TRUTH, add_scale_bar, show_image
 from sonotune.report.names import dataset_title, source_notes
+from sonotune.report.shown import Shown
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
     message_figure,
-    save_figure,
 )
-from sonotune.statistics.decision import Decision
+from sonotune.statistics.decision import Decision, read_decisions
 
 QUARTILES = {0.25: "lower quartile", 0.5: "median", 0.75: "upper quartile"}
 OUTER_QUARTILES = {0.25: "lower quartile", 0.75: "upper quartile"}
@@ -35,58 +35,48 @@ MOST_WITH_MEDIAN = 2  # data sets; with more, a page has no room for three image
 LEFT, TOP, UNDER = 0.34, 0.25, 0.19  # inches: names of rows and columns, Dice under an image
 
 
-def write_fig5(
+def draw(
     arrays: Mapping[str, str | Path],
     scores: Mapping[str, str | Path],
-    predictions: Mapping[str, Mapping[str, str | Path]],
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    fraction: float,
-    fold: int,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-) -> None:
+    example_predictions: Mapping[str, Mapping[str, str | Path]],
+    decisions: str | Path,
+    shown: Shown,
+    examples: Mapping[str, Any],
+) -> Figure:
     """Draw Fig. 5: image, reference and what each strategy found, two or three images each.
 
     Parameters
     ----------
     arrays, scores
         Folder of the prepared arrays and CSV of the study's scores, of each data set.
-    predictions
-        For each data set a mapping from strategy to ``predictions.npz`` of ``fraction`` and
-        ``fold``.
-    pdf, png
-        Files to write.
-    fraction, fold
-        The cells shown; `choose_rows` takes the images from this fold's test set.
-    strategies
-        Title of each strategy, in the order of the columns. Those without predictions are left
-        out; if all are, the figure says so.
-    datasets
-        Title of each data set, in the order of the rows.
+    example_predictions
+        For each data set a mapping from strategy to ``predictions.npz`` of the cells shown.
+    decisions
+        Folder of the study's statistics.
+    examples
+        ``fraction`` and ``fold`` of the cells shown; `choose_rows` takes the images from this
+        fold's test set. ``asked``: the strategies to show, or none, for those of
+        `choose_strategies` with its ``baselines``. Strategies without predictions are left out; if
+        all are, the figure says so.
 
     Raises
     ------
     SonotuneError
         If scores or predictions lack an image that is to be shown.
     """
-    present = {name for cells in predictions.values() for name in cells}
-    columns = {name: title for name, title in strategies.items() if name in present}
-    shown = [name for name in datasets if predictions.get(name)]
-    with journal_style():
-        if not columns or not shown:
-            figure = message_figure(
-                "Fig. 5 shows example segmentations; none of its strategies has predictions at "
-                f"{format_percent(fraction)} in fold {fold}."
-            )
-        else:
-            sets = {name: load_set(arrays[name]) for name in shown}
-            tables = {
-                name: _read_scores(scores[name], list(columns), fraction, fold) for name in shown
-            }
-            figure = _draw(sets, tables, predictions, columns, datasets, fraction, fold)
-        save_figure(figure, pdf, png)
+    fraction, fold = examples["fraction"], examples["fold"]
+    asked = examples["asked"] or choose_strategies(read_decisions(decisions), examples["baselines"])
+    present = {name for cells in example_predictions.values() for name in cells}
+    columns = {n: shown.strategies[n] for n in asked if n in present and n in shown.strategies}
+    names = [name for name in shown.datasets if example_predictions.get(name)]
+    if not columns or not names:
+        return message_figure(
+            "Fig. 5 shows example segmentations; none of its strategies has predictions at "
+            f"{format_percent(fraction)} in fold {fold}."
+        )
+    sets = {name: load_set(arrays[name]) for name in names}
+    tables = {name: _read_scores(scores[name], list(columns), fraction, fold) for name in names}
+    return _draw(sets, tables, example_predictions, columns, shown.datasets, fraction, fold)
 
 
 def choose_strategies(decisions: Sequence[Decision], baselines: Sequence[str]) -> list[str]:
@@ -205,15 +195,15 @@ def _draw(
         show_image(panels[1], data.images[row], [(data.masks[row], TRUTH, "solid")])
         add_scale_bar(panels[0], scale_bar(data.index[row], data.images.shape[2]))
         for panel, strategy in zip(panels[2:], strategies, strict=True):
-            if strategy not in predictions[name]:
+            dice = table[(table["strategy"] == strategy) & (table["row"] == row)]["dice"]
+            # Strategies that draw splits of their own do not test all on the same images.
+            if strategy not in predictions[name] or not len(dice):
                 panel.axis("off")
                 continue
             found = _prediction_of(predictions[name][strategy], row)
             outlines = [(found, FOUND, "solid"), (data.masks[row], TRUTH, (0, (2, 1.5)))]
             show_image(panel, data.images[row], outlines)
-            dice = table[(table["strategy"] == strategy) & (table["row"] == row)]["dice"]
-            text = f"{dice.iloc[0]:.3f}" if len(dice) else "not scored"
-            panel.set_xlabel(text + _extreme(found), labelpad=2)
+            panel.set_xlabel(f"{dice.iloc[0]:.3f}" + _extreme(found), labelpad=2)
         height_px, width_px = data.images.shape[1:]
         for panel in panels:
             panel.set_aspect(aspects[name, row] * width_px / height_px)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,29 +11,20 @@ from matplotlib.figure import Figure
 from sonotune.evaluation.averages import read_cells
 from sonotune.layout import RUN, Cell, fold_title, format_percent
 from sonotune.report.names import dataset_title, source_notes
+from sonotune.report.shown import Shown, sources_of
 from sonotune.report.style import (
     ONE_COLUMN,
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
     message_figure,
-    save_figure,
 )
 
 COLUMNS, MOST = 4, 24
 TRAINING, VALIDATION = "#0072B2", "#D55E00"
 
 
-def write_curves(
-    cells: str | Path,
-    histories: Iterable[str | Path],
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-) -> None:
+def draw(cells: str | Path, histories: Iterable[str | Path], shown: Shown) -> Figure:
     """Draw loss by epoch of every run that failed or collapsed, up to `MOST`.
 
     Parameters
@@ -42,35 +33,29 @@ def write_curves(
         ``cells.csv`` of a study.
     histories
         ``history.csv`` of all its cells.
-    pdf, png
-        Files to write.
-    strategies, datasets
-        Titles.
     """
+    strategies, datasets = shown.strategies, shown.datasets
     places = {tuple(Cell.of(path).run.values()): path for path in histories}
     table = read_cells(cells)
     bad = table[(table["failed"] | table["collapsed"]) & table["dataset"].isin(list(datasets))]
-    sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
-    with journal_style():
-        if len(bad):
-            runs = [
-                (
-                    f"{dataset_title(row.dataset, datasets, sources)}, "
-                    f"{format_percent(row.fraction)}, fold "
-                    f"{fold_title(row.fold, row.seed, row.pretraining)}\n"
-                    f"{strategies.get(row.strategy, row.strategy)}: "
-                    + ("failed" if row.failed else "collapsed"),
-                    pd.read_csv(places[tuple(getattr(row, name) for name in RUN)]),
-                )
-                for row in bad.head(MOST).itertuples()
-            ]
-            shown = bad["dataset"].head(MOST).unique()
-            figure = draw_curves(runs, len(bad), source_notes(shown, datasets, sources))
-        else:
-            figure = message_figure(
-                f"None of the {len(table)} runs failed or collapsed: no learning curve is shown."
-            )
-        save_figure(figure, pdf, png)
+    sources = sources_of(table)
+    if not len(bad):
+        return message_figure(
+            f"None of the {len(table)} runs failed or collapsed: no learning curve is shown."
+        )
+    runs = [
+        (
+            f"{dataset_title(row.dataset, datasets, sources)}, "
+            f"{format_percent(row.fraction)}, fold "
+            f"{fold_title(row.fold, row.seed, row.pretraining)}\n"
+            f"{strategies.get(row.strategy, row.strategy)}: "
+            + ("failed" if row.failed else "collapsed"),
+            pd.read_csv(places[tuple(getattr(row, name) for name in RUN)]),
+        )
+        for row in bad.head(MOST).itertuples()
+    ]
+    present = bad["dataset"].head(MOST).unique()
+    return draw_curves(runs, len(bad), source_notes(present, datasets, sources))
 
 
 def draw_curves(

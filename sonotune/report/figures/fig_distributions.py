@@ -12,28 +12,19 @@ from matplotlib.figure import Figure
 from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown
+from sonotune.report.shown import Shown, sources_of
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
     room_for_names,
-    save_figure,
 )
 from sonotune.statistics.tables import read_runs, scores_that_count
 
 ROW, GAP = 0.135, 0.38  # inches
 
 
-def write_distributions(
-    cells: str | Path,
-    scores: Mapping[str, str | Path],
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    shown: Shown,
-) -> None:
+def draw(cells: str | Path, scores: Mapping[str, str | Path], shown: Shown) -> Figure:
     """Draw boxes of every image's Dice: a row of panels for each data set, a column a fraction.
 
     Parameters
@@ -50,7 +41,7 @@ def write_distributions(
     present = [name for name in shown.datasets if name in set(runs["dataset"])]
     fractions = sorted(runs["fraction"].unique(), reverse=True)
     names = [name for name in shown.strategies if name in set(runs["strategy"])]
-    sources = runs.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    sources = sources_of(runs)
     notes = [
         "Dice of each of the n test images of all folds run (fewer where a run failed). Boxes: "
         "quartiles with the median; whiskers: 5th and 95th percentile; dots: the images beyond.",
@@ -58,36 +49,33 @@ def write_distributions(
     ]
     panel_height = ROW * (len(names) + 1)
     height = (panel_height + GAP) * len(present) + 0.3 + footnote_height(notes)
-    with journal_style():
-        figure = Figure(figsize=(TWO_COLUMNS, height))
-        footnote(figure, notes, height)
-        axes = figure.subplots(
-            len(present), len(fractions), sharey=True, sharex="row", squeeze=False
-        )
-        figure.subplots_adjust(
-            left=room_for_names(shown.strategies[name] for name in names) / TWO_COLUMNS,
-            right=0.985,
-            bottom=(footnote_height(notes) + 0.35) / height,
-            top=1 - 0.25 / height,
-            wspace=0.06,
-            hspace=GAP / panel_height,
-        )
-        for row, dataset in enumerate(present):
-            table = scores_that_count(runs, scores[dataset])
-            for column, fraction in enumerate(fractions):
-                part = table[table["fraction"] == fraction]
-                _draw(axes[row, column], part, names, list(shown.strategies))
-                images = part.groupby("strategy").size().max()
-                title = (
-                    f"{dataset_title(dataset, shown.datasets, sources)}, "
-                    f"{format_percent(fraction)}, n = {images}"
-                )
-                axes[row, column].set_title(title, fontsize=7, pad=3)
-        for panel in axes[-1]:
-            panel.set_xlabel("Dice of an image")
-        axes[0, 0].set_yticks(range(len(names)), [shown.strategies[name] for name in names])
-        axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
-        save_figure(figure, pdf, png)
+    figure = Figure(figsize=(TWO_COLUMNS, height))
+    footnote(figure, notes, height)
+    axes = figure.subplots(len(present), len(fractions), sharey=True, sharex="row", squeeze=False)
+    figure.subplots_adjust(
+        left=room_for_names(shown.strategies[name] for name in names) / TWO_COLUMNS,
+        right=0.985,
+        bottom=(footnote_height(notes) + 0.35) / height,
+        top=1 - 0.25 / height,
+        wspace=0.06,
+        hspace=GAP / panel_height,
+    )
+    for row, dataset in enumerate(present):
+        table = scores_that_count(runs, scores[dataset])
+        for column, fraction in enumerate(fractions):
+            part = table[table["fraction"] == fraction]
+            _draw(axes[row, column], part, names, list(shown.strategies))
+            images = part.groupby("strategy").size().max()
+            title = (
+                f"{dataset_title(dataset, shown.datasets, sources)}, "
+                f"{format_percent(fraction)}, n = {images}"
+            )
+            axes[row, column].set_title(title, fontsize=7, pad=3)
+    for panel in axes[-1]:
+        panel.set_xlabel("Dice of an image")
+    axes[0, 0].set_yticks(range(len(names)), [shown.strategies[name] for name in names])
+    axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
+    return figure
 
 
 def _draw(panel: Axes, scores: pd.DataFrame, names: list[str], strategies: list[str]) -> None:

@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from sonotune.layout import format_percent
 from sonotune.report.palette import style_of
-from sonotune.report.style import TWO_COLUMNS, journal_style, message_figure, save_figure
+from sonotune.report.shown import Shown
+from sonotune.report.style import TWO_COLUMNS, message_figure
 from sonotune.statistics.decision import Decision, read_decisions
 
 ROW = 0.15  # inches per strategy
@@ -23,32 +24,18 @@ NOTE = (
 )
 
 
-def write_intervals(
-    statistics: str | Path,
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-) -> None:
+def draw(decisions: str | Path, shown: Shown) -> Figure:
     """Draw a panel for each data set (rows) and fraction (columns).
 
     Parameters
     ----------
-    statistics
-        Folder of the decisions.
-    pdf, png
-        Files to write.
-    strategies, datasets
-        Titles, in the order of the tables.
+    decisions
+        Folder of the study's statistics.
     """
-    decisions = [one for one in read_decisions(statistics) if one.dataset in datasets]
-    with journal_style():
-        if decisions:
-            figure = _draw(decisions, strategies, datasets)
-        else:
-            figure = message_figure("This study has trained nothing, so nothing can be compared.")
-        save_figure(figure, pdf, png)
+    found = [one for one in read_decisions(decisions) if one.dataset in shown.datasets]
+    if not found:
+        return message_figure("This study has trained nothing, so nothing can be compared.")
+    return _draw(found, shown.strategies, shown.datasets)
 
 
 def _draw(

@@ -16,16 +16,14 @@ from sonotune.evaluation.averages import is_left_out, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown
+from sonotune.report.shown import Shown, sources_of
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
     legend_height,
     message_figure,
     one_legend,
-    save_figure,
 )
 from sonotune.report.times import measured_on, training_seconds
 
@@ -50,7 +48,7 @@ def pareto_front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
     return front
 
 
-def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
+def draw(cells: str | Path, shown: Shown) -> Figure:
     """Draw a row of panels for each cost, a panel for each data set, at the largest fraction.
 
     Parameters
@@ -78,16 +76,13 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
     points["whole"] = points["n"] == runs.reindex(points.index)
     points = points.reset_index()
     present = [name for name in shown.datasets if name in set(points["dataset"])]
-    sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
-    with journal_style():
-        if present:
-            figure = _front(points, present, fraction, sources, shown, measured_on(table))
-        else:
-            figure = message_figure(
-                f"At {format_percent(fraction)} every run is left out of averages, so there is no "
-                "Dice to set against its cost."
-            )
-        save_figure(figure, pdf, png)
+    sources = sources_of(table)
+    if not present:
+        return message_figure(
+            f"At {format_percent(fraction)} every run is left out of averages, so there is no "
+            "Dice to set against its cost."
+        )
+    return _front(points, present, fraction, sources, shown, measured_on(table))
 
 
 def _front(

@@ -10,16 +10,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sonotune.evaluation.averages import ExcludeRuns
 from sonotune.layout import format_percent
 from sonotune.report.palette import style_of
+from sonotune.report.shown import Shown
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
     message_figure,
-    save_figure,
     text_width,
 )
 from sonotune.statistics.friedman import Ranking
@@ -28,37 +26,21 @@ from sonotune.statistics.tables import rankings, read_runs
 LINE = 0.125  # inches, a strategy's name
 
 
-def write_ranks(
-    cells: str | Path,
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    strategies: Mapping[str, str],
-    exclude_runs: ExcludeRuns = "failed",
-) -> None:
+def draw(cells: str | Path, shown: Shown) -> Figure:
     """Draw a diagram for each fraction (Demsar, JMLR 7, 2006, Fig. 1).
 
     Parameters
     ----------
     cells
         ``cells.csv`` of a study.
-    pdf, png
-        Files to write.
-    strategies
-        Titles, in the order of the tables.
-    exclude_runs
-        See `sonotune.evaluation.averages.is_left_out`.
     """
-    runs = read_runs(cells, list(strategies), exclude_runs)
+    runs = read_runs(cells, list(shown.strategies), shown.exclude_runs)
     found = [
         (fraction, ranking) for fraction, _, ranking in rankings(runs) if len(ranking.ranks) > 1
     ]
-    with journal_style():
-        if found:
-            figure = draw_ranks(sorted(found, key=lambda one: -one[0]), strategies)
-        else:
-            figure = message_figure("Ranking takes two strategies that were trained.")
-        save_figure(figure, pdf, png)
+    if not found:
+        return message_figure("Ranking takes two strategies that were trained.")
+    return draw_ranks(sorted(found, key=lambda one: -one[0]), shown.strategies)
 
 
 def draw_ranks(found: list[tuple[float, Ranking]], strategies: Mapping[str, str]) -> Figure:

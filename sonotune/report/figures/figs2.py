@@ -4,60 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes, stage_title
+from sonotune.report.shown import Shown
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
-    save_figure,
 )
 
 LEFT, HEAD, GAP = 0.55, 0.34, 0.12  # inches: names of rows, titles, between groups of maps
 
 
-def write_figs2(
-    maps: Mapping[str, str | Path],
-    pdf: str | Path,
-    png: str | Path,
-    *,
-    strategy: str,
-    fraction: float,
-    fold: int,
-    datasets: Mapping[str, str],
-) -> None:
+def draw(
+    features: Mapping[str, str | Path], shown: Shown, features_of: Mapping[str, Any]
+) -> Figure:
     """Draw two rows for each data set: the pre-trained network's maps, and those after tuning.
 
     Parameters
     ----------
-    maps
+    features
         For each data set what `sonotune.jobs.features.write_features` wrote.
-    pdf, png
-        Files to write.
-    strategy, fraction, fold
-        Title of the strategy, and the cell that was trained.
-    datasets
-        Titles, in the order of the rows.
+    features_of
+        ``strategy`` (its title), ``fraction`` and ``fold`` of the cell that was trained.
     """
+    datasets = shown.datasets
     stored = {}
     for name in datasets:
-        with np.load(maps[name], allow_pickle=False) as file:
+        with np.load(features[name], allow_pickle=False) as file:
             stored[name] = dict(file)
     sources = {name: str(one["source"]) for name, one in stored.items()}
     titles = {name: dataset_title(name, datasets, sources) for name in stored}
     notes = [
-        f"Fine-tuned: {strategy}, {format_percent(fraction)} of the images, fold {fold}; the test "
-        "image whose object has the median area. The channels of each stage that vary most in "
-        "the pre-trained network; before and after share a grey scale.",
+        f"Fine-tuned: {features_of['strategy']}, {format_percent(features_of['fraction'])} of the "
+        f"images, fold {features_of['fold']}; the test image whose object has the median area. The "
+        "channels of each stage that vary most in the pre-trained network; before and after share "
+        "a grey scale.",
         *source_notes(list(stored), datasets, sources),
     ]
-    with journal_style():
-        save_figure(_draw(stored, titles, notes), pdf, png)
+    return _draw(stored, titles, notes)
 
 
 def _draw(

@@ -10,35 +10,27 @@ from matplotlib.figure import Figure
 
 from sonotune.report.losses import WIDENED
 from sonotune.report.published import published_table
+from sonotune.report.shown import Shown
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
     message_figure,
-    save_figure,
 )
 
 COLUMNS = 4
 LOGS, HERE = "#888888", ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 
-def write_losses_figure(
-    losses: str | Path, pdf: str | Path, png: str | Path, *, strategies: Mapping[str, str]
-) -> None:
+def draw(losses: str | Path, shown: Shown) -> Figure:
     """Draw a panel for each strategy.
 
     Parameters
     ----------
     losses
-        ``losses.csv`` of `sonotune.report.losses.write_losses`.
-    pdf, png
-        Files to write.
-    strategies
-        Titles, in the order of the panels.
+        CSV of `sonotune.report.losses.table`.
     """
-    with journal_style():
-        save_figure(draw_losses(pd.read_csv(losses), strategies), pdf, png)
+    return draw_losses(pd.read_csv(losses), shown.strategies)
 
 
 def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:

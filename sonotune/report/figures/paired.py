@@ -17,16 +17,14 @@ from sonotune.evaluation.averages import is_left_out, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown
+from sonotune.report.shown import Shown, sources_of
 from sonotune.report.style import (
     TWO_COLUMNS,
     footnote,
     footnote_height,
-    journal_style,
     legend_height,
     message_figure,
     one_legend,
-    save_figure,
 )
 from sonotune.statistics.choice import VERDICT_FOLDS
 from sonotune.statistics.pairs import compare
@@ -35,7 +33,7 @@ STEP = 0.13  # inches between the strategies of a row
 SPAN = 0.02  # of Dice, that the axis of differences shows to either side at least
 
 
-def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: Shown) -> None:
+def draw(cells: str | Path, shown: Shown) -> Figure:
     """Draw Dice, and the difference from the first strategy, in a row for each set and fraction.
 
     Parameters
@@ -50,12 +48,9 @@ def write_figure(cells: str | Path, pdf: str | Path, png: str | Path, *, shown: 
     table = shown.select(read_cells(cells))
     out = is_left_out(table, shown.exclude_runs)
     kept = table[~out]
-    with journal_style():
-        if (kept["fraction"] > 0).any():
-            figure = draw_paired(kept, shown, int(out.sum()))
-        else:
-            figure = message_figure("Every run of these strategies failed: nothing to compare.")
-        save_figure(figure, pdf, png)
+    if not (kept["fraction"] > 0).any():
+        return message_figure("Every run of these strategies failed: nothing to compare.")
+    return draw_paired(kept, shown, int(out.sum()))
 
 
 def draw_paired(table: pd.DataFrame, shown: Shown, left_out: int) -> Figure:
@@ -74,7 +69,7 @@ def draw_paired(table: pd.DataFrame, shown: Shown, left_out: int) -> Figure:
     first = shown.strategies[names[0]]
     present = [name for name in shown.datasets if name in set(table["dataset"])]
     fractions = sorted({float(p) for p in table["fraction"] if p > 0}, reverse=True)
-    sources = table.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    sources = sources_of(table)
     notes = [
         "Left: mean Dice; small dots: the folds. Right: difference of means, paired by fold, with "
         "its 95% interval (not adjusted for several comparisons; none with fewer than "

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from markupsafe import Markup
 
 from sonotune.data.split_file import read_counts
 from sonotune.evaluation.averages import read_cells
-from sonotune.layout import format_percent, fraction_text
+from sonotune.layout import cell_folders, format_percent, fraction_text
 from sonotune.networks.settings import stages_of
 from sonotune.report.names import mixture_notes, source_notes, stage_title
 from sonotune.report.page.content import (
@@ -31,7 +30,7 @@ from sonotune.report.page.content import (
     number,
 )
 from sonotune.report.page.details import to_json, write_details
-from sonotune.report.shown import Shown
+from sonotune.report.shown import Shown, sources_of
 from sonotune.report.times import measured_on
 from sonotune.runtime.files import atomic
 from sonotune.statistics.decision import Decision, read_decisions
@@ -40,48 +39,30 @@ from sonotune.statistics.rounds import race_sentences
 Strategy = tuple[str, str, str, Sequence[str]]  # name, title, start, tuned stages
 
 
-@dataclass(frozen=True)
-class Sources:
-    """Files of a study that its page is made from.
-
-    Attributes
-    ----------
-    cells, splits, provenance
-        ``cells.csv``, ``splits.json``, ``provenance.csv``.
-    statistics
-        The folder of decisions and other tests.
-    folders
-        Those of all cells.
-    arrays, scores, audits
-        By data set: folder of prepared arrays, file of scores, table of the audit.
-    race
-        The table of races, of a study that has them.
-    """
-
-    cells: str | Path
-    splits: str | Path
-    provenance: str | Path
-    statistics: str | Path
-    folders: Sequence[str | Path]
-    arrays: Mapping[str, str | Path]
-    scores: Mapping[str, str | Path]
-    audits: Mapping[str, str | Path]
-    race: str | Path | None = None
-
-
 def write_page(
-    sources: Sources,
     page: str | Path,
     details: str | Path,
     answer: str | Path,
     *,
     study: str,
+    cells: str | Path,
+    splits: str | Path,
+    decisions: str | Path,
+    low_scores: str | Path,
+    claims: str | Path,
+    provenance: str | Path,
+    scores: Mapping[str, str | Path],
+    arrays: Mapping[str, str | Path],
+    predictions: Iterable[str],
+    histories: Iterable[str],
+    audits: Mapping[str, str | Path],
     shown: Shown,
     networks: Sequence[tuple[Mapping[str, Any], Sequence[Strategy]]],
-    size: int,
+    image_size: int,
     simulated: bool,
     titles: Mapping[str, str],
     downloads: Sequence[str],
+    race: str | Path | None = None,
 ) -> None:
     """Write ``index.html``, which needs no other file, and the folder of details beside it.
 
@@ -95,11 +76,17 @@ def write_page(
         Gets the recommendations as text, for the terminal and the front page of the report.
     study
         Name of the study.
-    shown
-        Strategies and data sets to show, with their titles.
+    cells, splits, low_scores, claims, provenance
+        ``cells.csv``, ``splits.json`` and tables of the study.
+    decisions
+        Folder of its statistics.
+    scores, arrays, audits
+        By data set: file of scores, folder of prepared arrays, table of the audit.
+    predictions, histories
+        Of all cells.
     networks
         ``network`` keys of the study, each with its strategies.
-    size
+    image_size
         Side of the images in pixels.
     simulated
         Whether all images that were tested are simulated.
@@ -107,25 +94,27 @@ def write_page(
         Of data sets in ``audits``.
     downloads
         Files that readers may want, relative to the page.
+    race
+        The table of races, of a study that has them.
     """
-    runs = read_cells(sources.cells)
+    runs = read_cells(cells)
     trained = runs[runs["fraction"] > 0]
-    decisions = read_decisions(sources.statistics)
-    images = {row["dataset"]: row["size"] for row in read_counts(sources.splits)}
-    known = runs.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
-    provenance = pd.read_csv(sources.provenance, dtype=str, keep_default_na=False)
+    found = read_decisions(decisions)
+    images = {row["dataset"]: row["size"] for row in read_counts(splits)}
+    known = sources_of(runs)
+    origins = pd.read_csv(provenance, dtype=str, keep_default_na=False)
     places = describe_places(
-        decisions,
+        found,
         trained,
         images,
         shown,
         [(stages_of(network), strategies) for network, strategies in networks],
     )
     drawings = {place["network"]["name"]: place["network"] for place in places if place["network"]}
-    told = race_sentences(sources.race) if sources.race else {}
+    told = race_sentences(race) if race else {}
     for place in places:
-        race = told.get((place["dataset"], place["decision"].fraction))
-        place["sentences"] += [race] if race else []
+        said = told.get((place["dataset"], place["decision"].fraction))
+        place["sentences"] += [said] if said else []
     for drawing in drawings.values():
         drawing["places"] = [
             f"{place['title']}, {place['fraction']}"
@@ -141,24 +130,24 @@ def write_page(
             study=study,
             script=Markup(script),  # noqa: S704 - this package's own file
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            style=Markup(assets.joinpath("page.css").read_text("utf-8")),  # noqa: S704
-            data=Markup(to_json(_for_script(decisions, trained, shown))),  # noqa: S704
+            style=Markup(assets.joinpath("page.css").read_text("utf-8")),  # noqa: S704 - likewise
+            data=Markup(to_json(_for_script(found, trained, shown))),  # noqa: S704 - JSON, escaped
             runs=len(trained),
             places=places,
             drawings=list(drawings.values()),
-            banners=describe_banners(decisions, size, simulated, study),
-            tables=describe_tables(runs, decisions, shown),
+            banners=describe_banners(found, image_size, simulated, study),
+            tables=describe_tables(runs, found, shown),
             strategies=[
                 (name, title)
                 for name, title in shown.strategies.items()
                 if name in set(trained["strategy"])
             ],
-            audits=describe_audits(sources.audits, titles),
-            claims=describe_claims(Path(sources.statistics) / "claims.csv", shown.datasets),
-            low=describe_low_scores(Path(sources.statistics) / "low_scores.csv", trained, shown),
+            audits=describe_audits(audits, titles),
+            claims=describe_claims(Path(claims), shown.datasets),
+            low=describe_low_scores(Path(low_scores), trained, shown),
             costs=describe_costs(trained, shown),
             timed=measured_on(trained),
-            provenance=provenance.to_dict("records"),
+            provenance=origins.to_dict("records"),
             downloads=_by_folder(downloads),
             figures=[file for file in downloads if file.endswith(".png")],
             notes=[
@@ -167,7 +156,8 @@ def write_page(
             ],
         )
     )
-    write_details(sources.folders, sources.arrays, sources.scores, runs, details)
+    folders = cell_folders([*predictions, *histories])
+    write_details(folders, arrays, scores, runs, details)
     with atomic(answer) as temporary:
         lines = [
             f"{place['title']}, {place['fraction']} of the images ({place['basis']}): "

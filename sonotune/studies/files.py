@@ -1,0 +1,179 @@
+"""Paths that the jobs of a study read, by the names that the workflow's rules give them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sonotune.config.jobs import cells_of, pretrainings_of
+from sonotune.config.networks import PRETRAINED, encoder_weights_of, start_of
+from sonotune.data.readers import MADE_HERE, files_of
+from sonotune.layout import (
+    CELL_FILES,
+    ENCODER,
+    RESULTS,
+    WEIGHTS,
+    arrays,
+    dataset_folder,
+    fold_numbers,
+    pretrained_folder,
+    race_file,
+)
+
+if TYPE_CHECKING:
+    from sonotune.studies.study import Study
+
+# Files of a study by the names that its rules give them.
+FILES = {
+    "cells": "cells.csv",
+    "splits": "splits.json",
+    "claims": "statistics/claims.csv",
+    **{name: f"statistics/{name}.csv" for name in ("comparisons", "low_scores", "tukey")},
+    **{name: f"tables/{name}.csv" for name in ("provenance", "protocols", "losses")},
+    "against_paper": "tables/against_paper.csv",
+}
+DECISIONS = [f"statistics/{name}.csv" for name in ("decisions", "strategies", "comparisons")]
+
+
+def weights_path(name: str | None) -> str | list[str]:
+    """Of an encoder's weights (`sonotune.config.networks.encoder_weights_of`); an empty list where
+    there are none."""
+    return f"{ENCODER}/{WEIGHTS}".format(weights=name) if name else []
+
+
+def originals_of(config: Mapping[str, Any], dataset: str, digest: str) -> str | list[str]:
+    """What a data set is prepared from: its made originals, or its files."""
+    settings = config["datasets"][dataset]
+    if settings["reader"] in MADE_HERE:
+        return arrays(dataset, digest, "original")
+    if "catalogue" in settings:
+        return f"{dataset_folder(dataset, digest)}/source.json"
+    return [str(file) for file in files_of(settings)]
+
+
+def listed_source(config: Mapping[str, Any], dataset: str, digest: str, listed: str) -> str:
+    """What a table beside a data set is made from.
+
+    Near-duplicates are taken as the user corrected them, or as they were found; circumferences are
+    those that came with the data set.
+    """
+    folder = dataset_folder(dataset, digest)
+    if listed == "circumferences":
+        return f"{folder}/source.json"
+    return str(config["datasets"][dataset].get("duplicates", f"{folder}/audit_duplicates.csv"))
+
+
+def study_files(study: Study, need: str, wildcards: Mapping[str, str]) -> str | list[str]:
+    """The file or files of a name.
+
+    Parameters
+    ----------
+    need
+        One of `FILES`, or of the names below.
+    wildcards
+        Of the job. Where there are files for each data set, those of its own.
+
+    Raises
+    ------
+    ValueError
+        If there is no such name.
+    """
+    if need in FILES:
+        return f"{study.home}/{FILES[need]}"
+    dataset = wildcards.get("dataset", "")
+    names = [dataset] if dataset else study.datasets
+    other = study.design.get("protocols", {})
+    match need:
+        case "arrays":
+            return [file for name in names for file in study.arrays_of(name)]
+        case "all_arrays":
+            return [file for name in study.all_datasets for file in study.arrays_of(name)]
+        case "scores" | "calibration":
+            return [f"{study.home}/{need}/{name}.csv" for name in names]
+        case "features":
+            return [f"{study.home}/features/{name}.npz" for name in names]
+        case "runs" | "histories" | "predictions":
+            files = dict(zip(("runs", "predictions", "histories"), CELL_FILES, strict=True))
+            return study.cell_files(names, files[need])
+        case "weights":
+            strategy = wildcards.get("strategy") or study.design["figures"]["features"]
+            return _start_weights(study, strategy, fold_numbers(wildcards.get("fold", "0"))[2])
+        case "start":
+            return weights_path(encoder_weights_of(study.design["network"]))
+        case "pretraining_arrays":
+            return study.arrays_of(study.design["pretraining"]["dataset"])
+        case "rounds":
+            return study.last_rounds(names)
+        case "earlier_round":
+            number = int(wildcards["round"]) - 1
+            share = float(wildcards["fraction"])
+            return race_file(study.name, dataset, share, number) if number else []
+        case "cells_of_round":
+            number, share = int(wildcards["round"]) - 1, float(wildcards["fraction"])
+            return [
+                f"{RESULTS}/{cell.folder}/{name}"
+                for cell in study.raced(study, dataset, share, number)
+                for name in ("predictions.npz", "run.json")
+            ]
+        case "example_predictions":
+            return _example_predictions(study)
+        case "published_histories":
+            return [
+                f"{RESULTS}/{cell.folder}/history.csv"
+                for cell in cells_of(study.config, study.name, study.datasets[0])
+                if cell.fraction == max(study.design["fractions"])
+            ]
+        case "pretrained":
+            return [
+                f"{pretrained_folder(study.name, number)}/run.json"
+                for number in pretrainings_of(study.design)
+            ]
+        case "decisions":
+            return [f"{study.home}/{file}" for file in DECISIONS]
+        case "race":
+            return f"{study.home}/statistics/race.csv" if "race" in study.design else []
+        case "audits":
+            return [f"{study.folder_of(name)}/audit.csv" for name in study.all_datasets]
+        case "audit_duplicates":
+            return [f"{study.folder_of(name)}/audit_duplicates.csv" for name in names]
+        case "duplicates":  # where they are kept on one side of a split
+            kept = study.design["resampling"]["grouped"] in ("duplicates", "both")
+            return [f"{study.folder_of(name)}/duplicates.csv" for name in names if kept]
+        case "circumferences":
+            return [
+                f"{study.folder_of(name)}/circumferences.csv"
+                for name in names
+                if study.config["datasets"][name]["reader"] == "hc18"
+            ]
+        case "corrected":
+            return f"{RESULTS}/{other['corrected']}/cells.csv"
+        case "leakage_scores":
+            return f"{RESULTS}/{other['leakage']}/scores/{study.datasets[0]}.csv"
+        case "leakage_splits":
+            return f"{RESULTS}/{other['leakage']}/splits.json"
+    raise ValueError(f"no files are called {need}")
+
+
+def _start_weights(study: Study, strategy: str, pretraining: int = 1) -> str | list[str]:
+    """What a strategy starts from; a random start depends on no pre-trained weights."""
+    if study.strategies[strategy]["init"] == "random":
+        return []
+    start = start_of(study.design, strategy)
+    if start == PRETRAINED:
+        return f"{pretrained_folder(study.name, pretraining)}/{WEIGHTS}"
+    return weights_path(start)
+
+
+def _example_predictions(study: Study) -> list[str]:
+    """Predictions that Fig. 5 may show: of the smallest fraction, in the first fold run."""
+    design = study.design
+    fraction, fold = min(design["fractions"]), design["resampling"]["run_folds"][0]
+    asked = design["figures"]["examples"] or study.strategies
+    return [
+        f"{RESULTS}/{cell.folder}/predictions.npz"
+        for dataset in study.datasets
+        for cell in cells_of(study.config, study.name, dataset)
+        if cell.strategy in asked
+        and cell.fraction in (fraction, 0)
+        and (cell.fold, cell.seed, cell.pretraining) == (fold, 1, 1)
+    ]

@@ -1,0 +1,133 @@
+"""Settings of the jobs of a study, by the names that the workflow's rules give them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sonotune.config.jobs import cell_with_features, in_order, resampling_settings
+from sonotune.config.networks import PRETRAINED, network_of, networks_of, start_of
+from sonotune.networks.settings import built_from
+
+if TYPE_CHECKING:
+    from sonotune.studies.study import Study
+
+# What a page offers for download, with all below these folders.
+DOWNLOADS = ("cells.csv", "tables/", "figures/", "statistics/")
+
+
+def study_settings(
+    study: Study, names: Sequence[str], strategies: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Settings by name, with sorted keys, since Snakemake compares texts.
+
+    Titles are lists of pairs, since their order counts. A setting that few studies have is
+    left out where there is none.
+
+    Parameters
+    ----------
+    strategies
+        Those that are shown, in their order; by default all.
+    """
+    found = {name: _setting(study, name, strategies) for name in names}
+    return in_order({name: value for name, value in found.items() if value is not None})
+
+
+def _setting(study: Study, name: str, strategies: Sequence[str]) -> Any:
+    design, figures = study.design, study.design["figures"]
+    leakage = study.config["studies"].get(design.get("protocols", {}).get("leakage"), {})
+    match name:
+        case "strategies":
+            return [(one, study.labels[one]) for one in strategies or study.labels]
+        case "datasets":
+            return _titles(study, study.datasets)
+        case "exclude_runs" | "ddof":
+            return design["averages"][name]
+        case "pairs" | "training_time":
+            return figures[name]
+        case "seed" | "image_size" | "fractions":
+            return design[name]
+        case "epochs":
+            return design["protocols"]["epochs"]
+        case "decision":
+            return design["decision"]
+        case "cost":
+            return design["decision"]["cost"]
+        case "margins":  # by data set, a difference in Dice that counts as none
+            how = design["decision"]
+            return {one: how["margins"].get(one, how["margin"]) for one in study.datasets}
+        case "own_claims":
+            return design["claims"]["own"]
+        case "raced":
+            return True if "race" in design else None
+        case "networks":
+            return _strategies_by_network(study)
+        case "network_titles":
+            return list(study.network_titles.items())
+        case "pretraining":
+            return _titles(study, filter(None, [design.get("pretraining", {}).get("dataset")]))
+        case "examples":
+            return {
+                "asked": figures["examples"],
+                "baselines": _baselines(study),
+                "fold": design["resampling"]["run_folds"][0],
+                "fraction": min(design["fractions"]),
+            }
+        case "features_of":
+            cell = cell_with_features(study.config, study.name, study.datasets[0])
+            title = study.labels[cell.strategy]
+            return {"strategy": title, "fraction": cell.fraction, "fold": cell.fold}
+        case "recipe":
+            return {
+                "image_size": design["image_size"],
+                "learning_rate": design["training"]["learning_rate"],
+            }
+        case "arms":
+            return {one: how.get("exclude", "all") for one, how in leakage["strategies"].items()}
+        case "first_dataset":
+            return study.datasets[0]
+        case "simulated":
+            readers = {study.config["datasets"][one]["reader"] for one in study.datasets}
+            return readers == {"simulate"}
+        case "titles":
+            return _titles(study, study.all_datasets)
+        case "downloads":
+            files = [file.removeprefix(f"{study.home}/") for file in study.shown()]
+            return sorted(file for file in files if file.startswith(DOWNLOADS))
+        case "strategy_names":
+            return list(study.strategies)
+        case "dataset_names":
+            return study.datasets
+        case "resampling":
+            return resampling_settings(design["resampling"])
+        case "excludes":  # what strategies leave out of training
+            every = {one["exclude"] for one in study.strategies.values() if "exclude" in one}
+            return sorted(every) or None
+        case "own_splits":  # strategies that draw splits of their own
+            own = design["resampling"].get("resample_test_set") == "by_strategy"
+            return sorted(study.strategies) if own else None
+    raise ValueError(f"no setting is called {name}")
+
+
+def _titles(study: Study, names: Iterable[str]) -> list[tuple[str, str]]:
+    return [(name, study.config["datasets"][name]["label"]) for name in names]
+
+
+def _baselines(study: Study) -> list[str]:
+    """The first strategy that trains all from random weights, and the unchanged network."""
+    scratch = [name for name, one in study.strategies.items() if one["init"] == "random"]
+    unchanged = [name for name, one in study.strategies.items() if not one["tune"]]
+    return [*scratch[:1], *unchanged[:1]]
+
+
+def _strategies_by_network(study: Study) -> list[tuple[dict[str, Any], list[tuple[Any, ...]]]]:
+    """Every network with name, title, start and tuned stages of its strategies."""
+    networks = [in_order(built_from(network)) for network in networks_of(study.design)]
+    rows: list[list[tuple[Any, ...]]] = [[] for _ in networks]
+    for name, one in study.strategies.items():
+        mine = networks.index(in_order(built_from(network_of(study.design, name))))
+        start = one["init"]
+        if start == "pretrained" and start_of(study.design, name) != PRETRAINED:
+            start = "encoder"
+        rows[mine].append((name, one["label"], start, one["tune"]))
+    return [(network, row) for network, row in zip(networks, rows, strict=True) if row]
