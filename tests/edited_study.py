@@ -22,6 +22,7 @@ import numpy as np
 import yaml
 from faulty import ROOT, jobs_at_work, jobs_told, kill, log_names, new_log
 from test_staleness import PARTS
+from warm import snakemake, warm_python
 
 from sonotune.config.check import complete
 from sonotune.config.jobs import dataset_settings
@@ -106,14 +107,14 @@ class EditedStudy:
         whole.
     """
 
-    def __init__(self, folder, planner):
-        self.folder, self.planner = Path(folder), planner
+    def __init__(self, folder):
+        self.folder = Path(folder)
         self.wanted = {name: values[0] for name, values in VALUES.items()}
         self.made = {}
 
     @classmethod
-    def begin(cls, folder, planner):
-        study = cls(folder, planner)
+    def begin(cls, folder):
+        study = cls(folder)
         for part in PARTS:
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
             copy(ROOT / part, study.folder / part)
@@ -125,7 +126,7 @@ class EditedStudy:
         return study
 
     def copy_to(self, folder, records=True, times=True):
-        copied = type(self)(folder, self.planner)
+        copied = type(self)(folder)
         copied.wanted, copied.made = dict(self.wanted), dict(self.made)
         left = None if records else shutil.ignore_patterns(".snakemake")
         how = shutil.copy2 if times else shutil.copy
@@ -299,7 +300,8 @@ class EditedStudy:
 
     def snakemake(self, *options):
         """Exit status, and what was said."""
-        return self.planner.run(self.folder, [*options, *self.command])
+        run = snakemake(self.folder, *options, *self.command, root=self.folder)
+        return run.returncode, run.stdout + run.stderr
 
     def expected(self):
         """Jobs that have to run: by what they depend on, or since one runs that they rest on."""
@@ -326,10 +328,10 @@ class EditedStudy:
             return MINE if found[1] == "mine" else ("prepared", "collage", self.wanted["collage"])
         return None
 
-    def start(self):
+    def start(self, python):
         with (self.folder / "output.txt").open("w") as file:
             return subprocess.Popen(
-                [sys.executable, "-m", "snakemake", *self.command],
+                [python, "-m", "snakemake", *self.command],
                 cwd=self.folder,
                 env={**os.environ, "PYTHONPATH": str(self.folder)},
                 stdout=file,
@@ -347,7 +349,7 @@ class EditedStudy:
         """
         expected, now = self.expected(), meanings(self.wanted)
         earlier = log_names(self.folder)
-        workflow = self.start()
+        workflow = self.start(sys.executable if kill_after else warm_python())
         while kill_after and workflow.poll() is None:
             if len(jobs_told(new_log(self.folder, earlier))) >= kill_after:
                 kill_after = 0
@@ -396,26 +398,3 @@ class EditedStudy:
         return {
             k: v for k, v in row.items() if not re.search("second|record|cpu|time|memory", k or "")
         }
-
-
-class Planner:
-    """A process that runs Snakemake in forks of itself (see ``planner.py``)."""
-
-    def __init__(self, folder):
-        self.output = Path(folder) / "said.txt"
-        self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests/planner.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, folder, options):
-        line = json.dumps([str(folder), options, str(self.output)])
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline()), self.output.read_text()
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait()

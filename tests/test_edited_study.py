@@ -8,7 +8,7 @@ import os
 import shutil
 
 import pytest
-from edited_study import CODE, MINE, PRETRAINED, VALUES, EditedStudy, Planner
+from edited_study import CODE, MINE, PRETRAINED, VALUES, EditedStudy
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -54,15 +54,8 @@ def act(study, step):
 
 
 @pytest.fixture(scope="module")
-def planner(tmp_path_factory):
-    planner = Planner(tmp_path_factory.mktemp("planner"))
-    yield planner
-    planner.end()
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory, planner):
-    study = EditedStudy.begin(tmp_path_factory.mktemp("finished"), planner)
+def finished(tmp_path_factory):
+    study = EditedStudy.begin(tmp_path_factory.mktemp("finished"))
     assert study.run()
     return study
 
@@ -75,7 +68,7 @@ def fresh_numbers(finished, tmp_path_factory):
     def numbers(study):
         key = repr(sorted(study.wanted.items(), key=str))
         if key not in known:
-            fresh = EditedStudy.begin(tmp_path_factory.mktemp("fresh"), study.planner)
+            fresh = EditedStudy.begin(tmp_path_factory.mktemp("fresh"))
             for name, value in study.wanted.items():
                 if value != VALUES[name][0]:
                     fresh.set(name, value)

@@ -1,20 +1,15 @@
 """Finished cells that nobody trained: every rule after the training runs from them."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 from builders import dataset_place
+from warm import run_through
 
 from benchmarks.full_grid import write_grid
 from sonotune.data.dataset import load_set
 from sonotune.evaluation.metrics import overlap
 from sonotune.evaluation.scores import score_dataset
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +21,7 @@ def grid(tmp_path_factory):
 
 def test_it_has_every_cell_of_the_study_and_the_workflow_trains_none(grid):
     assert len(list(grid.glob("results/amiri2020/cells/*/*/*/*/run.json"))) == 2 * (13 * 3 + 1) * 2
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "-n"]
-    command += ["--directory", str(grid), "--configfile", str(grid / "grid.yaml")]
-    run = subprocess.run(command, capture_output=True, text=True)
-    said = run.stdout + run.stderr
-    assert run.returncode == 0, said
+    said = run_through(grid, "-n", "--configfile", str(grid / "grid.yaml"))
     stats = said[said.rindex("Job stats:") :]
     assert "\nscore " in stats
     assert "\ntable2 " in stats

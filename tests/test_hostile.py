@@ -1,10 +1,8 @@
 """Names and labels that try to be more than text, through a whole study and its report."""
 
 import copy
-import os
 import shutil
 import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from warm import run_through
 
 from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
@@ -81,14 +80,9 @@ def home(tmp_path_factory):
                 array[5:12, 5:12] = 255
             (folder / kind / f"{name}.png").write_bytes(cv2.imencode(".png", array)[1].tobytes())
     (folder / "study.yaml").write_text(yaml.safe_dump(STUDY, allow_unicode=True))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--cores", "2", "--configfile", "study.yaml", "--resources", "gpu=0"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    options = ("--cores", "2", "--configfile", "study.yaml", "--resources", "gpu=0")
     for more in ([], ["--report", "report.zip"]):
-        run = subprocess.run(
-            [*command, *more], cwd=folder, env=environment, capture_output=True, text=True
-        )
-        assert run.returncode == 0, run.stdout + run.stderr
+        run_through(folder, *options, *more)
     return folder
 
 

@@ -1,14 +1,12 @@
 """The laptop's study, reduced, on real heads, real lesions and real natural images."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 from builders import dataset_place
+from warm import run_through
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -37,11 +35,8 @@ def reduced():
 @pytest.mark.slow
 def test_the_laptop_study_runs_on_real_data(tmp_path):
     (tmp_path / "reduced.yaml").write_text(yaml.safe_dump(reduced(), sort_keys=False))
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--cores", "2", "--configfile", "reduced.yaml"]
-    environment = {**os.environ, "SONOTUNE_DATA_MIRROR": str(SHARED)}
-    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
+    options = ("--cores", "2", "--configfile", "reduced.yaml")
+    run_through(tmp_path, *options, SONOTUNE_DATA_MIRROR=str(SHARED))
 
     results = tmp_path / "results"
     table = pd.read_csv(results / "laptop/tables/table2.csv")

@@ -1,12 +1,10 @@
 """Two configurations never write into one study unawares."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from warm import snakemake
 
 from sonotune.errors import SonotuneError
 from sonotune.owner import OWNER, check_owner, claim
@@ -78,16 +76,9 @@ def test_a_damaged_note_refuses_nothing(text, home):
 
 
 def test_the_workflow_refuses_before_anything_runs(home):
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "-n"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     ends = {}
     for name in ("mine", "other"):
-        run = subprocess.run(
-            [*command, "--cores", "1", "--configfile", f"config/{name}.yaml"],
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
+        run = snakemake(home, "-n", "--cores", "1", "--configfile", f"config/{name}.yaml")
         ends[name] = run.returncode, run.stdout + run.stderr
     assert ends["mine"][0] == 0, ends["mine"][1]
     assert ends["other"][0] == 1

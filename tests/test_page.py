@@ -3,12 +3,11 @@
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from warm import run_through
 
 from benchmarks.full_grid import write_grid
 from sonotune.networks.stage_names import UNET_STAGES
@@ -16,7 +15,6 @@ from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.report.page.details import outlines, to_json
 from sonotune.report.page.drawing import draw_network
 
-ROOT = Path(__file__).parents[1]
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 SWITCHES = ["headless", "no-sandbox", "disable-gpu", "disable-background-networking"]
 PLAIN = {
@@ -66,13 +64,9 @@ def page(tmp_path_factory):
         return Path(given).resolve()
     folder = tmp_path_factory.mktemp("grid")
     grid = write_grid(folder, {"sus": 60}, size=32, folds=3, width=1)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--directory", str(folder), "--configfile", str(grid), "--cores", "2"]
-    run = subprocess.run(
-        [*command, "--", "results/amiri2020/index.html"], capture_output=True, text=True
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return folder / "results/amiri2020/index.html"
+    target = "results/amiri2020/index.html"
+    run_through(folder, "--configfile", str(grid), "--cores", "2", "--", target)
+    return folder / target
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from warm import warm_python
 
 from sonotune.cli import main
 from sonotune.networks.stages import count, freeze_all_but, tuned_parameters
@@ -47,7 +47,7 @@ def run(line, folder):
     found = [word for text in rest for word in (sorted(glob.glob(text, root_dir=folder)) or [text])]
     if name == "snakemake":
         found += ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
-    command = [sys.executable, "-m", name, *found]
+    command = [warm_python(), "-m", name, *found]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, line + done.stdout + done.stderr

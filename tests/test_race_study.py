@@ -1,15 +1,13 @@
 """A race in the workflow: real runs of a tiny study."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+from warm import run_through
 
 from sonotune.runtime.files import read_json
 from sonotune.verify import Verification
@@ -45,18 +43,8 @@ class Study:
         config = yaml.safe_load((ROOT / "tests/smallest.yaml").read_text())
         config["studies"]["smallest"] |= LEARNS | ({"race": race} if race else {})
         (self.folder / "race.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-        run = subprocess.run(
-            [
-                *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
-                *("--configfile", "race.yaml", "--cores", "2", "--resources", "gpu=0", *options),
-            ],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-        )
-        assert run.returncode == 0, run.stdout + run.stderr
-        return run.stdout + run.stderr
+        options = ("--configfile", "race.yaml", "--cores", "2", "--resources", "gpu=0", *options)
+        return run_through(self.folder, *options)
 
     def planned(self, **how):
         """Number of jobs of each rule that would run."""

@@ -5,12 +5,11 @@ Without SONOTUNE_REPORT, the folder of an unpacked report, one is made from gene
 
 import os
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from warm import run_through
 
 from benchmarks.full_grid import write_grid
 
@@ -37,11 +36,8 @@ def report(tmp_path_factory):
         return Path(given).resolve()
     folder = tmp_path_factory.mktemp("grid")
     grid = write_grid(folder, {"sus": 60}, size=32, folds=2, width=1)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--directory", str(folder), "--configfile", str(grid), "--cores", "2"]
     for more in ([], ["--report", "results/report.zip"]):
-        run = subprocess.run([*command, *more], capture_output=True, text=True)
-        assert run.returncode == 0, run.stdout + run.stderr
+        run_through(folder, "--configfile", str(grid), "--cores", "2", *more)
     with zipfile.ZipFile(folder / "results/report.zip") as archive:
         archive.extractall(folder / "results")
     return folder / "results/report"

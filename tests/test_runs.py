@@ -1,15 +1,13 @@
 """Several runs of a fold: seeds and pre-trained networks, in a real tiny study."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from warm import run_through
 
 from sonotune.inference.choose import choose_cells
 from sonotune.inference.model import load_model
@@ -38,18 +36,9 @@ def configuration(**keys):
 
 def snakemake(folder, config, *options):
     (folder / "tiny.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"),
-            *("--configfile", "tiny.yaml", "--cores", "2", "--resources", "gpu=0", *options),
-        ],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
+    return run_through(
+        folder, "--configfile", "tiny.yaml", "--cores", "2", "--resources", "gpu=0", *options
     )
-    assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout + run.stderr
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from warm import run_through, snakemake
 
 from sonotune.data.splits import Resampling, held_out, split_seed
 from sonotune.evaluation.scores import load_predictions
@@ -41,11 +40,7 @@ class Project:
         self.until = ["--until", *until] if until else []
 
     def snakemake(self, *options):
-        command = [sys.executable, "-m", "snakemake", *self.options, *options]
-        environment = {**os.environ, "PYTHONPATH": str(self.folder)}
-        return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True
-        )
+        return snakemake(self.folder, *self.options, *options, root=self.folder)
 
     def stale(self):
         """Number of jobs of each rule that would run, and the cells among them."""
@@ -572,31 +567,26 @@ def own_images(tmp_path_factory):
     study["resampling"]["grouped"] = "both"
     (folder / "mine.yaml").write_text(yaml.safe_dump(config))
     target = "results/tiny/cells/mine/scratch/0.5/0/run.json"
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--configfile", "mine.yaml", "--cores", "1"]
-    run = subprocess.run([*command, "--", target], cwd=folder, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
-    return folder, [*command, "-n", "--", target]
+    run_through(folder, "--configfile", "mine.yaml", "--cores", "1", "--", target)
+    return folder, ["--configfile", "mine.yaml", "--cores", "1", "-n", "--", target]
 
 
 @pytest.fixture
 def own_copy(own_images, tmp_path):
-    folder, command = own_images
+    folder, options = own_images
     copied = tmp_path / "own"
     shutil.copytree(folder, copied, symlinks=True)
 
     def planned():
-        run = subprocess.run(command, cwd=copied, capture_output=True, text=True)
-        assert run.returncode == 0, run.stdout + run.stderr
-        return "Nothing to be done" not in run.stdout + run.stderr
+        return "Nothing to be done" not in run_through(copied, *options)
 
     assert not planned()
     return copied, planned
 
 
 def test_no_patient_and_no_copy_is_in_training_and_test(own_images):
-    folder, command = own_images
-    tested, _ = load_predictions((folder / command[-1]).with_name("predictions.npz"))
+    folder, options = own_images
+    tested, _ = load_predictions((folder / options[-1]).with_name("predictions.npz"))
     sides = np.isin(np.arange(12), tested)
     assert sides.sum() == 6
     joined = [[0, 1], [2, 3, 10, 11], [4, 5], [6, 7], [8, 9]]

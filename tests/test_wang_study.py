@@ -2,15 +2,13 @@
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
+from warm import run_through
 
 ROOT = Path(__file__).parents[1]
 HEADS = ROOT.parent / "shared/data/hc18"
@@ -70,11 +68,8 @@ def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wang")
     place_heads(folder / "resources/hc18", 24)
     configuration(folder)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--cores", "2", "--configfile", "study.yaml"]
-    environment = {k: v for k, v in os.environ.items() if k != "SONOTUNE_DATA_MIRROR"}
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment)
-    assert run.returncode == 0, run.stdout + run.stderr
+    options = ("--cores", "2", "--configfile", "study.yaml")
+    run_through(folder, *options, SONOTUNE_DATA_MIRROR="")
     return folder / "results"
 
 

@@ -3,11 +3,10 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 import yaml
 from builders import dataset_place
 
@@ -19,9 +18,7 @@ TINY = (ROOT / "tests/tiny.yaml").read_text()
 
 
 def snakemake(folder, *options):
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    command += ["--cores", "1", *options]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return warm.snakemake(folder, "--cores", "1", *options)
 
 
 def with_tiny(folder, before="", after=""):
