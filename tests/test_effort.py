@@ -14,19 +14,6 @@ ROOT = Path(__file__).parents[1]
 CONFIG = read_configuration(ROOT / "config/config.yaml")
 
 
-def priority(dataset, strategy):
-    return cell_priority(CONFIG, "amiri2020", dataset, strategy)
-
-
-def test_cells_that_take_longer_start_first():
-    strategies = ("whole", "contracting", "block_1", "block_5", "block_9", "unchanged")
-    found = [priority("fus", strategy) for strategy in strategies]
-    assert found == sorted(found, reverse=True)
-    assert len(set(found)) == len(found)
-    found = [priority(dataset, "whole") for dataset in ("fus", "xray", "bus", "sus")]
-    assert found == sorted(found, reverse=True)
-
-
 def test_what_is_pretrained_on_comes_before_all_else():
     cells = max(
         cell_priority(CONFIG, name, dataset, strategy)
@@ -35,13 +22,6 @@ def test_what_is_pretrained_on_comes_before_all_else():
         for strategy in study["strategies"]
     )
     assert cells < PRETRAINING < data_priority(CONFIG, "sus") < data_priority(CONFIG, "xpie")
-
-
-def test_all_that_a_cell_waits_for_has_a_priority():
-    text = "".join((ROOT / f"workflow/rules/{file}.smk").read_text() for file in ("data", "train"))
-    rules = {rule.split(":")[0]: rule for rule in text.split("\nrule ")[1:]}
-    without = {name for name, rule in rules.items() if "\n    priority: " not in rule}
-    assert without == {"circumferences", "features"}
 
 
 def test_images_are_counted_where_configuration_or_catalogue_tell(tmp_path, monkeypatch):

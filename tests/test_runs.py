@@ -45,7 +45,7 @@ def snakemake(folder, config, *options):
 def study(tmp_path_factory):
     """A study of one run per fold, to which seeds and a pre-training were added."""
     folder = tmp_path_factory.mktemp("runs")
-    snakemake(folder, configuration())
+    snakemake(folder, configuration(), "--until", "finetune")
     results = folder / "results/tiny"
     before = {path: path.stat().st_mtime_ns for path in results.glob("cells/*/*/*/*/run.json")}
     snakemake(folder, configuration(seeds=2, repeats=2))

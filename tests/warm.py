@@ -136,6 +136,8 @@ def run(arguments, folder, environment, python, files) -> int:
     os.environ.clear()
     os.environ.update(environment)
     sys.executable = python
+    # Also where the environment forbids it: each source is compiled once.
+    sys.dont_write_bytecode, sys.pycache_prefix = False, str(Path(python).with_name("compiled"))
     search = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.path[:] = [*search, *sys.path[1:]]
     try:
