@@ -53,7 +53,7 @@ def test_one_or_two_folds_decide_nothing(name, folds):
 
 
 # One of each way to judge; benchmarks/claim_rates.py has all.
-@pytest.mark.parametrize("name", ["A1", "A2", "A3", "A4b", "A6", "A8", "A9", "A12", "A17", "W5"])
+@pytest.mark.parametrize("name", ["A1", "A2", "A4b", "A8", "A17", "W5"])
 def test_a_true_claim_seldom_fails_and_a_false_one_mostly(name):
     row = rates(CLAIMS[name], folds=5, datasets=1, studies=40)
     assert row["true_fails"] <= 0.125  # of 40 at 5 %: more in 2 % of such tests
@@ -257,7 +257,7 @@ def test_the_page_has_every_claim_with_its_verdicts_and_no_html_from_names(tmp_p
 @pytest.mark.parametrize("failed", [False, True])
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_no_study_is_too_small_to_be_judged(number, failed):
-    for claim in CLAIMS.values():
+    for claim in {claim.kind: claim for claim in CLAIMS.values()}.values():
         cells = study(claim, 0.1, folds=3)
         names = list(cells["strategy"].unique())
         for first in range(len(names)):

@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def declared(*extras: str) -> dict[str, Requirement]:
     return {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
 
 
+@cache
 def imported(*folders: str) -> set[str]:
     """Distributions whose packages Python files below some folders import."""
     files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]

@@ -47,19 +47,6 @@ OF_AVERAGES = ["paired", "fig_pareto"]
 
 
 @pytest.mark.parametrize("module", OF_AVERAGES)
-def test_a_figure_of_averages_is_drawn_and_the_same_every_time(module, tmp_path):
-    _, path = study(tmp_path)
-    draw = import_module(f"sonotune.report.figures.{module}").write_figure
-    pages = []
-    for number in (1, 2):
-        files = [tmp_path / f"{number}.{kind}" for kind in ("pdf", "png")]
-        draw(path, *files, shown=SHOWN)
-        pages.append([file.read_bytes() for file in files])
-    assert pages[0] == pages[1]
-    assert all(len(page) > 5000 for page in pages[0])
-
-
-@pytest.mark.parametrize("module", OF_AVERAGES)
 def test_a_figure_is_drawn_where_every_run_failed(module, tmp_path):
     cells, _ = study(tmp_path)
     path = write_cells(cells.assign(failed=cells["fraction"] > 0), tmp_path)

@@ -234,9 +234,9 @@ def test_no_text_of_an_exception_or_log_in_the_numerics_counts(jobs):
         tree = ast.parse(path.read_bytes())
         for node in spoken(tree):
             if new := another_text(node):
-                with changed(node, new):
-                    edits += 1
-                    assert not jobs.stale(path, tree), (path, ast.unparse(node))
+                node.__dict__.update(new.__dict__)
+                edits += 1
+        assert not jobs.stale(path, tree), path
     assert edits > 100
 
 
@@ -247,7 +247,7 @@ def test_numbers_and_operators_count_for_the_jobs_that_compute_with_them(jobs, k
         tree = ast.parse(path.read_bytes())
         words = spoken(tree)
         computing = [n for n in ast.walk(tree) if n not in words and kind(n) is not None]
-        for node in computing[:: max(1, len(computing) // 6)]:
+        for node in computing[:: max(1, len(computing) // 2)]:
             with changed(node, kind(node)):
                 edits += 1
                 asked = {job for job, read in jobs.read.items() if path in read}
