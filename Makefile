@@ -73,7 +73,7 @@ test-slow: $(READY)
 # The wheel in an environment of its own, the workflow as a module, and deployed by snakedeploy.
 test-install: $(READY)
 	@echo "test-install: the wheel, modules and deployments"
-	@$(VENV)/bin/python -m pytest tests/test_install.py tests/test_catalog.py $(TEST_ARGS)
+	@$(VENV)/bin/python -m pytest tests/workflow/test_install.py tests/workflow/test_catalog.py $(TEST_ARGS)
 
 # Checks the very files that are to be published. Tag, heading and upload: docs/development.md.
 release: $(READY)
@@ -81,7 +81,7 @@ release: $(READY)
 	@echo "release: building wheel and source archive"
 	@$(VENV)/bin/python -m hatchling build
 	@echo "release: checking both"
-	@SONOTUNE_DIST=dist $(VENV)/bin/python -m pytest tests/test_install.py tests/test_catalog.py
+	@SONOTUNE_DIST=dist $(VENV)/bin/python -m pytest tests/workflow/test_install.py tests/workflow/test_catalog.py
 	@ls -l dist
 
 # One after the other: what is measured wants the machine for itself.

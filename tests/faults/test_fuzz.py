@@ -39,7 +39,7 @@ from sonotune.data.sources import used_entries
 from sonotune.errors import SonotuneError
 from sonotune.report.claims.declare import declare
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CASES = int(os.environ.get("SONOTUNE_FUZZ", "100"))
 TRIED = Counter()
 many = settings(

@@ -15,7 +15,7 @@ from warm import run_through
 from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ATTACK = '<img src=x onerror="alert(1)"><marquee>bold</marquee>'
 LATEX = r"50 % of A_1 & B # $x$ {y} ~z ^2 \input{/etc/passwd}"
 NAMES = (

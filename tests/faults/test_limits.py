@@ -246,7 +246,7 @@ def test_the_defaults_are_the_configurations():
     import yaml
 
     schema = yaml.safe_load(
-        (Path(__file__).parents[1] / "sonotune/config/config.schema.yaml").read_text()
+        (Path(__file__).parents[2] / "sonotune/config/config.schema.yaml").read_text()
     )
     keys = schema["properties"]["limits"]["properties"]
     assert {key: rule["default"] for key, rule in keys.items()} == vars(Limits())

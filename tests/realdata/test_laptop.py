@@ -8,7 +8,7 @@ import yaml
 from builders import dataset_place
 from warm import run_through
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
 
 pytestmark = [

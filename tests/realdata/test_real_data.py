@@ -13,7 +13,7 @@ from sonotune.data.readers.circumference import residuals
 from sonotune.data.readers.hc18 import read_measures
 from sonotune.data.readers.pixels import load
 
-SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
 pytestmark = [
     pytest.mark.shared,

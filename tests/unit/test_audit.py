@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 from builders import dataset_place
-from test_workflow import snakemake
 from tiny_files import HEIGHT, WIDTH, grey, square, write, write_table
+from warm import snakemake
 
 from benchmarks.duplicates import CHANGES
 from sonotune.cli import main
@@ -19,7 +19,7 @@ from sonotune.data.audit_files import suspicious, write_audit_csv, write_audit_h
 from sonotune.data.duplicates import near_pairs, sketch
 from sonotune.data.prepare import make_originals
 
-SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
 
 # A study that two images are enough for.
@@ -244,7 +244,7 @@ def test_the_workflow_audits_what_it_refuses_to_prepare(tmp_path):
     )
     folder = dataset_place(tmp_path / "mine.yaml", "mine")
     targets = [f"{folder}/256/images.npy", f"{folder}/audit.html"]
-    run = snakemake(tmp_path, "--configfile", "mine.yaml", "--keep-going", *targets)
+    run = snakemake(tmp_path, "--cores=1", "--configfile=mine.yaml", "--keep-going", *targets)
     assert run.returncode != 0
     assert "a.png: cannot be read; it is damaged or no image" in run.stdout + run.stderr
     assert "error: cannot be used" in (tmp_path / targets[1]).read_text("utf-8")

@@ -20,7 +20,7 @@ from sonotune.config.jobs import (
 from sonotune.errors import SonotuneError
 from sonotune.layout import Cell, fold_text, fraction_text
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 SMALL = yaml.safe_load("""
 datasets:

@@ -72,7 +72,7 @@ RECIPES = {
     "graph": {"epochs": 2, "graph": True},
 }
 RECIPE = {"learning_rate": 0.003, "batch_size": 2, "epochs": 2, "patience": 2}
-CONFIGURATION = Path(__file__).parents[1] / "config/config.yaml"
+CONFIGURATION = Path(__file__).parents[2] / "config/config.yaml"
 STUDY = complete(yaml.safe_load(CONFIGURATION.read_text()))["studies"]["amiri2020"]
 
 
@@ -225,7 +225,7 @@ def test_memory_that_does_not_suffice_is_one_message(arrays, tmp_path):
 
 
 ONE = (
-    "import hashlib, os, sys; from pathlib import Path; sys.path.insert(0, 'tests');"
+    "import hashlib, os, sys; from pathlib import Path;"
     "import test_cuda as t; from test_training import bright_disks;"
     "from sonotune.data.dataset import save_set; from sonotune.runtime.gpus import on_gpu;"
     "folder = Path(sys.argv[1]); save_set(folder / 'data', bright_disks(20));"

@@ -17,7 +17,7 @@ from sonotune.simulation.settings import Simulation
 from sonotune.training.augment import Augmentation
 from sonotune.training.recipe import Recipe
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MANUAL = (ROOT / "config/README.md").read_text()
 SCHEMA = yaml.safe_load((ROOT / "sonotune/config/config.schema.yaml").read_text())
 STUDY = SCHEMA["$defs"]["study"]["properties"]

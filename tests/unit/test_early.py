@@ -17,7 +17,7 @@ from sonotune.networks.stages import build_network
 from sonotune.networks.weights import load_file
 from sonotune.runtime.processors import usable_processors
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def images(folder, count, per_patient=0):

@@ -10,7 +10,7 @@ from sonotune.config.priorities import (
     expected_images,
 )
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CONFIG = read_configuration(ROOT / "config/config.yaml")
 
 

@@ -12,7 +12,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CONDA_NAMES = {
     "matplotlib-base": "matplotlib",
     "opencv": "opencv-python-headless",

@@ -25,7 +25,7 @@ from sonotune.config.jobs import (
 from sonotune.data.readers import MADE_HERE, READERS
 from sonotune.runtime.fingerprint import PACKAGE, closure, fingerprint
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

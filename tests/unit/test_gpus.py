@@ -29,7 +29,7 @@ from sonotune.runtime.gpus import (
     visible_devices,
 )
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 # Takes a slot, says which device it sees, and works until it is told to end.
 JOB = """

@@ -35,7 +35,7 @@ from sonotune.networks.weights_file import save_weights
 from sonotune.report.figures.fig1 import count_stages, draw_fig1
 from sonotune.training.optimiser import Adam
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # Published parameters of each stage (Wang 2023 and its code).
 PUBLISHED = {
     "encoder": 2_223_872,

@@ -13,7 +13,7 @@ from sonotune.runtime.gpus import tell_without_gpu
 from sonotune.runtime.run_record import write_record
 from sonotune.training.device import choose
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TINY = ROOT / "tests/tiny.yaml"
 
 

@@ -12,7 +12,7 @@ import yaml
 from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*ROOT.glob("sonotune/**/*.py"), *ROOT.glob("workflow/scripts/*.py")])
 # Calls that run no code with one argument alone; ruff's rules of `pyproject.toml` see the others.
 NEEDS = {

@@ -20,7 +20,7 @@ from sonotune.networks.unet import build
 from sonotune.networks.weights import he_normal, load_weights
 from sonotune.networks.weights_file import save_weights
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 # Parameters of every strategy as Table II prints them, of all and as a fraction, and exactly.
 TABLE2 = {

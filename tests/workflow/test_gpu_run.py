@@ -17,7 +17,7 @@ from benchmarks.gpu.collect import collect
 from benchmarks.gpu.results import Results, read
 from benchmarks.gpu.speed import SMALL, plain_seconds
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def go(bundle, folder, *options):

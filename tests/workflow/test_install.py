@@ -21,7 +21,7 @@ from packaging.metadata import Metadata
 
 import sonotune
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CONFIG = (ROOT / "tests/smallest.yaml").read_text()
 STUDY = "results/smallest"
 CELLS = {f"cells/sus/{strategy}/0.5/0/run.json" for strategy in ("scratch", "block_9")}

@@ -9,7 +9,7 @@ from warm import snakemake
 from sonotune.errors import SonotuneError
 from sonotune.owner import OWNER, check_owner, claim
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from sonotune.cli import main
 from sonotune.networks.stages import count, freeze_all_but, tuned_parameters
 from sonotune.report.claims.declare import declare
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = ("reproduce", "own-images", "development", "cluster")
 DRY_RUNS = [
     line

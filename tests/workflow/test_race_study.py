@@ -12,7 +12,7 @@ from warm import run_through
 from sonotune.runtime.files import read_json
 from sonotune.verify import Verification
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RACE = {"margin": 0.0001, "budget": 1}
 # A network and a recipe with which so little training leads to something.
 LEARNS = {

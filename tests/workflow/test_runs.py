@@ -16,7 +16,7 @@ from sonotune.runtime.files import read_json, write_json
 from sonotune.runtime.run_record import seal
 from sonotune.verify import Verification
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def configuration(**keys):

@@ -18,7 +18,7 @@ from sonotune.evaluation.scores import load_predictions
 from sonotune.runtime.files import read_json, write_json
 from sonotune.runtime.run_record import seal
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
 PARTS = ["Snakefile", "workflow", "config", "profiles", "sonotune", "envs", "pyproject.toml"]
 TRAININGS = 2 * 3 * 2  # data sets x trained strategies x fractions

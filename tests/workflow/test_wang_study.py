@@ -10,7 +10,7 @@ import pytest
 import yaml
 from warm import run_through
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 HEADS = ROOT.parent / "shared/data/hc18"
 TABLE = "training_set_pixel_size_and_HC.csv"
 STUDY = "wang2023_published"

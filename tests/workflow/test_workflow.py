@@ -13,7 +13,7 @@ from builders import dataset_place
 from sonotune.report.provenance import changed_packages, write_provenance
 from sonotune.runtime.run_record import write_record
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TINY = (ROOT / "tests/tiny.yaml").read_text()
 
 
