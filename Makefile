@@ -7,6 +7,7 @@ TEST_ARGS ?=
 VENV := .venv
 READY := $(VENV)/.ready
 SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
+PARALLEL_TESTS := $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 SNAKEFILES = Snakefile workflow/Snakefile $(wildcard workflow/rules/*.smk)
 
 # A report as a plain folder, beside its zip and of the same name.
@@ -64,11 +65,11 @@ plan: $(READY)
 
 test: $(READY)
 	@echo "test: all tests except the slow ones"
-	@$(VENV)/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(TEST_ARGS)
+	@$(PARALLEL_TESTS) -m "not slow" $(TEST_ARGS)
 
 test-slow: $(READY)
 	@echo "test-slow: everything, with a thousand odd inputs of each kind"
-	@SONOTUNE_FUZZ=$${SONOTUNE_FUZZ:-1000} $(VENV)/bin/python -m pytest -n auto --dist loadfile $(TEST_ARGS)
+	@SONOTUNE_FUZZ=$${SONOTUNE_FUZZ:-1000} $(PARALLEL_TESTS) $(TEST_ARGS)
 
 # The wheel in an environment of its own, the workflow as a module, and deployed by snakedeploy.
 test-install: $(READY)

@@ -54,6 +54,7 @@ def run(command, folder):
     )
 
 
+@pytest.mark.slow  # as the next ones, part of `make test-install`
 @pytest.mark.parametrize("package", ["numpy", "pandas", "torch", "cv2", "scipy", "pooch"])
 def test_the_environment_of_these_tests_has_no_numerics(package, python, tmp_path):
     assert "ModuleNotFoundError" in run([python, "-c", f"import {package}"], tmp_path).stderr
@@ -77,6 +78,7 @@ def test_the_catalog_can_read_how_the_workflow_is_used():
     assert {"desc", "flags"} <= set(usage["mandatory-flags"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

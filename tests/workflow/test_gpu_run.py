@@ -4,13 +4,13 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from test_training import bright_disks
+from warm import warm_python
 
 from benchmarks.gpu.bundle import SETS, part_of, read_set, write_set
 from benchmarks.gpu.collect import collect
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def go(bundle, folder, *options):
-    command = [sys.executable, str(ROOT / "benchmarks/gpu/run.py"), "--device", "cpu", "--small"]
+    command = [warm_python(), str(ROOT / "benchmarks/gpu/run.py"), "--device", "cpu", "--small"]
     command += ["--out", str(folder / "out"), "--bundle", str(bundle)]
     command += ["--work", str(folder / "work"), "--beside", "2", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}

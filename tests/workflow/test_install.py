@@ -28,6 +28,8 @@ CELLS = {f"cells/sus/{strategy}/0.5/0/run.json" for strategy in ("scratch", "blo
 TABLE = f"{STUDY}/tables/table2.html"
 REMOTE = {"simulate", "finetune"}
 
+pytestmark = pytest.mark.slow  # `make test-install` runs them
+
 
 def run(command, folder, **variables):
     """Run a command without anything that leads to the checkout."""
@@ -207,7 +209,6 @@ def test_commands_work_without_a_checkout(fresh, tmp_path):
     assert len(missing.stdout.splitlines()) == 1
 
 
-@pytest.mark.slow
 def test_a_study_runs_from_the_wheel(fresh, tmp_path):
     (tmp_path / "my.yaml").write_text(CONFIG)
     command = [fresh / "sonotune", "run", "--configfile", "my.yaml", "--cores", "2"]
@@ -246,7 +247,6 @@ onstart:
 {after}"""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("prefix", ["", "seg"])
 def test_another_workflow_uses_it_as_a_module(prefix, fresh, tmp_path):
     (carried,) = fresh.parent.glob("lib/python*/site-packages/sonotune/_workflow")
@@ -272,7 +272,6 @@ def test_another_workflow_uses_it_as_a_module(prefix, fresh, tmp_path):
     assert tops == {"Snakefile", "config.yaml", "diary.txt", "mine.txt", prefix or "results"}
 
 
-@pytest.mark.slow
 def test_snakedeploy_deploys_a_tag(fresh, tmp_path):
     # An address with this name in it is cloned with git, as those of hosted repositories are.
     repository = copy_of_checkout(tmp_path / "github/sonotune")

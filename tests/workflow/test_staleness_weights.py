@@ -2,11 +2,11 @@
 
 import os
 import shutil
-import subprocess
-import sys
 
 import pytest
+import torch
 import yaml
+from segmentation_models_pytorch.encoders import get_encoder
 from test_staleness import PARTS, ROOT, Project
 
 STUDY = yaml.safe_load("""
@@ -27,16 +27,12 @@ studies:
     device: cpu
     precision: fp32
 """)
-MAKE = """
-import sys, torch, segmentation_models_pytorch as library
-torch.manual_seed(int(sys.argv[1]))
-encoder = library.encoders.get_encoder("resnet18", weights=None)
-torch.save(encoder.state_dict(), "encoder.pth")
-"""
 
 
 def make_weights(folder, seed):
-    subprocess.run([sys.executable, "-c", MAKE, str(seed)], cwd=folder, check=True)
+    torch.manual_seed(seed)
+    encoder = get_encoder("resnet18", weights=None)
+    torch.save(encoder.state_dict(), folder / "encoder.pth")
 
 
 @pytest.fixture(scope="module")
