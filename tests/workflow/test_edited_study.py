@@ -115,7 +115,17 @@ def test_each_kind_of_edit_and_damage_in_one_study(finished, tmp_path):
         [("set", "mask", 1), ("touch_by_snakemake",)],
         [("set", "pretraining rate", 0.02), ("delete", MINE), ("set", "pretraining rate", 0.01)],
         [("set", name, 1) for name in CODE if name in ("metric", "message", "another device")],
-        [("damage_record", WHOLE), ("move", False, False)],
+        [("damage_record", WHOLE), ("damage_record", MINE), ("move", False, False)],
+        [("set", "rate", 0.02), ("set", "rate", 0.01), ("set", "kept", ["block_9"])],
+        [("set", "fractions", [0.5, 0.4]), ("set", "folds", [0, 1]), ("delete", SCRATCH)],
+        [("set", "pretraining rate", 0.02), ("set", "left out", "whole")],
+        *([("set", name, 1)] for name in ("optimiser", "augmentation", "splits", "collages")),
+        [("set", "resizing", 1)],
+        [("put_another_cell_in_its_place", BLOCK, WHOLE), ("lose_records", "half")],
+        [("delete_one_file", WHOLE, "predictions.npz"), ("delete_one_file", SCRATCH, "run.json")],
+        [("delete_one_file", BLOCK, "history.csv"), ("delete", ("images", 1))],
+        [("delete_one_file", PRETRAINED, "weights.safetensors")],
+        [("delete_one_file", MINE, "masks.npy")],
     ):
         check_plan(finished, tmp_path, steps)
 
