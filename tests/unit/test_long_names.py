@@ -29,7 +29,8 @@ PAIRS = [("contracting", "expanding"), ("except_5", "block_5")]
 
 def study(folder):
     cells = made_up_cells(folds=2).assign(seconds=90.0, threads=1, epochs=20)
-    unchanged = cells[(cells["strategy"] == "whole") & (cells["fraction"] == 0.8)]
+    cells = cells[cells["fraction"] == 0.8]  # more panels need more time and no more room
+    unchanged = cells[cells["strategy"] == "whole"]
     unchanged = unchanged.assign(strategy="unchanged", fraction=0, dice=0.2, tuned_parameters=0)
     return write_cells(pd.concat([cells, unchanged]), folder)
 
