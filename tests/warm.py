@@ -71,7 +71,7 @@ def snakemake(folder, *options, root=ROOT, **environment):
     root
         Tree whose ``Snakefile`` and library are used.
     environment
-        More variables.
+        More variables. ``WARM``: names of more packages that are imported once.
     """
     return subprocess.run(
         [warm_python(), "-m", "snakemake", "--snakefile", str(root / "Snakefile"), *options],
@@ -110,7 +110,7 @@ def serve(address: str) -> None:
             request += client.recv(2**20)
         arguments, folder, environment, python = json.loads(request)
         if arguments[0] != "-m":
-            for package in PACKAGES:
+            for package in (*PACKAGES, *environment.get("WARM", "").split()):
                 importlib.import_module(package)
         if not os.fork():
             listening.close()

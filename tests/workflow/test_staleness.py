@@ -34,13 +34,13 @@ class Project:
     """A copy of the project in which the tiny study has been run."""
 
     def __init__(self, folder, until=()):
-        self.folder = folder
+        self.folder, self.warm = folder, ""
         self.options = ["--configfile", "tiny.yaml"]
         # Rules after which nothing is planned.
         self.until = ["--until", *until] if until else []
 
     def snakemake(self, *options):
-        return snakemake(self.folder, *self.options, *options, root=self.folder)
+        return snakemake(self.folder, *self.options, *options, root=self.folder, WARM=self.warm)
 
     def stale(self):
         """Number of jobs of each rule that would run, and the cells among them."""

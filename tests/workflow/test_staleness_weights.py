@@ -44,6 +44,7 @@ def project(tmp_path_factory):
     (folder / "tiny.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
     make_weights(folder, 1)
     project = Project(folder)
+    project.warm = "segmentation_models_pytorch"
     names = STUDY["studies"]["tiny"]["strategies"]
     project.targets = [f"results/tiny/cells/sus/{name}/0.5/0/run.json" for name in names]
     run = project.snakemake("--cores", "2", "--resources", "gpu=0", "--", *project.targets)
