@@ -484,7 +484,7 @@ def test_a_dead_run_is_recorded_as_that_and_as_failed(disks, tmp_path, dead_star
 
 
 def test_a_failed_run_is_tried_again_from_another_initialisation(disks, tmp_path, dead_start):
-    recipe = {"learning_rate": 0.003, "batch_size": 2, "epochs": 6, "patience": 3, "attempts": 9}
+    recipe = {"learning_rate": 0.003, "batch_size": 4, "epochs": 2, "patience": 2, "attempts": 9}
     record = run(disks, tmp_path, training=recipe, **dead_start)
     first, *_ = record["earlier_attempts"]
     assert first["outcome"] == "dead"
