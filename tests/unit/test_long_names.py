@@ -44,7 +44,8 @@ def distributions(names, folder, *files):
 
 def of_averages(module):
     write = import_module(f"sonotune.report.figures.{module}").write_figure
-    return lambda names, folder, *files: write(study(folder), *files, shown=Shown(names, DATASETS))
+    shown = {"sus": "SUS"}
+    return lambda names, folder, *files: write(study(folder), *files, shown=Shown(names, shown))
 
 
 def stages_of(names, folder, *files):

@@ -119,12 +119,14 @@ def test_each_kind_of_edit_and_damage_in_one_study(finished, tmp_path):
         [("set", "rate", 0.02), ("set", "rate", 0.01), ("set", "kept", ["block_9"])],
         [("set", "fractions", [0.5, 0.4]), ("set", "folds", [0, 1]), ("delete", SCRATCH)],
         [("set", "pretraining rate", 0.02), ("set", "left out", "whole")],
-        *([("set", name, 1)] for name in ("optimiser", "augmentation", "splits", "collages")),
-        [("set", "resizing", 1)],
+        # One of two shows in the cell from scratch, the other in those that are pre-trained.
+        [("set", "splits", 1), ("set", "collages", 1)],
+        [("set", "augmentation", 1), ("delete_one_file", PRETRAINED, "weights.safetensors")],
+        [("delete_one_file", SCRATCH, "run.json"), ("delete", ("images", 1))],
         [("put_another_cell_in_its_place", BLOCK, WHOLE), ("lose_records", "half")],
-        [("delete_one_file", WHOLE, "predictions.npz"), ("delete_one_file", SCRATCH, "run.json")],
-        [("delete_one_file", BLOCK, "history.csv"), ("delete", ("images", 1))],
-        [("delete_one_file", PRETRAINED, "weights.safetensors")],
+        [("delete_one_file", WHOLE, "predictions.npz"), ("delete_one_file", BLOCK, "history.csv")],
+        [("set", "optimiser", 1)],
+        [("set", "resizing", 1)],
         [("delete_one_file", MINE, "masks.npy")],
     ):
         check_plan(finished, tmp_path, steps)
