@@ -106,8 +106,10 @@ def serve(address: str) -> None:
             return
         client, _ = listening.accept()
         request, files, _, _ = socket.recv_fds(client, 1, 3)
-        while not request.endswith(b"\n"):
-            request += client.recv(2**20)
+        with client.makefile("rb") as rest:
+            request += rest.readline()
+        if not request.endswith(b"\n"):  # the client was killed
+            continue
         arguments, folder, environment, python = json.loads(request)
         if arguments[0] != "-m":
             for package in (*PACKAGES, *environment.get("WARM", "").split()):
