@@ -7,6 +7,7 @@ TEST_ARGS ?=
 VENV := .venv
 READY := $(VENV)/.ready
 SNAKEMAKE := $(VENV)/bin/snakemake --cores $(CORES)
+PARALLEL_TESTS := $(VENV)/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 SNAKEFILES = Snakefile workflow/Snakefile $(wildcard workflow/rules/*.smk)
 
 # A report as a plain folder, beside its zip and of the same name.
@@ -65,16 +66,16 @@ plan: $(READY)
 
 test: $(READY)
 	@echo "test: all tests except the slow ones"
-	@$(VENV)/bin/python -m pytest -n auto --dist loadfile -m "not slow" $(TEST_ARGS)
+	@$(PARALLEL_TESTS) -m "not slow" $(TEST_ARGS)
 
 test-slow: $(READY)
 	@echo "test-slow: everything, with a thousand odd inputs of each kind"
-	@SONOTUNE_FUZZ=$${SONOTUNE_FUZZ:-1000} $(VENV)/bin/python -m pytest -n auto --dist loadfile $(TEST_ARGS)
+	@SONOTUNE_FUZZ=$${SONOTUNE_FUZZ:-1000} $(PARALLEL_TESTS) $(TEST_ARGS)
 
 # The wheel in an environment of its own, the workflow as a module, and deployed by snakedeploy.
 test-install: $(READY)
 	@echo "test-install: the wheel, modules and deployments"
-	@$(VENV)/bin/python -m pytest tests/test_install.py tests/test_catalog.py $(TEST_ARGS)
+	@$(VENV)/bin/python -m pytest tests/workflow/test_install.py tests/workflow/test_catalog.py $(TEST_ARGS)
 
 # Checks the very files that are to be published. Tag, heading and upload: docs/development.md.
 release: $(READY)
@@ -82,7 +83,7 @@ release: $(READY)
 	@echo "release: building wheel and source archive"
 	@$(VENV)/bin/python -m hatchling build
 	@echo "release: checking both"
-	@SONOTUNE_DIST=dist $(VENV)/bin/python -m pytest tests/test_install.py tests/test_catalog.py
+	@SONOTUNE_DIST=dist $(VENV)/bin/python -m pytest tests/workflow/test_install.py tests/workflow/test_catalog.py
 	@ls -l dist
 
 docs: $(READY)

@@ -4,7 +4,7 @@ python benchmarks/gpu/run.py --minutes 8 --out DIR [--bundle DIR] [--work DIR] [
 
 runs, one after the other, with what benchmarks/gpu/bundle.py prepared:
 
-checks    tests/test_cuda.py: what must hold on a GPU (60 s)
+checks    tests/unit/test_cuda.py: what must hold on a GPU (60 s)
 speed     benchmarks/gpu/speed.py, and cells an hour by processes on the card (120 s)
 cells     the papers' trainings in order of value (benchmarks/gpu/cells.py), as far as time goes
 
@@ -107,11 +107,11 @@ def lines_of(
 
 
 def checks(run: Run, seconds: float) -> None:
-    """The tests of tests/test_cuda.py, each a number: 1 where it holds."""
+    """The tests of tests/unit/test_cuda.py, each a number: 1 where it holds."""
     if run.results.has("check", "all"):
         return
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--no-header"]
-    command += ["tests/test_cuda.py", "-o", "addopts=", "-rN", "--tb=short"]
+    command += ["tests/unit/test_cuda.py", "-o", "addopts=", "-rN", "--tb=short"]
     if run.device == "cuda" and find_spec("xdist"):
         command += ["-n", "6"]
     if run.small:
@@ -259,7 +259,7 @@ def tell(run: Run, job: Any, path: Path, code: int) -> None:
 
 def environment_with(wheels: Path) -> dict[str, str]:
     """This process's environment, with the bundle's wheels where packages are missing."""
-    paths = [str(ROOT), str(ROOT / "tests")]
+    paths = [str(ROOT)]
     missing = [one for one in ("pydantic", "segmentation_models_pytorch") if not find_spec(one)]
     if missing and wheels.is_dir():
         site = Path(tempfile.mkdtemp(prefix="sonotune-site-"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -119,9 +120,14 @@ def text_width(texts: Iterable[str], size: float = 7) -> float:
     size
         Size of the letters in points.
     """
+    return max((_points(text, size) for text in texts if text.strip()), default=0.0) / 72
+
+
+@cache  # a legend asks for each name again and again
+def _points(text: str, size: float) -> float:
+    """Width of a text of ``size`` points, in points."""
     font = FontProperties(family=SETTINGS["font.family"], size=size)
-    widths = [TextPath((0, 0), text, prop=font).get_extents().x1 for text in texts if text.strip()]
-    return max(widths, default=0.0) / 72
+    return float(TextPath((0, 0), text, prop=font).get_extents().x1)
 
 
 def room_for_names(names: Iterable[str], least: float = 1.15) -> float:

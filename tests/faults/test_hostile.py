@@ -1,0 +1,152 @@
+"""Names and labels that try to be more than text, through a whole study and its report."""
+
+import copy
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from warm import run_through
+
+from sonotune.config.check import complete
+from sonotune.errors import SonotuneError
+
+ROOT = Path(__file__).parents[2]
+ATTACK = '<img src=x onerror="alert(1)"><marquee>bold</marquee>'
+LATEX = r"50 % of A_1 & B # $x$ {y} ~z ^2 \input{/etc/passwd}"
+NAMES = (
+    "<SCRIPT>alert(1)<|SCRIPT>",
+    "a b",
+    "$(touch pwned)",
+    "'; touch pwned;'",
+    '"><img src=x onerror=alert(1)>',
+    "=1+1",
+)
+STUDY = {
+    "seed": 1,
+    "datasets": {
+        "mine": {
+            "reader": "folder",
+            "label": f'">{ATTACK}',
+            "source": "=HYPERLINK(1)",
+            "folder": {"images": "images/*.png", "masks": "masks/*.png"},
+        }
+    },
+    "studies": {
+        "odd": {
+            "image_size": 16,
+            "network": {"width": 1},
+            "datasets": ["mine"],
+            "fractions": [0.5],
+            "resampling": {"folds": 2, "run_folds": [0, 1], "validation_fraction": 0.3},
+            "strategies": {
+                "scratch": {"label": ATTACK, "init": "random", "tune": "all"},
+                "last": {"label": LATEX, "init": "random", "tune": ["block9"]},
+            },
+            "training": {"epochs": 1, "patience": 1},
+            "device": "cpu",
+            "precision": "fp32",
+            "claims": {
+                "own": [
+                    {
+                        "id": "O1",
+                        "says": ATTACK,
+                        "kind": "better",
+                        "pairs": [["scratch", "last"]],
+                    }
+                ]
+            },
+        }
+    },
+}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("hostile")
+    chance = np.random.default_rng(0)
+    for kind in ("images", "masks"):
+        (folder / kind).mkdir()
+        for name in [*NAMES, "p1", "p2", "p3", "p4"]:
+            array = chance.integers(0, 255, (20, 24), dtype=np.uint8)
+            if kind == "masks":
+                array = np.zeros_like(array)
+                array[5:12, 5:12] = 255
+            (folder / kind / f"{name}.png").write_bytes(cv2.imencode(".png", array)[1].tobytes())
+    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY, allow_unicode=True))
+    options = ("--cores", "2", "--configfile", "study.yaml", "--resources", "gpu=0")
+    for more in ([], ["--report", "report.zip"]):
+        run_through(folder, *options, *more)
+    return folder
+
+
+class Page(HTMLParser):
+    """What a browser would take for elements, and for handlers of events."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes = [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self.attributes += [key for key, _ in attributes]
+
+
+def test_no_page_takes_a_name_for_code(home):
+    pages = sorted((home / "results").rglob("*.html"))
+    assert len(pages) > 8
+    for path in pages:
+        page = Page()
+        text = path.read_text("utf-8")
+        page.feed(text)
+        assert not [key for key in page.attributes if key.startswith("on")], path
+        assert ATTACK not in text, path
+        assert not [one for tag, one in page.tags if tag == "img" and one.get("src") == "x"], path
+    told = [path for path in pages if "&lt;marquee&gt;bold" in path.read_text("utf-8")]
+    assert told, "the label stands nowhere"
+
+
+def test_the_report_takes_no_name_for_code(home):
+    shutil.unpack_archive(home / "report.zip", home / "report")
+    pages = list((home / "report").rglob("*.html"))
+    assert pages
+    for path in pages:
+        page = Page()
+        page.feed(path.read_text("utf-8"))
+        assert not [one for tag, one in page.tags if tag == "img" and one.get("src") == "x"], path
+        assert "marquee" not in [tag for tag, _ in page.tags]
+
+
+@pytest.mark.parametrize("text", ["a</script><b>", "A</SCRIPT >", "<!-- no"])
+def test_what_would_end_the_reports_own_script_is_refused(text):
+    odd = copy.deepcopy(STUDY)
+    odd["studies"]["odd"]["strategies"]["last"]["label"] = text
+    with pytest.raises(SonotuneError, match="odd: strategies: last: label: must not contain <"):
+        complete(odd)
+
+
+def test_nothing_was_run_or_written_elsewhere(home):
+    assert not list(home.rglob("pwned"))
+    known = {"images", "masks", "study.yaml", "results", "report.zip", "report", ".snakemake"}
+    assert {path.name for path in home.iterdir()} <= known
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="no LaTeX here")
+def test_labels_stand_in_latex_as_they_are(home, tmp_path):
+    tables = sorted((home / "results/odd/tables").glob("table*.tex"))
+    assert len(tables) == 3
+    inputs = "".join(f"\\input{{{path}}}" for path in tables)
+    (tmp_path / "all.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs}\\usepackage[table]{xcolor}"
+        f"\\begin{{document}}{inputs}\\end{{document}}"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert run.returncode == 0, run.stdout[-2000:]
+    assert "/etc/passwd" not in "".join(run.stdout.split())

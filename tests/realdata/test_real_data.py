@@ -1,0 +1,86 @@
+"""Readers on real files in their published layout."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sonotune.data.dataset import load_set
+from sonotune.data.ellipse import mask_ellipse
+from sonotune.data.prepare import prepare
+from sonotune.data.readers import find_entries
+from sonotune.data.readers.circumference import residuals
+from sonotune.data.readers.hc18 import read_measures
+from sonotune.data.readers.pixels import load
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not SHARED.is_dir(), reason=f"no data in {SHARED}"),
+]
+
+
+def check_circumferences(every):
+    millimetres = {
+        name: np.abs(one).max() for name, one in residuals(SHARED / "hc18", every=every).items()
+    }
+    assert millimetres["ellipse"] < 0.1
+    assert millimetres["original"] < 0.3
+    assert millimetres["256"] < 0.3
+    assert millimetres["512"] < 0.3
+
+
+def test_circumferences_of_heads_are_those_measured():
+    check_circumferences(every=20)
+
+
+@pytest.mark.slow
+def test_all_circumferences_of_heads_are_those_measured():
+    check_circumferences(every=1)
+
+
+@pytest.mark.parametrize("name", ["186_HC", "346_HC", "628_2HC", "787_HC"])
+def test_a_head_that_the_border_cuts_has_its_whole_ellipse(name):
+    entries = {entry.name: entry for entry in find_entries({"reader": "hc18"}, SHARED / "hc18")}
+    mask = load(entries[name]).mask
+    border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    assert border.any()
+    mm = entries[name].mm_per_pixel_y
+    measured = read_measures(SHARED / "hc18")[name].circumference_mm
+    assert mask_ellipse(mask, mm, mm).circumference == pytest.approx(measured, abs=0.1)
+
+
+def test_heads_have_806_examinations_and_805_in_amiri2020():
+    entries = find_entries({"reader": "hc18"}, SHARED / "hc18")
+    assert (len(entries), len({entry.group for entry in entries})) == (999, 806)
+    options = {"selection": "unsuffixed"}
+    assert len(find_entries({"reader": "hc18", "hc18": options}, SHARED / "hc18")) == 806
+    options["leave_out"] = ["805_HC"]
+    chosen = find_entries({"reader": "hc18", "hc18": options}, SHARED / "hc18")
+    assert len({entry.group for entry in chosen}) == len(chosen) == 805
+
+
+def test_one_head_is_there_twice():
+    entries = {entry.name: entry for entry in find_entries({"reader": "hc18"}, SHARED / "hc18")}
+    first, second, other = (load(entries[name]) for name in ("392_HC", "392_2HC", "391_HC"))
+    assert first.pixels_sha256 == second.pixels_sha256 != other.pixels_sha256
+
+
+def test_lesions_are_prepared(tmp_path):
+    settings = {"reader": "busi", "source": "BUSI", "busi": {"normal": True}}
+    prepare("bus", settings, 64, tmp_path, SHARED / "busi")
+    data = load_set(tmp_path)
+    assert len(data.images) == 44
+    assert sum(row["name"].startswith("benign") for row in data.index) == 26
+    assert sum(row["name"].startswith("malignant") for row in data.index) == 14
+    assert len(data.about["empty_masks"]) == 4
+    several = find_entries({"reader": "busi"}, SHARED / "busi")
+    assert len(several) == 40
+    assert sum(len(entry.masks) > 1 for entry in several) == 5
+
+
+def test_natural_images_are_read():
+    entries = find_entries({"reader": "ecssd"}, SHARED / "ecssd")
+    assert len(entries) == 520
+    assert all(0.001 < load(entry, 64).mask.mean() < 0.95 for entry in entries[::40])

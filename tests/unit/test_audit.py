@@ -1,0 +1,273 @@
+"""What the audit of a data set finds, and what it says of a sound one."""
+
+import base64
+import csv
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from builders import dataset_place
+from tiny_files import HEIGHT, WIDTH, grey, square, write, write_table
+from warm import snakemake
+
+from benchmarks.duplicates import CHANGES
+from sonotune.cli import main
+from sonotune.data.audit import audit_dataset, errors_of
+from sonotune.data.audit_files import suspicious, write_audit_csv, write_audit_html
+from sonotune.data.duplicates import near_pairs, sketch
+from sonotune.data.prepare import make_originals
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+
+
+# A study that two images are enough for.
+TWO_IMAGES = (
+    "fractions: [0.5], resampling: {folds: 2, validation_fraction: 0}, training: {patience: false, "
+    "select_weights: last}, strategies: {all: {init: random, tune: all}}"
+)
+
+
+def smooth(number):
+    """An image with structure, so that a little noise leaves it nearly the same."""
+    coarse = np.random.default_rng(number).integers(0, 256, (4, 6), dtype=np.uint8)
+    return cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+
+
+def own_folder(folder, images, masks, groups=None):
+    """A data set of the reader `folder`, with the settings that describe it."""
+    rows = [("image", "mask", "group")]
+    for name, image in images.items():
+        write(folder / f"{name}.png", image)
+        write(folder / f"{name}_mask.png", masks.get(name, square()))
+        rows.append((f"{name}.png", f"{name}_mask.png", (groups or {}).get(name, name)))
+    write_table(folder / "table.csv", rows)
+    return {"reader": "folder", "source": "mine", "folder": {"csv": str(folder / "table.csv")}}
+
+
+def audited(folder, images, masks=(), groups=None):
+    return audit_dataset("mine", own_folder(folder, images, dict(masks), groups))
+
+
+def kinds(audit, level):
+    return {finding.kind: finding for finding in audit.of_level(level)}
+
+
+def rows_of(audit, folder):
+    write_audit_csv(audit, folder / "audit.csv")
+    with (folder / "audit.csv").open(newline="", encoding="utf-8") as file:
+        return {row["name"]: row for row in csv.DictReader(file)}
+
+
+def page_of(audit, gallery, folder):
+    write_audit_html(audit, gallery, folder / "audit.html")
+    return (folder / "audit.html").read_text("utf-8")
+
+
+def test_a_sound_data_set_has_no_findings(tmp_path):
+    audit, gallery = audited(tmp_path, {"a": smooth(1), "b": smooth(2)})
+    assert audit.findings == ()
+    rows = rows_of(audit, tmp_path)
+    assert [row["verdict"] for row in rows.values()] == ["ok", "ok"]
+    assert float(rows["a"]["foreground"]) == pytest.approx(100 / (HEIGHT * WIDTH), abs=1e-6)
+    assert (rows["a"]["height"], rows["a"]["width"], rows["a"]["components"]) == ("40", "60", "1")
+    assert suspicious(tmp_path / "audit.csv") == ""
+    assert "Nothing wrong and nothing suspicious was found." in page_of(audit, gallery, tmp_path)
+
+
+def test_the_same_image_in_two_groups_is_a_warning_and_in_one_a_note(tmp_path):
+    images = {"a": smooth(1), "b": smooth(1), "c": smooth(2), "d": smooth(2)}
+    audit, _ = audited(tmp_path, images, groups={"c": "patient", "d": "patient"})
+    assert kinds(audit, "warning")["exact duplicates across groups"].names == ("a", "b")
+    assert kinds(audit, "note")["exact duplicates within groups"].names == ("c", "d")
+    rows = rows_of(audit, tmp_path)
+    assert (rows["a"]["same_as"], rows["a"]["verdict"]) == ("b", "warning")
+    assert (rows["c"]["same_as"], rows["c"]["verdict"]) == ("d", "ok")
+    assert suspicious(tmp_path / "audit.csv") == "2 with warnings of 4 images"
+
+
+def test_nearly_the_same_image_is_found_and_another_is_not(tmp_path):
+    noisy = np.clip(smooth(1).astype(int) + grey(3) // 32 - 4, 0, 255).astype(np.uint8)
+    audit, _ = audited(tmp_path, {"a": smooth(1), "b": noisy, "c": smooth(2)})
+    assert audit.near == (("a", "b"),)
+    assert kinds(audit, "warning")["near duplicates across groups"].names == ("a", "b")
+    assert rows_of(audit, tmp_path)["b"]["nearly"] == "a"
+
+
+def speckle(number):
+    """An image with features that no other one repeats."""
+    drawn = np.random.default_rng(number).normal(size=(120, 160))
+    soft = cv2.GaussianBlur(drawn, (0, 0), 2)
+    return np.rint(np.clip(soft * 400 + 110, 0, 255)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("changes", [*((one,) for one in CHANGES), CHANGES[:2], CHANGES[3:]])
+def test_a_changed_copy_is_found(changes):
+    copy, random = speckle(1), np.random.default_rng(0)
+    for change in changes:
+        copy = change(copy, random)
+    sketches = [sketch(image) for image in (speckle(0), speckle(1), speckle(2), copy)]
+    assert near_pairs(sketches, 1) == [(1, 3)]
+
+
+def test_one_image_with_two_different_masks_is_a_warning(tmp_path):
+    audit, _ = audited(tmp_path, {"a": smooth(1), "b": smooth(1)}, {"b": square(10, 15)})
+    assert kinds(audit, "warning")["one image, several masks"].names == ("a", "b")
+
+
+def test_empty_full_and_tiny_masks_and_blank_images_are_warnings(tmp_path):
+    images = {name: smooth(number) for number, name in enumerate("abcd")}
+    images["e"] = np.full((HEIGHT, WIDTH), 7, np.uint8)
+    masks = {
+        "a": np.zeros((HEIGHT, WIDTH), np.uint8),
+        "b": np.full((HEIGHT, WIDTH), 255, np.uint8),
+        "c": square(10, 11),
+    }
+    audit, _ = audited(tmp_path, images, masks)
+    assert {kind: one.names for kind, one in kinds(audit, "warning").items()} == {
+        "empty masks": ("a",),
+        "full masks": ("b",),
+        "tiny objects": ("c",),
+        "images of one grey": ("e",),
+    }
+    assert not audit.of_level("error")
+
+
+def test_masks_that_are_all_empty_or_full_are_an_error(tmp_path):
+    empty = np.zeros((HEIGHT, WIDTH), np.uint8)
+    audit, _ = audited(tmp_path, {"a": smooth(1), "b": smooth(2)}, {"a": empty, "b": empty + 1})
+    assert "nothing to learn" in kinds(audit, "error")
+
+
+def test_every_file_that_cannot_be_used_is_listed_with_its_reason(tmp_path):
+    settings = own_folder(tmp_path, {name: smooth(1) for name in "abc"}, {"b": square()[:30]})
+    whole = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(whole[: len(whole) // 2])
+    audit, gallery = audit_dataset("mine", settings)
+    said = errors_of(audit)
+    assert "cannot be used: 2 of 3 images" in said
+    assert "a.png: cannot be read; it is damaged or no image" in said
+    assert "b_mask.png: (30, 60) where its image is (40, 60)" in said
+    rows = rows_of(audit, tmp_path)
+    assert [rows[name]["verdict"] for name in "abc"] == ["error", "error", "ok"]
+    page = page_of(audit, gallery, tmp_path)
+    assert "error: cannot be used" in page
+    assert page.count("<figure>") == 1
+
+
+def test_files_that_make_no_data_set_are_an_error_on_the_page(tmp_path):
+    settings = {"reader": "folder", "source": "mine", "folder": {"csv": str(tmp_path / "no.csv")}}
+    audit, gallery = audit_dataset("mine", settings)
+    assert errors_of(audit).startswith("mine: files do not make a data set: folder: csv: there is")
+    assert "0 images" in page_of(audit, gallery, tmp_path)
+    assert rows_of(audit, tmp_path) == {}
+
+
+def test_colour_and_groups_are_noted(tmp_path):
+    colour = cv2.merge([smooth(1), smooth(2), smooth(3)])
+    audit, _ = audited(
+        tmp_path, {"a": colour, "b": smooth(2)}, groups={"a": "patient", "b": "patient"}
+    )
+    notes = kinds(audit, "note")
+    assert notes["converted"].text == "1 of 2 images: colour was converted to grey"
+    assert "grouped: true" in notes["groups of several images"].text
+    assert not audit.of_level("warning")
+
+
+def test_the_contact_sheet_shows_images_with_the_outline_of_their_masks(tmp_path):
+    audit, gallery = audited(tmp_path, {f"{n:02}": smooth(n) for n in range(50)})
+    page = page_of(audit, gallery, tmp_path)
+    assert "Images with their masks outlined (40 of 50)" in page
+    pictures = re.findall(r"data:image/jpeg;base64,([^\"]+)", page)
+    assert len(pictures) == 40
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(pictures[0]), np.uint8), cv2.IMREAD_COLOR)
+    colourful = np.ptp(picture.astype(int), axis=2) > 60
+    rows, columns = np.nonzero(colourful)
+    # The square from 10 to 20 of 60 pixels, on a picture of 160.
+    assert abs(rows.min() - 27) < 4
+    assert abs(columns.max() - 53) < 4
+
+
+def test_names_from_files_are_text_and_never_html(tmp_path):
+    name = "<script>alert(1)<script>"
+    audit, gallery = audited(tmp_path, {name: smooth(1), "b": smooth(1)})
+    page = page_of(audit, gallery, tmp_path)
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script" not in page
+
+
+def test_images_made_here_are_audited_from_their_arrays(tmp_path):
+    settings = {
+        "reader": "collage",
+        "source": "collage",
+        "images": 4,
+        "seed": 1,
+        "collage": {"pixels": 32},
+    }
+    make_originals("collage", settings, tmp_path, workers=1)
+    audit, gallery = audit_dataset("collage", settings, tmp_path)
+    assert [look.name for look in audit.looks] == [f"collage_{n:04}" for n in range(4)]
+    assert page_of(audit, gallery, tmp_path).count("<figure>") == 4
+
+
+def test_the_command_checks_a_data_set_and_fails_if_it_is_useless(tmp_path, capsys):
+    settings = own_folder(tmp_path, {"a": smooth(1), "b": smooth(1)}, {})
+    file = tmp_path / "mine.yaml"
+    table = settings["folder"]["csv"]
+    file.write_text(
+        f"datasets: {{mine: {{reader: folder, folder: {{csv: '{table}'}}}}}}\n"
+        f"studies: {{s: {{datasets: [mine], {TWO_IMAGES}}}}}\n"
+    )
+    output = tmp_path / "audit"
+    command = ["data", "check", "mine", "--configfile", str(file), "--output", str(output)]
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert "warning: exact duplicates across groups" in said
+    assert f"mine: 2 images, 0 errors, 1 warning: {output / 'audit.html'}" in said
+    assert (output / "audit.csv").is_file()
+
+    (tmp_path / "a.png").write_bytes(b"no image")
+    assert main(command) == 1
+    assert "error: cannot be used" in capsys.readouterr().out
+    assert main([*command[:2], "other", *command[3:]]) == 1
+    assert "datasets: other: is not there; it has: mine" in capsys.readouterr().err
+
+
+def test_the_workflow_audits_what_it_refuses_to_prepare(tmp_path):
+    settings = own_folder(tmp_path / "mine", {"a": smooth(1), "b": smooth(2)}, {})
+    (tmp_path / "mine/a.png").write_bytes(b"no image")
+    table = settings["folder"]["csv"]
+    (tmp_path / "mine.yaml").write_text(
+        f"datasets: {{mine: {{reader: folder, folder: {{csv: '{table}'}}}}}}\n"
+        f"studies: {{s: {{datasets: [mine], {TWO_IMAGES}}}}}\n"
+    )
+    folder = dataset_place(tmp_path / "mine.yaml", "mine")
+    targets = [f"{folder}/256/images.npy", f"{folder}/audit.html"]
+    run = snakemake(tmp_path, "--cores=1", "--configfile=mine.yaml", "--keep-going", *targets)
+    assert run.returncode != 0
+    assert "a.png: cannot be read; it is damaged or no image" in run.stdout + run.stderr
+    assert "error: cannot be used" in (tmp_path / targets[1]).read_text("utf-8")
+    assert not (tmp_path / targets[0]).exists()
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no data in {SHARED}")
+def test_real_lesions_are_sound_but_for_normal_images(tmp_path):
+    settings = {"reader": "busi", "source": "busi", "busi": {"normal": True}}
+    audit, gallery = audit_dataset("bus", settings, SHARED / "busi")
+    assert [finding.kind for finding in audit.findings] == ["empty masks", "converted"]
+    assert all(name.startswith("normal") for name in audit.findings[0].names)
+    assert "Suspicious images" in page_of(audit, gallery, tmp_path)
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no data in {SHARED}")
+def test_real_heads_have_a_duplicate_within_an_examination():
+    audit, _ = audit_dataset("fus", {"reader": "hc18", "source": "hc18"}, SHARED / "hc18")
+    assert audit.same == (("392_2HC", "392_HC"),)
+    group = {look.name: look.group for look in audit.looks}
+    assert ("507_2HC", "507_HC") in audit.near
+    assert all(group[first] == group[second] for first, second in audit.near)
+    assert not audit.of_level("warning") + audit.of_level("error")

@@ -1,0 +1,462 @@
+"""A mistake in the configuration is one line that names the key and what is allowed."""
+
+import contextlib
+import copy
+import datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from sonotune.config.check import check_no_duplicates, complete, read_configuration
+from sonotune.config.jobs import (
+    cell_settings,
+    cells_of,
+    find_cell,
+    in_order,
+    keeps_weights,
+    pretraining_settings,
+)
+from sonotune.errors import SonotuneError
+from sonotune.layout import Cell, fold_text, fraction_text
+from sonotune.runtime.fingerprint import closure
+
+ROOT = Path(__file__).parents[2]
+
+SMALL = yaml.safe_load("""
+datasets:
+  sus: {reader: simulate, images: 40}
+  collage: {reader: collage, images: 30}
+studies:
+  s:
+    image_size: 64
+    network: {width: 8}
+    pretraining: {dataset: collage}
+    datasets: [sus]
+    fractions: [0.8, 0.2]
+    strategies:
+      whole: {tune: all}
+      edges: {tune: [block9, block1]}
+      scratch: {init: random, tune: all}
+      unchanged: {tune: none}
+""")
+
+
+def changed(path, value):
+    """The small configuration with one key set (or removed, where value is `...`)."""
+    config = copy.deepcopy(SMALL)
+    *parents, last = path.split("/")
+    node = config
+    for key in parents:
+        node = node[key]
+    if value is ...:
+        del node[last]
+    else:
+        node[last] = value
+    return config
+
+
+SHIPPED = [*ROOT.glob("config/*.yaml"), *ROOT.glob("docs/results/*.yaml")]
+
+
+@pytest.mark.parametrize("file", sorted(SHIPPED), ids=lambda path: path.name)
+def test_shipped_configurations_are_valid(file):
+    check_no_duplicates(file)
+    complete(yaml.safe_load(file.read_text()))
+
+
+S = "studies/s"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        (f"{S}/learning", 1, "studies: s: learning: there is no such key"),
+        (f"{S}/trainin", {}, "did you mean 'training'?"),
+        (f"{S}/training", {"learning_rate": "1e-4"}, "must be a number; found '1e-4' (a text"),
+        (f"{S}/training", {"batch_size": 0}, "batch_size: must be at least 1; found 0"),
+        (f"{S}/training", {"epochs": 2.5}, "epochs: must be a whole number; found 2.5"),
+        (
+            f"{S}/training",
+            {"patience": True},
+            "patience: must be false or a whole number; found True",
+        ),
+        (f"{S}/fractions", [0.9], "fractions: 0.9 is not possible with 5 folds"),
+        (f"{S}/fractions", [0], "must be above 0; found 0"),
+        (f"{S}/fractions", [0.05, 0.05], "fractions: must be a list without repetitions"),
+        (f"{S}/fractions", 80, "fractions: must be a list; found 80"),
+        (f"{S}/fractions", [1], "must be below 1; found 1"),
+        (f"{S}/fractions", [], "fractions: must be a list that is not empty"),
+        (f"{S}/datasets", ["suss"], "there is no data set 'suss'; did you mean 'sus'?"),
+        (f"{S}/datasets", ..., "studies: s: needs the key 'datasets'"),
+        (f"{S}/pretraining/dataset", "xpie", "pretraining: dataset: there is no data set 'xpie'"),
+        (f"{S}/resampling", {"run_folds": [5]}, "run_folds: must be below 5"),
+        (f"{S}/resampling", {"folds": 1}, "folds: must be at least 2"),
+        (f"{S}/image_size", 60, "multiple of 16 for unet; found 60, nearest are 48 and 64"),
+        (
+            f"{S}/network",
+            {"name": "vnet"},
+            "studies: s: network: name: must be ",
+        ),
+        (f"{S}/device", "gpu", "studies: s: device: must be "),
+        (f"{S}/augmentation", {"shfit": 0.1}, "did you mean 'shift'?"),
+        (f"{S}/augmentation", {"shift": 2}, "shift: must be at most 0.5; found 2"),
+        (f"{S}/augmentation", True, "augmentation: must be false or a mapping; found True"),
+        (f"{S}/strategies/edges/tune", ["block12"], "edges: tune: the network has no stage"),
+        (f"{S}/strategies/edges/tune", ["block1", "block1"], "'block1' is named twice"),
+        (f"{S}/strategies/edges/tune", [], "edges: tune: the list is empty"),
+        (f"{S}/strategies/edges/tune", "some", "strategies: edges: tune: must be "),
+        (f"{S}/strategies/edges", {}, "edges: needs the key 'tune'"),
+        (f"{S}/strategies/edges", None, "studies: s: strategies: edges: must be a mapping"),
+        (f"{S}/strategies", {"preset": "amiri"}, "studies: s: strategies: preset: must be "),
+        (f"{S}/strategies", {"preset": "starter", "who": None}, "s: strategies: who: must be "),
+        (f"{S}/training", {"patience": 0}, "studies: s: training: patience: must be "),
+        (f"{S}/figures", {"pairs": [["whole"]]}, "studies: s: figures: pairs: 0: must be "),
+        (f"{S}/race", {"budget": 2}, "studies: s: race: budget: must be "),
+        ("datasets/x", {"reader": "folder", "folder": {"alpha": 1}}, "x: folder: alpha: must be "),
+        (f"{S}/strategies/a;b", {"tune": "all"}, "the name 'a;b' is not possible"),
+        (f"{S}/strategies/..", {"tune": "all"}, "the name '..' is not possible"),
+        ("studies/datasets", SMALL["studies"]["s"], "studies: datasets: must be a name other than"),
+        ("studies/report", SMALL["studies"]["s"], "studies: report: must be a name other than"),
+        ("datasets/sus/reader", "dicom", "datasets: sus: reader: must be "),
+        ("datasets/x", {}, "datasets: x: needs the key 'catalogue' or the key 'reader'"),
+        ("datasets/x", {"reader": "hc18"}, "reader: hc18 reads a published data set; write"),
+        ("datasets/x", {"catalogue": "hc81"}, "datasets: x: "),
+        ("datasets/x", {"catalogue": "hc18", "reader": "busi"}, "reader: must be hc18 or left out"),
+        (
+            "datasets/x",
+            {"catalogue": "hc18", "hc18": {"select": 1}},
+            "x: hc18: select: there is no",
+        ),
+        ("datasets/x", {"catalogue": "hc18", "busi": {}}, "has no use where reader is hc18"),
+        ("datasets/sus/images", ..., "datasets: sus: needs the key 'images'"),
+        ("datasets/sus/simulate", {"line": 9}, "did you mean 'lines'?"),
+        ("datasets/sus/simulate", {"contrast": [0, 2]}, "datasets: sus: simulate: contrast: must"),
+        ("datasets/collage/collage", {"area": [0.5, 0.1]}, "datasets: collage: collage: "),
+        ("datasets/sus/collage", {}, "has no use where reader is simulate"),
+        ("seed", -1, "seed: must be at least 0; found -1"),
+        ("studies", {}, "studies: must be a mapping that is not empty"),
+        (f"{S}/training", {"learning_rate": float("nan")}, "must be a finite number; found nan"),
+        (f"{S}/fractions", [float("inf")], "fractions: must be a finite number; found inf"),
+        (f"{S}/fractions", [0.50000000001], "0.50000000001 has too many digits: write 0.5"),
+        (f"{S}/fractions", [80, 0.05], "fractions: 0: must be below 1; found 80: write 0.8"),
+        (f"{S}/resampling", {"folds": 10**9}, "folds: must be at most 10000"),
+        (f"{S}/strategies/{'a' * 65}", {"tune": "all"}, "at most 64 characters"),
+        ("datasets/sus/label", "a" * 201, "label: must be text of at most 200 letters"),
+        ("datasets/sus/label", "a" * 10_001, "label: has 10001 letters"),
+        ("datasets/sus/label", datetime.date(2020, 1, 1), "is read as date; set it in quotes"),
+        ("datasets/sus/simulate", {"lines": 10**400}, "lines: must be below 2^63"),
+        ("data_mirror", ["https://me:secret@host"], "must be text; found ['https://host']"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_the_key(path, value, says):
+    with pytest.raises(SonotuneError) as caught:
+        complete(changed(path, value))
+    first, *lines = str(caught.value).splitlines()
+    assert first == "The configuration cannot be used:"
+    assert len(lines) == 1, lines
+    assert says in lines[0]
+
+
+def test_all_mistakes_are_told_at_once():
+    config = changed(f"{S}/device", "gpu")
+    config["studies"]["s"]["precision"] = "fp8"
+    with pytest.raises(SonotuneError) as caught:
+        complete(config)
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_a_strategy_given_twice_is_refused_with_its_line(tmp_path):
+    file = tmp_path / "twice.yaml"
+    file.write_text("studies:\n  s:\n    strategies:\n      a: 1\n      b: 2\n      a: 3\n")
+    with pytest.raises(SonotuneError, match=r"line 6: studies: s: strategies: a is given twice"):
+        check_no_duplicates(file)
+
+
+def test_a_file_that_is_not_yaml_is_refused(tmp_path):
+    file = tmp_path / "bad.yaml"
+    file.write_text("studies: [\n")
+    with pytest.raises(SonotuneError, match="not valid YAML"):
+        check_no_duplicates(file)
+
+
+def test_the_papers_values_are_the_defaults():
+    study = complete(SMALL)["studies"]["s"]
+    assert study["training"] == {
+        "learning_rate": 0.0001,
+        "batch_size": 2,
+        "epochs": 200,
+        "patience": 20,
+        "select_weights": "best",
+        "lr_decay": 1,
+        "compile": False,
+        "attempts": 1,
+        "graph": "auto",
+    }
+    assert study["resampling"]["run_folds"] == [0, 1, 2, 3, 4]
+    assert study["augmentation"]["zoom"] == 0.05
+
+
+def strategies_of(given):
+    return complete(changed(f"{S}/strategies", given))["studies"]["s"]["strategies"]
+
+
+def test_strategies_of_a_preset_are_changed_added_and_removed():
+    preset = strategies_of({"preset": "starter"})
+    mine = {"tune": ["block1"]}
+    own = strategies_of(
+        {"preset": "starter", "mine": mine, "whole": None, "scratch": {"label": "S"}}
+    )
+    assert list(own) == [*(name for name in preset if name != "whole"), "mine"]
+    assert own.pop("scratch") == {**preset["scratch"], "label": "S"}
+    assert own.pop("mine") == strategies_of({"mine": mine})["mine"]
+    assert own == {name: preset[name] for name in own}
+
+
+def test_all_mistakes_of_a_key_that_may_be_several_kinds_are_told():
+    config = changed(f"{S}/augmentation", {"shift": 2, "flips": 1})
+    with pytest.raises(SonotuneError) as caught:
+        complete(config)
+    lines = str(caught.value).splitlines()[1:]
+    assert [line.split(": ")[3] for line in lines] == ["shift", "flips"]
+
+
+@pytest.mark.parametrize("job", ["finetune", "pretrain"])
+def test_no_training_imports_the_models(job):
+    modules = closure(f"sonotune.jobs.{job}", follow=True)
+    assert "sonotune.config.section" not in modules
+
+
+def test_one_seed_serves_all_that_name_none():
+    config = complete({**changed(f"{S}/seed", 7), "seed": 3})
+    assert config["studies"]["s"]["seed"] == 7
+    assert config["datasets"]["sus"]["seed"] == 3
+
+
+def test_studies_may_share_parts_by_anchors_of_yaml():
+    shared = SMALL["studies"]["s"]
+    config = complete({**SMALL, "studies": {"s": shared, "t": {**shared}}})
+    assert config["studies"]["s"] == config["studies"]["t"]
+    assert config["studies"]["s"]["strategies"] is not config["studies"]["t"]["strategies"]
+
+
+def test_a_pretrained_start_needs_a_pretraining():
+    with pytest.raises(SonotuneError) as caught:
+        complete(changed(f"{S}/pretraining", ...))
+    lines = str(caught.value).splitlines()[1:]
+    assert [line.split(": ")[3] for line in lines] == ["whole", "edges", "unchanged"]
+    assert "add them or write init: random" in lines[0]
+
+
+def test_a_study_has_its_cells_and_one_unchanged_evaluation_a_fold():
+    cells = list(cells_of(complete(SMALL), "s", "sus"))
+    assert len(cells) == 3 * 2 * 5 + 5
+    assert Cell("s", "sus", "unchanged", 0, 4) in cells
+
+
+def test_the_papers_study_has_195_trainings_and_5_evaluations_a_data_set():
+    config = complete(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
+    cells = list(cells_of(config, "amiri2020", "sus"))
+    assert sum(cell.fraction > 0 for cell in cells) == 195
+    assert sum(cell.fraction == 0 for cell in cells) == 5
+
+
+def test_every_cell_is_found_by_its_path_and_no_other_is():
+    config = complete(changed(f"{S}/fractions", [0.8, 0.125]))
+    for cell in cells_of(config, "s", "sus"):
+        path = (cell.study, cell.dataset, cell.strategy, fraction_text(cell.fraction))
+        assert find_cell(config, *path, str(cell.fold)) == cell
+    for wrong in (("whole", "0.5"), ("nothing", "0.8"), ("unchanged", "0.8"), ("whole", "0")):
+        with pytest.raises(SonotuneError, match="has no cell"):
+            find_cell(config, "s", "sus", *wrong, "0")
+
+
+def test_further_runs_of_a_fold_are_of_what_they_change():
+    config = changed(f"{S}/pretraining/repeats", 3)
+    config["studies"]["s"]["resampling"] = {"seeds": 2}
+    config = complete(config)
+    runs = {name: set() for name in config["studies"]["s"]["strategies"]}
+    for cell in cells_of(config, "s", "sus"):
+        runs[cell.strategy].add(fold_text(0, cell.seed, cell.pretraining))
+        path = (cell.study, cell.dataset, cell.strategy, fraction_text(cell.fraction))
+        run = fold_text(cell.fold, cell.seed, cell.pretraining)
+        assert find_cell(config, *path, run) == cell
+    assert runs["scratch"] == {"0", "0-s2"}
+    assert runs["unchanged"] == {"0", "0-p2", "0-p3"}
+    assert runs["whole"] == {"0", "0-s2", "0-p2", "0-s2-p2", "0-p3", "0-s2-p3"}
+    for wrong in ("0-s1", "0-s3", "0-p4", "5", "00", "0-p2-s2"):
+        with pytest.raises((SonotuneError, ValueError)):
+            find_cell(config, "s", "sus", "whole", "0.8", wrong)
+
+
+def test_the_first_run_of_a_fold_has_the_settings_of_the_only_one():
+    one, more = complete(SMALL), changed(f"{S}/pretraining/repeats", 2)
+    more["studies"]["s"]["resampling"] = {"seeds": 2}
+    more = complete(more)
+    for cell in cells_of(one, "s", "sus"):
+        assert cell_settings(more, cell) == cell_settings(one, cell)
+    settings = [repr(cell_settings(more, cell)) for cell in cells_of(more, "s", "sus")]
+    assert len(set(settings)) == len(settings)
+    assert pretraining_settings(more, "s", 1) == pretraining_settings(one, "s")
+    assert pretraining_settings(more, "s", 2) != pretraining_settings(one, "s")
+
+
+def test_stages_are_put_in_the_networks_order():
+    study = complete(SMALL)["studies"]["s"]
+    assert study["strategies"]["edges"]["tune"] == ["block1", "block9"]
+
+
+def test_equal_settings_look_equal_whatever_their_order():
+    config = complete(SMALL)
+    cell = Cell("s", "sus", "whole", 0.8, 0)
+    turned = copy.deepcopy(config)
+    turned["studies"]["s"] = dict(reversed(turned["studies"]["s"].items()))
+    turned["studies"]["s"]["training"] = dict(reversed(turned["studies"]["s"]["training"].items()))
+    first, second = (repr(cell_settings(c, cell)) for c in (config, turned))
+    assert first == second
+
+
+def test_a_cell_does_not_know_of_other_cells():
+    config = complete(SMALL)
+    cell = Cell("s", "sus", "whole", 0.8, 0)
+    before = cell_settings(config, cell)
+    config["studies"]["s"]["fractions"].append(0.5)
+    config["studies"]["s"]["strategies"]["new"] = {"tune": ["block2"], "init": "random"}
+    config["studies"]["s"]["resampling"]["run_folds"] = [0]
+    assert cell_settings(config, cell) == before
+
+
+def test_in_order_sorts_at_every_depth():
+    assert (
+        repr(in_order({"b": [{"d": 1, "c": 2}], "a": (1,)}))
+        == "{'a': [1], 'b': [{'c': 2, 'd': 1}]}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kept", "whole", "block_9"),
+    [("none", False, False), ("all", True, True), (["block_9"], False, True)],
+)
+def test_weights_are_kept_of_the_strategies_named(kept, whole, block_9):
+    study = {"keep_weights": kept}
+    assert (keeps_weights(study, "whole"), keeps_weights(study, "block_9")) == (whole, block_9)
+
+
+def test_keeping_the_weights_of_an_unknown_strategy_is_one_line():
+    config = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
+    config["studies"]["tiny"]["keep_weights"] = ["block_8"]
+    with pytest.raises(SonotuneError, match="keep_weights: there is no strategy 'block_8'; did"):
+        complete(config)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("path", ["training: learning_rate", "augmentation: shift", "fractions"])
+def test_numbers_that_are_not_finite_are_refused(path, number):
+    config = copy.deepcopy(SMALL)
+    (study,) = config["studies"].values()
+    first, _, second = path.partition(": ")
+    study[first] = {second: number} if second else [number]
+    with pytest.raises(SonotuneError, match="finite"):
+        complete(config)
+
+
+def test_values_that_mean_the_same_give_the_same_settings():
+    plain, written = copy.deepcopy(SMALL), copy.deepcopy(SMALL)
+    (study,) = plain["studies"].values()
+    study["fractions"] = [0.5]
+    (study,) = written["studies"].values()
+    study["fractions"] = [0.50]
+    study["image_size"] = float(study.get("image_size", 256))
+    study["training"] = {**study.get("training", {}), "select_weights": "best", "attempts": 1}
+    study["training"] |= {"lr_decay": 1.0, "epochs": 200.0, "compile": False}
+    study["augmentation"] = {"shear": 0.0, "rotation": 0, "vertical_flip": 0.0, "flip": 0.5}
+    study["resampling"] = {**study.get("resampling", {}), "resample_test_set": True}
+    settings = []
+    for config in map(complete, (plain, written)):
+        (name,) = config["studies"]
+        (dataset, *_) = config["studies"][name]["datasets"]
+        settings.append(
+            [repr(cell_settings(config, cell)) for cell in cells_of(config, name, dataset)]
+        )
+    assert settings[0] == settings[1]
+
+
+@pytest.mark.parametrize("name", [True, None, 1, 1.5, datetime.date(2020, 1, 1)])
+@pytest.mark.parametrize("place", ["datasets", "studies", f"{S}/strategies", f"{S}/training"])
+def test_a_key_that_yaml_does_not_read_as_text_is_refused(name, place):
+    config = copy.deepcopy(SMALL)
+    node = config
+    for key in place.split("/"):
+        node = node.setdefault(key, {})
+    node[name] = copy.deepcopy(next(iter(node.values()), 1))
+    with pytest.raises(SonotuneError, match="is not read as text; set it in quotes"):
+        complete(config)
+
+
+def test_whole_numbers_are_whole_whatever_their_form():
+    config = changed(f"{S}/training", {"epochs": 2.0, "batch_size": 3.0, "learning_rate": 1.0})
+    config["datasets"]["sus"]["images"] = 40.0
+    full = complete(config)
+    kinds = [type(full["studies"]["s"]["training"][key]) for key in ("epochs", "batch_size")]
+    assert [*kinds, type(full["datasets"]["sus"]["images"])] == [int] * 3
+
+
+BILLIONS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        BILLIONS,
+        "a: &a [*a]",
+        "a: &a {b: *a}",
+        "[" * 3000 + "]" * 3000,
+        "a: " + "[" * 40 + "]" * 40,
+        "? [a]\n: b",
+        "a: 2020-13-45",
+        "a: !!python/object:os.system {}",
+        "",
+        "just text",
+    ],
+    ids=range(10),
+)
+def test_a_file_that_is_no_configuration_is_one_line(text, tmp_path):
+    (tmp_path / "my.yaml").write_text(text)
+    with pytest.raises(SonotuneError) as caught:
+        read_configuration(tmp_path / "my.yaml")
+    assert str(caught.value).count("\n") <= 1 or "there is no such key" in str(caught.value)
+
+
+ODD = (
+    *(True, None, "x", "", "\n", "é" * 300, [], {}, [[]], {"a": 1}, -1, 0, 1.5, 2.0, 10**30),
+    *(float("nan"), float("inf"), b"x", datetime.date(2020, 1, 1), {1: 2}, [None], {"x"}),
+)
+
+
+def leaves(value, path=()):
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from leaves(item, (*path, key))
+    yield path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["docs/results/wang-laptop.yaml", "config/own-data.yaml"])
+def test_no_odd_value_of_any_key_is_a_traceback(file):
+    """Each key of a whole configuration with each odd value: taken, or refused."""
+    text = (ROOT / file).read_text()
+    known = yaml.safe_load(text)
+    tried = 0
+    for path in [path for path in leaves(known) if path]:
+        for value in ODD[len(path[-1]) % 8 :: 8] if len(path) > 4 else ODD:
+            config = yaml.safe_load(text)
+            node = config
+            for key in path[:-1]:
+                node = node[key]
+            node[path[-1]] = value
+            tried += 1
+            with contextlib.suppress(SonotuneError):
+                complete(config)
+    assert tried > 200

@@ -1,0 +1,97 @@
+"""The schema and the manual are those of the models; links between pages lead somewhere."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from sonotune.config import study_model
+from sonotune.config.jobs import WHICH_RUNS
+from sonotune.config.manual import MANUAL, SCHEMA, schema, with_tables
+from sonotune.config.section import Section
+from sonotune.data.splits import Resampling
+from sonotune.training.augment import Augmentation
+from sonotune.training.recipe import Recipe
+
+ROOT = Path(__file__).parents[2]
+CONFIGURATIONS = [*ROOT.glob("config/*.yaml"), *ROOT.glob("docs/results/*.yaml")]
+STALE = "run python -m sonotune.config.manual"
+
+
+def test_the_schema_is_that_of_the_models():
+    assert json.loads(SCHEMA.read_text("utf-8")) == schema(), STALE
+
+
+def test_the_tables_of_the_manual_are_those_of_the_models():
+    text = MANUAL.read_text("utf-8")
+    assert with_tables(text) == text, STALE
+
+
+def test_every_section_has_a_table():
+    sections = {one.__name__ for one in Section.__subclasses__()} - {"Lists"}  # in one line
+    shown = re.findall(r"<!-- keys: (\w+) -->", MANUAL.read_text("utf-8"))
+    assert set(shown) == sections | {"simulate", "collage"}
+    assert len(shown) == len(set(shown))
+
+
+@pytest.mark.parametrize("file", CONFIGURATIONS, ids=lambda path: path.name)
+def test_configurations_follow_the_schema(file):
+    Draft202012Validator(schema()).validate(yaml.safe_load(file.read_text("utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("seeed",), 1),
+        (("datasets", "sus", "images"), 0),
+        (("datasets", "sus", "simulate", "contrast"), "no"),
+        (("datasets", "A"), {"reader": "collage"}),
+        (("studies", "report"), {"datasets": ["sus"], "strategies": {"a": {"tune": "all"}}}),
+        (("studies", "demo", "strategies", "preset"), "amiri"),
+        (("studies", "demo", "training", "patience"), True),
+    ],
+)
+def test_the_schema_refuses(path, value):
+    config = yaml.safe_load((ROOT / "config/demo.yaml").read_text("utf-8"))
+    *parents, last = path
+    holder = config
+    for key in parents:
+        holder = holder[key]
+    holder[last] = value
+    assert not Draft202012Validator(schema()).is_valid(config)
+
+
+@pytest.mark.parametrize(
+    ("kind", "section"),
+    [
+        (Recipe, study_model.Training),
+        (Augmentation, study_model.Augmentation),
+        (Resampling, study_model.Resampling),
+    ],
+)
+def test_the_defaults_are_those_of_the_dataclasses(kind, section):
+    defaults = section().model_dump(exclude_none=True, exclude=set(WHICH_RUNS))
+    assert kind(**defaults) == kind()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "config/README.md",
+        "docs/fidelity.md",
+        "docs/data.md",
+        "docs/deploy.md",
+        "docs/metrics.md",
+        "docs/wang2023.md",
+        "profiles/README.md",
+    ],
+)
+def test_links_between_pages_lead_somewhere(page):
+    path = ROOT / page
+    links = re.findall(r"\]\(([^)#:]+)\)", path.read_text())
+    assert [link for link in links if not (path.parent / link).exists()] == []

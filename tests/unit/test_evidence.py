@@ -1,0 +1,244 @@
+"""Table III, the figures besides Figs. 4 and 5, and the comparison with the paper."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up_cells import STRATEGIES, made_up_cells, write_cells
+from made_up_scores import made_up_scores, write_study
+from matplotlib.colors import to_hex
+
+from sonotune.data.dataset import save_set
+from sonotune.data.image_set import ImageSet, median_row
+from sonotune.evaluation.averages import read_cells
+from sonotune.layout import Cell
+from sonotune.report.against_paper import compare
+from sonotune.report.figures.against_paper import draw_against_paper
+from sonotune.report.figures.fig1 import FROZEN, draw_fig1
+from sonotune.report.figures.fig_curves import draw_curves
+from sonotune.report.figures.fig_pareto import pareto_front
+from sonotune.report.figures.paired import draw_paired
+from sonotune.report.palette import style_of
+from sonotune.report.published import published_table
+from sonotune.report.shown import Shown
+from sonotune.report.table3 import time_table
+from sonotune.report.views import write_figure, write_table
+from sonotune.statistics.decision import decide, decision_tables
+
+TITLES = {**STRATEGIES, "unchanged": "Unchanged"}
+DATASETS = {"sus": "SUS", "bus": "BUS"}
+SHOWN = Shown(TITLES, DATASETS)
+RUNS = {"seconds": 90.0, "threads": 1, "epochs": 20}
+
+
+def study(folder):
+    cells = made_up_cells(folds=2).assign(**RUNS)
+    unchanged = cells[(cells["strategy"] == "whole") & (cells["fraction"] == 0.8)]
+    unchanged = unchanged.assign(strategy="unchanged", fraction=0, dice=0.2, tuned_parameters=0)
+    cells = pd.concat([cells, unchanged])
+    return cells, write_cells(cells, folder)
+
+
+OF_AVERAGES = ["fig3", "pareto"]
+
+
+@pytest.mark.parametrize("name", OF_AVERAGES)
+def test_a_figure_is_drawn_where_every_run_failed(name, tmp_path):
+    cells, _ = study(tmp_path)
+    path = write_cells(cells.assign(failed=cells["fraction"] > 0), tmp_path)
+    files = [tmp_path / f"1.{kind}" for kind in ("pdf", "png")]
+    write_figure(name, *files, cells=path, shown=SHOWN)
+    assert files[1].stat().st_size > 1000
+
+
+def test_differences_are_paired_by_fold(tmp_path):
+    cells, _ = study(tmp_path)
+    runs = {("scratch", 0): 0.5, ("scratch", 1): 0.7, ("scratch", 2): 0.9}
+    runs |= {("whole", 0): 0.6, ("whole", 1): 0.8, ("whole", 2): 1.0, ("whole", 3): 0.2}
+    one = cells[(cells["dataset"] == "sus") & (cells["fraction"] == 0.8)].iloc[:1]
+    rows = [one.assign(strategy=name, fold=fold, dice=dice) for (name, fold), dice in runs.items()]
+    names = {"scratch": "From scratch", "whole": "Whole network"}
+    figure = draw_paired(pd.concat(rows), Shown(names, DATASETS), 0)
+    left, right = figure.axes
+    # Folds, then mean, of each.
+    dots = [line.get_xdata() for line in left.lines[:4]]
+    assert dots[1] == pytest.approx([0.7])
+    assert dots[3] == pytest.approx([0.65])
+    # The fold that one of them lacks adds nothing; the differences do not vary.
+    assert right.lines[0].get_xdata() == pytest.approx([0.1])
+    assert [text.get_text() for text in right.texts] == ["3", "n"]
+
+
+def test_two_folds_have_no_interval(tmp_path):
+    _, path = study(tmp_path)
+    table = read_cells(path)
+    names = {"scratch": "From scratch", "whole": "Whole network"}
+    few = draw_paired(Shown(names, DATASETS).select(table), Shown(names, DATASETS), 0)
+    more = pd.concat([table, table.assign(fold=table["fold"] + 2, dice=table["dice"] * 0.9)])
+    many = draw_paired(Shown(names, DATASETS).select(more), Shown(names, DATASETS), 0)
+    intervals = [
+        [line for line in figure.axes[1].lines if line.get_linestyle() == "-"]
+        for figure in (few, many)
+    ]
+    assert len(intervals[1]) > len(intervals[0])
+
+
+def test_the_front_has_what_nothing_beats_in_both():
+    costs = np.array([1.0, 2.0, 2.0, 3.0, 4.0, np.nan])
+    gains = np.array([0.5, 0.7, 0.6, 0.7, 0.9, 1.0])
+    assert pareto_front(costs, gains).tolist() == [True, True, False, False, True, False]
+
+
+def test_table3_has_minutes_over_folds_of_runs_that_count(tmp_path):
+    cells, _ = study(tmp_path)
+    cells.loc[cells["strategy"] == "whole", "seconds"] = np.resize([60.0, 120.0], 12)
+    times = time_table(cells[(cells["fraction"] == 0.8) & (cells["strategy"] == "whole")], ddof=1)
+    assert times["minutes_mean"].tolist() == [1.5, 1.5]
+    assert times["minutes_std"].round(4).tolist() == [0.7071, 0.7071]
+    path = write_cells(cells, tmp_path)
+    files = [tmp_path / f"t.{kind}" for kind in ("csv", "tex", "html")]
+    timed = ["whole", "contracting", "nowhere"]
+    write_table("table3", *files, cells=path, training_time=timed, shown=SHOWN)
+    table = pd.read_csv(files[0])
+    assert table["strategy"].tolist() == ["whole", "contracting"] * 2
+    assert set(table["precision"]) == {"fp32"}
+    page = files[2].read_text("utf-8")
+    assert "Ran on cpu in fp32 with 1 thread." in page
+    assert "1.50<small>(0.71)</small>" in page
+    assert "BUS is busi" in page
+    assert r"\multicolumn{2}{c}{Whole network}" in files[1].read_text("utf-8")
+
+
+def test_the_papers_own_numbers_correlate_perfectly_with_themselves():
+    table = published_table("amiri2020_table2").dropna()
+    cells = pd.DataFrame(
+        {
+            "dataset": table["dataset"],
+            "source": table["dataset"].replace({"bus": "busi", "fus": "hc18", "xray": "scr"}),
+            "strategy": table["strategy"],
+            "fraction": table["fraction"].astype(float),
+            "fold": 0,
+            "dice": table["dice_mean"],
+            "failed": False,
+            "collapsed": False,
+            "seconds": 60.0,
+            "tuned_parameters": 1,
+            "total_parameters": 1,
+        }
+    )
+    found = compare(cells, "failed", 1)
+    dice = found[found["measure"] == "dice"]
+    assert len(dice) == len(table)
+    assert (dice["rank_correlation"].round(9) == 1).all()
+    assert (dice["difference"] == 0).all()
+    assert set(dice[dice["stands_in"].astype(bool)]["dataset"]) == {"bus"}
+    ratios = found[found["measure"] == "time_ratio"].set_index(["dataset", "strategy"])
+    assert ratios.loc[("sus", "contracting"), "paper"] == pytest.approx(1.53 / 1.36)
+    assert ratios.loc[("sus", "contracting"), "ours"] == 1
+    worst = cells.assign(dice=1 - cells["dice"])
+    assert (
+        compare(worst, "failed", 1).query("measure == 'dice'")["rank_correlation"] < -0.99
+    ).all()
+
+
+def test_the_comparison_leaves_stand_ins_out_of_the_figure(tmp_path):
+    cells, path = study(tmp_path)
+    table = compare(cells, "failed", 1)
+    assert set(table["dataset"]) == {"sus", "bus"}
+    figure = draw_against_paper(table[table["measure"] == "dice"], TITLES, DATASETS)
+    titles = [panel.get_title() for panel in figure.axes if panel.get_title()]
+    assert all(title.startswith("SUS") for title in titles)
+    assert len(titles) == 3
+    assert any("Left out" in text.get_text() for text in figure.texts)
+    files = [tmp_path / f"a.{kind}" for kind in ("csv", "tex", "html", "pdf", "png")]
+    write_table("against_paper", *files[:3], cells=path, shown=SHOWN)
+    write_figure("against_paper", *files[3:], against_paper=files[0], shown=SHOWN)
+    assert files[4].stat().st_size > 5000
+    assert "BUS is busi" in files[2].read_text()
+
+
+def test_fig1_is_drawn_from_the_networks_stages(tmp_path):
+    stages = {"block1": 100, "block5a": 300, "head": 600}
+    strategies = [
+        ("whole", "Whole", [], list(stages)),
+        ("head", "Head", [], ["head"]),
+        ("scratch", "From scratch", list(stages), list(stages)),
+    ]
+    order = ["whole", "head", "scratch"]
+    panel = draw_fig1([(stages, strategies)], order).axes[0]
+    colours = [to_hex(patch.get_facecolor()) for patch in panel.patches]
+    assert colours[:3] == [style_of("whole", order).colour] * 3
+    assert [colour != FROZEN for colour in colours[3:]] == [False, False, True, False, False, False]
+    assert [bool(patch.get_hatch()) for patch in panel.patches[6:]] == [True] * 3
+    texts = [text.get_text() for text in panel.texts]
+    assert "600  60.0%" in texts
+    networks = [{"name": "unet", "width": 2}, {"name": "unet_bn", "width": 2}]
+    row = [("whole", "Whole", "pretrained", ["block1"])]
+    files = (tmp_path / "1.pdf", tmp_path / "1.png")
+    drawn = [(one, row) for one in networks]
+    write_figure("fig1", *files, networks=drawn, shown=Shown({"whole": "Whole"}, {}))
+    assert (tmp_path / "1.png").stat().st_size > 5000
+
+
+def test_fig2_shows_the_image_with_an_object_of_median_size(tmp_path):
+    masks = np.zeros((3, 16, 16), np.uint8)
+    for number, side in enumerate((12, 2, 5)):
+        masks[number, :side, :side] = 1
+    rows = [
+        {"name": f"{n}", "group": f"{n}", "original_height": 16, "original_width": 16}
+        | {"mm_per_pixel_y": None, "mm_per_pixel_x": None}
+        for n in range(3)
+    ]
+    data = ImageSet(masks * 200, masks, rows, {"source": "sus"})
+    assert median_row(data) == 2
+    save_set(tmp_path / "sus", data)
+    files = tmp_path / "2.pdf", tmp_path / "2.png"
+    arrays, shown = {"sus": tmp_path / "sus"}, Shown({}, {"sus": "SUS"})
+    write_figure("fig2", *files, all_arrays=arrays, shown=shown, pretraining={})
+    assert (tmp_path / "2.png").stat().st_size > 2000
+
+
+def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
+    cells, path = study(tmp_path)
+    history = pd.DataFrame({"epoch": [1, 2], "training_loss": [1, 0.5], "validation_loss": [1, 2]})
+    bad = cells[cells["failed"] | cells["collapsed"]]
+    histories = []
+    for row in bad.itertuples():
+        cell = Cell("s", row.dataset, row.strategy, row.fraction, row.fold)
+        histories.append(tmp_path / cell.folder / "history.csv")
+        histories[-1].parent.mkdir(parents=True)
+        history.to_csv(histories[-1], index=False)
+    files = [tmp_path / "c.pdf", tmp_path / "c.png"]
+    write_figure("curves", *files, cells=path, histories=histories, shown=SHOWN)
+    assert files[1].stat().st_size > 5000
+    figure = draw_curves(
+        [("SUS, 80%, fold 0\nFrom scratch: failed", history)], 30, ["* SUS is other."]
+    )
+    assert list(figure.axes[0].lines[1].get_ydata()) == [1, 2]
+    notes = " ".join(text.get_text() for text in figure.texts)
+    assert "The first 1 of 30." in " ".join(notes.split())
+    assert "* SUS is other." in notes
+    good = cells[~cells["failed"] & ~cells["collapsed"]]
+    write_figure("curves", *files, cells=write_cells(good, tmp_path), histories=[], shown=SHOWN)
+    assert files[1].stat().st_size > 1000
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+def test_figures_of_tests_are_drawn_of_any_study(folds, tmp_path):
+    means = {(d, s, p): 0.8 for d in ("sus", "bus") for s in ("whole", "block_9") for p in (0.8,)}
+    scores = made_up_scores(means, folds=folds, images=4)
+    cells = scores.groupby(["dataset", "strategy", "fraction", "fold"])["dice"].mean().reset_index()
+    cells = cells.assign(
+        source=cells["dataset"], failed=False, collapsed=False, outcome="converged"
+    )
+    cells = cells.assign(tuned_parameters=1, total_parameters=1)
+    path, files = write_study(scores, cells, tmp_path)
+    for name, table in decision_tables(decide(cells)).items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    for name, needed in {
+        "intervals": {"decisions": tmp_path},
+        "ranks": {"cells": path},
+        "distributions": {"cells": path, "scores": files},
+    }.items():
+        out = tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"
+        write_figure(name, *out, **needed, shown=SHOWN)
+        assert out[1].stat().st_size > 5000

@@ -1,0 +1,95 @@
+"""Figures of strategies with long names: nothing is cut off at the rim."""
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from made_up_cells import STRATEGIES, made_up_cells, write_cells
+from made_up_scores import cells_of_scores, made_up_scores, write_study
+
+from sonotune.evaluation.averages import read_cells
+from sonotune.report.palette import STYLES, style_of
+from sonotune.report.shown import Shown
+from sonotune.report.style import TWO_COLUMNS, legend_columns, text_width
+from sonotune.report.views import write_figure, write_table
+from sonotune.statistics.decision import decide, decision_tables
+
+NAMES = [*STRATEGIES, "unchanged"]
+LONG = {name: f"The network with {name.replace('_', ' ')} tuned" for name in NAMES}
+DATASETS = {"sus": "SUS", "bus": "BUS"}
+PAIRS = [("contracting", "expanding"), ("except_5", "block_5")]
+
+
+def study(folder):
+    cells = made_up_cells(folds=2).assign(seconds=90.0, threads=1, epochs=20)
+    cells = cells[cells["fraction"] == 0.8]  # more panels need more time and no more room
+    unchanged = cells[cells["strategy"] == "whole"]
+    unchanged = unchanged.assign(strategy="unchanged", fraction=0, dice=0.2, tuned_parameters=0)
+    return write_cells(pd.concat([cells, unchanged]), folder)
+
+
+def distributions(names, folder, *files):
+    means = {("sus", name, 0.8): 0.6 for name in STRATEGIES}
+    scores = made_up_scores(means, folds=2, images=4)
+    cells, paths = write_study(scores, cells_of_scores(scores), folder)
+    shown = Shown(names, DATASETS)
+    write_figure("distributions", *files, cells=cells, scores=paths, shown=shown)
+
+
+def of_averages(name, **settings):
+    return lambda names, folder, *files: write_figure(
+        name, *files, cells=study(folder), shown=Shown(names, DATASETS), **settings
+    )
+
+
+def stages_of(names, folder, *files):
+    network = {"name": "unet", "width": 2}
+    rows = [(name, names[name], "pretrained", ["block1"]) for name in NAMES]
+    write_figure("fig1", *files, networks=[(network, rows)], shown=Shown(names, {}))
+
+
+def beside_paper(names, folder, *files):
+    tables = [folder / f"a.{kind}" for kind in ("csv", "tex", "html")]
+    shown = Shown(names, DATASETS)
+    write_table("against_paper", *tables, cells=study(folder), shown=shown)
+    write_figure("against_paper", *files, against_paper=tables[0], shown=shown)
+
+
+def intervals(names, folder, *files):
+    runs = read_cells(study(folder))
+    for name, table in decision_tables(decide(runs[runs["fraction"] > 0])).items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    write_figure("intervals", *files, decisions=folder, shown=Shown(names, DATASETS))
+
+
+FIGURES = {
+    **{name: of_averages(name) for name in ("fig3", "pareto", "ranks")},
+    "fig1": stages_of,
+    "fig4": of_averages("fig4", pairs=PAIRS),
+    "intervals": intervals,
+    "distributions": distributions,
+    "against_paper": beside_paper,
+}
+
+
+@pytest.mark.parametrize("figure", FIGURES)
+def test_names_stay_inside_the_figure(figure, tmp_path):
+    FIGURES[figure](LONG, tmp_path, tmp_path / "f.pdf", tmp_path / "f.png")
+    drawn = cv2.imread(str(tmp_path / "f.png"), cv2.IMREAD_GRAYSCALE)
+    rim = np.concatenate([drawn[0], drawn[-1], drawn[:, 0], drawn[:, -1]])
+    assert drawn.min() < 100
+    assert rim.min() == 255
+
+
+def test_a_legend_has_as_many_columns_as_fit():
+    short, long = ["a"] * 7, ["a name of a strategy that is very long indeed"] * 7
+    assert legend_columns(short) == 7
+    assert 1 < legend_columns(long, 3 * text_width(long)) < 4
+    assert legend_columns(long, TWO_COLUMNS / 10) == 1
+
+
+def test_own_strategies_beside_the_papers_have_colours_of_their_own():
+    names = ["whole", "contracting", "expanding", "mine", "yours", "encoder"]
+    styles = [style_of(name, names) for name in names]
+    assert styles[:3] == [STYLES[name] for name in names[:3]]
+    assert len({style.colour for style in styles}) == len(names)

@@ -1,0 +1,130 @@
+"""docs/results.md from stored results: beside the paper's, what does not agree first."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.published_run import KEPT, PAGE, write_page
+from sonotune.evaluation.averages import average_over_runs, read_cells
+from sonotune.report.published import published_table
+
+FOLDS = 5
+ABOUT = {
+    "network": {"name": "unet", "width": 16},
+    "image_size": 128,
+    "training": {"learning_rate": 0.001},
+    "resampling": {"folds": 5},
+    "folds_run": [0, 1],
+    "cells": 3,
+    "hours": 1.5,
+    "precision": ["bf16"],
+    "processor": ["a processor"],
+    "pretraining": {"source": "collage", "images": 100, "epochs": 9},
+}
+
+
+def stored(folder, change=lambda means: means):
+    """Results on SUS that are the paper's own, or changed."""
+    study = folder / "results/sus"
+    study.mkdir(parents=True)
+    table = published_table("amiri2020_table2")
+    table = table[table["dataset"] == "sus"].copy()
+    table["dice_mean"] = change(table["dice_mean"])
+    table = table.assign(folds=FOLDS, failed=0, collapsed=0, source="simulated")
+    random = np.random.default_rng(1)
+    runs = table.rename(columns={"dice_mean": "dice"})
+    runs = runs.merge(pd.DataFrame({"fold": range(FOLDS)}), how="cross")
+    runs["dice"] += random.normal(0, 1e-4, len(runs))
+    runs = runs.assign(failed=False, collapsed=False, tuned_parameters=1, total_parameters=1)
+    runs.to_csv(study / "cells.csv", index=False)
+    table["dice_std"] = 0.01
+    table.to_csv(study / "table2.csv", index=False)
+    claim = {"claim": "A1", "dataset": "sus", "fraction": 0.05, "verdict": "fails"}
+    claim |= {"says": "So it is.", "paper_supports": "no", "comparison": "a | b"}
+    pd.DataFrame([claim]).to_csv(study / "claims.csv", index=False)
+    (study / "about.json").write_text(json.dumps(ABOUT))
+    write_page(folder / "results", folder / "results.md")
+    return (folder / "results/sus.md").read_text()
+
+
+def test_the_papers_own_numbers_agree_with_the_paper(tmp_path):
+    text = stored(tmp_path)
+    assert "sus at 80%: rank correlation 1.00 over 13 strategies" in text
+    assert "not among the best" not in text.split("sus at 5%")[1].split("\n")[0]
+
+
+def test_numbers_the_other_way_round_disagree_first_of_all(tmp_path):
+    text = stored(tmp_path, lambda means: 1 - means)
+    assert "sus at 80%: rank correlation -1.00 over 13 strategies" in text
+    assert "not among the best 4: whole, except_5, contracting" in text
+    assert text.index("rank correlation") < text.index("Table II beside")
+
+
+def test_wangs_table_stands_beside_the_printed_one(tmp_path):
+    stored(tmp_path)
+    printed = published_table("wang2023_results")
+    rows = [
+        {"strategy": name, "protocol": protocol, "metric": "dice", "mean": mean, "std": 0.01}
+        for protocol in ("paper", "corrected")
+        for name, mean in zip(printed["row"], printed["dice"], strict=True)
+    ]
+    table = pd.DataFrame(rows).assign(tuned_parameters=6976)
+    table.to_csv(tmp_path / "results/sus/protocols.csv", index=False)
+    write_page(tmp_path / "results", tmp_path / "results.md")
+    text = (tmp_path / "results/sus.md").read_text()
+    assert "corrected: rank correlation with the printed Dice 1.00 over 10 strategies" in text
+    assert "worst decoder_4" in text
+    assert "as published: rank" not in text
+
+
+def test_the_page_is_what_the_kept_tables_say(tmp_path):
+    shutil.copytree(KEPT, tmp_path / KEPT.name)
+    write_page(tmp_path / KEPT.name, tmp_path / PAGE.name)
+    for page in (PAGE, *KEPT.glob("*.md")):
+        written = tmp_path / page.relative_to(PAGE.parent)
+        assert written.read_text("utf-8") == page.read_text("utf-8")
+
+
+def kept_studies(*needed):
+    return [one for one in sorted(KEPT.iterdir()) if all((one / name).is_file() for name in needed)]
+
+
+@pytest.mark.parametrize("study", kept_studies("table2.csv", "cells.csv"), ids=lambda one: one.name)
+def test_kept_means_follow_from_the_kept_cells(study):
+    shown = json.loads((study / "about.json").read_text())["shown"]
+    runs = read_cells(study / "cells.csv")
+    made = average_over_runs(runs, shown["exclude_runs"], shown["ddof"])
+    kept = pd.read_csv(study / "table2.csv")
+    key = ["dataset", "fraction", "strategy"]
+    both = kept.merge(made, on=key, suffixes=("", "_made"), validate="one_to_one")
+    assert len(both) == len(kept) == len(made)
+    for name in ("dice_mean", "dice_std", "folds", "failed", "collapsed"):
+        found = both[f"{name}_made"].to_numpy(float)
+        assert found == pytest.approx(both[name].to_numpy(float), abs=1e-6, nan_ok=True)
+
+
+def test_kept_corrected_numbers_follow_from_the_kept_cells():
+    table = pd.read_csv(KEPT / "wang2023_published/protocols.csv")
+    runs = read_cells(KEPT / "wang2023/cells.csv")
+    for row in table[table["protocol"] == "corrected"].to_dict("records"):
+        values = runs.loc[runs["strategy"] == row["strategy"], row["metric"]]
+        assert row["mean"] == pytest.approx(values.mean(), abs=1e-6)
+        assert row["std"] == pytest.approx(values.std(ddof=1), abs=1e-6)
+        assert row["over"] == len(values)
+
+
+def test_kept_gaps_add_up_to_the_kept_protocols():
+    folder = KEPT / "wang2023_published"
+    table = pd.read_csv(folder / "protocols.csv").set_index(["strategy", "metric", "protocol"])
+    for (strategy, metric), part in pd.read_csv(folder / "gap.csv").groupby(["strategy", "metric"]):
+        ends = part.set_index("step")["value"]
+        for step in ("as_published", "corrected"):
+            assert ends[step] == pytest.approx(
+                table.loc[(strategy, metric, step), "mean"], abs=1e-5
+            )
+        assert part["value"].iloc[0] + part["change"].sum() == pytest.approx(
+            ends.iloc[-1], abs=1e-5
+        )

@@ -1,0 +1,397 @@
+"""Averages over folds and the tables made of them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up_cells import DATASETS, STRATEGIES, made_up_cells, write_cells
+
+from sonotune.data.splits import Resampling, split
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.averages import average_over_runs, read_cells
+from sonotune.report.palette import BEST, MIDDLE, WORST, shade
+from sonotune.report.render import save_table
+from sonotune.report.shown import Shown
+from sonotune.report.table1 import count_images, describe_table1
+from sonotune.report.views import write_table
+
+# Amiri 2020, Table I: size, then training and validation at 80, 50 and 5%, then test.
+TABLE1 = {
+    "sus": (85, 54, 14, 34, 9, 3, 1, 17),
+    "bus": (163, 104, 26, 66, 16, 6, 2, 33),
+    "fus": (805, 515, 129, 322, 81, 32, 8, 161),
+    "xray": (240, 154, 38, 96, 24, 10, 2, 48),
+}
+
+
+class Grid(HTMLParser):
+    """Body cells of a page's table: text and background of each, row by row."""
+
+    VOID = frozenset(("meta",))
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows: list[list[dict[str, str]]] = []
+        self.heads: list[dict[str, str | None]] = []
+        self.open: list[str] = []
+        self.feed(page)
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if tag == "th":
+            self.heads.append(dict(attrs))
+        if tag == "tr" and "tbody" in self.open:
+            self.rows.append([])
+        if tag == "td" and "tbody" in self.open:
+            self.rows[-1].append({"text": "", "style": dict(attrs).get("style") or ""})
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if {"td", "tbody"} <= set(self.open):
+            self.rows[-1][-1]["text"] += f" {data}"
+
+
+def table2(cells: pd.DataFrame, folder: Path, **settings: object) -> dict[str, str]:
+    """The texts of Table II of these cells, by format."""
+    paths = {kind: folder / f"table2.{kind}" for kind in ("csv", "tex", "html")}
+    shown = Shown(**{"strategies": STRATEGIES, "datasets": DATASETS, **settings})
+    write_table("table2", *paths.values(), cells=write_cells(cells, folder), shown=shown)
+    return {kind: path.read_text("utf-8") for kind, path in paths.items()}
+
+
+def few_cells(**columns: object) -> pd.DataFrame:
+    """Three folds of one strategy, Dice .5, .7 and .9, with columns replaced."""
+    cells = made_up_cells(folds=3)
+    cells = cells[(cells[["dataset", "strategy", "fraction"]] == ["sus", "whole", 0.8]).all(axis=1)]
+    return cells.assign(dice=[0.5, 0.7, 0.9], **columns)
+
+
+def test_a_failed_run_is_left_out_and_counted():
+    row = average_over_runs(few_cells(failed=[False, False, True]), "failed", 1).iloc[0]
+    assert row["dice_mean"] == pytest.approx(0.6)
+    assert (row["n"], row["folds"], row["failed"], row["collapsed"]) == (2, 2, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("exclude_runs", "mean"), [("none", 0.7), ("failed", 0.8), ("failed+collapsed", 0.9)]
+)
+def test_the_setting_says_which_runs_are_left_out(exclude_runs, mean):
+    cells = few_cells(failed=[True, False, False], collapsed=[False, True, False])
+    row = average_over_runs(cells, exclude_runs, 1).iloc[0]
+    assert row["dice_mean"] == pytest.approx(mean)
+    assert (row["failed"], row["collapsed"]) == (1, 1)
+
+
+def test_the_deviation_divides_by_n_minus_ddof():
+    for ddof in (0, 1):
+        std = average_over_runs(few_cells(), "failed", ddof)["dice_std"].iloc[0]
+        assert std == pytest.approx(np.sqrt(0.08 / (3 - ddof)))
+
+
+def test_one_fold_has_a_mean_and_no_deviation():
+    row = average_over_runs(few_cells().head(1), "failed", 1).iloc[0]
+    assert row["dice_mean"] == 0.5
+    assert np.isnan(row["dice_std"])
+
+
+def test_when_all_runs_failed_the_mean_is_empty():
+    row = average_over_runs(few_cells(failed=True), "failed", 1).iloc[0]
+    assert np.isnan(row["dice_mean"])
+    assert np.isnan(row["dice_std"])
+    assert (row["n"], row["folds"], row["failed"]) == (0, 0, 3)
+
+
+def test_several_runs_of_a_fold_are_averaged_and_both_are_counted():
+    cells = few_cells(fold=[0, 0, 1], seed=[1, 2, 1])
+    row = average_over_runs(cells, "failed", 1).iloc[0]
+    assert (row["dice_mean"], row["n"], row["folds"]) == (pytest.approx(0.7), 3, 2)
+
+
+def test_a_run_without_dice_is_left_out_even_if_none_shall_be():
+    row = average_over_runs(few_cells().assign(dice=[0.5, 0.7, None]), "none", 1).iloc[0]
+    assert (row["dice_mean"], row["n"]) == (pytest.approx(0.6), 2)
+
+
+def test_averages_do_not_depend_on_the_order_of_cells():
+    cells = made_up_cells()
+    shuffled = cells.sample(frac=1, random_state=0)
+    key = ["dataset", "fraction", "strategy"]
+    one, other = (
+        average_over_runs(table, "failed", 1).sort_values(key).reset_index(drop=True)
+        for table in (cells, shuffled)
+    )
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_empty_flags_of_an_untrained_network_mean_no(tmp_path):
+    path = write_cells(few_cells(failed=["True", "", "False"]), tmp_path)
+    assert read_cells(path)["failed"].tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (few_cells().drop(columns="dice"), "no column dice"),
+        (few_cells(failed=["maybe", "True", "False"]), "column failed holds 'maybe'"),
+        (few_cells(fold=0), "is listed twice"),
+    ],
+)
+def test_cells_that_cannot_be_read_are_refused_in_one_line(tmp_path, cells, message):
+    with pytest.raises(SonotuneError, match=message):
+        read_cells(write_cells(cells, tmp_path))
+
+
+def test_unlike_networks_do_not_share_an_average():
+    with pytest.raises(SonotuneError, match="disagree on tuned_parameters"):
+        average_over_runs(few_cells(tuned_parameters=[1, 2, 2]), "failed", 1)
+
+
+def test_unknown_runs_to_exclude_are_refused():
+    with pytest.raises(SonotuneError, match="exclude_runs: 'collapsed' is unknown"):
+        average_over_runs(few_cells(), "collapsed", 1)
+
+
+def test_the_csv_can_be_joined_with_the_papers(tmp_path):
+    table2(made_up_cells(), tmp_path)
+    table = pd.read_csv(tmp_path / "table2.csv")
+    assert list(table)[:5] == ["dataset", "fraction", "strategy", "dice_mean", "dice_std"]
+    assert list(table)[5:] == ["n", "folds", "failed", "collapsed", "source"]
+    assert table["fraction"].dtype == float
+    assert len(table) == 13 * 3 * 2
+    assert set(table["source"]) == {"sus", "busi"}
+
+
+def test_csv_tex_and_html_show_the_same_numbers(tmp_path):
+    texts = table2(made_up_cells(), tmp_path)
+    table = pd.read_csv(tmp_path / "table2.csv")
+    means = [f"{mean:.3f}" for mean in table["dice_mean"]]
+    deviations = [f"({std:.3f})" for std in table["dice_std"]]
+
+    cells = [cell["text"].split() for row in Grid(texts["html"]).rows for cell in row]
+    assert [cell[0] for cell in cells] == means
+    assert [cell[-1] for cell in cells] == deviations
+
+    body = texts["tex"].split(r"\midrule", 1)[1].split(r"\bottomrule")[0]
+    body = re.sub(r"\\cellcolor\[HTML\]{\w+}|\\textsuperscript{[^ ]*}", "", body)
+    assert re.findall(r"(?<!\()\b0\.\d{3}", body) == means
+    assert re.findall(r"\(0\.\d{3}\)", body) == deviations
+
+
+def test_colours_follow_the_rank_in_every_row(tmp_path):
+    def lightness(cell: dict[str, str]) -> float:
+        red, green, blue = bytes.fromhex(cell["style"].split("#")[1])
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    for row in Grid(table2(made_up_cells(), tmp_path)["html"]).rows:
+        ordered = sorted(row, key=lambda cell: float(cell["text"].split()[0]))
+        values = [lightness(cell) for cell in ordered]
+        assert (np.diff(values) > -0.5).all()  # of 255: channels are whole numbers
+        assert values[0] < values[-1]
+    ends = ["#" + bytes(colour).hex() for colour in (WORST, MIDDLE, BEST)]
+    assert [shade(position) for position in (0, 0.5, 1)] == ends
+
+
+def test_the_best_of_a_row_is_bold_and_ties_as_printed_share_it(tmp_path):
+    cells = pd.concat([few_cells(strategy=name) for name in ("whole", "contracting", "scratch")])
+    cells.loc[cells["strategy"] == "contracting", "dice"] += 0.0001
+    cells.loc[cells["strategy"] == "scratch", "dice"] -= 0.1
+    page = table2(cells, tmp_path)["html"]
+    assert page.count("<strong>0.700</strong>") == 2
+    assert page.count("<strong>") == 2
+
+
+def test_failed_and_collapsed_runs_are_marked_and_explained(tmp_path):
+    texts = table2(made_up_cells(), tmp_path)
+    assert texts["html"].count("<sup>†2</sup>") == 2
+    assert texts["html"].count("<sup>‡1</sup>") == 1
+    assert r"\textsuperscript{\dag{}2}" in texts["tex"]
+    assert "failed runs are left out of the mean" in texts["html"]
+    assert "collapsed (" in texts["html"]
+    assert "are kept unless they failed too" in texts["html"]
+    kept = table2(made_up_cells(), tmp_path, exclude_runs="none")["html"]
+    assert "failed runs are part of the mean" in kept
+
+
+def test_a_strategy_whose_runs_all_failed_is_a_dash_and_has_no_colour(tmp_path):
+    cells = pd.concat([few_cells(), few_cells(strategy="scratch", failed=True)])
+    texts = table2(cells, tmp_path, strategies={"whole": "Whole", "scratch": "Scratch"})
+    whole, scratch = Grid(texts["html"]).rows[0]
+    assert scratch["text"].split() == ["–", "†3"]  # noqa: RUF001
+    assert not scratch["style"]
+    assert not whole["style"]  # alone in its row: nothing to compare
+    assert "sus,0.8,scratch,,,0,0,3,0,sus" in texts["csv"]
+
+
+def test_a_table_of_one_cell_is_a_table(tmp_path):
+    texts = table2(few_cells().head(1), tmp_path, strategies={"whole": "Whole"})
+    assert [[cell["text"] for cell in row] for row in Grid(texts["html"]).rows] == [[" 0.500"]]
+    assert "1 fold was run" in texts["html"]
+    assert "None of the 1 runs failed" in texts["html"]
+
+
+def test_a_table_of_no_cell_is_refused(tmp_path):
+    with pytest.raises(SonotuneError, match="no cell of these strategies and data sets"):
+        table2(few_cells(), tmp_path, strategies={"other": "Other"})
+
+
+def test_the_unchanged_network_is_a_column_only_if_wanted(tmp_path):
+    unchanged = few_cells(strategy="unchanged", fraction=0, tuned_parameters=0, failed=[None] * 3)
+    cells = pd.concat([made_up_cells(), unchanged])
+    without = table2(cells, tmp_path)
+    assert "unchanged" not in without["csv"]
+    wanted = table2(cells, tmp_path, strategies={**STRATEGIES, "unchanged": "Unchanged"})
+    assert wanted["csv"].count("sus,0,unchanged,0.7,0.2,3,3,0,0,sus") == 1
+    last = [row[-1]["text"].split()[0] for row in Grid(wanted["html"]).rows]
+    assert last == ["0.700"] * 3 + ["–"] * 3  # noqa: RUF001
+    assert "evaluated without any tuning" in wanted["html"]
+
+
+def test_a_stand_in_is_named_beside_the_data_set(tmp_path):
+    page = table2(made_up_cells(), tmp_path)["html"]
+    assert ">BUS*</th>" in page
+    assert ">SUS</th>" in page
+    assert "stands in for the original: BUS is busi." in page
+
+
+def test_html_escapes_what_it_is_given(tmp_path):
+    evil = "<script>alert(1)</script>"
+    cells = few_cells(source=evil)
+    page = table2(cells, tmp_path, strategies={"whole": evil}, datasets={"sus": evil})["html"]
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") >= 3
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="LaTeX is not installed")
+def test_tex_compiles(tmp_path):
+    table2(made_up_cells(), tmp_path, datasets={"sus": "a_b & 5%", "bus": "BUS"})
+    table1(tmp_path)
+    timed = made_up_cells().assign(seconds=60.0, device="cpu", precision="fp32", threads=1)
+    write_table(
+        "table3",
+        *(tmp_path / f"table3.{kind}" for kind in ("csv", "tex", "html")),
+        cells=write_cells(timed, tmp_path),
+        training_time=["whole", "contracting"],
+        shown=Shown(STRATEGIES, {"sus": "a_b & 5%", "bus": "BUS"}),
+    )
+    (tmp_path / "all.tex").write_text(
+        "\\documentclass{article}\\usepackage{booktabs}\\usepackage[table]{xcolor}"
+        "\\begin{document}\\input{table1}\\input{table2}\\input{table3}\\end{document}"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout[-2000:]
+
+
+def table1(folder: Path) -> Path:
+    """Write the paper's Table I from our splits; return the folder."""
+    rows = []
+    for name, (size, *_) in TABLE1.items():
+        for fraction in (0.8, 0.5, 0.05):
+            for fold in range(5):
+                part = split(size, Resampling(), 0, fraction, fold)
+                sizes = {"training": len(part.train), "validation": len(part.validation)}
+                about = {"dataset": name, "size": size, "fraction": fraction, "fold": fold}
+                rows.append({**about, **sizes, "test": len(part.test)})
+    paths = [folder / f"table1.{kind}" for kind in ("csv", "tex", "html")]
+    titles = {name: name.upper() for name in TABLE1}
+    images, sources = count_images(rows), {"bus": "busi"}
+    data = images.assign(source=images["dataset"].map(sources))
+    save_table(data, describe_table1(images, titles, sources, {}), *paths)
+    return folder
+
+
+def test_table1_is_the_papers(tmp_path):
+    page = (table1(tmp_path) / "table1.html").read_text("utf-8")
+    rows = [tuple(int(cell["text"]) for cell in row) for row in Grid(page).rows]
+    assert rows == list(TABLE1.values())
+    assert "BUS 32 to 33" in page
+    assert "BUS is busi" in page
+
+
+def test_table1_csv_has_one_value_a_row(tmp_path):
+    table = pd.read_csv(table1(tmp_path) / "table1.csv")
+    assert len(table) == 4 * 8
+    for name, sizes in TABLE1.items():
+        assert table[table["dataset"] == name]["images"].tolist() == list(sizes)
+    test = table[(table["dataset"] == "bus") & (table["part"] == "test")].iloc[0]
+    assert (test["fewest"], test["most"], test["source"]) == (32, 33, "busi")
+
+
+def tukey_rows(folder):
+    """Tukey's tests of made-up cells, as the rule `statistics` writes them."""
+    rows = [
+        ("strategies", "sus", "sus", 0.8, "", "whole", "scratch", 0.08, 0.02, 0.14, 0.004),
+        ("strategies", "sus", "sus", 0.8, "", "whole", "block_9", 0.01, -0.05, 0.07, 0.9),
+        ("strategies", "sus", "sus", 0.8, "", "scratch", "block_9", -0.07, -0.13, -0.01, 0.0001),
+        ("fractions", "sus", "sus", "", "whole", "0.8", "0.05", 0.2, 0.1, 0.3, 0.01),
+    ]
+    names = ["family", "dataset", "source", "fraction", "strategy", "first", "second"]
+    table = pd.DataFrame(rows, columns=[*names, "difference", "lower", "upper", "p"])
+    table.to_csv(folder / "tukey_in.csv", index=False)
+    return folder / "tukey_in.csv"
+
+
+def tukey(path, folder, shown):
+    """Both tables of Tukey's tests."""
+    for name in ("tukey", "tukey_fractions"):
+        files = [folder / f"{name}.{kind}" for kind in ("csv", "tex", "html")]
+        write_table(name, *files, tukey=path, shown=shown)
+
+
+def test_tukeys_tests_are_a_table_with_signs_of_its_rows(tmp_path):
+    titles = {"whole": "Whole", "block_9": "Block 9", "scratch": "From scratch"}
+    tukey(tukey_rows(tmp_path), tmp_path, Shown(titles, {"sus": "SUS"}))
+    grid = Grid((tmp_path / "tukey.html").read_text())
+    texts = [[cell["text"].split() for cell in row] for row in grid.rows]
+    # Rows and columns are in the order of the strategies, whichever way round a pair was tested.
+    assert texts == [[["+0.010", "0.900"], ["+0.080", "0.004"]], [[], ["+0.070", "<0.001"]]]
+    shades = [[bool(cell["style"]) for cell in row] for row in grid.rows]
+    assert shades == [[False, True], [False, True]]
+    assert shade(1.0) in grid.rows[0][1]["style"]
+    by_size = Grid((tmp_path / "tukey_fractions.html").read_text())
+    assert by_size.rows[0][0]["text"].split() == ["+0.200", "0.010"]
+    kept = pd.read_csv(tmp_path / "tukey.csv")
+    assert len(kept) == 3
+    assert kept["p"].min() == 0.0001
+    tex = (tmp_path / "tukey.tex").read_text()
+    assert tex.count(r"\begin{tabular}") == 1
+
+
+def test_tukeys_tests_of_one_run_are_no_tests(tmp_path):
+    path = tukey_rows(tmp_path)
+    table = pd.read_csv(path).assign(lower=np.nan, upper=np.nan, p=np.nan)
+    table.to_csv(path, index=False)
+    tukey(path, tmp_path, Shown({"whole": "W", "scratch": "S"}, {"sus": "SUS"}))
+    page = Grid((tmp_path / "tukey.html").read_text())
+    assert [cell["style"] for row in page.rows for cell in row] == [""]
+    empty = pd.read_csv(path)[:0]
+    empty.to_csv(path, index=False)
+    tukey(path, tmp_path, Shown({"whole": "W"}, {"sus": "SUS"}))
+    assert "Tukey" in (tmp_path / "tukey.html").read_text()
+
+
+def test_the_network_as_it_is_takes_no_part_in_the_colours_of_a_row(tmp_path):
+    cells = made_up_cells()
+    unchanged = cells[(cells["fraction"] == 0.8) & (cells["strategy"] == "whole")]
+    unchanged = unchanged.assign(strategy="unchanged", fraction=0, dice=0.01)
+    path = write_cells(pd.concat([cells, unchanged]), tmp_path)
+    titles = {**STRATEGIES, "unchanged": "Unchanged"}
+    files = [tmp_path / f"t.{kind}" for kind in ("csv", "tex", "html")]
+    write_table("table2", *files, cells=path, shown=Shown(titles, DATASETS))
+    rows = [row for row in Grid(files[2].read_text()).rows if row]
+    last = [row[-1] for row in rows]
+    assert {cell["text"].split()[0] for cell in last} == {"0.010"}
+    assert not any(cell["style"] for cell in last)
+    # Some strategy is the worst of its row all the same.
+    assert any(shade(0.0) in cell["style"] for cell in rows[0])

@@ -1,0 +1,536 @@
+"""The recipe and a whole cell (Amiri 2020, section II-D)."""
+
+import csv
+import platform
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from sonotune.data.dataset import load_set, save_set
+from sonotune.data.image_set import ImageSet
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.metrics import THRESHOLD, overlap
+from sonotune.evaluation.scores import load_predictions
+from sonotune.jobs.finetune import run_cell
+from sonotune.jobs.pretrain import pretrain
+from sonotune.networks.stage_names import UNET_STAGES
+from sonotune.networks.stages import freeze_all_but
+from sonotune.networks.unet import build
+from sonotune.networks.weights import he_normal, load_weights, start_network
+from sonotune.networks.weights_file import save_weights
+from sonotune.runtime.run_record import read_record
+from sonotune.seeds import torch_seed
+from sonotune.training.augment import Augmentation, draw_warps, warp
+from sonotune.training.device import Processor, choose
+from sonotune.training.finetune import cell_names
+from sonotune.training.forward import at_once, evaluate, is_dead, predict, quantise
+from sonotune.training.loop import _stream, train
+from sonotune.training.optimiser import Adam
+from sonotune.training.pairs import Pairs
+from sonotune.training.recipe import Recipe
+
+CPU = choose("cpu", "fp32", 1)
+
+
+def bright_disks(images: int, size: int = 32, seed: int = 0) -> ImageSet:
+    """Bright disks on a dark ground in noise: a task that the smallest network learns."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size]
+    masks, pictures = [], []
+    for _ in range(images):
+        cy, cx, r = random.uniform([8, 8, 4], [size - 8, size - 8, 8])
+        mask = (y - cy) ** 2 + (x - cx) ** 2 < r**2
+        pictures.append(np.clip(60 + 120 * mask + random.normal(0, 15, mask.shape), 0, 255))
+        masks.append(mask)
+    index = [
+        {
+            "name": f"disk_{i}",
+            "group": f"disk_{i}",
+            "original_height": size,
+            "original_width": size,
+            "mm_per_pixel_y": None,
+            "mm_per_pixel_x": None,
+        }
+        for i in range(images)
+    ]
+    return ImageSet(
+        np.array(pictures, np.uint8),
+        np.array(masks, np.uint8),
+        index,
+        {"dataset": "disks", "source": "disks"},
+    )
+
+
+def as_tensor(data: ImageSet) -> torch.Tensor:
+    stacked = np.stack([data.images / 255, data.masks], axis=1)
+    return torch.from_numpy(stacked.astype(np.float32))
+
+
+def as_pairs(data: ImageSet, number: int | None = None) -> Pairs:
+    """The first of these images, or all."""
+    return Pairs.of(data, np.arange(len(data.images) if number is None else number), CPU)
+
+
+@pytest.fixture(scope="module")
+def disks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("disks")
+    save_set(folder, bright_disks(20))
+    return folder
+
+
+def settings(**changes):
+    return {
+        "study": "s",
+        "dataset": "disks",
+        "strategy": "whole",
+        "fraction": 0.8,
+        "fold": 1,
+        "init": "random",
+        "tune": list(UNET_STAGES),
+        "seed": 5,
+        "network": {"name": "unet", "width": 4, "dropout": 0.1, "head": "plain"},
+        "resampling": {"folds": 5, "validation_fraction": 0.2, "grouped": False},
+        "training": {"learning_rate": 0.003, "batch_size": 2, "epochs": 3, "patience": 3},
+        "augmentation": {"shift": 0.05, "zoom": 0.05, "flip": 0.5},
+        "device": "cpu",
+        "precision": "fp32",
+        "threads": 1,
+        "keep_weights": False,
+        "code": "0",
+        **changes,
+    }
+
+
+def quiet(line):
+    pass
+
+
+def run(disks, folder, pretrained=None, **changes):
+    return run_cell(settings(**changes), disks, pretrained, folder, quiet)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    network = build(4, 0.1, head="plain")
+    he_normal(network, 9)
+    path = tmp_path_factory.mktemp("weights") / "weights.safetensors"
+    save_weights(network.state_dict(), path)
+    return path
+
+
+@pytest.mark.parametrize("tune", [["block1"], ["block5a", "block5b"], ["block1", "block9"]])
+def test_frozen_stages_do_not_change_and_tuned_ones_do(tune):
+    network = build(4)
+    he_normal(network, 0)
+    freeze_all_but(network, tune)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    data, few = as_pairs(bright_disks(8)), as_pairs(bright_disks(8), 2)
+    train(network, data, few, Recipe(epochs=2), None, 4, CPU, 0, ("a",), quiet)
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, before[name]) == (name.split(".")[0] not in tune), name
+
+
+def test_our_adam_takes_the_steps_of_pytorchs():
+    ours, theirs = build(2), build(2)
+    for network in (ours, theirs):
+        he_normal(network, 3)
+    images = torch.rand(2, 1, 32, 32)
+    steps = (
+        (ours, Adam(ours.parameters(), 0.01)),
+        (theirs, torch.optim.Adam(theirs.parameters(), lr=0.01, fused=True)),
+    )
+    for network, optimiser in steps:
+        network.eval()
+        for _ in range(4):
+            optimiser.zero_grad()
+            network(images).square().mean().backward()
+            optimiser.step()
+    for name, tensor in theirs.state_dict().items():
+        assert torch.equal(tensor, ours.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_large_images_are_computed_few_at_a_time(precision):
+    processor = Processor("cpu", precision, 1, "any")
+    sizes = {64: 16, 128: 16, 256: 4, 512: 1, 1024: 1}
+    assert {s: at_once(torch.empty(9, 1, s, s), processor) for s in sizes} == sizes
+    assert at_once(torch.empty(9, 1, 512, 512), Processor("cuda", precision, 1, "any")) == 8
+    network = build(4)
+    he_normal(network, 1)
+    images = torch.rand(8, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+    each, some = (torch.cat([*predict(network, images.split(n), processor)]) for n in (1, 4))
+    torch.testing.assert_close(each, some, rtol=0, atol={"fp32": 1e-5, "bf16": 1e-2}[precision])
+
+
+def test_training_does_not_load_what_it_does_not_use():
+    code = (
+        "import sys, torch\n"
+        "from sonotune.jobs.finetune import run_cell\n"
+        "from sonotune.training.optimiser import Adam\n"
+        "weight = torch.nn.Parameter(torch.ones(2))\n"
+        "optimiser = Adam([weight], 0.1)\n"
+        "weight.sum().backward()\n"
+        "optimiser.step()\n"
+        "print([m for m in ('torch._dynamo', 'pandas', 'matplotlib', 'scipy', 'cv2', 'skimage')"
+        " if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.stdout.strip() == "[]", run.stdout + run.stderr
+
+
+def test_images_stay_in_the_mapped_files_until_a_batch_is_made(disks):
+    data = load_set(disks)
+    pairs = Pairs.of(data, np.array([3, 1, 4]), CPU)
+    assert pairs.images.data_ptr() == data.images.ctypes.data
+    assert pairs.masks.data_ptr() == data.masks.ctypes.data
+    taken = pairs.take(torch.tensor([2, 0]))
+    assert torch.equal(taken, as_tensor(data)[[4, 3]])
+    assert torch.equal(torch.cat([*pairs.split(2)]), as_tensor(data)[[3, 1, 4]])
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="wants glibc")
+def test_a_step_gets_its_memory_back_without_asking_the_kernel():
+    code = (
+        "import resource, torch\n"
+        "from sonotune.training.device import choose\n"
+        "choose('cpu', 'fp32', 1)\n"
+        "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "large = lambda: torch.ones(64 << 20, dtype=torch.uint8)\n"
+        "for _ in range(10): large()\n"
+        "before = faults()\n"
+        "for _ in range(10): large()\n"
+        "print(faults() - before)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert int(run.stdout) < 1000, run.stderr  # it would be 16,384 each of ten times
+
+
+def test_the_collector_passes_over_what_pytorch_made():
+    code = (
+        "import gc; from sonotune.jobs.finetune import run_cell\n"
+        "from sonotune.runtime.job import leave\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 100_000)\n"
+        "leave()\n"
+        "print('never')"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (run.stdout, run.returncode) == ("True True\n", 0), run.stderr
+
+
+def test_a_cell_learns_its_task(disks, tmp_path):
+    recipe = {"learning_rate": 0.01, "batch_size": 2, "epochs": 30, "patience": 10}
+    run(disks, tmp_path, training=recipe)
+    rows, probabilities = load_predictions(tmp_path / "predictions.npz")
+    truth = bright_disks(20).masks[rows] > 0
+    assert overlap(probabilities >= THRESHOLD, truth)["dice"].mean() > 0.8
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_two_runs_of_a_cell_are_alike_byte_for_byte(disks, tmp_path, precision):
+    for name in ("a", "b"):
+        run(disks, tmp_path / name, keep_weights=True, precision=precision)
+    for file in ("predictions.npz", "weights.safetensors"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+    first, second = (
+        [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(path.open())]
+        for path in (tmp_path / "a/history.csv", tmp_path / "b/history.csv")
+    )
+    assert first == second
+
+
+def test_another_seed_gives_another_run(disks, tmp_path):
+    for seed in (1, 2):
+        run(disks, tmp_path / str(seed), seed=seed)
+    first, second = ((tmp_path / str(s) / "history.csv").read_text() for s in (1, 2))
+    assert first != second
+
+
+def test_a_record_says_what_ran(disks, tmp_path, weights):
+    record = run(disks, tmp_path, weights, tune=["block9"], init="pretrained")
+    assert record == read_record(tmp_path / "run.json")
+    assert record["images"] == {"training": 13, "validation": 3, "test": 4}
+    assert record["tuned_parameters"] == 577
+    assert record["total_parameters"] == 121_653
+    assert record["processor"]["device"] == "cpu"
+    assert record["processor"]["precision"] == "fp32"
+    assert len(record["inputs"]["weights_sha256"]) == 64
+    cpu = record["cpu_seconds"]
+    assert 0 < cpu["training"] < cpu["total"]
+
+
+def test_only_tuned_stages_are_kept(disks, tmp_path, weights):
+    from safetensors.torch import load_file
+
+    run(disks, tmp_path, weights, tune=["block9"], keep_weights=True)
+    assert {name.split(".")[0] for name in load_file(tmp_path / "weights.safetensors")} == {
+        "block9"
+    }
+
+
+def test_the_unchanged_network_is_evaluated_and_not_trained(disks, tmp_path, weights):
+    record = run(disks, tmp_path, weights, strategy="unchanged", fraction=0, tune=[])
+    assert record["outcome"] is None
+    assert not record["failed"]
+    assert not record["collapsed"]
+    assert record["epochs"] == 0
+    network = build(4, 0.1, head="plain")
+    load_weights(network, weights)
+    rows, probabilities = load_predictions(tmp_path / "predictions.npz")
+    network.eval()
+    with torch.inference_mode():
+        expected = network(as_tensor(bright_disks(20))[rows, :1]).sigmoid()[:, 0]
+    assert np.abs(quantise(expected).astype(int) - probabilities.astype(int)).max() <= 1
+
+
+def test_all_fractions_of_a_fold_are_tested_on_the_same_images(disks, tmp_path):
+    for fraction in (0.4, 0.8):
+        run(disks, tmp_path / str(fraction), fraction=fraction)
+    first, second = (load_predictions(tmp_path / p / "predictions.npz")[0] for p in ("0.4", "0.8"))
+    assert np.array_equal(first, second)
+
+
+def test_training_ends_after_patience_and_keeps_the_best_weights():
+    network = build(4)
+    he_normal(network, 0)
+    data, validation = as_pairs(bright_disks(8)), as_pairs(bright_disks(4, seed=1))
+    recipe = Recipe(learning_rate=0.03, epochs=60, patience=4)
+    course = train(network, data, validation, recipe, None, 4, CPU, 0, ("a",), quiet)
+    assert course.outcome == "converged"
+    assert course.failure is None
+    assert len(course.history) == course.best_epoch + 4
+    losses = [epoch["validation_loss"] for epoch in course.history]
+    assert min(losses) == losses[course.best_epoch - 1]
+    assert evaluate(network, validation, CPU)[0] == pytest.approx(min(losses), rel=1e-5)
+
+
+def test_no_early_stop_is_a_failure(disks, tmp_path):
+    record = run(disks, tmp_path)
+    assert record["failed"]
+    assert record["outcome"] == "no_early_stop"
+    assert record["failure"] == "no early stop within 3 epochs"
+    assert (tmp_path / "predictions.npz").exists()
+
+
+def test_a_loss_that_is_not_finite_is_a_failure_and_not_an_error(disks, tmp_path):
+    recipe = {"learning_rate": 1e30, "batch_size": 2, "epochs": 30, "patience": 20}
+    record = run(disks, tmp_path, training=recipe)
+    assert record["failed"]
+    assert "loss not finite in epoch" in record["failure"]
+    rows, _ = load_predictions(tmp_path / "predictions.npz")
+    assert len(rows) == 4
+
+
+def test_a_run_that_says_the_same_everywhere_has_collapsed(tmp_path):
+    data = bright_disks(20)
+    data.masks[:] = 0
+    save_set(tmp_path / "empty", data)
+    recipe = {"learning_rate": 0.01, "batch_size": 2, "epochs": 10, "patience": 3}
+    record = run(tmp_path / "empty", tmp_path / "cell", training=recipe)
+    assert record["collapsed"]
+
+
+def test_pretrained_weights_load_into_a_cell(disks, tmp_path):
+    ours = settings()
+    record = pretrain(
+        {
+            **{key: ours[key] for key in ("dataset", "seed", "network", "device", "precision")},
+            **{key: ours[key] for key in ("threads", "training", "code")},
+            "validation_fraction": 0.1,
+        },
+        disks,
+        tmp_path,
+        quiet,
+    )
+    assert record["images"] == {"training": 18, "validation": 2}
+    run(disks, tmp_path / "cell", tmp_path / "weights.safetensors", init="pretrained")
+
+
+def test_a_network_that_nothing_trained_can_keep_its_weights(disks, tmp_path, weights):
+    run(disks, tmp_path, weights, init="pretrained", tune=[], fraction=0, keep_weights=True)
+    assert (tmp_path / "weights.safetensors").exists()
+
+
+def test_an_image_size_that_cannot_be_halved_is_refused(tmp_path):
+    save_set(tmp_path / "odd", bright_disks(20, size=40))
+    with pytest.raises(SonotuneError, match="multiple of 16"):
+        run(tmp_path / "odd", tmp_path / "cell")
+
+
+def test_an_epoch_goes_through_all_images_before_any_comes_again():
+    order = _stream(5, 12, torch.Generator().manual_seed(0)).tolist()
+    assert sorted(order[:5]) == sorted(order[5:10]) == list(range(5))
+
+
+@pytest.mark.parametrize("images", [1, 3])
+def test_stored_probabilities_stay_on_their_side_of_a_half(images):
+    around = torch.tensor([0.0, 0.4999, 0.5, 0.50001, 0.996, 1.0]).repeat(images, 1, 1)
+    assert ((quantise(around) >= THRESHOLD) == (around.numpy() > 0.5)).all()
+
+
+def test_dice_of_stored_predictions_is_dice_of_the_float_ones():
+    probabilities = torch.rand(4, 32, 32, generator=torch.Generator().manual_seed(0))
+    probabilities[0, :4] = 0.5
+    truth = bright_disks(4).masks > 0
+    stored = overlap(quantise(probabilities) >= THRESHOLD, truth)
+    exact = overlap(probabilities.numpy() > 0.5, truth)
+    assert np.array_equal(stored["dice"], exact["dice"])
+
+
+def test_augmentation_moves_image_and_mask_together():
+    data = as_tensor(bright_disks(16))
+    warps = draw_warps(Augmentation(shear=0.1), 16, torch.Generator().manual_seed(0))
+    moved = warp(data, warps, "border")
+    assert not torch.equal(moved, data)
+    assert set(moved[:, 1].unique().tolist()) == {0.0, 1.0}
+    bright = (moved[:, 0] > 0.47).numpy()
+    assert overlap(bright, moved[:, 1].numpy() > 0)["dice"].min() > 0.8
+
+
+def test_augmentation_stays_within_its_ranges():
+    warps = draw_warps(Augmentation(), 2000, torch.Generator().manual_seed(0))
+    assert 0.0495 < float(warps[:, :, 2].abs().max()) / 2 <= 0.05
+    assert 0.95 <= float(warps[:, 1, 1].min()) < 0.951
+    assert 0.45 < float((warps[:, 0, 0] < 0).float().mean()) < 0.55
+    assert float(warps[:, 0, 1].abs().max()) == 0
+
+
+def test_no_augmentation_leaves_images_as_they_are():
+    none = Augmentation(shift=0, zoom=0, flip=0)
+    data = as_tensor(bright_disks(4))
+    warps = draw_warps(none, 4, torch.Generator().manual_seed(0))
+    assert torch.allclose(warp(data, warps, "border"), data, atol=1e-5)
+
+
+def test_a_flip_mirrors():
+    data = as_tensor(bright_disks(4))
+    flips = draw_warps(Augmentation(shift=0, zoom=0, flip=1), 4, torch.Generator().manual_seed(0))
+    assert torch.allclose(warp(data, flips, "border"), data.flip(-1), atol=1e-5)
+
+
+def test_one_zoom_for_both_axes_if_asked():
+    warps = draw_warps(Augmentation(zoom_per_axis=False), 50, torch.Generator().manual_seed(0))
+    assert torch.equal(warps[:, 0, 0].abs(), warps[:, 1, 1])
+
+
+def test_a_gpu_that_is_not_there_is_one_clear_line():
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(SonotuneError, match="no usable GPU"):
+        choose("cuda", "fp32", 1)
+
+
+def test_a_cell_for_the_processor_never_touches_a_gpu(disks, tmp_path, monkeypatch):
+    def touched():
+        raise AssertionError("the GPU was touched")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "_lazy_init", touched)
+    with pytest.raises(AssertionError, match="touched"):
+        torch.cuda.synchronize()
+    run_cell(settings(), disks, None, tmp_path, quiet)
+    assert read_record(tmp_path / "run.json")["processor"]["device"] == "cpu"
+
+
+def test_fp32_is_not_tf32_on_a_gpu():
+    """In a process of its own, since what is set up stays."""
+    ask = (
+        "import torch; from sonotune.training import cuda; cuda.set_up(); b = torch.backends; "
+        "print(b.cudnn.conv.fp32_precision == 'tf32', b.cudnn.allow_tf32, "
+        "b.cuda.matmul.allow_tf32, torch.get_float32_matmul_precision())"
+    )
+    said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "False", "False", "highest"]
+
+
+def test_bf16_runs_and_is_recorded(disks, tmp_path):
+    record = run(disks, tmp_path, precision="bf16")
+    assert record["processor"]["precision"] == "bf16"
+    assert not (record["failure"] or "").startswith("loss")
+
+
+def dead_network(width=4):
+    """A network whose two channels let nothing through, whatever the image."""
+    network = build(width)
+    he_normal(network, 0)
+    with torch.no_grad():
+        network.block9.two_channels.bias.fill_(-1000)
+    return network
+
+
+def test_a_network_is_dead_if_its_output_does_not_depend_on_the_image():
+    images = as_pairs(bright_disks(3))
+    assert is_dead(dead_network(), images, CPU)
+    alive = build(4, head="plain")
+    he_normal(alive, 0)
+    assert not is_dead(alive, images, CPU)
+    assert not is_dead(alive, as_pairs(bright_disks(1)), CPU)
+
+
+def seed_of_a_dead_start(width):
+    """A seed from which the two channels of a network give 0 for every image."""
+    images = as_pairs(bright_disks(20))
+    for seed in range(200):
+        settings = {"name": "unet", "width": width}
+        if is_dead(start_network(settings, None, torch_seed(seed, *NAMES, "initial")), images, CPU):
+            return seed
+    pytest.fail("no seed gives a dead network")
+
+
+NAMES = ("disks", "whole", 80, 1)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "percent"),
+    [(0.8, 80), (0.05, 5), (0.07, 7), (0.29, 29), (0.125, 12.5), (0.6667, 66.67), (0, 0)],
+)
+def test_a_cells_seed_derives_from_its_fraction_as_per_cent(fraction, percent):
+    names = cell_names({"dataset": "disks", "strategy": "whole", "fraction": fraction, "fold": 1})
+    assert torch_seed(3, *names) == torch_seed(3, "disks", "whole", percent, 1)
+
+
+@pytest.fixture(scope="module")
+def dead_start(disks, tmp_path_factory):
+    """Settings of a cell whose first initialisation is dead."""
+    return {"network": {"name": "unet", "width": 1}, "seed": seed_of_a_dead_start(1)}
+
+
+def test_a_dead_run_is_recorded_as_that_and_as_failed(disks, tmp_path, dead_start):
+    recipe = {"learning_rate": 0.003, "batch_size": 2, "epochs": 12, "patience": 3}
+    record = run(disks, tmp_path, training=recipe, **dead_start)
+    assert record["outcome"] == "dead"
+    assert record["failed"]
+    assert record["collapsed"]
+    assert record["earlier_attempts"] == []
+
+
+def test_a_failed_run_is_tried_again_from_another_initialisation(disks, tmp_path, dead_start):
+    recipe = {"learning_rate": 0.003, "batch_size": 4, "epochs": 2, "patience": 2, "attempts": 9}
+    record = run(disks, tmp_path, training=recipe, **dead_start)
+    first, *_ = record["earlier_attempts"]
+    assert first["outcome"] == "dead"
+    assert record["outcome"] != "dead"
+
+
+def test_a_pretraining_draws_a_dead_start_again(disks, tmp_path):
+    names, images = ("pretraining", "disks"), as_pairs(bright_disks(20))
+    network = {"name": "unet", "width": 1}
+    seed = next(
+        seed
+        for seed in range(300)
+        if is_dead(start_network(network, None, torch_seed(seed, *names, "initial")), images, CPU)
+    )
+    ours = settings(network=network, seed=seed)
+    ours = {key: ours[key] for key in ("dataset", "seed", "network", "device", "precision", "code")}
+    recipe = {"learning_rate": 0.003, "batch_size": 2, "epochs": 2, "patience": 3}
+    record = pretrain(
+        {**ours, "threads": 1, "validation_fraction": 0.2, "training": recipe},
+        disks,
+        tmp_path,
+        quiet,
+    )
+    assert record["earlier_attempts"][0]["outcome"] == "dead"
+    assert record["outcome"] != "dead"

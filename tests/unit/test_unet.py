@@ -1,0 +1,176 @@
+"""The U-Net and its stages (Amiri 2020, section II-A and Table II)."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from sonotune.config.check import complete
+from sonotune.errors import SonotuneError
+from sonotune.networks.settings import divisor_of, stages_of
+from sonotune.networks.stages import (
+    build_network,
+    count,
+    freeze_all_but,
+    stage_parameters,
+    tuned_parameters,
+)
+from sonotune.networks.unet import build
+from sonotune.networks.weights import he_normal, load_weights
+from sonotune.networks.weights_file import save_weights
+
+ROOT = Path(__file__).parents[2]
+
+# Parameters of every strategy as Table II prints them, of all and as a fraction, and exactly.
+TABLE2 = {
+    "whole": ("3.1e+7", "1", 31_031_685),
+    "contracting": ("9.4e+6", ".303", 9_403_840),
+    "expanding": ("2.2e+7", ".697", 21_627_845),
+    "except_5": ("1.7e+7", ".544", 16_873_861),
+    "block_5": ("1.4e+7", ".456", 14_157_824),
+    "blocks_1289": ("9.8e+5", ".032", 977_541),
+    "blocks_3to7": ("3.0e+7", ".968", 30_054_144),
+    "block_1": ("3.8e+4", ".001", 37_568),
+    "block_9": ("1.4e+5", ".005", 144_709),
+    "blocks_19": ("1.8e+5", ".006", 182_277),
+    "blocks_12": ("2.6e+5", ".008", 259_008),
+    "blocks_34": ("4.4e+6", ".142", 4_425_216),
+    "scratch": ("3.1e+7", "1", 31_031_685),
+}
+
+
+@pytest.fixture(scope="module")
+def paper_network():
+    return build()
+
+
+@pytest.fixture(scope="module")
+def paper_study():
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    return complete(config)["studies"]["amiri2020"]
+
+
+def test_the_papers_study_has_its_thirteen_strategies_and_the_unchanged_network(paper_study):
+    assert set(paper_study["strategies"]) == {*TABLE2, "unchanged"}
+
+
+@pytest.mark.parametrize("strategy", TABLE2)
+def test_trainable_parameters_are_printed_as_in_the_paper(strategy, paper_network, paper_study):
+    number, fraction, exact = TABLE2[strategy]
+    freeze_all_but(paper_network, paper_study["strategies"][strategy]["tune"])
+    tuned, total = count(tuned_parameters(paper_network)), count(paper_network.parameters())
+    assert tuned == exact
+    assert f"{tuned:.1e}" == number.replace("+", "+0")
+    if strategy == "blocks_34":  # .1426: the paper cut it, and rounded all others
+        assert fraction == f"{int(1000 * tuned / total) / 1000:.3f}".lstrip("0")
+    else:
+        assert fraction in {f"{tuned / total:.3f}".lstrip("0"), f"{tuned / total:g}"}
+
+
+def test_without_the_layer_before_the_output_two_fractions_are_not_the_papers(paper_study):
+    network = build(head="plain", relu_after_up=False)
+    total = count(network.parameters())
+    assert total == 31_030_593
+    for strategy, other in (("blocks_1289", "0.031"), ("blocks_3to7", "0.969")):
+        freeze_all_but(network, paper_study["strategies"][strategy]["tune"])
+        assert f"{count(tuned_parameters(network)) / total:.3f}" == other
+
+
+def test_an_unknown_head_is_refused():
+    with pytest.raises(SonotuneError, match="two_channels or plain"):
+        build(2, head="three_channels")
+
+
+def test_stages_cover_every_parameter_once(paper_network):
+    found = stage_parameters(paper_network)
+    assert sum(count(parameters.values()) for parameters in found.values()) == 31_031_685
+
+
+def test_the_workflow_knows_the_networks_stages_without_loading_it():
+    settings = {"name": "unet"}
+    network = build_network({**settings, "width": 2})
+    assert stages_of(settings) == network.stages
+    assert divisor_of(settings) == network.divisor
+
+
+def test_a_stage_left_out_is_noticed():
+    network = build(2)
+    network.stages = network.stages[1:]
+    with pytest.raises(SonotuneError, match=r"block1\.conv1\.weight is in none of them"):
+        stage_parameters(network)
+
+
+@pytest.mark.parametrize("size", [16, 48])
+def test_logits_have_the_images_size(size):
+    network = build(2)
+    assert network(torch.rand(3, 1, size, size)).shape == (3, 1, size, size)
+
+
+def test_an_up_convolution_pads_below_and_to_the_right():
+    """As "same" padding of an even kernel does: nothing enters above or to the left."""
+    block = build(1).block6
+    torch.nn.init.ones_(block.up.weight)
+    torch.nn.init.zeros_(block.up.bias)
+    padded = torch.nn.functional.pad(torch.ones(1, 16, 4, 4), (0, 1, 0, 1))
+    filtered = block.up(padded)[0, 0]
+    assert filtered[0, 0] == 64  # four taps of sixteen channels
+    assert filtered[0, -1] == filtered[-1, 0] == 32
+    assert filtered[-1, -1] == 16
+
+
+def test_dropout_acts_in_training_only():
+    network = build(4)
+    he_normal(network, 0)
+    image = torch.rand(1, 1, 32, 32)
+    network.eval()
+    assert torch.equal(network(image), network(image))
+    network.train()
+    assert not torch.equal(network(image), network(image))
+
+
+def test_he_initialisation_keeps_the_variance():
+    network = build(16)
+    he_normal(network, 1)
+    weight = network.block4.conv2.weight
+    assert float(weight.detach().std()) == pytest.approx((2 / (128 * 9)) ** 0.5, rel=0.02)
+    assert float(network.block4.conv2.bias.detach().abs().max()) == 0
+
+
+def test_initial_weights_follow_from_the_seed():
+    first, same, other = build(2), build(2), build(2)
+    for network, seed in ((first, 1), (same, 1), (other, 2)):
+        he_normal(network, seed)
+    assert torch.equal(first.block1.conv1.weight, same.block1.conv1.weight)
+    assert not torch.equal(first.block1.conv1.weight, other.block1.conv1.weight)
+
+
+def test_weights_come_back_as_they_were_stored(tmp_path):
+    stored, loaded = build(2), build(2)
+    he_normal(stored, 1)
+    save_weights(stored.state_dict(), tmp_path / "w.safetensors")
+    load_weights(loaded, tmp_path / "w.safetensors")
+    for name, tensor in stored.state_dict().items():
+        assert torch.equal(tensor, loaded.state_dict()[name])
+
+
+def test_weights_of_another_width_are_refused_by_name_and_shape(tmp_path):
+    save_weights(build(4).state_dict(), tmp_path / "w.safetensors")
+    with pytest.raises(SonotuneError, match=r"block1.conv1.weight is \(4, 1, 3, 3\) where \(2"):
+        load_weights(build(2), tmp_path / "w.safetensors")
+
+
+def test_weights_with_other_names_are_refused(tmp_path):
+    state = build(2).state_dict()
+    state["block10.weight"] = state.pop("block9.output.weight")
+    save_weights(state, tmp_path / "w.safetensors")
+    with pytest.raises(SonotuneError, match=r"block10.weight is not one of the network's"):
+        load_weights(build(2), tmp_path / "w.safetensors")
+
+
+def test_a_damaged_weights_file_is_refused(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_weights(build(2).state_dict(), path)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(SonotuneError, match="cannot be read as safetensors"):
+        load_weights(build(2), path)

@@ -1,0 +1,474 @@
+"""After an edit only the invalidated cells run: real `snakemake -n` on a finished tiny study."""
+
+import os
+import re
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from warm import run_through, snakemake
+
+from sonotune.data.splits import Resampling, held_out, split_seed
+from sonotune.evaluation.scores import load_predictions
+from sonotune.runtime.files import read_json, write_json
+from sonotune.runtime.run_record import seal
+
+ROOT = Path(__file__).parents[2]
+PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
+PARTS = ["Snakefile", "workflow", "config", "profiles", "sonotune", "envs", "pyproject.toml"]
+TRAININGS = 2 * 3 * 2  # data sets x trained strategies x fractions
+# What is made of scores.
+SHOWN = {"table2", "fig4", "fig5", "statistics", "intervals", "ranks", "claims"}
+DRAWN = {"fig3", "fig7", "pareto", "table3", "curves", "distributions"}
+SHOWN |= {"metrics", "page", "tukey", "tukey_fractions", *DRAWN}
+TRAINED = ("results/tiny/splits.json", "results/tiny/figures/fig4.png")
+CELLS = TRAININGS + 2  # and the unchanged network, once a data set
+
+
+class Project:
+    """A copy of the project in which the tiny study has been run."""
+
+    def __init__(self, folder, targets=()):
+        self.folder, self.warm = folder, ""
+        self.options = ["--configfile", "tiny.yaml"]
+        # Files that are made, if not all.
+        self.targets = ["--", *targets] if targets else []
+
+    def snakemake(self, *options):
+        return snakemake(self.folder, *self.options, *options, root=self.folder, WARM=self.warm)
+
+    def stale(self):
+        """Number of jobs of each rule, figure and table that would run, and their cells."""
+        run = self.snakemake("-n", "--cores", "2", *self.targets)
+        assert run.returncode == 0, run.stdout + run.stderr
+        text = run.stdout + run.stderr
+        if "Nothing to be done" in text:
+            return Counter(), set()
+        stats = text[text.rindex("Job stats:") :]
+        jobs = Counter({rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M)})
+        views = re.findall(r"(?:Figure|Table) (\w+) of tiny$", text, re.M)
+        assert len(views) == jobs["figure"] + jobs["table"]
+        jobs.update(views)
+        del jobs["total"], jobs["report"], jobs["figure"], jobs["table"]
+        cells = re.findall(r"tiny: (\w+) on (\S+) of (\w+), fold 0", text)
+        assert len(cells) == jobs["finetune"]
+        return jobs, set(cells)
+
+    def edit(self, file, before, after, count=1):
+        path = self.folder / file
+        text = path.read_text()
+        assert before in text, f"{file} has no {before!r}"
+        path.write_text(text.replace(before, after, count))
+
+
+@pytest.fixture(scope="module")
+def with_cells(tmp_path_factory):
+    """The study with all its cells, but of what is made of their scores only Fig. 4."""
+    folder = tmp_path_factory.mktemp("with_cells")
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder / part)
+    shutil.copy2(ROOT / "tests/tiny.yaml", folder / "tiny.yaml")
+    project = Project(folder, TRAINED)
+    # With device: cpu no job asks for a GPU, so it runs where there is none to give.
+    run = project.snakemake("--cores", "2", "--resources", "gpu=0", *project.targets)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(with_cells, tmp_path_factory):
+    """The study with all that it shows."""
+    folder = tmp_path_factory.mktemp("finished") / "clone"
+    shutil.copytree(with_cells, folder, symlinks=True)  # copies with copy2, which keeps times
+    run = Project(folder).snakemake("--cores", "2", "--resources", "gpu=0")
+    assert run.returncode == 0, run.stdout + run.stderr
+    return folder
+
+
+@pytest.fixture
+def project(request, tmp_path):
+    """A fresh clone with results and Snakemake's own records copied in, times kept.
+
+    Slow tests get one of the whole study.
+    """
+    is_slow = request.node.get_closest_marker("slow")
+    folder = tmp_path / "clone"
+    source = request.getfixturevalue("finished" if is_slow else "with_cells")
+    shutil.copytree(source, folder, symlinks=True)
+    return Project(folder, () if is_slow else TRAINED)
+
+
+@pytest.mark.slow
+def test_a_finished_study_is_complete_and_so_is_its_copy(finished, project):
+    results = finished / "results/tiny"
+    assert len(list(results.glob("cells/*/*/*/*/run.json"))) == CELLS
+    for file in ("table1.tex", "table2.csv", "table2.html", "provenance.html"):
+        assert (results / "tables" / file).stat().st_size > 100
+    for file in ("fig4.pdf", "fig4.png", "fig5.pdf", "fig5.png"):
+        assert (results / "figures" / file).stat().st_size > 1000
+    assert project.stale() == (Counter(), set())
+
+
+def test_file_times_do_not_count(project):
+    for path in project.folder.rglob("*"):
+        if ".snakemake" not in path.parts:
+            os.utime(path)
+    assert project.stale() == (Counter(), set())
+
+
+@pytest.mark.slow
+def test_comments_and_docstrings_in_training_code_do_not_count(project):
+    loop = "sonotune/training/loop.py"
+    project.edit(loop, '"""The training recipe', '"""THE training recipe')
+    project.edit(
+        loop, "        computing.train()", "        # Dropout on.\n        computing.train()"
+    )
+    project.edit("workflow/scripts/finetune.py", "Train one cell", "Train exactly one cell")
+    assert project.stale() == (Counter(), set())
+
+
+def test_messages_rerun_nothing(project):
+    """Neither in what runs jobs nor in what trains them."""
+    project.edit("sonotune/runtime/locks.py", "is in use by", "is used by")
+    project.edit("sonotune/runtime/job.py", "make space", "free some space")
+    project.edit("sonotune/training/loop.py", "best epoch", "best so far")
+    project.edit("sonotune/networks/weights.py", "is missing", "is not there")
+    with (project.folder / "workflow/scripts/finetune.py").open("a") as file:
+        file.write('print("ended")\n')
+    assert project.stale() == (Counter(), set())
+
+
+def test_what_a_cell_does_not_use_reruns_nothing(project):
+    project.edit("sonotune/training/cuda.py", "benchmark = False", "benchmark = True")
+    project.edit("sonotune/networks/unet_bn.py", "return self.norm(", "return 2 * self.norm(")
+    (project.folder / "sonotune/training/new.py").write_text("RATE = 0.1\n")
+    assert project.stale() == (Counter(), set())
+
+
+def test_a_devices_own_code_reruns_all_trainings(project):
+    project.edit("sonotune/training/cpu.py", "x.shape[1] == 1", "x.shape[1] == 2")
+    jobs, cells = project.stale()
+    assert (len(cells), jobs["pretrain"]) == (CELLS, 1)
+    assert not jobs["preprocess"]
+
+
+def test_the_simulators_code_reruns_what_is_simulated(project):
+    project.edit("sonotune/simulation/scan.py", " / ", " * ")
+    jobs, _ = project.stale()
+    assert jobs["originals"] == 2
+
+
+@pytest.mark.slow
+def test_figure_code_reruns_only_figures(project):
+    project.edit("sonotune/report/palette.py", "#0072B2", "#0000FF")
+    jobs, _ = project.stale()
+    coloured = {"fig1", "fig4", "fig5", "table2", "intervals", "ranks", "page", *DRAWN}
+    coloured |= {"tukey", "tukey_fractions"}
+    assert set(jobs) <= coloured
+    assert jobs["fig4"] == jobs["intervals"] == 1
+
+
+def test_one_figures_code_reruns_only_that_figure(project):
+    with (project.folder / "sonotune/report/figures/fig4.py").open("a") as file:
+        file.write("\nNEW = 1\n")
+    assert project.stale()[0] == Counter(fig4=1)
+
+
+@pytest.mark.slow
+def test_a_claim_reruns_only_the_claims(project):
+    project.edit("sonotune/report/claims/amiri2020.yaml", "are the best three", "are the top three")
+    assert project.stale()[0] == Counter(claims=1)
+
+
+@pytest.mark.slow
+def test_a_caption_reruns_nothing(project):
+    """Captions are read when the report is made."""
+    project.edit("sonotune/report/registry.py", "Dice score against", "Dice against")
+    with (project.folder / "workflow/report/claims.rst").open("a") as file:
+        file.write("More words.\n")
+    assert project.stale() == (Counter(), set())
+
+
+@pytest.mark.slow
+def test_the_audits_code_reruns_only_the_audits(project):
+    project.edit("sonotune/data/audit.py", "TINY = 0.001", "TINY = 0.002")
+    assert project.stale()[0] == Counter(audit=3)
+
+
+def test_metric_code_scores_anew_and_trains_nothing(project):
+    project.edit("sonotune/overlap.py", "2 * true_positive", "3 * true_positive")
+    jobs, cells = project.stale()
+    assert not cells
+    assert jobs == Counter(score=2, aggregate=1, fig4=1)
+
+
+@pytest.mark.slow
+def test_new_scores_are_shown_by_all_that_shows_scores(project):
+    project.edit("sonotune/overlap.py", "2 * true_positive", "3 * true_positive")
+    jobs, _ = project.stale()
+    assert set(jobs) == {"score", "aggregate", *SHOWN}
+
+
+def test_a_new_strategy_runs_its_cells_only(project):
+    project.edit("tiny.yaml", "      scratch:", "      block_1: {tune: [block1]}\n      scratch:")
+    _, cells = project.stale()
+    assert cells == {("block_1", p, d) for p in ("0.5", "0.4") for d in ("sus_a", "sus_b")}
+
+
+@pytest.mark.slow
+def test_one_data_sets_seed_reruns_its_cells_only(project):
+    project.edit("tiny.yaml", "seed: 2", "seed: 3")
+    jobs, cells = project.stale()
+    assert {dataset for _, _, dataset in cells} == {"sus_b"}
+    assert len(cells) == CELLS / 2
+    assert jobs["originals"] == 1
+    assert not jobs["pretrain"]
+
+
+@pytest.mark.slow
+def test_two_settings_that_swap_values_are_noticed(project):
+    """Snakemake compares params as a set of values: the names have to be inside them."""
+    project.edit("tiny.yaml", "{epochs: 2, patience: 1, l", "{epochs: 1, patience: 2, l")
+    assert len(project.stale()[1]) == CELLS
+
+
+@pytest.mark.slow
+def test_environment_files_and_packages_do_not_count(project):
+    for file in (project.folder / "envs").iterdir():
+        with file.open("a") as open_file:
+            open_file.write("\n# another version\n")
+    project.edit("sonotune/__init__.py", "0.1.0", "0.2.0")
+    assert project.stale() == (Counter(), set())
+
+
+@pytest.mark.slow
+def test_a_label_reruns_what_shows_it_and_no_cell(project):
+    project.edit("tiny.yaml", "whole: {tune: all}", "whole: {tune: all, label: Everything}")
+    jobs, cells = project.stale()
+    assert not cells
+    shown = {"table2", "metrics", "page", "fig1", "fig4", "fig5", "intervals", "ranks"}
+    shown |= {"figS2", "tukey", "tukey_fractions"}
+    assert set(jobs) == shown | DRAWN
+
+
+@pytest.mark.slow
+def test_the_divisor_of_deviations_reruns_only_what_takes_it(project):
+    project.edit("tiny.yaml", "    device: cpu", "    averages: {ddof: 0}\n    device: cpu")
+    jobs, _ = project.stale()
+    assert set(jobs) == {"table2", "table3", "metrics", "fig4"}
+
+
+OWN_PROFILE = """
+cores: 2
+rerun-triggers: [mtime, params, input]
+max-checksum-file-size: 1000000000000
+"""
+
+
+def with_own_profile(project, text):
+    """A user's own profile, which replaces the default one."""
+    folder = project.folder / "profiles/mine"
+    folder.mkdir()
+    (folder / "config.yaml").write_text(text)
+    project.options = [*project.options, "--workflow-profile", "profiles/mine"]
+    return project
+
+
+@pytest.mark.slow
+def test_with_a_users_own_profile_neither_times_nor_comments_count(project):
+    own = with_own_profile(project, OWN_PROFILE)
+    for path in own.folder.rglob("*"):
+        if ".snakemake" not in path.parts:
+            os.utime(path)
+    own.edit("workflow/scripts/finetune.py", "Train one cell", "Train exactly one cell")
+    own.edit("workflow/scripts/figure.py", "Draw a figure", "Draw one figure")
+    assert own.stale() == (Counter(), set())
+
+
+@pytest.mark.slow
+def test_with_a_users_own_profile_settings_count(project):
+    own = with_own_profile(project, OWN_PROFILE)
+    own.edit("tiny.yaml", "{epochs: 2, patience: 1, l", "{epochs: 1, patience: 2, l")
+    assert len(own.stale()[1]) == CELLS
+
+
+def test_a_profile_that_forgets_staleness_is_told_so(project):
+    says = "copy rerun-triggers and max-checksum-file-size"
+    assert says not in project.snakemake("-n").stderr
+    assert says in with_own_profile(project, "cores: 2\n").snakemake("-n").stderr
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.parent.name)
+def test_every_profile_says_what_makes_results_stale(profile):
+    settings = yaml.safe_load(profile.read_text())
+    assert settings["rerun-triggers"] == ["mtime", "params", "input"]
+    assert settings["max-checksum-file-size"] >= 10**12
+
+
+@pytest.mark.slow
+def test_other_versions_of_packages_train_nothing_and_are_told_where_they_are_averaged(project):
+    study = project.folder / "results/tiny"
+    now = read_json(study / "pretrained/1/run.json")["processor"]
+    for strategy, package in (("whole", "torch"), ("block_9", "numpy")):
+        path = study / f"cells/sus_a/{strategy}/0.5/0/run.json"
+        content = read_json(path)
+        del content["sha256"]
+        content["processor"][package] = "0.1"
+        write_json(path, {**content, "sha256": seal(content)})
+    jobs, cells = project.stale()
+    assert not cells
+    assert jobs["score"] == jobs["table2"] == jobs["page"] == jobs["provenance"] == 1
+    shown = [study / name for name in ("index.html", "tables/table2.html")]
+    targets = [str(path.relative_to(project.folder)) for path in shown]
+    run = project.snakemake("--cores", "2", "--resources", "gpu=0", "--", *targets)
+    assert run.returncode == 0, run.stdout + run.stderr
+    for path in shown:
+        for package in ("torch", "numpy"):
+            both = rf"{package}[^<]*\b0\.1\b[^<]*{re.escape(now[package])}"
+            assert re.search(both, path.read_text()), (path, package)
+    runs = pd.read_csv(study / "tables/provenance.csv").query("run == 'cells'")
+    assert sorted(runs["runs"]) == [1, 1, CELLS - 2]
+
+
+def without_snakemakes_records(project):
+    shutil.rmtree(project.folder / ".snakemake")
+
+
+def only_views(jobs):
+    """What is shown is made again where nothing tells which settings it was made with."""
+    return not set(jobs) & {"originals", "preprocess", "pretrain", "finetune", "features"}
+
+
+def test_without_snakemakes_records_nothing_is_trained(project):
+    without_snakemakes_records(project)
+    jobs, cells = project.stale()
+    assert not cells
+    assert only_views(jobs)
+    assert jobs["score"] == 2
+    assert jobs["fig4"] == 1
+
+
+def test_a_table_put_in_the_place_of_another_is_made_again(project):
+    scores = project.folder / "results/tiny/scores"
+    shutil.copy2(scores / "sus_a.csv", scores / "sus_b.csv")
+    jobs, cells = project.stale()
+    assert not cells
+    assert jobs["score"] == jobs["aggregate"] == 1
+
+
+def test_settings_of_tables_that_were_touched_away_still_count(project):
+    project.edit("tiny.yaml", "    device: cpu", "    averages: {ddof: 0}\n    device: cpu")
+    assert project.snakemake("--touch", "--cores", "1", *project.targets).returncode == 0
+    jobs, cells = project.stale()
+    assert not cells
+    assert only_views(jobs)
+    assert jobs["fig4"] == 1
+
+
+def test_weights_of_another_pretraining_are_trained_again(project):
+    record = project.folder / "results/tiny/pretrained/1/run.json"
+    content = read_json(record)
+    del content["sha256"]
+    content["settings"]["training"]["learning_rate"] = 0.5
+    write_json(record, {**content, "sha256": seal(content)})
+    jobs, cells = project.stale()
+    assert jobs["pretrain"] == 1
+    assert {strategy for strategy, _, _ in cells} == {"whole", "block_9", "unchanged"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "rule"),
+    [
+        ("tiny/features/sus_a.npz", "features"),
+        ("tiny/statistics/tukey.csv", "statistics"),
+    ],
+)
+def test_a_file_that_a_study_rests_on_is_missed(project, file, rule):
+    """Also where a job that failed has left nothing, and what was made from it is still there."""
+    (path,) = (project.folder / "results").glob(file)
+    project.targets = []
+    assert not project.stale()[0][rule]
+    path.unlink()
+    assert project.stale()[0][rule] >= 1
+
+
+@pytest.fixture(scope="module")
+def own_images(tmp_path_factory):
+    """A cell of a user's own images: six patients with two each, 11 a brighter copy of 2."""
+    folder = tmp_path_factory.mktemp("own")
+    rows = ["image,mask,group"]
+    for kind in ("images", "masks"):
+        (folder / kind).mkdir()
+    for number in range(12):
+        mask = np.zeros((24, 24), np.uint8)
+        mask[4 : 12 + number, 6:18] = 255
+        seed, brighter = (2, 60) if number == 11 else (number, 0)
+        image = np.random.default_rng(seed).integers(0, 180, (24, 24), dtype=np.uint8) + brighter
+        cv2.imwrite(str(folder / f"masks/{number}.png"), mask)
+        cv2.imwrite(str(folder / f"images/{number}.png"), image)
+        rows.append(f"images/{number}.png,masks/{number}.png,P{number // 2}")
+    (folder / "table.csv").write_text("\n".join(rows))
+    config = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
+    config["datasets"]["mine"] = {"reader": "folder", "folder": {"csv": "table.csv"}}
+    study = config["studies"]["tiny"]
+    study |= {"datasets": ["mine"], "fractions": [0.5]}
+    study["resampling"] = {"folds": 2, "run_folds": [0], "validation_fraction": 0.4}
+    study["resampling"]["grouped"] = "both"
+    (folder / "mine.yaml").write_text(yaml.safe_dump(config))
+    target = "results/tiny/cells/mine/scratch/0.5/0/run.json"
+    run_through(folder, "--configfile", "mine.yaml", "--cores", "1", "--", target)
+    return folder, ["--configfile", "mine.yaml", "--cores", "1", "-n", "--", target]
+
+
+@pytest.fixture
+def own_copy(own_images, tmp_path):
+    folder, options = own_images
+    copied = tmp_path / "own"
+    shutil.copytree(folder, copied, symlinks=True)
+
+    def planned():
+        return "Nothing to be done" not in run_through(copied, *options)
+
+    assert not planned()
+    return copied, planned
+
+
+def test_no_patient_and_no_copy_is_in_training_and_test(own_images):
+    folder, options = own_images
+    tested, _ = load_predictions((folder / options[-1]).with_name("predictions.npz"))
+    sides = np.isin(np.arange(12), tested)
+    assert sides.sum() == 6
+    joined = [[0, 1], [2, 3, 10, 11], [4, 5], [6, 7], [8, 9]]
+    assert all(len(set(sides[rows])) == 1 for rows in joined)
+    # By patients alone, the copy would have been on the other side.
+    groups = [f"P{number // 2}" for number in range(12)]
+    resampling = Resampling(folds=2, grouped=True)
+    alone, _ = held_out(12, resampling, split_seed(1, "mine", resampling), groups)
+    assert (2 in alone) != (11 in alone)
+
+
+def test_a_corrected_mask_is_noticed_whatever_its_date(own_copy):
+    folder, planned = own_copy
+    path = folder / "masks/3.png"
+    mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    mask[0, 0] = 255
+    cv2.imwrite(str(path), mask)
+    os.utime(path, (10**9, 10**9))
+    assert planned()
+
+
+def test_files_that_were_only_touched_are_not(own_copy):
+    folder, planned = own_copy
+    for path in [*folder.glob("images/*"), *folder.glob("masks/*")]:
+        path.touch()
+    assert not planned()

@@ -1,0 +1,225 @@
+"""The workflow as a person meets it: one clear message, nothing run in vain."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+import warm
+from builders import dataset_place
+
+from sonotune.config.check import read_configuration
+from sonotune.report.provenance import changed_packages
+from sonotune.report.views import write_table
+from sonotune.runtime.run_record import write_record
+
+ROOT = Path(__file__).parents[2]
+TINY = (ROOT / "tests/tiny.yaml").read_text()
+
+
+def snakemake(folder, *options):
+    return warm.snakemake(folder, "--cores", "1", *options)
+
+
+def with_tiny(folder, before="", after=""):
+    assert before in TINY
+    (folder / "tiny.yaml").write_text(TINY.replace(before, after, 1) if before else TINY)
+    return ["--configfile", "tiny.yaml"]
+
+
+def test_a_typo_is_one_line_and_no_traceback(tmp_path):
+    run = snakemake(tmp_path, *with_tiny(tmp_path, "patience: 1", "patiense: 1"), "-n")
+    assert run.returncode != 0
+    said = run.stdout + run.stderr
+    assert "studies: tiny: training: patiense: there is no such key" in said
+    assert "did you mean 'patience'?" in said
+    assert "Traceback" not in said
+
+
+def test_a_strategy_given_twice_is_refused(tmp_path):
+    twice = "      whole: {tune: all}\n      whole: {tune: [block1]}\n"
+    options = with_tiny(tmp_path, "      whole: {tune: all}\n", twice)
+    run = snakemake(tmp_path, *options, "-n")
+    assert run.returncode != 0
+    assert "strategies: whole is given twice" in run.stdout + run.stderr
+
+
+def test_files_that_are_not_there_yet_are_told_before_anything_runs(tmp_path):
+    reader = "reader: folder, folder: {images: resources/x/*.png, masks: resources/y/*.png}"
+    options = with_tiny(tmp_path, "sus_a: &sus\n", f"mine: {{{reader}}}\n  sus_a: &sus\n")
+    text = (tmp_path / "tiny.yaml").read_text()
+    (tmp_path / "tiny.yaml").write_text(text.replace("[sus_a, sus_b]", "[sus_a, mine]"))
+    run = snakemake(tmp_path, *options)
+    assert run.returncode != 0
+    said = run.stdout + run.stderr
+    assert "These data sets cannot be used" in said
+    assert "no file matches 'resources/x/*.png'" in said
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_full_study_is_planned(tmp_path):
+    run = snakemake(tmp_path, "-n", "--resources", "gpu=1")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.search("^finetune +972$", run.stdout, re.M)
+
+
+def test_a_file_named_on_the_command_line_replaces_the_default_one(tmp_path):
+    run = snakemake(tmp_path, *with_tiny(tmp_path), "-n")
+    assert "tiny: whole" in run.stdout + run.stderr
+    assert "amiri2020" not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("name", ["demo", "ci"])
+def test_the_demo_has_every_rule(name, tmp_path):
+    options = ["--configfile", str(ROOT / f"config/{name}.yaml"), "-n"]
+    run = snakemake(tmp_path, *options)
+    said = run.stdout + run.stderr
+    assert run.returncode == 0, said
+    rules = ("originals", "preprocess", "pretrain", "finetune", "score", "aggregate")
+    for rule in (
+        *rules,
+        "splits",
+        "statistics",
+        "claims",
+        "table",
+        "figure",
+        "page",
+    ):
+        assert f"\n{rule} " in said, rule
+
+
+def test_the_demo_has_13_strategies_2_fractions_and_2_of_5_folds():
+    study = read_configuration(ROOT / "config/demo.yaml")["studies"]["demo"]
+    trained = [one for one in study["strategies"].values() if one["tune"]]
+    assert len(trained) == 13
+    assert len(study["fractions"]) == 2
+    assert study["resampling"]["folds"] == 5
+    assert study["resampling"]["run_folds"] == [0, 1]
+
+
+def run_json(folder, name, torch="2.2", code="aa", network="unet"):
+    processor = {
+        "device": "cpu",
+        "name": "<b>fast</b>",
+        "precision": "fp32",
+        "threads": 1,
+        "torch": torch,
+        "numpy": "2.0",
+        "python": "3.11",
+        "sonotune": "0.1",
+    }
+    record = {
+        "processor": processor,
+        "settings": {"code": code, "dataset": "sus", "network": {"name": network}},
+        "source": "made up",
+    }
+    write_record(folder / name, record, [])
+    return folder / name / "run.json"
+
+
+def provenance(folder, runs):
+    """The table of provenance of these runs: its CSV, and its page."""
+    files = [folder / f"p.{kind}" for kind in ("csv", "tex", "html")]
+    write_table("provenance", *files, runs=runs, pretrained=[])
+    return files[0].read_text(), files[2].read_text()
+
+
+def test_a_mixture_of_versions_is_noted_and_counted(tmp_path):
+    cells = [run_json(tmp_path, str(i), torch) for i, torch in enumerate(["2.1", "2.1", "2.2"])]
+    table, page = provenance(tmp_path, cells)
+    assert [line.rsplit(",", 1)[1] for line in table.splitlines()] == ["runs", "2", "1"]
+    assert "The cells differ in PyTorch." in page
+    assert "<b>fast</b>" not in page
+    assert "&lt;b&gt;fast&lt;/b&gt;" in page
+
+
+def test_two_networks_run_other_code_and_one_network_does_not(tmp_path):
+    cells = [run_json(tmp_path, "a", code="aa"), run_json(tmp_path, "b", code="bb", network="smp")]
+    assert "The cells differ" not in provenance(tmp_path, cells)[1]
+    cells.append(run_json(tmp_path, "c", code="cc"))
+    assert "The cells differ in Code." in provenance(tmp_path, cells)[1]
+
+
+def test_packages_that_changed_since_are_noted(tmp_path):
+    cells = [run_json(tmp_path, str(i), torch) for i, torch in enumerate(["2.1", "2.2"])]
+    note = changed_packages([*cells, tmp_path / "none.json"], {"torch": "2.2", "numpy": "2.0"})
+    assert note == "1 of 2 cells ran with torch 2.1, not 2.2 as installed now"
+    assert changed_packages(cells[1:], {"torch": "2.2"}) == ""
+
+
+def test_input_that_was_damaged_is_named_without_a_traceback(tmp_path):
+    options = [*with_tiny(tmp_path), "--"]
+    folder = f"{dataset_place(tmp_path / 'tiny.yaml', 'collage')}/16"
+    arrays = f"{folder}/images.npy"
+    assert snakemake(tmp_path, *options, arrays).returncode == 0
+    damaged = tmp_path / arrays
+    times = damaged.stat()
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    os.utime(damaged, ns=(times.st_atime_ns, times.st_mtime_ns))
+    run = snakemake(tmp_path, *options, "results/tiny/pretrained/1/run.json")
+    assert run.returncode != 0
+    said = run.stdout + run.stderr
+    assert f"sonotune: {folder}: the prepared data set cannot be read" in said
+    assert folder in (tmp_path / "results/logs/tiny/pretrain_1.log").read_text()
+    assert not (tmp_path / "results/tiny/pretrained/1/weights.safetensors").exists()
+
+
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"the data sets are not in {SHARED}")
+def test_a_published_data_set_is_prepared_from_a_mirror(tmp_path):
+    text = TINY.replace(
+        "  collage:\n    reader", "  lesions: {catalogue: busi}\n  collage:\n    reader"
+    )
+    text = f"data_mirror: {SHARED}\n" + text.replace("[sus_a, sus_b]", "[lesions]")
+    (tmp_path / "tiny.yaml").write_text(text)
+    folder = dataset_place(tmp_path / "tiny.yaml", "lesions")
+    arrays = f"{folder}/16"
+    run = snakemake(tmp_path, "--configfile", "tiny.yaml", "--", f"{arrays}/images.npy")
+    assert run.returncode == 0, run.stdout + run.stderr
+    about = json.loads((tmp_path / arrays / "dataset.json").read_text())
+    assert about["images"] == 40
+    assert about["source"] == "busi"
+    source = json.loads((tmp_path / folder / "source.json").read_text())
+    assert source["catalogue"] == "busi"
+    assert Path(source["folder"]).is_relative_to(SHARED.resolve())
+
+
+def test_a_data_set_that_cannot_be_fetched_stops_the_run_before_it_starts(tmp_path):
+    text = TINY.replace(
+        "  collage:\n    reader", "  lesions: {catalogue: busi}\n  collage:\n    reader"
+    )
+    (tmp_path / "empty").mkdir()
+    text = "data_mirror: empty\n" + text.replace("[sus_a, sus_b]", "[lesions]")
+    (tmp_path / "tiny.yaml").write_text(text)
+    run = snakemake(tmp_path, "--configfile", "tiny.yaml")
+    assert run.returncode != 0
+    said = run.stdout + run.stderr
+    assert "These data sets cannot be fetched now" in said
+    assert "lesions: empty/busi/Dataset_BUSI.zip" in said
+    assert "Traceback" not in said
+    assert "Without lesions: leave out `studies: tiny`" in said
+    assert not list((tmp_path / "results").glob("datasets/*/original"))
+    dry = snakemake(tmp_path, "--configfile", "tiny.yaml", "-n")
+    assert dry.returncode == 0, dry.stderr
+    assert "lesions: BUSI, breast lesions (253 MB) from empty" in dry.stderr
+
+
+def test_a_data_set_that_cannot_be_fetched_stops_only_what_needs_it(tmp_path):
+    text = TINY.replace(
+        "  collage:\n    reader", "  lesions: {catalogue: busi}\n  collage:\n    reader"
+    )
+    (tmp_path / "empty").mkdir()
+    text = "data_mirror: empty\n" + text.replace("[sus_a, sus_b]", "[lesions, sus_a]")
+    (tmp_path / "tiny.yaml").write_text(text)
+    places = [dataset_place(tmp_path / "tiny.yaml", name) for name in ("lesions", "sus_a")]
+    files = [f"{place}/16/images.npy" for place in places]
+    run = snakemake(tmp_path, "--configfile", "tiny.yaml", "--", *files)
+    said = run.stdout + run.stderr
+    assert run.returncode != 0
+    assert "All that needs none of them is run." in said
+    assert "Without lesions: write `studies: tiny: datasets: [sus_a]`" in said
+    assert [(tmp_path / file).is_file() for file in files] == [False, True]
