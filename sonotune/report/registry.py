@@ -308,6 +308,17 @@ TABLES = {
         needs=("tukey",),
         settings=("strategies", "datasets"),
     ),
+    "learning": View(
+        "learning_table:table",
+        "How many more images: what twice as many would bring",
+        "Mean Dice of every strategy at the largest fraction, and what to expect on the same test "
+        "images with twice as many training images: from the curve of Dice over the fractions, "
+        "with an 80% interval.",
+        TABLES_SECTION,
+        needs=("learning",),
+        settings=("strategies", "datasets"),
+        when=lambda study: len(study.design["fractions"]) > 1,
+    ),
     "metrics": View(
         "metrics_table:table",
         "All metrics of every strategy",

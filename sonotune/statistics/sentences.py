@@ -5,11 +5,13 @@ Each sentence states numbers of one `sonotune.statistics.decision.Decision` and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
 from sonotune.statistics.decision import Decision, Strategy
+from sonotune.statistics.learning import LEVEL
 from sonotune.statistics.planning import MOST_FOLDS
 
 
@@ -84,6 +86,27 @@ def basis(decision: Decision, runs: int, images: int) -> str:
     """
     folds = "one fold" if decision.folds == 1 else f"{decision.folds} folds"
     return f"{runs} trainings in {folds}, {images} images, {_networks(decision)}"
+
+
+def learning_sentence(
+    forecast: Mapping[str, Any], strategy: str, label: Callable[[str], str] = str
+) -> str:
+    """What more images would bring a strategy.
+
+    Parameters
+    ----------
+    forecast
+        Row of `sonotune.statistics.learning.forecast_table` with a forecast.
+    strategy
+        Its name.
+    label
+        Gives the printed name of a strategy.
+    """
+    return (
+        f"With twice as many images, expect a mean Dice of {forecast['expected']:.3f} for "
+        f"{label(strategy)} on these test images ({LEVEL:.0%} interval {forecast['lower']:.3f} to "
+        f"{forecast['upper']:.3f}; now {forecast['dice']:.3f})."
+    )
 
 
 def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str]:

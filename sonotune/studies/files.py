@@ -28,7 +28,10 @@ FILES = {
     "cells": "cells.csv",
     "splits": "splits.json",
     "claims": "statistics/claims.csv",
-    **{name: f"statistics/{name}.csv" for name in ("comparisons", "low_scores", "tukey")},
+    **{
+        name: f"statistics/{name}.csv"
+        for name in ("comparisons", "learning", "low_scores", "tukey")
+    },
     **{name: f"tables/{name}.csv" for name in ("provenance", "protocols", "losses")},
     "against_paper": "tables/against_paper.csv",
 }

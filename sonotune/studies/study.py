@@ -38,7 +38,7 @@ from sonotune.studies.settings import study_settings
 
 STATISTICS = (
     *("decisions", "strategies", "comparisons", "tukey"),
-    *("variance", "low_scores", "calibration", "friedman", "nemenyi"),
+    *("variance", "low_scores", "calibration", "friedman", "nemenyi", "learning"),
 )
 
 

@@ -5,8 +5,11 @@ import pandas as pd
 import pytest
 
 from benchmarks.learning import simulated
+from sonotune.report.learning_table import table as describe
+from sonotune.report.shown import Shown
 from sonotune.statistics.learning import forecast, forecast_table
 from sonotune.statistics.runs import fold_scores
+from sonotune.statistics.sentences import learning_sentence
 
 FRACTIONS = [0.05, 0.1, 0.2, 0.4, 0.8]
 
@@ -82,3 +85,22 @@ def test_intervals_cover_what_comes_on_curves_of_many_forms():
     covered, _, score, last = np.mean([row[-4:] for row in rows], axis=0)
     assert 0.65 < covered < 0.95
     assert score < last
+
+
+def test_the_table_says_what_is_forecast_and_why_not(tmp_path):
+    found = pd.concat(
+        [
+            forecast_table(runs(FRACTIONS, 3)).assign(source="sus"),
+            forecast_table(runs(FRACTIONS[2:], 3)).assign(source="sus", strategy="scratch"),
+        ]
+    )
+    found.to_csv(tmp_path / "learning.csv", index=False)
+    strategies = {"scratch": "From scratch", "whole": "Whole network"}
+    rows, table = describe(tmp_path / "learning.csv", Shown(strategies, {"sus": "SUS"}))
+    assert rows["strategy"].tolist() == ["scratch", "whole"]
+    assert rows["refused"].astype(bool).tolist() == [True, False]
+    assert [entry.text for entry in table.body[1].cells][:4] == [
+        f"{rows.iloc[1][name]:.3f}" for name in ("dice", "expected", "lower", "upper")
+    ]
+    sentence = learning_sentence(rows.iloc[1], "whole", strategies.get)
+    assert all(f"{rows.iloc[1][name]:.3f}" in sentence for name in ("expected", "lower", "upper"))

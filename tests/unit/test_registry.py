@@ -6,9 +6,8 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-import yaml
 
-from sonotune.config.check import complete
+from sonotune.config.check import read_configuration
 from sonotune.report.registry import FIGURES, SHOWN, TABLES
 from sonotune.studies.study import Study, view_of
 
@@ -19,8 +18,8 @@ VIEWS = [("figure", name) for name in FIGURES] + [("table", name) for name in TA
 @pytest.fixture(scope="module")
 def studies():
     """The full study, and the three of the other paper."""
-    names = ("config", "wang-laptop")
-    configs = [complete(yaml.safe_load((ROOT / f"config/{n}.yaml").read_text())) for n in names]
+    files = ("config/config.yaml", "docs/results/wang-laptop.yaml")
+    configs = [read_configuration(ROOT / file) for file in files]
     return [
         Study(config, name, raced=lambda *_: []) for config in configs for name in config["studies"]
     ]

@@ -195,10 +195,11 @@ def test_every_table_is_written_even_of_the_smallest_study(tmp_path, folds):
     assert {name: len(table) for name, table in tables.items()} == {
         "decisions": 1, "strategies": 2, "comparisons": 1, "tukey": 1,
         "variance": 1, "low_scores": 2, "calibration": 2, "friedman": 2, "nemenyi": 0,
+        "learning": 2,
     }  # fmt: skip
     assert tables["calibration"]["calibration_error"].tolist() == pytest.approx([0.02, 0.02])
     assert tables["friedman"]["says"].str.contains("Not tested").all()
-    for name in ("tukey", "variance", "low_scores"):
+    for name in ("tukey", "variance", "low_scores", "learning"):
         assert set(tables[name]["source"]) == {"sus"}
 
 

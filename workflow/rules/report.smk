@@ -59,7 +59,8 @@ rule page:
     input:
         unpack(
             needs(
-                *("cells", "splits", "decisions", "low_scores", "claims", "race", "provenance"),
+                *("cells", "splits", "decisions", "learning", "low_scores", "claims", "race"),
+                *("provenance",),
                 *("scores", "arrays", "predictions", "histories", "audits"),
             )
         ),

@@ -18,6 +18,7 @@ from sonotune.data.split_file import read_counts
 from sonotune.evaluation.averages import read_cells
 from sonotune.layout import cell_folders, format_percent, fraction_text
 from sonotune.networks.settings import stages_of
+from sonotune.report.learning_table import read_forecasts
 from sonotune.report.names import mixture_notes, source_notes, stage_title
 from sonotune.report.page.content import (
     describe_audits,
@@ -35,6 +36,7 @@ from sonotune.report.times import measured_on
 from sonotune.runtime.files import atomic
 from sonotune.statistics.decision import Decision, read_decisions
 from sonotune.statistics.rounds import race_sentences
+from sonotune.statistics.sentences import learning_sentence
 
 Strategy = tuple[str, str, str, Sequence[str]]  # name, title, start, tuned stages
 
@@ -48,6 +50,7 @@ def write_page(
     cells: str | Path,
     splits: str | Path,
     decisions: str | Path,
+    learning: str | Path,
     low_scores: str | Path,
     claims: str | Path,
     provenance: str | Path,
@@ -76,7 +79,7 @@ def write_page(
         Gets the recommendations as text, for the terminal and the front page of the report.
     study
         Name of the study.
-    cells, splits, low_scores, claims, provenance
+    cells, splits, learning, low_scores, claims, provenance
         ``cells.csv``, ``splits.json`` and tables of the study.
     decisions
         Folder of its statistics.
@@ -115,6 +118,7 @@ def write_page(
     for place in places:
         said = told.get((place["dataset"], place["decision"].fraction))
         place["sentences"] += [said] if said else []
+        place["sentences"] += _forecast(place["decision"], read_forecasts(learning), shown)
     for drawing in drawings.values():
         drawing["places"] = [
             f"{place['title']}, {place['fraction']}"
@@ -180,6 +184,20 @@ def _environment() -> Environment:
     environment.globals["number"] = number
     environment.filters["stage"] = stage_title
     return environment
+
+
+def _forecast(decision: Decision, forecasts: pd.DataFrame, shown: Shown) -> list[str]:
+    """What more images would bring the recommended strategy, beside its largest fraction."""
+    if decision.recommended is None:
+        return []
+    is_own = (forecasts["dataset"] == decision.dataset) & (
+        forecasts["strategy"] == decision.recommended
+    )
+    return [
+        learning_sentence(row, decision.recommended, lambda name: shown.strategies.get(name, name))
+        for row in forecasts[is_own].to_dict("records")
+        if row["fraction"] == decision.fraction and not row["refused"]
+    ]
 
 
 def _for_script(decisions: Sequence[Decision], runs: pd.DataFrame, shown: Shown) -> dict[str, Any]:

@@ -1,0 +1,82 @@
+"""What twice the images would bring every strategy, as a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.names import dataset_title, source_notes
+from sonotune.report.shown import Shown, sources_of
+from sonotune.statistics.learning import LEVEL
+
+COLUMNS = ("dice", "expected", "lower", "upper")
+
+
+def read_forecasts(path: str | Path) -> pd.DataFrame:
+    """Read ``learning.csv``; no name of a strategy is read as a missing value.
+
+    Parameters
+    ----------
+    path
+        The file.
+    """
+    numbers = ("fraction", "times", *COLUMNS)
+    return pd.read_csv(
+        path,
+        dtype={"dataset": str, "source": str, "strategy": str, "refused": str},
+        keep_default_na=False,
+        na_values={name: [""] for name in numbers},
+    )
+
+
+def table(learning: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+    """Dice now and to expect with twice the images.
+
+    Parameters
+    ----------
+    learning
+        ``learning.csv`` of `sonotune.statistics.tables.write_statistics`.
+    shown
+        Strategies and data sets, in the order of the table.
+    """
+    rows = read_forecasts(learning)
+    known = [name for name in shown.datasets if name in set(rows["dataset"])]
+    order = {name: number for number, name in enumerate(shown.strategies)}
+    rows = rows[rows["dataset"].isin(known) & rows["strategy"].isin(order)]
+    rows = rows.sort_values(
+        ["dataset", "strategy"],
+        key=lambda names: names.map({**{name: i for i, name in enumerate(known)}, **order}),
+        kind="stable",
+    )
+    sources = sources_of(rows)
+    body = tuple(
+        Row(
+            (
+                dataset_title(row["dataset"], shown.datasets, sources),
+                shown.strategies[row["strategy"]],
+            ),
+            (*(Cell(_number(row[name])) for name in COLUMNS), Cell(str(row["refused"]))),
+        )
+        for row in rows.to_dict("records")
+    )
+    heads = ("Dice now", "Expected", "From", "To", "Why there is no forecast")
+    described = Table(
+        label="learning",
+        caption="Mean Dice to expect on the same test images with twice as many training images",
+        head=(HeadRow(("Data set", "Tuned"), tuple(Head(title) for title in heads)),),
+        body=body,
+        notes=(
+            f"From and to: {LEVEL:.0%} interval. Forecast from the curve of Dice over the "
+            "fractions; see docs/statistics.md.",
+            *source_notes(list(sources), shown.datasets, sources),
+        ),
+    )
+    return rows, described
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else DASH
