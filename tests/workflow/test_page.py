@@ -138,7 +138,7 @@ def test_an_entry_opens_by_keyboard_with_its_images_worst_first(page, browser):
 
     browser.get(page.as_uri())
     assert len(find_all(browser, "#table-sus tbody tr")) == 14
-    find(browser, ".heat a[data-go='entry/sus-whole-5']").send_keys(Keys.ENTER)
+    find(browser, ".heat a[data-go='entry/sus-whole-0.05']").send_keys(Keys.ENTER)
     assert find(browser, "#entry-images .picture path.prediction").get_attribute("d")[0] == "M"
     captions = [one.text for one in find_all(browser, "#entry-images figcaption")]
     shown = [float(re.search(r"Dice ([\d.]+)", text)[1]) for text in captions]
@@ -155,7 +155,7 @@ def test_an_entry_opens_by_keyboard_with_its_images_worst_first(page, browser):
 
 @pytest.mark.slow
 def test_two_strategies_are_compared_on_the_same_images(page, browser):
-    browser.get(f"{page.as_uri()}#compare/sus-5/block_1/whole")
+    browser.get(f"{page.as_uri()}#compare/sus-0.05/block_1/whole")
     assert find(browser, "#compare-images li figure:nth-of-type(2) svg")
     assert "95% interval" in find(browser, "#difference").text
     gaps = [one.text.rsplit(" ", 1)[1] for one in find_all(browser, "#compare-images li > p")]
@@ -182,5 +182,5 @@ def test_a_copy_without_its_folder_says_so(page, browser, tmp_path):
     browser.get((tmp_path / "report.html").as_uri())
     browser.switch_to.frame(find(browser, "iframe"))
     assert find(browser, ".lacking").get_attribute("hidden") is None
-    find(browser, ".heat a[data-go='entry/sus-whole-5']").send_keys("\ue007")
+    find(browser, ".heat a[data-go='entry/sus-whole-0.05']").send_keys("\ue007")
     assert find(browser, "#entry").get_attribute("hidden") is None
