@@ -98,15 +98,33 @@ class BaseStudy:
         return {n: digest_of(dataset_settings(self.config, n)) for n in self.all_datasets}
 
     def folder_of(self, dataset: str) -> str:
-        """Folder of a data set."""
+        """Folder of a data set.
+
+        Parameters
+        ----------
+        dataset
+            One of `all_datasets`.
+        """
         return dataset_folder(dataset, self.digests[dataset])
 
     def arrays_of(self, dataset: str) -> list[str]:
-        """Files of a data set's prepared arrays."""
+        """Files of a data set's prepared arrays.
+
+        Parameters
+        ----------
+        dataset
+            One of `all_datasets`.
+        """
         return arrays(dataset, self.digests[dataset], self.design["image_size"])
 
     def cells_shown(self, dataset: str) -> list[Cell]:
-        """The cells that results are made of: all of them, or those that its races asked for."""
+        """The cells that results are made of: all of them, or those that its races asked for.
+
+        Parameters
+        ----------
+        dataset
+            One of `datasets`.
+        """
         cells = list(cells_of(self.config, self.name, dataset))
         if "race" not in self.design:
             return cells
@@ -119,7 +137,15 @@ class BaseStudy:
         return [cell for cell in cells if not cell.fraction or cell in raced]
 
     def cell_files(self, datasets: Iterable[str], *names: str) -> list[str]:
-        """Files of the cells that are shown."""
+        """Files of the cells that are shown.
+
+        Parameters
+        ----------
+        datasets
+            Names of data sets.
+        *names
+            Names of files in a cell's folder.
+        """
         return [
             f"{RESULTS}/{cell.folder}/{name}"
             for dataset in datasets
@@ -128,7 +154,13 @@ class BaseStudy:
         ]
 
     def last_rounds(self, datasets: Iterable[str]) -> list[str]:
-        """What each race decides in the end; nothing where the study does not race."""
+        """What each race decides in the end; nothing where the study does not race.
+
+        Parameters
+        ----------
+        datasets
+            Names of data sets.
+        """
         if "race" not in self.design:
             return []
         last = len(race_rounds(self.design))

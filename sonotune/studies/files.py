@@ -39,13 +39,28 @@ STATISTICS = (
 
 
 def weights_path(name: str | None) -> str | list[str]:
-    """Of an encoder's weights (`sonotune.config.networks.encoder_weights_of`); an empty list where
-    there are none."""
+    """Path of an encoder's weights; an empty list where there are none.
+
+    Parameters
+    ----------
+    name
+        What `sonotune.config.networks.encoder_weights_of` gives.
+    """
     return f"{ENCODER}/{WEIGHTS}".format(weights=name) if name else []
 
 
 def originals_of(config: Mapping[str, Any], dataset: str, digest: str) -> str | list[str]:
-    """What a data set is prepared from: its made originals, or its files."""
+    """What a data set is prepared from: its made originals, or its files.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    dataset
+        Name of a data set.
+    digest
+        Digest of its settings (`sonotune.layout.digest_of`).
+    """
     settings = config["datasets"][dataset]
     if settings["reader"] in MADE_HERE:
         return arrays(dataset, digest, "original")
@@ -59,6 +74,17 @@ def listed_source(config: Mapping[str, Any], dataset: str, digest: str, listed: 
 
     Near-duplicates are taken as the user corrected them, or as they were found; circumferences are
     those that came with the data set.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    dataset
+        Name of a data set.
+    digest
+        Digest of its settings (`sonotune.layout.digest_of`).
+    listed
+        ``duplicates`` or ``circumferences``.
     """
     folder = dataset_folder(dataset, digest)
     if listed == "circumferences":
@@ -71,6 +97,8 @@ def study_files(study: BaseStudy, need: str, wildcards: Mapping[str, str]) -> st
 
     Parameters
     ----------
+    study
+        The study.
     need
         One of `FILES`, or of the names below.
     wildcards

@@ -25,8 +25,17 @@ def study_settings(
 
     Parameters
     ----------
+    study
+        The study.
+    names
+        Names of settings, as `sonotune.report.registry` and the workflow's rules use them.
     strategies
         Those that are shown, in their order; by default all.
+
+    Raises
+    ------
+    ValueError
+        If there is no setting of a name.
     """
     found = {name: _setting(study, name, strategies) for name in names}
     return in_order({name: value for name, value in found.items() if value is not None})

@@ -24,6 +24,8 @@ def code_of(*modules: str, data: Sequence[str] = ()) -> str:
 
     Parameters
     ----------
+    *modules
+        Names of modules (``sonotune.report.table1``).
     data
         Patterns of these files, below ``sonotune/report``; what they say counts, not when.
     """
@@ -36,7 +38,15 @@ def code_of(*modules: str, data: Sequence[str] = ()) -> str:
 
 
 def view_of(kind: str, name: str) -> View:
-    """The entry of a ``figure`` or a ``table``."""
+    """The entry of a figure or a table.
+
+    Parameters
+    ----------
+    kind
+        ``figure`` or ``table``.
+    name
+        One of `FIGURES` or `TABLES`.
+    """
     return (FIGURES if kind == "figure" else TABLES)[name]
 
 
@@ -50,28 +60,74 @@ class Study(BaseStudy):
     """
 
     def views(self, kind: str) -> dict[str, View]:
-        """Its figures, or its tables."""
+        """Its figures, or its tables, by name.
+
+        Parameters
+        ----------
+        kind
+            ``figure`` or ``table``.
+        """
         return views_of(self, kind)
 
     def files(self, need: str, **wildcards: str) -> str | list[str]:
-        """The file or files of a name (see `sonotune.studies.files.study_files`)."""
+        """The file or files of a name (see `sonotune.studies.files.study_files`).
+
+        Parameters
+        ----------
+        need
+            The name.
+        **wildcards
+            Of the job.
+        """
         return study_files(self, need, wildcards)
 
     def settings(self, *names: str, strategies: Sequence[str] = ()) -> dict[str, Any]:
-        """Settings by name (see `sonotune.studies.settings.study_settings`)."""
+        """Settings by name (see `sonotune.studies.settings.study_settings`).
+
+        Parameters
+        ----------
+        *names
+            Names of settings.
+        strategies
+            Those that are shown, in their order; by default all.
+        """
         return study_settings(self, names, strategies)
 
     def view_inputs(self, kind: str, name: str) -> dict[str, str | list[str]]:
-        """Files that a figure or table is made from, by name."""
+        """Files that a figure or table is made from, by name.
+
+        Parameters
+        ----------
+        kind
+            ``figure`` or ``table``.
+        name
+            One of `FIGURES` or `TABLES`.
+        """
         return {need: self.files(need) for need in view_of(kind, name).needs}
 
     def view_settings(self, kind: str, name: str) -> dict[str, Any]:
-        """Settings of a figure or table."""
+        """Settings of a figure or table.
+
+        Parameters
+        ----------
+        kind
+            ``figure`` or ``table``.
+        name
+            One of `FIGURES` or `TABLES`.
+        """
         view = view_of(kind, name)
         return self.settings(*view.settings, strategies=view.strategies)
 
     def view_code(self, kind: str, name: str) -> str:
-        """Fingerprint of the code that draws a figure or makes a table, and of no other's."""
+        """Fingerprint of the code that draws a figure or makes a table, and of no other's.
+
+        Parameters
+        ----------
+        kind
+            ``figure`` or ``table``.
+        name
+            One of `FIGURES` or `TABLES`.
+        """
         view = view_of(kind, name)
         modules = [view.module, *(["sonotune.report.render"] if kind == "table" else [])]
         if view.builds_networks:

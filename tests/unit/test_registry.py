@@ -19,8 +19,8 @@ VIEWS = [("figure", name) for name in FIGURES] + [("table", name) for name in TA
 @pytest.fixture(scope="module")
 def studies():
     """The full study, and the three of the other paper."""
-    names = ("config", "wang-laptop")
-    configs = [complete(yaml.safe_load((ROOT / f"config/{n}.yaml").read_text())) for n in names]
+    names = ("config/config", "docs/results/wang-laptop")
+    configs = [complete(yaml.safe_load((ROOT / f"{n}.yaml").read_text())) for n in names]
     return [
         Study(config, name, raced=lambda *_: []) for config in configs for name in config["studies"]
     ]
