@@ -20,6 +20,8 @@ def write_circumferences(source: str | Path, path: str | Path) -> None:
     ----------
     source
         ``source.json``, which says where the copy lies.
+    path
+        CSV to write.
     """
     folder = read_json(source)["folder"]
     with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:

@@ -148,6 +148,8 @@ def aggregate(scores: Iterable[str | Path], runs: Iterable[str | Path], path: st
         CSV files of `score_dataset`.
     runs
         The ``run.json`` of the same cells.
+    path
+        CSV to write: ``cells.csv`` of a study.
     """
     table = pd.concat([read_scores(file) for file in scores])
     key = list(RUN)

@@ -94,6 +94,8 @@ def with_masks(
 
     Parameters
     ----------
+    images
+        What `find_images` gives.
     given
         Files, folders and globs of masks. Each image has one of its own name, also with one of
         the endings of masks (such as ``_mask``), below a folder as the image's is below its own.

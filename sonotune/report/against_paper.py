@@ -42,6 +42,8 @@ def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
     ----------
     cells
         ``cells.csv`` of a study.
+    shown
+        Strategies and data sets to show, with their titles.
 
     Returns
     -------
@@ -55,6 +57,15 @@ def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
 
 def compare(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.DataFrame:
     """Every mean that the paper prints too, one a row.
+
+    Parameters
+    ----------
+    cells
+        Rows of ``cells.csv``.
+    exclude_runs
+        Which runs an average leaves out: ``failed``, ``failed+collapsed`` or ``none``.
+    ddof
+        Subtracted from the number of runs in standard deviations: 0 or 1.
 
     Returns
     -------

@@ -42,7 +42,13 @@ def escape_tex(text: str) -> str:
 
 
 def to_tex(table: Table) -> str:
-    """The table as a LaTeX float over both columns, with the packages it needs in a comment."""
+    """The table as a LaTeX float over both columns, with the packages it needs in a comment.
+
+    Parameters
+    ----------
+    table
+        The table; one that ``is_long`` becomes several floats, one per group of rows.
+    """
     if not table.is_long:
         return _float(table)
     groups = [tuple(rows) for _, rows in groupby(table.body, key=lambda row: row.names[0])]

@@ -94,6 +94,14 @@ class Table:
 
     Attributes
     ----------
+    label
+        Label for LaTeX.
+    caption
+        Caption.
+    head, body
+        Rows of the head and of the body.
+    notes
+        Sentences below the table.
     digits
         Significant digits of numbers in its CSV; None for as many as they have.
     is_long

@@ -45,14 +45,17 @@ def table(
         Scores of the data set ``first_dataset`` in the study of leakage.
     leakage_splits
         Its ``splits.json``.
-    csv, tex, html
-        Files to write.
     arms
         By strategy, what it leaves out: ``all`` for nothing, ``test_groups`` or ``size_matched``.
-    dataset
+    first_dataset
         Name of the data set.
     seed
         Seed of the study.
+
+    Returns
+    -------
+    DataFrame, Table
+        What `effects_of` gives, and the table of it.
     """
     scores = read_scores(leakage_scores)
     scores = scores[scores["strategy"].isin(list(arms))].assign(arm=scores["strategy"].map(arms))

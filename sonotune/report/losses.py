@@ -71,6 +71,8 @@ def table(
     ----------
     published_histories
         The ``history.csv`` of every cell; their folders tell which cell.
+    shown
+        Titles of the strategies, in the order of the table; its data sets are not used.
     recipe
         ``image_size`` and ``learning_rate`` of the study.
     """

@@ -62,6 +62,8 @@ def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
     ----------
     cells
         ``cells.csv`` of a study.
+    shown
+        Strategies and data sets to show, with their titles.
 
     Returns
     -------
@@ -86,7 +88,15 @@ def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
 
 
 def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
-    """What `table` gives, but for ``source``; fractions fall, strategies keep their order."""
+    """What `table` gives, but for ``source``; fractions fall, strategies keep their order.
+
+    Parameters
+    ----------
+    cells
+        Rows of ``cells.csv``.
+    shown
+        Strategies and data sets to show, with their titles.
+    """
     cells = shown.select(cells)
     kept = cells[~is_left_out(cells, shown.exclude_runs)]
     groups = kept.groupby(KEY)

@@ -46,6 +46,8 @@ def table(
     ----------
     cells, comparisons
         ``cells.csv`` of a study, and the comparisons of its strategies.
+    shown
+        Strategies and data sets to show, with their titles.
     network_titles
         By strategy, the title of its network.
     pairs

@@ -53,8 +53,15 @@ def protocols_table(
         The ``history.csv`` of all its cells; their folders tell which cell.
     corrected
         ``cells.csv`` of the corrected study.
+    shown
+        Strategies to show, with their titles; its data sets are not used.
     epochs
         First and last epoch that the published protocol averages.
+
+    Returns
+    -------
+    DataFrame, Table
+        What `with_sizes` gives, and the table of it in percent, a row per strategy.
     """
     ordered, compared = _compare(published_histories, corrected, shown, epochs)
     sizes = sizes_of(cells, list(ordered))
@@ -67,7 +74,24 @@ def gap_table(
     shown: Shown,
     epochs: tuple[int, int],
 ) -> tuple[pd.DataFrame, Table]:
-    """The gap between the protocols, taken apart (arguments as of `protocols_table`)."""
+    """The gap between the protocols, taken apart.
+
+    Parameters
+    ----------
+    published_histories
+        The ``history.csv`` of all cells under the published protocol.
+    corrected
+        ``cells.csv`` of the corrected study.
+    shown
+        Strategies to show, with their titles; its data sets are not used.
+    epochs
+        First and last epoch that the published protocol averages.
+
+    Returns
+    -------
+    DataFrame, Table
+        What `take_apart` gives, and the table of it.
+    """
     ordered, compared = _compare(published_histories, corrected, shown, epochs)
     gap = take_apart(ordered, compared, Window(*epochs))
     return gap, _gap(gap, shown.strategies, Window(*epochs))
@@ -79,7 +103,24 @@ def as_published_table(
     shown: Shown,
     epochs: tuple[int, int],
 ) -> tuple[pd.DataFrame, Table]:
-    """Every run under the published protocol (arguments as of `protocols_table`)."""
+    """Every run under the published protocol.
+
+    Parameters
+    ----------
+    cells
+        ``cells.csv`` of the study under the published protocol.
+    published_histories
+        The ``history.csv`` of all its cells; their folders tell which cell.
+    shown
+        Strategies to show, with their titles; its data sets are not used.
+    epochs
+        First and last epoch that the published protocol averages.
+
+    Returns
+    -------
+    DataFrame, Table
+        What `cells_as_published` gives, and the table of it in percent.
+    """
     runs = cells_as_published(read_cells(cells), published_histories, Window(*epochs))
     body = []
     for run in runs.to_dict("records"):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sonotune.report.names import PAPER_DATASETS
 
 if TYPE_CHECKING:
-    from sonotune.studies.study import Study
+    from sonotune.studies.base import BaseStudy
 
 # Settings that a function gets as one `Shown`.
 SHOWN = ("strategies", "datasets", "exclude_runs", "ddof")
@@ -43,7 +43,7 @@ class View:
     builds_networks
         Whether the function builds the study's networks, so that their code counts.
     when
-        Whether a study has it.
+        Whether a study has it; None: whatever the study.
     """
 
     function: str
@@ -55,16 +55,23 @@ class View:
     strategies: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     builds_networks: bool = False
-    when: Callable[[Study], bool] = lambda study: True
+    when: Callable[[BaseStudy], bool] | None = None
 
     @property
     def module(self) -> str:
         """The module of the function."""
         return f"sonotune.report.{self.function.partition(':')[0]}"
 
-    def is_of(self, study: Study) -> bool:
-        """Whether a study has it."""
-        return set(self.strategies) <= set(study.strategies) and self.when(study)
+    def is_of(self, study: BaseStudy) -> bool:
+        """Whether a study has it.
+
+        Parameters
+        ----------
+        study
+            The study.
+        """
+        has_all = set(self.strategies) <= set(study.strategies)
+        return has_all and (self.when is None or self.when(study))
 
 
 def _paired(title: str, says: str, *strategies: str) -> View:
@@ -78,15 +85,15 @@ def _paired(title: str, says: str, *strategies: str) -> View:
     )
 
 
-def _has_protocols(study: Study) -> bool:
+def _has_protocols(study: BaseStudy) -> bool:
     return "protocols" in study.design
 
 
-def _is_of_the_paper(study: Study) -> bool:
+def _is_of_the_paper(study: BaseStudy) -> bool:
     return bool(set(study.datasets) & set(PAPER_DATASETS))
 
 
-def _compares_fractions(study: Study) -> bool:
+def _compares_fractions(study: BaseStudy) -> bool:
     """Lines of pairs over fractions: with one fraction or no pair there is nothing to draw."""
     pairs = study.design["figures"]["pairs"]
     return len(study.design["fractions"]) > 1 and any(

@@ -15,7 +15,17 @@ from sonotune.runtime.files import atomic
 def save_table(
     data: pd.DataFrame, table: Table, csv: str | Path, tex: str | Path, html: str | Path
 ) -> None:
-    """Write a table's data as CSV, and the table as LaTeX and as HTML."""
+    """Write a table's data as CSV, and the table as LaTeX and as HTML.
+
+    Parameters
+    ----------
+    data
+        Rows of the CSV.
+    table
+        The table; its ``digits`` are those of the CSV's numbers.
+    csv, tex, html
+        Files to write.
+    """
     digits = None if table.digits is None else f"%.{table.digits}g"
     with atomic(csv) as temporary:
         data.to_csv(temporary, index=False, lineterminator="\n", float_format=digits)

@@ -12,7 +12,13 @@ from sonotune.evaluation.averages import ExcludeRuns
 
 
 def sources_of(runs: pd.DataFrame) -> dict[str, str]:
-    """By data set, the images that stand behind its name, from columns dataset and source."""
+    """By data set, the images that stand behind its name, from columns dataset and source.
+
+    Parameters
+    ----------
+    runs
+        Rows of ``cells.csv``, or averages of them. A data set without a source is left out.
+    """
     first = runs.dropna(subset="source").groupby("dataset")["source"].first()
     return {str(name): str(source) for name, source in first.items()}
 

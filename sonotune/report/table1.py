@@ -28,6 +28,13 @@ def table(
         ``splits.json`` of a study.
     audit_duplicates
         Near-duplicates that the audit of each data set found.
+    shown
+        Titles of the data sets, in the order of the rows; its strategies are not used.
+
+    Returns
+    -------
+    DataFrame, Table
+        What `count_images` gives, with ``source``, what stands behind the data set's name.
     """
     counts = read_counts(splits)
     sources = {row["dataset"]: row["source"] for row in counts}

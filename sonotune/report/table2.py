@@ -37,8 +37,6 @@ def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
     ----------
     cells
         ``cells.csv`` of a study.
-    csv, tex, html
-        Files to write.
     shown
         Columns and groups of rows. A strategy with fraction 0 (the network evaluated unchanged) is
         repeated in every row of its data set; the CSV has it once.
@@ -64,7 +62,17 @@ def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
 
 
 def describe_table2(cells: pd.DataFrame, averages: pd.DataFrame, shown: Shown) -> Table:
-    """Table II in the paper's layout, from cells and their averages."""
+    """Table II in the paper's layout, from cells and their averages.
+
+    Parameters
+    ----------
+    cells
+        Rows of ``cells.csv``.
+    averages
+        Averages of the cells.
+    shown
+        Strategies and data sets to show, with their titles.
+    """
     sources = sources_of(averages)
     present = [name for name in shown.datasets if name in set(averages["dataset"])]
     body = []

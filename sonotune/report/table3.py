@@ -40,10 +40,10 @@ def table(
     ----------
     cells
         ``cells.csv`` of a study.
-    training_time
-        The strategies that are shown; those that the study lacks are left out.
     shown
         Strategies and data sets to show, with their titles.
+    training_time
+        The strategies that are shown; those that the study lacks are left out.
     """
     runs = read_cells(cells)
     fraction = float(runs["fraction"].max())

@@ -37,13 +37,23 @@ def strategies_table(tukey: str | Path, shown: Shown) -> tuple[pd.DataFrame, Tab
     ----------
     tukey
         ``tukey.csv`` of `sonotune.statistics.tables.write_statistics`.
+    shown
+        Strategies and data sets, in the order of the tables, with their titles.
     """
     rows, titles, notes = _read(tukey, "strategies", shown)
     return rows, _strategies(rows, titles, shown, notes)
 
 
 def fractions_table(tukey: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
-    """Tests of pairs of fractions, within a data set and strategy (see `strategies_table`)."""
+    """Tests of pairs of fractions, within a data set and strategy.
+
+    Parameters
+    ----------
+    tukey
+        ``tukey.csv`` of `sonotune.statistics.tables.write_statistics`.
+    shown
+        Strategies and data sets, in the order of the tables, with their titles.
+    """
     rows, titles, notes = _read(tukey, "fractions", shown)
     return rows, _fractions(rows, titles, shown, notes)
 

@@ -69,7 +69,9 @@ def write_figure(name: str, pdf: str | Path, png: str | Path, **arguments: Any) 
     ----------
     name
         One of `FIGURES`.
-    arguments
+    pdf, png
+        Files to write.
+    **arguments
         Of its function.
     """
     with journal_style():
@@ -85,7 +87,9 @@ def write_table(
     ----------
     name
         One of `TABLES`.
-    arguments
+    csv, tex, html
+        Files to write.
+    **arguments
         Of its function.
     """
     data, table = _function(TABLES[name])(**arguments)

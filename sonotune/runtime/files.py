@@ -56,7 +56,15 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 
 def copy(source: str | Path, path: str | Path) -> None:
-    """Copy the content of a file, whole or not at all."""
+    """Copy the content of a file, whole or not at all.
+
+    Parameters
+    ----------
+    source
+        File to read.
+    path
+        File to write.
+    """
     with atomic(path) as temporary:
         temporary.write_bytes(Path(source).read_bytes())
 

@@ -114,7 +114,17 @@ def forecast_table(data: Sequence[FoldScores]) -> pd.DataFrame:
 
 
 def refusal(scores: np.ndarray, images: Sequence[float], wanted: float) -> str:
-    """Why no forecast can be made, or an empty text; parameters as of `forecast`."""
+    """Why no forecast can be made, or an empty text.
+
+    Parameters
+    ----------
+    scores : float64 [F,K]
+        Mean Dice of F folds at K fractions, in [0, 1]; folds with NaN do not count.
+    images
+        Numbers of images of the K fractions, or the fractions themselves: only ratios count.
+    wanted
+        In the same unit.
+    """
     folds = int(np.isfinite(scores).all(axis=1).sum())
     if len(images) < LEAST_FRACTIONS:
         return f"{LEAST_FRACTIONS} fractions are needed, there are {len(images)}"

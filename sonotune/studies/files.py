@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sonotune.config.jobs import cells_of, pretrainings_of
 from sonotune.config.networks import PRETRAINED, encoder_weights_of, start_of
@@ -19,9 +19,8 @@ from sonotune.layout import (
     pretrained_folder,
     race_file,
 )
-
-if TYPE_CHECKING:
-    from sonotune.studies.study import Study
+from sonotune.report.registry import FIGURES, TABLES, View
+from sonotune.studies.base import BaseStudy
 
 # Files of a study by the names that its rules give them.
 FILES = {
@@ -36,16 +35,35 @@ FILES = {
     "against_paper": "tables/against_paper.csv",
 }
 DECISIONS = [f"statistics/{name}.csv" for name in ("decisions", "strategies", "comparisons")]
+STATISTICS = (
+    *("decisions", "strategies", "comparisons", "tukey"),
+    *("variance", "low_scores", "calibration", "friedman", "nemenyi", "learning"),
+)
 
 
 def weights_path(name: str | None) -> str | list[str]:
-    """Of an encoder's weights (`sonotune.config.networks.encoder_weights_of`); an empty list where
-    there are none."""
+    """Path of an encoder's weights; an empty list where there are none.
+
+    Parameters
+    ----------
+    name
+        What `sonotune.config.networks.encoder_weights_of` gives.
+    """
     return f"{ENCODER}/{WEIGHTS}".format(weights=name) if name else []
 
 
 def originals_of(config: Mapping[str, Any], dataset: str, digest: str) -> str | list[str]:
-    """What a data set is prepared from: its made originals, or its files."""
+    """What a data set is prepared from: its made originals, or its files.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    dataset
+        Name of a data set.
+    digest
+        Digest of its settings (`sonotune.layout.digest_of`).
+    """
     settings = config["datasets"][dataset]
     if settings["reader"] in MADE_HERE:
         return arrays(dataset, digest, "original")
@@ -59,6 +77,17 @@ def listed_source(config: Mapping[str, Any], dataset: str, digest: str, listed: 
 
     Near-duplicates are taken as the user corrected them, or as they were found; circumferences are
     those that came with the data set.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    dataset
+        Name of a data set.
+    digest
+        Digest of its settings (`sonotune.layout.digest_of`).
+    listed
+        ``duplicates`` or ``circumferences``.
     """
     folder = dataset_folder(dataset, digest)
     if listed == "circumferences":
@@ -66,11 +95,13 @@ def listed_source(config: Mapping[str, Any], dataset: str, digest: str, listed: 
     return str(config["datasets"][dataset].get("duplicates", f"{folder}/audit_duplicates.csv"))
 
 
-def study_files(study: Study, need: str, wildcards: Mapping[str, str]) -> str | list[str]:
+def study_files(study: BaseStudy, need: str, wildcards: Mapping[str, str]) -> str | list[str]:
     """The file or files of a name.
 
     Parameters
     ----------
+    study
+        The study.
     need
         One of `FILES`, or of the names below.
     wildcards
@@ -157,7 +188,50 @@ def study_files(study: Study, need: str, wildcards: Mapping[str, str]) -> str | 
     raise ValueError(f"no files are called {need}")
 
 
-def _start_weights(study: Study, strategy: str, pretraining: int = 1) -> str | list[str]:
+def views_of(study: BaseStudy, kind: str) -> dict[str, View]:
+    """The figures, or the tables, of a study.
+
+    Parameters
+    ----------
+    study
+        The study.
+    kind
+        ``figure`` or ``table``.
+    """
+    every = FIGURES if kind == "figure" else TABLES
+    return {name: view for name, view in every.items() if view.is_of(study)}
+
+
+def shown_files(study: BaseStudy) -> list[str]:
+    """Scores, tables, figures, statistics and pages of a study.
+
+    Parameters
+    ----------
+    study
+        The study.
+    """
+    files = [
+        *(f"{kind}/{name}.csv" for name in study.datasets for kind in ("scores", "calibration")),
+        *("cells.csv", "splits.json"),
+        *(
+            f"tables/{n}.{kind}"
+            for n in views_of(study, "table")
+            for kind in ("csv", "tex", "html")
+        ),
+        *(
+            f"figures/{name}.{kind}"
+            for name in views_of(study, "figure")
+            for kind in ("pdf", "png")
+        ),
+        *(f"statistics/claims.{kind}" for kind in ("csv", "html")),
+        *(f"statistics/{name}.csv" for name in STATISTICS),
+        *("index.html", "answer.txt", "page"),
+    ]
+    files += ["statistics/race.csv"] if "race" in study.design else []
+    return [f"{study.home}/{file}" for file in files]
+
+
+def _start_weights(study: BaseStudy, strategy: str, pretraining: int = 1) -> str | list[str]:
     """What a strategy starts from; a random start depends on no pre-trained weights."""
     if study.strategies[strategy]["init"] == "random":
         return []
@@ -167,7 +241,7 @@ def _start_weights(study: Study, strategy: str, pretraining: int = 1) -> str | l
     return weights_path(start)
 
 
-def _example_predictions(study: Study) -> list[str]:
+def _example_predictions(study: BaseStudy) -> list[str]:
     """Predictions that Fig. 5 may show: of the smallest fraction, in the first fold run."""
     design = study.design
     fraction, fold = min(design["fractions"]), design["resampling"]["run_folds"][0]

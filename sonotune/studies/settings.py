@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sonotune.config.jobs import cell_with_features, in_order, resampling_settings
 from sonotune.config.networks import PRETRAINED, network_of, networks_of, start_of
 from sonotune.networks.settings import built_from
-
-if TYPE_CHECKING:
-    from sonotune.studies.study import Study
+from sonotune.studies.base import BaseStudy
+from sonotune.studies.files import shown_files
 
 # What a page offers for download, with all below these folders.
 DOWNLOADS = ("cells.csv", "tables/", "figures/", "statistics/")
 
 
 def study_settings(
-    study: Study, names: Sequence[str], strategies: Sequence[str] = ()
+    study: BaseStudy, names: Sequence[str], strategies: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Settings by name, with sorted keys, since Snakemake compares texts.
 
@@ -26,14 +25,23 @@ def study_settings(
 
     Parameters
     ----------
+    study
+        The study.
+    names
+        Names of settings, as `sonotune.report.registry` and the workflow's rules use them.
     strategies
         Those that are shown, in their order; by default all.
+
+    Raises
+    ------
+    ValueError
+        If there is no setting of a name.
     """
     found = {name: _setting(study, name, strategies) for name in names}
     return in_order({name: value for name, value in found.items() if value is not None})
 
 
-def _setting(study: Study, name: str, strategies: Sequence[str]) -> Any:
+def _setting(study: BaseStudy, name: str, strategies: Sequence[str]) -> Any:
     design, figures = study.design, study.design["figures"]
     leakage = study.config["studies"].get(design.get("protocols", {}).get("leakage"), {})
     match name:
@@ -92,7 +100,7 @@ def _setting(study: Study, name: str, strategies: Sequence[str]) -> Any:
         case "titles":
             return _titles(study, study.all_datasets)
         case "downloads":
-            files = [file.removeprefix(f"{study.home}/") for file in study.shown()]
+            files = [file.removeprefix(f"{study.home}/") for file in shown_files(study)]
             return sorted(file for file in files if file.startswith(DOWNLOADS))
         case "strategy_names":
             return list(study.strategies)
@@ -109,18 +117,18 @@ def _setting(study: Study, name: str, strategies: Sequence[str]) -> Any:
     raise ValueError(f"no setting is called {name}")
 
 
-def _titles(study: Study, names: Iterable[str]) -> list[tuple[str, str]]:
+def _titles(study: BaseStudy, names: Iterable[str]) -> list[tuple[str, str]]:
     return [(name, study.config["datasets"][name]["label"]) for name in names]
 
 
-def _baselines(study: Study) -> list[str]:
+def _baselines(study: BaseStudy) -> list[str]:
     """The first strategy that trains all from random weights, and the unchanged network."""
     scratch = [name for name, one in study.strategies.items() if one["init"] == "random"]
     unchanged = [name for name, one in study.strategies.items() if not one["tune"]]
     return [*scratch[:1], *unchanged[:1]]
 
 
-def _strategies_by_network(study: Study) -> list[tuple[dict[str, Any], list[tuple[Any, ...]]]]:
+def _strategies_by_network(study: BaseStudy) -> list[tuple[dict[str, Any], list[tuple[Any, ...]]]]:
     """Every network with name, title, start and tuned stages of its strategies."""
     networks = [in_order(built_from(network)) for network in networks_of(study.design)]
     rows: list[list[tuple[Any, ...]]] = [[] for _ in networks]

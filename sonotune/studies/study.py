@@ -1,45 +1,22 @@
-"""A study: who it is, and which files it makes."""
+"""A study: which files its jobs read and make, and what they are set to."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sonotune.config.jobs import (
-    NETWORKS,
-    cells_of,
-    dataset_settings,
-    has_features,
-    pretrainings_of,
-    race_rounds,
-)
-from sonotune.config.networks import encoder_weights_of, network_titles, networks_of
+from sonotune.config.jobs import NETWORKS, cells_of, pretrainings_of
+from sonotune.config.networks import encoder_weights_of, networks_of
 from sonotune.data.readers import MADE_HERE
-from sonotune.layout import (
-    ENCODER,
-    RESULTS,
-    WEIGHTS,
-    Cell,
-    arrays,
-    dataset_folder,
-    digest_of,
-    pretrained_folder,
-    race_file,
-)
+from sonotune.layout import ENCODER, WEIGHTS, arrays, pretrained_folder
 from sonotune.report.registry import FIGURES, TABLES, View
 from sonotune.runtime.fingerprint import PACKAGE, fingerprint
-from sonotune.studies.files import study_files
+from sonotune.studies.base import BaseStudy
+from sonotune.studies.files import shown_files, study_files, views_of
 from sonotune.studies.settings import study_settings
-
-STATISTICS = (
-    *("decisions", "strategies", "comparisons", "tukey"),
-    *("variance", "low_scores", "calibration", "friedman", "nemenyi", "learning"),
-)
 
 
 def code_of(*modules: str, data: Sequence[str] = ()) -> str:
@@ -47,6 +24,8 @@ def code_of(*modules: str, data: Sequence[str] = ()) -> str:
 
     Parameters
     ----------
+    *modules
+        Names of modules (``sonotune.report.table1``).
     data
         Patterns of these files, below ``sonotune/report``; what they say counts, not when.
     """
@@ -59,156 +38,96 @@ def code_of(*modules: str, data: Sequence[str] = ()) -> str:
 
 
 def view_of(kind: str, name: str) -> View:
-    """The entry of a ``figure`` or a ``table``."""
+    """The entry of a figure or a table.
+
+    Parameters
+    ----------
+    kind
+        ``figure`` or ``table``.
+    name
+        One of `FIGURES` or `TABLES`.
+    """
     return (FIGURES if kind == "figure" else TABLES)[name]
 
 
-@dataclass(frozen=True)
-class Study:
-    """A study of a complete configuration.
+class Study(BaseStudy):
+    """A study with what its jobs read and are set to, and all that they make.
 
-    Attributes
+    Parameters
     ----------
-    raced
-        Gives the cells that a race has asked for once a round is over, by data set, fraction and
-        number of the round; may raise what its caller raises until that is known.
+    config, name, raced
+        See `sonotune.studies.base.BaseStudy`.
     """
 
-    config: Mapping[str, Any]
-    name: str
-    raced: Callable[[Study, str, float, int], list[Cell]]
-
-    @property
-    def home(self) -> str:
-        """The study's folder."""
-        return f"{RESULTS}/{self.name}"
-
-    @cached_property
-    def design(self) -> Mapping[str, Any]:
-        """Its part of the configuration."""
-        design: Mapping[str, Any] = self.config["studies"][self.name]
-        return design
-
-    @property
-    def datasets(self) -> list[str]:
-        """Names of the data sets that it tests on."""
-        names: list[str] = self.design["datasets"]
-        return names
-
-    @property
-    def strategies(self) -> Mapping[str, Mapping[str, Any]]:
-        """Its strategies by name."""
-        strategies: Mapping[str, Mapping[str, Any]] = self.design["strategies"]
-        return strategies
-
-    @cached_property
-    def labels(self) -> dict[str, str]:
-        """Titles of its strategies."""
-        return {name: one["label"] for name, one in self.strategies.items()}
-
-    @property
-    def network_titles(self) -> dict[str, str]:
-        """Title of each strategy's network."""
-        return network_titles(self.design)
-
-    @property
-    def gpus(self) -> int:
-        """GPUs that each of its trainings asks for."""
-        return int(self.design["device"] != "cpu")
-
-    @property
-    def threads(self) -> int:
-        """Threads of each of its trainings."""
-        return int(self.design["threads"])
-
-    @property
-    def pretraining_threads(self) -> int:
-        """Threads of its pre-training."""
-        return int(self.design["pretraining"]["threads"])
-
-    @property
-    def has_features(self) -> bool:
-        """Whether it has feature maps to show."""
-        return has_features(self.config, self.name)
-
-    @cached_property
-    def all_datasets(self) -> list[str]:
-        """Those that it tests on, and that of the pre-training."""
-        pretraining = self.design.get("pretraining", {}).get("dataset")
-        return list(dict.fromkeys([*self.datasets, *filter(None, [pretraining])]))
-
     def views(self, kind: str) -> dict[str, View]:
-        """Its figures, or its tables."""
-        every = FIGURES if kind == "figure" else TABLES
-        return {name: view for name, view in every.items() if view.is_of(self)}
+        """Its figures, or its tables, by name.
 
-    # Paths
-
-    @cached_property
-    def digests(self) -> dict[str, str]:
-        """Digest of the settings of each data set."""
-        return {n: digest_of(dataset_settings(self.config, n)) for n in self.all_datasets}
-
-    def folder_of(self, dataset: str) -> str:
-        """Folder of a data set."""
-        return dataset_folder(dataset, self.digests[dataset])
-
-    def arrays_of(self, dataset: str) -> list[str]:
-        """Files of a data set's prepared arrays."""
-        return arrays(dataset, self.digests[dataset], self.design["image_size"])
-
-    def cells_shown(self, dataset: str) -> list[Cell]:
-        """The cells that results are made of: all of them, or those that its races asked for."""
-        cells = list(cells_of(self.config, self.name, dataset))
-        if "race" not in self.design:
-            return cells
-        last = len(race_rounds(self.design))
-        raced = {
-            cell
-            for fraction in self.design["fractions"]
-            for cell in self.raced(self, dataset, fraction, last)
-        }
-        return [cell for cell in cells if not cell.fraction or cell in raced]
-
-    def cell_files(self, datasets: Iterable[str], *names: str) -> list[str]:
-        """Files of the cells that are shown."""
-        return [
-            f"{RESULTS}/{cell.folder}/{name}"
-            for dataset in datasets
-            for cell in self.cells_shown(dataset)
-            for name in names
-        ]
-
-    def last_rounds(self, datasets: Iterable[str]) -> list[str]:
-        """What each race decides in the end; nothing where the study does not race."""
-        if "race" not in self.design:
-            return []
-        last = len(race_rounds(self.design))
-        return [
-            race_file(self.name, name, share, last)
-            for name in datasets
-            for share in self.design["fractions"]
-        ]
+        Parameters
+        ----------
+        kind
+            ``figure`` or ``table``.
+        """
+        return views_of(self, kind)
 
     def files(self, need: str, **wildcards: str) -> str | list[str]:
-        """The file or files of a name (see `sonotune.studies.files.study_files`)."""
+        """The file or files of a name (see `sonotune.studies.files.study_files`).
+
+        Parameters
+        ----------
+        need
+            The name.
+        **wildcards
+            Of the job.
+        """
         return study_files(self, need, wildcards)
 
     def settings(self, *names: str, strategies: Sequence[str] = ()) -> dict[str, Any]:
-        """Settings by name (see `sonotune.studies.settings.study_settings`)."""
+        """Settings by name (see `sonotune.studies.settings.study_settings`).
+
+        Parameters
+        ----------
+        *names
+            Names of settings.
+        strategies
+            Those that are shown, in their order; by default all.
+        """
         return study_settings(self, names, strategies)
 
     def view_inputs(self, kind: str, name: str) -> dict[str, str | list[str]]:
-        """Files that a figure or table is made from, by name."""
+        """Files that a figure or table is made from, by name.
+
+        Parameters
+        ----------
+        kind
+            ``figure`` or ``table``.
+        name
+            One of `FIGURES` or `TABLES`.
+        """
         return {need: self.files(need) for need in view_of(kind, name).needs}
 
     def view_settings(self, kind: str, name: str) -> dict[str, Any]:
-        """Settings of a figure or table."""
+        """Settings of a figure or table.
+
+        Parameters
+        ----------
+        kind
+            ``figure`` or ``table``.
+        name
+            One of `FIGURES` or `TABLES`.
+        """
         view = view_of(kind, name)
         return self.settings(*view.settings, strategies=view.strategies)
 
     def view_code(self, kind: str, name: str) -> str:
-        """Fingerprint of the code that draws a figure or makes a table, and of no other's."""
+        """Fingerprint of the code that draws a figure or makes a table, and of no other's.
+
+        Parameters
+        ----------
+        kind
+            ``figure`` or ``table``.
+        name
+            One of `FIGURES` or `TABLES`.
+        """
         view = view_of(kind, name)
         modules = [view.module, *(["sonotune.report.render"] if kind == "table" else [])]
         if view.builds_networks:
@@ -220,17 +139,7 @@ class Study:
 
     def shown(self) -> list[str]:
         """Scores, tables, figures, statistics and pages."""
-        files = [
-            *(f"{kind}/{name}.csv" for name in self.datasets for kind in ("scores", "calibration")),
-            *("cells.csv", "splits.json"),
-            *(f"tables/{n}.{kind}" for n in self.views("table") for kind in ("csv", "tex", "html")),
-            *(f"figures/{name}.{kind}" for name in self.views("figure") for kind in ("pdf", "png")),
-            *(f"statistics/claims.{kind}" for kind in ("csv", "html")),
-            *(f"statistics/{name}.csv" for name in STATISTICS),
-            *("index.html", "answer.txt", "page"),
-        ]
-        files += ["statistics/race.csv"] if "race" in self.design else []
-        return [f"{self.home}/{file}" for file in files]
+        return shown_files(self)
 
     def audits(self) -> list[str]:
         """Files of the audits of all data sets."""

@@ -16,7 +16,7 @@ ORDER = (
     ("jobs",),
     ("evaluation",),
     ("statistics",),
-    ("report", "inference"),
+    ("report", "inference", "studies"),
     ("owner", "stale", "verify", "plan"),
     ("cli",),
 )

@@ -24,7 +24,7 @@ def test_it_has_every_cell_of_the_study_and_the_workflow_trains_none(grid):
     said = run_through(grid, "-n", "--configfile", str(grid / "grid.yaml"))
     stats = said[said.rindex("Job stats:") :]
     assert "\nscore " in stats
-    assert "\ntable2 " in stats
+    assert "\ntable " in stats
     for rule in ("originals", "download", "audit", "preprocess", "pretrain", "finetune"):
         assert f"\n{rule} " not in stats
 

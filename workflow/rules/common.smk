@@ -76,8 +76,8 @@ from sonotune.runtime.signals import pass_signals_on
 from sonotune.runtime.slurm_jobs import keep_in_view
 from sonotune.runtime.terminal import be_brief, tell_answers
 from sonotune.stale import Stale
-from sonotune.studies.files import listed_source, originals_of
-from sonotune.studies.study import STATISTICS, Study, code_of
+from sonotune.studies.files import STATISTICS, listed_source, originals_of
+from sonotune.studies.study import Study, code_of
 
 # Jobs end with this process.
 os.environ[WORKFLOW] = name_process(os.getpid())

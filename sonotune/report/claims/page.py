@@ -106,6 +106,8 @@ def write_claims(
         ``cells.csv`` of the study.
     csv, html
         Get one row per verdict, and a page.
+    strategy_names
+        Names of all the study's strategies, in its order.
     decision
         Key ``decision`` of the study: what difference counts as none.
     own_claims
@@ -119,7 +121,17 @@ def write_claims(
 
 
 def save_verdicts(verdicts: Sequence[Verdict], csv: str | Path, html: str | Path) -> None:
-    """Write one row per verdict as CSV, and a page of all."""
+    """Write one row per verdict as CSV, and a page of all.
+
+    Parameters
+    ----------
+    verdicts
+        The verdicts.
+    csv
+        CSV to write.
+    html
+        Page to write.
+    """
     with atomic(csv) as temporary:
         frame = pd.DataFrame([asdict(one) for one in verdicts])
         frame.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")

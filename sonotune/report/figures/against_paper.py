@@ -37,6 +37,8 @@ def draw(against_paper: str | Path, shown: Shown) -> Figure:
     ----------
     against_paper
         CSV of `sonotune.report.against_paper.table`.
+    shown
+        Strategies and data sets to show, with their titles.
     """
     text = {"dataset": str, "strategy": str}
     table = pd.read_csv(against_paper, dtype=text, keep_default_na=False, na_values=[""])

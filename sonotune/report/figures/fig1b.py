@@ -37,6 +37,8 @@ def draw(protocols: str | Path, shown: Shown) -> Figure:
     ----------
     protocols
         CSV of `sonotune.report.protocol_tables.protocols_table`.
+    shown
+        Titles of the strategies, in the order of the tables; its data sets are not used.
     """
     systems = published_table("fetal_head_systems")
     return draw_fig1b(pd.read_csv(protocols), systems, shown.strategies)

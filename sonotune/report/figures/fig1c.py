@@ -33,6 +33,8 @@ def draw(protocols: str | Path, shown: Shown) -> Figure:
     ----------
     protocols
         CSV of `sonotune.report.protocol_tables.protocols_table`.
+    shown
+        Titles of the strategies, in the order of the rows; its data sets are not used.
     """
     return draw_fig1c(pd.read_csv(protocols), shown.strategies)
 

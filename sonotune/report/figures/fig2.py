@@ -35,6 +35,8 @@ def draw(
     ----------
     all_arrays
         Folder of the prepared arrays of each data set, also that of the pre-training.
+    shown
+        Titles of the data sets, in the order of the panels; its strategies are not used.
     pretraining
         Name and title of the data set of the pre-training, if there is one.
     """

@@ -34,13 +34,11 @@ def draw(cells: str | Path, shown: Shown, pairs: Sequence[Sequence[str]]) -> Fig
     ----------
     cells
         ``cells.csv`` of a study.
-    pdf, png
-        Files to write.
+    shown
+        Strategies and data sets to show, with their titles.
     pairs
         Shallow and deep strategy of each panel. A pair of which the cells lack one is left out;
         if all are, the figure says so.
-    shown
-        Strategies and data sets to show, with their titles.
     """
     table = read_cells(cells)
     table = table[(table["fraction"] > 0) & table["dataset"].isin(list(shown.datasets))]

@@ -53,6 +53,8 @@ def draw(
         For each data set a mapping from strategy to ``predictions.npz`` of the cells shown.
     decisions
         Folder of the study's statistics.
+    shown
+        Titles of the strategies, and data sets in the order of the rows.
     examples
         ``fraction`` and ``fold`` of the cells shown; `choose_rows` takes the images from this
         fold's test set. ``asked``: the strategies to show, or none, for those of

@@ -33,6 +33,8 @@ def draw(cells: str | Path, histories: Iterable[str | Path], shown: Shown) -> Fi
         ``cells.csv`` of a study.
     histories
         ``history.csv`` of all its cells.
+    shown
+        Titles of strategies; data sets to show, with their titles.
     """
     strategies, datasets = shown.strategies, shown.datasets
     places = {tuple(Cell.of(path).run.values()): path for path in histories}

@@ -31,8 +31,6 @@ def draw(cells: str | Path, scores: Mapping[str, str | Path], shown: Shown) -> F
     ----------
     cells, scores
         ``cells.csv`` of a study and each data set's scores.
-    pdf, png
-        Files to write.
     shown
         Strategies and data sets to show, with their titles.
     """

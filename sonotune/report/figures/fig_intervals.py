@@ -31,6 +31,8 @@ def draw(decisions: str | Path, shown: Shown) -> Figure:
     ----------
     decisions
         Folder of the study's statistics.
+    shown
+        Strategies and data sets to show, with their titles, in the order of the tables.
     """
     found = [one for one in read_decisions(decisions) if one.dataset in shown.datasets]
     if not found:

@@ -55,8 +55,6 @@ def draw(cells: str | Path, shown: Shown) -> Figure:
     ----------
     cells
         ``cells.csv`` of a study.
-    pdf, png
-        Files to write.
     shown
         Strategies and data sets to show, with their titles.
     """

@@ -33,6 +33,8 @@ def draw(cells: str | Path, shown: Shown) -> Figure:
     ----------
     cells
         ``cells.csv`` of a study.
+    shown
+        Strategies to rank, with their titles, over all data sets; its data sets are not used.
     """
     runs = read_runs(cells, list(shown.strategies), shown.exclude_runs)
     found = [

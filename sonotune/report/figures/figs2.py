@@ -30,6 +30,8 @@ def draw(
     ----------
     features
         For each data set what `sonotune.jobs.features.write_features` wrote.
+    shown
+        Titles of the data sets, in the order of the rows; its strategies are not used.
     features_of
         ``strategy`` (its title), ``fraction`` and ``fold`` of the cell that was trained.
     """

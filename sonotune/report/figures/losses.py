@@ -29,6 +29,8 @@ def draw(losses: str | Path, shown: Shown) -> Figure:
     ----------
     losses
         CSV of `sonotune.report.losses.table`.
+    shown
+        Titles of the strategies, in the order of the panels; its data sets are not used.
     """
     return draw_losses(pd.read_csv(losses), shown.strategies)
 

@@ -40,8 +40,6 @@ def draw(cells: str | Path, shown: Shown) -> Figure:
     ----------
     cells
         ``cells.csv`` of a study.
-    pdf, png
-        Files to write.
     shown
         Its strategies are drawn; the others are compared with the first.
     """

@@ -71,22 +71,26 @@ def write_page(
 
     Parameters
     ----------
-    sources
-        The study's files.
     page, details
         What to write. The page loads curves and test images from the folder ``page`` beside it.
     answer
         Gets the recommendations as text, for the terminal and the front page of the report.
     study
         Name of the study.
-    cells, splits, learning, low_scores, claims, provenance
-        ``cells.csv``, ``splits.json`` and tables of the study.
+    cells, splits
+        ``cells.csv`` and ``splits.json`` of the study.
     decisions
         Folder of its statistics.
-    scores, arrays, audits
-        By data set: file of scores, folder of prepared arrays, table of the audit.
+    learning, low_scores, claims, provenance
+        Tables of the study.
+    scores, arrays
+        By data set: file of scores, folder of prepared arrays.
     predictions, histories
         Of all cells.
+    audits
+        By data set: table of the audit.
+    shown
+        Strategies and data sets to show, with their titles.
     networks
         ``network`` keys of the study, each with its strategies.
     image_size
