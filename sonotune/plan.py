@@ -217,10 +217,14 @@ def tell_without_gpu(config: Mapping[str, Any], results: str | Path, cores: int)
         return ""
     if hours[1] < NIGHT:
         return ""
-    least, most = (f"{h / 24:.0f} days" if h > 48 else f"{h:.0f} hours" for h in hours)
+    least, most = (
+        f"{h / 24:.0f} days" if h > 48 else f"{h:.0f} hours" if h >= 1.5 else "an hour"
+        for h in hours
+    )
+    on = "one core" if cores == 1 else f"{cores} cores"
     return (
         f"sonotune: this machine has no GPU. The trainings that are left take about {least} on "
-        f"{cores} cores if each stops as early as it can, {most} if each takes all its epochs "
+        f"{on} if each stops as early as it can, {most} if each takes all its epochs "
         "(reckoned from a few steps on small images). Smaller: config/demo.yaml (minutes) and "
         "config/laptop.yaml (a night), by --configfile; `sonotune plan` measures a configuration."
     )
