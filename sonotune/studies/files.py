@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,27 +53,33 @@ def weights_path(name: str | None) -> str | list[str]:
     return f"{ENCODER}/{WEIGHTS}".format(weights=name) if name else []
 
 
-def originals_of(config: Mapping[str, Any], dataset: str, digest: str) -> str | list[str]:
+def originals_of(
+    config: Mapping[str, Any], dataset: str, digest: str, moved: bool = False
+) -> str | list[str]:
     """What a data set is prepared from: its made originals, or its files.
 
     Parameters
     ----------
     config
-        A complete configuration.
+        Complete.
     dataset
         Name of a data set.
     digest
         Digest of its settings (`sonotune.layout.digest_of`).
+    moved
+        Whether a module's prefix moves relative paths; the user's own files are then absolute.
     """
     settings = config["datasets"][dataset]
     if settings["reader"] in MADE_HERE:
         return arrays(dataset, digest, "original")
     if "catalogue" in settings:
         return f"{dataset_folder(dataset, digest)}/source.json"
-    return [str(file) for file in files_of(settings)]
+    return [unmoved(str(file), moved) for file in files_of(settings)]
 
 
-def listed_source(config: Mapping[str, Any], dataset: str, digest: str, listed: str) -> str:
+def listed_source(
+    config: Mapping[str, Any], dataset: str, digest: str, listed: str, moved: bool = False
+) -> str:
     """What a table beside a data set is made from.
 
     Near-duplicates are taken as the user corrected them, or as they were found; circumferences are
@@ -81,18 +88,34 @@ def listed_source(config: Mapping[str, Any], dataset: str, digest: str, listed: 
     Parameters
     ----------
     config
-        A complete configuration.
+        Complete.
     dataset
         Name of a data set.
     digest
         Digest of its settings (`sonotune.layout.digest_of`).
     listed
         ``duplicates`` or ``circumferences``.
+    moved
+        As of `originals_of`.
     """
     folder = dataset_folder(dataset, digest)
     if listed == "circumferences":
         return f"{folder}/source.json"
-    return str(config["datasets"][dataset].get("duplicates", f"{folder}/audit_duplicates.csv"))
+    corrected = config["datasets"][dataset].get("duplicates")
+    return unmoved(corrected, moved) if corrected else f"{folder}/audit_duplicates.csv"
+
+
+def unmoved(file: str, moved: bool) -> str:
+    """A user's file where it is, though a module's prefix moves relative paths.
+
+    Parameters
+    ----------
+    file
+        Relative to the working folder, or absolute.
+    moved
+        Whether there is such a prefix.
+    """
+    return os.path.abspath(file) if moved else file
 
 
 def study_files(study: BaseStudy, need: str, wildcards: Mapping[str, str]) -> str | list[str]:

@@ -76,7 +76,7 @@ from sonotune.runtime.signals import pass_signals_on
 from sonotune.runtime.slurm_jobs import keep_in_view
 from sonotune.runtime.terminal import be_brief, tell_answers
 from sonotune.stale import Stale
-from sonotune.studies.files import STATISTICS, listed_source, originals_of
+from sonotune.studies.files import STATISTICS, listed_source, originals_of, unmoved
 from sonotune.studies.study import Study, code_of
 
 # Jobs end with this process.
@@ -86,6 +86,8 @@ tell_commit(HERE.parent)
 # Where a deploying workflow puts our results (`prefix:` of its module), as paths of this machine.
 HOME = Path(workflow.modifier.path_modifier.prefix or "")
 IS_MODULE = workflow.modifier.parent_modifier is not None
+# It moves relative paths, but a user's own files stay where they are.
+MOVED = HOME != Path()
 
 
 def fail(error):

@@ -49,7 +49,7 @@ rule originals:
 
 rule preprocess:
     input:
-        of_job(originals_of, "dataset", "digest"),
+        of_job(partial(originals_of, moved=MOVED), "dataset", "digest"),
     output:
         [f"{DATASET}/{{size}}/{file}" for file in ARRAYS],
     log:
@@ -69,7 +69,7 @@ rule preprocess:
 
 rule audit:
     input:
-        of_job(originals_of, "dataset", "digest"),
+        of_job(partial(originals_of, moved=MOVED), "dataset", "digest"),
     output:
         csv=f"{DATASET}/audit.csv",
         duplicates=f"{DATASET}/audit_duplicates.csv",
@@ -109,7 +109,7 @@ LISTED = {
 
 rule listed:
     input:
-        source=of_job(listed_source, "dataset", "digest", "listed"),
+        source=of_job(partial(listed_source, moved=MOVED), "dataset", "digest", "listed"),
     output:
         path=f"{DATASET}/{{listed}}.csv",
     log:
@@ -132,7 +132,9 @@ rule listed:
 rule encoder_weights:
     input:
         # Published weights are fetched.
-        lambda wildcards: [] if (w := WEIGHTS[wildcards.weights]).entry else w.source,
+        lambda wildcards: (
+            [] if (w := WEIGHTS[wildcards.weights]).entry else unmoved(w.source, MOVED)
+        ),
     output:
         weights=f"{ENCODER}/weights.safetensors",
         run=f"{ENCODER}/run.json",
