@@ -63,7 +63,7 @@ from sonotune.layout import (
 from sonotune.owner import check_owner, claim
 from sonotune.report.claims.declare import declare
 from sonotune.report.page.live import Live
-from sonotune.report.registry import FIGURES, SHOWN, TABLES
+from sonotune.report.registry import FIGURES, TABLES
 from sonotune.runtime.commit import tell_commit
 from sonotune.runtime.failures import tell_failures
 from sonotune.runtime.files import check_writable, date_after, not_in_the_future

@@ -83,7 +83,8 @@ rule page:
         settings=of_study(
             methodcaller(
                 "settings",
-                *("networks", "image_size", "simulated", "titles", "downloads", *SHOWN),
+                *("networks", "image_size", "simulated", "titles", "downloads"),
+                *("strategies", "datasets", "exclude_runs"),
             )
         ),
         code=code_of("sonotune.report.page.write", data=("page/*.html", "page/page.*")),
