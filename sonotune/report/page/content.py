@@ -256,7 +256,7 @@ def describe_tables(
     shown
         Strategies and data sets to show, with their titles.
     """
-    averages = average_over_runs(shown.select(runs), shown.exclude_runs)
+    averages = average_over_runs(shown.select(runs), shown.exclude_runs, ddof=1)
     sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
     known = {(one.dataset, one.fraction): one for one in decisions}
     counts = runs.groupby(["dataset", "strategy", "fraction"]).size()
