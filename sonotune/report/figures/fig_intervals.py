@@ -57,7 +57,8 @@ def _draw(
         panel = axes[present.index(one.dataset), fractions.index(one.fraction)]
         panel.set_visible(True)
         title = datasets[one.dataset]
-        panel.set_title(f"{title}, {format_percent(one.fraction)}, {one.folds} folds")
+        folds = "one fold" if one.folds == 1 else f"{one.folds} folds"
+        panel.set_title(f"{title}, {format_percent(one.fraction)}, {folds}")
         _draw_panel(panel, one, names)
     for panel in axes[:, 0]:
         panel.set_yticks(range(len(names)), [strategies[name] for name in names])

@@ -92,9 +92,10 @@ def _front(
     timed: str,
 ) -> Figure:
     runs = sorted(set(points["n"].astype(int)))
-    number = f"{runs[0]}" if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
+    number = f"{runs[0]} runs" if len(runs) == 1 else f"{runs[0]} to {runs[-1]} runs"
+    number = "one run" if runs == [1] else number
     notes = [
-        f"Mean Dice over {number} runs at {format_percent(fraction)} with its standard error. "
+        f"Mean Dice over {number} at {format_percent(fraction)} with its standard error. "
         f"Line: the Pareto front, strategies that no other beats in both. Seconds: {timed}. "
         "Hollow: not all runs of the strategy count, so it is on no front.",
         *source_notes(present, shown.datasets, sources),
