@@ -97,7 +97,7 @@ def rules_and_cells(cluster, state="COMPLETED"):
 
 def every_cell_once():
     cells = {f"{one}_{0 if one == 'unchanged' else 0.5}_0": 1 for one in STRATEGIES}
-    return Counter({**cells, "simulate": 1, "collage": 1, "pretrain": 1})
+    return Counter({**cells, "originals": 2, "pretrain": 1})
 
 
 def job_of(cluster, cell):
