@@ -225,7 +225,7 @@ def tell_without_gpu(config: Mapping[str, Any], results: str | Path, cores: int)
     return (
         f"sonotune: this machine has no GPU. The trainings that are left take about {least} on "
         f"{on} if each stops as early as it can, {most} if each takes all its epochs "
-        "(reckoned from a few steps on small images). Smaller: config/demo.yaml (minutes) and "
+        "(estimated from a few steps on small images). Smaller: config/demo.yaml (minutes) and "
         "config/laptop.yaml (a night), by --configfile; `sonotune plan` measures a configuration."
     )
 

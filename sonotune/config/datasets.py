@@ -13,7 +13,7 @@ from sonotune.errors import SonotuneError
 
 
 def complete_datasets(config: dict[str, Any]) -> Iterator[str]:
-    """Fill in the defaults of all data sets, in place; yields a line a mistake.
+    """Fill in the defaults of all data sets, in place; yield one line per mistake.
 
     Parameters
     ----------

@@ -232,7 +232,7 @@ def feature_settings(config: Mapping[str, Any], study: str, dataset: str) -> dic
 
 
 def recipe_settings(training: Mapping[str, Any], device: str) -> dict[str, Any]:
-    """A recipe without its key ``graph``, unless a GPU is told to do else than usual.
+    """A recipe without its key ``graph``, unless a GPU job sets it to other than the default.
 
     Parameters
     ----------

@@ -65,7 +65,7 @@ def networks_of(study: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def network_titles(study: Mapping[str, Any]) -> dict[str, str]:
-    """By strategy, the title of its network; networks of one title are told apart by settings.
+    """Title of each strategy's network; equal titles are distinguished by their settings.
 
     Parameters
     ----------

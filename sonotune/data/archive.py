@@ -99,7 +99,7 @@ def unpack(archive: str | Path, folder: str | Path) -> None:
     Parameters
     ----------
     archive
-        The archive; its kind is told from its content.
+        The archive; its content determines its type.
     folder
         Must exist; on an error it is left half filled, for the caller to remove.
 

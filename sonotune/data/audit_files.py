@@ -64,7 +64,7 @@ figcaption { font-size: 12px; overflow-wrap: anywhere; }
 
 
 def write_audit_csv(audit: Audit, path: str | Path) -> None:
-    """Write a row an image with `COLUMNS`; ``verdict`` is ok, warning or error.
+    """Write one row per image with `COLUMNS`; ``verdict`` is ok, warning or error.
 
     Parameters
     ----------

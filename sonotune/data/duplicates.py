@@ -21,7 +21,7 @@ THUMBNAIL, COARSE, WINDOW = 64, 20, 12
 # What a copy may be scaled by, and shifted by in coarse pixels of 5 % of the side.
 SCALES = (0.82, 0.87, 0.93, 1.0, 1.07, 1.15, 1.22)
 REACH = 3
-# Beyond so many images, comparison of all with all is at one scale and nearly in place.
+# With more images than this, all pairs are compared at one scale and with small shifts only.
 MANY = 4000
 CANDIDATES, LEAST_SIMILAR = 20, 0.7
 # Features that must agree. In HC18 other examinations' images agree in up to 12, copies in 66.

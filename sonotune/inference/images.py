@@ -114,7 +114,7 @@ def with_masks(
 
 
 def read_spacing(given: Sequence[str]) -> Mapping[str, Spacing] | Spacing | None:
-    """Millimetres per pixel: one number, two (y x), or a CSV with a row an image.
+    """Millimetres per pixel: one number, two (y x), or a CSV with one row per image.
 
     A CSV has the columns image (the file's path as seen from the table, or its name alone where
     no such file lies there) and mm_per_pixel, or mm_per_pixel_y and _x.

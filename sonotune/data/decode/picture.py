@@ -96,7 +96,7 @@ def frame_of(path: Path, wanted: int | None, frames: int) -> int:
     Raises
     ------
     SonotuneError
-        If the file has several and none is chosen, or not so many.
+        If the file has several and none is chosen, or fewer than the chosen number.
     """
     if frames == 1:
         return 0
