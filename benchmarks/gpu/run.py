@@ -51,6 +51,7 @@ STEPS = (
 PACKED = (("one by one", 1), ("graph", 8), ("graph", 4), ("graph", 2), ("graph", 1))
 ENDED = "ended after"
 STOP = 10.0  # seconds that a training gets to write its checkpoint
+LEAST = 5.0  # seconds below which a part is not begun
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def lines_of(
 
 def checks(run: Run, seconds: float) -> None:
     """The tests of tests/unit/test_cuda.py, each a number: 1 where it holds."""
-    if run.results.has("check", "all"):
+    if seconds < LEAST or run.results.has("check", "all"):
         return
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--no-header"]
     command += ["tests/unit/test_cuda.py", "-o", "addopts=", "-rN", "--tb=short"]
@@ -143,7 +144,7 @@ def speed(run: Run, seconds: float) -> None:
     parts[6:6] = packed[-1:] if run.small else packed[:3]
     for measure, variant, part in parts if run.small else [*parts, *packed[3:]]:
         left = min(ended - time.monotonic(), run.left())
-        if left < 5 or run.results.has(measure, variant):
+        if left < LEAST or run.results.has(measure, variant):
             continue
         if isinstance(part, tuple):
             packing(run, *part, left)
@@ -222,7 +223,7 @@ def cells(run: Run, jobs: Sequence[Any]) -> None:
     waiting = [*again, *left]
     running: dict[str, Any] = {}
     began, done = time.monotonic(), 0
-    while (waiting or running) and run.left() > STOP + 5:
+    while (waiting or running) and run.left() > STOP + LEAST:
         while len(running) < run.beside and (ready := [job for job in waiting if job.ready]):
             waiting.remove(ready[0])
             path = write_job(ready[0], run.work / "jobs")
