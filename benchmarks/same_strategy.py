@@ -2,9 +2,10 @@
 
 python benchmarks/same_strategy.py cells.csv [--folds 5]
 
-``cells.csv`` holds real runs of one strategy that differ in their seed (or pre-training) only, each
-seed under a strategy name of its own, in more folds than a study has. Every choice of ``--folds``
-folds is a study. Studies that share folds are not independent, so the share has no simple error.
+``cells.csv`` is that of a study of one strategy with several seeds (``resampling: {seeds: 13}``)
+and more folds than a study usually has. Each seed counts as a strategy of its own, and every choice
+of ``--folds`` folds as a study. Studies that share folds are not independent, so the share has no
+simple error. With several pre-trained networks, each is a row; what they change is printed below.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.measure import table  # noqa: E402
+from sonotune.evaluation.averages import read_cells  # noqa: E402
 from sonotune.statistics.pairs import compare  # noqa: E402
 from sonotune.statistics.runs import fold_scores  # noqa: E402
 
@@ -40,17 +42,62 @@ def called_worse(scores: np.ndarray, folds: int) -> tuple[float, int]:
     return float((lower > 0).any((1, 2)).mean()), len(choices)
 
 
+def seeds_as_strategies(cells: pd.DataFrame) -> dict[int, pd.DataFrame]:
+    """The runs of each pre-trained network, with a strategy's seeds as strategies.
+
+    Parameters
+    ----------
+    cells
+        Rows of ``cells.csv``.
+    """
+    named = cells.assign(strategy=cells["strategy"] + ", seed " + cells["seed"].astype(str))
+    return {
+        int(network): runs.assign(seed=0, pretraining=0)
+        for network, runs in named.groupby("pretraining")
+    }
+
+
+def between(cells: pd.DataFrame, first: int, second: int) -> tuple[float, float]:
+    """Mean difference of Dice from one pre-trained network to another, and its standard error.
+
+    Parameters
+    ----------
+    cells
+        Rows of ``cells.csv``; runs are averaged by fold, which both networks share.
+    first, second
+        Numbers of the pre-trained networks.
+    """
+    means = cells.pivot_table(values="dice", index="fold", columns="pretraining")
+    change = (means[second] - means[first]).dropna()
+    return float(change.mean()), float(change.std(ddof=1) / len(change) ** 0.5)
+
+
 def main() -> None:
-    """Print the share for every data set and fraction of the table."""
+    """Print the share for every data set, fraction and pre-trained network of the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("cells", type=Path)
     parser.add_argument("--folds", type=int, default=5)
     options = parser.parse_args()
-    rows = []
-    for data in fold_scores(pd.read_csv(options.cells), "tuned_parameters"):
-        share, studies = called_worse(data.scores, options.folds)
-        rows.append((data.dataset, data.fraction, len(data.strategies), studies, share))
-    print(table(["data set", "fraction", "strategies", "studies", "some called worse"], rows))
+    cells = read_cells(options.cells)
+    rows: list[tuple[object, ...]] = []
+    for network, runs in seeds_as_strategies(cells).items():
+        for data in fold_scores(runs, "tuned_parameters"):
+            share, studies = called_worse(data.scores, options.folds)
+            deviation = float(np.nanstd(data.scores, axis=1, ddof=1).mean())
+            rows.append(
+                (data.dataset, data.fraction, network, len(data.strategies), len(data.folds),
+                 float(np.nanmean(data.scores)), deviation, studies, share)
+            )  # fmt: skip
+    names = ["data set", "fraction", "pre-training", "seeds", "folds", "mean Dice"]
+    print(table([*names, "SD of a fold's runs", "studies", "some called worse"], rows))
+    groups = cells[~cells["failed"]].groupby(["dataset", "fraction"])
+    for (dataset, fraction), runs in groups:
+        for first, second in combinations(sorted(runs["pretraining"].unique()), 2):
+            change, error = between(runs, first, second)
+            print(
+                f"{dataset}, {fraction}: pre-training {second} less {first}: "
+                f"{change:+.4f} Dice (standard error over folds {error:.4f})"
+            )
 
 
 if __name__ == "__main__":
