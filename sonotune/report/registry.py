@@ -148,6 +148,16 @@ FIGURES = {
         settings=("pairs", *SHOWN),
         when=_compares_fractions,
     ),
+    "more_images": View(
+        "figures.fig_learning:draw",
+        "How many more images: Dice against the images used",
+        "Mean Dice of the recommended strategy, the next best and training from scratch against "
+        "the share of the images used, and what twice as many images would bring, with its "
+        "interval.",
+        needs=("decisions", "learning"),
+        settings=("strategies", "datasets"),
+        when=lambda study: len(study.design["fractions"]) > 1,
+    ),
     "fig5": View(
         "figures.fig5:draw",
         "Fig. 5: example segmentations",

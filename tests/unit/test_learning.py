@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from benchmarks.learning import simulated
+from sonotune.report.figures import fig_learning
 from sonotune.report.learning_table import table as describe
 from sonotune.report.shown import Shown
+from sonotune.statistics.decision import decide, decision_tables
 from sonotune.statistics.learning import forecast, forecast_table
 from sonotune.statistics.runs import fold_scores
 from sonotune.statistics.sentences import learning_sentence
@@ -43,12 +45,12 @@ def test_noise_and_distance_widen_the_interval():
     assert width(0.02, 0.9) < width(0.02, 1.6)
 
 
-def runs(fractions, folds, failed=0):
-    scores = power_law(fractions, folds, 0.1)
-    rows = [
+def rows_of(fractions, folds, failed=0, strategy="whole", seed=0):
+    scores = power_law(fractions, folds, 0.1, seed)
+    return [
         {
             "dataset": "sus",
-            "strategy": "whole",
+            "strategy": strategy,
             "fraction": fraction,
             "fold": fold,
             "dice": scores[fold, column],
@@ -58,7 +60,10 @@ def runs(fractions, folds, failed=0):
         for column, fraction in enumerate(fractions)
         for fold in range(folds)
     ]
-    return fold_scores(pd.DataFrame(rows), "tuned_parameters")
+
+
+def runs(*options):
+    return fold_scores(pd.DataFrame(rows_of(*options)), "tuned_parameters")
 
 
 @pytest.mark.parametrize(
@@ -104,3 +109,22 @@ def test_the_table_says_what_is_forecast_and_why_not(tmp_path):
     ]
     sentence = learning_sentence(rows.iloc[1], "whole", strategies.get)
     assert all(f"{rows.iloc[1][name]:.3f}" in sentence for name in ("expected", "lower", "upper"))
+
+
+def test_the_figure_shows_means_and_what_is_to_be_expected(tmp_path):
+    table = pd.DataFrame(rows_of(FRACTIONS, 4) + rows_of(FRACTIONS, 4, strategy="scratch", seed=1))
+    for name, part in decision_tables(decide(table)).items():
+        part.to_csv(tmp_path / f"{name}.csv", index=False)
+    found = forecast_table(fold_scores(table, "tuned_parameters")).assign(source="sus")
+    found.to_csv(tmp_path / "learning.csv", index=False)
+    strategies = {"whole": "Whole network", "scratch": "From scratch"}
+    figure = fig_learning.draw(
+        tmp_path, tmp_path / "learning.csv", Shown(strategies, {"sus": "SUS"})
+    )
+    (panel,) = figure.axes
+    drawn = {line.get_label(): line.get_ydata() for line in panel.lines}
+    for name, title in strategies.items():
+        means = table[table["strategy"] == name].groupby("fraction")["dice"].mean()
+        assert drawn[title] == pytest.approx(means.to_numpy())
+    hollow = [one.get_ydata()[0] for one in panel.lines if one.get_markerfacecolor() == "white"]
+    assert sorted(hollow) == pytest.approx(sorted(found["expected"]))

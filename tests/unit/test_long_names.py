@@ -13,6 +13,8 @@ from sonotune.report.shown import Shown
 from sonotune.report.style import TWO_COLUMNS, legend_columns, text_width
 from sonotune.report.views import write_figure, write_table
 from sonotune.statistics.decision import decide, decision_tables
+from sonotune.statistics.learning import forecast_table
+from sonotune.statistics.runs import fold_scores
 
 NAMES = [*STRATEGIES, "unchanged"]
 LONG = {name: f"The network with {name.replace('_', ' ')} tuned" for name in NAMES}
@@ -62,11 +64,23 @@ def intervals(names, folder, *files):
     write_figure("intervals", *files, decisions=folder, shown=Shown(names, DATASETS))
 
 
+def more_images(names, folder, *files):
+    runs = read_cells(study(folder))
+    trained = runs[runs["fraction"] > 0]
+    for name, table in decision_tables(decide(trained)).items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    forecasts = forecast_table(fold_scores(trained, "tuned_parameters"))
+    forecasts.assign(source="sus").to_csv(folder / "learning.csv", index=False)
+    given = {"decisions": folder, "learning": folder / "learning.csv"}
+    write_figure("more_images", *files, **given, shown=Shown(names, DATASETS))
+
+
 FIGURES = {
     **{name: of_averages(name) for name in ("fig3", "pareto", "ranks")},
     "fig1": stages_of,
     "fig4": of_averages("fig4", pairs=PAIRS),
     "intervals": intervals,
+    "more_images": more_images,
     "distributions": distributions,
     "against_paper": beside_paper,
 }

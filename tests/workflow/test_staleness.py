@@ -172,7 +172,7 @@ def test_figure_code_reruns_only_figures(project):
     project.edit("sonotune/report/palette.py", "#0072B2", "#0000FF")
     jobs, _ = project.stale()
     coloured = {"fig1", "fig4", "fig5", "table2", "intervals", "ranks", "page", *DRAWN}
-    coloured |= {"tukey", "tukey_fractions"}
+    coloured |= {"tukey", "tukey_fractions", "more_images"}
     assert set(jobs) <= coloured
     assert jobs["fig4"] == jobs["intervals"] == 1
 

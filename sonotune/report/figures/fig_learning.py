@@ -1,0 +1,107 @@
+"""Dice against the share of the images, and what twice as many would bring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from sonotune.layout import format_percent
+from sonotune.report.figures.fig5 import choose_strategies
+from sonotune.report.learning_table import read_forecasts
+from sonotune.report.palette import style_of
+from sonotune.report.shown import Shown
+from sonotune.report.style import LEGEND, ONE_COLUMN, TWO_COLUMNS, legend_columns, message_figure
+from sonotune.statistics.decision import Decision, read_decisions
+from sonotune.statistics.learning import LEVEL
+
+PANEL = 2.1  # inches
+NOTE = (
+    "Filled: mean Dice of the runs. Hollow: what to expect on the same test images with more, with "
+    f"its {LEVEL:.0%} interval; none where the fractions or folds are too few."
+)
+
+
+def draw(decisions: str | Path, learning: str | Path, shown: Shown) -> Figure:
+    """Draw a panel for each data set: the recommended strategy, the next best, and from scratch.
+
+    Parameters
+    ----------
+    decisions
+        Folder of the study's statistics.
+    learning
+        ``learning.csv`` of `sonotune.statistics.tables.write_statistics`.
+    shown
+        Titles of the strategies; data sets to show, with their titles.
+    """
+    found = [one for one in read_decisions(decisions) if one.dataset in shown.datasets]
+    names = [name for name in shown.datasets if any(one.dataset == name for one in found)]
+    if not names:
+        return message_figure("This study has trained nothing, so there is no learning curve.")
+    forecasts = read_forecasts(learning)
+    columns = min(2, len(names))
+    width, rows = TWO_COLUMNS if columns > 1 else ONE_COLUMN, -(-len(names) // columns)
+    figure = Figure(figsize=(width, PANEL * rows + 0.4), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).flat
+    for panel, name in zip(axes, names, strict=False):
+        of_set = sorted((one for one in found if one.dataset == name), key=lambda d: d.fraction)
+        _draw_panel(panel, of_set, forecasts[forecasts["dataset"] == name], shown)
+        panel.set_title(shown.datasets[name])
+    for panel in list(axes)[len(names) :]:
+        panel.axis("off")
+    named = {
+        name: handle
+        for panel in figure.axes
+        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(
+        named.values(), named.keys(), loc="outside upper center",
+        ncols=legend_columns(list(named), width), **LEGEND,
+    )  # fmt: skip
+    figure.supxlabel(NOTE, fontsize=6.5, wrap=True)
+    return figure
+
+
+def _draw_panel(
+    panel: Axes, decisions: Sequence[Decision], forecasts: pd.DataFrame, shown: Shown
+) -> None:
+    """Curves of the strategies that the decision of the largest fraction names first."""
+    scratch = [name for name in shown.strategies if name == "scratch"]
+    ends = [decisions[-1].fraction]
+    for name in choose_strategies(decisions[-1:], scratch):
+        style = style_of(name, list(shown.strategies))
+        means = {
+            one.fraction: strategy.mean
+            for one in decisions
+            for strategy in one.strategies
+            if strategy.name == name
+        }
+        panel.plot(
+            list(means), list(means.values()), style.marker, color=style.colour, linestyle="-",
+            label=shown.strategies[name],
+        )  # fmt: skip
+        for row in forecasts[forecasts["strategy"] == name].to_dict("records"):
+            if not np.isfinite(row["expected"]):
+                continue
+            ends.append(row["fraction"] * row["times"])
+            panel.plot(
+                [row["fraction"], ends[-1]], [row["dice"], row["expected"]], color=style.colour,
+                linestyle=":",
+            )  # fmt: skip
+            panel.errorbar(
+                ends[-1], row["expected"], marker=style.marker, color=style.colour,
+                yerr=[[row["expected"] - row["lower"]], [row["upper"] - row["expected"]]],
+                markerfacecolor="white", elinewidth=0.8, capsize=2,
+            )  # fmt: skip
+    ticks = sorted({*(one.fraction for one in decisions), *ends})
+    panel.set_xscale("log")
+    panel.set_xticks(ticks, [format_percent(one) for one in ticks])
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.set(xlabel="Share of the images used", ylabel="Dice")
+    panel.grid(axis="y", color="#dddddd", linewidth=0.5)
+    panel.set_axisbelow(True)
