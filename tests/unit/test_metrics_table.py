@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_up_cells import made_up_cells
 
 from sonotune.errors import SonotuneError
 from sonotune.report.metrics_table import COUNTS, MEANS
 from sonotune.report.shown import Shown
 from sonotune.report.views import write_table
-from tests.made_up_cells import made_up_cells
 
 STRATEGIES = {"whole": "Whole network", "scratch": "From scratch"}
 
@@ -76,15 +76,6 @@ def test_columns_that_no_data_set_has_are_not_shown(tmp_path):
     _, page = write(cells().query("dataset == 'sus'"), tmp_path)
     assert "HC" not in page
     assert "HD95 (mm)" in page
-
-
-def test_rows_follow_the_order_of_the_configuration(tmp_path):
-    averages, _ = write(cells(), tmp_path, datasets={"bus": "BUS", "sus": "SUS"})
-    assert list(averages.index)[:3] == [
-        ("bus", 0.8, "whole"),
-        ("bus", 0.8, "scratch"),
-        ("bus", 0.5, "whole"),
-    ]
 
 
 def test_cells_without_these_metrics_are_refused(tmp_path):
