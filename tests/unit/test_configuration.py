@@ -113,7 +113,6 @@ S = "studies/s"
         (f"{S}/figures", {"pairs": [["whole"]]}, "studies: s: figures: pairs: 0: must be "),
         (f"{S}/race", {"budget": 2}, "studies: s: race: budget: must be "),
         ("datasets/x", {"reader": "folder", "folder": {"alpha": 1}}, "x: folder: alpha: must be "),
-        (f"{S}/strategies/a;b", {"tune": "all"}, "the name 'a;b' is not possible"),
         (f"{S}/strategies/..", {"tune": "all"}, "the name '..' is not possible"),
         ("studies/datasets", SMALL["studies"]["s"], "studies: datasets: must be a name other than"),
         ("studies/report", SMALL["studies"]["s"], "studies: report: must be a name other than"),
