@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up_cells import DATASETS, STRATEGIES, made_up_cells, write_cells
-from matplotlib import rc_context
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import imread
@@ -146,9 +145,11 @@ def test_fig4_of_little_is_still_a_picture(tmp_path, cells):
 
 
 def test_the_same_cells_give_the_same_bytes_whatever_a_users_matplotlibrc(tmp_path):
+    import matplotlib
+
     cells = only(made_up_cells(), dataset="sus")
     once = fig4(cells, tmp_path / "once")
-    with rc_context({"font.size": 20, "axes.facecolor": "red"}):
+    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red"}):
         again = fig4(cells, tmp_path / "again")
     for one, other in zip(once, again, strict=True):
         assert one.read_bytes() == other.read_bytes()

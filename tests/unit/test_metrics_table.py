@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_cells import made_up_cells
 
 from sonotune.errors import SonotuneError
 from sonotune.report.metrics_table import COUNTS, MEANS
 from sonotune.report.shown import Shown
 from sonotune.report.views import write_table
+from tests.made_up_cells import made_up_cells
 
 STRATEGIES = {"whole": "Whole network", "scratch": "From scratch"}
 
