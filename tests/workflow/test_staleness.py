@@ -137,17 +137,6 @@ def test_times_messages_and_what_a_cell_does_not_use_rerun_nothing(project):
     assert project.stale() == (Counter(), set())
 
 
-@pytest.mark.slow
-def test_comments_and_docstrings_in_training_code_do_not_count(project):
-    loop = "sonotune/training/loop.py"
-    project.edit(loop, '"""The training recipe', '"""THE training recipe')
-    project.edit(
-        loop, "        computing.train()", "        # Dropout on.\n        computing.train()"
-    )
-    project.edit("workflow/scripts/finetune.py", "Train one cell", "Train exactly one cell")
-    assert project.stale() == (Counter(), set())
-
-
 def test_a_devices_own_code_reruns_all_trainings(project):
     project.edit("sonotune/training/cpu.py", "x.shape[1] == 1", "x.shape[1] == 2")
     jobs, cells = project.stale()
