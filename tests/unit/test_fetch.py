@@ -196,8 +196,9 @@ def test_a_lasting_trouble_ends_with_what_the_server_said(pond, server, tmp_path
     assert len(server.asked) == 4
 
 
-def test_no_server_is_one_message(pond, tmp_path):
-    entry = entry_at("http://127.0.0.1:9", ARCHIVES)
+def test_no_server_is_one_message(tmp_path):
+    with serve() as gone:
+        entry = entry_at(gone.address, ARCHIVES)
     assert "no connection to the server" in refused(entry, tmp_path)
 
 
