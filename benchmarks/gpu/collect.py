@@ -87,6 +87,7 @@ def dice_table(numbers: Numbers) -> list[dict[str, Any]]:
     paper = published_table("amiri2020_table2")
     paper = paper.rename(columns={"dice_mean": "paper_mean", "dice_std": "paper_std"})
     table = table.merge(paper, how="left", on=key)
+    table["seconds"] = table.pop("seconds")
     return table.astype(object).fillna("").to_dict("records")
 
 
