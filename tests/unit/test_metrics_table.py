@@ -78,6 +78,15 @@ def test_columns_that_no_data_set_has_are_not_shown(tmp_path):
     assert "HD95 (mm)" in page
 
 
+def test_rows_follow_the_order_of_the_configuration(tmp_path):
+    averages, _ = write(cells(), tmp_path, datasets={"bus": "BUS", "sus": "SUS"})
+    assert list(averages.index)[:3] == [
+        ("bus", 0.8, "whole"),
+        ("bus", 0.8, "scratch"),
+        ("bus", 0.5, "whole"),
+    ]
+
+
 def test_cells_without_these_metrics_are_refused(tmp_path):
     with pytest.raises(SonotuneError, match="no column hausdorff95_px; make the file again"):
         write(cells().drop(columns="hausdorff95_px"), tmp_path)
