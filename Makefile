@@ -91,7 +91,7 @@ docs: $(READY)
 	@$(VENV)/bin/python -m mkdocs build --strict --quiet
 
 # One after the other: what is measured wants the machine for itself.
-BENCHMARKS ?= step cell precision study scale growth load
+BENCHMARKS ?= step cell
 
 bench: $(READY)
 	@for one in $(BENCHMARKS); do \

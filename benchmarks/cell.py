@@ -3,7 +3,7 @@
 python benchmarks/cell.py [--width 64] [--size 256] [--images 85] [--epochs 1] [--batch 2]
                           [--threads 2] [--repeats 3] [--systems sonotune plain] [--precisions bf16]
 
-The whole network, on made-up images (benchmarks/plausible.py): the same rows, batches an epoch,
+The whole network, on made-up images (benchmarks/full_grid.py): the same rows, batches an epoch,
 epochs, learning rate and augmentation, no early stop. All but MONAI, whose network and transforms
 are others, start from the same weights, which are trained first on other such images. Every run is
 a process of its own, one after the other, so wall time and peak memory hold everything: imports,
@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -35,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
 
 from benchmarks.measure import RESULTS, table, write  # noqa: E402
 from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed  # noqa: E402
@@ -68,7 +68,7 @@ def main() -> None:
 
 def _pretrain(asked: argparse.Namespace, folder: Path) -> Path:
     """Weights of a network that was trained from a random start, on images of another seed."""
-    from benchmarks.plausible import make_set
+    from benchmarks.full_grid import make_set
 
     longer = argparse.Namespace(**{**vars(asked), "epochs": PRETRAINED})
     data = make_set("sus", asked.images, asked.size, np.random.default_rng(8)).data
@@ -83,53 +83,32 @@ def _compare(asked: argparse.Namespace) -> None:
         install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
         subprocess.run([*install, "--target", str(PEERS), *LIGHTNING], check=True)
     systems = tuple(product(asked.systems, asked.precisions))
-    runs: dict[tuple[str, str], list[dict[str, Any]]] = {system: [] for system in systems}
+    runs = []
     for repeat, system in product(range(asked.repeats), systems):
-        runs[system].append(_start(asked, system, asked.seed + repeat))
-        last = runs[system][-1]
-        print(*system, f"{last['seconds']:.1f} s, Dice {last['dice']:.3f}", flush=True)
-    rows = [
-        {
-            "system": name,
-            "precision": precision,
-            "images_per_second": statistics.median(one["images_per_second"] for one in several),
-            "seconds": statistics.median(one["seconds"] for one in several),
-            "seconds_min": min(one["seconds"] for one in several),
-            "seconds_max": max(one["seconds"] for one in several),
-            "peak_mb": max(one["peak_mb"] for one in several),
-            "dice": statistics.mean(one["dice"] for one in several),
-            "dice_min": min(one["dice"] for one in several),
-            "dice_max": max(one["dice"] for one in several),
-            "repeats": asked.repeats,
-        }
-        for (name, precision), several in runs.items()
-    ]
+        runs.append(_start(asked, system, asked.seed + repeat))
+        print(*system, "{seconds:.1f} s, Dice {dice:.3f}".format(**runs[-1]), flush=True)
+    found = pd.DataFrame(runs).groupby(["system", "precision"], sort=False, as_index=False)
+    summary = found.agg(
+        images_per_second=("images_per_second", "median"),
+        seconds=("seconds", "median"),
+        seconds_min=("seconds", "min"),
+        seconds_max=("seconds", "max"),
+        peak_mb=("peak_mb", "max"),
+        dice=("dice", "mean"),
+        dice_min=("dice", "min"),
+        dice_max=("dice", "max"),
+        repeats=("dice", "size"),
+    )
     print(
         f"width {asked.width}, {asked.size} x {asked.size}, batch {asked.batch}, {asked.images} "
         f"images, {asked.epochs} epochs, {asked.threads} threads; medians of {asked.repeats} "
-        "processes, each with a seed of its own (seconds: min..max; Dice: mean and min..max)"
+        "processes, each with a seed of its own (Dice: means)"
     )
+    rows = summary.to_dict("records")
     ours = [row["images_per_second"] for row in rows if row["system"] == "sonotune"]
-    head = ("system", "precision", "images/s", "seconds", "", "peak MB", "Dice", "", "sonotune is")
-    print(
-        table(
-            head,
-            [
-                (
-                    row["system"],
-                    row["precision"],
-                    row["images_per_second"],
-                    row["seconds"],
-                    f"{row['seconds_min']:.1f}..{row['seconds_max']:.1f}",
-                    round(row["peak_mb"]),
-                    row["dice"],
-                    f"{row['dice_min']:.3f}..{row['dice_max']:.3f}",
-                    f"{max(ours) / row['images_per_second']:.2f} x" if ours else "",
-                )
-                for row in rows
-            ],
-        )
-    )
+    slower = [max(ours) / row["images_per_second"] if ours else "" for row in rows]
+    head = [*rows[0], "sonotune is faster by"]
+    print(table(head, [(*row.values(), by) for row, by in zip(rows, slower, strict=True)]))
     print(f"written: {write('cell.csv', rows).relative_to(ROOT)}")
 
 
@@ -145,13 +124,14 @@ def _start(asked: argparse.Namespace, system: tuple[str, str], seed: int) -> dic
     if ended.returncode:
         raise SystemExit(f"{' '.join(system)} failed:\n{ended.stderr}")
     found = json.loads(ended.stdout.splitlines()[-1])
-    return {**found, "seconds": seconds, "images_per_second": found["trained"] / seconds}
+    names = dict(zip(("system", "precision"), system, strict=True))
+    return {**names, **found, "seconds": seconds, "images_per_second": found["trained"] / seconds}
 
 
 def _one(asked: argparse.Namespace, name: str, precision: str) -> dict[str, Any]:
     import resource
 
-    from benchmarks.plausible import make_set
+    from benchmarks.full_grid import make_set
 
     data = make_set("sus", asked.images, asked.size, np.random.default_rng(7)).data
     resampling = Resampling(folds=5)

@@ -9,18 +9,21 @@ head, and counts dead runs. Sizes and rule are those of `docs/dead-starts.md`.
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from scipy.stats import fisher_exact
 from statsmodels.stats.proportion import proportion_confint
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from benchmarks.measure import table, write  # noqa: E402
 
 HEADS = ("two_channels", "plain")
 IMAGES, TRAINING, VALIDATION = 85, 54, 14  # those of SUS, and of 80 % of them
@@ -106,38 +109,22 @@ def main() -> None:
         make_originals("sus", settings, originals, given.processes, lambda done, planned: None)
         prepare("sus", settings, given.size, given.arrays, originals)
     tasks = [(head, seed, given) for seed in range(given.seeds) for head in HEADS]
-    given.csv.parent.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
-    with (
-        ProcessPoolExecutor(given.processes) as pool,
-        given.csv.open("w", newline="", encoding="utf-8") as file,
-    ):
+    with ProcessPoolExecutor(given.processes) as pool:
         for row in pool.map(train_once, tasks):
-            if not rows:
-                writer = csv.DictWriter(file, list(row), lineterminator="\n")
-                writer.writeheader()
             rows.append(row)
-            writer.writerow(row)
-            file.flush()
-    print("head          runs  what            number  share  95 % interval (Wilson)")
-    for head in HEADS:
-        own = [row for row in rows if row["head"] == head]
-        counts = {
-            "dead at start": sum(row["dead_at_start"] for row in own),
-            "dead": sum(row["outcome"] == "dead" for row in own),
-            "stuck": sum(row["stuck"] for row in own),
-        }
-        for what, number in counts.items():
-            low, high = proportion_confint(number, len(own), method="wilson")
-            print(
-                f"{head:13} {len(own):5} {what:15} {number:7} {number / len(own):6.3f}"
-                f"  {low:.3f} to {high:.3f}"
-            )
-    dead = {
-        head: sum(row["outcome"] == "dead" for row in rows if row["head"] == head) for head in HEADS
-    }
-    table = [[dead[head], given.seeds - dead[head]] for head in HEADS]
-    p = fisher_exact(table, "greater").pvalue
+            write(given.csv.resolve(), rows)
+    found = pd.DataFrame(rows)
+    found["dead"] = found["outcome"] == "dead"
+    summary = []
+    for head, what in product(HEADS, ("dead_at_start", "dead", "stuck")):
+        number = int(found.loc[found["head"] == head, what].sum())
+        low, high = proportion_confint(number, given.seeds, method="wilson")
+        summary.append((head, given.seeds, what, number, number / given.seeds, low, high))
+    columns = ("head", "runs", "what", "number", "share", "lower (Wilson, 95 %)", "upper")
+    print(table(columns, summary))
+    dead = [int(found.loc[found["head"] == head, "dead"].sum()) for head in HEADS]
+    p = fisher_exact([[number, given.seeds - number] for number in dead], "greater").pvalue
     print(f"Fisher's exact test, more dead with two channels: p = {p:.3g}")
 
 

@@ -2,11 +2,10 @@
 
 python benchmarks/decisions.py [--studies 4000] [--only TEXT]
 
-Writes three tables to results/benchmarks/:
+Writes two tables to results/benchmarks/:
 
 decisions.csv         one row per scenario and number of folds
 decisions_regret.csv  stated and true regret of the recommendation, by fifths of the stated
-decisions_pairs.csv   the rule for pairs of strategies beside others that were considered
 
 A strategy counts as beyond the margin from a true loss of exactly the margin on. A true claim is
 that the truly best (three, where they tie) are the best. A false one has a strategy in it that is
@@ -18,14 +17,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from scipy.interpolate import CubicSpline
-from scipy.special import stdtr, stdtrit
-from scipy.stats import studentized_range
+from scipy.special import stdtrit
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -35,13 +30,7 @@ from benchmarks.measure import table, write  # noqa: E402
 from sonotune.seeds import generator  # noqa: E402
 from sonotune.statistics.choice import VERDICT_FOLDS, choose, expected_dice  # noqa: E402
 from sonotune.statistics.claims import judge_top, shown_better  # noqa: E402
-from sonotune.statistics.pairs import (  # noqa: E402
-    Pairs,
-    behind_bounds,
-    compare,
-    critical_ratio,
-    t_quantile,
-)
+from sonotune.statistics.pairs import Pairs, behind_bounds  # noqa: E402
 
 MARGIN = 0.02
 NEAR = 0.005
@@ -50,20 +39,18 @@ FALSE_BY = 0.10
 SEED = 2
 # Studies that are simulated at once: few enough to stay in the processor's cache.
 CHUNK = 200
-# The other rules for pairs are compared on the first studies only.
-PAIR_STUDIES = 1000
-PAIR_RULES = ("moderated, Sidak", "moderated, studentised range", "paired t, Holm", "Games-Howell")
+COLUMNS = (
+    *("any_worse", "coverage_simultaneous", "coverage_pair", "coverage_recommended"),
+    *("width_recommended", "bias_recommended", "false_equivalent", "true_equivalent"),
+    *("false_claim_fails", "true_claim_fails", "recommended", "regret_stated", "regret_true"),
+    "power",
+)
 
 
 def measure(
-    name: str, folds: int, draw: Draw, studies: int, pair_studies: int = PAIR_STUDIES
-) -> tuple[dict[str, object], list[dict[str, object]], list[dict[str, object]]]:
-    """One row of decisions.csv, and the rows of the other two tables that belong to it.
-
-    ``pair_studies`` of the studies, at least 1, are judged by the other rules for pairs as well.
-    """
-    counts: dict[str, list[np.ndarray]] = defaultdict(list)
-    rules: dict[tuple[str, str], list[np.ndarray]] = defaultdict(list)
+    name: str, folds: int, draw: Draw, studies: int
+) -> tuple[dict[str, object], list[dict[str, object]]]:
+    """One row of decisions.csv, and the rows of the other table that belong to it."""
     random = generator(SEED, "decisions", name, folds)
     samples = [
         draw(min(CHUNK, studies - begun), folds, random) for begun in range(0, studies, CHUNK)
@@ -71,33 +58,15 @@ def measure(
     truth = samples[0].truth
     if np.isnan(truth).any():
         truth = np.full(len(truth), np.mean([sample.scores.mean() for sample in samples]))
-    for begun, sample in enumerate(samples):
-        for key, values in _one_chunk(sample, truth).items():
-            counts[key].append(values)
-        if folds >= VERDICT_FOLDS and begun * CHUNK < pair_studies:
-            for key_pair, values in _pair_rules(sample, truth).items():
-                rules[key_pair].append(values)
-    found = {key: np.concatenate(values) for key, values in counts.items()}
-
-    def mean(key: str) -> float:
-        values = found[key]
-        return float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
-
-    half, oracle = found["half_width"], found["oracle_width"]
-    row: dict[str, object] = {"scenario": name, "folds": folds, "studies": studies}
-    row |= {key: mean(key) for key in ("any_worse", "coverage_simultaneous", "coverage_pair")}
-    row |= {
-        "coverage_recommended": mean("coverage_recommended"),
-        "width_recommended": float(np.nanmean(half) / np.nanmean(oracle)) if folds > 1 else np.nan,
-        "bias_recommended": mean("bias_recommended"),
+    chunks = [_one_chunk(sample, truth) for sample in samples]
+    found = {key: np.concatenate([chunk[key] for chunk in chunks]) for key in chunks[0]}
+    means = {
+        key: float(np.nanmean(values)) if np.isfinite(values).any() else np.nan
+        for key, values in found.items()
     }
-    for key in ("false_equivalent", "true_equivalent", "false_claim_fails", "true_claim_fails"):
-        row[key] = mean(key)
-    row |= {key: mean(key) for key in ("recommended", "regret_stated", "regret_true", "power")}
-    pair_rows = [
-        {"scenario": name, "folds": folds, **_pair_row(rules, rule)} for rule in PAIR_RULES if rules
-    ]
-    return row, _fifths(name, folds, found), pair_rows
+    means["width_recommended"] = means["half_width"] / means["oracle_width"]
+    row: dict[str, object] = {"scenario": name, "folds": folds, "studies": studies}
+    return row | {key: means[key] for key in COLUMNS}, _fifths(name, folds, found)
 
 
 def _one_chunk(sample: Sample, truth: np.ndarray) -> dict[str, np.ndarray]:
@@ -200,98 +169,6 @@ def _fifths(name: str, folds: int, found: dict[str, np.ndarray]) -> list[dict[st
     return rows
 
 
-def _pair_rules(sample: Sample, truth: np.ndarray) -> dict[tuple[str, str], np.ndarray]:
-    """The rule that decides beside others that were considered, one value per study."""
-    pairs = compare(sample.scores)
-    number = len(truth)
-    own_error, own_df = _own_errors(sample.scores)
-    residual_error, residual_df = _games_howell(pairs)
-    rules = {
-        PAIR_RULES[0]: (pairs.error, pairs.df, critical_ratio(number, pairs.df)),
-        PAIR_RULES[1]: (pairs.error, pairs.df, _range_ratio(number, pairs.df)),
-        PAIR_RULES[2]: (own_error, own_df, critical_ratio(number, own_df)),
-        PAIR_RULES[3]: (residual_error, residual_df, _range_ratio(number, residual_df)),
-    }
-    loss = truth.max() - truth
-    off = np.abs(pairs.difference - (truth[:, None] - truth[None, :]))
-    first, second = np.triu_indices(number, 1)
-    counted = {}
-    for rule, (error, df, critical) in rules.items():
-        better = pairs.difference > critical * error
-        if "Holm" in rule:
-            better = _holm(pairs.difference, error, df)
-        worse = better.any(1)
-        covered = np.where(np.isfinite(error), off <= t_quantile(df, 0.975) * error, np.nan)
-        covered = covered[:, first, second]
-        nothing = np.full(len(error), np.nan)
-        counted[rule, "any_worse"] = worse[:, loss == 0].any(1).astype(float)
-        counted[rule, "power"] = worse[:, loss > 0].mean(1) if (loss > 0).any() else nothing
-        counted[rule, "coverage_simultaneous"] = 1.0 - (off > critical * error).any((1, 2))
-        counted[rule, "coverage_pairs"] = covered
-    return counted
-
-
-def _own_errors(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standard error and degrees of freedom of each pair from its own differences alone."""
-    differences = scores[:, :, :, None] - scores[:, :, None, :]
-    count = np.isfinite(differences).sum(1)
-    centred = differences - np.nansum(differences, 1, keepdims=True) / np.maximum(count, 1)[:, None]
-    variance = np.nansum(centred**2, 1) / np.maximum(count - 1, 1)
-    error = np.where(variance > 0, np.sqrt(variance / np.maximum(count, 1)), np.nan)
-    return error, np.maximum(count - 1.0, 1.0)
-
-
-def _games_howell(pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
-    """Errors from each strategy's own residuals once folds are taken out, with Welch's df."""
-    strategies = pairs.means.shape[1]
-    count = np.maximum(np.isfinite(pairs.residuals).sum(1), 2)
-    variance = np.nansum(pairs.residuals**2, 1) / (count - 1) * strategies / (strategies - 1)
-    part = variance / count
-    both = part[:, :, None] + part[:, None, :]
-    square = part**2 / (count - 1)
-    return np.sqrt(both), both**2 / (square[:, :, None] + square[:, None, :])
-
-
-@lru_cache(maxsize=8)
-def _range_curve(number: int) -> CubicSpline:
-    inverse = np.array([1e-6, 0.01, 0.03, 0.06, 0.1, 0.17, 0.25, 1 / 3, 0.5, 0.75, 1.0])
-    return CubicSpline(inverse, np.log(studentized_range.ppf(0.95, number, 1 / inverse)))
-
-
-def _range_ratio(number: int, df: np.ndarray) -> np.ndarray:
-    """Errors that a difference must exceed by the studentised range."""
-    return np.exp(_range_curve(number)(1 / df)) / np.sqrt(2)
-
-
-def _holm(difference: np.ndarray, error: np.ndarray, df: np.ndarray) -> np.ndarray:
-    """Which first strategy is better than which second one by Holm's method over all pairs."""
-    first, second = np.triu_indices(difference.shape[1], 1)
-    p = 2 * stdtr(df, -np.abs(difference) / error)[:, first, second]
-    p = np.where(np.isfinite(p), p, 1.0)
-    order = np.argsort(p, 1)
-    tests = p.shape[1]
-    stopped = np.take_along_axis(p, order, 1) * (tests - np.arange(tests)) > 0.05
-    passed = np.logical_not(np.logical_or.accumulate(stopped, 1))
-    significant = np.empty_like(passed)
-    np.put_along_axis(significant, order, passed, 1)
-    better = np.zeros(difference.shape, bool)
-    better[:, first, second] = significant & (difference[:, first, second] > 0)
-    better[:, second, first] = significant & (difference[:, second, first] > 0)
-    return better
-
-
-def _pair_row(rules: dict[tuple[str, str], list[np.ndarray]], rule: str) -> dict[str, object]:
-    row: dict[str, object] = {"rule": rule}
-    for key in ("any_worse", "coverage_simultaneous", "power"):
-        values = np.concatenate(rules[rule, key])
-        row[key] = float(values.mean())
-        row["studies"] = len(values)
-    covered = np.concatenate(rules[rule, "coverage_pairs"])
-    row["coverage_pair"] = float(np.nanmean(covered))
-    row["coverage_worst_pair"] = float(np.nanmean(covered, 0).min())
-    return row
-
-
 def plausible_regret(folds: int, studies: int) -> list[dict[str, object]]:
     """Rows of decisions_regret.csv for studies that each have true means of their own.
 
@@ -318,33 +195,23 @@ def plausible_regret(folds: int, studies: int) -> list[dict[str, object]]:
     return _fifths("plausible truths", folds, joined)
 
 
-def run(studies: int, chosen: str = "") -> Iterable[tuple[dict, list[dict], list[dict]]]:
-    """All scenarios whose name contains ``chosen``, one after the other."""
-    for name, (folds, draw) in SCENARIOS.items():
-        for number in folds:
-            if chosen in name:
-                yield measure(name, number, draw, studies)
-
-
 def main() -> None:
-    """Write the three tables after every row, so that an early end loses nothing."""
+    """Write the tables after every row, so that an early end loses nothing."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--studies", type=int, default=4000)
     parser.add_argument("--only", default="", help="scenarios whose name contains this")
     options = parser.parse_args()
-    rows, fifths, pairs = [], [], []
+    rows, fifths = [], []
     for folds in (2, 5, 10):
         fifths += plausible_regret(folds, options.studies)
-    for row, row_fifths, row_pairs in run(options.studies, options.only):
-        rows.append(row)
-        fifths += row_fifths
-        pairs += row_pairs
-        write("decisions.csv", rows)
-        if fifths:
+    for name, (numbers, draw) in SCENARIOS.items():
+        for folds in numbers if options.only in name else ():
+            row, row_fifths = measure(name, folds, draw, options.studies)
+            rows.append(row)
+            fifths += row_fifths
+            write("decisions.csv", rows)
             write("decisions_regret.csv", fifths)
-        if pairs:
-            write("decisions_pairs.csv", pairs)
-        print(table(list(row), [list(row.values())]), flush=True)
+            print(table(list(row), [list(row.values())]), flush=True)
 
 
 if __name__ == "__main__":

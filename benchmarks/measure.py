@@ -1,23 +1,14 @@
-"""What the benchmarks share: repeats in turn, tables, files and the name of the processor."""
+"""What the benchmarks share: repeats in turn, tables and files."""
 
 from __future__ import annotations
 
 import csv
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-METER = """
-import resource, subprocess, sys
-ended = subprocess.run(sys.argv[1:]).returncode
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)
-sys.exit(ended)
-"""
 RESULTS = Path(__file__).resolve().parents[1] / "results/benchmarks"
 
 
@@ -47,37 +38,10 @@ def spread(seconds: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def metered(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
-) -> tuple[float, float, float, str]:
-    """Run a command: wall and processor seconds, peak memory in MB, and what it said.
-
-    Raises
-    ------
-    SystemExit
-        If it fails.
-    """
-    # A process between, since a child's peak begins with its parent's, which may have PyTorch.
-    began = time.perf_counter()
-    process = subprocess.run(
-        [sys.executable, "-c", METER, *command],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    seconds = time.perf_counter() - began
-    text = process.stdout + process.stderr
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{text}")
-    cpu, peak = map(float, process.stderr.splitlines()[-1].split())
-    return seconds, cpu, peak, text
-
-
-def write(name: str, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Write results/benchmarks/``name``; the first row names the columns."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
+def write(name: str | Path, rows: Sequence[Mapping[str, Any]]) -> Path:
+    """Write results/benchmarks/``name``, or a whole path; the first row names the columns."""
     path = RESULTS / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
@@ -96,6 +60,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
         )
         for row in text
     )
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
+    """Lines of a table in Markdown; numbers as in `table`."""
+    lines = [f"| {' | '.join(_show(value) for value in row)} |" for row in (head, *rows)]
+    return [lines[0], "|" + "---|" * len(head), *lines[1:]]
 
 
 def _show(value: Any) -> str:

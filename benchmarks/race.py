@@ -27,12 +27,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.decision_scenarios import SCENARIOS  # noqa: E402
+from benchmarks.measure import table, write  # noqa: E402
 from sonotune.statistics.choice import VERDICT_FOLDS, choose  # noqa: E402
 from sonotune.statistics.pairs import compare  # noqa: E402
 from sonotune.statistics.race import next_round, standing  # noqa: E402
 from sonotune.statistics.runs import fold_scores  # noqa: E402
 
-OUTPUT = ROOT / "results/benchmarks/race.csv"
 STORED = ("published_sus", "published_sus_patient", "published_sus_seen")
 GRID_FOLDS = 5
 MARGIN = 0.02  # of the decision
@@ -216,11 +216,11 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--margin", type=float, default=0.01)
     asked = parser.parse_args()
-    table = pd.DataFrame([*simulated(asked.studies, asked.margin), *replayed(asked.margin)])
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(OUTPUT, index=False, float_format="%.4f")
-    print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
-    print(f"written: {OUTPUT.relative_to(ROOT)}")
+    rows = [*simulated(asked.studies, asked.margin), *replayed(asked.margin)]
+    head = max(rows, key=len)  # only the workflow's rule has what the decision states
+    rows = [dict.fromkeys(head, "") | row for row in rows]
+    print(table(list(head), [list(row.values()) for row in rows]))
+    print(f"written: {write('race.csv', rows).relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

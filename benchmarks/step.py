@@ -22,7 +22,7 @@ import multiprocessing
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from itertools import product
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,6 +45,7 @@ from sonotune.training.forward import bce, forward  # noqa: E402
 from sonotune.training.optimiser import Adam  # noqa: E402
 from sonotune.training.precision import computing_copy  # noqa: E402
 
+NAMES = ("strategy", "variant", "precision")
 TYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
@@ -74,7 +75,7 @@ def main() -> None:
     parser.add_argument("--precisions", nargs="+", choices=TYPES, default=list(TYPES))
     parser.add_argument("--strategies", nargs="+")
     asked = parser.parse_args()
-    tuned = _strategies(asked.strategies)
+    tuned = strategies_of(asked.strategies)
     images = torch.rand(asked.batch, 1, asked.size, asked.size)
     masks = (torch.rand_like(images) > 0.5).float()
     rows: list[dict[str, Any]] = []
@@ -88,24 +89,27 @@ def main() -> None:
                 steps["ours", precision] = our_step(asked.width, stages, images, masks, processor)
             times_of = in_turn(steps, asked.repeats, warm_up=3)
         for (variant, precision), seconds in times_of.items():
-            rows.append(_row(strategy, variant, precision, spread(seconds)))
+            rows.append(dict(zip(NAMES, (strategy, variant, precision), strict=True)))
+            rows[-1] |= spread(seconds)
             print(strategy, variant, precision, *(f"{one:.3f}" for one in seconds), flush=True)
         every[strategy] = convolutions(asked.width, stages, images)
     for precision in asked.precisions:
         # Shapes recur from strategy to strategy: each is timed once.
         distinct = {one for own in every.values() for one in own}
-        times = _time_convolutions(distinct, TYPES[precision], asked.repeats)
+        times = {
+            one: spread(in_turn({"": alone(one, TYPES[precision])}, asked.repeats)[""])
+            for one in sorted(distinct)
+        }
         rates[precision] = _matrix_rate(TYPES[precision])
         for strategy, own in every.items():
+            floor = sum(one.flops() for one in own) / rates[precision]
             columns = ("seconds_median", "seconds_min", "seconds_max")
             total = {c: sum(times[one][c] for one in own) for c in columns}
-            rows.append(
-                _row(strategy, "convolutions", precision, {**total, "repeats": asked.repeats})
-            )
-            floor = sum(one.flops() for one in own) / rates[precision]
-            rows.append(
-                _row(strategy, "floor", precision, {**dict.fromkeys(columns, floor), "repeats": 1})
-            )
+            for variant, seconds in (
+                ("convolutions", {**total, "repeats": asked.repeats}),
+                ("floor", {**dict.fromkeys(columns, floor), "repeats": 1}),
+            ):
+                rows.append(dict(zip(NAMES, (strategy, variant, precision), strict=True)) | seconds)
     written = write("step.csv", rows)
     name = choose("cpu", "fp32", asked.threads).name
     print(
@@ -117,7 +121,7 @@ def main() -> None:
     print(f"written: {written.relative_to(ROOT)}")
 
 
-def _strategies(names: list[str] | None) -> dict[str, list[str]]:
+def strategies_of(names: list[str] | None) -> dict[str, list[str]]:
     """Tuned stages by strategy, of the paper's study; scratch is the same step as whole."""
     config = read_configuration(ROOT / "config/config.yaml")
     every = {
@@ -128,7 +132,7 @@ def _strategies(names: list[str] | None) -> dict[str, list[str]]:
     return {name: every[name] for name in names or every}
 
 
-def _network(width: int, stages: list[str]) -> UNet:
+def network_of(width: int, stages: list[str]) -> UNet:
     network = UNet(width)
     he_normal(network, 1)
     freeze_all_but(network, stages)
@@ -160,7 +164,7 @@ def _take_plain_steps(
 ) -> None:
     torch.set_num_threads(threads)
     images, masks = torch.from_numpy(images), torch.from_numpy(masks)
-    network = of_pytorch_alone(_network(width, stages))
+    network = of_pytorch_alone(network_of(width, stages))
     optimiser = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=1e-4)
     criterion = nn.BCEWithLogitsLoss()
     while True:
@@ -179,7 +183,7 @@ def our_step(
     width: int, stages: list[str], images: Tensor, masks: Tensor, processor: Processor
 ) -> Callable[[], object]:
     """The step of `sonotune.training.loop.train`."""
-    network = _network(width, stages).to(memory_format=torch.channels_last)
+    network = network_of(width, stages).to(memory_format=torch.channels_last)
     computing = computing_copy(network, processor)
     optimiser = Adam(tuned_parameters(network), 1e-4, tuned_parameters(computing))
 
@@ -194,7 +198,7 @@ def our_step(
 
 def convolutions(width: int, stages: list[str], images: Tensor) -> list[Convolution]:
     """A step's convolutions with the gradients that autograd asks of them."""
-    network = _network(width, stages)
+    network = network_of(width, stages)
     found: list[Convolution] = []
 
     def note(module: nn.Conv2d, inputs: tuple[Tensor], output: Tensor) -> None:
@@ -215,33 +219,27 @@ def convolutions(width: int, stages: list[str], images: Tensor) -> list[Convolut
     return found
 
 
-def _time_convolutions(
-    distinct: set[Convolution], dtype: torch.dtype, repeats: int
-) -> dict[Convolution, dict[str, Any]]:
-    """Spread of the seconds of each convolution alone, forward and gradients."""
-    times = {}
-    for one in sorted(distinct):
-        layout = torch.channels_last
-        images = torch.randn(one.images).to(dtype).contiguous(memory_format=layout)
-        weights = torch.randn(one.weights).to(dtype).contiguous(memory_format=layout)
-        bias = torch.randn(one.weights[0]).to(dtype)
-        go = partial(functional.conv2d, images, weights, bias, padding=one.padding)
-        gradient = torch.randn_like(go())
-        wanted = [one.of_input, one.of_weights, one.of_weights]
+def alone(one: Convolution, dtype: torch.dtype, device: str = "cpu") -> Callable[[], None]:
+    """A function that takes one convolution forward and the gradients that a step needs of it."""
 
-        def both(
-            go: Any = go, all_of: Any = (gradient, images, weights), wanted: Any = wanted,
-            one: Convolution = one,
-        ) -> None:  # fmt: skip
-            go()
-            if any(wanted):
-                torch.ops.aten.convolution_backward(
-                    *all_of, [one.weights[0]], [1, 1], [one.padding] * 2, [1, 1], False, [0, 0], 1,
-                    wanted,
-                )  # fmt: skip
+    def made(shape: tuple[int, ...]) -> Tensor:
+        values = torch.randn(shape, device=device).to(dtype)
+        return values.contiguous(memory_format=torch.channels_last)
 
-        times[one] = spread(in_turn({one: both}, repeats)[one])
-    return times
+    images, weights = made(one.images), made(one.weights)
+    bias = torch.randn(one.weights[0], device=device).to(dtype)
+    gradient = torch.randn_like(functional.conv2d(images, weights, bias, padding=one.padding))
+    wanted = [one.of_input, one.of_weights, one.of_weights]
+
+    def run() -> None:
+        functional.conv2d(images, weights, bias, padding=one.padding)
+        if any(wanted):
+            torch.ops.aten.convolution_backward(
+                *(gradient, images, weights, [one.weights[0]], [1, 1], [one.padding] * 2),
+                *([1, 1], False, [0, 0], 1, wanted),
+            )
+
+    return run
 
 
 def _matrix_rate(dtype: torch.dtype, side: int = 2048) -> float:
@@ -250,37 +248,31 @@ def _matrix_rate(dtype: torch.dtype, side: int = 2048) -> float:
     return 2 * side**3 / min(in_turn({"": lambda: one @ one}, 10)[""])
 
 
-def _row(strategy: str, variant: str, precision: str, times: dict[str, Any]) -> dict[str, Any]:
-    return {"strategy": strategy, "variant": variant, "precision": precision, **times}
-
-
 def _summary(
     rows: list[dict[str, Any]], every: dict[str, list[Convolution]], precisions: list[str]
 ) -> str:
-    seconds = {(r["strategy"], r["variant"], r["precision"]): r["seconds_median"] for r in rows}
-    lines = []
-    for precision in precisions:
-        head = ("strategy", "precision", "ours s", "min..max", "GFLOP", "GFLOP/s", "plain s",
-                "plain/ours", "convolutions s", "ours/conv", "floor s", "ours/floor",
-                "at whole's rate")  # fmt: skip
-        body = []
-        whole = seconds.get(("whole", "ours", precision))
-        for strategy, own in every.items():
-            ours = seconds[strategy, "ours", precision]
-            plain = seconds[strategy, "plain", "fp32"]
-            alone = seconds[strategy, "convolutions", precision]
-            floor = seconds[strategy, "floor", precision]
-            flops = sum(one.flops() for one in own)
-            row = next(r for r in rows if (r["strategy"], r["variant"], r["precision"])
-                       == (strategy, "ours", precision))  # fmt: skip
-            expected = whole and whole * flops / sum(one.flops() for one in every["whole"])
-            body.append(
-                (strategy, precision, ours, f"{row['seconds_min']:.3g}..{row['seconds_max']:.3g}",
-                 flops / 1e9, flops / 1e9 / ours, plain, plain / ours, alone, ours / alone, floor,
-                 ours / floor, ours / expected if expected else "")
-            )  # fmt: skip
-        lines.append(table(head, body))
-    return "\n".join(lines)
+    times = {(r["strategy"], r["variant"], r["precision"]): r for r in rows}
+    head = ("strategy", "precision", "ours s", "min..max", "GFLOP", "GFLOP/s", "plain s",
+            "plain/ours", "convolutions s", "ours/conv", "floor s", "ours/floor",
+            "at whole's rate")  # fmt: skip
+    body = []
+    for precision, (strategy, own) in product(precisions, every.items()):
+        row = times[strategy, "ours", precision]
+        ours, flops = row["seconds_median"], sum(one.flops() for one in own)
+        plain, convolved, floor = (
+            times[strategy, *key]["seconds_median"]
+            for key in (("plain", "fp32"), ("convolutions", precision), ("floor", precision))
+        )
+        expected: Any = ""
+        if whole := times.get(("whole", "ours", precision)):
+            share = flops / sum(one.flops() for one in every["whole"])
+            expected = ours / (whole["seconds_median"] * share)
+        body.append(
+            (strategy, precision, ours, f"{row['seconds_min']:.3g}..{row['seconds_max']:.3g}",
+             flops / 1e9, flops / 1e9 / ours, plain, plain / ours, convolved, ours / convolved,
+             floor, ours / floor, expected)
+        )  # fmt: skip
+    return table(head, body)
 
 
 if __name__ == "__main__":

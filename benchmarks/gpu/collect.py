@@ -13,8 +13,6 @@ README.md     these as tables, with what was asked and what was not measured
 from __future__ import annotations
 
 import argparse
-import csv
-import statistics
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -23,23 +21,35 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-import yaml  # noqa: E402
+import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
 
+from benchmarks.full_grid import IMAGES  # noqa: E402
 from benchmarks.gpu.results import COLUMNS, read  # noqa: E402
-from sonotune.config.check import complete  # noqa: E402
+from benchmarks.measure import markdown, write  # noqa: E402
+from sonotune.config.check import read_configuration  # noqa: E402
 from sonotune.config.jobs import resampling_settings  # noqa: E402
 from sonotune.data.splits import Resampling, batches_per_epoch, test_size  # noqa: E402
 from sonotune.report.published import published_table  # noqa: E402
 
 TARGET = ROOT / "docs/results/gpu"
-IMAGES = {"sus": 85, "bus": 163, "fus": 805, "xray": 240}  # the paper's
 Numbers = Mapping[tuple[str, str], float]
-# Asked of a card: title, one number over another, and the least or most of their ratio.
+# Asked of a card: title, one number over another, and the least or (negative) most of their ratio.
 RATIOS = (
     ("plain PyTorch (fp32 with TF32) / ours", ("step", "plain, fp32"), ("step", "graph, bf16"), 5),
     ("plain PyTorch (bf16) / ours", ("step", "plain, bf16"), ("step", "graph, bf16"), 2),
     ("ours / its convolutions", ("step", "graph, bf16"), ("step", "convolutions, bf16"), -1.5),
+    (
+        "cells an hour, width 16 at 128 x 128, best packing / one process without graphs",
+        ("cells_per_hour", "best packing"),
+        ("cells_per_hour", "one by one, 1"),
+        8,
+    ),
 )
+TITLES = {
+    "table2": "Dice beside the paper's Table II",
+    "estimate": "Hours of the paper's study, trainings one by one",
+}
 
 
 def numbers_of(folders: Iterable[Path]) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:
@@ -51,32 +61,34 @@ def numbers_of(folders: Iterable[Path]) -> dict[str, dict[tuple[str, str], dict[
     return cards
 
 
+def trainings(numbers: Numbers) -> pd.DataFrame:
+    """Finished trainings: their names' parts, and what was measured of each."""
+    names = [variant for measure, variant in numbers if measure == "dice" and "/0." in variant]
+    measures = ("dice", "seconds", "wall", "epochs")
+    rows = [
+        (*name.split("/"), *(numbers.get((measure, name), np.nan) for measure in measures))
+        for name in names
+    ]
+    return pd.DataFrame(
+        rows, columns=["study", "dataset", "strategy", "fraction", "fold", *measures]
+    ).astype({"fraction": float})
+
+
 def dice_table(numbers: Numbers) -> list[dict[str, Any]]:
     """Mean Dice of the folds that ran, beside the paper's."""
-    found: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
-    for (measure, variant), value in numbers.items():
-        if measure == "dice" and variant.startswith("amiri2020/") and variant.count("/") == 4:
-            _, dataset, strategy, fraction, _ = variant.split("/")
-            both = value, numbers["seconds", variant]
-            found.setdefault((dataset, fraction, strategy), []).append(both)
-    paper = {
-        (row.dataset, f"{row.fraction:g}", row.strategy): row
-        for row in published_table("amiri2020_table2").itertuples()
-    }
-    return [
-        {
-            "dataset": dataset,
-            "fraction": fraction,
-            "strategy": strategy,
-            "folds": len(values),
-            "dice_mean": statistics.mean(dice for dice, _ in values),
-            "dice_std": statistics.stdev(dice for dice, _ in values) if len(values) > 1 else "",
-            "paper_mean": paper[dataset, fraction, strategy].dice_mean,
-            "paper_std": paper[dataset, fraction, strategy].dice_std,
-            "seconds": statistics.mean(seconds for _, seconds in values),
-        }
-        for (dataset, fraction, strategy), values in found.items()
-    ]
+    found = trainings(numbers).query("study == 'amiri2020'")
+    key = ["dataset", "fraction", "strategy"]
+    table = found.groupby(key, sort=False, as_index=False).agg(
+        folds=("dice", "size"),
+        dice_mean=("dice", "mean"),
+        dice_std=("dice", "std"),
+        seconds=("seconds", "mean"),
+    )
+    paper = published_table("amiri2020_table2")
+    paper = paper.rename(columns={"dice_mean": "paper_mean", "dice_std": "paper_std"})
+    table = table.merge(paper, how="left", on=key)
+    table["seconds"] = table.pop("seconds")
+    return table.astype(object).fillna("").to_dict("records")
 
 
 def estimate(numbers: Numbers) -> list[dict[str, Any]]:
@@ -86,52 +98,41 @@ def estimate(numbers: Numbers) -> list[dict[str, Any]]:
     any, the hours of the fewest and of the most epochs are given alone. The start of a process is
     the mean of what finished trainings took beside training.
     """
-    config = complete(yaml.safe_load((ROOT / "config/config.yaml").read_text("utf-8")))
-    study = config["studies"]["amiri2020"]
+    study = read_configuration(ROOT / "config/config.yaml")["studies"]["amiri2020"]
     resampling = Resampling(**resampling_settings(study["resampling"]))
-    recipe = study["training"]
+    recipe, done = study["training"], trainings(numbers)
     image = numbers.get(("evaluation", "bf16"), 0) / 1000
-    walls = [
-        value - numbers["seconds", variant]
-        for (measure, variant), value in numbers.items()
-        if measure == "wall" and "/sus/" in variant
-    ]
-    start = statistics.mean(walls) if walls else 0.0
+    sus = done[done["dataset"] == "sus"]
+    start = (sus["wall"] - sus["seconds"]).mean() if len(sus) else 0.0
+
+    def hours(epochs: float, step: float) -> float | str:
+        """Of all trainings of a strategy, by its epochs and the seconds of a step."""
+        seconds = 0.0
+        for images in IMAGES.values():
+            batches = batches_per_epoch(images, resampling, recipe["batch_size"])
+            for fraction in study["fractions"]:
+                validation = images * fraction * resampling.validation_fraction
+                epoch = batches * step + validation * image
+                once = start + epochs * epoch + test_size(images, resampling) * image
+                seconds += resampling.folds * once
+        return "" if np.isnan(epochs) else seconds / 3600
+
     rows = []
     for strategy in study["strategies"]:
         same_step = "whole" if strategy == "scratch" else strategy
         if ("strategy_step", same_step) not in numbers:
             continue
-        step = numbers["strategy_step", same_step] / 1000
-        epochs = [
-            value
-            for (measure, variant), value in numbers.items()
-            if measure == "epochs" and variant.split("/")[2:3] == [strategy]
-        ]
-        found = statistics.mean(epochs) if epochs else None
-
-        def hours(count: float | None, step: float = step) -> float | str:
-            if count is None:
-                return ""
-            seconds = 0.0
-            for images in IMAGES.values():
-                batches = batches_per_epoch(images, resampling, recipe["batch_size"])
-                for fraction in study["fractions"]:
-                    validation = images * fraction * resampling.validation_fraction
-                    epoch = batches * step + validation * image
-                    once = start + count * epoch + test_size(images, resampling) * image
-                    seconds += resampling.folds * once
-            return seconds / 3600
-
+        milliseconds = numbers["strategy_step", same_step]
+        epochs = float(done.loc[done["strategy"] == strategy, "epochs"].mean())
         rows.append(
             {
                 "strategy": strategy,
                 "trainings": len(IMAGES) * len(study["fractions"]) * resampling.folds,
-                "step_ms": 1000 * step,
-                "epochs": found or "",
-                "hours_fewest_epochs": hours(recipe["patience"] + 1),
-                "hours": hours(found),
-                "hours_most_epochs": hours(recipe["epochs"]),
+                "step_ms": milliseconds,
+                "epochs": "" if np.isnan(epochs) else epochs,
+                "hours_fewest_epochs": hours(recipe["patience"] + 1, milliseconds / 1000),
+                "hours": hours(epochs, milliseconds / 1000),
+                "hours_most_epochs": hours(recipe["epochs"], milliseconds / 1000),
             }
         )
     return rows
@@ -140,47 +141,44 @@ def estimate(numbers: Numbers) -> list[dict[str, Any]]:
 def collect(folders: Sequence[Path], target: Path = TARGET) -> None:
     """Write the tables and the page."""
     cards = numbers_of(folders)
-    target.mkdir(parents=True, exist_ok=True)
     every = [row for rows in cards.values() for row in rows.values()]
-    _write(target / "gpu.csv", [{key: row[key] for key in COLUMNS} for row in every])
+    write(target / "gpu.csv", [{key: row[key] for key in COLUMNS} for row in every])
     text = [
         "# Measured on GPUs",
         "",
         "Written by `benchmarks/gpu/collect.py` from what `benchmarks/gpu/run.py` measured; all "
         "numbers are in [gpu.csv](gpu.csv). [docs/gpu.md](../../gpu.md) says what they mean.",
     ]
-    tables: dict[str, list[dict[str, Any]]] = {"table2": [], "estimate": []}
+    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in TITLES}
     for card, rows in cards.items():
         numbers = {key: row["value"] for key, row in rows.items()}
-        text += ["", f"## {card}", *_asked(numbers), *_failed(numbers)]
-        for name, title, found in (
-            ("table2", "Dice beside the paper's Table II", dice_table(numbers)),
-            ("estimate", "Hours of the paper's study, trainings one by one", estimate(numbers)),
-        ):
-            tables[name] += [{"card": card, **row} for row in found]
-            text += ["", f"### {title}", "", *(_markdown(found) or ["Not measured."])]
-        text += _total(estimate(numbers))
-    for name, found in tables.items():
-        _write(target / f"{name}.csv", found)
+        found = {"table2": dice_table(numbers), "estimate": estimate(numbers)}
+        text += [f"\n## {card}\n", *_asked(numbers), *_failed(numbers)]
+        for name, table in found.items():
+            tables[name] += [{"card": card, **row} for row in table]
+            lines = markdown(list(table[0]), [row.values() for row in table]) if table else []
+            text += [f"\n### {TITLES[name]}\n", *(lines or ["Not measured."])]
+        known = [row for row in found["estimate"] if row["hours"] != ""]
+        if known:
+            hours, number = (sum(row[key] for row in known) for key in ("hours", "trainings"))
+            of = "trainings of strategies of which one is done"
+            text.append(f"\nIn all {hours:.3g} hours for {number} {of}.")
+    for name, table in tables.items():
+        if table:
+            write(target / f"{name}.csv", table)
     (target / "README.md").write_text("\n".join(text) + "\n", "utf-8")
 
 
 def _asked(numbers: Numbers) -> list[str]:
+    packed = [n for (m, v), n in numbers.items() if m == "cells_per_hour" and v[:5] == "graph"]
+    if packed:
+        numbers = {**numbers, ("cells_per_hour", "best packing"): max(packed)}
     rows = []
     for title, over, under, limit in RATIOS:
         measured = over in numbers and under in numbers
         ratio: Any = numbers[over] / numbers[under] if measured else "not measured"
-        asked = f"at least {limit}" if limit > 0 else f"at most {-limit}"
-        rows.append({"step": title, "asked": asked, "found": ratio})
-    rates = {
-        variant: value for (measure, variant), value in numbers.items()
-        if measure == "cells_per_hour" and variant.startswith("graph")
-    }  # fmt: skip
-    one = numbers.get(("cells_per_hour", "one by one, 1"))
-    best: Any = max(rates.values()) / one if rates and one else "not measured"
-    title = "cells an hour, width 16 at 128 x 128, best packing / one process without graphs"
-    rows.append({"step": title, "asked": "at least 8", "found": best})
-    return ["", *_markdown(rows)]
+        rows.append((title, f"at least {limit}" if limit > 0 else f"at most {-limit}", ratio))
+    return markdown(("step", "asked", "found"), rows)
 
 
 def _failed(numbers: Numbers) -> list[str]:
@@ -193,38 +191,13 @@ def _failed(numbers: Numbers) -> list[str]:
     )
 
 
-def _total(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    known = [row["hours"] for row in rows if row["hours"] != ""]
-    if not known:
-        return []
-    number = sum(row["trainings"] for row in rows if row["hours"] != "")
-    return [
-        "",
-        f"In all {sum(known):.3g} hours for {number} trainings of strategies of which one is done.",
-    ]
-
-
-def _markdown(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    if not rows:
-        return []
-    show = [[f"{v:.4g}" if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
-    return ["| " + " | ".join(line) + " |" for line in ([*rows[0]], ["---"] * len(rows[0]), *show)]
-
-
-def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]) if rows else ["card"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def main() -> None:
     """Collect the folders that are named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--target", type=Path, default=TARGET)
     asked = parser.parse_args()
-    collect(asked.folders, asked.target)
+    collect(asked.folders, asked.target.resolve())
     print(asked.target)
 
 

@@ -28,15 +28,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-from torch.nn import functional  # noqa: E402
+from torch import nn  # noqa: E402
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
 from benchmarks.peers import of_pytorch_alone  # noqa: E402
-from benchmarks.step import Convolution, _strategies, convolutions  # noqa: E402
-from sonotune.networks.stages import freeze_all_but  # noqa: E402
+from benchmarks.step import alone, convolutions, network_of, strategies_of  # noqa: E402
 from sonotune.networks.unet import UNet  # noqa: E402
-from sonotune.networks.weights import he_normal  # noqa: E402
 from sonotune.training.augment import Augmentation  # noqa: E402
 from sonotune.training.device import Processor, choose  # noqa: E402
 from sonotune.training.forward import evaluate  # noqa: E402
@@ -73,14 +70,6 @@ def tell(measure: str, variant: str, value: float, unit: str, repeats: int) -> N
     print("RESULT", json.dumps({**found, "repeats": repeats}), flush=True)
 
 
-def network_of(size: Size, stages: list[str]) -> UNet:
-    """The paper's network with random weights."""
-    network = UNet(size.width)
-    he_normal(network, 1)
-    freeze_all_but(network, stages)
-    return network
-
-
 def made_up(size: Size, device: str) -> Pairs:
     """Random images and masks on the device."""
     shape = size.images, size.side, size.side
@@ -92,7 +81,7 @@ def our_seconds(
     size: Size, processor: Processor, stages: list[str], graph: Any
 ) -> tuple[float, int]:
     """Seconds of a step by the training loop itself; its first epoch is not counted."""
-    network = network_of(size, stages)
+    network = network_of(size.width, stages)
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     pairs = made_up(size, processor.device)
     recipe = Recipe(
@@ -120,7 +109,7 @@ def our_seconds(
 
 def plain_seconds(size: Size, device: str, fast: bool) -> tuple[float, int]:
     """Seconds of a step of a script of PyTorch's own parts, without augmentation."""
-    network = of_pytorch_alone(network_of(size, list(UNet.stages))).to(device)
+    network = of_pytorch_alone(network_of(size.width, list(UNet.stages))).to(device)
     if fast:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     images = torch.rand(size.images, 1, size.side, size.side)
@@ -161,7 +150,7 @@ def synchronise(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def alone(run: Callable[[], object], device: str, inner: int = 10) -> float:
+def on_device(run: Callable[[], object], device: str, inner: int = 10) -> float:
     """Seconds of some kernels without the host between them: the median of five."""
     if device == "cpu":
         began = time.perf_counter()
@@ -186,37 +175,14 @@ def alone(run: Callable[[], object], device: str, inner: int = 10) -> float:
     return statistics.median(seconds[1:])
 
 
-def convolution_seconds(one: Convolution, device: str) -> float:
-    """Seconds of one convolution, forward and the gradients that a step needs of it, in bf16."""
-
-    def made(shape: tuple[int, ...]) -> Tensor:
-        found = torch.randn(shape, device=device).to(torch.bfloat16)
-        return found.contiguous(memory_format=torch.channels_last)
-
-    images, weights = made(one.images), made(one.weights)
-    bias = torch.zeros(one.weights[0], device=device, dtype=torch.bfloat16)
-    gradient = torch.randn_like(functional.conv2d(images, weights, bias, padding=one.padding))
-    wanted = [one.of_input, one.of_weights, one.of_weights]
-
-    def run() -> None:
-        functional.conv2d(images, weights, bias, padding=one.padding)
-        if any(wanted):
-            torch.ops.aten.convolution_backward(
-                *(gradient, images, weights, [one.weights[0]], [1, 1], [one.padding] * 2),
-                *([1, 1], False, [0, 0], 1, wanted),
-            )
-
-    return alone(run, device)
-
-
 def card(size: Size, device: str) -> None:
     """The rates that others are measured against."""
     one = torch.randn(size.matrix, size.matrix, device=device).to(torch.bfloat16)
-    rate = 2 * size.matrix**3 / alone(lambda: one @ one, device)
+    rate = 2 * size.matrix**3 / on_device(lambda: one @ one, device)
     tell("card", "matrix, bf16", rate / 1e12, "TFLOP/s", 5)
     moved = torch.randn(4 * size.matrix**2, device=device)
     target = torch.empty_like(moved)
-    seconds = alone(lambda: target.copy_(moved), device)
+    seconds = on_device(lambda: target.copy_(moved), device)
     tell("card", "copy", 2 * moved.nbytes / seconds / 1e12, "TB/s", 5)
 
 
@@ -228,7 +194,7 @@ def step(size: Size, device: str, variant: str) -> None:
         choose(device, "bf16", 1)  # the same settings of cuDNN
         images = torch.rand(size.batch, 1, size.side, size.side)
         every = convolutions(size.width, list(UNet.stages), images)
-        times = {one: convolution_seconds(one, device) for one in set(every)}
+        times = {one: on_device(alone(one, torch.bfloat16, device), device) for one in set(every)}
         found = sum(times[one] for one in every), 5
     else:
         precision, graph = VARIANTS[variant]
@@ -245,10 +211,10 @@ def step(size: Size, device: str, variant: str) -> None:
 def strategies(size: Size, device: str) -> None:
     """The rates that a study's hours follow from."""
     processor = choose(device, "bf16", 1)
-    for strategy, stages in _strategies(["block_9"] if size is SMALL else None).items():
+    for strategy, stages in strategies_of(["block_9"] if size is SMALL else None).items():
         seconds, repeats = our_seconds(size, processor, stages, "auto")
         tell("strategy_step", strategy, 1000 * seconds, "ms", repeats)
-    network = network_of(size, []).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network_of(size.width, []).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     pairs, seconds_of = made_up(size, device), []
     for _ in range(size.repeats + 1):
         began = time.perf_counter()

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from benchmarks.measure import in_turn, spread, table
-from benchmarks.precision import compare
 from benchmarks.step import convolutions
 from sonotune.networks.unet import UNet
 
@@ -28,32 +27,6 @@ def test_no_gradient_is_counted_below_the_first_tuned_block():
     asked = [one for one in every if one.of_input or one.of_weights]
     assert len(asked) == 5, "block 9 has three convolutions and the head two"
     assert [one.of_input for one in asked] == [False, True, True, True, True]
-
-
-def rows(*differences):
-    return [
-        {
-            "strategy": f"s{i}",
-            "fraction": 0.05,
-            "fold": 0,
-            "precision": precision,
-            "dice": 0.8 + (difference if precision == "bf16" else 0),
-            "epochs": 10,
-            "seconds": 4 if precision == "fp32" else 2,
-        }
-        for i, difference in enumerate(differences)
-        for precision in ("fp32", "bf16")
-    ]
-
-
-def test_a_precision_is_harmless_only_if_mean_and_bound_say_so():
-    even = compare(rows(0.001, -0.001, 0.0005, -0.0005))
-    assert ": harmless" in even
-    assert "takes 2.00 times" in even
-    lower = compare(rows(-0.006, -0.006, -0.0061, -0.0059))
-    assert "NOT shown" in lower
-    # A good mean of few and scattered cells shows nothing.
-    assert "NOT shown" in compare(rows(0.1, -0.1, 0.08, -0.08))
 
 
 def test_functions_are_measured_in_turn():

@@ -9,7 +9,6 @@ import pytest
 from benchmarks.claim_rates import (
     FALSE_BY,
     MEASURED,
-    design,
     made_up_cells,
     rates,
     results_of,
@@ -18,7 +17,7 @@ from sonotune.errors import SonotuneError
 from sonotune.report.claims.declare import KINDS, declare, papers_claims
 from sonotune.report.claims.judge import judge
 from sonotune.report.claims.page import claims_page, save_verdicts
-from sonotune.report.published import published_mean, published_table
+from sonotune.report.published import published_mean
 
 CLAIMS = {claim.id: claim for claim in papers_claims()}
 JUDGED = [name for name, claim in CLAIMS.items() if claim.kind != "untested"]
@@ -55,15 +54,15 @@ def test_one_or_two_folds_decide_nothing(name, folds):
 # One of each way to judge; benchmarks/claim_rates.py has all.
 @pytest.mark.parametrize("name", ["A1", "A2", "A4b", "A8", "A17", "W5"])
 def test_a_true_claim_seldom_fails_and_a_false_one_mostly(name):
-    row = rates(CLAIMS[name], folds=5, datasets=1, studies=40)
-    assert row["true_fails"] <= 0.125  # of 40 at 5 %: more in 2 % of such tests
+    row = rates(CLAIMS[name], folds=5, datasets=1, studies=24)
+    assert row["true_fails"] <= 0.125  # of 24 at 5 %: more in 3 % of such tests
     assert row["false_holds"] <= 0.125
     assert CLAIMS[name].kind in MEASURED
     assert row["false_fails"] >= 0.6
 
 
 def test_a_folds_small_subset_is_one_draw_for_all_strategies():
-    row = rates(CLAIMS["A15"], folds=5, datasets=1, studies=40, subset_sd=0.08)
+    row = rates(CLAIMS["A15"], folds=5, datasets=1, studies=24, subset_sd=0.08)
     assert row["true_fails"] <= 0.125
     assert row["false_holds"] <= 0.125
 
@@ -98,10 +97,6 @@ def test_half_of_no_gain_is_no_gain():
     gain = cells["strategy"] == "unchanged"
     cells.loc[gain, "dice"] += 0.3  # as good as the whole network, and blocks 1, 2, 8, 9 better
     assert verdicts(claim, cells) == {"undecided"}
-
-
-def test_better_is_competitive():
-    assert verdicts(CLAIMS["W5"], study(CLAIMS["W5"], 0.1)) == {"holds"}
 
 
 def test_a_little_faster_is_no_third_of_the_time():
@@ -201,13 +196,6 @@ def test_printed_means_are_looked_up_by_paper():
     assert published_mean("own", "sus", "whole", 0.8, "dice") is None
 
 
-def test_a_study_with_all_strategies_is_one_of_the_papers():
-    names, strategies, fractions = design(CLAIMS["A6"], 4)
-    table = published_table("amiri2020_table2")
-    assert set(strategies) == set(table["strategy"])
-    assert (set(names), set(fractions)) == (set(table["dataset"]), set(table["fraction"]))
-
-
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
@@ -260,7 +248,7 @@ def test_no_study_is_too_small_to_be_judged(number, failed):
     for claim in {claim.kind: claim for claim in CLAIMS.values()}.values():
         cells = study(claim, 0.1, folds=3)
         names = list(cells["strategy"].unique())
-        for first in range(len(names)):
+        for first in range(0, len(names), number):
             kept = (names * 2)[first : first + number]
             small = cells[cells["strategy"].isin(kept)].assign(failed=failed)
             if failed:

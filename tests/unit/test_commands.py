@@ -3,10 +3,10 @@
 import subprocess
 import sys
 
-import cv2
 import pytest
 import yaml
 from tiny_files import grey, square, write
+from warm import warm_python
 
 from sonotune.cli import main
 from sonotune.config.check import complete, read_configuration
@@ -14,17 +14,6 @@ from sonotune.config.jobs import resampling_settings
 from sonotune.config.starter import LEAST, starter
 from sonotune.data.readers import find_entries
 from sonotune.data.splits import Resampling, split
-
-FAST = ["--scatterers", "2000", "--pixels", "48", "32"]
-
-
-def test_simulate_writes_pairs_and_a_list_of_lesions(tmp_path, capsys):
-    assert main(["simulate", "--images", "2", "--output", str(tmp_path), *FAST]) == 0
-    images = sorted(path.name for path in (tmp_path / "images").iterdir())
-    assert images == sorted(path.name for path in (tmp_path / "masks").iterdir())
-    assert len(images) == 2
-    assert cv2.imread(str(tmp_path / "images" / images[0]), cv2.IMREAD_UNCHANGED).shape == (48, 32)
-    assert (tmp_path / "lesions.csv").read_text().startswith("name,")
 
 
 def test_a_bad_setting_is_one_line(tmp_path, capsys):
@@ -34,19 +23,19 @@ def test_a_bad_setting_is_one_line(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["simulate", "--help"]])
-def test_help_can_be_read(arguments):
-    command = [sys.executable, "-m", "sonotune", *arguments]
-    run = subprocess.run(command, capture_output=True, text=True)
-    assert run.returncode == 0
-    assert "simulate" in run.stdout
+def test_help_can_be_read(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 0
+    assert "simulate" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["--version"]])
-def test_what_needs_no_numerics_loads_none(arguments):
+def test_what_needs_no_numerics_loads_none():
     script = (
         "import sys; from sonotune.cli import main\n"
-        f"try: main({arguments})\n"
-        "except SystemExit: pass\n"
+        "for arguments in ([], ['--help'], ['--version']):\n"
+        "    try: main(arguments)\n"
+        "    except SystemExit: pass\n"
         "print(*(sys.modules.keys() & {'numpy', 'pandas', 'torch', 'cv2', 'yaml', 'snakemake'}))"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
@@ -104,7 +93,7 @@ def test_init_refuses_with_one_line_and_writes_nothing(before, arguments, pairs,
 
 def test_options_after_two_dashes_go_to_snakemake(pairs):
     assert main(["init", *GLOBS]) == 0
-    command = [sys.executable, "-m", "sonotune", "run", "--configfile", "my.yaml", "--cores", "1"]
+    command = [warm_python(), "-m", "sonotune", "run", "--configfile", "my.yaml", "--cores", "1"]
     run = subprocess.run([*command, "--", "--list-rules"], capture_output=True, text=True)
     assert run.returncode == 0
     assert "finetune" in run.stdout.split()

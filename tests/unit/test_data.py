@@ -6,7 +6,6 @@ from contextlib import suppress
 import cv2
 import numpy as np
 import pytest
-from tiny_files import square, write
 
 from sonotune.data.dataset import load_set, save_set
 from sonotune.data.image_set import ImageSet
@@ -258,16 +257,3 @@ def test_an_old_file_survives_a_failed_write(tmp_path):
         write_json(path, {"a": float("nan")})
     assert json.loads(path.read_text()) == {"a": 1}
     assert len(list(tmp_path.iterdir())) == 1
-
-
-@pytest.mark.parametrize("name", ["a<b>c", "{a}"])
-def test_file_names_that_snakemake_would_change_are_refused_before_any_job(
-    tmp_path, monkeypatch, name
-):
-    for kind in ("images", "masks"):
-        write(tmp_path / f"{kind}/{name}.png", square())
-    monkeypatch.chdir(tmp_path)
-    own = {"reader": "folder", "folder": {"images": "images/*", "masks": "masks/*"}}
-    config = {"datasets": {"mine": own}, "studies": {"s": {"datasets": ["mine"]}}}
-    with pytest.raises(SonotuneError, match=r"datasets: mine: images/.*rename the file"):
-        check_files(config, {}, None)

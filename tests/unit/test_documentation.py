@@ -77,21 +77,10 @@ def test_the_defaults_are_those_of_the_dataclasses(kind, section):
     assert kind(**defaults) == kind()
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "config/README.md",
-        "docs/fidelity.md",
-        "docs/data.md",
-        "docs/deploy.md",
-        "docs/metrics.md",
-        "docs/wang2023.md",
-        "profiles/README.md",
-    ],
-)
-def test_links_between_pages_lead_somewhere(page):
-    path = ROOT / page
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/*.md")]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_between_pages_lead_somewhere(path):
     links = re.findall(r"\]\(([^)#:]+)\)", path.read_text())
     assert [link for link in links if not (path.parent / link).exists()] == []

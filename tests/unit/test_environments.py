@@ -96,6 +96,7 @@ def test_every_locked_package_has_one_exact_version_and_a_hash(lock):
         assert LOCKED.match(line), line
         assert "--hash=sha256:" in line, line
     assert text.count("==") > 20
+    assert lock != "audit" or "\npip-audit==" in text
 
 
 def test_lock_names_no_index_and_no_path():

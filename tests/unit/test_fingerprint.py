@@ -14,7 +14,6 @@ import yaml
 from sonotune.config.check import complete
 from sonotune.config.jobs import (
     NETWORKS,
-    Cell,
     cell_settings,
     cells_of,
     making_code,
@@ -286,8 +285,8 @@ def test_what_a_job_does_not_use_is_not_read(jobs):
 def test_the_settings_of_jobs_hold_these_codes():
     config = complete(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
     for name, study in config["studies"].items():
-        for cell in cells_of(config, name, study["datasets"][0]):
-            assert isinstance(cell, Cell)
+        cells = cells_of(config, name, study["datasets"][0])
+        for cell in {cell.strategy: cell for cell in cells}.values():
             strategy = study["strategies"][cell.strategy]
             network = strategy.get("network", study["network"])
             assert cell_settings(config, cell)["code"] == training_code(

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 from test_training import bright_disks
 
@@ -38,6 +39,7 @@ def test_training_and_test_share_no_image_and_use_all(seed, images, fold):
     assert sorted(every.tolist()) == list(range(images))
 
 
+@with_settings(max_examples=10)
 @given(seeds)
 def test_repeats_draw_different_test_images(seed):
     first, second = (split(999, WANG, seed, 0.8, fold).test for fold in (0, 1))

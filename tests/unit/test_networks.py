@@ -15,7 +15,6 @@ from test_training import bright_disks, settings
 from sonotune.config.check import complete
 from sonotune.config.networks import PUBLISHED as PUBLISHED_WEIGHTS
 from sonotune.config.networks import all_encoder_weights, network_titles
-from sonotune.config.presets import with_preset
 from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
 from sonotune.jobs.finetune import run_cell
@@ -407,20 +406,6 @@ def test_a_unet_alone_loads_neither_torch_nor_the_library_at_the_start():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert run.stdout.strip() == "[]", run.stderr
-
-
-def test_the_study_of_encoders_asks_amiris_strategies_of_both():
-    config = complete(yaml.safe_load((ROOT / "docs/results/encoders.yaml").read_text()))
-    amiri = with_preset({"preset": "amiri2020"})
-    for one in config["studies"].values():
-        assert list(one["strategies"]) == list(amiri)
-        tuned = {name: set(how["tune"]) for name, how in one["strategies"].items()}
-        every = tuned["whole"]
-        assert tuned["contracting"] | tuned["expanding"] == every
-        assert not tuned["contracting"] & tuned["expanding"]
-        assert tuned["except_5"] == every - tuned["block_5"]
-        assert tuned["blocks_1289"] == every - tuned["blocks_3to7"]
-        assert tuned["blocks_19"] == tuned["block_1"] | tuned["block_9"]
 
 
 def hatched(figure):

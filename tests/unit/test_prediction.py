@@ -18,7 +18,7 @@ from sonotune.errors import SonotuneError
 from sonotune.evaluation.scores import aggregate, load_predictions, read_scores, score_dataset
 from sonotune.inference.choose import choose_cells
 from sonotune.inference.images import find_images, to_network, to_original, unlike_training
-from sonotune.inference.model import load_model, save_model
+from sonotune.inference.model import load_model
 from sonotune.jobs.finetune import run_cell
 from sonotune.jobs.pretrain import pretrain
 from sonotune.runtime.run_record import read_record, write_record
@@ -241,8 +241,6 @@ def test_a_cell_without_weights_says_what_to_do(study, capsys):
 
 
 def test_other_start_weights_are_refused(study, tmp_path):
-    import shutil
-
     copy = tmp_path / "s"
     shutil.copytree(study / "s", copy)
     weights = copy / "pretrained/1/weights.safetensors"
@@ -269,13 +267,6 @@ def test_onnx_computes_the_same(study, tmp_path, capsys):
     assert "largest difference from PyTorch" in capsys.readouterr().out
     (about,) = onnx.load(tmp_path / "one.onnx").metadata_props
     assert json.loads(about.value)["tuned_stages"] == ["block9"]
-
-
-def test_a_self_contained_file_needs_no_folder(study, tmp_path):
-    model = load_model(cell(study))
-    save_model(model, tmp_path / "one.safetensors")
-    again = load_model(tmp_path / "one.safetensors").network.state_dict()
-    assert all((again[name] == value).all() for name, value in model.network.state_dict().items())
 
 
 def test_padding_is_taken_off_again():

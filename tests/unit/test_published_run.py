@@ -7,11 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.published_run import KEPT, PAGE, write_page
+from benchmarks.published_pages import write_pages
+from benchmarks.published_run import KEPT, PAGE, folders_of
 from sonotune.evaluation.averages import average_over_runs, read_cells
 from sonotune.report.published import published_table
 
 FOLDS = 5
+
+
+def write_page(kept, page):
+    write_pages(folders_of(kept), kept, page)
+
+
 ABOUT = {
     "network": {"name": "unet", "width": 16},
     "image_size": 128,

@@ -20,27 +20,6 @@ from sonotune.data.splits import (
 from sonotune.data.splits import test_size as number_of_test_images
 from sonotune.errors import SonotuneError
 
-# Table I: size, (training, validation) at 80, 50 and 5 percent, test.
-TABLE_1 = {
-    "sus": (85, (54, 14), (34, 9), (3, 1), 17),
-    "bus": (163, (104, 26), (66, 16), (6, 2), 33),
-    "fus": (805, (515, 129), (322, 81), (32, 8), 161),
-    "xray": (240, (154, 38), (96, 24), (10, 2), 48),
-}
-
-
-@pytest.mark.parametrize("name", TABLE_1)
-def test_all_counts_of_table_1_follow(name):
-    size, *pairs, test = TABLE_1[name]
-    folds_with_that_size = 0
-    for fold in range(5):
-        for fraction, (training, validation) in zip((0.8, 0.5, 0.05), pairs, strict=True):
-            part = split(size, Resampling(), 7, fraction, fold)
-            if len(part.test) == test:
-                folds_with_that_size += 1
-                assert (len(part.train), len(part.validation)) == (training, validation)
-    assert folds_with_that_size >= 9
-
 
 @pytest.mark.parametrize(
     "percent", ["0.5", "1", "2.5", "5", "10", "12.5", "20", "33", "50", "66.7", "80", "90"]

@@ -1,6 +1,7 @@
 """The recipe and a whole cell (Amiri 2020, section II-D)."""
 
 import csv
+import json
 import platform
 import subprocess
 import sys
@@ -165,20 +166,59 @@ def test_large_images_are_computed_few_at_a_time(precision):
     torch.testing.assert_close(each, some, rtol=0, atol={"fp32": 1e-5, "bf16": 1e-2}[precision])
 
 
-def test_training_does_not_load_what_it_does_not_use():
-    code = (
-        "import sys, torch\n"
-        "from sonotune.jobs.finetune import run_cell\n"
-        "from sonotune.training.optimiser import Adam\n"
-        "weight = torch.nn.Parameter(torch.ones(2))\n"
-        "optimiser = Adam([weight], 0.1)\n"
-        "weight.sum().backward()\n"
-        "optimiser.step()\n"
-        "print([m for m in ('torch._dynamo', 'pandas', 'matplotlib', 'scipy', 'cv2', 'skimage')"
-        " if m in sys.modules])"
-    )
+@pytest.fixture(scope="module")
+def process():
+    """What a process of its own says of itself, once it has all that a cell needs."""
+    code = """
+import gc, json, resource, sys, torch
+from sonotune.jobs.finetune import run_cell
+from sonotune.runtime.job import leave
+from sonotune.training import cuda
+from sonotune.training.device import choose
+from sonotune.training.optimiser import Adam
+
+said = {"collector": gc.isenabled(), "frozen": gc.get_freeze_count()}
+weight = torch.nn.Parameter(torch.ones(2))
+optimiser = Adam([weight], 0.1)
+weight.sum().backward()
+optimiser.step()
+unused = ("torch._dynamo", "pandas", "matplotlib", "scipy", "cv2", "skimage")
+said["loaded"] = [name for name in unused if name in sys.modules]
+choose("cpu", "fp32", 1)
+faults = []
+for _ in range(20):
+    torch.ones(64 << 20, dtype=torch.uint8)
+    faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+said["faults"] = faults[-1] - faults[9]
+cuda.set_up()
+b = torch.backends
+said["tf32"] = [b.cudnn.conv.fp32_precision == "tf32", b.cudnn.allow_tf32]
+said["tf32"] += [b.cuda.matmul.allow_tf32, torch.get_float32_matmul_precision()]
+print(json.dumps(said))
+leave()
+print("never")
+"""
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert run.stdout.strip() == "[]", run.stdout + run.stderr
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+def test_training_does_not_load_what_it_does_not_use(process):
+    assert process["loaded"] == []
+
+
+def test_the_collector_passes_over_what_pytorch_made(process):
+    assert process["collector"]
+    assert process["frozen"] > 100_000
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="wants glibc")
+def test_a_step_gets_its_memory_back_without_asking_the_kernel(process):
+    assert process["faults"] < 1000  # it would be 16,384 each of ten times
+
+
+def test_fp32_is_not_tf32_on_a_gpu(process):
+    assert process["tf32"] == [False, False, False, "highest"]
 
 
 def test_images_stay_in_the_mapped_files_until_a_batch_is_made(disks):
@@ -189,35 +229,6 @@ def test_images_stay_in_the_mapped_files_until_a_batch_is_made(disks):
     taken = pairs.take(torch.tensor([2, 0]))
     assert torch.equal(taken, as_tensor(data)[[4, 3]])
     assert torch.equal(torch.cat([*pairs.split(2)]), as_tensor(data)[[3, 1, 4]])
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="wants glibc")
-def test_a_step_gets_its_memory_back_without_asking_the_kernel():
-    code = (
-        "import resource, torch\n"
-        "from sonotune.training.device import choose\n"
-        "choose('cpu', 'fp32', 1)\n"
-        "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
-        "large = lambda: torch.ones(64 << 20, dtype=torch.uint8)\n"
-        "for _ in range(10): large()\n"
-        "before = faults()\n"
-        "for _ in range(10): large()\n"
-        "print(faults() - before)"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert int(run.stdout) < 1000, run.stderr  # it would be 16,384 each of ten times
-
-
-def test_the_collector_passes_over_what_pytorch_made():
-    code = (
-        "import gc; from sonotune.jobs.finetune import run_cell\n"
-        "from sonotune.runtime.job import leave\n"
-        "print(gc.isenabled(), gc.get_freeze_count() > 100_000)\n"
-        "leave()\n"
-        "print('never')"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (run.stdout, run.returncode) == ("True True\n", 0), run.stderr
 
 
 def test_a_cell_learns_its_task(disks, tmp_path):
@@ -231,7 +242,8 @@ def test_a_cell_learns_its_task(disks, tmp_path):
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_two_runs_of_a_cell_are_alike_byte_for_byte(disks, tmp_path, precision):
     for name in ("a", "b"):
-        run(disks, tmp_path / name, keep_weights=True, precision=precision)
+        record = run(disks, tmp_path / name, keep_weights=True, precision=precision)
+        assert record["processor"]["precision"] == precision
     for file in ("predictions.npz", "weights.safetensors"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
     first, second = (
@@ -255,7 +267,6 @@ def test_a_record_says_what_ran(disks, tmp_path, weights):
     assert record["tuned_parameters"] == 577
     assert record["total_parameters"] == 121_653
     assert record["processor"]["device"] == "cpu"
-    assert record["processor"]["precision"] == "fp32"
     assert len(record["inputs"]["weights_sha256"]) == 64
     cpu = record["cpu_seconds"]
     assert 0 < cpu["training"] < cpu["total"]
@@ -435,23 +446,6 @@ def test_a_cell_for_the_processor_never_touches_a_gpu(disks, tmp_path, monkeypat
     assert read_record(tmp_path / "run.json")["processor"]["device"] == "cpu"
 
 
-def test_fp32_is_not_tf32_on_a_gpu():
-    """In a process of its own, since what is set up stays."""
-    ask = (
-        "import torch; from sonotune.training import cuda; cuda.set_up(); b = torch.backends; "
-        "print(b.cudnn.conv.fp32_precision == 'tf32', b.cudnn.allow_tf32, "
-        "b.cuda.matmul.allow_tf32, torch.get_float32_matmul_precision())"
-    )
-    said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
-    assert said.stdout.split() == ["False", "False", "False", "highest"]
-
-
-def test_bf16_runs_and_is_recorded(disks, tmp_path):
-    record = run(disks, tmp_path, precision="bf16")
-    assert record["processor"]["precision"] == "bf16"
-    assert not (record["failure"] or "").startswith("loss")
-
-
 def dead_network(width=4):
     """A network whose two channels let nothing through, whatever the image."""
     network = build(width)
@@ -470,17 +464,14 @@ def test_a_network_is_dead_if_its_output_does_not_depend_on_the_image():
     assert not is_dead(alive, as_pairs(bright_disks(1)), CPU)
 
 
-def seed_of_a_dead_start(width):
-    """A seed from which the two channels of a network give 0 for every image."""
-    images = as_pairs(bright_disks(20))
-    for seed in range(200):
-        settings = {"name": "unet", "width": width}
-        if is_dead(start_network(settings, None, torch_seed(seed, *NAMES, "initial")), images, CPU):
-            return seed
+def dead_from_the_start(*names):
+    """Settings from which the two channels of a network give 0 for every image."""
+    images, network = as_pairs(bright_disks(20)), {"name": "unet", "width": 1}
+    for seed in range(300):
+        start = start_network(network, None, torch_seed(seed, *names, "initial"))
+        if is_dead(start, images, CPU):
+            return {"network": network, "seed": seed}
     pytest.fail("no seed gives a dead network")
-
-
-NAMES = ("disks", "whole", 80, 1)
 
 
 @pytest.mark.parametrize(
@@ -493,9 +484,9 @@ def test_a_cells_seed_derives_from_its_fraction_as_per_cent(fraction, percent):
 
 
 @pytest.fixture(scope="module")
-def dead_start(disks, tmp_path_factory):
+def dead_start():
     """Settings of a cell whose first initialisation is dead."""
-    return {"network": {"name": "unet", "width": 1}, "seed": seed_of_a_dead_start(1)}
+    return dead_from_the_start("disks", "whole", 80, 1)
 
 
 def test_a_dead_run_is_recorded_as_that_and_as_failed(disks, tmp_path, dead_start):
@@ -516,14 +507,7 @@ def test_a_failed_run_is_tried_again_from_another_initialisation(disks, tmp_path
 
 
 def test_a_pretraining_draws_a_dead_start_again(disks, tmp_path):
-    names, images = ("pretraining", "disks"), as_pairs(bright_disks(20))
-    network = {"name": "unet", "width": 1}
-    seed = next(
-        seed
-        for seed in range(300)
-        if is_dead(start_network(network, None, torch_seed(seed, *names, "initial")), images, CPU)
-    )
-    ours = settings(network=network, seed=seed)
+    ours = settings(**dead_from_the_start("pretraining", "disks"))
     ours = {key: ours[key] for key in ("dataset", "seed", "network", "device", "precision", "code")}
     recipe = {"learning_rate": 0.003, "batch_size": 2, "epochs": 2, "patience": 3}
     record = pretrain(

@@ -8,9 +8,7 @@ import yaml
 
 from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
-from sonotune.networks.settings import divisor_of, stages_of
 from sonotune.networks.stages import (
-    build_network,
     count,
     freeze_all_but,
     stage_parameters,
@@ -85,13 +83,6 @@ def test_an_unknown_head_is_refused():
 def test_stages_cover_every_parameter_once(paper_network):
     found = stage_parameters(paper_network)
     assert sum(count(parameters.values()) for parameters in found.values()) == 31_031_685
-
-
-def test_the_workflow_knows_the_networks_stages_without_loading_it():
-    settings = {"name": "unet"}
-    network = build_network({**settings, "width": 2})
-    assert stages_of(settings) == network.stages
-    assert divisor_of(settings) == network.divisor
 
 
 def test_a_stage_left_out_is_noticed():

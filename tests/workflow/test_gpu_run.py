@@ -41,7 +41,7 @@ def bundle(tmp_path_factory):
 @pytest.fixture(scope="module")
 def finished(bundle, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    said, table = go(bundle, folder, "--minutes", "9")
+    said, table = go(bundle, folder, "--minutes", "60")
     return folder, said, table
 
 
@@ -76,7 +76,7 @@ def test_given_again_it_does_what_is_missing_also_on_an_empty_machine(bundle, fi
     ]
     (folder / "out/gpu.csv").write_text("".join(lost))
     shutil.rmtree(folder / "work")
-    _, again = go(bundle, folder, "--minutes", "9")
+    _, again = go(bundle, folder, "--minutes", "60")
     added = again.removeprefix("".join(lost)).splitlines()
     done = [line.split(",")[1] for line in added if line.startswith("dice,")]
     assert done == ["amiri2020/pretraining", cell]
