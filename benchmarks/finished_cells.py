@@ -82,9 +82,13 @@ def keep_finished(study: Path, folder: Path, config: Mapping[str, Any], shown: S
             scores / f"{dataset}.csv",
             measured if measured.is_file() else None,
         )
-    aggregate(sorted(scores.iterdir()), [one / "run.json" for one in cells], folder / "cells.csv")
+    tables, runs = (
+        (folder / "cells.csv", scores / "averages.csv"),
+        [one / "run.json" for one in cells],
+    )
+    aggregate(sorted(scores.iterdir()), runs, *tables, shown.exclude_runs, shown.ddof)
     files = [folder / f"table2.{kind}" for kind in ("csv", "tex", "html")]
-    write_table("table2", *files, cells=folder / "cells.csv", shown=shown)
+    write_table("table2", *files, cells=tables[0], averages=tables[1], shown=shown)
     shutil.rmtree(scores)
     for file in files[1:]:
         file.unlink()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.errors import SonotuneError
+from sonotune.evaluation.averages import write_averages
 from sonotune.report.names import PAPER_DATASETS
 from sonotune.report.shown import Shown
 from sonotune.report.views import write_figure, write_table
@@ -48,14 +49,16 @@ def draw(folder: Path) -> None:
             files = aside / f"{name}.pdf", folder / f"figures/{name}.png"
             write_figure(name, *files, shown=shown, **arguments)
 
-        draw_one("fig4", cells=cells, pairs=pairs)
-        draw_one("pareto", cells=cells)
+        averages = aside / "averages.csv"
+        write_averages(cells, averages, shown.exclude_runs, shown.ddof)
+        draw_one("fig4", cells=cells, averages=averages, pairs=pairs)
+        draw_one("pareto", cells=cells, averages=averages)
         # Ranks over one data set are its order of means and allow no test.
         if len(shown.datasets) > 1:
             draw_one("ranks", cells=cells)
         if set(shown.datasets) & set(PAPER_DATASETS):
             tables = [aside / f"against_paper.{kind}" for kind in ("csv", "tex", "html")]
-            write_table("against_paper", *tables, cells=cells, shown=shown)
+            write_table("against_paper", *tables, averages=averages, shown=shown)
             draw_one("against_paper", against_paper=tables[0])
         if protocols.is_file():
             draw_one("fig1b", protocols=protocols)

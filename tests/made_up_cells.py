@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sonotune.evaluation.averages import write_averages
+
 STRATEGIES = {
     "whole": "Whole network",
     "contracting": "Contracting",
@@ -85,4 +87,11 @@ def write_cells(cells: pd.DataFrame, folder: Path) -> Path:
     """Write ``cells.csv`` as the workflow does."""
     path = folder / "cells.csv"
     cells.to_csv(path, index=False)
+    return path
+
+
+def averages_of(cells: Path, exclude_runs: str = "failed", ddof: int = 1) -> Path:
+    """Write ``averages.csv`` beside ``cells.csv`` as the workflow does."""
+    path = cells.with_name("averages.csv")
+    write_averages(cells, path, exclude_runs, ddof)
     return path

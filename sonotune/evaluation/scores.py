@@ -11,6 +11,7 @@ import pandas as pd
 
 from sonotune.data.dataset import load_set
 from sonotune.errors import SonotuneError
+from sonotune.evaluation.averages import AVERAGED, COUNTED, ExcludeRuns, write_averages
 from sonotune.evaluation.calibration import BINNED, reliability
 from sonotune.evaluation.circumferences import read_circumferences
 from sonotune.evaluation.metrics import THRESHOLD, overlap
@@ -21,21 +22,8 @@ from sonotune.runtime.files import atomic
 from sonotune.runtime.run_record import check_output, read_record, short_seal
 
 METRICS = ("dice", "iou", "miou", "pixel_accuracy", *SHAPE_METRICS)
-# Of the others a cell has the mean over its images, without those that have no such number.
-NOT_AVERAGED = ("components", "at_border", "hc_mm", "hc_measured_mm")
-AVERAGED = tuple(name for name in METRICS if name not in NOT_AVERAGED)
 # Bytes that Adam holds for a tuned parameter (weight, gradient, two moments) and for another.
 TUNED_BYTES, FROZEN_BYTES = 16, 4
-# Numbers of images.
-COUNTED = (
-    "no_component",
-    "several_components",
-    "reach_border",
-    "without_distance",
-    "without_hc",
-    "healthy",
-    "healthy_marked",
-)
 
 
 def load_predictions(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
@@ -133,8 +121,15 @@ def _mm_per_pixel(image: dict[str, Any]) -> tuple[float, float] | None:
     return None if None in size else size
 
 
-def aggregate(scores: Iterable[str | Path], runs: Iterable[str | Path], path: str | Path) -> None:
-    """Write one row a cell: means over its test images and counts of them, and how it was trained.
+def aggregate(
+    scores: Iterable[str | Path],
+    runs: Iterable[str | Path],
+    path: str | Path,
+    averages: str | Path | None = None,
+    exclude_runs: ExcludeRuns = "failed",
+    ddof: int = 1,
+) -> None:
+    """Write one row per cell, with means over its test images, and the averages over cells.
 
     A mean leaves out images that have no such number; `COUNTED` says of how many images the
     prediction is empty (``no_component``), in several parts or reaches the border, how many have
@@ -148,8 +143,10 @@ def aggregate(scores: Iterable[str | Path], runs: Iterable[str | Path], path: st
         CSV files of `score_dataset`.
     runs
         The ``run.json`` of the same cells.
-    path
-        CSV to write: ``cells.csv`` of a study.
+    path, averages
+        CSV to write: ``cells.csv`` and ``averages.csv`` of a study.
+    exclude_runs, ddof
+        See `sonotune.evaluation.averages.average_over_runs`.
     """
     table = pd.concat([read_scores(file) for file in scores])
     key = list(RUN)
@@ -164,6 +161,8 @@ def aggregate(scores: Iterable[str | Path], runs: Iterable[str | Path], path: st
     joined = joined[first + [name for name in joined if name not in first]]
     with atomic(path) as temporary:
         joined.to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
+    if averages is not None:
+        write_averages(path, averages, exclude_runs, ddof)
 
 
 def _counts(table: pd.DataFrame) -> Iterator[pd.Series]:

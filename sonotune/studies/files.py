@@ -26,6 +26,7 @@ from sonotune.studies.base import BaseStudy
 # Files of a study by the names that its rules give them.
 FILES = {
     "cells": "cells.csv",
+    "averages": "averages.csv",
     "splits": "splits.json",
     "claims": "statistics/claims.csv",
     **{
@@ -235,7 +236,7 @@ def shown_files(study: BaseStudy) -> list[str]:
     """
     files = [
         *(f"{kind}/{name}.csv" for name in study.datasets for kind in ("scores", "calibration")),
-        *("cells.csv", "splits.json"),
+        *("cells.csv", "averages.csv", "splits.json"),
         *(
             f"tables/{n}.{kind}"
             for n in views_of(study, "table")

@@ -25,6 +25,7 @@ rule aggregate:
         unpack(needs("scores", "runs")),
     output:
         path="results/{study}/cells.csv",
+        averages="results/{study}/averages.csv",
     log:
         "results/logs/{study}/aggregate.log",
     localrule: True
@@ -32,6 +33,7 @@ rule aggregate:
         "../../envs/sonotune.yaml"
     params:
         function="sonotune.evaluation.scores:aggregate",
+        settings=of_study(methodcaller("settings", "exclude_runs", "ddof")),
         code=code_of("sonotune.evaluation.scores"),
     message:
         "Averaging the scores of {wildcards.study}"

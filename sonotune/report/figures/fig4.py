@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from sonotune.evaluation.averages import ExcludeRuns, average_over_runs, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
@@ -27,13 +27,15 @@ PANEL_HEIGHT = 1.75  # inches
 APART = 0.06  # half the distance between a pair's points, in categories
 
 
-def draw(cells: str | Path, shown: Shown, pairs: Sequence[Sequence[str]]) -> Figure:
+def draw(
+    cells: str | Path, averages: str | Path, shown: Shown, pairs: Sequence[Sequence[str]]
+) -> Figure:
     """Draw Fig. 4: a row of panels for each data set, a panel for each pair of strategies.
 
     Parameters
     ----------
-    cells
-        ``cells.csv`` of a study.
+    cells, averages
+        ``cells.csv`` and ``averages.csv`` of a study.
     shown
         Strategies and data sets to show, with their titles.
     pairs
@@ -50,22 +52,25 @@ def draw(cells: str | Path, shown: Shown, pairs: Sequence[Sequence[str]]) -> Fig
             "none of its pairs."
         )
     table = table[table["strategy"].isin([name for pair in drawn for name in pair])]
-    return draw_fig4(table, drawn, shown)
+    return draw_fig4(table, shown.averages(averages), drawn, shown)
 
 
-def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown) -> Figure:
+def draw_fig4(
+    cells: pd.DataFrame, averages: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown
+) -> Figure:
     """Fig. 4 of the trained cells of these pairs, as a Matplotlib figure.
 
     Parameters
     ----------
-    cells
-        Rows of ``cells.csv``.
+    cells, averages
+        Rows of ``cells.csv`` and ``averages.csv``.
     pairs
         Pairs of strategies.
     shown
         Strategies and data sets to show, with their titles.
     """
-    averages = average_over_runs(cells, shown.exclude_runs, shown.ddof)
+    names = [name for pair in pairs for name in pair]
+    averages = averages[(averages["fraction"] > 0) & averages["strategy"].isin(names)]
     kept = cells[~is_left_out(cells, shown.exclude_runs)]
     fractions = sorted(averages["fraction"].unique())
     present = [name for name in shown.datasets if name in set(averages["dataset"])]

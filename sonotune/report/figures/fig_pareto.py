@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from sonotune.evaluation.averages import is_left_out, read_cells
+from sonotune.evaluation.averages import is_left_out, measured_on, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
@@ -25,10 +25,9 @@ from sonotune.report.style import (
     message_figure,
     one_legend,
 )
-from sonotune.report.times import measured_on, training_seconds
 
 PANEL = 1.75  # inches
-COSTS = {"tuned_parameters": "Trained parameters", "seconds": "Seconds of a training"}
+COSTS = {"tuned_parameters": "Trained parameters", "training_seconds_mean": "Seconds of a training"}
 
 
 def pareto_front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
@@ -48,49 +47,40 @@ def pareto_front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
     return front
 
 
-def draw(cells: str | Path, shown: Shown) -> Figure:
+def draw(cells: str | Path, averages: str | Path, shown: Shown) -> Figure:
     """Draw a row of panels for each cost, a panel for each data set, at the largest fraction.
 
     Parameters
     ----------
-    cells
-        ``cells.csv`` of a study.
+    cells, averages
+        ``cells.csv`` and ``averages.csv`` of a study.
     shown
         Strategies and data sets to show, with their titles.
     """
-    table = shown.select(read_cells(cells))
-    fraction = float(table["fraction"].max())
-    table = table[table["fraction"] == fraction]
-    runs = table.groupby(["dataset", "strategy"]).size()
-    table = table[~is_left_out(table, shown.exclude_runs)]
-    table = table.assign(seconds=training_seconds(table))
-    groups = table.groupby(["dataset", "strategy"], sort=False)
-    points = groups[["dice", *COSTS]].mean()
-    points["n"] = groups.size()
-    # Runs of one fold share its images.
-    folds = table.groupby(["dataset", "strategy", "fold"])["dice"].mean().groupby(level=[0, 1])
-    points["error"] = folds.std() / np.sqrt(folds.size())
+    points = shown.averages(averages)
+    fraction = float(points["fraction"].max())
     # The mean of what is left of a strategy's runs is no result to compare with whole ones.
-    points["whole"] = points["n"] == runs.reindex(points.index)
-    points = points.reset_index()
+    points = points[(points["fraction"] == fraction) & (points["n"] > 0)]
+    points = points.assign(whole=points["n"] == points["runs"])
     present = [name for name in shown.datasets if name in set(points["dataset"])]
-    sources = sources_of(table)
     if not present:
         return message_figure(
             f"At {format_percent(fraction)} every run is left out of averages, so there is no "
             "Dice to set against its cost."
         )
-    return _front(points, present, fraction, sources, shown, measured_on(table))
+    runs = shown.select(read_cells(cells))
+    runs = runs[(runs["fraction"] == fraction) & ~is_left_out(runs, shown.exclude_runs)]
+    return _front(points, present, fraction, shown, measured_on(runs))
 
 
 def _front(
     points: pd.DataFrame,
     present: list[str],
     fraction: float,
-    sources: Mapping[str, str],
     shown: Shown,
     timed: str,
 ) -> Figure:
+    sources = sources_of(points)
     runs = sorted(set(points["n"].astype(int)))
     number = f"{runs[0]} runs" if len(runs) == 1 else f"{runs[0]} to {runs[-1]} runs"
     number = "one run" if runs == [1] else number
@@ -129,8 +119,8 @@ def _draw(panel: Axes, points: pd.DataFrame, cost: str, strategies: Mapping[str,
         style = style_of(str(point.strategy), list(strategies))
         panel.errorbar(
             getattr(point, cost),
-            point.dice,
-            yerr=point.error if np.isfinite(point.error) else None,
+            point.dice_mean,
+            yerr=point.dice_error if np.isfinite(point.dice_error) else None,
             marker=style.marker,
             color=style.colour,
             markerfacecolor=style.colour if point.whole else "white",
@@ -140,9 +130,9 @@ def _draw(panel: Axes, points: pd.DataFrame, cost: str, strategies: Mapping[str,
             clip_on=False,
         )
     whole = points[points["whole"]]
-    front = whole[pareto_front(whole[cost].to_numpy(float), whole["dice"].to_numpy(float))]
+    front = whole[pareto_front(whole[cost].to_numpy(float), whole["dice_mean"].to_numpy(float))]
     front = front.sort_values(cost)
-    panel.plot(front[cost], front["dice"], color="#888888", linewidth=0.8, zorder=1.5)
+    panel.plot(front[cost], front["dice_mean"], color="#888888", linewidth=0.8, zorder=1.5)
     if cost == "tuned_parameters":
         panel.set_xscale("log")
     else:

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sonotune.data.split_file import read_counts
-from sonotune.evaluation.averages import read_cells
+from sonotune.evaluation.averages import measured_on, read_cells
 from sonotune.layout import cell_folders, format_percent, fraction_text
 from sonotune.networks.settings import stages_of
 from sonotune.report.learning_table import read_forecasts
@@ -32,7 +32,6 @@ from sonotune.report.page.content import (
 )
 from sonotune.report.page.details import to_json, write_details
 from sonotune.report.shown import Shown, sources_of
-from sonotune.report.times import measured_on
 from sonotune.runtime.files import atomic
 from sonotune.statistics.decision import Decision, read_decisions
 from sonotune.statistics.rounds import race_sentences
@@ -48,6 +47,7 @@ def write_page(
     *,
     study: str,
     cells: str | Path,
+    averages: str | Path,
     splits: str | Path,
     decisions: str | Path,
     learning: str | Path,
@@ -77,8 +77,8 @@ def write_page(
         Gets the recommendations as text, for the terminal and the front page of the report.
     study
         Name of the study.
-    cells, splits
-        ``cells.csv`` and ``splits.json`` of the study.
+    cells, averages, splits
+        ``cells.csv``, ``averages.csv`` and ``splits.json`` of the study.
     decisions
         Folder of its statistics.
     learning, low_scores, claims, provenance
@@ -144,7 +144,7 @@ def write_page(
             places=places,
             drawings=list(drawings.values()),
             banners=describe_banners(found, image_size, simulated, study),
-            tables=describe_tables(runs, found, shown),
+            tables=describe_tables(shown.averages(averages), found, shown),
             strategies=[
                 (name, title)
                 for name, title in shown.strategies.items()
