@@ -121,6 +121,7 @@ def test_fig4_names_its_data_sets_within_the_figure(pairs):
     figure = drawn(
         only(made_up_cells(), strategy=[name for pair in PAIRS[:pairs] for name in pair])
     )
+    figure.draw_without_rendering()
     rim = figure.bbox
     for panel in figure.axes[::pairs]:
         [title] = panel.texts

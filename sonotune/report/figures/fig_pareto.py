@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from sonotune.evaluation.averages import is_left_out, measured_on, read_cells
@@ -17,14 +16,7 @@ from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown, sources_of
-from sonotune.report.style import (
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    legend_height,
-    message_figure,
-    one_legend,
-)
+from sonotune.report.style import message_figure, noted_figure, one_legend
 
 PANEL = 1.75  # inches
 COSTS = {"tuned_parameters": "Trained parameters", "training_seconds_mean": "Seconds of a training"}
@@ -91,15 +83,10 @@ def _front(
         *source_notes(present, shown.datasets, sources),
     ]
     named = [shown.strategies[name] for name in shown.strategies if name in set(points["strategy"])]
-    foot, legend = footnote_height(notes), legend_height(named)
     # One data set: both costs side by side; several: a column for each.
     flat = len(present) == 1
     rows, columns = (1, 2) if flat else (2, len(present))
-    height = rows * (PANEL + 0.4) + foot + legend + 0.2
-    room = (foot + legend) / height
-    layout = ConstrainedLayoutEngine(rect=(0, room, 1, 1 - room))
-    figure = Figure(figsize=(TWO_COLUMNS, height), layout=layout)
-    footnote(figure, notes, height)
+    figure = noted_figure(notes, rows * (PANEL + 0.4) + 0.2, names=named)
     axes = figure.subplots(rows, columns, squeeze=False, sharey="row" if flat else "col")
     places = axes.reshape(len(present), 2).T if flat else axes
     for row, (cost, title) in enumerate(COSTS.items()):
@@ -110,7 +97,7 @@ def _front(
                 panel.set_title(dataset_title(dataset, shown.datasets, sources), fontsize=7)
     for panel in axes[:, 0]:
         panel.set_ylabel("Dice")
-    one_legend(figure, axes.flat, "lower center", (0.5, foot / height))
+    one_legend(figure, axes.flat)
     return figure
 
 

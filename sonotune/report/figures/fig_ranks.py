@@ -13,13 +13,7 @@ from matplotlib.figure import Figure
 from sonotune.layout import format_percent
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown
-from sonotune.report.style import (
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    message_figure,
-    text_width,
-)
+from sonotune.report.style import TWO_COLUMNS, message_figure, noted_figure, text_width
 from sonotune.statistics.friedman import Ranking
 from sonotune.statistics.tables import rankings, read_runs
 
@@ -62,12 +56,9 @@ def draw_ranks(found: list[tuple[float, Ranking]], strategies: Mapping[str, str]
     notes += list(dict.fromkeys(ranking.says for _, ranking in found))
     most = max(len(ranking.ranks) for _, ranking in found)
     tall = 0.62 + LINE * (-(-most // 2))
-    height = tall * len(found) + 0.05 + footnote_height(notes)
-    figure = Figure(figsize=(TWO_COLUMNS, height))
-    footnote(figure, notes, height)
-    for number, (fraction, ranking) in enumerate(found):
-        bottom = 1 - (0.03 + tall * (number + 1)) / height
-        panel = figure.add_axes((0.02, bottom, 0.96, tall / height))
+    figure = noted_figure(notes, tall * len(found) + 0.05)
+    panels = figure.subplots(len(found), squeeze=False).flat
+    for panel, (fraction, ranking) in zip(panels, found, strict=True):
         _draw_diagram(panel, ranking, strategies, format_percent(fraction), tall)
     return figure
 
