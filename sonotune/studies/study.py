@@ -129,11 +129,13 @@ class Study(BaseStudy):
             One of `FIGURES` or `TABLES`.
         """
         view = view_of(kind, name)
-        modules = [view.module, *(["sonotune.report.render"] if kind == "table" else [])]
+        modules, data = [view.module], view.data
+        if kind == "table":
+            modules, data = [*modules, "sonotune.report.render"], (*data, "table.*")
         if view.builds_networks:
             built = {NETWORKS[network["name"]] for network in networks_of(self.design)}
             modules += [f"sonotune.networks.{network}" for network in sorted(built)]
-        return code_of(*modules, data=view.data)
+        return code_of(*modules, data=data)
 
     # Outputs
 
