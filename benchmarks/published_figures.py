@@ -13,6 +13,7 @@ from sonotune.evaluation.averages import write_averages
 from sonotune.report.names import PAPER_DATASETS
 from sonotune.report.shown import Shown
 from sonotune.report.views import write_figure, write_table
+from sonotune.statistics.tables import rank_tables, read_runs
 
 
 def shown_by(config: Mapping[str, Any], study: str) -> dict[str, Any]:
@@ -55,7 +56,10 @@ def draw(folder: Path) -> None:
         draw_one("pareto", cells=cells, averages=averages)
         # Ranks over one data set are its order of means and allow no test.
         if len(shown.datasets) > 1:
-            draw_one("ranks", cells=cells)
+            runs = read_runs(cells, list(shown.strategies), shown.exclude_runs)
+            for name, table in rank_tables(runs).items():
+                table.to_csv(aside / f"{name}.csv", index=False)
+            draw_one("ranks", friedman=aside / "friedman.csv", nemenyi=aside / "nemenyi.csv")
         if set(shown.datasets) & set(PAPER_DATASETS):
             tables = [aside / f"against_paper.{kind}" for kind in ("csv", "tex", "html")]
             write_table("against_paper", *tables, averages=averages, shown=shown)

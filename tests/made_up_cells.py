@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sonotune.evaluation.averages import write_averages
+from sonotune.evaluation.averages import read_cells, write_averages
+from sonotune.statistics.tables import rank_tables, read_runs
 
 STRATEGIES = {
     "whole": "Whole network",
@@ -88,6 +89,16 @@ def write_cells(cells: pd.DataFrame, folder: Path) -> Path:
     path = folder / "cells.csv"
     cells.to_csv(path, index=False)
     return path
+
+
+def ranks_of(cells: Path) -> dict[str, Path]:
+    """Write the ranks of strategies beside ``cells.csv`` as the workflow does."""
+    strategies = list(dict.fromkeys(read_cells(cells)["strategy"]))
+    paths = {}
+    for name, table in rank_tables(read_runs(cells, strategies, "failed")).items():
+        paths[name] = cells.with_name(f"{name}.csv")
+        table.to_csv(paths[name], index=False)
+    return paths
 
 
 def averages_of(cells: Path, exclude_runs: str = "failed", ddof: int = 1) -> Path:

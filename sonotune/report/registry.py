@@ -208,8 +208,8 @@ FIGURES = {
         "Ranks of the strategies over data sets",
         "Mean rank of every strategy over the data sets. Strategies that a bar joins do not "
         "differ significantly.",
-        needs=("cells",),
-        settings=("strategies", "exclude_runs"),
+        needs=("friedman", "nemenyi"),
+        settings=("strategies",),
         # Ranks over one data set are its order of means and allow no test.
         when=lambda study: len(study.datasets) > 1,
     ),

@@ -31,7 +31,7 @@ FILES = {
     "claims": "statistics/claims.csv",
     **{
         name: f"statistics/{name}.csv"
-        for name in ("comparisons", "learning", "low_scores", "tukey")
+        for name in ("comparisons", "friedman", "learning", "low_scores", "nemenyi", "tukey")
     },
     **{name: f"tables/{name}.csv" for name in ("provenance", "protocols", "losses")},
     "against_paper": "tables/against_paper.csv",

@@ -1,9 +1,11 @@
 """Table III, the figures besides Figs. 4 and 5, and the comparison with the paper."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_cells import STRATEGIES, averages_of, made_up_cells, write_cells
+from made_up_cells import STRATEGIES, averages_of, made_up_cells, ranks_of, write_cells
 from made_up_scores import made_up_scores, write_study
 from matplotlib.colors import to_hex
 
@@ -235,7 +237,7 @@ def test_figures_of_tests_are_drawn_of_any_study(folds, tmp_path):
         table.to_csv(tmp_path / f"{name}.csv", index=False)
     for name, needed in {
         "intervals": {"decisions": tmp_path},
-        "ranks": {"cells": path},
+        "ranks": ranks_of(Path(path)),
         "distributions": {"cells": path, "scores": files},
     }.items():
         out = tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"

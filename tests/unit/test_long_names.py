@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_cells import STRATEGIES, averages_of, made_up_cells, write_cells
+from made_up_cells import STRATEGIES, averages_of, made_up_cells, ranks_of, write_cells
 from made_up_scores import cells_of_scores, made_up_scores, write_study
 
 from sonotune.evaluation.averages import read_cells
@@ -39,9 +39,10 @@ def distributions(names, folder, *files):
 def of_averages(name, **settings):
     def draw(names, folder, *files):
         cells = study(folder)
+        needed = ranks_of(cells) if name == "ranks" else {"cells": cells}
         if name in ("fig4", "pareto"):
-            settings["averages"] = averages_of(cells)
-        write_figure(name, *files, cells=cells, shown=Shown(names, DATASETS), **settings)
+            needed["averages"] = averages_of(cells)
+        write_figure(name, *files, shown=Shown(names, DATASETS), **needed, **settings)
 
     return draw
 
