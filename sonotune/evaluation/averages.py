@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from sonotune.errors import SonotuneError
+from sonotune.evaluation.tables import read_table, save_csv
 from sonotune.layout import RUN
-from sonotune.runtime.files import atomic
 
 ExcludeRuns = Literal["failed", "failed+collapsed", "none"]
 
@@ -29,7 +29,6 @@ COUNTED = (
     *("no_component", "several_components", "reach_border", "without_distance", "without_hc"),
     *("healthy", "healthy_marked"),
 )
-TEXT = {"dataset": str, "source": str, "strategy": str}
 PLACE = ["dataset", "fraction", "strategy"]
 FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 
@@ -50,7 +49,7 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     SonotuneError
         If columns are missing, a flag is neither true nor false, or a cell stands there twice.
     """
-    cells = pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values=[""])
+    cells = read_table(path)
     missing = [name for name in NEEDED if name not in cells]
     if missing:
         raise SonotuneError(f"{path}: no column {', '.join(missing)}; make the file again")
@@ -195,9 +194,7 @@ def write_averages(
     exclude_runs, ddof
         See `average_over_runs`.
     """
-    table = average_over_runs(read_cells(cells), exclude_runs, ddof)
-    with atomic(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+    save_csv(average_over_runs(read_cells(cells), exclude_runs, ddof), path)
 
 
 def read_averages(path: str | Path) -> pd.DataFrame:
@@ -208,9 +205,7 @@ def read_averages(path: str | Path) -> pd.DataFrame:
     path
         The study's ``averages.csv``.
     """
-    return pd.read_csv(
-        path, dtype=TEXT, keep_default_na=False, na_values=[""], float_precision="round_trip"
-    )
+    return read_table(path, float_precision="round_trip")
 
 
 def _check_agreement(cells: pd.DataFrame, name: str) -> None:

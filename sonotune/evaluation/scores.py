@@ -17,8 +17,8 @@ from sonotune.evaluation.circumferences import read_circumferences
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.shapes import SHAPE_METRICS, shape_scores
 from sonotune.evaluation.surface import outline
+from sonotune.evaluation.tables import read_table, save_csv
 from sonotune.layout import RUN, Cell
-from sonotune.runtime.files import atomic
 from sonotune.runtime.run_record import check_output, read_record, short_seal
 
 METRICS = ("dice", "iou", "miou", "pixel_accuracy", *SHAPE_METRICS)
@@ -95,25 +95,10 @@ def score_dataset(
             reliabilities.append(reliability(stated, truth).rename_axis("bin").assign(**about))
         scores = {**about, "row": rows, **names, **overlap(found, truth)}
         parts.append(pd.concat([pd.DataFrame(scores), pd.DataFrame(shapes)], axis=1))
-    with atomic(path) as temporary:
-        pd.concat(parts).to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
+    save_csv(pd.concat(parts), path, digits=10)
     if calibration is not None:
         table = pd.concat(reliabilities).reset_index()
-        table = table[[*RUN, "bin", *BINNED]]
-        with atomic(calibration) as temporary:
-            table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
-
-
-def read_scores(path: str | Path) -> pd.DataFrame:
-    """Read a CSV of `score_dataset`; no name is read as missing, whatever it is.
-
-    Parameters
-    ----------
-    path
-        The CSV.
-    """
-    text = {"dataset": str, "strategy": str, "name": str, "group": str}
-    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+        save_csv(table[[*RUN, "bin", *BINNED]], calibration, digits=10)
 
 
 def _mm_per_pixel(image: dict[str, Any]) -> tuple[float, float] | None:
@@ -148,7 +133,7 @@ def aggregate(
     exclude_runs, ddof
         See `sonotune.evaluation.averages.average_over_runs`.
     """
-    table = pd.concat([read_scores(file) for file in scores])
+    table = pd.concat([read_table(file) for file in scores])
     key = list(RUN)
     for name, count in zip(COUNTED, _counts(table), strict=True):
         table[name] = count
@@ -159,8 +144,7 @@ def aggregate(
     joined = trained.merge(means.join(images), on=key, how="left", validate="one_to_one")
     first = ["dataset", "source", *RUN[1:], "images", *AVERAGED, *COUNTED]
     joined = joined[first + [name for name in joined if name not in first]]
-    with atomic(path) as temporary:
-        joined.to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
+    save_csv(joined, path, digits=10)
     if averages is not None:
         write_averages(path, averages, exclude_runs, ddof)
 

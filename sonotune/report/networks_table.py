@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.shown import Shown
-from sonotune.statistics.decision import TEXT
 
 LEVEL = 0.05
 COLUMNS = (
@@ -59,7 +59,7 @@ def table(
     networks = network_titles
     strategies, datasets = shown.strategies, shown.datasets
     means = _by_network(shown.averages(averages), networks)
-    contrasts = pd.read_csv(comparisons, dtype=TEXT, keep_default_na=False, na_values=[""])
+    contrasts = read_table(comparisons)
     sides = [pair for pair in pairs if networks.get(pair[0]) == networks.get(pair[1])]
     notes = [
         *_sides(contrasts, sides, networks, strategies, datasets),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from sonotune.evaluation.tables import save_csv
 from sonotune.report.latex import to_tex
 from sonotune.report.layout import Table
 from sonotune.report.template import template
@@ -27,9 +28,7 @@ def save_table(
     csv, tex, html
         Files to write.
     """
-    digits = None if table.digits is None else f"%.{table.digits}g"
-    with atomic(csv) as temporary:
-        data.to_csv(temporary, index=False, lineterminator="\n", float_format=digits)
+    save_csv(data, csv, table.digits)
     groups = [list(rows) for _, rows in groupby(table.body, key=lambda row: row.names[0])]
     page = template("table.html").render(table=table, groups=groups) + "\n"
     for path, text in ((tex, to_tex(table)), (html, page)):

@@ -10,9 +10,8 @@ import pandas as pd
 
 from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
 from sonotune.evaluation.calibration import BINNED, expected_calibration_error
-from sonotune.evaluation.scores import read_scores
+from sonotune.evaluation.tables import read_table, save_csv
 from sonotune.layout import RUN
-from sonotune.runtime.files import atomic
 from sonotune.seeds import generator
 from sonotune.statistics.decision import decide, decision_tables
 from sonotune.statistics.friedman import nemenyi, rank_strategies
@@ -64,7 +63,7 @@ def scores_that_count(runs: pd.DataFrame, file: str | Path) -> pd.DataFrame:
     file
         The scores of a data set.
     """
-    scores = read_scores(file)
+    scores = read_table(file)
     key = list(RUN)
     counting = runs.loc[runs["value"].notna(), key]
     counting = counting[counting["dataset"].isin(scores["dataset"].unique())]
@@ -125,9 +124,8 @@ def write_statistics(
             place = table.columns.get_loc("dataset") + 1
             if name not in ("decisions", "strategies", "comparisons"):
                 table.insert(place, "source", table["dataset"].map(sources))
-        digits = None if name in ("decisions", "strategies", "comparisons") else "%.6g"
-        with atomic(Path(folder) / f"{name}.csv") as temporary:
-            table.to_csv(temporary, index=False, lineterminator="\n", float_format=digits)
+        digits = None if name in ("decisions", "strategies", "comparisons") else 6
+        save_csv(table, Path(folder) / f"{name}.csv", digits)
 
 
 def _tukey(runs: pd.DataFrame) -> pd.DataFrame:
@@ -178,10 +176,7 @@ def _variance(images: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 def _calibration(runs: pd.DataFrame, files: Sequence[str | Path]) -> pd.DataFrame:
     """Expected calibration error of each strategy, all pixels of all its runs that count."""
-    text = {"dataset": str, "strategy": str}
-    bins = pd.concat(
-        pd.read_csv(file, dtype=text, keep_default_na=False, na_values=[""]) for file in files
-    )
+    bins = pd.concat(map(read_table, files))
     key = ["dataset", "fraction", "strategy"]
     counting = runs.loc[runs["value"].notna() & (runs["fraction"] > 0), list(RUN)]
     sums = counting.merge(bins, on=list(RUN), how="left")

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from sonotune.evaluation.averages import read_cells
+from sonotune.evaluation.tables import save_csv
 from sonotune.layout import format_percent
 from sonotune.report.claims.declare import declare, papers_claims
 from sonotune.report.claims.judge import judge
@@ -84,9 +85,7 @@ def save_verdicts(verdicts: Sequence[Verdict], csv: str | Path, html: str | Path
     html
         Page to write.
     """
-    with atomic(csv) as temporary:
-        frame = pd.DataFrame([asdict(one) for one in verdicts])
-        frame.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    save_csv(pd.DataFrame([asdict(one) for one in verdicts]), csv, digits=6)
     with atomic(html) as temporary:
         temporary.write_text(claims_page(verdicts), "utf-8")
 

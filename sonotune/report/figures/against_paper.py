@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
 from sonotune.report.names import in_words
 from sonotune.report.palette import style_of
@@ -32,8 +33,7 @@ def draw(against_paper: str | Path, shown: Shown) -> Figure:
     shown
         Strategies and data sets to show, with their titles.
     """
-    text = {"dataset": str, "strategy": str}
-    table = pd.read_csv(against_paper, dtype=text, keep_default_na=False, na_values=[""])
+    table = read_table(against_paper)
     dice = table[table["measure"] == "dice"]
     if not len(dice):
         return message_figure("The paper has no Dice of these data sets and strategies.")

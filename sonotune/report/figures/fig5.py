@@ -15,7 +15,8 @@ from sonotune.data.dataset import load_set
 from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD
-from sonotune.evaluation.scores import load_predictions, read_scores
+from sonotune.evaluation.scores import load_predictions
+from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
 from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.report.images import FOUND, TRUTH, add_scale_bar, show_image
@@ -123,7 +124,7 @@ def choose_rows(scores: pd.DataFrame, quantiles: Mapping[float, str] = QUARTILES
 def _read_scores(
     path: str | Path, strategies: list[str], fraction: float, fold: int
 ) -> pd.DataFrame:
-    scores = read_scores(path)
+    scores = read_table(path)
     # The network that is evaluated unchanged has fraction 0 and may be among the columns.
     shown = scores["fraction"].isin([fraction, 0]) & (scores["fold"] == fold)
     shown &= (scores["seed"] == 1) & (scores["pretraining"] == 1)

@@ -8,13 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown
 from sonotune.report.style import message_figure, noted_figure
 
 LINE = 0.125  # inches, a strategy's name
-TEXT = {"strategy": str, "says": str, "first": str, "second": str}
 
 
 def draw(friedman: str | Path, nemenyi: str | Path, shown: Shown) -> Figure:
@@ -27,10 +27,7 @@ def draw(friedman: str | Path, nemenyi: str | Path, shown: Shown) -> Figure:
     shown
         Titles of the strategies; its data sets are not used.
     """
-    ranks, pairs = (
-        pd.read_csv(file, dtype=TEXT, keep_default_na=False, na_values=[""])
-        for file in (friedman, nemenyi)
-    )
+    ranks, pairs = read_table(friedman), read_table(nemenyi)
     groups = ranks.groupby("fraction", sort=True)
     found = [(fraction, part) for fraction, part in groups if len(part) > 1][::-1]
     if not found:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from sonotune.data.audit_files import suspicious
 from sonotune.evaluation.averages import training_seconds
+from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent, fraction_text
 from sonotune.report.layout import DASH, short_count
 from sonotune.report.names import dataset_title, time_text
@@ -359,9 +360,7 @@ def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[di
     shown
         Strategies and data sets to show, with their titles.
     """
-    table = pd.read_csv(
-        path, dtype={"dataset": str, "strategy": str}, keep_default_na=False, na_values=[""]
-    )
+    table = read_table(path)
     healthy = runs.groupby(["dataset", "fraction", "strategy"])[["healthy", "healthy_marked"]].sum()
     rows = []
     for one in table.to_dict("records"):
@@ -396,8 +395,7 @@ def describe_claims(path: Path, datasets: Mapping[str, str]) -> dict[str, Any] |
     """
     if not path.is_file():
         return None
-    text = {"claim": str, "dataset": str, "says": str}
-    table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""]).fillna("")
+    table = read_table(path).fillna("")
     table = table[table["verdict"].isin(VERDICTS)]
     if not len(table):
         return None
