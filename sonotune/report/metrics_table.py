@@ -11,7 +11,7 @@ import pandas as pd
 
 from sonotune.evaluation.averages import ExcludeRuns
 from sonotune.layout import format_percent
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, mean_cell
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.shown import Shown, sources_of
 
@@ -89,7 +89,10 @@ def _describe(averages: pd.DataFrame, sources: Mapping[str, str], shown: Shown) 
     for row in averages.to_dict("records"):
         title = dataset_title(row["dataset"], shown.datasets, sources)
         share = format_percent(row["fraction"]) if row["fraction"] else "no tuning"
-        cells = [_mean(row, name, one.decimals) for name, one in means.items()]
+        cells = [
+            mean_cell(row[f"{name}_mean"], row[f"{name}_std"], one.decimals)
+            for name, one in means.items()
+        ]
         cells += [_count(row, name) for name in ("images", *counts)]
         body.append(Row((f"{title}, {share}", shown.strategies[row["strategy"]]), tuple(cells)))
     titles = [one.title for one in means.values()]
@@ -103,13 +106,6 @@ def _describe(averages: pd.DataFrame, sources: Mapping[str, str], shown: Shown) 
         tuple(body),
         (*_notes(shown.exclude_runs, heads), *source_notes(present, shown.datasets, sources)),
     )
-
-
-def _mean(row: dict[str, float], name: str, decimals: int) -> Cell:
-    mean, std = row[f"{name}_mean"], row[f"{name}_std"]
-    if np.isnan(mean):
-        return Cell(DASH)
-    return Cell(f"{mean:.{decimals}f}", "" if np.isnan(std) else f"({std:.{decimals}f})")
 
 
 def _count(row: dict[str, float], name: str) -> Cell:

@@ -10,24 +10,14 @@ import pandas as pd
 
 from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, mean_cell, short_count
 from sonotune.report.names import dataset_title, source_notes
-from sonotune.report.shown import Shown
+from sonotune.report.shown import Shown, sources_of
 
 LEVEL = 0.05
 COLUMNS = (
-    "dataset",
-    "source",
-    "fraction",
-    "network",
-    "strategy",
-    "network_parameters",
-    "tuned_parameters",
-    "n",
-    "folds",
-    "dice_mean",
-    "dice_std",
-    "minutes_mean",
+    *("dataset", "source", "fraction", "network", "strategy", "network_parameters"),
+    *("tuned_parameters", "n", "folds", "dice_mean", "dice_std", "minutes_mean"),
 )
 
 
@@ -89,7 +79,7 @@ def _describe(
     datasets: Mapping[str, str],
     notes: Sequence[str],
 ) -> Table:
-    sources = table.groupby("dataset")["source"].first().to_dict()
+    sources = sources_of(table)
     present = [name for name in datasets if name in sources]
     places = table[["dataset", "fraction"]].drop_duplicates().itertuples(index=False)
     columns = [(dataset, float(fraction)) for dataset, fraction in places]
@@ -102,8 +92,7 @@ def _describe(
                 row.append(Cell(DASH, hover="no run that counts"))
                 continue
             run = known.loc[(strategy, *place)]
-            below = "" if np.isnan(run["dice_std"]) else f"({run['dice_std']:.3f})"
-            row.append(Cell(f"{run['dice_mean']:.3f}", below))
+            row.append(mean_cell(run["dice_mean"], run["dice_std"]))
         title = f"{network}, {short_count(part['network_parameters'].iloc[0])} parameters"
         body.append(Row((title, strategies[strategy]), tuple(row)))
     titles = [

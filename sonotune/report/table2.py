@@ -17,16 +17,8 @@ from sonotune.report.palette import shade
 from sonotune.report.shown import Shown, sources_of
 
 CSV_COLUMNS = (
-    "dataset",
-    "fraction",
-    "strategy",
-    "dice_mean",
-    "dice_std",
-    "n",
-    "folds",
-    "failed",
-    "collapsed",
-    "source",
+    *("dataset", "fraction", "strategy", "dice_mean", "dice_std"),
+    *("n", "folds", "failed", "collapsed", "source"),
 )
 
 

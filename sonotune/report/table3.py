@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,23 +9,13 @@ import pandas as pd
 
 from sonotune.evaluation.averages import is_left_out, measured_on, read_cells
 from sonotune.layout import format_percent
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, mean_cell
 from sonotune.report.names import dataset_title, in_words, source_notes
-from sonotune.report.shown import Shown
+from sonotune.report.shown import Shown, sources_of
 
 COLUMNS = (
-    "dataset",
-    "source",
-    "strategy",
-    "fraction",
-    "dice_mean",
-    "minutes_mean",
-    "minutes_std",
-    "n",
-    "folds",
-    "device",
-    "precision",
-    "threads",
+    *("dataset", "source", "strategy", "fraction", "dice_mean", "minutes_mean", "minutes_std"),
+    *("n", "folds", "device", "precision", "threads"),
 )
 
 
@@ -78,7 +67,7 @@ def _describe(
     fraction: float,
     timed: str,
 ) -> Table:
-    sources = times.groupby("dataset")["source"].first().to_dict()
+    sources = sources_of(times)
     present = [name for name in datasets if name in sources]
     known = times.set_index(["dataset", "strategy"])
     body = []
@@ -89,9 +78,8 @@ def _describe(
                 row += [Cell(DASH, hover="no run that counts")] * 2
                 continue
             run = known.loc[(dataset, strategy)]
-            deviation = run["minutes_std"]
-            below = f"({deviation:.2f})" if not math.isnan(deviation) else ""
-            row += [Cell(f"{run['dice_mean']:.3f}"), Cell(f"{run['minutes_mean']:.2f}", below)]
+            minutes = mean_cell(run["minutes_mean"], run["minutes_std"], decimals=2)
+            row += [Cell(f"{run['dice_mean']:.3f}"), minutes]
         body.append(Row((dataset_title(dataset, datasets, sources),), tuple(row)))
     head = (
         HeadRow(("Data set",), tuple(Head(strategies[name], 2) for name in columns)),

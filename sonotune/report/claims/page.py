@@ -30,15 +30,8 @@ TITLES = {
     "own": "Claims of this study",
 }
 HEAD = (
-    "Where",
-    "What",
-    "Verdict",
-    "Value",
-    "Bounds",
-    "In the paper",
-    "Its table agrees",
-    "Significance as found there",
-    "Note",
+    *("Where", "What", "Verdict", "Value", "Bounds", "In the paper"),
+    *("Its table agrees", "Significance as found there", "Note"),
 )
 
 
