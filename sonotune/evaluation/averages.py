@@ -197,17 +197,6 @@ def write_averages(
     save_csv(average_over_runs(read_cells(cells), exclude_runs, ddof), path)
 
 
-def read_averages(path: str | Path) -> pd.DataFrame:
-    """Read ``averages.csv``, the rows of `average_over_runs`.
-
-    Parameters
-    ----------
-    path
-        The study's ``averages.csv``.
-    """
-    return read_table(path, float_precision="round_trip")
-
-
 def _check_agreement(cells: pd.DataFrame, name: str) -> None:
     # A data set has one source; what a strategy tunes is a matter of the strategy alone.
     by = "dataset" if name == "source" else "strategy"

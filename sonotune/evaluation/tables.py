@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -18,17 +17,15 @@ TEXT = dict.fromkeys(
 )
 
 
-def read_table(path: str | Path, **more: Any) -> pd.DataFrame:
+def read_table(path: str | Path) -> pd.DataFrame:
     """Read a table of a study: columns of `TEXT` are text, and only an empty value is missing.
 
     Parameters
     ----------
     path
         The CSV.
-    **more
-        Further arguments of `pandas.read_csv`.
     """
-    return pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values=[""], **more)
+    return pd.read_csv(path, dtype=TEXT, keep_default_na=False, na_values=[""])
 
 
 def save_csv(table: pd.DataFrame, path: str | Path, digits: int | None = None) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from sonotune.evaluation.averages import PLACE, ExcludeRuns, read_averages
+from sonotune.evaluation.averages import PLACE, ExcludeRuns
+from sonotune.evaluation.tables import read_table
 
 
 def sources_of(runs: pd.DataFrame) -> dict[str, str]:
@@ -74,7 +75,7 @@ class Shown:
         path
             ``averages.csv`` of a study.
         """
-        table = self.select(read_averages(path))
+        table = self.select(read_table(path))
         order = table.assign(
             dataset=table["dataset"].map(list(self.datasets).index),
             fraction=-table["fraction"],
