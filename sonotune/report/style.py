@@ -125,19 +125,6 @@ def _points(text: str, size: float) -> float:
     return float(TextPath((0, 0), text, prop=font).get_extents().x1)
 
 
-def room_for_names(names: Iterable[str], least: float = 1.15) -> float:
-    """Inches left of a panel for the names of its rows.
-
-    Parameters
-    ----------
-    names
-        The names.
-    least
-        Inches to give at least.
-    """
-    return max(least, text_width(names) + 0.15)
-
-
 def legend_columns(names: Sequence[str], width: float = TWO_COLUMNS) -> int:
     """In how many columns these names fit a legend that is ``width`` inches wide.
 
