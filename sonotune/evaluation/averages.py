@@ -18,12 +18,8 @@ NEEDED = (
     *("dataset", "source", "strategy", "fraction", "fold"),
     *("dice", "failed", "collapsed", "tuned_parameters", "total_parameters"),
 )
-# Metrics of an image of which a cell has the mean, without the images that have no such number.
-AVERAGED = (
-    *("dice", "iou", "miou", "pixel_accuracy"),
-    *("hausdorff95_px", "surface_distance_px", "hausdorff95_mm", "surface_distance_mm"),
-    *("hc_difference_mm", "hc_absolute_difference_mm"),
-)
+# Numbers of a cell that are the same in all runs of a strategy.
+FIXED = ("tuned_parameters", "total_parameters", "memory", "threads")
 # Numbers of images.
 COUNTED = (
     *("no_component", "several_components", "reach_border", "without_distance", "without_hc"),
@@ -146,14 +142,13 @@ def average_over_runs(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int)
     Returns
     -------
     DataFrame
-        One row per (dataset, fraction, strategy), in the order in which they first appear:
-        numbers of runs averaged (n) and of folds in which these are (folds); of all runs those
-        that there are (runs), that failed and that collapsed; for each metric of the cells,
-        seconds and `training_seconds` the mean and standard deviation (``dice_mean``,
-        ``dice_std``, ...); ``dice_error``, the standard error of the mean Dice over folds; sums
-        of images and of each of `COUNTED`; source, tuned_parameters,
-        total_parameters. A mean is empty where no run is left, a standard deviation where not
-        more than ddof are.
+        One row per (dataset, fraction, strategy), in the order in which they first appear.
+        Numbers of runs averaged (n) and of folds in which these are (folds); of all runs (runs),
+        those that failed and those that collapsed. For each other number of the cells and for
+        `training_seconds` the mean and standard deviation (``dice_mean``, ``dice_std``, ...).
+        ``dice_error``, the standard error of the mean Dice over folds. Sums of images and of each
+        of `COUNTED`; source, tuned_parameters, total_parameters. A mean is empty where no run is
+        left, a standard deviation where not more than ddof are.
 
     Raises
     ------
@@ -170,7 +165,8 @@ def average_over_runs(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int)
     folds = cells[counted].groupby([*PLACE, "fold"])["dice"].mean().groupby(level=PLACE)
     columns = {"n": groups.size(), "folds": groups["fold"].nunique(), "runs": every.size()}
     columns |= {name: every[name].sum() for name in ("failed", "collapsed")}
-    for name in [name for name in (*AVERAGED, "seconds", "training_seconds") if name in cells]:
+    numbers = cells.select_dtypes("number").columns
+    for name in numbers.difference([*RUN, *FIXED, "images", *COUNTED], sort=False):
         columns[f"{name}_mean"] = groups[name].mean()
         columns[f"{name}_std"] = groups[name].std(ddof=ddof)
     columns["dice_error"] = folds.std() / np.sqrt(folds.size())

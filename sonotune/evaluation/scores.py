@@ -11,7 +11,7 @@ import pandas as pd
 
 from sonotune.data.dataset import load_set
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import AVERAGED, COUNTED, ExcludeRuns, write_averages
+from sonotune.evaluation.averages import COUNTED, ExcludeRuns, write_averages
 from sonotune.evaluation.calibration import BINNED, reliability
 from sonotune.evaluation.circumferences import read_circumferences
 from sonotune.evaluation.metrics import THRESHOLD, overlap
@@ -22,6 +22,9 @@ from sonotune.layout import RUN, Cell
 from sonotune.runtime.run_record import check_output, read_record, short_seal
 
 METRICS = ("dice", "iou", "miou", "pixel_accuracy", *SHAPE_METRICS)
+# Of the others a cell has the mean over its images, without those that have no such number.
+NOT_AVERAGED = ("components", "at_border", "hc_mm", "hc_measured_mm")
+AVERAGED = tuple(name for name in METRICS if name not in NOT_AVERAGED)
 # Bytes that Adam holds for a tuned parameter (weight, gradient, two moments) and for another.
 TUNED_BYTES, FROZEN_BYTES = 16, 4
 
