@@ -237,7 +237,8 @@ def cells_as_published(
 def _mean(known: pd.DataFrame, key: tuple[str, str, str]) -> Cell:
     if key not in known.index:
         return Cell(DASH)
-    return mean_cell(*(100 * known.loc[key, ["mean", "std"]].astype(float)), decimals=2)
+    mean, deviation = (100 * float(known.loc[key, name]) for name in ("mean", "std"))
+    return mean_cell(mean, deviation, decimals=2)
 
 
 def _gap(gap: pd.DataFrame, strategies: Mapping[str, str], window: Window) -> Table:
