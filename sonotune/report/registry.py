@@ -417,3 +417,5 @@ TABLES = {
         when=lambda study: "leakage" in study.design.get("protocols", {}),
     ),
 }
+
+VIEWS = {"figure": FIGURES, "table": TABLES}
