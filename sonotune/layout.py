@@ -18,7 +18,7 @@ from typing import Any
 RESULTS = "results"
 # What tables, figures and pages were made from; laid out as the logs are.
 RECORDS = "records"
-# Folders beside the studies.
+# Folders beside the studies, which no study may be called.
 RESERVED = ("datasets", "weights", "logs", "report", "benchmarks", RECORDS)
 
 ARRAYS = ("images.npy", "masks.npy", "index.csv", "dataset.json")

@@ -18,7 +18,8 @@ from sonotune.data.readers import MADE_HERE
 from sonotune.data.splits import Resampling, Split, split, split_seed
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.current import listed_cells
-from sonotune.evaluation.scores import aggregate, load_predictions, read_scores, score_dataset
+from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
+from sonotune.evaluation.tables import read_table
 from sonotune.layout import RECORD, RUN, WEIGHTS, Cell, format_percent, prepared_sets, studies_in
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
@@ -235,7 +236,7 @@ class Verification:
         Numbers may differ in their last digits, as they do between versions of pandas.
         """
         try:
-            tables = [read_scores(file) for file in (path, anew)]
+            tables = [read_table(file) for file in (path, anew)]
             here, made = (table.sort_values(key, ignore_index=True) for table in tables)
             pd.testing.assert_frame_equal(here, made, rtol=1e-8, check_dtype=False)
         except (AssertionError, ValueError, KeyError) as error:

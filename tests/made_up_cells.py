@@ -7,6 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sonotune.evaluation.averages import read_cells, write_averages
+from sonotune.statistics.tables import rank_tables, read_runs
+
 STRATEGIES = {
     "whole": "Whole network",
     "contracting": "Contracting",
@@ -85,4 +88,21 @@ def write_cells(cells: pd.DataFrame, folder: Path) -> Path:
     """Write ``cells.csv`` as the workflow does."""
     path = folder / "cells.csv"
     cells.to_csv(path, index=False)
+    return path
+
+
+def ranks_of(cells: Path) -> dict[str, Path]:
+    """Write the ranks of strategies beside ``cells.csv`` as the workflow does."""
+    strategies = list(dict.fromkeys(read_cells(cells)["strategy"]))
+    paths = {}
+    for name, table in rank_tables(read_runs(cells, strategies, "failed")).items():
+        paths[name] = cells.with_name(f"{name}.csv")
+        table.to_csv(paths[name], index=False)
+    return paths
+
+
+def averages_of(cells: Path, exclude_runs: str = "failed", ddof: int = 1) -> Path:
+    """Write ``averages.csv`` beside ``cells.csv`` as the workflow does."""
+    path = cells.with_name("averages.csv")
+    write_averages(cells, path, exclude_runs, ddof)
     return path

@@ -19,7 +19,8 @@ from pydantic.fields import FieldInfo
 
 from sonotune.config import dataset_model, model, study_model
 from sonotune.config.presets import PRESETS
-from sonotune.config.section import FOLDERS, Section
+from sonotune.config.section import Section
+from sonotune.layout import RESERVED
 from sonotune.simulation.collage_settings import Collage
 from sonotune.simulation.settings import Simulation
 
@@ -47,7 +48,7 @@ def schema() -> dict[str, Any]:
     # Beside a preset, a strategy may say what differs, and null removes one.
     _except(strategies, ("preset",), lambda rule: {"anyOf": [rule, {"type": "null"}]})
     del kinds["Strategy"]["required"]
-    _except(found["properties"]["studies"], FOLDERS)
+    _except(found["properties"]["studies"], RESERVED)
     _tidy(found)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
 

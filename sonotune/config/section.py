@@ -17,8 +17,8 @@ from pydantic import (
     StringConstraints,
 )
 
-# Folders below results/ that no study may be called.
-FOLDERS = ("datasets", "weights", "logs", "report", "benchmarks")
+from sonotune.layout import RESERVED
+
 NAME = r"^[a-z][a-z0-9_]{0,63}$"
 
 
@@ -52,8 +52,8 @@ def _as_written(number: float) -> int | float:
 
 
 def _no_folder(name: str) -> str:
-    if name in FOLDERS:
-        raise ValueError(f"a name other than {', '.join(FOLDERS)}, which are folders of results")
+    if name in RESERVED:
+        raise ValueError(f"a name other than {', '.join(RESERVED)}, which are folders of results")
     return name
 
 

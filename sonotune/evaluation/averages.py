@@ -1,29 +1,31 @@
-"""Averages over runs: the numbers behind Table II and Fig. 4."""
+"""Averages over runs: computed here only, written once, and read by all tables and figures."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal, get_args
 
+import numpy as np
 import pandas as pd
 
 from sonotune.errors import SonotuneError
+from sonotune.evaluation.tables import read_table, save_csv
 from sonotune.layout import RUN
 
 ExcludeRuns = Literal["failed", "failed+collapsed", "none"]
 
 NEEDED = (
-    "dataset",
-    "source",
-    "strategy",
-    "fraction",
-    "fold",
-    "dice",
-    "failed",
-    "collapsed",
-    "tuned_parameters",
-    "total_parameters",
+    *("dataset", "source", "strategy", "fraction", "fold"),
+    *("dice", "failed", "collapsed", "tuned_parameters", "total_parameters"),
 )
+# Numbers of a cell that are the same in all runs of a strategy.
+FIXED = ("tuned_parameters", "total_parameters", "memory", "threads")
+# Numbers of images.
+COUNTED = (
+    *("no_component", "several_components", "reach_border", "without_distance", "without_hc"),
+    *("healthy", "healthy_marked"),
+)
+PLACE = ["dataset", "fraction", "strategy"]
 FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 
 
@@ -43,8 +45,7 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     SonotuneError
         If columns are missing, a flag is neither true nor false, or a cell stands there twice.
     """
-    names = {"dataset": str, "source": str, "strategy": str}
-    cells = pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])
+    cells = read_table(path)
     missing = [name for name in NEEDED if name not in cells]
     if missing:
         raise SonotuneError(f"{path}: no column {', '.join(missing)}; make the file again")
@@ -94,8 +95,37 @@ def is_left_out(cells: pd.DataFrame, exclude_runs: ExcludeRuns) -> pd.Series:
     return out
 
 
+def training_seconds(runs: pd.DataFrame) -> pd.Series:
+    """Seconds of each training: processor time per thread on a CPU, wall time on a GPU.
+
+    Wall time of a CPU grows with the load of the machine, and strategies are trained one after
+    the other, so it would compare loads.
+
+    Parameters
+    ----------
+    runs
+        Rows of ``cells.csv``. Files without processor times give wall times.
+    """
+    if "cpu_training" not in runs:
+        return runs["seconds"]
+    processor = runs["cpu_training"] / runs["threads"].clip(lower=1)
+    return runs["seconds"].where(runs["device"] != "cpu", processor)
+
+
+def measured_on(runs: pd.DataFrame) -> str:
+    """What `training_seconds` of these runs are: ``processor time`` or ``wall time``.
+
+    Parameters
+    ----------
+    runs
+        Runs, as `read_cells` gives them.
+    """
+    known = "cpu_training" in runs and (runs["device"] == "cpu").all()
+    return "processor time" if known else "wall time"
+
+
 def average_over_runs(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.DataFrame:
-    """Mean and standard deviation of Dice over runs (Amiri 2020, Table II).
+    """Means and standard deviations over runs (Amiri 2020, Table II).
 
     Several runs of a fold are tested on the same images, so the standard deviation tells how runs
     vary, not how well the mean is known.
@@ -112,46 +142,55 @@ def average_over_runs(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int)
     Returns
     -------
     DataFrame
-        One row a (dataset, fraction, strategy), data sets and strategies in the order in which
-        they first appear, fractions falling: dataset, fraction, strategy, dice_mean, dice_std
-        (Dice in [0,1]), n (runs averaged), folds (in which these are), failed, collapsed (numbers
-        of runs, whether left out or not), source, tuned_parameters, total_parameters. The mean is
-        empty where no run is left, the standard deviation where not more than ddof are.
+        One row per (dataset, fraction, strategy), in the order in which they first appear.
+        Numbers of runs averaged (n) and of folds in which these are (folds); of all runs (runs),
+        those that failed and those that collapsed. For each other number of the cells and for
+        `training_seconds` the mean and standard deviation (``dice_mean``, ``dice_std``, ...).
+        ``dice_error``, the standard error of the mean Dice over folds. Sums of images and of each
+        of `COUNTED`; source, tuned_parameters, total_parameters. A mean is empty where no run is
+        left, a standard deviation where not more than ddof are.
 
     Raises
     ------
     SonotuneError
         If cells of one strategy and data set disagree on source or on numbers of parameters.
     """
-    kept = cells.assign(dice=cells["dice"].mask(is_left_out(cells, exclude_runs)))
-    place = ["dataset", "fraction", "strategy"]
-    groups = kept.groupby(place, sort=False)
-    averages = pd.DataFrame(
-        {
-            "dice_mean": groups["dice"].mean(),
-            "dice_std": groups["dice"].std(ddof=ddof),
-            "n": groups["dice"].count(),
-            "folds": kept[kept["dice"].notna()].groupby(place)["fold"].nunique(),
-            "failed": groups["failed"].sum(),
-            "collapsed": groups["collapsed"].sum(),
-        }
-    )
-    averages["folds"] = averages["folds"].fillna(0).astype(int)
     for name in ("source", "tuned_parameters", "total_parameters"):
         _check_agreement(cells, name)
-        averages[name] = groups[name].first()
-    averages = averages.reset_index()
-    ranks = {
-        "dataset": {name: i for i, name in enumerate(cells["dataset"].unique())},
-        "strategy": {name: i for i, name in enumerate(cells["strategy"].unique())},
-    }
-    order = averages.assign(
-        dataset=averages["dataset"].map(ranks["dataset"]),
-        strategy=averages["strategy"].map(ranks["strategy"]),
-    ).sort_values(["dataset", "fraction", "strategy"], ascending=[True, False, True])
-    first = ["dataset", "fraction", "strategy"]
-    rest = [name for name in averages if name not in first]
-    return averages.loc[order.index, first + rest].reset_index(drop=True)
+    counted = ~is_left_out(cells, exclude_runs)
+    every = cells.groupby(PLACE, sort=False)
+    if "seconds" in cells:
+        cells = cells.assign(training_seconds=training_seconds(cells))
+    groups = cells[counted].groupby(PLACE, sort=False)
+    folds = cells[counted].groupby([*PLACE, "fold"])["dice"].mean().groupby(level=PLACE)
+    columns = {"n": groups.size(), "folds": groups["fold"].nunique(), "runs": every.size()}
+    columns |= {name: every[name].sum() for name in ("failed", "collapsed")}
+    numbers = cells.select_dtypes("number").columns
+    for name in numbers.difference([*RUN, *FIXED, "images", *COUNTED], sort=False):
+        columns[f"{name}_mean"] = groups[name].mean()
+        columns[f"{name}_std"] = groups[name].std(ddof=ddof)
+    columns["dice_error"] = folds.std() / np.sqrt(folds.size())
+    columns |= {name: groups[name].sum() for name in ("images", *COUNTED) if name in cells}
+    columns |= {n: every[n].first() for n in ("source", "tuned_parameters", "total_parameters")}
+    averages = pd.DataFrame(columns).reindex(every.size().index)
+    whole = [name for name in ("n", "folds", "images", *COUNTED) if name in averages]
+    averages[whole] = averages[whole].fillna(0).astype(int)
+    return averages.reset_index()
+
+
+def write_averages(
+    cells: str | Path, path: str | Path, exclude_runs: ExcludeRuns, ddof: int
+) -> None:
+    """Write the averages of a study's ``cells.csv``.
+
+    Parameters
+    ----------
+    cells, path
+        The table to read, and the one to write.
+    exclude_runs, ddof
+        See `average_over_runs`.
+    """
+    save_csv(average_over_runs(read_cells(cells), exclude_runs, ddof), path)
 
 
 def _check_agreement(cells: pd.DataFrame, name: str) -> None:

@@ -11,13 +11,14 @@ import pandas as pd
 
 from sonotune.data.dataset import load_set
 from sonotune.errors import SonotuneError
+from sonotune.evaluation.averages import COUNTED, ExcludeRuns, write_averages
 from sonotune.evaluation.calibration import BINNED, reliability
 from sonotune.evaluation.circumferences import read_circumferences
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.shapes import SHAPE_METRICS, shape_scores
 from sonotune.evaluation.surface import outline
+from sonotune.evaluation.tables import read_table, save_csv
 from sonotune.layout import RUN, Cell
-from sonotune.runtime.files import atomic
 from sonotune.runtime.run_record import check_output, read_record, short_seal
 
 METRICS = ("dice", "iou", "miou", "pixel_accuracy", *SHAPE_METRICS)
@@ -26,16 +27,6 @@ NOT_AVERAGED = ("components", "at_border", "hc_mm", "hc_measured_mm")
 AVERAGED = tuple(name for name in METRICS if name not in NOT_AVERAGED)
 # Bytes that Adam holds for a tuned parameter (weight, gradient, two moments) and for another.
 TUNED_BYTES, FROZEN_BYTES = 16, 4
-# Numbers of images.
-COUNTED = (
-    "no_component",
-    "several_components",
-    "reach_border",
-    "without_distance",
-    "without_hc",
-    "healthy",
-    "healthy_marked",
-)
 
 
 def load_predictions(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
@@ -107,25 +98,10 @@ def score_dataset(
             reliabilities.append(reliability(stated, truth).rename_axis("bin").assign(**about))
         scores = {**about, "row": rows, **names, **overlap(found, truth)}
         parts.append(pd.concat([pd.DataFrame(scores), pd.DataFrame(shapes)], axis=1))
-    with atomic(path) as temporary:
-        pd.concat(parts).to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
+    save_csv(pd.concat(parts), path, digits=10)
     if calibration is not None:
         table = pd.concat(reliabilities).reset_index()
-        table = table[[*RUN, "bin", *BINNED]]
-        with atomic(calibration) as temporary:
-            table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
-
-
-def read_scores(path: str | Path) -> pd.DataFrame:
-    """Read a CSV of `score_dataset`; no name is read as missing, whatever it is.
-
-    Parameters
-    ----------
-    path
-        The CSV.
-    """
-    text = {"dataset": str, "strategy": str, "name": str, "group": str}
-    return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+        save_csv(table[[*RUN, "bin", *BINNED]], calibration, digits=10)
 
 
 def _mm_per_pixel(image: dict[str, Any]) -> tuple[float, float] | None:
@@ -133,8 +109,15 @@ def _mm_per_pixel(image: dict[str, Any]) -> tuple[float, float] | None:
     return None if None in size else size
 
 
-def aggregate(scores: Iterable[str | Path], runs: Iterable[str | Path], path: str | Path) -> None:
-    """Write one row a cell: means over its test images and counts of them, and how it was trained.
+def aggregate(
+    scores: Iterable[str | Path],
+    runs: Iterable[str | Path],
+    path: str | Path,
+    averages: str | Path | None = None,
+    exclude_runs: ExcludeRuns = "failed",
+    ddof: int = 1,
+) -> None:
+    """Write one row per cell, with means over its test images, and the averages over cells.
 
     A mean leaves out images that have no such number; `COUNTED` says of how many images the
     prediction is empty (``no_component``), in several parts or reaches the border, how many have
@@ -148,10 +131,12 @@ def aggregate(scores: Iterable[str | Path], runs: Iterable[str | Path], path: st
         CSV files of `score_dataset`.
     runs
         The ``run.json`` of the same cells.
-    path
-        CSV to write: ``cells.csv`` of a study.
+    path, averages
+        CSV to write: ``cells.csv`` and ``averages.csv`` of a study.
+    exclude_runs, ddof
+        See `sonotune.evaluation.averages.average_over_runs`.
     """
-    table = pd.concat([read_scores(file) for file in scores])
+    table = pd.concat([read_table(file) for file in scores])
     key = list(RUN)
     for name, count in zip(COUNTED, _counts(table), strict=True):
         table[name] = count
@@ -162,8 +147,9 @@ def aggregate(scores: Iterable[str | Path], runs: Iterable[str | Path], path: st
     joined = trained.merge(means.join(images), on=key, how="left", validate="one_to_one")
     first = ["dataset", "source", *RUN[1:], "images", *AVERAGED, *COUNTED]
     joined = joined[first + [name for name in joined if name not in first]]
-    with atomic(path) as temporary:
-        joined.to_csv(temporary, index=False, lineterminator="\n", float_format="%.10g")
+    save_csv(joined, path, digits=10)
+    if averages is not None:
+        write_averages(path, averages, exclude_runs, ddof)
 
 
 def _counts(table: pd.DataFrame) -> Iterator[pd.Series]:

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from sonotune.evaluation.averages import ExcludeRuns, average_over_runs, is_left_out, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
 from sonotune.report.names import dataset_title, source_notes, stands_in
@@ -17,31 +16,21 @@ from sonotune.report.shown import Shown, sources_of
 
 PAPER = "amiri2020"
 COLUMNS = (
-    "dataset",
-    "source",
-    "stands_in",
-    "fraction",
-    "strategy",
-    "measure",
-    "ours",
-    "paper",
-    "difference",
-    "standard_error",
-    "rank_correlation",
-    "strategies",
+    *("dataset", "source", "stands_in", "fraction", "strategy", "measure", "ours", "paper"),
+    *("difference", "standard_error", "rank_correlation", "strategies"),
 )
 MEASURES = {"dice": "Dice", "time_ratio": "Time, by that of the whole network"}
 
 
-def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+def table(averages: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
     """Every mean that the paper prints too.
 
     Data sets that stand in for the paper's are among them, marked.
 
     Parameters
     ----------
-    cells
-        ``cells.csv`` of a study.
+    averages
+        ``averages.csv`` of a study.
     shown
         Strategies and data sets to show, with their titles.
 
@@ -50,22 +39,18 @@ def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
     DataFrame, Table
         See `compare` for the columns.
     """
-    runs = shown.select(read_cells(cells))
-    compared = compare(runs, shown.exclude_runs, shown.ddof)
-    return compared, _describe(compared, shown, sources_of(runs))
+    means = shown.averages(averages)
+    compared = compare(means)
+    return compared, _describe(compared, shown, sources_of(means))
 
 
-def compare(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.DataFrame:
+def compare(averages: pd.DataFrame) -> pd.DataFrame:
     """Every mean that the paper prints too, one a row.
 
     Parameters
     ----------
-    cells
-        Rows of ``cells.csv``.
-    exclude_runs
-        Which runs an average leaves out: ``failed``, ``failed+collapsed`` or ``none``.
-    ddof
-        Subtracted from the number of runs in standard deviations: 0 or 1.
+    averages
+        Rows of ``averages.csv``.
 
     Returns
     -------
@@ -75,14 +60,14 @@ def compare(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> pd.Dat
         ``rank_correlation`` is Spearman's, of ours and the paper's Dice over the ``strategies`` of
         that data set and fraction.
     """
-    averages = average_over_runs(cells[cells["fraction"] > 0], exclude_runs, ddof)
+    trained = averages[averages["fraction"] > 0]
     rows = []
-    for mean in averages.itertuples():
+    for mean in trained.itertuples():
         paper = published_mean(PAPER, mean.dataset, mean.strategy, mean.fraction, "dice")
         if paper is not None and np.isfinite(mean.dice_mean):
             error = mean.dice_std / np.sqrt(mean.folds)
             rows.append({**_row(mean, "dice", mean.dice_mean, paper), "standard_error": error})
-    rows += _time_ratios(cells, averages, exclude_runs)
+    rows += _time_ratios(trained)
     table = pd.DataFrame(rows, columns=COLUMNS)
     for _, part in table[table["measure"] == "dice"].groupby(["dataset", "fraction"]):
         enough = len(part) > 2 and part["ours"].nunique() > 1
@@ -107,12 +92,10 @@ def _row(mean: object, measure: str, ours: float, paper: float) -> dict[str, obj
     }
 
 
-def _time_ratios(
-    cells: pd.DataFrame, averages: pd.DataFrame, exclude_runs: ExcludeRuns
-) -> list[dict[str, object]]:
+def _time_ratios(averages: pd.DataFrame) -> list[dict[str, object]]:
     """Table III's times as ratios: the paper's minutes are those of another machine."""
-    kept = cells[~is_left_out(cells, exclude_runs)]
-    seconds = kept.groupby(["dataset", "fraction", "strategy"])["seconds"].mean()
+    known = averages[averages["n"] > 0]
+    seconds = known.set_index(["dataset", "fraction", "strategy"])["seconds_mean"]
     rows = []
     for mean in averages.itertuples():
         key = (mean.dataset, mean.fraction)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 DASH = "–"  # noqa: RUF001  an en dash: no value
@@ -120,6 +121,22 @@ class Table:
     def name_columns(self) -> int:
         """Columns that row names take."""
         return max(len(row.names) for row in self.head)
+
+
+def mean_cell(mean: float, deviation: float, decimals: int = 3) -> Cell:
+    """A mean with its standard deviation in parentheses below; a dash where there is none.
+
+    Parameters
+    ----------
+    mean, deviation
+        NaN where there is no such number.
+    decimals
+        Number of decimals that are printed.
+    """
+    if math.isnan(mean):
+        return Cell(DASH)
+    below = "" if math.isnan(deviation) else f"({deviation:.{decimals}f})"
+    return Cell(f"{mean:.{decimals}f}", below)
 
 
 def short_count(number: float) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sonotune.evaluation.scores import read_scores
+from sonotune.evaluation.tables import read_table
 from sonotune.report.layout import Cell, Head, HeadRow, Row, Table
 from sonotune.report.protocols import TITLES
 from sonotune.runtime.files import read_json
@@ -57,7 +57,7 @@ def table(
     DataFrame, Table
         What `effects_of` gives, and the table of it.
     """
-    scores = read_scores(leakage_scores)
+    scores = read_table(leakage_scores)
     scores = scores[scores["strategy"].isin(list(arms))].assign(arm=scores["strategy"].map(arms))
     shared = shared_images(read_json(leakage_splits)[first_dataset])
     effects = effects_of(scores, shared, seed)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sonotune.evaluation.tables import read_table
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.shown import Shown, sources_of
@@ -24,13 +25,7 @@ def read_forecasts(path: str | Path) -> pd.DataFrame:
     path
         The file.
     """
-    numbers = ("fraction", "times", *COLUMNS)
-    return pd.read_csv(
-        path,
-        dtype={"dataset": str, "source": str, "strategy": str, "refused": str},
-        keep_default_na=False,
-        na_values={name: [""] for name in numbers},
-    )
+    return read_table(path).fillna({"refused": ""})
 
 
 def table(learning: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:

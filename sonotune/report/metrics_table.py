@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns
 from sonotune.layout import format_percent
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, mean_cell
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.shown import Shown, sources_of
 
@@ -53,15 +52,20 @@ COUNTS = {
     "without_hc": Column("No HC", 0),
 }
 KEY = ["dataset", "fraction", "strategy"]
+COLUMNS = (
+    *(*KEY, "n", "folds", "images"),
+    *(f"{name}_{part}" for name in MEANS for part in ("mean", "std")),
+    *(*COUNTS, "source"),
+)
 
 
-def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+def table(averages: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
     """All metrics, averaged over runs, and counts of images.
 
     Parameters
     ----------
-    cells
-        ``cells.csv`` of a study.
+    averages
+        ``averages.csv`` of a study.
     shown
         Strategies and data sets to show, with their titles.
 
@@ -72,56 +76,9 @@ def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
         images, mean and standard deviation over runs of each of `MEANS` (``dice_mean``,
         ``dice_std``, ...; empty where there is no such number), each of `COUNTS` summed over the
         same runs, and ``source``, what stands behind the data set's name.
-
-    Raises
-    ------
-    SonotuneError
-        If ``cells.csv`` is not in order or was made without these metrics.
     """
-    runs = read_cells(cells)
-    if missing := [name for name in (*MEANS, *COUNTS, "images") if name not in runs]:
-        raise SonotuneError(f"{cells}: no column {', '.join(missing)}; make the file again")
-    sources = sources_of(runs)
-    averages = average_metrics(runs, shown)
-    data = averages.assign(source=averages["dataset"].map(sources))
-    return data, _describe(averages, sources, shown)
-
-
-def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
-    """What `table` gives, but for ``source``; fractions fall, strategies keep their order.
-
-    Parameters
-    ----------
-    cells
-        Rows of ``cells.csv``.
-    shown
-        Strategies and data sets to show, with their titles.
-    """
-    cells = shown.select(cells)
-    kept = cells[~is_left_out(cells, shown.exclude_runs)]
-    groups = kept.groupby(KEY)
-    columns = {
-        "n": groups.size(),
-        "folds": groups["fold"].nunique(),
-        "images": groups["images"].sum(),
-    }
-    for name in MEANS:
-        columns[f"{name}_mean"] = groups[name].mean()
-        columns[f"{name}_std"] = groups[name].std(ddof=shown.ddof)
-    columns |= {name: groups[name].sum() for name in COUNTS}
-    averages = pd.DataFrame(columns)
-    # A strategy of which no run is left has a row of its own that says so.
-    index = pd.MultiIndex.from_frame(cells[KEY].drop_duplicates())
-    averages = averages.reindex(index)
-    whole = ["n", "folds", "images", *COUNTS]
-    averages[whole] = averages[whole].fillna(0).astype(int)
-    averages = averages.reset_index()
-    order = averages.assign(
-        dataset=averages["dataset"].map(list(shown.datasets).index),
-        fraction=-averages["fraction"],
-        strategy=averages["strategy"].map(list(shown.strategies).index),
-    ).sort_values(KEY)
-    return averages.loc[order.index].reset_index(drop=True)
+    means = shown.averages(averages)[list(COLUMNS)]
+    return means, _describe(means, sources_of(means), shown)
 
 
 def _describe(averages: pd.DataFrame, sources: Mapping[str, str], shown: Shown) -> Table:
@@ -132,7 +89,10 @@ def _describe(averages: pd.DataFrame, sources: Mapping[str, str], shown: Shown) 
     for row in averages.to_dict("records"):
         title = dataset_title(row["dataset"], shown.datasets, sources)
         share = format_percent(row["fraction"]) if row["fraction"] else "no tuning"
-        cells = [_mean(row, name, one.decimals) for name, one in means.items()]
+        cells = [
+            mean_cell(row[f"{name}_mean"], row[f"{name}_std"], one.decimals)
+            for name, one in means.items()
+        ]
         cells += [_count(row, name) for name in ("images", *counts)]
         body.append(Row((f"{title}, {share}", shown.strategies[row["strategy"]]), tuple(cells)))
     titles = [one.title for one in means.values()]
@@ -146,13 +106,6 @@ def _describe(averages: pd.DataFrame, sources: Mapping[str, str], shown: Shown) 
         tuple(body),
         (*_notes(shown.exclude_runs, heads), *source_notes(present, shown.datasets, sources)),
     )
-
-
-def _mean(row: dict[str, float], name: str, decimals: int) -> Cell:
-    mean, std = row[f"{name}_mean"], row[f"{name}_std"]
-    if np.isnan(mean):
-        return Cell(DASH)
-    return Cell(f"{mean:.{decimals}f}", "" if np.isnan(std) else f"({std:.{decimals}f})")
 
 
 def _count(row: dict[str, float], name: str) -> Cell:

@@ -8,33 +8,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sonotune.evaluation.averages import is_left_out, read_cells
+from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, mean_cell, short_count
 from sonotune.report.names import dataset_title, source_notes
-from sonotune.report.shown import Shown
-from sonotune.statistics.decision import TEXT
+from sonotune.report.shown import Shown, sources_of
 
 LEVEL = 0.05
-KEY = ["dataset", "fraction", "network", "strategy"]
 COLUMNS = (
-    "dataset",
-    "source",
-    "fraction",
-    "network",
-    "strategy",
-    "network_parameters",
-    "tuned_parameters",
-    "n",
-    "folds",
-    "dice_mean",
-    "dice_std",
-    "minutes_mean",
+    *("dataset", "source", "fraction", "network", "strategy", "network_parameters"),
+    *("tuned_parameters", "n", "folds", "dice_mean", "dice_std", "minutes_mean"),
 )
 
 
 def table(
-    cells: str | Path,
+    averages: str | Path,
     comparisons: str | Path,
     shown: Shown,
     network_titles: Mapping[str, str],
@@ -44,8 +32,8 @@ def table(
 
     Parameters
     ----------
-    cells, comparisons
-        ``cells.csv`` of a study, and the comparisons of its strategies.
+    averages, comparisons
+        ``averages.csv`` of a study, and the comparisons of its strategies.
     shown
         Strategies and data sets to show, with their titles.
     network_titles
@@ -60,53 +48,29 @@ def table(
     """
     networks = network_titles
     strategies, datasets = shown.strategies, shown.datasets
-    runs = shown.select(read_cells(cells))
-    runs = runs[(runs["fraction"] > 0) & ~is_left_out(runs, shown.exclude_runs)]
-    runs = runs.assign(network=runs["strategy"].map(networks))
-    averages = _averages(runs, list(strategies), shown.ddof)
-    contrasts = pd.read_csv(comparisons, dtype=TEXT, keep_default_na=False, na_values=[""])
+    means = _by_network(shown.averages(averages), networks)
+    contrasts = read_table(comparisons)
     sides = [pair for pair in pairs if networks.get(pair[0]) == networks.get(pair[1])]
     notes = [
         *_sides(contrasts, sides, networks, strategies, datasets),
-        *_best(averages, contrasts, strategies, datasets),
+        *_best(means, contrasts, strategies, datasets),
     ]
-    return averages, _describe(averages, strategies, datasets, notes)
+    return means, _describe(means, strategies, datasets, notes)
 
 
-def _averages(runs: pd.DataFrame, order: list[str], ddof: int) -> pd.DataFrame:
-    rows = []
-    for (dataset, fraction, network, strategy), part in runs.groupby(KEY, sort=False):
-        rows.append(
-            {
-                "dataset": dataset,
-                "source": part["source"].iloc[0],
-                "fraction": fraction,
-                "network": network,
-                "strategy": strategy,
-                "network_parameters": part["total_parameters"].iloc[0],
-                "tuned_parameters": part["tuned_parameters"].iloc[0],
-                "n": len(part),
-                "folds": part["fold"].nunique(),
-                "dice_mean": part["dice"].mean(),
-                "dice_std": part["dice"].std(ddof=ddof),
-                "minutes_mean": part["seconds"].mean() / 60,
-            }
-        )
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    first = {name: number for number, name in enumerate(dict.fromkeys(table["dataset"]))}
-    # A network stands where the first of its strategies does.
-    of_network = table.groupby("network")["strategy"].agg(
-        lambda names: min(map(order.index, names))
+def _by_network(averages: pd.DataFrame, networks: Mapping[str, str]) -> pd.DataFrame:
+    """`COLUMNS` of what was trained; a network stands where the first of its strategies does."""
+    table = averages[(averages["fraction"] > 0) & (averages["n"] > 0)]
+    table = table.assign(
+        network=table["strategy"].map(networks),
+        network_parameters=table["total_parameters"],
+        minutes_mean=table["seconds_mean"] / 60,
     )
-    keys = pd.DataFrame(
-        {
-            "dataset": table["dataset"].map(first),
-            "fraction": -table["fraction"],
-            "network": table["network"].map(of_network),
-            "strategy": table["strategy"].map(order.index),
-        }
-    )
-    return table.loc[keys.sort_values(list(keys)).index].reset_index(drop=True)
+    order = {network: number for number, network in enumerate(dict.fromkeys(networks.values()))}
+    place = table.groupby(["dataset", "fraction"], sort=False).ngroup()
+    keys = pd.DataFrame({"place": place, "network": table["network"].map(order)})
+    rows = keys.sort_values(["place", "network"], kind="stable").index
+    return table.loc[rows, list(COLUMNS)].reset_index(drop=True)
 
 
 def _describe(
@@ -115,7 +79,7 @@ def _describe(
     datasets: Mapping[str, str],
     notes: Sequence[str],
 ) -> Table:
-    sources = table.groupby("dataset")["source"].first().to_dict()
+    sources = sources_of(table)
     present = [name for name in datasets if name in sources]
     places = table[["dataset", "fraction"]].drop_duplicates().itertuples(index=False)
     columns = [(dataset, float(fraction)) for dataset, fraction in places]
@@ -128,8 +92,7 @@ def _describe(
                 row.append(Cell(DASH, hover="no run that counts"))
                 continue
             run = known.loc[(strategy, *place)]
-            below = "" if np.isnan(run["dice_std"]) else f"({run['dice_std']:.3f})"
-            row.append(Cell(f"{run['dice_mean']:.3f}", below))
+            row.append(mean_cell(run["dice_mean"], run["dice_std"]))
         title = f"{network}, {short_count(part['network_parameters'].iloc[0])} parameters"
         body.append(Row((title, strategies[strategy]), tuple(row)))
     titles = [

@@ -11,7 +11,7 @@ from sonotune.evaluation.averages import read_cells
 from sonotune.evaluation.shapes import SHAPE_METRICS
 from sonotune.layout import RUN, fold_title
 from sonotune.layout import Cell as TrainedCell
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, mean_cell, short_count
 from sonotune.report.protocols import (
     AS_PUBLISHED,
     CORRECTED,
@@ -235,10 +235,10 @@ def cells_as_published(
 
 
 def _mean(known: pd.DataFrame, key: tuple[str, str, str]) -> Cell:
-    if key not in known.index or pd.isna(known.loc[key, "mean"]):
+    if key not in known.index:
         return Cell(DASH)
-    mean, deviation = known.loc[key, "mean"], known.loc[key, "std"]
-    return Cell(f"{100 * mean:.2f}", "" if pd.isna(deviation) else f"({100 * deviation:.2f})")
+    mean, deviation = (100 * float(known.loc[key, name]) for name in ("mean", "std"))
+    return mean_cell(mean, deviation, decimals=2)
 
 
 def _gap(gap: pd.DataFrame, strategies: Mapping[str, str], window: Window) -> Table:

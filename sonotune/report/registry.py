@@ -144,7 +144,7 @@ FIGURES = {
         "Dice score against the fraction of the data used for training, for pairs of a shallow "
         "and a deep half of the network (the paper's Fig. 4). Large markers are means over folds; "
         "thin lines are the folds, which both strategies share.",
-        needs=("cells",),
+        needs=("cells", "averages"),
         settings=("pairs", *SHOWN),
         when=_compares_fractions,
     ),
@@ -202,7 +202,7 @@ FIGURES = {
         "Dice with its standard error against the number of trained parameters and the time of a "
         "training, at the largest fraction. The line joins the strategies that no other beats in "
         "both; a strategy with failed runs is hollow and on no line.",
-        needs=("cells",),
+        needs=("cells", "averages"),
         settings=("strategies", "datasets", "exclude_runs"),
     ),
     "intervals": View(
@@ -218,8 +218,8 @@ FIGURES = {
         "Ranks of the strategies over data sets",
         "Mean rank of every strategy over the data sets. Strategies that a bar joins do not "
         "differ significantly.",
-        needs=("cells",),
-        settings=("strategies", "exclude_runs"),
+        needs=("friedman", "nemenyi"),
+        settings=("strategies",),
         # Ranks over one data set are its order of means and allow no test.
         when=lambda study: len(study.datasets) > 1,
     ),
@@ -297,7 +297,7 @@ TABLES = {
         "(the paper's Table II). Colours run from green, the best of a row, to red, the worst. "
         "Runs that failed are left out as the notes below the table say, and counted.",
         TABLES_SECTION,
-        needs=("cells",),
+        needs=("cells", "averages"),
         settings=SHOWN,
     ),
     "table3": View(
@@ -306,7 +306,7 @@ TABLES = {
         "Dice and minutes per fold of the strategies that the paper timed, at the largest "
         "fraction (the paper's Table III). Minutes are processor time on a CPU.",
         TABLES_SECTION,
-        needs=("cells",),
+        needs=("cells", "averages"),
         settings=("training_time", *SHOWN),
     ),
     "tukey": View(
@@ -341,7 +341,7 @@ TABLES = {
         "All metrics of every strategy",
         "Every metric of every strategy, mean over runs, and numbers of test images.",
         TABLES_SECTION,
-        needs=("cells",),
+        needs=("averages",),
         settings=SHOWN,
     ),
     "provenance": View(
@@ -356,7 +356,7 @@ TABLES = {
         "Against the paper, entry by entry",
         "Every mean that the paper prints too, beside that of this run.",
         TABLES_SECTION,
-        needs=("cells",),
+        needs=("averages",),
         settings=SHOWN,
         data=("paper/amiri2020_*.csv",),
         when=_is_of_the_paper,
@@ -369,7 +369,7 @@ TABLES = {
         "tune. Amiri et al. 2020 found the contracting side of a plain U-Net, Wang et al. 2023 the "
         "decoder of a U-Net with a pre-trained encoder.",
         "4 Networks",
-        needs=("cells", "comparisons"),
+        needs=("averages", "comparisons"),
         settings=("network_titles", "pairs", *SHOWN),
         when=lambda study: len(set(study.network_titles.values())) > 1,
     ),
@@ -427,3 +427,5 @@ TABLES = {
         when=lambda study: "leakage" in study.design.get("protocols", {}),
     ),
 }
+
+VIEWS = {"figure": FIGURES, "table": TABLES}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 import pandas as pd
 
+from sonotune.evaluation.tables import save_csv
 from sonotune.report.latex import to_tex
 from sonotune.report.layout import Table
-from sonotune.report.web import to_html
+from sonotune.report.template import template
 from sonotune.runtime.files import atomic
 
 
@@ -26,9 +28,9 @@ def save_table(
     csv, tex, html
         Files to write.
     """
-    digits = None if table.digits is None else f"%.{table.digits}g"
-    with atomic(csv) as temporary:
-        data.to_csv(temporary, index=False, lineterminator="\n", float_format=digits)
-    for path, text in ((tex, to_tex(table)), (html, to_html(table))):
+    save_csv(data, csv, table.digits)
+    groups = [list(rows) for _, rows in groupby(table.body, key=lambda row: row.names[0])]
+    page = template("table.html").render(table=table, groups=groups) + "\n"
+    for path, text in ((tex, to_tex(table)), (html, page)):
         with atomic(path) as temporary:
             temporary.write_text(text, "utf-8")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sonotune.evaluation.averages import ExcludeRuns
+from sonotune.evaluation.averages import PLACE, ExcludeRuns
+from sonotune.evaluation.tables import read_table
 
 
 def sources_of(runs: pd.DataFrame) -> dict[str, str]:
@@ -64,3 +66,19 @@ class Shown:
         """
         wanted = cells["strategy"].isin(list(self.strategies))
         return cells[wanted & cells["dataset"].isin(list(self.datasets))]
+
+    def averages(self, path: str | Path) -> pd.DataFrame:
+        """Averages of these, in the order of the tables: data sets, falling fractions, strategies.
+
+        Parameters
+        ----------
+        path
+            ``averages.csv`` of a study.
+        """
+        table = self.select(read_table(path))
+        order = table.assign(
+            dataset=table["dataset"].map(list(self.datasets).index),
+            fraction=-table["fraction"],
+            strategy=table["strategy"].map(list(self.strategies).index),
+        ).sort_values(PLACE)
+        return table.loc[order.index].reset_index(drop=True)

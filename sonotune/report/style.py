@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -79,35 +79,30 @@ def message_figure(message: str) -> Figure:
     return figure
 
 
-def footnote_height(sentences: list[str], width: float = TWO_COLUMNS) -> float:
-    """Inches that `footnote` takes in a figure that is ``width`` inches wide.
+def noted_figure(
+    notes: Iterable[str], height: float, width: float = TWO_COLUMNS, names: Sequence[str] = ()
+) -> Figure:
+    """A figure with sentences at its foot, of which constrained layout keeps its panels clear.
 
     Parameters
     ----------
-    sentences
+    notes
         The sentences.
+    height
+        Inches of the panels, with their titles and labels.
     width
         Width of the figure in inches.
+    names
+        Those of the legend that `one_legend` adds, which needs room too.
     """
-    return 0.12 + 0.112 * len(_lines(sentences, width))
-
-
-def footnote(
-    figure: Figure, sentences: list[str], height: float, width: float = TWO_COLUMNS
-) -> None:
-    """Print sentences at the foot of a figure that is ``height`` inches high.
-
-    Parameters
-    ----------
-    figure
-        The figure.
-    sentences
-        The sentences.
-    height, width
-        Size of the figure in inches.
-    """
-    text = "\n".join(_lines(sentences, width))
-    figure.text(0.086 / width, 0.05 / height, text, ha="left", va="bottom", fontsize=6.5)
+    characters = int(20 * width)  # of this size fit in a line, wide ones too
+    lines = [line for text in notes for line in textwrap.wrap(text, characters)]
+    height += 0.12 + 0.112 * len(lines)
+    if names:
+        height += 0.12 + 0.14 * -(-len(names) // legend_columns(names, width))
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.supxlabel("\n".join(lines), x=0.086 / width, ha="left", fontsize=6.5)
+    return figure
 
 
 def text_width(texts: Iterable[str], size: float = 7) -> float:
@@ -130,19 +125,6 @@ def _points(text: str, size: float) -> float:
     return float(TextPath((0, 0), text, prop=font).get_extents().x1)
 
 
-def room_for_names(names: Iterable[str], least: float = 1.15) -> float:
-    """Inches left of a panel for the names of its rows.
-
-    Parameters
-    ----------
-    names
-        The names.
-    least
-        Inches to give at least.
-    """
-    return max(least, text_width(names) + 0.15)
-
-
 def legend_columns(names: Sequence[str], width: float = TWO_COLUMNS) -> int:
     """In how many columns these names fit a legend that is ``width`` inches wide.
 
@@ -161,26 +143,8 @@ def legend_columns(names: Sequence[str], width: float = TWO_COLUMNS) -> int:
     return 1
 
 
-def legend_height(names: Sequence[str], width: float = TWO_COLUMNS) -> float:
-    """Inches that a legend of these names takes.
-
-    Parameters
-    ----------
-    names
-        Names in the legend.
-    width
-        Width of the figure in inches.
-    """
-    return 0.12 + 0.14 * -(-len(names) // legend_columns(names, width))
-
-
-def one_legend(
-    figure: Figure,
-    panels: Iterable[Axes],
-    loc: Literal["lower center", "upper center", "upper right"],
-    place: tuple[float, float],
-) -> None:
-    """One legend for all these panels, in as many columns as fit the figure's width.
+def one_legend(figure: Figure, panels: Iterable[Axes]) -> None:
+    """One legend above all these panels, in as many columns as fit the figure's width.
 
     Parameters
     ----------
@@ -188,10 +152,6 @@ def one_legend(
         The figure.
     panels
         Panels whose lines are named.
-    loc
-        Corner or side of the legend that is at ``place``.
-    place
-        Position as a share of the figure's width and height.
     """
     handles = {
         name: handle
@@ -200,10 +160,5 @@ def one_legend(
     }
     columns = legend_columns(list(handles), figure.get_figwidth())
     figure.legend(
-        handles.values(), handles.keys(), loc=loc, ncols=columns, bbox_to_anchor=place, **LEGEND
+        handles.values(), handles.keys(), loc="outside upper center", ncols=columns, **LEGEND
     )
-
-
-def _lines(sentences: list[str], width: float) -> list[str]:
-    characters = int(20 * width)  # of this size fit in a line, wide ones too
-    return [line for text in sentences for line in textwrap.wrap(text, characters)]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import ExcludeRuns, average_over_runs, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
 from sonotune.report.names import dataset_title, mixture_notes, source_notes
@@ -17,26 +17,18 @@ from sonotune.report.palette import shade
 from sonotune.report.shown import Shown, sources_of
 
 CSV_COLUMNS = (
-    "dataset",
-    "fraction",
-    "strategy",
-    "dice_mean",
-    "dice_std",
-    "n",
-    "folds",
-    "failed",
-    "collapsed",
-    "source",
+    *("dataset", "fraction", "strategy", "dice_mean", "dice_std"),
+    *("n", "folds", "failed", "collapsed", "source"),
 )
 
 
-def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+def table(cells: str | Path, averages: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
     """Table II, one value per row, and in the paper's layout.
 
     Parameters
     ----------
-    cells
-        ``cells.csv`` of a study.
+    cells, averages
+        ``cells.csv`` and ``averages.csv`` of a study.
     shown
         Columns and groups of rows. A strategy with fraction 0 (the network evaluated unchanged) is
         repeated in every row of its data set; the CSV has it once.
@@ -51,28 +43,11 @@ def table(cells: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
         raise SonotuneError(
             f"{cells}: no cell of these strategies and data sets; nothing to put in Table II"
         )
-    # Averages follow the order of first appearance: put the cells into the table's order.
-    order = runs.assign(
-        dataset=runs["dataset"].map(list(shown.datasets).index),
-        strategy=runs["strategy"].map(list(shown.strategies).index),
-    ).sort_values(["dataset", "strategy", "fold"], kind="stable")
-    runs = runs.loc[order.index]
-    averages = average_over_runs(runs, shown.exclude_runs, shown.ddof)
-    return averages[list(CSV_COLUMNS)], describe_table2(runs, averages, shown)
+    means = shown.averages(averages)
+    return means[list(CSV_COLUMNS)], _describe(runs, means, shown)
 
 
-def describe_table2(cells: pd.DataFrame, averages: pd.DataFrame, shown: Shown) -> Table:
-    """Table II in the paper's layout, from cells and their averages.
-
-    Parameters
-    ----------
-    cells
-        Rows of ``cells.csv``.
-    averages
-        Averages of the cells.
-    shown
-        Strategies and data sets to show, with their titles.
-    """
+def _describe(cells: pd.DataFrame, averages: pd.DataFrame, shown: Shown) -> Table:
     sources = sources_of(averages)
     present = [name for name in shown.datasets if name in set(averages["dataset"])]
     body = []

@@ -2,97 +2,61 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from sonotune.evaluation.averages import is_left_out, read_cells
+from sonotune.evaluation.averages import is_left_out, measured_on, read_cells
 from sonotune.layout import format_percent
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, mean_cell
 from sonotune.report.names import dataset_title, in_words, source_notes
-from sonotune.report.shown import Shown
-from sonotune.report.times import measured_on, training_seconds
+from sonotune.report.shown import Shown, sources_of
 
 COLUMNS = (
-    "dataset",
-    "source",
-    "strategy",
-    "fraction",
-    "dice_mean",
-    "minutes_mean",
-    "minutes_std",
-    "n",
-    "folds",
-    "device",
-    "precision",
-    "threads",
+    *("dataset", "source", "strategy", "fraction", "dice_mean", "minutes_mean", "minutes_std"),
+    *("n", "folds", "device", "precision", "threads"),
 )
 
 
 def table(
-    cells: str | Path, shown: Shown, training_time: Sequence[str]
+    cells: str | Path, averages: str | Path, shown: Shown, training_time: Sequence[str]
 ) -> tuple[pd.DataFrame, Table]:
-    """Table III at the largest fraction (see `time_table`).
+    """Dice, and mean and standard deviation of minutes, at the largest fraction.
 
     Parameters
     ----------
-    cells
-        ``cells.csv`` of a study.
+    cells, averages
+        ``cells.csv`` and ``averages.csv`` of a study.
     shown
         Strategies and data sets to show, with their titles.
     training_time
         The strategies that are shown; those that the study lacks are left out.
+
+    Returns
+    -------
+    DataFrame, Table
+        `COLUMNS`; device, precision and threads are joined by + where runs differ.
     """
+    means = shown.averages(averages)
+    fraction = float(means["fraction"].max())
+    means = means[(means["fraction"] == fraction) & means["strategy"].isin(training_time)]
+    columns = [name for name in shown.strategies if name in set(means["strategy"])]
     runs = read_cells(cells)
-    fraction = float(runs["fraction"].max())
     runs = runs[(runs["fraction"] == fraction) & runs["dataset"].isin(list(shown.datasets))]
-    present = set(runs["strategy"])
-    columns = [name for name in shown.strategies if name in training_time and name in present]
     runs = runs[runs["strategy"].isin(columns) & ~is_left_out(runs, shown.exclude_runs)]
-    times = time_table(runs, shown.ddof)
+    ran = runs.groupby(["dataset", "strategy"])[["device", "precision", "threads"]]
+    times = means[means["n"] > 0].join(ran.agg(_joined), on=["dataset", "strategy"])
+    for name in ("mean", "std"):
+        times[f"minutes_{name}"] = times[f"training_seconds_{name}"] / 60
+    times = times[list(COLUMNS)]
     return times, _describe(
         times, columns, shown.strategies, shown.datasets, fraction, measured_on(runs)
     )
 
 
-def time_table(cells: pd.DataFrame, ddof: int) -> pd.DataFrame:
-    """Mean Dice, and mean and standard deviation of minutes, over the runs that count.
-
-    Parameters
-    ----------
-    cells
-        Rows of ``cells.csv``.
-    ddof
-        Subtracted from the number of runs in standard deviations: 0 or 1.
-
-    Returns
-    -------
-    DataFrame
-        With `COLUMNS`; device, precision and threads are joined by + where runs differ.
-    """
-    rows = []
-    for (dataset, strategy), runs in cells.groupby(["dataset", "strategy"], sort=False):
-        minutes = training_seconds(runs) / 60
-        rows.append(
-            {
-                "dataset": dataset,
-                "source": runs["source"].iloc[0],
-                "strategy": strategy,
-                "fraction": runs["fraction"].iloc[0],
-                "dice_mean": runs["dice"].mean(),
-                "minutes_mean": minutes.mean(),
-                "minutes_std": minutes.std(ddof=ddof),
-                "n": len(runs),
-                "folds": runs["fold"].nunique(),
-                **{
-                    name: "+".join(sorted({str(value) for value in runs[name]}))
-                    for name in ("device", "precision", "threads")
-                },
-            }
-        )
-    return pd.DataFrame(rows, columns=COLUMNS)
+def _joined(values: pd.Series) -> str:
+    return "+".join(sorted({str(value) for value in values}))
 
 
 def _describe(
@@ -103,7 +67,7 @@ def _describe(
     fraction: float,
     timed: str,
 ) -> Table:
-    sources = times.groupby("dataset")["source"].first().to_dict()
+    sources = sources_of(times)
     present = [name for name in datasets if name in sources]
     known = times.set_index(["dataset", "strategy"])
     body = []
@@ -114,9 +78,8 @@ def _describe(
                 row += [Cell(DASH, hover="no run that counts")] * 2
                 continue
             run = known.loc[(dataset, strategy)]
-            deviation = run["minutes_std"]
-            below = f"({deviation:.2f})" if not math.isnan(deviation) else ""
-            row += [Cell(f"{run['dice_mean']:.3f}"), Cell(f"{run['minutes_mean']:.2f}", below)]
+            minutes = mean_cell(run["minutes_mean"], run["minutes_std"], decimals=2)
+            row += [Cell(f"{run['dice_mean']:.3f}"), minutes]
         body.append(Row((dataset_title(dataset, datasets, sources),), tuple(row)))
     head = (
         HeadRow(("Data set",), tuple(Head(strategies[name], 2) for name in columns)),

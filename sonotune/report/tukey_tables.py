@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
 from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import shade
-from sonotune.report.shown import Shown
+from sonotune.report.shown import Shown, sources_of
 
 LEVEL = 0.05
 COLUMNS = (
@@ -62,12 +63,9 @@ def _read(
     tukey: str | Path, family: str, shown: Shown
 ) -> tuple[pd.DataFrame, dict[str, str], tuple[str, ...]]:
     """Rows of one kind of pairs, titles of data sets, and notes."""
-    text = {"first": str, "second": str, "strategy": str}
-    table = pd.read_csv(tukey, dtype=text, keep_default_na=False, na_values={
-        name: [""] for name in ("fraction", "difference", "lower", "upper", "p")
-    })  # fmt: skip
+    table = read_table(tukey)
     table = table[table["dataset"].isin(list(shown.datasets))]
-    sources = table.groupby("dataset")["source"].first().to_dict()
+    sources = sources_of(table)
     notes = (*NOTES, *source_notes(list(sources), shown.datasets, sources))
     titles = {name: dataset_title(name, shown.datasets, sources) for name in shown.datasets}
     return table.loc[table["family"] == family, list(COLUMNS)], titles, notes

@@ -274,16 +274,3 @@ def _name_of(node: ast.AST | None) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def imported_modules(*roots: str, package: Path = PACKAGE) -> list[str]:
-    """Names of all modules that `fingerprint` covers.
-
-    Parameters
-    ----------
-    *roots
-        Names of modules (``sonotune.training.finetune``).
-    package
-        Folder of the package.
-    """
-    return sorted(closure(*roots, package=package))

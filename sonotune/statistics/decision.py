@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from sonotune.errors import SonotuneError
+from sonotune.evaluation.tables import read_table
 from sonotune.statistics.choice import CHOICE_FOLDS, VERDICT_FOLDS, choose, expected_dice
 from sonotune.statistics.pairs import behind_bounds
 from sonotune.statistics.planning import folds_to_show
@@ -24,10 +25,6 @@ from sonotune.statistics.runs import FoldScores, fold_scores
 MARGIN = 0.02
 
 # Columns of the tables that hold names.
-TEXT = dict.fromkeys(
-    ("dataset", "strategy", "first", "second", "worse_than", "recommended", "reason"), str
-)
-
 Reason = Literal["about_as_good", "least_regret", "only_candidate", "none"]
 
 
@@ -386,8 +383,7 @@ def read_decisions(folder: str | Path) -> list[Decision]:
         file = Path(folder) / f"{name}.csv"
         if not file.is_file():
             raise SonotuneError(f"{file} is missing; run the study first")
-        # A strategy may be called None or NA.
-        tables[name] = pd.read_csv(file, dtype=TEXT, keep_default_na=False, na_values=[""])
+        tables[name] = read_table(file)
     decisions = []
     for row in tables["decisions"].to_dict("records"):
         parts = [

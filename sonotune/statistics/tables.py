@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,11 @@ import pandas as pd
 
 from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
 from sonotune.evaluation.calibration import BINNED, expected_calibration_error
-from sonotune.evaluation.scores import read_scores
+from sonotune.evaluation.tables import read_table, save_csv
 from sonotune.layout import RUN
-from sonotune.runtime.files import atomic
 from sonotune.seeds import generator
 from sonotune.statistics.decision import decide, decision_tables
-from sonotune.statistics.friedman import Ranking, nemenyi, rank_strategies
+from sonotune.statistics.friedman import nemenyi, rank_strategies
 from sonotune.statistics.learning import forecast_table
 from sonotune.statistics.runs import fold_scores
 from sonotune.statistics.tails import low_scores
@@ -64,7 +63,7 @@ def scores_that_count(runs: pd.DataFrame, file: str | Path) -> pd.DataFrame:
     file
         The scores of a data set.
     """
-    scores = read_scores(file)
+    scores = read_table(file)
     key = list(RUN)
     counting = runs.loc[runs["value"].notna(), key]
     counting = counting[counting["dataset"].isin(scores["dataset"].unique())]
@@ -117,7 +116,7 @@ def write_statistics(
         "variance": _variance(images, seed),
         "low_scores": _by_place(images, low_scores),
         "calibration": _calibration(runs, calibration),
-        **_ranks(runs),
+        **rank_tables(runs),
     }
     sources = runs.groupby("dataset")["source"].first()
     for name, table in tables.items():
@@ -125,9 +124,8 @@ def write_statistics(
             place = table.columns.get_loc("dataset") + 1
             if name not in ("decisions", "strategies", "comparisons"):
                 table.insert(place, "source", table["dataset"].map(sources))
-        digits = None if name in ("decisions", "strategies", "comparisons") else "%.6g"
-        with atomic(Path(folder) / f"{name}.csv") as temporary:
-            table.to_csv(temporary, index=False, lineterminator="\n", float_format=digits)
+        digits = None if name in ("decisions", "strategies", "comparisons") else 6
+        save_csv(table, Path(folder) / f"{name}.csv", digits)
 
 
 def _tukey(runs: pd.DataFrame) -> pd.DataFrame:
@@ -178,10 +176,7 @@ def _variance(images: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 def _calibration(runs: pd.DataFrame, files: Sequence[str | Path]) -> pd.DataFrame:
     """Expected calibration error of each strategy, all pixels of all its runs that count."""
-    text = {"dataset": str, "strategy": str}
-    bins = pd.concat(
-        pd.read_csv(file, dtype=text, keep_default_na=False, na_values=[""]) for file in files
-    )
+    bins = pd.concat(map(read_table, files))
     key = ["dataset", "fraction", "strategy"]
     counting = runs.loc[runs["value"].notna() & (runs["fraction"] > 0), list(RUN)]
     sums = counting.merge(bins, on=list(RUN), how="left")
@@ -192,27 +187,27 @@ def _calibration(runs: pd.DataFrame, files: Sequence[str | Path]) -> pd.DataFram
     return pd.DataFrame(rows, columns=[*key, "calibration_error"])
 
 
-def rankings(runs: pd.DataFrame) -> Iterator[tuple[float, pd.DataFrame, Ranking]]:
-    """For every fraction, the means (data sets x strategies) and their ranking.
+def rank_tables(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Ranks of the strategies over data sets at every fraction, and tests of all pairs.
 
     Parameters
     ----------
     runs
-        Runs, as `sonotune.statistics.tables.read_runs` gives them.
+        Of `read_runs`.
+
+    Returns
+    -------
+    dict
+        The tables ``friedman`` and ``nemenyi``.
     """
-    for fraction, part in runs[runs["fraction"] > 0].groupby("fraction", sort=False):
-        means = (
-            part.groupby(["dataset", "strategy"], sort=False)["value"].mean().unstack(sort=False)
-        )
-        yield float(fraction), means, rank_strategies(means)
-
-
-def _ranks(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
     tests: list[dict[str, object]] = []
     pairs: list[dict[str, object]] = []
-    for fraction, means, ranking in rankings(runs):
+    for fraction, part in runs[runs["fraction"] > 0].groupby("fraction", sort=False):
+        by_set = part.groupby(["dataset", "strategy"], sort=False)["value"]
+        means = by_set.mean().unstack(sort=False)
+        ranking = rank_strategies(means)
         for strategy, rank in ranking.ranks.items():
-            row = {"fraction": fraction, "strategy": strategy, "mean_rank": rank}
+            row = {"fraction": float(fraction), "strategy": strategy, "mean_rank": rank}
             row |= {name: getattr(ranking, name) for name in OF_RANKING}
             tests.append(row)
         p = nemenyi(means)

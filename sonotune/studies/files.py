@@ -20,17 +20,18 @@ from sonotune.layout import (
     pretrained_folder,
     race_file,
 )
-from sonotune.report.registry import FIGURES, TABLES, View
+from sonotune.report.registry import VIEWS, View
 from sonotune.studies.base import BaseStudy
 
 # Files of a study by the names that its rules give them.
 FILES = {
     "cells": "cells.csv",
+    "averages": "averages.csv",
     "splits": "splits.json",
     "claims": "statistics/claims.csv",
     **{
         name: f"statistics/{name}.csv"
-        for name in ("comparisons", "learning", "low_scores", "tukey")
+        for name in ("comparisons", "friedman", "learning", "low_scores", "nemenyi", "tukey")
     },
     **{name: f"tables/{name}.csv" for name in ("provenance", "protocols", "losses")},
     "against_paper": "tables/against_paper.csv",
@@ -118,162 +119,148 @@ def unmoved(file: str, moved: bool) -> str:
     return os.path.abspath(file) if moved else file
 
 
-def study_files(study: BaseStudy, need: str, wildcards: Mapping[str, str]) -> str | list[str]:
-    """The file or files of a name.
+class StudyFiles(BaseStudy):
+    """A study with the paths that its jobs read and make.
 
     Parameters
     ----------
-    study
-        The study.
-    need
-        One of `FILES`, or of the names below.
-    wildcards
-        Of the job. Where there are files for each data set, those of its own.
-
-    Raises
-    ------
-    ValueError
-        If there is no such name.
+    config, name, raced
+        See `sonotune.studies.base.BaseStudy`.
     """
-    if need in FILES:
-        return f"{study.home}/{FILES[need]}"
-    dataset = wildcards.get("dataset", "")
-    names = [dataset] if dataset else study.datasets
-    other = study.design.get("protocols", {})
-    match need:
-        case "arrays":
-            return [file for name in names for file in study.arrays_of(name)]
-        case "all_arrays":
-            return [file for name in study.all_datasets for file in study.arrays_of(name)]
-        case "scores" | "calibration":
-            return [f"{study.home}/{need}/{name}.csv" for name in names]
-        case "features":
-            return [f"{study.home}/features/{name}.npz" for name in names]
-        case "runs" | "histories" | "predictions":
-            files = dict(zip(("runs", "predictions", "histories"), CELL_FILES, strict=True))
-            return study.cell_files(names, files[need])
-        case "weights":
-            strategy = wildcards.get("strategy") or study.design["figures"]["features"]
-            return _start_weights(study, strategy, fold_numbers(wildcards.get("fold", "0"))[2])
-        case "start":
-            return weights_path(encoder_weights_of(study.design["network"]))
-        case "pretraining_arrays":
-            return study.arrays_of(study.design["pretraining"]["dataset"])
-        case "rounds":
-            return study.last_rounds(names)
-        case "earlier_round":
-            number = int(wildcards["round"]) - 1
-            share = float(wildcards["fraction"])
-            return race_file(study.name, dataset, share, number) if number else []
-        case "cells_of_round":
-            number, share = int(wildcards["round"]) - 1, float(wildcards["fraction"])
-            return [
-                f"{RESULTS}/{cell.folder}/{name}"
-                for cell in study.raced(study, dataset, share, number)
-                for name in ("predictions.npz", "run.json")
-            ]
-        case "example_predictions":
-            return _example_predictions(study)
-        case "published_histories":
-            return [
-                f"{RESULTS}/{cell.folder}/history.csv"
-                for cell in cells_of(study.config, study.name, study.datasets[0])
-                if cell.fraction == max(study.design["fractions"])
-            ]
-        case "pretrained":
-            return [
-                f"{pretrained_folder(study.name, number)}/run.json"
-                for number in pretrainings_of(study.design)
-            ]
-        case "decisions":
-            return [f"{study.home}/{file}" for file in DECISIONS]
-        case "race":
-            return f"{study.home}/statistics/race.csv" if "race" in study.design else []
-        case "audits":
-            return [f"{study.folder_of(name)}/audit.csv" for name in study.all_datasets]
-        case "audit_duplicates":
-            return [f"{study.folder_of(name)}/audit_duplicates.csv" for name in names]
-        case "duplicates":  # where they are kept on one side of a split
-            kept = study.design["resampling"]["grouped"] in ("duplicates", "both")
-            return [f"{study.folder_of(name)}/duplicates.csv" for name in names if kept]
-        case "circumferences":
-            return [
-                f"{study.folder_of(name)}/circumferences.csv"
-                for name in names
-                if study.config["datasets"][name]["reader"] == "hc18"
-            ]
-        case "corrected":
-            return f"{RESULTS}/{other['corrected']}/cells.csv"
-        case "leakage_scores":
-            return f"{RESULTS}/{other['leakage']}/scores/{study.datasets[0]}.csv"
-        case "leakage_splits":
-            return f"{RESULTS}/{other['leakage']}/splits.json"
-    raise ValueError(f"no files are called {need}")
 
+    def files(self, need: str, **wildcards: str) -> str | list[str]:
+        """The file or files of a name.
 
-def views_of(study: BaseStudy, kind: str) -> dict[str, View]:
-    """The figures, or the tables, of a study.
+        Parameters
+        ----------
+        need
+            One of `FILES`, or of the names below.
+        **wildcards
+            Of the job. Where there are files for each data set, those of its own.
 
-    Parameters
-    ----------
-    study
-        The study.
-    kind
-        ``figure`` or ``table``.
-    """
-    every = FIGURES if kind == "figure" else TABLES
-    return {name: view for name, view in every.items() if view.is_of(study)}
+        Raises
+        ------
+        ValueError
+            If there is no such name.
+        """
+        if need in FILES:
+            return f"{self.home}/{FILES[need]}"
+        dataset = wildcards.get("dataset", "")
+        names = [dataset] if dataset else self.datasets
+        other = self.design.get("protocols", {})
+        match need:
+            case "arrays":
+                return [file for name in names for file in self.arrays_of(name)]
+            case "all_arrays":
+                return [file for name in self.all_datasets for file in self.arrays_of(name)]
+            case "scores" | "calibration":
+                return [f"{self.home}/{need}/{name}.csv" for name in names]
+            case "features":
+                return [f"{self.home}/features/{name}.npz" for name in names]
+            case "runs" | "histories" | "predictions":
+                files = dict(zip(("runs", "predictions", "histories"), CELL_FILES, strict=True))
+                return self.cell_files(names, files[need])
+            case "weights":
+                strategy = wildcards.get("strategy") or self.design["figures"]["features"]
+                return self._start_weights(strategy, fold_numbers(wildcards.get("fold", "0"))[2])
+            case "start":
+                return weights_path(encoder_weights_of(self.design["network"]))
+            case "pretraining_arrays":
+                return self.arrays_of(self.design["pretraining"]["dataset"])
+            case "rounds":
+                return self.last_rounds(names)
+            case "earlier_round":
+                number = int(wildcards["round"]) - 1
+                share = float(wildcards["fraction"])
+                return race_file(self.name, dataset, share, number) if number else []
+            case "cells_of_round":
+                number, share = int(wildcards["round"]) - 1, float(wildcards["fraction"])
+                return [
+                    f"{RESULTS}/{cell.folder}/{name}"
+                    for cell in self.raced(self, dataset, share, number)
+                    for name in ("predictions.npz", "run.json")
+                ]
+            case "example_predictions":
+                return self._example_predictions()
+            case "published_histories":
+                return [
+                    f"{RESULTS}/{cell.folder}/history.csv"
+                    for cell in cells_of(self.config, self.name, self.datasets[0])
+                    if cell.fraction == max(self.design["fractions"])
+                ]
+            case "pretrained":
+                return [
+                    f"{pretrained_folder(self.name, number)}/run.json"
+                    for number in pretrainings_of(self.design)
+                ]
+            case "decisions":
+                return [f"{self.home}/{file}" for file in DECISIONS]
+            case "race":
+                return f"{self.home}/statistics/race.csv" if "race" in self.design else []
+            case "audits":
+                return [f"{self.folder_of(name)}/audit.csv" for name in self.all_datasets]
+            case "audit_duplicates":
+                return [f"{self.folder_of(name)}/audit_duplicates.csv" for name in names]
+            case "duplicates":  # where they are kept on one side of a split
+                kept = self.design["resampling"]["grouped"] in ("duplicates", "both")
+                return [f"{self.folder_of(name)}/duplicates.csv" for name in names if kept]
+            case "circumferences":
+                return [
+                    f"{self.folder_of(name)}/circumferences.csv"
+                    for name in names
+                    if self.config["datasets"][name]["reader"] == "hc18"
+                ]
+            case "corrected":
+                return f"{RESULTS}/{other['corrected']}/cells.csv"
+            case "leakage_scores":
+                return f"{RESULTS}/{other['leakage']}/scores/{self.datasets[0]}.csv"
+            case "leakage_splits":
+                return f"{RESULTS}/{other['leakage']}/splits.json"
+        raise ValueError(f"no files are called {need}")
 
+    def views(self, kind: str) -> dict[str, View]:
+        """The figures, or the tables, of the study.
 
-def shown_files(study: BaseStudy) -> list[str]:
-    """Scores, tables, figures, statistics and pages of a study.
+        Parameters
+        ----------
+        kind
+            ``figure`` or ``table``.
+        """
+        return {name: view for name, view in VIEWS[kind].items() if view.is_of(self)}
 
-    Parameters
-    ----------
-    study
-        The study.
-    """
-    files = [
-        *(f"{kind}/{name}.csv" for name in study.datasets for kind in ("scores", "calibration")),
-        *("cells.csv", "splits.json"),
-        *(
-            f"tables/{n}.{kind}"
-            for n in views_of(study, "table")
-            for kind in ("csv", "tex", "html")
-        ),
-        *(
-            f"figures/{name}.{kind}"
-            for name in views_of(study, "figure")
-            for kind in ("pdf", "png")
-        ),
-        *(f"statistics/claims.{kind}" for kind in ("csv", "html")),
-        *(f"statistics/{name}.csv" for name in STATISTICS),
-        *("index.html", "answer.txt", "page"),
-    ]
-    files += ["statistics/race.csv"] if "race" in study.design else []
-    return [f"{study.home}/{file}" for file in files]
+    def shown(self) -> list[str]:
+        """Scores, tables, figures, statistics and pages of the study."""
+        files = [
+            *(f"{kind}/{name}.csv" for name in self.datasets for kind in ("scores", "calibration")),
+            *("cells.csv", "averages.csv", "splits.json"),
+            *(f"tables/{n}.{kind}" for n in self.views("table") for kind in ("csv", "tex", "html")),
+            *(f"figures/{name}.{kind}" for name in self.views("figure") for kind in ("pdf", "png")),
+            *(f"statistics/claims.{kind}" for kind in ("csv", "html")),
+            *(f"statistics/{name}.csv" for name in STATISTICS),
+            *("index.html", "answer.txt", "page"),
+        ]
+        files += ["statistics/race.csv"] if "race" in self.design else []
+        return [f"{self.home}/{file}" for file in files]
 
+    def _start_weights(self, strategy: str, pretraining: int = 1) -> str | list[str]:
+        """What a strategy starts from; a random start depends on no pre-trained weights."""
+        if self.strategies[strategy]["init"] == "random":
+            return []
+        start = start_of(self.design, strategy)
+        if start == PRETRAINED:
+            return f"{pretrained_folder(self.name, pretraining)}/{WEIGHTS}"
+        return weights_path(start)
 
-def _start_weights(study: BaseStudy, strategy: str, pretraining: int = 1) -> str | list[str]:
-    """What a strategy starts from; a random start depends on no pre-trained weights."""
-    if study.strategies[strategy]["init"] == "random":
-        return []
-    start = start_of(study.design, strategy)
-    if start == PRETRAINED:
-        return f"{pretrained_folder(study.name, pretraining)}/{WEIGHTS}"
-    return weights_path(start)
-
-
-def _example_predictions(study: BaseStudy) -> list[str]:
-    """Predictions that Fig. 5 may show: of the smallest fraction, in the first fold run."""
-    design = study.design
-    fraction, fold = min(design["fractions"]), design["resampling"]["run_folds"][0]
-    asked = design["figures"]["examples"] or study.strategies
-    return [
-        f"{RESULTS}/{cell.folder}/predictions.npz"
-        for dataset in study.datasets
-        for cell in cells_of(study.config, study.name, dataset)
-        if cell.strategy in asked
-        and cell.fraction in (fraction, 0)
-        and (cell.fold, cell.seed, cell.pretraining) == (fold, 1, 1)
-    ]
+    def _example_predictions(self) -> list[str]:
+        """Predictions that Fig. 5 may show: of the smallest fraction, in the first fold run."""
+        design = self.design
+        fraction, fold = min(design["fractions"]), design["resampling"]["run_folds"][0]
+        asked = design["figures"]["examples"] or self.strategies
+        return [
+            f"{RESULTS}/{cell.folder}/predictions.npz"
+            for dataset in self.datasets
+            for cell in cells_of(self.config, self.name, dataset)
+            if cell.strategy in asked
+            and cell.fraction in (fraction, 0)
+            and (cell.fold, cell.seed, cell.pretraining) == (fold, 1, 1)
+        ]

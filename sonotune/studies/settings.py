@@ -9,112 +9,118 @@ from sonotune.config.jobs import cell_with_features, in_order, resampling_settin
 from sonotune.config.networks import PRETRAINED, network_of, networks_of, start_of
 from sonotune.networks.settings import built_from
 from sonotune.studies.base import BaseStudy
-from sonotune.studies.files import shown_files
+from sonotune.studies.files import StudyFiles
 
 # What a page offers for download, with all below these folders.
 DOWNLOADS = ("cells.csv", "tables/", "figures/", "statistics/")
 
 
-def study_settings(
-    study: BaseStudy, names: Sequence[str], strategies: Sequence[str] = ()
-) -> dict[str, Any]:
-    """Settings by name, with sorted keys, since Snakemake compares texts.
-
-    Titles are lists of pairs, since their order counts. A setting that few studies have is
-    left out where there is none.
+class StudySettings(StudyFiles):
+    """A study with what its jobs are set to.
 
     Parameters
     ----------
-    study
-        The study.
-    names
-        Names of settings, as `sonotune.report.registry` and the workflow's rules use them.
-    strategies
-        Those that are shown, in their order; by default all.
-
-    Raises
-    ------
-    ValueError
-        If there is no setting of a name.
+    config, name, raced
+        See `sonotune.studies.base.BaseStudy`.
     """
-    found = {name: _setting(study, name, strategies) for name in names}
-    return in_order({name: value for name, value in found.items() if value is not None})
 
+    def settings(self, *names: str, strategies: Sequence[str] = ()) -> dict[str, Any]:
+        """Settings by name, with sorted keys, since Snakemake compares texts.
 
-def _setting(study: BaseStudy, name: str, strategies: Sequence[str]) -> Any:
-    design, figures = study.design, study.design["figures"]
-    leakage = study.config["studies"].get(design.get("protocols", {}).get("leakage"), {})
-    match name:
-        case "strategies":
-            return [(one, study.labels[one]) for one in strategies or study.labels]
-        case "datasets":
-            return _titles(study, study.datasets)
-        case "exclude_runs" | "ddof":
-            return design["averages"][name]
-        case "pairs" | "training_time":
-            return figures[name]
-        case "seed" | "image_size" | "fractions":
-            return design[name]
-        case "epochs":
-            return design["protocols"]["epochs"]
-        case "decision":
-            return design["decision"]
-        case "cost":
-            return design["decision"]["cost"]
-        case "margins":  # by data set, a difference in Dice that counts as none
-            how = design["decision"]
-            return {one: how["margins"].get(one, how["margin"]) for one in study.datasets}
-        case "own_claims":
-            return design["claims"]["own"]
-        case "raced":
-            return True if "race" in design else None
-        case "networks":
-            return _strategies_by_network(study)
-        case "network_titles":
-            return list(study.network_titles.items())
-        case "pretraining":
-            return _titles(study, filter(None, [design.get("pretraining", {}).get("dataset")]))
-        case "examples":
-            return {
-                "asked": figures["examples"],
-                "baselines": _baselines(study),
-                "fold": design["resampling"]["run_folds"][0],
-                "fraction": min(design["fractions"]),
-            }
-        case "features_of":
-            cell = cell_with_features(study.config, study.name, study.datasets[0])
-            title = study.labels[cell.strategy]
-            return {"strategy": title, "fraction": cell.fraction, "fold": cell.fold}
-        case "recipe":
-            return {
-                "image_size": design["image_size"],
-                "learning_rate": design["training"]["learning_rate"],
-            }
-        case "arms":
-            return {one: how.get("exclude", "all") for one, how in leakage["strategies"].items()}
-        case "first_dataset":
-            return study.datasets[0]
-        case "simulated":
-            readers = {study.config["datasets"][one]["reader"] for one in study.datasets}
-            return readers == {"simulate"}
-        case "titles":
-            return _titles(study, study.all_datasets)
-        case "downloads":
-            files = [file.removeprefix(f"{study.home}/") for file in shown_files(study)]
-            return sorted(file for file in files if file.startswith(DOWNLOADS))
-        case "strategy_names":
-            return list(study.strategies)
-        case "dataset_names":
-            return study.datasets
-        case "resampling":
-            return resampling_settings(design["resampling"])
-        case "excludes":  # what strategies leave out of training
-            every = {one["exclude"] for one in study.strategies.values() if "exclude" in one}
-            return sorted(every) or None
-        case "own_splits":  # strategies that draw splits of their own
-            own = design["resampling"].get("resample_test_set") == "by_strategy"
-            return sorted(study.strategies) if own else None
-    raise ValueError(f"no setting is called {name}")
+        Titles are lists of pairs, since their order counts. A setting that few studies have is
+        left out where there is none.
+
+        Parameters
+        ----------
+        *names
+            Names of settings, as `sonotune.report.registry` and the workflow's rules use them.
+        strategies
+            Those that are shown, in their order; by default all.
+
+        Raises
+        ------
+        ValueError
+            If there is no setting of a name.
+        """
+        found = {name: self._setting(name, strategies) for name in names}
+        return in_order({name: value for name, value in found.items() if value is not None})
+
+    def _setting(self, name: str, strategies: Sequence[str]) -> Any:
+        design, figures = self.design, self.design["figures"]
+        leakage = self.config["studies"].get(design.get("protocols", {}).get("leakage"), {})
+        match name:
+            case "strategies":
+                return [(one, self.labels[one]) for one in strategies or self.labels]
+            case "datasets":
+                return _titles(self, self.datasets)
+            case "exclude_runs" | "ddof":
+                return design["averages"][name]
+            case "pairs" | "training_time":
+                return figures[name]
+            case "seed" | "image_size" | "fractions":
+                return design[name]
+            case "epochs":
+                return design["protocols"]["epochs"]
+            case "decision":
+                return design["decision"]
+            case "cost":
+                return design["decision"]["cost"]
+            case "margins":  # by data set, a difference in Dice that counts as none
+                how = design["decision"]
+                return {one: how["margins"].get(one, how["margin"]) for one in self.datasets}
+            case "own_claims":
+                return design["claims"]["own"]
+            case "raced":
+                return True if "race" in design else None
+            case "networks":
+                return _strategies_by_network(self)
+            case "network_titles":
+                return list(self.network_titles.items())
+            case "pretraining":
+                return _titles(self, filter(None, [design.get("pretraining", {}).get("dataset")]))
+            case "examples":
+                return {
+                    "asked": figures["examples"],
+                    "baselines": _baselines(self),
+                    "fold": design["resampling"]["run_folds"][0],
+                    "fraction": min(design["fractions"]),
+                }
+            case "features_of":
+                cell = cell_with_features(self.config, self.name, self.datasets[0])
+                title = self.labels[cell.strategy]
+                return {"strategy": title, "fraction": cell.fraction, "fold": cell.fold}
+            case "recipe":
+                return {
+                    "image_size": design["image_size"],
+                    "learning_rate": design["training"]["learning_rate"],
+                }
+            case "arms":
+                return {
+                    one: how.get("exclude", "all") for one, how in leakage["strategies"].items()
+                }
+            case "first_dataset":
+                return self.datasets[0]
+            case "simulated":
+                readers = {self.config["datasets"][one]["reader"] for one in self.datasets}
+                return readers == {"simulate"}
+            case "titles":
+                return _titles(self, self.all_datasets)
+            case "downloads":
+                files = [file.removeprefix(f"{self.home}/") for file in self.shown()]
+                return sorted(file for file in files if file.startswith(DOWNLOADS))
+            case "strategy_names":
+                return list(self.strategies)
+            case "dataset_names":
+                return self.datasets
+            case "resampling":
+                return resampling_settings(design["resampling"])
+            case "excludes":  # what strategies leave out of training
+                every = {one["exclude"] for one in self.strategies.values() if "exclude" in one}
+                return sorted(every) or None
+            case "own_splits":  # strategies that draw splits of their own
+                own = design["resampling"].get("resample_test_set") == "by_strategy"
+                return sorted(self.strategies) if own else None
+        raise ValueError(f"no setting is called {name}")
 
 
 def _titles(study: BaseStudy, names: Iterable[str]) -> list[tuple[str, str]]:

@@ -12,11 +12,9 @@ from sonotune.config.jobs import NETWORKS, cells_of, pretrainings_of
 from sonotune.config.networks import encoder_weights_of, networks_of
 from sonotune.data.readers import MADE_HERE
 from sonotune.layout import ENCODER, WEIGHTS, arrays, pretrained_folder
-from sonotune.report.registry import FIGURES, TABLES, View
+from sonotune.report.registry import VIEWS
 from sonotune.runtime.fingerprint import PACKAGE, fingerprint
-from sonotune.studies.base import BaseStudy
-from sonotune.studies.files import shown_files, study_files, views_of
-from sonotune.studies.settings import study_settings
+from sonotune.studies.settings import StudySettings
 
 
 def code_of(*modules: str, data: Sequence[str] = ()) -> str:
@@ -37,20 +35,7 @@ def code_of(*modules: str, data: Sequence[str] = ()) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def view_of(kind: str, name: str) -> View:
-    """The entry of a figure or a table.
-
-    Parameters
-    ----------
-    kind
-        ``figure`` or ``table``.
-    name
-        One of `FIGURES` or `TABLES`.
-    """
-    return (FIGURES if kind == "figure" else TABLES)[name]
-
-
-class Study(BaseStudy):
+class Study(StudySettings):
     """A study with what its jobs read and are set to, and all that they make.
 
     Parameters
@@ -58,40 +43,6 @@ class Study(BaseStudy):
     config, name, raced
         See `sonotune.studies.base.BaseStudy`.
     """
-
-    def views(self, kind: str) -> dict[str, View]:
-        """Its figures, or its tables, by name.
-
-        Parameters
-        ----------
-        kind
-            ``figure`` or ``table``.
-        """
-        return views_of(self, kind)
-
-    def files(self, need: str, **wildcards: str) -> str | list[str]:
-        """The file or files of a name (see `sonotune.studies.files.study_files`).
-
-        Parameters
-        ----------
-        need
-            The name.
-        **wildcards
-            Of the job.
-        """
-        return study_files(self, need, wildcards)
-
-    def settings(self, *names: str, strategies: Sequence[str] = ()) -> dict[str, Any]:
-        """Settings by name (see `sonotune.studies.settings.study_settings`).
-
-        Parameters
-        ----------
-        *names
-            Names of settings.
-        strategies
-            Those that are shown, in their order; by default all.
-        """
-        return study_settings(self, names, strategies)
 
     def view_inputs(self, kind: str, name: str) -> dict[str, str | list[str]]:
         """Files that a figure or table is made from, by name.
@@ -103,7 +54,7 @@ class Study(BaseStudy):
         name
             One of `FIGURES` or `TABLES`.
         """
-        return {need: self.files(need) for need in view_of(kind, name).needs}
+        return {need: self.files(need) for need in VIEWS[kind][name].needs}
 
     def view_settings(self, kind: str, name: str) -> dict[str, Any]:
         """Settings of a figure or table.
@@ -115,7 +66,7 @@ class Study(BaseStudy):
         name
             One of `FIGURES` or `TABLES`.
         """
-        view = view_of(kind, name)
+        view = VIEWS[kind][name]
         return self.settings(*view.settings, strategies=view.strategies)
 
     def view_code(self, kind: str, name: str) -> str:
@@ -128,18 +79,16 @@ class Study(BaseStudy):
         name
             One of `FIGURES` or `TABLES`.
         """
-        view = view_of(kind, name)
-        modules = [view.module, *(["sonotune.report.render"] if kind == "table" else [])]
+        view = VIEWS[kind][name]
+        modules, data = [view.module], view.data
+        if kind == "table":
+            modules, data = [*modules, "sonotune.report.render"], (*data, "table.*")
         if view.builds_networks:
             built = {NETWORKS[network["name"]] for network in networks_of(self.design)}
             modules += [f"sonotune.networks.{network}" for network in sorted(built)]
-        return code_of(*modules, data=view.data)
+        return code_of(*modules, data=data)
 
     # Outputs
-
-    def shown(self) -> list[str]:
-        """Scores, tables, figures, statistics and pages."""
-        return shown_files(self)
 
     def audits(self) -> list[str]:
         """Files of the audits of all data sets."""

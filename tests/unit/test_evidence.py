@@ -1,15 +1,17 @@
 """Table III, the figures besides Figs. 4 and 5, and the comparison with the paper."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_cells import STRATEGIES, made_up_cells, write_cells
+from made_up_cells import STRATEGIES, averages_of, made_up_cells, ranks_of, write_cells
 from made_up_scores import made_up_scores, write_study
 from matplotlib.colors import to_hex
 
 from sonotune.data.dataset import save_set
 from sonotune.data.image_set import ImageSet, median_row
-from sonotune.evaluation.averages import read_cells
+from sonotune.evaluation.averages import average_over_runs, read_cells
 from sonotune.layout import Cell
 from sonotune.report.against_paper import compare
 from sonotune.report.figures.against_paper import draw_against_paper
@@ -20,7 +22,6 @@ from sonotune.report.figures.paired import draw_paired
 from sonotune.report.palette import style_of
 from sonotune.report.published import published_table
 from sonotune.report.shown import Shown
-from sonotune.report.table3 import time_table
 from sonotune.report.views import write_figure, write_table
 from sonotune.statistics.decision import decide, decision_tables
 
@@ -46,7 +47,8 @@ def test_a_figure_is_drawn_where_every_run_failed(name, tmp_path):
     cells, _ = study(tmp_path)
     path = write_cells(cells.assign(failed=cells["fraction"] > 0), tmp_path)
     files = [tmp_path / f"1.{kind}" for kind in ("pdf", "png")]
-    write_figure(name, *files, cells=path, shown=SHOWN)
+    averages = {"averages": averages_of(path)} if name == "pareto" else {}
+    write_figure(name, *files, cells=path, **averages, shown=SHOWN)
     assert files[1].stat().st_size > 1000
 
 
@@ -91,15 +93,15 @@ def test_the_front_has_what_nothing_beats_in_both():
 def test_table3_has_minutes_over_folds_of_runs_that_count(tmp_path):
     cells, _ = study(tmp_path)
     cells.loc[cells["strategy"] == "whole", "seconds"] = np.resize([60.0, 120.0], 12)
-    times = time_table(cells[(cells["fraction"] == 0.8) & (cells["strategy"] == "whole")], ddof=1)
-    assert times["minutes_mean"].tolist() == [1.5, 1.5]
-    assert times["minutes_std"].round(4).tolist() == [0.7071, 0.7071]
     path = write_cells(cells, tmp_path)
     files = [tmp_path / f"t.{kind}" for kind in ("csv", "tex", "html")]
     timed = ["whole", "contracting", "nowhere"]
-    write_table("table3", *files, cells=path, training_time=timed, shown=SHOWN)
+    averages = averages_of(path)
+    write_table("table3", *files, cells=path, averages=averages, training_time=timed, shown=SHOWN)
     table = pd.read_csv(files[0])
     assert table["strategy"].tolist() == ["whole", "contracting"] * 2
+    assert table["minutes_mean"].tolist() == [1.5] * 4
+    assert table["minutes_std"].round(4).tolist() == [0.7071, 0] * 2
     assert set(table["precision"]) == {"fp32"}
     page = files[2].read_text("utf-8")
     assert "Ran on cpu in fp32 with 1 thread." in page
@@ -125,7 +127,7 @@ def test_the_papers_own_numbers_correlate_perfectly_with_themselves():
             "total_parameters": 1,
         }
     )
-    found = compare(cells, "failed", 1)
+    found = compare(average_over_runs(cells, "failed", 1))
     dice = found[found["measure"] == "dice"]
     assert len(dice) == len(table)
     assert (dice["rank_correlation"].round(9) == 1).all()
@@ -135,14 +137,13 @@ def test_the_papers_own_numbers_correlate_perfectly_with_themselves():
     assert ratios.loc[("sus", "contracting"), "paper"] == pytest.approx(1.53 / 1.36)
     assert ratios.loc[("sus", "contracting"), "ours"] == 1
     worst = cells.assign(dice=1 - cells["dice"])
-    assert (
-        compare(worst, "failed", 1).query("measure == 'dice'")["rank_correlation"] < -0.99
-    ).all()
+    found = compare(average_over_runs(worst, "failed", 1))
+    assert (found[found["measure"] == "dice"]["rank_correlation"] < -0.99).all()
 
 
 def test_the_comparison_leaves_stand_ins_out_of_the_figure(tmp_path):
     cells, path = study(tmp_path)
-    table = compare(cells, "failed", 1)
+    table = compare(average_over_runs(cells, "failed", 1))
     assert set(table["dataset"]) == {"sus", "bus"}
     figure = draw_against_paper(table[table["measure"] == "dice"], TITLES, DATASETS)
     titles = [panel.get_title() for panel in figure.axes if panel.get_title()]
@@ -150,7 +151,7 @@ def test_the_comparison_leaves_stand_ins_out_of_the_figure(tmp_path):
     assert len(titles) == 3
     assert any("Left out" in text.get_text() for text in figure.texts)
     files = [tmp_path / f"a.{kind}" for kind in ("csv", "tex", "html", "pdf", "png")]
-    write_table("against_paper", *files[:3], cells=path, shown=SHOWN)
+    write_table("against_paper", *files[:3], averages=averages_of(path), shown=SHOWN)
     write_figure("against_paper", *files[3:], against_paper=files[0], shown=SHOWN)
     assert files[4].stat().st_size > 5000
     assert "BUS is busi" in files[2].read_text()
@@ -236,7 +237,7 @@ def test_figures_of_tests_are_drawn_of_any_study(folds, tmp_path):
         table.to_csv(tmp_path / f"{name}.csv", index=False)
     for name, needed in {
         "intervals": {"decisions": tmp_path},
-        "ranks": {"cells": path},
+        "ranks": ranks_of(Path(path)),
         "distributions": {"cells": path, "scores": files},
     }.items():
         out = tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_cells import DATASETS, STRATEGIES, made_up_cells, write_cells
+from made_up_cells import DATASETS, STRATEGIES, averages_of, made_up_cells, write_cells
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import imread
@@ -33,7 +33,8 @@ def fig4(cells: pd.DataFrame, folder: Path, **settings: object) -> tuple[Path, P
     folder.mkdir(exist_ok=True)
     paths = folder / "fig4.pdf", folder / "fig4.png"
     settings = {"pairs": PAIRS, "shown": Shown(STRATEGIES, DATASETS), **settings}
-    write_figure("fig4", *paths, cells=write_cells(cells, folder), **settings)
+    path = write_cells(cells, folder)
+    write_figure("fig4", *paths, cells=path, averages=averages_of(path), **settings)
     return paths
 
 
@@ -42,7 +43,9 @@ def drawn(cells: pd.DataFrame) -> Figure:
     with journal_style():
         present = set(cells["strategy"])
         pairs = [pair for pair in PAIRS if set(pair) <= present]
-        return draw_fig4(cells, pairs, Shown(STRATEGIES, DATASETS))
+        return draw_fig4(
+            cells, average_over_runs(cells, "failed", 1), pairs, Shown(STRATEGIES, DATASETS)
+        )
 
 
 def foot(figure: Figure) -> str:
@@ -118,6 +121,7 @@ def test_fig4_names_its_data_sets_within_the_figure(pairs):
     figure = drawn(
         only(made_up_cells(), strategy=[name for pair in PAIRS[:pairs] for name in pair])
     )
+    figure.draw_without_rendering()
     rim = figure.bbox
     for panel in figure.axes[::pairs]:
         [title] = panel.texts

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_cells import STRATEGIES, made_up_cells, write_cells
+from made_up_cells import STRATEGIES, averages_of, made_up_cells, ranks_of, write_cells
 from made_up_scores import cells_of_scores, made_up_scores, write_study
 
 from sonotune.evaluation.averages import read_cells
@@ -39,9 +39,14 @@ def distributions(names, folder, *files):
 
 
 def of_averages(name, **settings):
-    return lambda names, folder, *files: write_figure(
-        name, *files, cells=study(folder), shown=Shown(names, DATASETS), **settings
-    )
+    def draw(names, folder, *files):
+        cells = study(folder)
+        needed = ranks_of(cells) if name == "ranks" else {"cells": cells}
+        if name in ("fig4", "pareto"):
+            needed["averages"] = averages_of(cells)
+        write_figure(name, *files, shown=Shown(names, DATASETS), **needed, **settings)
+
+    return draw
 
 
 def stages_of(names, folder, *files):
@@ -53,7 +58,7 @@ def stages_of(names, folder, *files):
 def beside_paper(names, folder, *files):
     tables = [folder / f"a.{kind}" for kind in ("csv", "tex", "html")]
     shown = Shown(names, DATASETS)
-    write_table("against_paper", *tables, cells=study(folder), shown=shown)
+    write_table("against_paper", *tables, averages=averages_of(study(folder)), shown=shown)
     write_figure("against_paper", *files, against_paper=tables[0], shown=shown)
 
 

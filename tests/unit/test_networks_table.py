@@ -1,7 +1,10 @@
 """Networks side by side: the table, and which side of each it says to tune."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+from made_up_cells import averages_of
 from made_up_scores import cells_of_scores, made_up_scores, write_study
 
 from sonotune.report.shown import Shown
@@ -39,7 +42,7 @@ def tables(folder, folds=5, **means):
     write_table(
         "networks",
         *files,
-        cells=paths[0],
+        averages=averages_of(Path(paths[0])),
         comparisons=folder / "comparisons.csv",
         network_titles=NETWORKS,
         pairs=PAIRS,

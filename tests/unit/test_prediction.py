@@ -15,7 +15,8 @@ from tiny_files import write
 from sonotune.cli import main
 from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.scores import aggregate, load_predictions, read_scores, score_dataset
+from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
+from sonotune.evaluation.tables import read_table
 from sonotune.inference.choose import choose_cells
 from sonotune.inference.images import find_images, to_network, to_original, unlike_training
 from sonotune.inference.model import load_model
@@ -94,7 +95,7 @@ def test_predictions_are_scored_against_masks_as_the_study_scores_its_test_image
     assert main([*command, "--masks", str(tmp_path / "kept/*.png")]) == 0
     scores = tmp_path / "scores.csv"
     score_dataset(study / ARRAYS, [cell(study)], scores)
-    for one, wanted in zip(rows_of(tmp_path), read_scores(scores).to_dict("records"), strict=True):
+    for one, wanted in zip(rows_of(tmp_path), read_table(scores).to_dict("records"), strict=True):
         for name in ("dice", "iou", "hausdorff95_px", "surface_distance_px"):
             assert float(one[name]) == pytest.approx(wanted[name], abs=1e-5)
 

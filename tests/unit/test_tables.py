@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_cells import DATASETS, STRATEGIES, made_up_cells, write_cells
+from made_up_cells import DATASETS, STRATEGIES, averages_of, made_up_cells, write_cells
 
 from sonotune.data.splits import Resampling, split
 from sonotune.errors import SonotuneError
@@ -66,7 +66,9 @@ def table2(cells: pd.DataFrame, folder: Path, **settings: object) -> dict[str, s
     """The texts of Table II of these cells, by format."""
     paths = {kind: folder / f"table2.{kind}" for kind in ("csv", "tex", "html")}
     shown = Shown(**{"strategies": STRATEGIES, "datasets": DATASETS, **settings})
-    write_table("table2", *paths.values(), cells=write_cells(cells, folder), shown=shown)
+    path = write_cells(cells, folder)
+    averages = averages_of(path, shown.exclude_runs, shown.ddof)
+    write_table("table2", *paths.values(), cells=path, averages=averages, shown=shown)
     return {kind: path.read_text("utf-8") for kind, path in paths.items()}
 
 
@@ -280,7 +282,8 @@ def test_tex_compiles(tmp_path):
     write_table(
         "table3",
         *(tmp_path / f"table3.{kind}" for kind in ("csv", "tex", "html")),
-        cells=write_cells(timed, tmp_path),
+        cells=(path := write_cells(timed, tmp_path)),
+        averages=averages_of(path),
         training_time=["whole", "contracting"],
         shown=Shown(STRATEGIES, {"sus": "a_b & 5%", "bus": "BUS"}),
     )
@@ -388,7 +391,8 @@ def test_the_network_as_it_is_takes_no_part_in_the_colours_of_a_row(tmp_path):
     path = write_cells(pd.concat([cells, unchanged]), tmp_path)
     titles = {**STRATEGIES, "unchanged": "Unchanged"}
     files = [tmp_path / f"t.{kind}" for kind in ("csv", "tex", "html")]
-    write_table("table2", *files, cells=path, shown=Shown(titles, DATASETS))
+    shown = Shown(titles, DATASETS)
+    write_table("table2", *files, cells=path, averages=averages_of(path), shown=shown)
     rows = [row for row in Grid(files[2].read_text()).rows if row]
     last = [row[-1] for row in rows]
     assert {cell["text"].split()[0] for cell in last} == {"0.010"}

@@ -25,6 +25,7 @@ rule aggregate:
         unpack(needs("scores", "runs")),
     output:
         path="results/{study}/cells.csv",
+        averages="results/{study}/averages.csv",
     log:
         "results/logs/{study}/aggregate.log",
     localrule: True
@@ -32,6 +33,7 @@ rule aggregate:
         "../../envs/sonotune.yaml"
     params:
         function="sonotune.evaluation.scores:aggregate",
+        settings=of_study(methodcaller("settings", "exclude_runs", "ddof")),
         code=code_of("sonotune.evaluation.scores"),
     message:
         "Averaging the scores of {wildcards.study}"
@@ -108,7 +110,7 @@ rule claims:
     params:
         function="sonotune.report.claims.page:write_claims",
         settings=of_study(methodcaller("settings", "strategy_names", "decision", "own_claims")),
-        code=code_of("sonotune.report.claims.page", data=("claims/*.yaml", "paper/*.csv")),
+        code=code_of("sonotune.report.claims.page", data=("claims/*.*ml", "paper/*.csv", "table.css")),
     message:
         "Judging the claims on {wildcards.study}"
     script:

@@ -59,8 +59,8 @@ rule page:
     input:
         unpack(
             needs(
-                *("cells", "splits", "decisions", "learning", "low_scores", "claims", "race"),
-                *("provenance",),
+                *("cells", "averages", "splits", "decisions", "learning", "low_scores"),
+                *("claims", "race", "provenance"),
                 *("scores", "arrays", "predictions", "histories", "audits"),
             )
         ),

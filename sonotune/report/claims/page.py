@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 
 from sonotune.evaluation.averages import read_cells
+from sonotune.evaluation.tables import save_csv
 from sonotune.layout import format_percent
 from sonotune.report.claims.declare import declare, papers_claims
 from sonotune.report.claims.judge import judge
 from sonotune.report.claims.results import StudyResults
 from sonotune.report.claims.verdict import VERDICTS, Verdict
 from sonotune.report.layout import DASH
-from sonotune.report.web import STYLE
+from sonotune.report.template import template
 from sonotune.runtime.files import atomic
 
 TITLES = {
@@ -30,63 +30,9 @@ TITLES = {
     "own": "Claims of this study",
 }
 HEAD = (
-    "Where",
-    "What",
-    "Verdict",
-    "Value",
-    "Bounds",
-    "In the paper",
-    "Its table agrees",
-    "Significance as found there",
-    "Note",
+    *("Where", "What", "Verdict", "Value", "Bounds", "In the paper"),
+    *("Its table agrees", "Significance as found there", "Note"),
 )
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Claims</title>
-<style>{{ style|safe }}
-h2 { margin: 1.6rem 0 .4rem; font-size: 1.15rem; }
-details { border-top: 1px solid #ccc; padding: .35rem 0; max-width: 80rem; }
-summary { cursor: pointer; }
-summary b { display: inline-block; min-width: 3.1rem; }
-.chip { border-radius: .7rem; padding: .05rem .55rem; margin-left: .35rem; font-size: 12px;
-  white-space: nowrap; border: 1px solid #0003; }
-.holds { background: #bcefbc; } .fails { background: #f09286; } .undecided { background: #f0c252; }
-.not-applicable, .untested { background: #e4e4e4; }
-details table { margin: .5rem 0 .5rem 2.6rem; font-size: 13px; }
-details td, details th { text-align: left; }
-p.rule { margin: .3rem 0 0 2.6rem; font-size: 13px; color: #333; }
-p { max-width: 60rem; }
-</style>
-</head>
-<body>
-<h1>What holds on this run</h1>
-<p>{{ short }} Open a claim to see where. A claim holds where simultaneous bounds lie where it says,
-and fails where they lie elsewhere. Folds are the units. A claim that is true is called failed
-anywhere in at most 5 % of studies. Everything else is undecided, which is no agreement.</p>
-{% for title, claims in papers %}
-<h2>{{ title }}</h2>
-{% for rows in claims %}
-<details id="{{ rows[0].claim }}">
-<summary><b>{{ rows[0].claim }}</b>{{ rows[0].says }}
-{%- for word, count in counted(rows) %}
-<span class="chip {{ word|replace(' ', '-') }}">{{ word }}
-{%- if rows|length > 1 %} {{ count }}{% endif %}</span>
-{%- endfor %}</summary>
-{% for rule in rows|map(attribute="rule")|select|unique %}<p class="rule">Rule: {{ rule }}.</p>
-{% endfor %}<table>
-<thead><tr>{% for name in head %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead>
-<tbody>
-{% for row in rows %}<tr>{% for text in cells(row) %}<td>{{ text }}</td>{% endfor %}</tr>
-{% endfor %}</tbody>
-</table>
-</details>
-{% endfor %}{% endfor %}
-</body>
-</html>
-"""
 
 
 def write_claims(
@@ -132,9 +78,7 @@ def save_verdicts(verdicts: Sequence[Verdict], csv: str | Path, html: str | Path
     html
         Page to write.
     """
-    with atomic(csv) as temporary:
-        frame = pd.DataFrame([asdict(one) for one in verdicts])
-        frame.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    save_csv(pd.DataFrame([asdict(one) for one in verdicts]), csv, digits=6)
     with atomic(html) as temporary:
         temporary.write_text(claims_page(verdicts), "utf-8")
 
@@ -153,9 +97,8 @@ def claims_page(verdicts: Sequence[Verdict]) -> str:
     ]
     parts = ", ".join(f"{count} {word}" for word, count in _counted(verdicts))
     short = f"{len({one.claim for one in verdicts})} claims at {len(verdicts)} places: {parts}."
-    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(PAGE)
-    return template.render(
-        style=STYLE, short=short, papers=papers, head=HEAD, counted=_counted, cells=_cells
+    return template("claims/page.html").render(
+        short=short, papers=papers, head=HEAD, counted=_counted, cells=_cells
     )
 
 

@@ -11,19 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
 from sonotune.report.names import in_words
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown
-from sonotune.report.style import (
-    ONE_COLUMN,
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    legend_height,
-    message_figure,
-    one_legend,
-)
+from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, message_figure, noted_figure, one_legend
 
 PANEL = 1.7  # inches
 
@@ -40,8 +33,7 @@ def draw(against_paper: str | Path, shown: Shown) -> Figure:
     shown
         Strategies and data sets to show, with their titles.
     """
-    text = {"dataset": str, "strategy": str}
-    table = pd.read_csv(against_paper, dtype=text, keep_default_na=False, na_values=[""])
+    table = read_table(against_paper)
     dice = table[table["measure"] == "dice"]
     if not len(dice):
         return message_figure("The paper has no Dice of these data sets and strategies.")
@@ -85,19 +77,8 @@ def draw_against_paper(
     # No half-empty canvas: one or two panels have a narrower figure.
     width = max(ONE_COLUMN, TWO_COLUMNS * min(columns, 3) / 3)
     named = [strategies[name] for name in strategies if name in set(table["strategy"])]
-    foot, legend = footnote_height(notes, width), legend_height(named, width)
-    height = len(present) * (PANEL + 0.45) + foot + legend + 0.1
-    figure = Figure(figsize=(width, height))
-    footnote(figure, notes, height, width)
+    figure = noted_figure(notes, len(present) * (PANEL + 0.45) + 0.1, width, named)
     axes = figure.subplots(len(present), columns, squeeze=False)
-    figure.subplots_adjust(
-        left=0.54 / width,
-        right=1 - 0.12 / width,
-        bottom=(foot + legend + 0.33) / height,
-        top=1 - 0.22 / height,
-        hspace=0.45 / PANEL,
-        wspace=0.3,
-    )
     for panels, dataset in zip(axes, present, strict=True):
         for panel, fraction in zip(panels, fractions, strict=True):
             part = table[(table["dataset"] == dataset) & (table["fraction"] == fraction)]
@@ -108,7 +89,7 @@ def draw_against_paper(
         panels[0].set_ylabel("Dice, ours")
     for panel in axes[-1]:
         panel.set_xlabel("Dice, paper")
-    one_legend(figure, axes.flat, "lower center", (0.5, foot / height))
+    one_legend(figure, axes.flat)
     return figure
 
 

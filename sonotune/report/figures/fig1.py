@@ -19,12 +19,7 @@ from sonotune.report.layout import short_count
 from sonotune.report.names import stage_title
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown
-from sonotune.report.style import (
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    room_for_names,
-)
+from sonotune.report.style import TWO_COLUMNS, noted_figure, text_width
 
 FROZEN, LINE = "#ffffff", "#555555"
 ROW, HEAD, LEFT, RIGHT = 0.17, 0.62, 1.5, 0.95  # inches
@@ -110,15 +105,14 @@ def draw_fig1(
         _u_height(strategies) if shape else HEAD + ROW * len(strategies)
         for shape, (_, strategies) in zip(shapes, networks, strict=True)
     ]
-    foot = footnote_height(notes)
-    height = sum(heights) + 0.1 + foot
-    figure = Figure(figsize=(TWO_COLUMNS, height))
-    footnote(figure, notes, height)
-    panel = figure.add_axes((0, foot / height, 1, 1 - foot / height))
-    panel.set(xlim=(0, TWO_COLUMNS), ylim=(height - foot, 0))
+    height = sum(heights) + 0.1
+    figure = noted_figure(notes, height)
+    panel = figure.subplots()
+    panel.set(xlim=(0, TWO_COLUMNS), ylim=(height, 0))
     panel.axis("off")
     top = 0.0
-    left = room_for_names((row[1] for _, strategies in networks for row in strategies), LEFT)
+    titles = [row[1] for _, strategies in networks for row in strategies]
+    left = max(LEFT, text_width(titles) + 0.15)
     for shape, tall, (stages, strategies) in zip(shapes, heights, networks, strict=True):
         if shape:
             _draw_us(panel, shape, stages, strategies, order, top)

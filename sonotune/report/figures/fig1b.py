@@ -17,13 +17,7 @@ from sonotune.report.palette import style_of
 from sonotune.report.protocols import CORRECTED, PAPER, TITLES
 from sonotune.report.published import published_table
 from sonotune.report.shown import Shown
-from sonotune.report.style import (
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    legend_height,
-    one_legend,
-)
+from sonotune.report.style import noted_figure, one_legend
 
 PANEL = 2.6  # inches
 SHOWN = ("dice", "miou")
@@ -65,18 +59,8 @@ def draw_fig1b(table: pd.DataFrame, systems: pd.DataFrame, strategies: Mapping[s
     ]
     named = [strategies[name] for name in strategies if name in set(table["strategy"])]
     named += list(dict.fromkeys(systems["system"]))
-    foot, legend = footnote_height(notes), legend_height(named)
-    height = PANEL + foot + legend + 0.65
-    figure = Figure(figsize=(TWO_COLUMNS, height))
-    footnote(figure, notes, height)
+    figure = noted_figure(notes, PANEL + 0.65, names=named)
     axes = figure.subplots(1, len(SHOWN))
-    figure.subplots_adjust(
-        left=0.075,
-        right=0.985,
-        top=1 - 0.22 / height,
-        bottom=(foot + legend + 0.4) / height,
-        wspace=0.2,
-    )
     for panel, metric in zip(axes, SHOWN, strict=True):
         _draw(panel, table[table["metric"] == metric], strategies)
         for marker, one in zip(OTHERS, systems.itertuples(), strict=False):
@@ -90,7 +74,7 @@ def draw_fig1b(table: pd.DataFrame, systems: pd.DataFrame, strategies: Mapping[s
         panel.set_ylabel(f"{TITLES[metric]}, percent")
         panel.grid(color="#eeeeee", linewidth=0.5)
         panel.set_axisbelow(True)
-    one_legend(figure, axes, "lower center", (0.5, foot / height))
+    one_legend(figure, axes)
     return figure
 
 

@@ -10,12 +10,7 @@ from matplotlib.figure import Figure
 
 from sonotune.report.protocols import AS_PUBLISHED, CORRECTED, METRICS, PAPER, TITLES
 from sonotune.report.shown import Shown
-from sonotune.report.style import (
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    room_for_names,
-)
+from sonotune.report.style import noted_figure, one_legend
 
 # Colours of Okabe and Ito; told apart by marker and lightness too.
 LOOKS = {
@@ -55,18 +50,8 @@ def draw_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
         "reading). The mean IoU is the foreground's where printed and as published, "
         "that of both classes where corrected. Axes differ."
     ]
-    foot = footnote_height(notes) + 0.24
-    height = ROW * len(shown) + foot + 0.75
-    figure = Figure(figsize=(TWO_COLUMNS, height))
-    footnote(figure, notes, height)
+    figure = noted_figure(notes, ROW * len(shown) + 0.75, names=[one[0] for one in LOOKS.values()])
     axes = figure.subplots(1, len(METRICS), sharey=True)
-    figure.subplots_adjust(
-        left=room_for_names(strategies[name] for name in shown) / TWO_COLUMNS,
-        right=0.985,
-        top=1 - 0.25 / height,
-        bottom=(foot + 0.42) / height,
-        wspace=0.09,
-    )
     for panel, metric in zip(axes, METRICS, strict=True):
         part = table[table["metric"] == metric]
         for protocol, (title, colour, marker, offset) in LOOKS.items():
@@ -89,12 +74,5 @@ def draw_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
             panel.axhline(row - 0.5, color="#eeeeee", linewidth=0.5)
     axes[0].set_yticks(range(len(shown)), [strategies[name] for name in shown])
     axes[0].set_ylim(len(shown) - 0.5, -0.5)
-    handles, names = axes[0].get_legend_handles_labels()
-    figure.legend(
-        handles,
-        names,
-        loc="lower center",
-        ncols=3,
-        bbox_to_anchor=(0.5, (foot - 0.24) / height),
-    )
+    one_legend(figure, axes[:1])
     return figure

@@ -12,12 +12,7 @@ from sonotune.data.image_set import ImageSet, median_row
 from sonotune.report.images import show_image
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.shown import Shown
-from sonotune.report.style import (
-    ONE_COLUMN,
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-)
+from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, noted_figure
 
 MOST = 6  # data sets beside each other
 HEAD, HIGHEST = 0.22, 2.4  # inches
@@ -56,34 +51,19 @@ def draw(
     # Images beside each other are equally high, however wide they are.
     widest = max(sum(1 / aspects[name] for name in part) for part in parts)
     high = min(width / widest, HIGHEST)
-    foot = footnote_height(notes, width)
-    height = len(parts) * (2 * high + HEAD) + foot
-    figure = Figure(figsize=(width, height))
-    footnote(figure, notes, height, width)
-    top = height
-    for part in parts:
-        left = 0.0
-        for name in part:
+    figure = noted_figure(notes, len(parts) * (2 * high + HEAD), width)
+    for group, part in zip(figure.subfigures(len(parts), squeeze=False).flat, parts, strict=True):
+        widths = [1 / aspects[name] for name in part]
+        panels = group.subplots(2, len(part), squeeze=False, width_ratios=widths)
+        for column, name in enumerate(part):
             data, row = sets[name], rows[name]
             title = "Pre-training: " if name in pretraining else ""
             title += dataset_title(name, datasets, {} if name in pretraining else sources)
-            wide = high / aspects[name]
-            for number, image in enumerate((data.images[row], 255 * data.masks[row])):
-                bottom = top - HEAD - (number + 1) * high
-                panel = figure.add_axes(
-                    (
-                        (left + 0.03) / width,
-                        (bottom + 0.03) / height,
-                        (wide - 0.06) / width,
-                        (high - 0.06) / height,
-                    )
-                )
+            panels[0, column].set_title(title, fontsize=7, pad=3)
+            pair = (data.images[row], 255 * data.masks[row])
+            for panel, image in zip(panels[:, column], pair, strict=True):
                 show_image(panel, image, [])
                 panel.set_aspect(aspect_of(data, row) * image.shape[1] / image.shape[0])
-                if number == 0:
-                    panel.set_title(title, fontsize=7, pad=3)
-            left += wide
-        top -= 2 * high + HEAD
     return figure
 
 

@@ -8,32 +8,27 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.transforms import blended_transform_factory
 
-from sonotune.evaluation.averages import ExcludeRuns, average_over_runs, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown, sources_of
-from sonotune.report.style import (
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    message_figure,
-    text_width,
-)
+from sonotune.report.style import message_figure, noted_figure
 
 PANEL_HEIGHT = 1.75  # inches
 APART = 0.06  # half the distance between a pair's points, in categories
 
 
-def draw(cells: str | Path, shown: Shown, pairs: Sequence[Sequence[str]]) -> Figure:
+def draw(
+    cells: str | Path, averages: str | Path, shown: Shown, pairs: Sequence[Sequence[str]]
+) -> Figure:
     """Draw Fig. 4: a row of panels for each data set, a panel for each pair of strategies.
 
     Parameters
     ----------
-    cells
-        ``cells.csv`` of a study.
+    cells, averages
+        ``cells.csv`` and ``averages.csv`` of a study.
     shown
         Strategies and data sets to show, with their titles.
     pairs
@@ -50,22 +45,25 @@ def draw(cells: str | Path, shown: Shown, pairs: Sequence[Sequence[str]]) -> Fig
             "none of its pairs."
         )
     table = table[table["strategy"].isin([name for pair in drawn for name in pair])]
-    return draw_fig4(table, drawn, shown)
+    return draw_fig4(table, shown.averages(averages), drawn, shown)
 
 
-def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown) -> Figure:
+def draw_fig4(
+    cells: pd.DataFrame, averages: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown
+) -> Figure:
     """Fig. 4 of the trained cells of these pairs, as a Matplotlib figure.
 
     Parameters
     ----------
-    cells
-        Rows of ``cells.csv``.
+    cells, averages
+        Rows of ``cells.csv`` and ``averages.csv``.
     pairs
         Pairs of strategies.
     shown
         Strategies and data sets to show, with their titles.
     """
-    averages = average_over_runs(cells, shown.exclude_runs, shown.ddof)
+    names = [name for pair in pairs for name in pair]
+    averages = averages[(averages["fraction"] > 0) & averages["strategy"].isin(names)]
     kept = cells[~is_left_out(cells, shown.exclude_runs)]
     fractions = sorted(averages["fraction"].unique())
     present = [name for name in shown.datasets if name in set(averages["dataset"])]
@@ -75,27 +73,15 @@ def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown)
         *source_notes(present, shown.datasets, sources),
     ]
 
-    # The names of a pair stand above its panels, one below the other where they are long.
-    wide = (0.875 / len(pairs)) * TWO_COLUMNS - 0.1
-    both = max(sum(text_width([shown.strategies.get(n, n)]) + 0.45 for n in pair) for pair in pairs)
-    columns = 2 if both < wide else 1
-    above = 0.27 if columns == 2 else 0.4
-    height = PANEL_HEIGHT * len(present) + 0.18 + above + footnote_height(notes)
-    figure = Figure(figsize=(TWO_COLUMNS, height))
-    footnote(figure, notes, height)
-    foot = footnote_height(notes) / height
+    figure = noted_figure(notes, PANEL_HEIGHT * len(present) + 0.58)
     axes = figure.subplots(len(present), len(pairs), sharex=True, sharey="row", squeeze=False)
-    figure.subplots_adjust(
-        left=0.11,
-        right=0.985,
-        bottom=foot + 0.4 / height,
-        top=1 - above / height,
-        wspace=0.08,
-        hspace=0.14,
-    )
     for row, dataset in enumerate(present):
         title = dataset_title(dataset, shown.datasets, sources)
-        _name_row(figure, axes[row, 0], title)
+        axes[row, 0].set_ylabel("Dice")
+        axes[row, 0].annotate(
+            title, (-0.5, 0.5), xycoords=axes[row, 0].yaxis.label, rotation=90, weight="bold",
+            ha="right", va="center",
+        )  # fmt: skip
         of_set, runs = averages[averages["dataset"] == dataset], kept[kept["dataset"] == dataset]
         for panel, pair in zip(axes[row], pairs, strict=True):
             for name, shift in zip(pair, (-APART, APART), strict=True):
@@ -111,37 +97,12 @@ def draw_fig4(cells: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown)
         if not len(runs):
             axes[row, 0].set_ylim(0, 1)
     for column in range(len(pairs)):
-        axes[0, column].legend(
-            loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=columns, columnspacing=1.2
-        )
+        axes[0, column].legend(loc="lower center", bbox_to_anchor=(0.5, 0.98))
         bottom = axes[-1, column]
         bottom.set_xticks(range(len(fractions)), [format_percent(p) for p in fractions])
         bottom.set_xlim(-0.5, len(fractions) - 0.5)
-    figure.supxlabel(
-        "Images used for training and validation (share of the data set)",
-        fontsize=7,
-        x=0.54,
-        y=foot + 0.03 / height,
-        va="bottom",
-    )
+        bottom.set_xlabel("Share of the images used")
     return figure
-
-
-def _name_row(figure: Figure, panel: Axes, title: str) -> None:
-    # At fixed places of the figure: the numbers on the axis, and the panels, may be wide.
-    across = blended_transform_factory(figure.transFigure, panel.transAxes)
-    panel.set_ylabel("Dice")
-    panel.yaxis.set_label_coords(0.052, 0.5, transform=across)
-    panel.text(
-        0.024,
-        0.5,
-        title,
-        transform=across,
-        rotation=90,
-        weight="bold",
-        ha="center",
-        va="center",
-    )
 
 
 def _draw_strategy(

@@ -15,18 +15,14 @@ from sonotune.data.dataset import load_set
 from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD
-from sonotune.evaluation.scores import load_predictions, read_scores
+from sonotune.evaluation.scores import load_predictions
+from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
 from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.report.images import FOUND, TRUTH, add_scale_bar, show_image
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.shown import Shown
-from sonotune.report.style import (
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    message_figure,
-)
+from sonotune.report.style import TWO_COLUMNS, message_figure, noted_figure
 from sonotune.statistics.decision import Decision, read_decisions
 
 QUARTILES = {0.25: "lower quartile", 0.5: "median", 0.75: "upper quartile"}
@@ -128,7 +124,7 @@ def choose_rows(scores: pd.DataFrame, quantiles: Mapping[float, str] = QUARTILES
 def _read_scores(
     path: str | Path, strategies: list[str], fraction: float, fold: int
 ) -> pd.DataFrame:
-    scores = read_scores(path)
+    scores = read_table(path)
     # The network that is evaluated unchanged has fraction 0 and may be among the columns.
     shown = scores["fraction"].isin([fraction, 0]) & (scores["fold"] == fold)
     shown &= (scores["seed"] == 1) & (scores["pretraining"] == 1)
@@ -167,26 +163,13 @@ def _draw(
         for name, row in rows
     }
     talls = [wide * aspects[place] for place in rows]
-    foot = footnote_height(notes)
     titles = [
         textwrap.fill(title, max(8, int(16 * wide)))
         for title in ("Image", "Reference", *strategies.values())
     ]
     top = TOP + 0.11 * max(title.count("\n") for title in titles)
-    height = top + sum(talls) + len(rows) * UNDER + foot
-    figure = Figure(figsize=(TWO_COLUMNS, height))
-    footnote(figure, notes, height)
-    axes = figure.subplots(
-        len(rows), 2 + len(strategies), squeeze=False, gridspec_kw={"height_ratios": talls}
-    )
-    figure.subplots_adjust(
-        left=LEFT / TWO_COLUMNS,
-        right=0.995,
-        bottom=(foot + UNDER) / height,
-        top=1 - top / height,
-        wspace=0.04,
-        hspace=UNDER * len(talls) / sum(talls),
-    )
+    figure = noted_figure(notes, top + sum(talls) + len(rows) * UNDER)
+    axes = figure.subplots(len(rows), 2 + len(strategies), squeeze=False, height_ratios=talls)
     for panel, title in zip(axes[0], titles, strict=True):
         panel.set_title(title, fontsize=7)
     for panels, (name, row) in zip(axes, rows, strict=True):

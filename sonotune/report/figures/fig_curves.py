@@ -12,13 +12,7 @@ from sonotune.evaluation.averages import read_cells
 from sonotune.layout import RUN, Cell, fold_title, format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.shown import Shown, sources_of
-from sonotune.report.style import (
-    ONE_COLUMN,
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    message_figure,
-)
+from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, message_figure, noted_figure
 
 COLUMNS, MOST = 4, 24
 TRAINING, VALIDATION = "#0072B2", "#D55E00"
@@ -85,15 +79,8 @@ def draw_curves(
         + (f" The first {len(runs)} of {all_bad}." if all_bad > len(runs) else ""),
         *stand_ins,
     ]
-    foot = footnote_height(notes, width)
-    height = rows * 1.35 + 0.3 + foot
-    figure = Figure(figsize=(width, height))
-    footnote(figure, notes, height, width)
+    figure = noted_figure(notes, rows * 1.35 + 0.3, width)
     axes = figure.subplots(rows, columns, squeeze=False)
-    figure.subplots_adjust(
-        left=0.55 / width, right=0.99, top=1 - 0.3 / height, bottom=(foot + 0.33) / height,
-        wspace=0.28, hspace=0.75,
-    )  # fmt: skip
     for panel, (title, history) in zip(axes.flat, runs, strict=False):
         panel.plot(history["epoch"], history["training_loss"], color=TRAINING)
         panel.plot(history["epoch"], history["validation_loss"], color=VALIDATION)

@@ -13,12 +13,7 @@ from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown, sources_of
-from sonotune.report.style import (
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    room_for_names,
-)
+from sonotune.report.style import noted_figure
 from sonotune.statistics.tables import read_runs, scores_that_count
 
 ROW, GAP = 0.135, 0.38  # inches
@@ -45,19 +40,9 @@ def draw(cells: str | Path, scores: Mapping[str, str | Path], shown: Shown) -> F
         "quartiles with the median; whiskers: 5th and 95th percentile; dots: the images beyond.",
         *source_notes(present, shown.datasets, sources),
     ]
-    panel_height = ROW * (len(names) + 1)
-    height = (panel_height + GAP) * len(present) + 0.3 + footnote_height(notes)
-    figure = Figure(figsize=(TWO_COLUMNS, height))
-    footnote(figure, notes, height)
+    height = (ROW * (len(names) + 1) + GAP) * len(present) + 0.3
+    figure = noted_figure(notes, height)
     axes = figure.subplots(len(present), len(fractions), sharey=True, sharex="row", squeeze=False)
-    figure.subplots_adjust(
-        left=room_for_names(shown.strategies[name] for name in names) / TWO_COLUMNS,
-        right=0.985,
-        bottom=(footnote_height(notes) + 0.35) / height,
-        top=1 - 0.25 / height,
-        wspace=0.06,
-        hspace=GAP / panel_height,
-    )
     for row, dataset in enumerate(present):
         table = scores_that_count(runs, scores[dataset])
         for column, fraction in enumerate(fractions):

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from sonotune.layout import format_percent
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown
-from sonotune.report.style import TWO_COLUMNS, message_figure
+from sonotune.report.style import message_figure, noted_figure
 from sonotune.statistics.decision import Decision, read_decisions
 
 ROW = 0.15  # inches per strategy
@@ -48,8 +48,8 @@ def _draw(
     names = [
         name for name in strategies if any(s.name == name for d in decisions for s in d.strategies)
     ]
-    height = (ROW * (len(names) + 1) + 0.35) * len(present) + 0.6
-    figure = Figure(figsize=(TWO_COLUMNS, height), layout="constrained")
+    height = (ROW * (len(names) + 1) + 0.35) * len(present) + 0.3
+    figure = noted_figure([NOTE], height)
     axes = figure.subplots(len(present), len(fractions), sharey=True, sharex="row", squeeze=False)
     for panel in axes.flat:
         panel.set_visible(False)
@@ -63,7 +63,6 @@ def _draw(
     for panel in axes[:, 0]:
         panel.set_yticks(range(len(names)), [strategies[name] for name in names])
         panel.set_ylim(len(names) - 0.4, -0.6)
-    figure.supxlabel(NOTE, fontsize=6.5, wrap=True)
     return figure
 
 

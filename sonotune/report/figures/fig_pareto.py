@@ -9,26 +9,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from sonotune.evaluation.averages import is_left_out, read_cells
+from sonotune.evaluation.averages import is_left_out, measured_on, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown, sources_of
-from sonotune.report.style import (
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    legend_height,
-    message_figure,
-    one_legend,
-)
-from sonotune.report.times import measured_on, training_seconds
+from sonotune.report.style import message_figure, noted_figure, one_legend
 
 PANEL = 1.75  # inches
-COSTS = {"tuned_parameters": "Trained parameters", "seconds": "Seconds of a training"}
+COSTS = {"tuned_parameters": "Trained parameters", "training_seconds_mean": "Seconds of a training"}
 
 
 def pareto_front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
@@ -48,49 +39,40 @@ def pareto_front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
     return front
 
 
-def draw(cells: str | Path, shown: Shown) -> Figure:
+def draw(cells: str | Path, averages: str | Path, shown: Shown) -> Figure:
     """Draw a row of panels for each cost, a panel for each data set, at the largest fraction.
 
     Parameters
     ----------
-    cells
-        ``cells.csv`` of a study.
+    cells, averages
+        ``cells.csv`` and ``averages.csv`` of a study.
     shown
         Strategies and data sets to show, with their titles.
     """
-    table = shown.select(read_cells(cells))
-    fraction = float(table["fraction"].max())
-    table = table[table["fraction"] == fraction]
-    runs = table.groupby(["dataset", "strategy"]).size()
-    table = table[~is_left_out(table, shown.exclude_runs)]
-    table = table.assign(seconds=training_seconds(table))
-    groups = table.groupby(["dataset", "strategy"], sort=False)
-    points = groups[["dice", *COSTS]].mean()
-    points["n"] = groups.size()
-    # Runs of one fold share its images.
-    folds = table.groupby(["dataset", "strategy", "fold"])["dice"].mean().groupby(level=[0, 1])
-    points["error"] = folds.std() / np.sqrt(folds.size())
+    points = shown.averages(averages)
+    fraction = float(points["fraction"].max())
     # The mean of what is left of a strategy's runs is no result to compare with whole ones.
-    points["whole"] = points["n"] == runs.reindex(points.index)
-    points = points.reset_index()
+    points = points[(points["fraction"] == fraction) & (points["n"] > 0)]
+    points = points.assign(whole=points["n"] == points["runs"])
     present = [name for name in shown.datasets if name in set(points["dataset"])]
-    sources = sources_of(table)
     if not present:
         return message_figure(
             f"At {format_percent(fraction)} every run is left out of averages, so there is no "
             "Dice to set against its cost."
         )
-    return _front(points, present, fraction, sources, shown, measured_on(table))
+    runs = shown.select(read_cells(cells))
+    runs = runs[(runs["fraction"] == fraction) & ~is_left_out(runs, shown.exclude_runs)]
+    return _front(points, present, fraction, shown, measured_on(runs))
 
 
 def _front(
     points: pd.DataFrame,
     present: list[str],
     fraction: float,
-    sources: Mapping[str, str],
     shown: Shown,
     timed: str,
 ) -> Figure:
+    sources = sources_of(points)
     runs = sorted(set(points["n"].astype(int)))
     number = f"{runs[0]} runs" if len(runs) == 1 else f"{runs[0]} to {runs[-1]} runs"
     number = "one run" if runs == [1] else number
@@ -101,15 +83,10 @@ def _front(
         *source_notes(present, shown.datasets, sources),
     ]
     named = [shown.strategies[name] for name in shown.strategies if name in set(points["strategy"])]
-    foot, legend = footnote_height(notes), legend_height(named)
     # One data set: both costs side by side; several: a column for each.
     flat = len(present) == 1
     rows, columns = (1, 2) if flat else (2, len(present))
-    height = rows * (PANEL + 0.4) + foot + legend + 0.2
-    room = (foot + legend) / height
-    layout = ConstrainedLayoutEngine(rect=(0, room, 1, 1 - room))
-    figure = Figure(figsize=(TWO_COLUMNS, height), layout=layout)
-    footnote(figure, notes, height)
+    figure = noted_figure(notes, rows * (PANEL + 0.4) + 0.2, names=named)
     axes = figure.subplots(rows, columns, squeeze=False, sharey="row" if flat else "col")
     places = axes.reshape(len(present), 2).T if flat else axes
     for row, (cost, title) in enumerate(COSTS.items()):
@@ -120,7 +97,7 @@ def _front(
                 panel.set_title(dataset_title(dataset, shown.datasets, sources), fontsize=7)
     for panel in axes[:, 0]:
         panel.set_ylabel("Dice")
-    one_legend(figure, axes.flat, "lower center", (0.5, foot / height))
+    one_legend(figure, axes.flat)
     return figure
 
 
@@ -129,8 +106,8 @@ def _draw(panel: Axes, points: pd.DataFrame, cost: str, strategies: Mapping[str,
         style = style_of(str(point.strategy), list(strategies))
         panel.errorbar(
             getattr(point, cost),
-            point.dice,
-            yerr=point.error if np.isfinite(point.error) else None,
+            point.dice_mean,
+            yerr=point.dice_error if np.isfinite(point.dice_error) else None,
             marker=style.marker,
             color=style.colour,
             markerfacecolor=style.colour if point.whole else "white",
@@ -140,9 +117,9 @@ def _draw(panel: Axes, points: pd.DataFrame, cost: str, strategies: Mapping[str,
             clip_on=False,
         )
     whole = points[points["whole"]]
-    front = whole[pareto_front(whole[cost].to_numpy(float), whole["dice"].to_numpy(float))]
+    front = whole[pareto_front(whole[cost].to_numpy(float), whole["dice_mean"].to_numpy(float))]
     front = front.sort_values(cost)
-    panel.plot(front[cost], front["dice"], color="#888888", linewidth=0.8, zorder=1.5)
+    panel.plot(front[cost], front["dice_mean"], color="#888888", linewidth=0.8, zorder=1.5)
     if cost == "tuned_parameters":
         panel.set_xscale("log")
     else:

@@ -7,18 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes, stage_title
 from sonotune.report.shown import Shown
-from sonotune.report.style import (
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-)
+from sonotune.report.style import TWO_COLUMNS, noted_figure
 
-LEFT, HEAD, GAP = 0.55, 0.34, 0.12  # inches: names of rows, titles, between groups of maps
+LEFT, HEAD = 0.25, 0.45  # inches: names of rows, titles
 
 
 def draw(
@@ -55,59 +52,32 @@ def draw(
 def _draw(
     stored: Mapping[str, Mapping[str, np.ndarray]], titles: Mapping[str, str], notes: list[str]
 ) -> Figure:
-    columns = 1 + sum(next(iter(stored.values()))[part].shape[1] for part in ("shallow", "deep"))
-    side = (TWO_COLUMNS - LEFT - 2 * GAP - 0.04) / columns
-    foot = footnote_height(notes)
-    block = HEAD + 2 * side
-    height = block * len(stored) + foot
-    figure = Figure(figsize=(TWO_COLUMNS, height))
-    footnote(figure, notes, height)
-    for number, (name, one) in enumerate(stored.items()):
-        top = height - number * block - HEAD
-        figure.text(
-            0.06 / TWO_COLUMNS, (top + 0.1) / height, titles[name], weight="bold", fontsize=8
-        )
-        for row, when in enumerate(("before", "after")):
-            middle = (top - (row + 0.5) * side) / height
-            figure.text(
-                (LEFT - 0.06) / TWO_COLUMNS, middle, when, ha="right", va="center", fontsize=7
-            )
-        _show(figure, one["image"], LEFT, top, side, height, (0, 255))
-        left = LEFT + side + GAP
-        for stage, part in zip(one["stages"], ("shallow", "deep"), strict=True):
-            pair = one[part]
-            figure.text(
-                left / TWO_COLUMNS,
-                (top + 0.06) / height,
-                f"{part}: {stage_title(str(stage))}",
-                fontsize=7,
-            )
-            for channel in range(pair.shape[1]):
-                limits = (float(pair[:, channel].min()), float(pair[:, channel].max()))
-                for row in range(2):
-                    _show(figure, pair[row, channel], left, top - row * side, side, height, limits)
-                left += side
-            left += GAP
+    parts = ("shallow", "deep")
+    first = next(iter(stored.values()))
+    widths = [1, *(width for part in parts for width in (0.1, *[1] * first[part].shape[1]))]
+    side = (TWO_COLUMNS - LEFT) / len(widths)
+    figure = noted_figure(notes, len(stored) * (HEAD + 2 * side))
+    groups = figure.subfigures(len(stored), squeeze=False).flat
+    for group, (name, one) in zip(groups, stored.items(), strict=True):
+        group.suptitle(titles[name], x=0.06 / TWO_COLUMNS, ha="left", weight="bold", fontsize=8)
+        panels = group.subplots(2, len(widths), width_ratios=widths)
+        for panel in panels.flat:
+            panel.set(xticks=[], yticks=[])
+            panel.spines[:].set_visible(False)
+        for panel, when in zip(panels[:, 0], ("before", "after"), strict=True):
+            panel.set_ylabel(when, fontsize=7)
+        _show(panels[0, 0], one["image"], (0, 255))
+        column = 2
+        for stage, part in zip(one["stages"], parts, strict=True):
+            text = f"{part}: {stage_title(str(stage))}"
+            panels[0, column].set_title(text, fontsize=7, loc="left")
+            for pair in one[part].swapaxes(0, 1):
+                for panel, image in zip(panels[:, column], pair, strict=True):
+                    _show(panel, image, (float(pair.min()), float(pair.max())))
+                column += 1
+            column += 1
     return figure
 
 
-def _show(
-    figure: Figure,
-    image: np.ndarray,
-    left: float,
-    top: float,
-    side: float,
-    height: float,
-    limits: tuple[float, float],
-) -> None:
-    panel = figure.add_axes(
-        (
-            (left + 0.01) / TWO_COLUMNS,
-            (top - side + 0.01) / height,
-            (side - 0.02) / TWO_COLUMNS,
-            (side - 0.02) / height,
-        )
-    )
+def _show(panel: Axes, image: np.ndarray, limits: tuple[float, float]) -> None:
     panel.imshow(image, cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="none")
-    panel.set(xticks=[], yticks=[])
-    panel.spines[:].set_visible(False)

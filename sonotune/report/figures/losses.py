@@ -11,12 +11,7 @@ from matplotlib.figure import Figure
 from sonotune.report.losses import WIDENED
 from sonotune.report.published import published_table
 from sonotune.report.shown import Shown
-from sonotune.report.style import (
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    message_figure,
-)
+from sonotune.report.style import message_figure, noted_figure
 
 COLUMNS = 4
 LOGS, HERE = "#888888", ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -56,15 +51,9 @@ def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
         "head makes the loss depend on its draw."
     ]
     columns = min(COLUMNS, len(shown))
-    rows, foot = -(-len(shown) // columns), footnote_height(notes)
-    height = rows * 1.55 + foot + 0.35
-    figure = Figure(figsize=(TWO_COLUMNS, height))
-    footnote(figure, notes, height)
+    rows = -(-len(shown) // columns)
+    figure = noted_figure(notes, rows * 1.55 + 0.35)
     axes = figure.subplots(rows, columns, squeeze=False)
-    figure.subplots_adjust(
-        left=0.07, right=0.99, top=1 - 0.2 / height, bottom=(foot + 0.35) / height,
-        wspace=0.25, hspace=0.35,
-    )  # fmt: skip
     for panel, strategy in zip(axes.flat, shown, strict=False):
         for _, log in logs[logs["strategy"] == strategy].groupby("log"):
             panel.plot(log["epoch"], log["mean_loss"], color=LOGS, linewidth=0.8)

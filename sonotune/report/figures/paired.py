@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from sonotune.evaluation.averages import is_left_out, read_cells
@@ -18,14 +17,7 @@ from sonotune.layout import format_percent
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
 from sonotune.report.shown import Shown, sources_of
-from sonotune.report.style import (
-    TWO_COLUMNS,
-    footnote,
-    footnote_height,
-    legend_height,
-    message_figure,
-    one_legend,
-)
+from sonotune.report.style import message_figure, noted_figure, one_legend
 from sonotune.statistics.choice import VERDICT_FOLDS
 from sonotune.statistics.pairs import compare
 
@@ -76,12 +68,8 @@ def draw_paired(table: pd.DataFrame, shown: Shown, left_out: int) -> Figure:
         *source_notes(present, shown.datasets, sources),
     ]
     rows = [(dataset, fraction) for dataset in present for fraction in fractions]
-    foot, legend = footnote_height(notes), legend_height(list(shown.strategies.values()))
-    height = len(rows) * (STEP * len(names) + 0.16) + foot + legend + 0.65
-    room = (foot + legend) / height
-    layout = ConstrainedLayoutEngine(rect=(0, foot / height, 1, 1 - room))
-    figure = Figure(figsize=(TWO_COLUMNS, height), layout=layout)
-    footnote(figure, notes, height)
+    height = len(rows) * (STEP * len(names) + 0.16) + 0.65
+    figure = noted_figure(notes, height, names=list(shown.strategies.values()))
     left, right = figure.subplots(1, 2, sharey=True)
     for row, (dataset, fraction) in enumerate(rows):
         here = table[(table["dataset"] == dataset) & table["fraction"].isin([fraction, 0])]
@@ -107,7 +95,7 @@ def draw_paired(table: pd.DataFrame, shown: Shown, left_out: int) -> Figure:
         panel.tick_params(axis="y", length=0)
         for edge in range(1, len(rows)):
             panel.axhline(edge - 0.5, color="#cccccc", linewidth=0.5)
-    one_legend(figure, [left], "upper center", (0.5, 1.0))
+    one_legend(figure, [left])
     return figure
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from sonotune.data.audit_files import suspicious
-from sonotune.evaluation.averages import average_over_runs
+from sonotune.evaluation.averages import training_seconds
+from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent, fraction_text
 from sonotune.report.layout import DASH, short_count
 from sonotune.report.names import dataset_title, time_text
@@ -19,8 +20,7 @@ from sonotune.report.page.details import entry_key
 from sonotune.report.page.drawing import BOX, draw_network
 from sonotune.report.palette import shade
 from sonotune.report.recommend import cost_text
-from sonotune.report.shown import Shown
-from sonotune.report.times import training_seconds
+from sonotune.report.shown import Shown, sources_of
 from sonotune.statistics.choice import VERDICT_FOLDS
 from sonotune.statistics.decision import Comparison, Decision
 from sonotune.statistics.sentences import basis, decision_sentences, headline
@@ -243,23 +243,21 @@ def _network_of(
 
 
 def describe_tables(
-    runs: pd.DataFrame, decisions: Sequence[Decision], shown: Shown
+    averages: pd.DataFrame, decisions: Sequence[Decision], shown: Shown
 ) -> list[dict[str, Any]]:
     """Table II of each data set: strategies as rows, fractions as columns.
 
     Parameters
     ----------
-    runs
-        Rows of ``cells.csv``, the unchanged network included.
+    averages
+        Rows of ``averages.csv``, the unchanged network included.
     decisions
         Decisions, one per data set and fraction.
     shown
         Strategies and data sets to show, with their titles.
     """
-    averages = average_over_runs(shown.select(runs), shown.exclude_runs, ddof=1)
-    sources = averages.dropna(subset="source").groupby("dataset")["source"].first().to_dict()
+    sources = sources_of(averages)
     known = {(one.dataset, one.fraction): one for one in decisions}
-    counts = runs.groupby(["dataset", "strategy", "fraction"]).size()
     tables = []
     for dataset in (name for name in shown.datasets if name in set(averages["dataset"])):
         part = averages[averages["dataset"] == dataset]
@@ -278,7 +276,6 @@ def describe_tables(
                     _entry(
                         own.loc[at],
                         entry_key(dataset, strategy, at),
-                        int(counts[dataset, strategy, at]),
                         (float(column.min()), float(column.max())),
                         known.get((dataset, fraction)) if at else None,
                     )
@@ -303,7 +300,7 @@ def describe_tables(
 
 
 def _entry(
-    average: pd.Series, key: str, runs: int, ends: tuple[float, float], decision: Decision | None
+    average: pd.Series, key: str, ends: tuple[float, float], decision: Decision | None
 ) -> dict[str, Any]:
     strategy, mean = str(average["strategy"]) if "strategy" in average else "", average["dice_mean"]
     measured = np.isfinite(mean)
@@ -318,11 +315,7 @@ def _entry(
         "mean": number(mean),
         "value": float(mean) if measured else -1.0,
         "deviation": number(average["dice_std"]),
-        "n": int(average["n"]),
-        "folds": int(average["folds"]),
-        "runs": runs,
-        "failed": int(average["failed"]),
-        "collapsed": int(average["collapsed"]),
+        **{name: int(average[name]) for name in ("n", "folds", "runs", "failed", "collapsed")},
         "shade": shade((mean - low) / (high - low)) if measured and high > low else "",
         "mark": mark,
     }
@@ -367,9 +360,7 @@ def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[di
     shown
         Strategies and data sets to show, with their titles.
     """
-    table = pd.read_csv(
-        path, dtype={"dataset": str, "strategy": str}, keep_default_na=False, na_values=[""]
-    )
+    table = read_table(path)
     healthy = runs.groupby(["dataset", "fraction", "strategy"])[["healthy", "healthy_marked"]].sum()
     rows = []
     for one in table.to_dict("records"):
@@ -404,8 +395,7 @@ def describe_claims(path: Path, datasets: Mapping[str, str]) -> dict[str, Any] |
     """
     if not path.is_file():
         return None
-    text = {"claim": str, "dataset": str, "says": str}
-    table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""]).fillna("")
+    table = read_table(path).fillna("")
     table = table[table["verdict"].isin(VERDICTS)]
     if not len(table):
         return None

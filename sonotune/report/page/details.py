@@ -19,7 +19,8 @@ import pandas as pd
 from sonotune.data.dataset import load_set
 from sonotune.data.image_set import ImageSet
 from sonotune.evaluation.metrics import THRESHOLD
-from sonotune.evaluation.scores import load_predictions, read_scores
+from sonotune.evaluation.scores import load_predictions
+from sonotune.evaluation.tables import read_table
 from sonotune.layout import RUN, Cell, fold_title, fraction_text
 from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.runtime.files import atomic
@@ -51,7 +52,7 @@ def write_details(
     places = {tuple(Cell.of(path).run.values()): Path(path) for path in cells}
     for dataset, prepared in arrays.items():
         data = load_set(prepared)
-        table = read_scores(scores[dataset])
+        table = read_table(scores[dataset])
         # Of each run, Dice by row.
         dice = {
             run: part.set_index("row")["dice"].to_dict()

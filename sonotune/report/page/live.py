@@ -12,9 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from sonotune.layout import Cell, fold_title, format_percent
+from sonotune.report.template import template
 from sonotune.runtime.files import atomic
 from sonotune.runtime.job import finished, time_left
 
@@ -39,14 +38,6 @@ class Live(threading.Thread):
         super().__init__(daemon=True)
         self._results, self._planned = results, planned
         self._ended = threading.Event()
-        environment = Environment(
-            loader=PackageLoader("sonotune.report.page", "."),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._template = environment.get_template("live.html")
 
     def run(self) -> None:
         """Write now and then."""
@@ -72,7 +63,7 @@ class Live(threading.Thread):
             running = sorted(lock.with_suffix(".log") for lock in logs.rglob("*.lock"))
             recent = sorted(records, key=lambda file: file.stat().st_mtime)[-RECENT:]
             left = planned["cells"] - len(records)
-            text = self._template.render(
+            text = template("page/live.html").render(
                 study=study,
                 period=int(PERIOD),
                 done=len(records),

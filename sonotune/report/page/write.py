@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from sonotune.data.split_file import read_counts
-from sonotune.evaluation.averages import read_cells
+from sonotune.evaluation.averages import measured_on, read_cells
 from sonotune.layout import cell_folders, format_percent, fraction_text
 from sonotune.networks.settings import stages_of
 from sonotune.report.learning_table import read_forecasts
-from sonotune.report.names import mixture_notes, source_notes, stage_title
+from sonotune.report.names import mixture_notes, source_notes
 from sonotune.report.page.content import (
     describe_audits,
     describe_banners,
@@ -32,7 +31,7 @@ from sonotune.report.page.content import (
 )
 from sonotune.report.page.details import to_json, write_details
 from sonotune.report.shown import Shown, sources_of
-from sonotune.report.times import measured_on
+from sonotune.report.template import template
 from sonotune.runtime.files import atomic
 from sonotune.statistics.decision import Decision, read_decisions
 from sonotune.statistics.rounds import race_sentences
@@ -48,6 +47,7 @@ def write_page(
     *,
     study: str,
     cells: str | Path,
+    averages: str | Path,
     splits: str | Path,
     decisions: str | Path,
     learning: str | Path,
@@ -77,8 +77,8 @@ def write_page(
         Gets the recommendations as text, for the terminal and the front page of the report.
     study
         Name of the study.
-    cells, splits
-        ``cells.csv`` and ``splits.json`` of the study.
+    cells, averages, splits
+        ``cells.csv``, ``averages.csv`` and ``splits.json`` of the study.
     decisions
         Folder of its statistics.
     learning, low_scores, claims, provenance
@@ -131,38 +131,35 @@ def write_page(
         ]
     assets = files("sonotune.report.page")
     script = assets.joinpath("page.js").read_text("utf-8")
-    text = (
-        _environment()
-        .get_template("index.html")
-        .render(
-            study=study,
-            script=Markup(script),  # noqa: S704 - this package's own file
-            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-            style=Markup(assets.joinpath("page.css").read_text("utf-8")),  # noqa: S704 - likewise
-            data=Markup(to_json(_for_script(found, trained, shown))),  # noqa: S704 - JSON, escaped
-            runs=len(trained),
-            places=places,
-            drawings=list(drawings.values()),
-            banners=describe_banners(found, image_size, simulated, study),
-            tables=describe_tables(runs, found, shown),
-            strategies=[
-                (name, title)
-                for name, title in shown.strategies.items()
-                if name in set(trained["strategy"])
-            ],
-            audits=describe_audits(audits, titles),
-            claims=describe_claims(Path(claims), shown.datasets),
-            low=describe_low_scores(Path(low_scores), trained, shown),
-            costs=describe_costs(trained, shown),
-            timed=measured_on(trained),
-            provenance=origins.to_dict("records"),
-            downloads=_by_folder(downloads),
-            figures=[file for file in downloads if file.endswith(".png")],
-            notes=[
-                *source_notes(list(shown.datasets), shown.datasets, known),
-                *mixture_notes(runs),
-            ],
-        )
+    text = template("page/index.html").render(
+        number=number,
+        study=study,
+        script=Markup(script),  # noqa: S704 - this package's own file
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        style=Markup(assets.joinpath("page.css").read_text("utf-8")),  # noqa: S704 - likewise
+        data=Markup(to_json(_for_script(found, trained, shown))),  # noqa: S704 - JSON, escaped
+        runs=len(trained),
+        places=places,
+        drawings=list(drawings.values()),
+        banners=describe_banners(found, image_size, simulated, study),
+        tables=describe_tables(shown.averages(averages), found, shown),
+        strategies=[
+            (name, title)
+            for name, title in shown.strategies.items()
+            if name in set(trained["strategy"])
+        ],
+        audits=describe_audits(audits, titles),
+        claims=describe_claims(Path(claims), shown.datasets),
+        low=describe_low_scores(Path(low_scores), trained, shown),
+        costs=describe_costs(trained, shown),
+        timed=measured_on(trained),
+        provenance=origins.to_dict("records"),
+        downloads=_by_folder(downloads),
+        figures=[file for file in downloads if file.endswith(".png")],
+        notes=[
+            *source_notes(list(shown.datasets), shown.datasets, known),
+            *mixture_notes(runs),
+        ],
     )
     folders = cell_folders([*predictions, *histories])
     write_details(folders, arrays, scores, runs, details)
@@ -175,19 +172,6 @@ def write_page(
         temporary.write_text("".join(lines), "utf-8")
     with atomic(page) as temporary:
         temporary.write_text(text, "utf-8")
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("sonotune.report.page", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["number"] = number
-    environment.filters["stage"] = stage_title
-    return environment
 
 
 def _forecast(decision: Decision, forecasts: pd.DataFrame, shown: Shown) -> list[str]:
