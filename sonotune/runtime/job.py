@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -39,8 +40,8 @@ def logged(path: str | Path, view: Any = None) -> Iterator[Callable[[str], None]
     The job ends with the workflow that started it, and holds a lock: where the same job of a
     killed workflow is still at work, this one waits for its end. A `SonotuneError`, or a disk that
     refuses to be written, ends the job with a message, in the log and on the terminal, and no
-    traceback. A signal that a training heeded becomes the status that it would have had. Any
-    other error is a fault of the code: its traceback is shown.
+    traceback. Ctrl-C, or a signal that a training heeded, becomes the status that it would have
+    had. Any other error is a fault of the code: its traceback is shown.
 
     Parameters
     ----------
@@ -61,11 +62,15 @@ def logged(path: str | Path, view: Any = None) -> Iterator[Callable[[str], None]
                     print(line, file=file, flush=True)
 
                 try:
-                    yield log
+                    try:
+                        yield log
+                    except KeyboardInterrupt:
+                        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C, pressed twice
+                        raise Stopped(signal.SIGINT) from None
                     if view is not None:
                         write_view_record(path, view.input, view.output, dict(view.params.items()))
                     log(DONE)
-                except (Exception, KeyboardInterrupt) as error:
+                except Exception as error:
                     with suppress(OSError):
                         log(f"error: {_explain(error)}")
                     raise

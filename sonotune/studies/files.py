@@ -9,6 +9,7 @@ from typing import Any
 from sonotune.config.jobs import cells_of, pretrainings_of
 from sonotune.config.networks import PRETRAINED, encoder_weights_of, start_of
 from sonotune.data.readers import MADE_HERE, files_of
+from sonotune.errors import SonotuneError
 from sonotune.layout import (
     CELL_FILES,
     ENCODER,
@@ -134,6 +135,8 @@ def study_files(study: BaseStudy, need: str, wildcards: Mapping[str, str]) -> st
     ------
     ValueError
         If there is no such name.
+    SonotuneError
+        If the study has no such files.
     """
     if need in FILES:
         return f"{study.home}/{FILES[need]}"
@@ -154,6 +157,11 @@ def study_files(study: BaseStudy, need: str, wildcards: Mapping[str, str]) -> st
             return study.cell_files(names, files[need])
         case "weights":
             strategy = wildcards.get("strategy") or study.design["figures"]["features"]
+            if "strategy" not in wildcards and not study.has_features:
+                raise SonotuneError(
+                    f"{study.name} has no feature maps: its figures: features is {strategy!r}, but "
+                    "has to name a strategy that tunes a pre-trained network"
+                )
             return _start_weights(study, strategy, fold_numbers(wildcards.get("fold", "0"))[2])
         case "start":
             return weights_path(encoder_weights_of(study.design["network"]))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sonotune.config.jobs import NETWORKS, cells_of, pretrainings_of
 from sonotune.config.networks import encoder_weights_of, networks_of
 from sonotune.data.readers import MADE_HERE
+from sonotune.errors import SonotuneError
 from sonotune.layout import ENCODER, WEIGHTS, arrays, pretrained_folder
-from sonotune.report.registry import FIGURES, TABLES, View
+from sonotune.report.registry import View
 from sonotune.runtime.fingerprint import PACKAGE, fingerprint
 from sonotune.studies.base import BaseStudy
 from sonotune.studies.files import shown_files, study_files, views_of
@@ -37,19 +39,6 @@ def code_of(*modules: str, data: Sequence[str] = ()) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def view_of(kind: str, name: str) -> View:
-    """The entry of a figure or a table.
-
-    Parameters
-    ----------
-    kind
-        ``figure`` or ``table``.
-    name
-        One of `FIGURES` or `TABLES`.
-    """
-    return (FIGURES if kind == "figure" else TABLES)[name]
-
-
 class Study(BaseStudy):
     """A study with what its jobs read and are set to, and all that they make.
 
@@ -58,6 +47,34 @@ class Study(BaseStudy):
     config, name, raced
         See `sonotune.studies.base.BaseStudy`.
     """
+
+    def check(self, wildcards: Mapping[str, str]) -> None:
+        """See that a job is one of this study's; a file can be asked for by any name.
+
+        Parameters
+        ----------
+        wildcards
+            Of the job. Fractions and folds are looked up by `sonotune.config.jobs.find_cell`.
+
+        Raises
+        ------
+        SonotuneError
+            If it has no such figure, table, data set, strategy or pre-trained network.
+        """
+        own: dict[str, Callable[[], Iterable[Any]]] = {
+            "figure": partial(self.views, "figure"),
+            "table": partial(self.views, "table"),
+            "dataset": lambda: self.datasets,
+            "strategy": lambda: self.strategies,
+            "pretraining": partial(pretrainings_of, self.design),
+        }
+        for kind in own.keys() & wildcards.keys():
+            names = [str(name) for name in own[kind]()]
+            if wildcards[kind] not in names:
+                raise SonotuneError(
+                    f"{self.name} has no {kind} {wildcards[kind]}; "
+                    f"there are: {', '.join(names) or 'none'}"
+                )
 
     def views(self, kind: str) -> dict[str, View]:
         """Its figures, or its tables, by name.
@@ -101,9 +118,9 @@ class Study(BaseStudy):
         kind
             ``figure`` or ``table``.
         name
-            One of `FIGURES` or `TABLES`.
+            One of its `views`.
         """
-        return {need: self.files(need) for need in view_of(kind, name).needs}
+        return {need: self.files(need) for need in self.views(kind)[name].needs}
 
     def view_settings(self, kind: str, name: str) -> dict[str, Any]:
         """Settings of a figure or table.
@@ -113,9 +130,9 @@ class Study(BaseStudy):
         kind
             ``figure`` or ``table``.
         name
-            One of `FIGURES` or `TABLES`.
+            One of its `views`.
         """
-        view = view_of(kind, name)
+        view = self.views(kind)[name]
         return self.settings(*view.settings, strategies=view.strategies)
 
     def view_code(self, kind: str, name: str) -> str:
@@ -126,9 +143,9 @@ class Study(BaseStudy):
         kind
             ``figure`` or ``table``.
         name
-            One of `FIGURES` or `TABLES`.
+            One of its `views`.
         """
-        view = view_of(kind, name)
+        view = self.views(kind)[name]
         modules = [view.module, *(["sonotune.report.render"] if kind == "table" else [])]
         if view.builds_networks:
             built = {NETWORKS[network["name"]] for network in networks_of(self.design)}
