@@ -63,7 +63,7 @@ def train(folder: Path, size: int, width: int) -> None:
     recipe = {"learning_rate": 1e-3, "batch_size": 16, "epochs": 1, "patience": False}
     settings = whole_cell(
         dataset="made", init="random", seed=1, network={"name": "unet", "width": width},
-        training=recipe, precision="fp32", threads=1, keep_weights=False,
+        training=recipe, precision="fp32", threads=1,
     )  # fmt: skip
     home = folder / f"cell-{size}"
     run_cell(settings, folder / f"arrays-{size}", None, home, lambda line: None)

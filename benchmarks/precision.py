@@ -126,7 +126,7 @@ def _settings(folds: int, fractions: list[float]) -> list[dict[str, Any]]:
                   if one["tune"]]  # fmt: skip
     return [
         {**cell_settings(config, Cell("demo", "sus", strategy, fraction, fold)),
-         "precision": precision, "keep_weights": False}
+         "precision": precision}
         for fold, fraction, strategy, precision in product(
             range(folds), fractions, strategies, ("fp32", "bf16"))
     ]  # fmt: skip

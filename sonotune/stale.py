@@ -21,6 +21,7 @@ from sonotune.config.jobs import (
     dataset_settings,
     feature_settings,
     has_features,
+    keeps_weights,
     making_code,
     preparing_code,
     pretraining_settings,
@@ -228,19 +229,20 @@ class Stale:
                 own["weights_sha256"] = digest
                 files.append(f"{home}/{WEIGHTS}")
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
-            if is_scored and not self._is_whole(cell):
-                # A race asks for some only.
-                if "race" not in design or (self.results / below_results(path)).exists():
-                    self.files.append(path)
-            else:
+            there = self._names(cell)
+            wanted = [WEIGHTS] if keeps_weights(design, cell.strategy) else []
+            if there.issuperset([*CELL_FILES, *wanted]):
                 self._compare(path, files, "settings", self.settings_of(cell), own)
+            # A race asks for some cells only.
+            elif RECORD in there or (is_scored and "race" not in design):
+                self.files.append(path)
 
-    def _is_whole(self, cell: Cell) -> bool:
-        """Whether no file of a cell was deleted."""
+    def _names(self, cell: Cell) -> set[str]:
+        """Names of the files of a cell."""
         try:
-            return set(CELL_FILES) <= set(os.listdir(self.results / cell.folder))
+            return set(os.listdir(self.results / cell.folder))
         except FileNotFoundError:
-            return False
+            return set()
 
     def _files(self, dataset: str, size: int) -> list[str]:
         return arrays(dataset, digest_of(dataset_settings(self.config, dataset)), size)

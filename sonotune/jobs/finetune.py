@@ -26,6 +26,7 @@ def run_cell(
     folder: str | Path,
     log: Callable[[str], None],
     checkpoint: str | Path | None = None,
+    keep_weights: bool = False,
 ) -> dict[str, Any]:
     """Train one cell, predict its test images and write both.
 
@@ -40,13 +41,14 @@ def run_cell(
         File of the start weights, or None for a random start.
     folder
         Gets ``history.csv``, ``predictions.npz`` (``rows`` int64 [n] and ``probabilities``
-        uint8 [n,H,W]), ``weights.safetensors`` with the tuned stages if asked for, and last
-        ``run.json``.
+        uint8 [n,H,W]), ``weights.safetensors`` if asked for, and last ``run.json``.
     log
         Called with one line for each epoch.
     checkpoint
         File that keeps what a killed training needs to resume; outside of the folder, which
         Snakemake clears before it starts a cell again. None for no checkpoint.
+    keep_weights
+        Whether the tuned stages are written.
 
     Returns
     -------
@@ -78,7 +80,7 @@ def run_cell(
 
     with atomic(folder / "predictions.npz") as temporary:
         np.savez_compressed(temporary, rows=rows.test, probabilities=probabilities)
-    if settings["keep_weights"]:
+    if keep_weights:
         save_weights(
             finetuned_state(network, pretrained),
             folder / "weights.safetensors",
@@ -99,6 +101,6 @@ def run_cell(
     }
     write_history(folder, course)
     written = ["predictions.npz", "history.csv"]
-    if settings["keep_weights"]:
+    if keep_weights:
         written.append("weights.safetensors")
     return finish(folder, record, written, keeper)

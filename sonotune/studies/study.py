@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sonotune.config.jobs import NETWORKS, cells_of, pretrainings_of
+from sonotune.config.jobs import NETWORKS, cells_of, keeps_weights, pretrainings_of
 from sonotune.config.networks import encoder_weights_of, networks_of
 from sonotune.data.readers import MADE_HERE
 from sonotune.errors import SonotuneError
@@ -185,13 +185,18 @@ class Study(BaseStudy):
         return files + ([*self.files("features")] if self.has_features else [])
 
     def planned(self) -> dict[str, Any]:
-        """What `sonotune.runtime.job.tell_progress` tells while cells run; no result needs it."""
+        """What jobs know of the study that makes none of their results stale.
+
+        `sonotune.runtime.job.tell_progress` tells it while cells run; ``kept`` names the strategies
+        whose weights are kept.
+        """
         cells = [c for name in self.datasets for c in cells_of(self.config, self.name, name)]
         folders = [Path(cell.folder).parts[-4:] for cell in cells]
         return {
             "cells": len(cells),
             "race": "race" in self.design,
             "names": [sorted({*names}) for names in zip(*folders, strict=True)],
+            "kept": [name for name in self.strategies if keeps_weights(self.design, name)],
             "again": [],
             "began": time.time(),
         }

@@ -32,7 +32,7 @@ class Run:
 
     def __init__(self, disks, folder, train=run_cell, **changes):
         self.disks, self.folder, self.train = disks, folder, train
-        self.settings = settings(training=RECIPE, keep_weights=True, **changes)
+        self.settings = settings(training=RECIPE, **changes)
         if train is pretrain:
             self.settings["validation_fraction"] = 0.2
         self.checkpoint = folder / "checkpoints/cell.safetensors"
@@ -46,10 +46,10 @@ class Run:
             if stop_after and line.startswith(f"epoch {stop_after:3d} "):
                 os.kill(os.getpid(), with_signal)
 
-        start = () if self.train is pretrain else (None,)
-        return self.train(
-            self.settings, self.disks, *start, self.folder / "cell", log, self.checkpoint
-        )
+        files = self.folder / "cell", log, self.checkpoint
+        if self.train is pretrain:
+            return pretrain(self.settings, self.disks, *files)
+        return run_cell(self.settings, self.disks, None, *files, keep_weights=True)
 
     def stop(self, after=2, **how):
         with pytest.raises(Stopped) as caught:
