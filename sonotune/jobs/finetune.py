@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sonotune.data.dataset import load_set
-from sonotune.jobs.common import checkpoint_of, clear, finish
+from sonotune.jobs.common import checkpoint_of, clear, digests_of, finish
 from sonotune.jobs.model_card import describe_weights, finetuned_state
 from sonotune.jobs.record import Clock, describe_run, write_history
 from sonotune.networks.weights_file import save_weights
@@ -68,7 +68,8 @@ def run_cell(
     if pretrained and (run := Path(pretrained).with_name("run.json")).exists():
         check_output(pretrained, read_record(run))
     processor = choose(settings["device"], settings["precision"], settings["threads"])
-    keeper = checkpoint_of(checkpoint, settings, data, pretrained, processor, log)
+    digests = digests_of(data, settings)
+    keeper = checkpoint_of(checkpoint, settings, digests, pretrained, processor, log)
     marks = Clock()
     tuned = finetune(settings, data, pretrained, processor, log, keeper)
     network, course, rows = tuned.network, tuned.course, tuned.rows
@@ -95,7 +96,9 @@ def run_cell(
             "validation": len(rows.validation),
             "test": len(rows.test),
         },
-        **describe_run(network, course, processor, data, pretrained, marks, tuned.earlier_attempts),
+        **describe_run(
+            network, course, processor, digests, pretrained, marks, tuned.earlier_attempts
+        ),
         # Early stopping would call a network that says the same everywhere converged.
         "collapsed": course is not None and (constant or course.never_predicted_foreground),
     }

@@ -34,7 +34,9 @@ DONE = "done"
 
 
 @contextmanager
-def logged(path: str | Path, view: Any = None) -> Iterator[Callable[[str], None]]:
+def logged(
+    path: str | Path, view: Any = None, rests_on: Mapping[str, Any] | None = None
+) -> Iterator[Callable[[str], None]]:
     """Give a function that writes a line to a job's log at once.
 
     The job ends with the workflow that started it, and holds a lock: where the same job of a
@@ -50,6 +52,8 @@ def logged(path: str | Path, view: Any = None) -> Iterator[Callable[[str], None]
     view
         The ``snakemake`` object of a job that makes a table, a figure or a page, whose inputs and
         outputs are then written down (see `sonotune.runtime.view_record`).
+    rests_on
+        What such a job depends on besides, by name; it may be filled in by the job.
     """
     path = Path(path)
     end_with_workflow()
@@ -68,7 +72,8 @@ def logged(path: str | Path, view: Any = None) -> Iterator[Callable[[str], None]
                         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C, pressed twice
                         raise Stopped(signal.SIGINT) from None
                     if view is not None:
-                        write_view_record(path, view.input, view.output, dict(view.params.items()))
+                        params = {**dict(view.params.items()), **(rests_on or {})}
+                        write_view_record(path, view.input, view.output, params)
                     log(DONE)
                 except Exception as error:
                     with suppress(OSError):

@@ -187,8 +187,8 @@ def force_stale():
 
     Snakemake's own records do not tell when they are lost, or when a job upstream has failed. Its
     `--forcerun` does the same, but would also run what nobody asked for. A view of which Snakemake
-    has no record is made again: nothing else tells which settings it was made with. A training
-    without one is kept, also where a copy has mixed up the times of files.
+    or we have no record is made again: nothing else tells what it was made from. A training
+    without one of Snakemake's is kept, also where a copy has mixed up the times of files.
     """
     if not workflow.is_main_process:
         return
@@ -206,7 +206,10 @@ def force_stale():
         if file.exists() and workflow.persistence.metadata(IOFile(str(file))) is None
     }
     workflow.dag.forcefiles.update(str(HOME / file) for file in files)
-    workflow.dag.forcefiles.update(str(HOME / file) for file in views if HOME / file in forgotten)
+    forgotten |= {HOME / file for file in views} - {HOME / RESULTS / one for one in stale.recorded}
+    workflow.dag.forcefiles.update(
+        str(HOME / file) for file in views if HOME / file in forgotten and (HOME / file).is_file()
+    )
     copied = [
         date_after((HOME / record).parent, [HOME / file for file in inputs])
         for record, inputs in stale.inputs.items()
