@@ -93,10 +93,8 @@ class Checkpoint:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # A process that was told to end is on its way out, and may be told once more in haste.
-        if not self._signal:
-            for number, handler in self._handlers.items():
-                signal.signal(number, handler)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
 
     def due(self) -> bool:
         """Whether to `save` now."""

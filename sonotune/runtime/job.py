@@ -68,9 +68,10 @@ def logged(
                 try:
                     try:
                         yield log
-                    except KeyboardInterrupt:
-                        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C, pressed twice
-                        raise Stopped(signal.SIGINT) from None
+                    except (Stopped, KeyboardInterrupt) as error:
+                        # It is on its way out; Ctrl-C may be pressed twice.
+                        signal.signal(signal.SIGINT, signal.SIG_IGN)
+                        raise Stopped(getattr(error, "signal", signal.SIGINT)) from None
                     if view is not None:
                         params = {**dict(view.params.items()), **(rests_on or {})}
                         write_view_record(path, view.input, view.output, params)
