@@ -198,11 +198,14 @@ def _train(
     settings = whole_cell(
         dataset="sus", init="pretrained" if weights else "random", seed=asked.seed,
         network={"name": "unet", "width": asked.width}, training=recipe, precision=precision,
-        threads=asked.threads, keep_weights=not weights,
+        threads=asked.threads,
     )  # fmt: skip
     about = {"dataset": "sus", "source": "made up for benchmarks"}
     save_set(folder / "arrays", ImageSet(data.images, data.masks, data.index, about))
-    run_cell(settings, folder / "arrays", weights, folder / "cell", lambda line: None)
+    run_cell(
+        settings, folder / "arrays", weights, folder / "cell", lambda line: None,
+        keep_weights=not weights,
+    )  # fmt: skip
     rows, probabilities = load_predictions(folder / "cell/predictions.npz")
     return (probabilities.astype(np.float32) + 0.5) / 256, rows
 

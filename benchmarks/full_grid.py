@@ -273,7 +273,7 @@ def inputs_of(
     about = read_json(_home(folder, config, dataset) / f"{size}/dataset.json")
     weights = folder / pretrained_folder("amiri2020") / WEIGHTS
     return {
-        **{key: about[key] for key in ("images_sha256", "masks_sha256")},
+        **{key: about[key] for key in ("images_sha256", "masks_sha256", "index_sha256")},
         "weights_sha256": file_digest(weights) if start == "pretrained" else None,
     }
 

@@ -31,7 +31,7 @@ from benchmarks.published_pages import SECTIONS, write_pages  # noqa: E402
 from sonotune.config.check import read_configuration  # noqa: E402
 from sonotune.config.jobs import cells_of, dataset_settings  # noqa: E402
 from sonotune.errors import SonotuneError  # noqa: E402
-from sonotune.evaluation.averages import read_cells  # noqa: E402
+from sonotune.evaluation.averages import read_cells, write_averages  # noqa: E402
 from sonotune.evaluation.scores import (  # noqa: E402
     aggregate,
     load_predictions,
@@ -52,6 +52,7 @@ from sonotune.report.views import write_figure, write_table  # noqa: E402
 from sonotune.runtime.files import read_json, write_json  # noqa: E402
 from sonotune.runtime.run_record import read_record  # noqa: E402
 from sonotune.runtime.workflow import DEFAULT_CONFIGURATION  # noqa: E402
+from sonotune.statistics.tables import rank_tables, read_runs  # noqa: E402
 
 KEPT = ROOT / "docs/results"
 PAGE = ROOT / "docs/results.md"
@@ -130,9 +131,11 @@ def _write_tables(
                 scores[-1],
                 measured if measured.is_file() else None,
             )
-        aggregate(sorted(scores), [one / "run.json" for one in cells], folder / "cells.csv")
+        made = {"cells": folder / "cells.csv", "averages": Path(temporary) / "averages.csv"}
+        runs = [one / "run.json" for one in cells]
+        aggregate(sorted(scores), runs, *made.values(), shown.exclude_runs, shown.ddof)
         files = [Path(temporary) / f"table2.{kind}" for kind in ("csv", "tex", "html")]
-        write_table("table2", *files, cells=folder / "cells.csv", shown=shown)
+        write_table("table2", *files, **made, shown=shown)
         shutil.copyfile(files[0], folder / "table2.csv")
 
 
@@ -225,16 +228,19 @@ def draw(folder: Path) -> None:
     cells, protocols = folder / "cells.csv", folder / "protocols.csv"
     with tempfile.TemporaryDirectory() as temporary:
         aside = Path(temporary)
-        drawn: dict[str, dict[str, Any]] = {
-            "fig4": {"cells": cells, "pairs": pairs},
-            "pareto": {"cells": cells},
-        }
+        averages = aside / "averages.csv"
+        write_averages(cells, averages, shown.exclude_runs, shown.ddof)
+        made: dict[str, Any] = {"cells": cells, "averages": averages}
+        drawn = {"fig4": {**made, "pairs": pairs}, "pareto": made}
         # Ranks over one data set are its order of means and allow no test.
         if len(shown.datasets) > 1:
-            drawn["ranks"] = {"cells": cells}
+            tests = rank_tables(read_runs(cells, list(shown.strategies), shown.exclude_runs))
+            drawn["ranks"] = {name: aside / f"{name}.csv" for name in tests}
+            for name, table in tests.items():
+                table.to_csv(drawn["ranks"][name], index=False)
         if set(shown.datasets) & set(PAPER_DATASETS):
             tables = [aside / f"against_paper.{kind}" for kind in ("csv", "tex", "html")]
-            write_table("against_paper", *tables, cells=cells, shown=shown)
+            write_table("against_paper", *tables, averages=averages, shown=shown)
             drawn["against_paper"] = {"against_paper": tables[0]}
         if protocols.is_file():
             drawn |= {name: {"protocols": protocols} for name in ("fig1b", "fig1c")}

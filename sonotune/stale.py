@@ -21,6 +21,7 @@ from sonotune.config.jobs import (
     dataset_settings,
     feature_settings,
     has_features,
+    keeps_weights,
     making_code,
     preparing_code,
     pretraining_settings,
@@ -34,6 +35,7 @@ from sonotune.config.networks import (
     encoder_weights_of,
     start_of,
 )
+from sonotune.data.grouping import BOTH, DUPLICATES
 from sonotune.data.readers import MADE_HERE, files_of
 from sonotune.errors import SonotuneError
 from sonotune.layout import (
@@ -54,7 +56,7 @@ from sonotune.runtime.files import read_json, write_json
 from sonotune.runtime.run_record import damaged, seal, short_seal
 from sonotune.runtime.view_record import read_view_records
 
-DATASET = "dataset.json"
+INDEX = "index.csv"
 # Digests of files by path, size, times and inode, below the results.
 CACHE = ".digests.json"
 # Large files; the records of the jobs that made them have their digests.
@@ -78,6 +80,8 @@ class Stale:
     inputs
         By record of a job that does belong to the configuration, the files that it has read. Jobs
         come after those that they rest on.
+    recorded
+        Views, below the folder of results, of which it is known what they were made from.
     """
 
     def __init__(
@@ -90,6 +94,8 @@ class Stale:
         self.settings_of = settings_of or partial(cell_settings, config)
         self.files: list[str] = []
         self.inputs: dict[str, list[str]] = {}
+        self.recorded: set[str] = set()
+        self._prepared_from: dict[str, str] = {}
         self._read: dict[str, dict[str, Any] | None] = {}
 
     def find(self) -> list[str]:
@@ -144,9 +150,11 @@ class Stale:
         prepared = arrays(name, digest, size)[-1]
         files, originals = self._originals(name, digest, settings)
         expected = {"settings": settings, "code": preparing_code(reader), "originals": originals}
-        if originals and not self._compare(prepared, files, "rests_on", expected):
+        if originals:
             folder = dataset_folder(name, digest)
-            self.files += [f"{folder}/{one}" for one in ("audit.csv", "circumferences.csv")]
+            self._prepared_from[below_results(f"{folder}/audit.csv")] = originals
+            if not self._compare(prepared, files, "rests_on", expected):
+                self.files.append(f"{folder}/circumferences.csv")
 
     def _originals(
         self, name: str, digest: str, settings: Mapping[str, Any]
@@ -213,12 +221,16 @@ class Stale:
         weights: Mapping[int, str | None],
     ) -> None:
         inputs = self._arrays(dataset, design["image_size"])
+        sides: list[str] = []  # which images stay together
+        if design["resampling"]["grouped"] in (DUPLICATES, BOTH):
+            sides, found = self._duplicates(dataset)
+            inputs |= found
         # Before its first scores a data set is scored anyway, and so its cells are trained.
         is_scored = (self.results / f"{study}/scores/{dataset}.csv").exists()
         for cell in cells_of(self.config, study, dataset):
             own = dict(inputs)
             strategy = design["strategies"][cell.strategy]
-            files = self._files(dataset, design["image_size"])
+            files = [*self._files(dataset, design["image_size"]), *sides]
             start = start_of(design, cell.strategy)
             digest, home = starts.get(start), ENCODER.format(weights=start)
             if start == PRETRAINED:
@@ -228,19 +240,20 @@ class Stale:
                 own["weights_sha256"] = digest
                 files.append(f"{home}/{WEIGHTS}")
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
-            if is_scored and not self._is_whole(cell):
-                # A race asks for some only.
-                if "race" not in design or (self.results / below_results(path)).exists():
-                    self.files.append(path)
-            else:
+            there = self._names(cell)
+            wanted = [WEIGHTS] if keeps_weights(design, cell.strategy) else []
+            if there.issuperset([*CELL_FILES, *wanted]):
                 self._compare(path, files, "settings", self.settings_of(cell), own)
+            # A race asks for some cells only.
+            elif RECORD in there or (is_scored and "race" not in design):
+                self.files.append(path)
 
-    def _is_whole(self, cell: Cell) -> bool:
-        """Whether no file of a cell was deleted."""
+    def _names(self, cell: Cell) -> set[str]:
+        """Names of the files of a cell."""
         try:
-            return set(CELL_FILES) <= set(os.listdir(self.results / cell.folder))
+            return set(os.listdir(self.results / cell.folder))
         except FileNotFoundError:
-            return False
+            return set()
 
     def _files(self, dataset: str, size: int) -> list[str]:
         return arrays(dataset, digest_of(dataset_settings(self.config, dataset)), size)
@@ -264,7 +277,23 @@ class Stale:
 
     def _arrays(self, dataset: str, size: int) -> dict[str, str]:
         about = self._record(self._files(dataset, size)[-1]) or {}
-        return {key: about[key] for key in ("images_sha256", "masks_sha256") if key in about}
+        keys = ("images_sha256", "masks_sha256", "index_sha256")
+        return {key: about[key] for key in keys if key in about}
+
+    def _duplicates(self, name: str) -> tuple[list[str], dict[str, str]]:
+        """The table of near-duplicates, and its digest as the user corrected it or it was found."""
+        folder = dataset_folder(name, digest_of(dataset_settings(self.config, name)))
+        table, found = (f"{folder}/{one}.csv" for one in ("duplicates", "audit_duplicates"))
+        source = self.config["datasets"][name].get("duplicates")
+        source = Path(source) if source else self.results / below_results(found)
+        paths = [self.results / below_results(table), source]
+        now = dict(_digests(filter(Path.is_file, paths), self.results / CACHE))
+        taken, digest = (now.get(path) for path in paths)
+        if not digest:  # it is made first
+            return [], {}
+        if taken not in (None, digest):
+            self.files.append(table)
+        return [table], {"duplicates_sha256": digest}
 
     def _compare(
         self,
@@ -301,11 +330,20 @@ class Stale:
         }
         told = []
         for record in read_view_records(self.results, "datasets", *self.config["studies"]):
+            self.recorded |= record.outputs.keys()
             asked = [features[name] for name in record.outputs if name in features]
+            # An audit looks at the files that its data set is prepared from.
+            looked_at = {*map(self._prepared_from.get, record.outputs)} - {None}
+            if looked_at and record.params.get("originals") not in looked_at:
+                self.files += [f"{RESULTS}/{name}" for name in record.outputs]
             if asked and record.params != _plain(asked[0]):
                 self.files += [f"{RESULTS}/{name}" for name in record.outputs]
             named = {**record.inputs, **record.outputs}
-            read = {n: d for n, d in named.items() if (Path(n).suffix in ARRAYS) == bool(asked)}
+            read = {
+                name: digest
+                for name, digest in named.items()
+                if (Path(name).suffix in ARRAYS) == bool(asked) or Path(name).name == INDEX
+            }
             told.append((record, read))
         paths = {self.results / name for _, read in told for name in read}
         found = dict(_digests(filter(Path.is_file, paths), self.results / CACHE))
@@ -318,6 +356,28 @@ class Stale:
 def _plain(value: Any) -> Any:
     """As a record has it."""
     return json.loads(json.dumps(value))
+
+
+def made_from(settings: Mapping[str, Any], folder: str | Path, results: str | Path) -> str:
+    """Digest of what a data set is prepared from: its files, or images that were made for it.
+
+    Parameters
+    ----------
+    settings
+        The data set's.
+    folder
+        Where its originals lie.
+    results
+        The folder of results.
+
+    Raises
+    ------
+    SonotuneError
+        If files are missing or do not belong together.
+    """
+    if settings["reader"] in MADE_HERE:
+        return str(read_json(Path(folder) / "dataset.json")["sha256"])
+    return originals_digest(settings, folder, Path(results) / CACHE)
 
 
 def originals_digest(settings: Mapping[str, Any], folder: str | Path, cache: str | Path) -> str:

@@ -171,7 +171,6 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
             "device": study["device"],
             "precision": study["precision"],
             "threads": study["threads"],
-            "keep_weights": keeps_weights(study, cell.strategy),
             "code": training_code(
                 "finetune",
                 network,

@@ -9,11 +9,14 @@ from typing import Any
 
 import torch
 
-from sonotune.data.image_set import ImageSet
+from sonotune.data.grouping import BOTH, DUPLICATES
+from sonotune.data.image_set import DUPLICATES_FILE, ImageSet
 from sonotune.runtime.checkpoint import Checkpoint
 from sonotune.runtime.files import remove_unfinished
 from sonotune.runtime.run_record import file_digest, write_record
 from sonotune.training.device import Processor
+
+LOADED = ("images", "masks", "index")  # of which a data set's record has digests
 
 
 def clear(folder: Path) -> None:
@@ -28,10 +31,29 @@ def clear(folder: Path) -> None:
         remove_unfinished(folder / name)
 
 
+def digests_of(data: ImageSet, settings: Mapping[str, Any]) -> dict[str, str]:
+    """SHA-256 of what a training takes from a prepared data set.
+
+    The index has the names and groups that decide which images it is trained on, and so has the
+    table of near-duplicates where these are kept on one side of a split.
+
+    Parameters
+    ----------
+    data
+        As it was loaded.
+    settings
+        Settings of the training.
+    """
+    found = {f"{name}_sha256": data.about[f"{name}_sha256"] for name in LOADED}
+    if settings.get("resampling", {}).get("grouped") in (DUPLICATES, BOTH) and data.folder:
+        found["duplicates_sha256"] = file_digest(data.folder.parent / DUPLICATES_FILE)
+    return found
+
+
 def checkpoint_of(
     path: str | Path | None,
     settings: Mapping[str, Any],
-    data: ImageSet,
+    arrays: Mapping[str, str],
     weights: str | Path | None,
     processor: Processor,
     log: Callable[[str], None],
@@ -44,8 +66,8 @@ def checkpoint_of(
         File of the checkpoint, or None.
     settings
         Settings of the job.
-    data
-        The arrays.
+    arrays
+        What `digests_of` gives.
     weights
         File of the start weights, or None.
     processor
@@ -57,8 +79,7 @@ def checkpoint_of(
         return None
     belongs_to = {
         "settings": dict(settings),
-        "images": data.about["images_sha256"],
-        "masks": data.about["masks_sha256"],
+        "arrays": dict(arrays),
         "weights": file_digest(weights) if weights else None,
         # Another kind of processor rounds in another way: half a training on each is neither's.
         "processor": [processor.device, processor.precision, processor.name, torch.__version__],

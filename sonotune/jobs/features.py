@@ -46,8 +46,7 @@ def write_features(
         As in `sonotune.jobs.finetune.run_cell`.
     """
     with tempfile.TemporaryDirectory() as folder:
-        kept = {**settings, "keep_weights": True}
-        run_cell(kept, arrays, pretrained, folder, log, checkpoint)
+        run_cell(settings, arrays, pretrained, folder, log, checkpoint, keep_weights=True)
         tuned = load_file(Path(folder) / "weights.safetensors")
         with np.load(Path(folder) / "predictions.npz", allow_pickle=False) as stored:
             tested = stored["rows"]

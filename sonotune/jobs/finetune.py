@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sonotune.data.dataset import load_set
-from sonotune.jobs.common import checkpoint_of, clear, finish
+from sonotune.jobs.common import checkpoint_of, clear, digests_of, finish
 from sonotune.jobs.model_card import describe_weights, finetuned_state
 from sonotune.jobs.record import Clock, describe_run, write_history
 from sonotune.networks.weights_file import save_weights
@@ -26,6 +26,7 @@ def run_cell(
     folder: str | Path,
     log: Callable[[str], None],
     checkpoint: str | Path | None = None,
+    keep_weights: bool = False,
 ) -> dict[str, Any]:
     """Train one cell, predict its test images and write both.
 
@@ -40,13 +41,14 @@ def run_cell(
         File of the start weights, or None for a random start.
     folder
         Gets ``history.csv``, ``predictions.npz`` (``rows`` int64 [n] and ``probabilities``
-        uint8 [n,H,W]), ``weights.safetensors`` with the tuned stages if asked for, and last
-        ``run.json``.
+        uint8 [n,H,W]), ``weights.safetensors`` if asked for, and last ``run.json``.
     log
         Called with one line for each epoch.
     checkpoint
         File that keeps what a killed training needs to resume; outside of the folder, which
         Snakemake clears before it starts a cell again. None for no checkpoint.
+    keep_weights
+        Whether the tuned stages are written.
 
     Returns
     -------
@@ -66,7 +68,8 @@ def run_cell(
     if pretrained and (run := Path(pretrained).with_name("run.json")).exists():
         check_output(pretrained, read_record(run))
     processor = choose(settings["device"], settings["precision"], settings["threads"])
-    keeper = checkpoint_of(checkpoint, settings, data, pretrained, processor, log)
+    digests = digests_of(data, settings)
+    keeper = checkpoint_of(checkpoint, settings, digests, pretrained, processor, log)
     marks = Clock()
     tuned = finetune(settings, data, pretrained, processor, log, keeper)
     network, course, rows = tuned.network, tuned.course, tuned.rows
@@ -78,7 +81,7 @@ def run_cell(
 
     with atomic(folder / "predictions.npz") as temporary:
         np.savez_compressed(temporary, rows=rows.test, probabilities=probabilities)
-    if settings["keep_weights"]:
+    if keep_weights:
         save_weights(
             finetuned_state(network, pretrained),
             folder / "weights.safetensors",
@@ -93,12 +96,14 @@ def run_cell(
             "validation": len(rows.validation),
             "test": len(rows.test),
         },
-        **describe_run(network, course, processor, data, pretrained, marks, tuned.earlier_attempts),
+        **describe_run(
+            network, course, processor, digests, pretrained, marks, tuned.earlier_attempts
+        ),
         # Early stopping would call a network that says the same everywhere converged.
         "collapsed": course is not None and (constant or course.never_predicted_foreground),
     }
     write_history(folder, course)
     written = ["predictions.npz", "history.csv"]
-    if settings["keep_weights"]:
+    if keep_weights:
         written.append("weights.safetensors")
     return finish(folder, record, written, keeper)

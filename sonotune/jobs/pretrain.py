@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.data.dataset import load_set
-from sonotune.jobs.common import checkpoint_of, clear, finish
+from sonotune.jobs.common import checkpoint_of, clear, digests_of, finish
 from sonotune.jobs.record import Clock, describe_run, write_history
 from sonotune.networks.weights_file import save_weights
 from sonotune.training.device import choose
@@ -56,7 +56,8 @@ def pretrain(
     clear(folder)
     data = load_set(arrays)
     processor = choose(settings["device"], settings["precision"], settings["threads"])
-    keeper = checkpoint_of(checkpoint, settings, data, weights, processor, log)
+    digests = digests_of(data, settings)
+    keeper = checkpoint_of(checkpoint, settings, digests, weights, processor, log)
     marks = Clock()
     found = pretrain_network(settings, data, weights, processor, log, keeper)
     marks.stop("training")
@@ -68,7 +69,7 @@ def pretrain(
         "source": data.about["source"],
         "images": {"training": len(found.training), "validation": len(found.validation)},
         **describe_run(
-            found.network, found.course, processor, data, weights, marks, found.earlier_attempts
+            found.network, found.course, processor, digests, weights, marks, found.earlier_attempts
         ),
         "collapsed": found.course.never_predicted_foreground,
     }

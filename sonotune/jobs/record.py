@@ -15,7 +15,6 @@ import torch
 from torch import nn
 
 from sonotune import __version__
-from sonotune.data.image_set import ImageSet
 from sonotune.networks.stages import count, tuned_parameters
 from sonotune.runtime.commit import commit
 from sonotune.runtime.files import atomic
@@ -47,7 +46,7 @@ def describe_run(
     network: nn.Module,
     course: Course | None,
     processor: Processor,
-    data: ImageSet,
+    arrays: Mapping[str, str],
     weights: str | Path | None,
     marks: Clock,
     earlier: Iterable[Mapping[str, Any]] = (),
@@ -62,8 +61,8 @@ def describe_run(
         How the training went, or None where nothing was trained.
     processor
         Device and precision that it was trained with.
-    data
-        The arrays.
+    arrays
+        What `sonotune.jobs.common.digests_of` gives.
     weights
         The start weights, or None for a random start.
     marks
@@ -90,8 +89,7 @@ def describe_run(
         "total_parameters": count(network.parameters()),
         "processor": describe_processor(processor),
         "inputs": {
-            "images_sha256": data.about["images_sha256"],
-            "masks_sha256": data.about["masks_sha256"],
+            **arrays,
             "weights_sha256": file_digest(weights) if weights else None,
         },
         "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

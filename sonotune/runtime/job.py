@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -33,14 +34,16 @@ DONE = "done"
 
 
 @contextmanager
-def logged(path: str | Path, view: Any = None) -> Iterator[Callable[[str], None]]:
+def logged(
+    path: str | Path, view: Any = None, rests_on: Mapping[str, Any] | None = None
+) -> Iterator[Callable[[str], None]]:
     """Give a function that writes a line to a job's log at once.
 
     The job ends with the workflow that started it, and holds a lock: where the same job of a
     killed workflow is still at work, this one waits for its end. A `SonotuneError`, or a disk that
     refuses to be written, ends the job with a message, in the log and on the terminal, and no
-    traceback. A signal that a training heeded becomes the status that it would have had. Any
-    other error is a fault of the code: its traceback is shown.
+    traceback. Ctrl-C, or a signal that a training heeded, becomes the status that it would have
+    had. Any other error is a fault of the code: its traceback is shown.
 
     Parameters
     ----------
@@ -49,6 +52,8 @@ def logged(path: str | Path, view: Any = None) -> Iterator[Callable[[str], None]
     view
         The ``snakemake`` object of a job that makes a table, a figure or a page, whose inputs and
         outputs are then written down (see `sonotune.runtime.view_record`).
+    rests_on
+        What such a job depends on besides, by name; it may be filled in by the job.
     """
     path = Path(path)
     end_with_workflow()
@@ -61,11 +66,17 @@ def logged(path: str | Path, view: Any = None) -> Iterator[Callable[[str], None]
                     print(line, file=file, flush=True)
 
                 try:
-                    yield log
+                    try:
+                        yield log
+                    except (Stopped, KeyboardInterrupt) as error:
+                        # It is on its way out; Ctrl-C may be pressed twice.
+                        signal.signal(signal.SIGINT, signal.SIG_IGN)
+                        raise Stopped(getattr(error, "signal", signal.SIGINT)) from None
                     if view is not None:
-                        write_view_record(path, view.input, view.output, dict(view.params.items()))
+                        params = {**dict(view.params.items()), **(rests_on or {})}
+                        write_view_record(path, view.input, view.output, params)
                     log(DONE)
-                except (Exception, KeyboardInterrupt) as error:
+                except Exception as error:
                     with suppress(OSError):
                         log(f"error: {_explain(error)}")
                     raise

@@ -9,6 +9,7 @@ from typing import Any
 from sonotune.config.jobs import cells_of, pretrainings_of
 from sonotune.config.networks import PRETRAINED, encoder_weights_of, start_of
 from sonotune.data.readers import MADE_HERE, files_of
+from sonotune.errors import SonotuneError
 from sonotune.layout import (
     CELL_FILES,
     ENCODER,
@@ -142,6 +143,8 @@ class StudyFiles(BaseStudy):
         ------
         ValueError
             If there is no such name.
+        SonotuneError
+            If the study has no such files.
         """
         if need in FILES:
             return f"{self.home}/{FILES[need]}"
@@ -162,6 +165,11 @@ class StudyFiles(BaseStudy):
                 return self.cell_files(names, files[need])
             case "weights":
                 strategy = wildcards.get("strategy") or self.design["figures"]["features"]
+                if "strategy" not in wildcards and not self.has_features:
+                    raise SonotuneError(
+                        f"{self.name} has no feature maps: its figures: features is {strategy!r}, "
+                        "but has to name a strategy that tunes a pre-trained network"
+                    )
                 return self._start_weights(strategy, fold_numbers(wildcards.get("fold", "0"))[2])
             case "start":
                 return weights_path(encoder_weights_of(self.design["network"]))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sonotune.config.jobs import NETWORKS, cells_of, pretrainings_of
+from sonotune.config.jobs import NETWORKS, cells_of, keeps_weights, pretrainings_of
 from sonotune.config.networks import encoder_weights_of, networks_of
 from sonotune.data.readers import MADE_HERE
+from sonotune.errors import SonotuneError
 from sonotune.layout import ENCODER, WEIGHTS, arrays, pretrained_folder
-from sonotune.report.registry import VIEWS
 from sonotune.runtime.fingerprint import PACKAGE, fingerprint
 from sonotune.studies.settings import StudySettings
 
@@ -44,6 +45,34 @@ class Study(StudySettings):
         See `sonotune.studies.base.BaseStudy`.
     """
 
+    def check(self, wildcards: Mapping[str, str]) -> None:
+        """See that a job is one of this study's; a file can be asked for by any name.
+
+        Parameters
+        ----------
+        wildcards
+            Of the job. Fractions and folds are looked up by `sonotune.config.jobs.find_cell`.
+
+        Raises
+        ------
+        SonotuneError
+            If it has no such figure, table, data set, strategy or pre-trained network.
+        """
+        own: dict[str, Callable[[], Iterable[Any]]] = {
+            "figure": partial(self.views, "figure"),
+            "table": partial(self.views, "table"),
+            "dataset": lambda: self.datasets,
+            "strategy": lambda: self.strategies,
+            "pretraining": partial(pretrainings_of, self.design),
+        }
+        for kind in own.keys() & wildcards.keys():
+            names = [str(name) for name in own[kind]()]
+            if wildcards[kind] not in names:
+                raise SonotuneError(
+                    f"{self.name} has no {kind} {wildcards[kind]}; "
+                    f"there are: {', '.join(names) or 'none'}"
+                )
+
     def view_inputs(self, kind: str, name: str) -> dict[str, str | list[str]]:
         """Files that a figure or table is made from, by name.
 
@@ -52,9 +81,9 @@ class Study(StudySettings):
         kind
             ``figure`` or ``table``.
         name
-            One of `FIGURES` or `TABLES`.
+            One of its `views`.
         """
-        return {need: self.files(need) for need in VIEWS[kind][name].needs}
+        return {need: self.files(need) for need in self.views(kind)[name].needs}
 
     def view_settings(self, kind: str, name: str) -> dict[str, Any]:
         """Settings of a figure or table.
@@ -64,9 +93,9 @@ class Study(StudySettings):
         kind
             ``figure`` or ``table``.
         name
-            One of `FIGURES` or `TABLES`.
+            One of its `views`.
         """
-        view = VIEWS[kind][name]
+        view = self.views(kind)[name]
         return self.settings(*view.settings, strategies=view.strategies)
 
     def view_code(self, kind: str, name: str) -> str:
@@ -77,9 +106,9 @@ class Study(StudySettings):
         kind
             ``figure`` or ``table``.
         name
-            One of `FIGURES` or `TABLES`.
+            One of its `views`.
         """
-        view = VIEWS[kind][name]
+        view = self.views(kind)[name]
         modules, data = [view.module], view.data
         if kind == "table":
             modules, data = [*modules, "sonotune.report.render"], (*data, "table.*")
@@ -117,13 +146,18 @@ class Study(StudySettings):
         return files + ([*self.files("features")] if self.has_features else [])
 
     def planned(self) -> dict[str, Any]:
-        """What `sonotune.runtime.job.tell_progress` tells while cells run; no result needs it."""
+        """What jobs know of the study that makes none of their results stale.
+
+        `sonotune.runtime.job.tell_progress` tells it while cells run; ``kept`` names the strategies
+        whose weights are kept.
+        """
         cells = [c for name in self.datasets for c in cells_of(self.config, self.name, name)]
         folders = [Path(cell.folder).parts[-4:] for cell in cells]
         return {
             "cells": len(cells),
             "race": "race" in self.design,
             "names": [sorted({*names}) for names in zip(*folders, strict=True)],
+            "kept": [name for name in self.strategies if keeps_weights(self.design, name)],
             "again": [],
             "began": time.time(),
         }

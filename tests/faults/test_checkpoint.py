@@ -4,6 +4,7 @@ import csv
 import os
 import signal
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from sonotune.jobs.finetune import run_cell
 from sonotune.jobs.pretrain import pretrain
 from sonotune.runtime.checkpoint import APART, Checkpoint
 from sonotune.runtime.run_record import read_record
+from sonotune.training import cpu
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,7 @@ class Run:
 
     def __init__(self, disks, folder, train=run_cell, **changes):
         self.disks, self.folder, self.train = disks, folder, train
-        self.settings = settings(training=RECIPE, keep_weights=True, **changes)
+        self.settings = settings(training=RECIPE, **changes)
         if train is pretrain:
             self.settings["validation_fraction"] = 0.2
         self.checkpoint = folder / "checkpoints/cell.safetensors"
@@ -46,10 +48,10 @@ class Run:
             if stop_after and line.startswith(f"epoch {stop_after:3d} "):
                 os.kill(os.getpid(), with_signal)
 
-        start = () if self.train is pretrain else (None,)
-        return self.train(
-            self.settings, self.disks, *start, self.folder / "cell", log, self.checkpoint
-        )
+        files = self.folder / "cell", log, self.checkpoint
+        if self.train is pretrain:
+            return pretrain(self.settings, self.disks, *files)
+        return run_cell(self.settings, self.disks, None, *files, keep_weights=True)
 
     def stop(self, after=2, **how):
         with pytest.raises(Stopped) as caught:
@@ -128,11 +130,27 @@ def test_a_checkpoint_of_other_settings_or_code_is_left_out(disks, tmp_path, cha
     assert run.results() == undisturbed(disks, tmp_path / "undisturbed", **changed)
 
 
-def test_a_checkpoint_of_other_data_is_left_out(disks, tmp_path):
+def regrouped():
+    """The same images, of other patients: another split."""
+    data = bright_disks(20)
+    index = [{**row, "group": str(number // 4)} for number, row in enumerate(data.index)]
+    return replace(data, index=index)
+
+
+@pytest.mark.parametrize("others", [lambda: bright_disks(20, seed=1), regrouped])
+def test_a_checkpoint_of_other_data_is_left_out(disks, tmp_path, others):
     run = Run(disks, tmp_path)
     run.stop()
-    save_set(tmp_path / "others", bright_disks(20, seed=1))
+    save_set(tmp_path / "others", others())
     run.disks = tmp_path / "others"
+    assert run.go()["resumed"] == 0
+
+
+def test_a_checkpoint_of_another_kind_of_processor_is_left_out(disks, tmp_path, monkeypatch):
+    """It rounds in another way."""
+    run = Run(disks, tmp_path)
+    run.stop()
+    monkeypatch.setattr(cpu, "name", lambda: "another")
     assert run.go()["resumed"] == 0
 
 

@@ -123,31 +123,22 @@ def test_a_preempted_training_ends_with_the_signals_status_and_goes_on(study, fi
     assert study.results() == finished.results()
 
 
-def test_ctrl_c_keeps_what_was_trained(study, finished):
-    without_cells(study, "whole")
-    workflow = study.start()
-    find_job(study, "whole")
-    study.wait_for_job("results/tiny/checkpoints/cells/sus_a/whole/0.5/0.safetensors")
-    os.killpg(workflow.pid, signal.SIGINT)
-    assert workflow.wait() != 0
-    said = study.output.read_text()
-    assert "Traceback" not in said, said
-    assert study.jobs() == []
-    assert study.complete() == {"whole"}
-    record = (study.folder / "results/tiny/cells/sus_a/whole/0.5/0/run.json").read_text()
-    assert '"resumed": 1,' in record
-    assert study.results() == finished.results()
-
-
-@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGINT]])
-def test_what_snakemake_alone_is_told_its_trainings_hear_of(study, finished, signals):
-    """SIGTERM to its process, as batch systems send it; Ctrl-C pressed twice in haste."""
+@pytest.mark.parametrize(
+    ("send", "signals"),
+    [
+        (os.killpg, [signal.SIGINT]),
+        (os.killpg, [signal.SIGINT, signal.SIGINT]),
+        (os.kill, [signal.SIGTERM]),
+    ],
+    ids=["Ctrl-C", "Ctrl-C twice in haste", "SIGTERM to Snakemake alone"],
+)
+def test_a_workflow_that_is_told_to_end_keeps_what_was_trained(study, finished, send, signals):
     without_cells(study, "whole")
     workflow = study.start()
     find_job(study, "whole")
     study.wait_for_job("results/tiny/checkpoints/cells/sus_a/whole/0.5/0.safetensors")
     for number in signals:
-        (os.kill if number == signal.SIGTERM else os.killpg)(workflow.pid, number)
+        send(workflow.pid, number)
         time.sleep(0.3)
     assert workflow.wait(30) != 0
     said = study.output.read_text()

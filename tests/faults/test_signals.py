@@ -43,6 +43,39 @@ def test_a_signal_that_comes_again_later_is_heard_again(monkeypatch):
     assert heard == [2, 2]
 
 
+JOB = """
+import atexit, sys, time
+from sonotune.runtime.checkpoint import Checkpoint
+from sonotune.runtime.job import logged
+atexit.register(time.sleep, 1)
+with logged(sys.argv[1] + "/job.log"), Checkpoint(sys.argv[1] + "/c", {}, print, 60) as checkpoint:
+    print("ready", flush=True)
+    while not checkpoint.due():
+        time.sleep(0.01)
+    checkpoint.save({}, {})
+"""
+NO_CHECKPOINT = JOB.replace(', Checkpoint(sys.argv[1] + "/c", {}, print, 60) as checkpoint', "")
+NO_CHECKPOINT = NO_CHECKPOINT.replace("while not checkpoint.due()", "while True")
+
+
+@pytest.mark.parametrize("code", [JOB, NO_CHECKPOINT], ids=["training", "another job"])
+def test_a_job_that_is_interrupted_twice_in_haste_ends_in_one_line(code, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, tmp_path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)  # it is ending
+    process.send_signal(signal.SIGINT)
+    (line,) = process.communicate()[1].splitlines()
+    assert "stopped by SIGINT" in line
+    assert process.returncode == 128 + signal.SIGINT
+
+
 @pytest.fixture
 def job(tmp_path):
     """A process that runs a script as Snakemake has it run."""

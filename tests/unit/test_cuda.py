@@ -95,11 +95,10 @@ def train(arrays, folder, network=UNET, **changes):
             "tune": stages[len(stages) // 2 :],
             "training": RECIPE,
             "device": DEVICE,
-            "keep_weights": True,
             **changes,
         }
     )
-    record = run_cell(asked, arrays[size], None, folder, quiet)
+    record = run_cell(asked, arrays[size], None, folder, quiet, keep_weights=True)
     return asked, record
 
 
@@ -191,7 +190,7 @@ def test_predict_and_export_serve_a_cell_of_this_device(tmp_path):
     data = bright_disks(20)
     arrays, cell = tmp_path / "datasets/disks-0/32", tmp_path / "s/cells/disks/whole/0.8/1"
     save_set(arrays, data)
-    run_cell(settings(device=DEVICE, keep_weights=True), arrays, None, cell, quiet)
+    run_cell(settings(device=DEVICE), arrays, None, cell, quiet, keep_weights=True)
     rows, probabilities = load_predictions(cell / "predictions.npz")
     files = [tmp_path / f"images/disk_{row:02d}.png" for row in rows]
     for row, file in zip(rows, files, strict=True):

@@ -263,8 +263,9 @@ def test_frozen_running_statistics_move_or_stay_as_asked(batch_norm, tmp_path):
     network = {"name": "unet_bn", "width": 2, "batch_norm": batch_norm}
     start = start_network(network, None, 7)
     save_weights(start.state_dict(), tmp_path / "start.safetensors")
-    chosen = settings(network=network, tune=["block9"], init="pretrained", keep_weights=True)
-    record = run_cell(chosen, tmp_path / "disks", tmp_path / "start.safetensors", tmp_path, print)
+    chosen = settings(network=network, tune=["block9"], init="pretrained")
+    start_file = tmp_path / "start.safetensors"
+    record = run_cell(chosen, tmp_path / "disks", start_file, tmp_path, print, keep_weights=True)
     kept = load_file(tmp_path / "weights.safetensors")
     means = {name for name in kept if name.endswith("running_mean")}
     assert {name for name in means if name.startswith("block9")} == {

@@ -52,11 +52,12 @@ def study(tmp_path_factory):
         for strategy, tune in (("block_9", ["block9"]), ("whole", settings()["tune"])):
             changes = {"fold": fold, "strategy": strategy, "tune": tune, "init": "pretrained"}
             run_cell(
-                settings(**changes, keep_weights=strategy != "whole" or fold == 1),
+                settings(**changes),
                 arrays,
                 folder / START,
                 folder / f"s/cells/disks/{strategy}/0.8/{fold}",
                 quiet,
+                keep_weights=strategy != "whole" or fold == 1,
             )
     for row, image in enumerate(data.images):
         write(folder / f"images/disk_{row:02d}.png", image)
@@ -143,8 +144,8 @@ def test_keeping_weights_changes_no_result(study, tmp_path):
         study / START,
     )
     for keep in (True, False):
-        changes = {"fold": 0, "tune": ["block9"], "init": "pretrained", "keep_weights": keep}
-        run_cell(settings(**changes), arrays, start, tmp_path / str(keep), quiet)
+        asked = settings(fold=0, tune=["block9"], init="pretrained")
+        run_cell(asked, arrays, start, tmp_path / str(keep), quiet, keep_weights=keep)
     first, second = (tmp_path / name / "predictions.npz" for name in ("True", "False"))
     assert first.read_bytes() == second.read_bytes()
 

@@ -99,7 +99,6 @@ def settings(**changes):
         "device": "cpu",
         "precision": "fp32",
         "threads": 1,
-        "keep_weights": False,
         "code": "0",
         **changes,
     }
@@ -109,8 +108,8 @@ def quiet(line):
     pass
 
 
-def run(disks, folder, pretrained=None, **changes):
-    return run_cell(settings(**changes), disks, pretrained, folder, quiet)
+def run(disks, folder, pretrained=None, keep_weights=False, **changes):
+    return run_cell(settings(**changes), disks, pretrained, folder, quiet, None, keep_weights)
 
 
 @pytest.fixture(scope="module")

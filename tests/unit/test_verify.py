@@ -42,8 +42,9 @@ def made(tmp_path_factory):
     )
     cells = [folder / CELLS / str(fold) for fold in (0, 1)]
     for fold, cell in enumerate(cells):
-        ours = settings(training=FEW, fold=fold, init="pretrained", keep_weights=True)
-        run_cell(ours, arrays, folder / "s/pretrained/1/weights.safetensors", cell, quiet)
+        ours = settings(training=FEW, fold=fold, init="pretrained")
+        start = folder / "s/pretrained/1/weights.safetensors"
+        run_cell(ours, arrays, start, cell, quiet, keep_weights=True)
     score_dataset(arrays, cells, folder / "s/scores/disks.csv")
     aggregate(
         [folder / "s/scores/disks.csv"], [one / "run.json" for one in cells], folder / "s/cells.csv"

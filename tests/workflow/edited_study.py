@@ -78,7 +78,6 @@ def jobs_of(wanted):
         if strategy == wanted["left out"]:
             continue
         own = [wanted["stages"]] if strategy == "block_9" else []
-        own += [strategy == "block_9" and wanted["kept"] != "none"]
         rests_on = [MINE] if strategy == "scratch" else [MINE, PRETRAINED]
         for fraction in wanted["fractions"]:
             for fold in wanted["folds"]:
@@ -105,12 +104,14 @@ class EditedStudy:
     made
         What each job's files on the disk depend on (see `meanings`); no entry where they are not
         whole.
+    kept
+        Jobs that have kept their weights.
     """
 
     def __init__(self, folder):
         self.folder = Path(folder)
         self.wanted = {name: values[0] for name, values in VALUES.items()}
-        self.made = {}
+        self.made, self.kept = {}, set()
 
     @classmethod
     def begin(cls, folder):
@@ -128,6 +129,7 @@ class EditedStudy:
     def copy_to(self, folder, records=True, times=True):
         copied = type(self)(folder)
         copied.wanted, copied.made = dict(self.wanted), dict(self.made)
+        copied.kept = set(self.kept)
         left = None if records else shutil.ignore_patterns(".snakemake")
         how = shutil.copy2 if times else shutil.copy
         shutil.copytree(self.folder, folder, symlinks=True, ignore=left, copy_function=how)
@@ -308,9 +310,13 @@ class EditedStudy:
         runs = set()
         now = meanings(self.wanted)
         for job, (_, rests_on) in jobs_of(self.wanted).items():
-            if self.made.get(job) != now[job] or runs.intersection(rests_on):
+            lacks_weights = self._keeps(job) and job not in self.kept
+            if self.made.get(job) != now[job] or lacks_weights or runs.intersection(rests_on):
                 runs.add(job)
         return runs
+
+    def _keeps(self, job):
+        return job[:2] == ("cell", "block_9") and self.wanted["kept"] != "none"
 
     def planned(self):
         status, said = self.snakemake("-n")
@@ -367,7 +373,9 @@ class EditedStudy:
         assert started <= expected, f"run without need: {started - expected}"
         for job in started:
             self.made.pop(job, None)
-        self.made |= {told[number]: now[told[number]] for number in ended if told[number]}
+        done = {told[number] for number in ended} - {None}
+        self.made |= {job: now[job] for job in done}
+        self.kept = (self.kept - started) | set(filter(self._keeps, done))
         assert status != 0 or started == expected, (self.folder / "output.txt").read_text()
         return status == 0
 

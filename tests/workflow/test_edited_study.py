@@ -128,6 +128,7 @@ def test_each_kind_of_edit_and_damage_in_one_study(finished, tmp_path):
         [("set", "optimiser", 1)],
         [("set", "resizing", 1)],
         [("delete_one_file", MINE, "masks.npy")],
+        [("set", "kept", ["block_9"]), ("run",), ("set", "kept", "none")],
     ):
         check_plan(finished, tmp_path, steps)
 

@@ -346,6 +346,15 @@ def test_a_table_put_in_the_place_of_another_is_made_again(project):
     assert jobs["score"] == jobs["aggregate"] == 1
 
 
+def test_a_table_of_which_our_record_is_lost_is_made_again(project):
+    shutil.rmtree(project.folder / "results/records")
+    project.edit("results/tiny/cells.csv", "0.", "1.")
+    jobs, cells = project.stale()
+    assert not cells
+    assert jobs["score"] == 2
+    assert jobs["aggregate"] == jobs["fig4"] == 1
+
+
 def test_settings_of_tables_that_were_touched_away_still_count(project):
     project.edit("tiny.yaml", "    device: cpu", "    averages: {ddof: 0}\n    device: cpu")
     assert project.snakemake("--touch", "--cores", "1", *project.targets).returncode == 0
@@ -417,8 +426,9 @@ def own_copy(own_images, tmp_path):
     copied = tmp_path / "own"
     shutil.copytree(folder, copied, symlinks=True)
 
-    def planned():
-        return "Nothing to be done" not in run_through(copied, *options)
+    def planned(*target):
+        command = [*options[:-1], *target] if target else options
+        return "Nothing to be done" not in run_through(copied, *command)
 
     assert not planned()
     return copied, planned
@@ -445,6 +455,38 @@ def test_a_corrected_mask_is_noticed_whatever_its_date(own_copy):
     mask[0, 0] = 255
     cv2.imwrite(str(path), mask)
     os.utime(path, (10**9, 10**9))
+    assert planned()
+
+
+def test_a_corrected_table_of_duplicates_is_noticed_whatever_its_date(own_copy, own_images):
+    folder, planned = own_copy
+    (found,) = folder.glob("results/datasets/mine-*/audit_duplicates.csv")
+    header, *pairs = found.read_text().splitlines()
+    assert pairs
+    (folder / "near.csv").write_text(found.read_text())
+    config = yaml.safe_load((folder / "mine.yaml").read_text())
+    config["datasets"]["mine"]["duplicates"] = "near.csv"
+    (folder / "mine.yaml").write_text(yaml.safe_dump(config))
+    run_through(folder, *(option for option in own_images[1] if option != "-n"))
+    assert not planned()
+    (folder / "near.csv").write_text(header + "\n")
+    os.utime(folder / "near.csv", (10**9, 10**9))
+    assert planned()
+
+
+def test_other_groups_are_noticed_though_the_images_are_the_same(own_copy, own_images):
+    """Also where only the arrays were made since, and Snakemake has forgotten what ran."""
+    folder, planned = own_copy
+    table = folder / "table.csv"
+    table.write_text(table.read_text().replace("P1", "P0"))
+    os.utime(table, (10**9, 10**9))
+    (audit,) = folder.glob("results/datasets/mine-*/audit.csv")
+    arrays = audit.relative_to(folder).parent / "16/images.npy"
+    options = [option for option in own_images[1][:-1] if option != "-n"]
+    run_through(folder, *options, str(arrays))
+    assert not planned(str(arrays))
+    assert planned(str(audit.relative_to(folder)))
+    shutil.rmtree(folder / ".snakemake")
     assert planned()
 
 

@@ -58,6 +58,34 @@ def test_files_that_are_not_there_yet_are_told_before_anything_runs(tmp_path):
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.parametrize(
+    ("file", "what"),
+    [
+        ("figures/fig1b.png", "figure fig1b; there are: fig1"),
+        ("tables/leakage.csv", "table leakage; there are: table1"),
+        ("pretrained/7/run.json", "pretraining 7; there are: 1"),
+        ("scores/collage.csv", "dataset collage; there are: sus_a"),
+        ("cells/sus_a/block_8/0.5/0/run.json", "strategy block_8; there are: whole"),
+        ("cells/sus_a/whole/0.3/0/run.json", "cell sus_a/whole/0.3/0"),
+    ],
+)
+def test_what_a_study_does_not_have_is_refused_in_one_line(file, what, tmp_path):
+    options = with_tiny(tmp_path)
+    run = snakemake(tmp_path, "-n", *options, "--", f"results/tiny/{file}")
+    assert run.returncode == 1
+    (line,) = [line for line in run.stderr.splitlines() if "sonotune: " in line]
+    assert line.startswith(f"sonotune: tiny has no {what}")
+    assert not re.search(r"Traceback|Error|File \"|line \d", run.stdout + run.stderr)
+
+
+def test_a_study_without_feature_maps_is_asked_for_them(tmp_path):
+    options = with_tiny(tmp_path, "figures: {pairs", "figures: {features: scratch, pairs")
+    run = snakemake(tmp_path, "-n", *options, "--", "results/tiny/features/sus_a.npz")
+    assert run.returncode == 1
+    assert "sonotune: tiny has no feature maps" in run.stderr
+    assert "Traceback" not in run.stdout + run.stderr
+
+
 def test_the_full_study_is_planned(tmp_path):
     run = snakemake(tmp_path, "-n", "--resources", "gpu=1")
     assert run.returncode == 0, run.stdout + run.stderr

@@ -187,8 +187,8 @@ def force_stale():
 
     Snakemake's own records do not tell when they are lost, or when a job upstream has failed. Its
     `--forcerun` does the same, but would also run what nobody asked for. A view of which Snakemake
-    has no record is made again: nothing else tells which settings it was made with. A training
-    without one is kept, also where a copy has mixed up the times of files.
+    or we have no record is made again: nothing else tells what it was made from. A training
+    without one of Snakemake's is kept, also where a copy has mixed up the times of files.
     """
     if not workflow.is_main_process:
         return
@@ -206,7 +206,10 @@ def force_stale():
         if file.exists() and workflow.persistence.metadata(IOFile(str(file))) is None
     }
     workflow.dag.forcefiles.update(str(HOME / file) for file in files)
-    workflow.dag.forcefiles.update(str(HOME / file) for file in views if HOME / file in forgotten)
+    forgotten |= {HOME / file for file in views} - {HOME / RESULTS / one for one in stale.recorded}
+    workflow.dag.forcefiles.update(
+        str(HOME / file) for file in views if HOME / file in forgotten and (HOME / file).is_file()
+    )
     copied = [
         date_after((HOME / record).parent, [HOME / file for file in inputs])
         for record, inputs in stale.inputs.items()
@@ -217,40 +220,49 @@ def force_stale():
             file.touch()
 
 
-def study_of(wildcards):
-    """The study of a job, once it is known what is stale."""
-    force_stale()
-    return STUDIES[wildcards.study]
+def checked(function):
+    """A function of a job's study (or None) and wildcards, once it is known what is stale.
 
-
-def needs(*names):
-    """Input files of a job by name (`sonotune.studies.study.Study.files`)."""
-    return lambda wildcards: {
-        name: study_of(wildcards).files(name, **dict(wildcards.items())) for name in names
-    }
-
-
-def of_study(get):
-    """What a function of a study gives for the job's."""
-    return lambda wildcards: get(study_of(wildcards))
-
-
-def of_view(kind, what):
-    """Inputs, settings or code of the job's ``figure`` or ``table``."""
-    return lambda wildcards: getattr(study_of(wildcards), f"view_{what}")(kind, wildcards.get(kind))
-
-
-def of_job(function, *names):
-    """What a function of the configuration gives for these wildcards of a job."""
+    What a study does not have is one message.
+    """
 
     def call(wildcards):
         force_stale()
+        study = STUDIES.get(wildcards.get("study"))
         try:
-            return function(config, *map(wildcards.get, names))
+            if study:
+                study.check(wildcards)
+            return function(study, wildcards)
         except SonotuneError as error:
             fail(error)
 
     return call
+
+
+def needs(*names):
+    """Input files of a job by name (`sonotune.studies.study.Study.files`)."""
+    return checked(
+        lambda study, wildcards: {
+            name: study.files(name, **dict(wildcards.items())) for name in names
+        }
+    )
+
+
+def of_study(get):
+    """What a function of a study gives for the job's."""
+    return checked(lambda study, wildcards: get(study))
+
+
+def of_view(kind, what):
+    """Inputs, settings or code of the job's ``figure`` or ``table``."""
+    return checked(
+        lambda study, wildcards: getattr(study, f"view_{what}")(kind, wildcards.get(kind))
+    )
+
+
+def of_job(function, *names):
+    """What a function of the configuration gives for these wildcards of a job."""
+    return checked(lambda study, wildcards: function(config, *map(wildcards.get, names)))
 
 
 def more(amount):

@@ -9,6 +9,7 @@ from sonotune.runtime.gpus import on_gpu
 from sonotune.runtime.job import leave, logged, tell_progress
 
 folder = Path(snakemake.output.run).parent
+planned = snakemake.config["cells_planned"][snakemake.wildcards.study]
 with logged(snakemake.log[0]) as log:
     record = on_gpu(
         lambda: run_cell(
@@ -18,10 +19,11 @@ with logged(snakemake.log[0]) as log:
             folder,
             log,
             checkpoint_beside(folder),
+            snakemake.wildcards.strategy in planned["kept"],
         ),
         snakemake.params.settings["device"],
         log,
     )
     not_in_the_future([*snakemake.input])
-tell_progress(record, folder, snakemake.config["cells_planned"][snakemake.wildcards.study])
+tell_progress(record, folder, planned)
 leave()

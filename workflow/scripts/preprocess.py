@@ -3,21 +3,15 @@
 from pathlib import Path
 
 from sonotune.data.prepare import folder_of_originals, prepare
-from sonotune.data.readers import MADE_HERE
-from sonotune.runtime.files import read_json
 from sonotune.runtime.job import logged
 from sonotune.runtime.limits import use_limits
-from sonotune.stale import originals_digest
+from sonotune.stale import made_from
 
 settings = snakemake.params.settings
 use_limits(snakemake.config["limits"])
 with logged(snakemake.log[0]) as log:
     folder = folder_of_originals(settings, snakemake.input[0])
-    if settings["reader"] in MADE_HERE:
-        originals = read_json(folder / "dataset.json")["sha256"]
-    else:
-        cache = Path(snakemake.output[0]).parents[3] / ".digests.json"
-        originals = originals_digest(settings, folder, cache)
+    results = Path(snakemake.output[0]).parents[3]
     prepare(
         snakemake.wildcards.dataset,
         settings,
@@ -28,6 +22,6 @@ with logged(snakemake.log[0]) as log:
         rests_on={
             "settings": settings,
             "code": snakemake.params.code,
-            "originals": originals,
+            "originals": made_from(settings, folder, results),
         },
     )
