@@ -110,7 +110,9 @@ rule claims:
     params:
         function="sonotune.report.claims.page:write_claims",
         settings=of_study(methodcaller("settings", "strategy_names", "decision", "own_claims")),
-        code=code_of("sonotune.report.claims.page", data=("claims/*.*ml", "paper/*.csv", "table.css")),
+        code=code_of(
+            "sonotune.report.claims.page", data=("claims/*.*ml", "paper/*.csv", "table.css")
+        ),
     message:
         "Judging the claims on {wildcards.study}"
     script:
