@@ -183,7 +183,7 @@ class Verification:
         """The prepared data set that a run was trained on, if it is still there."""
         names = "images_sha256", "masks_sha256", "index_sha256"
         for folder, data in self._sets.get(record["settings"]["dataset"], []):
-            if all(data.about[name] == record["inputs"][name] for name in names):
+            if all(data.about[name] == record["inputs"].get(name) for name in names):
                 return folder, data
         return None
 

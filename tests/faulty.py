@@ -83,7 +83,7 @@ class Study:
     def jobs(self):
         return jobs_at_work(self.folder)
 
-    def wait_for_job(self, pattern, timeout=120):
+    def wait_for_job(self, pattern, timeout=300):
         """Wait until a file matches, and give it."""
         until = time.monotonic() + timeout
         while time.monotonic() < until:
