@@ -101,10 +101,14 @@ def load(
     if any(one.orientation != picture.orientation for _, one in masks):
         notes = (*notes, "image and mask have different orientation tags; both are shown turned")
     digest = hashlib.sha256(repr(shape).encode() + image.tobytes()).hexdigest()
+    before = image
     if size is not None:
         image, mask = padded(resize_image(image, resized, method), size), padded(mask, size)
     spacing, more = _spacing(entry, picture.spacing)
-    profile = profile_of(seen, whole if whole.any() else mask, entry.rule) if seen else None
+    profile = None
+    if masks:
+        files = [drawn for _, drawn in masks]
+        profile = profile_of(files, seen, before, whole if whole.any() else mask, entry.rule)
     notes = tuple(dict.fromkeys((*entry.notes, *notes, *more)))
     return Loaded(image, mask, shape, digest, notes, spacing, profile)
 
