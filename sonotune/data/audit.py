@@ -273,7 +273,7 @@ def _of_images(looks: Sequence[Look]) -> Iterator[Finding]:
     tiny = [look for look in good if look.foreground and look.foreground < TINY]
     plain = [look for look in good if look.grey_least == look.grey_most]
     beyond = [look for look in good if not all(SIDES[0] <= s <= SIDES[1] for s in _sides(look))]
-    number = [look for look in good if SHORTENED.fullmatch(look.group)]
+    number = [o for o in good if o.group != o.name and SHORTENED.fullmatch(o.group)]
     count = Counter(look.masks for look in good)
     shared = [look for look in good if look.masks and count[look.masks] > 1]
     for kind, found, why in (

@@ -19,7 +19,7 @@ from sonotune.errors import SonotuneError, printable
 # Grey values beyond which a mask is drawn with soft edges or stored with losses.
 MOST_CLASSES = 20
 # From this correlation on, over so many pixels, a mask's values are those of its image.
-SAME_PICTURE, ENOUGH = 0.9, 0.1
+SAME_PICTURE, ENOUGH = 0.7, 0.1
 # From this share on, a mask holds its border or is nearly full.
 HOLDS_BORDER, NEARLY_FULL = 0.95, 0.95
 
@@ -421,7 +421,7 @@ def doubts(profiles: dict[str, Profile], rule: MaskRule) -> list[Doubt]:
         "masks that look like their images",
         [name for name, one in profiles.items() if one.picture],
         "hold the grey values of their images, as where the object is only drawn on a copy",
-        "give masks in which everything else is 0",
+        "give masks in which everything else is 0, or write `threshold:` if they are meant",
     )
     seen = {v for one in profiles.values() if one.foreground for v, _ in one.values}
     doubt(

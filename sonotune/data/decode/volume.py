@@ -190,7 +190,7 @@ def _nifti_spacing(header: _Nifti) -> tuple[bool, tuple[str, ...]]:
 
 def _second_place(header: _Nifti, size: Sequence[int]) -> np.ndarray | None:
     """Both affines, float64 [2,3,4], of a NIfTI whose qform and sform contradict each other."""
-    if min(header.forms) <= 0:
+    if min(header.forms) <= 0 or not np.isfinite(header.sizes).all():
         return None
     imaginary = header.quaternion[:3].astype(float)
     real = math.sqrt(max(0.0, 1 - float(imaginary @ imaginary)))
