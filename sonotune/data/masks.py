@@ -20,6 +20,8 @@ from sonotune.errors import SonotuneError, printable
 MOST_CLASSES = 20
 # From this correlation on, over so many pixels, a mask's values are those of its image.
 SAME_PICTURE, ENOUGH = 0.7, 0.1
+# From here on, what a line surrounds is so many times what it covers.
+OUTLINE = 5
 # From this share on, a mask holds its border or is nearly full.
 HOLDS_BORDER, NEARLY_FULL = 0.95, 0.95
 
@@ -42,6 +44,8 @@ class Profile:
         Whether the values between are those of the image, on which the object is only drawn.
     colours
         The colours, as #rrggbb, where there are a few and more than values.
+    outline
+        Whether what is marked is only a line around something.
     chosen
         Whether a rule other than "not 0" says which values are the object.
     foreground
@@ -56,6 +60,7 @@ class Profile:
     soft: bool
     picture: bool
     colours: tuple[str, ...]
+    outline: bool
     chosen: bool
     foreground: float
     border: float
@@ -314,6 +319,7 @@ def profile_of(
         soft,
         picture,
         tuple(sorted(colours)) if len(counts) < len(colours) else (),
+        bool(mask.any() and filled_hulls(mask).sum() >= OUTLINE * int(mask.sum())),
         rule.kind != "nonzero",
         float(mask.mean()),
         float(edge.mean()),
@@ -422,6 +428,13 @@ def doubts(profiles: dict[str, Profile], rule: MaskRule) -> list[Doubt]:
         [name for name, one in profiles.items() if one.picture],
         "hold the grey values of their images, as where the object is only drawn on a copy",
         "give masks in which everything else is 0, or write `threshold:` if they are meant",
+    )
+    doubt(
+        False,
+        "masks that are lines",
+        [name for name, one in profiles.items() if one.outline],
+        "mark only a line, not what it surrounds",
+        "if the object is the area within, give masks in which it is filled",
     )
     seen = {v for one in profiles.values() if one.foreground for v, _ in one.values}
     doubt(

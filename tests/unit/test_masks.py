@@ -209,6 +209,37 @@ def test_masks_of_several_colours_are_told(tmp_path, kind):
     assert not audit_dataset("mine", one_colour, tmp_path / "one")[0].of_level("warning")
 
 
+def line(width=1, end=360, axes=(24, 15), polygon=False):
+    """An ellipse's line, or one that is drawn between few points."""
+
+    def save(path, mask):
+        drawn = np.zeros(mask.shape, np.uint8)
+        points = cv2.ellipse2Poly((30, 20), axes, 0, 0, end, 60 if polygon else 3)
+        cv2.polylines(drawn, [points], end == 360, 255, width)
+        Image.fromarray(drawn).save(f"{path}.png")
+
+    return save
+
+
+LINES = {
+    "ellipse": (line(), True),
+    "circle": (line(axes=(16, 16)), True),
+    "with a gap": (line(end=330), True),
+    "polygon": (line(polygon=True), True),
+    "half": (line(end=180), True),
+    "ring": (line(width=7), False),
+    "straight": (line(axes=(20, 0)), False),
+}
+
+
+@pytest.mark.parametrize("kind", LINES)
+def test_masks_that_are_only_lines_around_the_object_are_told(tmp_path, kind):
+    save, told = LINES[kind]
+    audit, _ = audit_dataset("mine", made(tmp_path, save), tmp_path)
+    kinds = [one.kind for one in audit.of_level("warning")]
+    assert kinds == (["masks that are lines"] if told else [])
+
+
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
