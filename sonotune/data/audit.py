@@ -274,8 +274,8 @@ def _of_images(looks: Sequence[Look]) -> Iterator[Finding]:
     plain = [look for look in good if look.grey_least == look.grey_most]
     beyond = [look for look in good if not all(SIDES[0] <= s <= SIDES[1] for s in _sides(look))]
     number = [o for o in good if o.group != o.name and SHORTENED.fullmatch(o.group)]
-    count = Counter(look.masks for look in good)
-    shared = [look for look in good if look.masks and count[look.masks] > 1]
+    owners = Counter(look.masks for look in good)
+    shared = [look for look in good if look.masks and owners[look.masks] > 1]
     for kind, found, why in (
         ("masks of several images", shared, "another image has the same file as its mask"),
         ("sizes beyond belief", beyond, "by their pixel size, a side is below 1 mm or above 2 m"),

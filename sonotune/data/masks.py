@@ -232,8 +232,8 @@ def aligned(
 def _turned(path: Path, pixels: np.ndarray, grid: Grid, image: Grid, where: str) -> np.ndarray:
     """A plane of a mask's volume in the order of its image's."""
     for name, one, other in ((printable(path), grid, image), (where, image, grid)):
-        told = one.contradiction
-        if told is not None and not np.array_equal(told, other.contradiction):
+        told, also = one.contradiction, other.contradiction
+        if told is not None and (also is None or not np.array_equal(told, also)):
             raise SonotuneError(
                 f"{name}: its header names two places in space (qform and sform), so that image "
                 "and mask cannot be laid on one another; save both with one header"

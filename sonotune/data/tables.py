@@ -125,11 +125,11 @@ def read_table(
     columns = [column.strip().casefold() for column in rows[0][1]]
     _check_columns(name, columns, needed, optional)
     for number, column in enumerate(columns):
-        values = [row[number].strip() for _, row in rows[1:] if number < len(row)]
-        if not column and any(values) and not _number_the_rows(values):
+        entries = [row[number].strip() for _, row in rows[1:] if number < len(row)]
+        if not column and any(entries) and not _number_the_rows(entries):
             raise SonotuneError(
                 f"{name}: column {number + 1} has values such as "
-                f"{printable(next(filter(None, values)))!r} but no name; name or remove it"
+                f"{printable(next(filter(None, entries)))!r} but no name; name or remove it"
             )
     found = []
     for line, row in rows[1:]:
