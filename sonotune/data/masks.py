@@ -455,7 +455,7 @@ def doubts(profiles: dict[str, Profile], rule: MaskRule) -> list[Doubt]:
             "hold values between black and white that fill no area of their own (soft edges, or "
             "the noise of JPEG)",
             f"write `threshold: {half}` for what is at least half bright, or a smaller one for "
-            "more (the values are those of the files)",
+            "more, as for numbered objects (the values are those of the files)",
         )
         several = [n for n, one in profiles.items() if not one.soft and len(one.values) > 2]
         classes = sorted({v for n in several for v, _ in profiles[n].values if v})

@@ -519,6 +519,18 @@ def test_a_mask_lies_on_its_image_as_resampling_in_space_puts_it(tmp_path, suffi
     COUNTS[f"{suffix[1:]} geometries compared"] += 1
 
 
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd"])
+@pytest.mark.parametrize("signs", [(-1, -1), (-1, 1), (1, -1), (1, 1)])
+def test_a_turned_mask_of_an_image_without_a_place_is_noted(tmp_path, suffix, signs):
+    drawn = itk.GetImageFromArray((picture(7, most=3) == 0).astype(np.uint8)[None])
+    drawn.SetDirection(np.diag([*signs, 1]).ravel().tolist())
+    itk.WriteImage(drawn, str(tmp_path / f"mask{suffix}"))
+    Image.fromarray(picture(6)).save(tmp_path / "image.png")
+    found = load(Entry("a", "a", tmp_path / "image.png", (tmp_path / f"mask{suffix}",)))
+    assert np.array_equal(found.mask, itk.GetArrayFromImage(drawn)[0])
+    assert any("mask's header turns" in note for note in found.notes) == (min(signs) < 0)
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -27,6 +27,7 @@ from sonotune.data.sidecars import sidecars
 from sonotune.errors import SonotuneError, printable
 from sonotune.runtime.limits import check_bytes, check_pixels
 
+TURNED = "its header turns rows or columns in space; it is shown as stored"
 # Bytes before the voxels of a NIfTI, extensions included, which are read into memory.
 LONGEST_HEADER = 1 << 26
 
@@ -87,9 +88,10 @@ def _open(path: Path) -> tuple[np.ndarray, Spacing, Grid, tuple[str, ...]]:
         pixels = pixels[None]
     grid = _grid(volume, _second_place(header, volume.GetSize()) if header else None)
     if len(size) == 3 and not np.allclose(np.sign(np.diag(grid.steps)[:2]), 1):
-        notes += ("its header turns rows or columns in space; it is shown as stored",)
+        notes += (TURNED,)
     if grid.is_default and spacing is not None:
-        spacing, notes = None, ("pixel size not known: the header has only defaults (1 x 1)",)
+        spacing = None
+        notes += ("pixel size not known: the header has only defaults (1 x 1)",)
     return pixels, spacing, grid, notes
 
 
