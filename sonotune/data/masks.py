@@ -308,7 +308,7 @@ def profile_of(
         counts.update(dict(zip(found.tolist(), numbers.tolist(), strict=True)))
         soft |= _is_soft(array, found)
         picture |= len(found) > MOST_CLASSES and _follows(array, image)
-    colours = {colour for one in drawn for colour in _colours(one)}
+    colours = {colour for one in drawn if not rule.alpha for colour in _colours(one)}
     total = max(1, counts.total())
     common = [(value, number / total) for value, number in counts.most_common(MOST_CLASSES)]
     edge = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
@@ -358,8 +358,10 @@ def _follows(array: np.ndarray, image: np.ndarray) -> bool:
 
 
 def _colours(picture: Picture) -> list[str]:
-    """The colours of a file of few colours; none of a grey one."""
+    """The colours of a file of few colours, as they are shown; none of a grey one."""
     pixels = picture.pixels
+    if picture.alpha is not None:
+        pixels = on_black(pixels, picture.alpha)
     if pixels.ndim != 3 or pixels.dtype != np.uint8 or (pixels == pixels[..., :1]).all():
         return []
     found = np.unique(pixels.astype(np.int32) @ (1 << 16, 1 << 8, 1))

@@ -180,12 +180,14 @@ def test_one_image_under_two_names_is_refused(tmp_path, again):
         {"csv": "a.csv"},
         {"csv": "a.csv", "threshold": 128},
         {"csv": "b.csv", "alpha": True},
+        {"csv": "c.csv"},
     ],
 )
 def test_an_image_is_not_its_own_mask(tmp_path, options):
     pairs(tmp_path, ["0.png"])
     (tmp_path / "a.csv").write_text("image,mask\nimages/0.png,images/0.png\n")
     (tmp_path / "b.csv").write_text("image,mask\nimages/0.png,Images/0.PNG\n")
+    (tmp_path / "c.csv").write_text("image,mask\nimages/0.png,images/../images/0.png\n")
     with pytest.raises(SonotuneError, match="same file"):
         find_entries(own(**options), tmp_path)
 

@@ -307,7 +307,7 @@ def _from_table(path: Path, rule: MaskRule, group: str | None) -> list[Entry]:
             f"{shortened(map(printable, missing))}{hint}"
         )
     for (line, _), entry in zip(table, rows, strict=True):
-        if entry.image in entry.masks:
+        if os.path.normpath(entry.image) in map(os.path.normpath, entry.masks):
             raise SonotuneError(
                 f"folder: {printable(path)}: line {line}: image and mask are the same file"
             )
