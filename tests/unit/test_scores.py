@@ -174,7 +174,10 @@ def test_a_network_that_marks_nothing_is_not_recommended_for_healthy_images(tmp_
         cells += [cell(tmp_path, "marks", fold, rows, marked)]
     score_dataset(tmp_path / "arrays", cells, tmp_path / "d.csv")
     aggregate([tmp_path / "d.csv"], [one / "run.json" for one in cells], tmp_path / "cells.csv")
-    (decision,) = decide(read_runs(tmp_path / "cells.csv", ["blank", "marks"], "failed"))
+    runs = read_runs(tmp_path / "cells.csv", ["blank", "marks"], "failed")
+    assert runs["healthy"].tolist() == [3] * 6
+    assert runs.groupby("strategy")["healthy_marked"].sum().to_dict() == {"blank": 0, "marks": 9}
+    (decision,) = decide(runs)
     assert decision.strategy("blank").blank == folds
     assert decision.strategy("blank").mean > decision.strategy("marks").mean
     assert decision.recommended == "marks"
