@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ from sonotune.runtime.processors import usable_processors
 
 # Groups that people write for patients they do not know.
 UNKNOWN = ("na", "n/a", "nan", "none", "null", "unknown", "?", "-")
+# How spreadsheets shorten long numbers, so that many become one.
+SHORTENED = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
+# Millimetres between which the side of an image of a body lies.
+SIDES = (1.0, 2000.0)
 # Share of the image below which an object is hardly one on purpose.
 TINY = 0.001
 # Pairs that a finding spells out; all are in the table.
@@ -267,7 +272,14 @@ def _of_images(looks: Sequence[Look]) -> Iterator[Finding]:
         yield Finding("error", "nothing to learn", useless, _names([*empty, *full]))
     tiny = [look for look in good if look.foreground and look.foreground < TINY]
     plain = [look for look in good if look.grey_least == look.grey_most]
+    beyond = [look for look in good if not all(SIDES[0] <= s <= SIDES[1] for s in _sides(look))]
+    number = [o for o in good if o.group != o.name and SHORTENED.fullmatch(o.group)]
+    owners = Counter(look.masks for look in good)
+    shared = [look for look in good if look.masks and owners[look.masks] > 1]
     for kind, found, why in (
+        ("masks of several images", shared, "another image has the same file as its mask"),
+        ("sizes beyond belief", beyond, "by their pixel size, a side is below 1 mm or above 2 m"),
+        ("groups that a spreadsheet shortened", number, "several may have become one"),
         ("empty masks", empty, "nothing is marked"),
         ("full masks", full, "everything is marked"),
         ("tiny objects", tiny, f"less than {TINY:.1%} of the image is marked"),
@@ -340,6 +352,12 @@ def _of_groups(looks: Sequence[Look]) -> Iterator[Finding]:
             f"{several} of {len(groups)} groups (examinations, patients) have more than one image; "
             "`resampling: grouped: true` keeps a group on one side of every split",
         )
+
+
+def _sides(look: Look) -> list[float]:
+    """Height and width in millimetres, as far as they are known."""
+    sides = ((look.height, look.mm_per_pixel_y), (look.width, look.mm_per_pixel_x))
+    return [pixels * size for pixels, size in sides if pixels and size]
 
 
 def _names(looks: Sequence[Look]) -> tuple[str, ...]:

@@ -12,16 +12,18 @@ import cv2
 import numpy as np
 
 from sonotune.data.decode.grey import on_black
-from sonotune.data.decode.picture import Grid, Picture
+from sonotune.data.decode.picture import SAME_PLACE, Grid, Picture
 from sonotune.data.readers.entry import MaskRule, shortened
 from sonotune.errors import SonotuneError, printable
 
 # Grey values beyond which a mask is drawn with soft edges or stored with losses.
 MOST_CLASSES = 20
+# From this correlation on, over so many pixels, a mask's values are those of its image.
+SAME_PICTURE, ENOUGH = 0.7, 0.1
+# From here on, what a line surrounds is so many times what it covers.
+OUTLINE = 5
 # From this share on, a mask holds its border or is nearly full.
 HOLDS_BORDER, NEARLY_FULL = 0.95, 0.95
-# Distance, in voxels, up to which two grids count as one.
-SAME_PLACE = 0.1
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,12 @@ class Profile:
         The largest of all.
     soft
         Whether there are values between that fill no area of their own: soft edges, or noise.
+    picture
+        Whether the values between are those of the image, on which the object is only drawn.
+    colours
+        The colours, as #rrggbb, where there are a few and more than values.
+    outline
+        Whether what is marked is only a line around something.
     chosen
         Whether a rule other than "not 0" says which values are the object.
     foreground
@@ -50,6 +58,9 @@ class Profile:
     others: int
     largest: float
     soft: bool
+    picture: bool
+    colours: tuple[str, ...]
+    outline: bool
     chosen: bool
     foreground: float
     border: float
@@ -58,7 +69,8 @@ class Profile:
         """The values with their shares, for people."""
         shares = ", ".join(f"{value:g} ({share:.2%})" for value, share in self.values[:6])
         more = len(self.values[6:]) + self.others
-        return shares + (f" and {more} other values" if more else "")
+        colours = f" in the colours {', '.join(self.colours)}" if self.colours else ""
+        return shares + (f" and {more} other values" if more else "") + colours
 
 
 def marked(path: Path, picture: Picture, rule: MaskRule) -> tuple[np.ndarray, np.ndarray]:
@@ -219,6 +231,13 @@ def aligned(
 
 def _turned(path: Path, pixels: np.ndarray, grid: Grid, image: Grid, where: str) -> np.ndarray:
     """A plane of a mask's volume in the order of its image's."""
+    for name, one, other in ((printable(path), grid, image), (where, image, grid)):
+        told, also = one.contradiction, other.contradiction
+        if told is not None and (also is None or not np.array_equal(told, also)):
+            raise SonotuneError(
+                f"{name}: its header names two places in space (qform and sform), so that image "
+                "and mask cannot be laid on one another; save both with one header"
+            )
     try:
         to_image = np.linalg.solve(image.steps, np.column_stack([grid.steps, grid.origin]))
     except np.linalg.LinAlgError:
@@ -260,24 +279,36 @@ def _told(grid: Grid) -> str:
     return f"{size} voxels from ({origin}) mm with steps ({steps})"
 
 
-def profile_of(values: Sequence[np.ndarray], mask: np.ndarray, rule: MaskRule) -> Profile:
+def profile_of(
+    drawn: Sequence[Picture],
+    values: Sequence[np.ndarray],
+    image: np.ndarray,
+    mask: np.ndarray,
+    rule: MaskRule,
+) -> Profile:
     """What the files of one mask hold, [H,W] each, and what `mask` (their union) marks.
 
     Parameters
     ----------
+    drawn
+        The files.
     values
         The values in each file, [H,W].
+    image
+        The grey image, uint8 [H,W].
     mask
         The union of what the files mark, uint8 0/1 [H,W].
     rule
         Which pixels belong to the object.
     """
     counts: Counter[float] = Counter()
-    soft = False
+    soft = picture = False
     for array in values:
         found, numbers = _counted(array)
         counts.update(dict(zip(found.tolist(), numbers.tolist(), strict=True)))
         soft |= _is_soft(array, found)
+        picture |= len(found) > MOST_CLASSES and _follows(array, image)
+    colours = {colour for one in drawn if not rule.alpha for colour in _colours(one)}
     total = max(1, counts.total())
     common = [(value, number / total) for value, number in counts.most_common(MOST_CLASSES)]
     edge = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
@@ -286,6 +317,9 @@ def profile_of(values: Sequence[np.ndarray], mask: np.ndarray, rule: MaskRule) -
         len(counts) - len(common),
         max(counts, default=0),
         soft,
+        picture,
+        tuple(sorted(colours)) if len(counts) < len(colours) else (),
+        bool(mask.any() and filled_hulls(mask).sum() >= OUTLINE * int(mask.sum())),
         rule.kind != "nonzero",
         float(mask.mean()),
         float(edge.mean()),
@@ -315,8 +349,32 @@ def _is_soft(array: np.ndarray, found: np.ndarray) -> bool:
     return filled < between / 2
 
 
+def _follows(array: np.ndarray, image: np.ndarray) -> bool:
+    """Whether values that are neither the smallest nor the largest go with the image's."""
+    between = (array > array.min()) & (array < array.max())
+    if between.mean() < ENOUGH or not np.ptp(image[between]):
+        return False
+    return bool(np.corrcoef(array[between], image[between])[0, 1] > SAME_PICTURE)
+
+
+def _colours(picture: Picture) -> list[str]:
+    """The colours of a file of few colours, as they are shown; none of a grey one."""
+    pixels = picture.pixels
+    if picture.alpha is not None:
+        pixels = on_black(pixels, picture.alpha)
+    if pixels.ndim != 3 or pixels.dtype != np.uint8 or (pixels == pixels[..., :1]).all():
+        return []
+    found = np.unique(pixels.astype(np.int32) @ (1 << 16, 1 << 8, 1))
+    return [f"#{colour:06x}" for colour in found] if len(found) <= MOST_CLASSES else []
+
+
 def _listed(values: np.ndarray) -> str:
     return shortened([f"{value:g}" for value in values])
+
+
+def _is_missed(profile: Profile, seen: set[float]) -> bool:
+    """Whether nothing is marked and every value but 0 is one that is not `seen` elsewhere."""
+    return not profile.foreground and not any(v in seen for v, _ in profile.values if v)
 
 
 @dataclass(frozen=True)
@@ -366,8 +424,30 @@ def doubts(profiles: dict[str, Profile], rule: MaskRule) -> list[Doubt]:
                 )
             )
 
+    doubt(
+        rule.kind == "nonzero",
+        "masks that look like their images",
+        [name for name, one in profiles.items() if one.picture],
+        "hold the grey values of their images, as where the object is only drawn on a copy",
+        "give masks in which everything else is 0, or write `threshold:` if they are meant",
+    )
+    doubt(
+        False,
+        "masks that are lines",
+        [name for name, one in profiles.items() if one.outline],
+        "mark only a line, not what it surrounds",
+        "if the object is the area within, give masks in which it is filled",
+    )
+    seen = {v for one in profiles.values() if one.foreground for v, _ in one.values}
+    doubt(
+        False,
+        "masks of which nothing counts",
+        [n for n, one in profiles.items() if one.largest and seen and _is_missed(one, seen)],
+        "mark nothing, but hold values that are in no other mask",
+        "look whether `threshold:` or `label:` means all masks",
+    )
     if rule.kind == "nonzero":
-        soft = [name for name, one in profiles.items() if one.soft]
+        soft = [name for name, one in profiles.items() if one.soft and not one.picture]
         most = max((profiles[name].largest for name in soft), default=0)
         half = f"{math.ceil(most / 2) if most > 1 else most / 2:.10g}"
         doubt(
@@ -377,7 +457,7 @@ def doubts(profiles: dict[str, Profile], rule: MaskRule) -> list[Doubt]:
             "hold values between black and white that fill no area of their own (soft edges, or "
             "the noise of JPEG)",
             f"write `threshold: {half}` for what is at least half bright, or a smaller one for "
-            "more (the values are those of the files)",
+            "more, as for numbered objects (the values are those of the files)",
         )
         several = [n for n, one in profiles.items() if not one.soft and len(one.values) > 2]
         classes = sorted({v for n in several for v, _ in profiles[n].values if v})
@@ -387,6 +467,13 @@ def doubts(profiles: dict[str, Profile], rule: MaskRule) -> list[Doubt]:
             several,
             "hold more than two values, all of which but 0 count as the object",
             f"write `label: [{', '.join(f'{v:g}' for v in classes)}]` with those that are meant",
+        )
+        doubt(
+            False,
+            "masks of several colours",
+            [name for name, one in profiles.items() if one.colours],
+            "hold several colours, all of which but black count as the object",
+            "if one is meant, save masks with one grey value per class and write `label:`",
         )
         doubt(
             True,
@@ -400,7 +487,7 @@ def doubts(profiles: dict[str, Profile], rule: MaskRule) -> list[Doubt]:
             "write `label:` with the value that is meant, or `threshold:` with the least one",
         )
     if rule.inverted is None:
-        drawn = {name: one for name, one in profiles.items() if one.foreground}
+        drawn = {n: one for n, one in profiles.items() if one.foreground and not one.picture}
         border = [name for name, one in drawn.items() if one.border >= HOLDS_BORDER]
         full = [name for name, one in drawn.items() if one.foreground >= NEARLY_FULL]
         advice = "write `inverted: true`, or `inverted: false` if this is meant"

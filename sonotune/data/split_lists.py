@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +30,9 @@ def read_lists(files: Mapping[str, str]) -> dict[str, list[str]]:
         path = Path(files[part])
         if not path.is_file():
             raise SonotuneError(f"resampling: lists: {part}: there is no file {printable(path)}")
-        lines = [line.strip().strip('"') for line in read_text(path).splitlines()]
+        # Not str.splitlines, for which a line also ends at characters that names may hold.
+        text = io.StringIO(read_text(path), newline=None)
+        lines = [line.strip(" \t\n").strip('"') for line in text]
         lists[part] = [without_suffix(line) for line in lines if line]
         if not lists[part]:
             raise SonotuneError(f"resampling: lists: {part}: {printable(path)} names no image")

@@ -6,6 +6,7 @@ import codecs
 import csv
 import difflib
 import io
+import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -79,7 +80,8 @@ def read_table(
     """Read a CSV whose fields are separated by commas, semicolons or tabs.
 
     Names of columns may be in any case, with blanks around them. Blanks around values are removed,
-    but in the columns `as_written`; no value is read as missing but an empty one.
+    but in the columns `as_written`; no value is read as missing but an empty one. A first line
+    ``sep=;``, as spreadsheets write, is skipped.
 
     Parameters
     ----------
@@ -102,23 +104,33 @@ def read_table(
     Raises
     ------
     SonotuneError
-        If there is no such file, a column is missing, unknown or named twice, or a row has more
-        values than there are columns.
+        If there is no such file, a column is missing, unknown or named twice, holds values
+        without a name, or a row has more values than there are columns.
     """
     name = f"{where}: {printable(path)}"
     if not path.is_file():
         raise SonotuneError(f"{where}: csv: there is no file {printable(path)}")
     text = read_text(path)
+    _, separator = _header(text)
     # Not str.splitlines, for which a line also ends at characters that names may hold.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
         raise SonotuneError(f"{name}: line {reader.line_num}: is no CSV ({error})") from None
+    if rows and _names_separator(separator.join(rows[0][1])):
+        del rows[0]
     if not rows:
         raise SonotuneError(f"{name}: is empty; needed columns: {', '.join(needed)}")
     columns = [column.strip().casefold() for column in rows[0][1]]
     _check_columns(name, columns, needed, optional)
+    for number, column in enumerate(columns):
+        entries = [row[number].strip() for _, row in rows[1:] if number < len(row)]
+        if not column and any(entries) and not _number_the_rows(entries):
+            raise SonotuneError(
+                f"{name}: column {number + 1} has values such as "
+                f"{printable(next(filter(None, entries)))!r} but no name; name or remove it"
+            )
     found = []
     for line, row in rows[1:]:
         if any(value.strip() for value in row[len(columns) :]):
@@ -176,8 +188,8 @@ def has_column(path: Path, column: str) -> bool:
         text = read_text(path)
     except (OSError, SonotuneError):
         return False
-    names = _first_line(text).split(_separator(text))
-    return column in [name.strip().strip('"').casefold() for name in names]
+    header, separator = _header(text)
+    return column in [name.strip().strip('"').casefold() for name in header.split(separator)]
 
 
 def read_number(text: str) -> float:
@@ -186,7 +198,7 @@ def read_number(text: str) -> float:
     Parameters
     ----------
     text
-        Digits with a point or a comma.
+        Digits with a point.
 
     Raises
     ------
@@ -198,10 +210,20 @@ def read_number(text: str) -> float:
     return float(text)
 
 
-def _first_line(text: str) -> str:
-    return next(io.StringIO(text, newline=None), "").rstrip("\n")
+def _header(text: str) -> tuple[str, str]:
+    """The line with the names of columns, and what separates them."""
+    lines = (line.rstrip("\n") for line in io.StringIO(text, newline=None) if line.strip())
+    first = next(lines, "")
+    if _names_separator(first):
+        first = next(lines, "")
+    return first, max(",;\t", key=lambda one: (first.count(one), one == ","))
 
 
-def _separator(text: str) -> str:
-    first = _first_line(text)
-    return max(",;\t", key=lambda one: (first.count(one), one == ","))
+def _names_separator(line: str) -> bool:
+    """Whether it is the line by which Excel knows the separator."""
+    return re.fullmatch(r'"?sep=[,;\t]"?[,;\t]*', line.strip(" "), re.IGNORECASE) is not None
+
+
+def _number_the_rows(values: Sequence[str]) -> bool:
+    """Whether values are whole numbers that all differ, as pandas and R put before rows."""
+    return len({*values}) == len(values) and all(re.fullmatch("[0-9]+", one) for one in values)

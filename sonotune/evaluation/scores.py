@@ -160,8 +160,8 @@ def _counts(table: pd.DataFrame) -> Iterator[pd.Series]:
     yield table["hausdorff95_px"].isna()
     yield table["hc_measured_mm"].notna() & table["hc_mm"].isna()
     marked = table["components"] > 0
-    # Without an outline of the mask there is no distance, and finding nothing is a Dice of 1.
-    healthy = table["hausdorff95_px"].isna() & (marked | (table["dice"] == 1))
+    # An empty mask: there is no distance from what is marked, or finding nothing is a Dice of 1.
+    healthy = (marked & table["hausdorff95_px"].isna()) | (~marked & (table["dice"] == 1))
     yield healthy
     yield healthy & marked
 

@@ -163,7 +163,8 @@ def read_image(wanted: Wanted, spacing: Mapping[str, Spacing] | Spacing | None) 
     name, masks = wanted.name, (wanted.mask,) if wanted.mask else ()
     loaded = load(Entry(name, name, wanted.file, masks, wanted.rule, y, x, notes=notes))
     profile = loaded.profile
-    if profile and not profile.chosen and (profile.soft or len(profile.values) > 2):
+    several = profile and (profile.soft or len(profile.values) > 2 or profile.colours)
+    if profile and several and not profile.chosen:
         raise SonotuneError(
             f"{printable(wanted.mask)}: has the values {profile.spelt_out()}; say from which on "
             "a pixel is the object (--threshold)"

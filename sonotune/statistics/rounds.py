@@ -226,7 +226,8 @@ def race_sentences(path: str | Path) -> dict[tuple[str, float], str]:
     path
         CSV of `write_race`.
     """
-    table = pd.read_csv(path, dtype={"dataset": str, "strategy": str, "ended": str})
+    text = {"dataset": str, "strategy": str, "ended": str}
+    table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
     told = {}
     for (dataset, fraction), part in table.groupby(["dataset", "fraction"], sort=False):
         last = part[part["round"] == part["round"].max()].iloc[0]

@@ -134,6 +134,37 @@ def test_empty_full_and_tiny_masks_and_blank_images_are_warnings(tmp_path):
     assert not audit.of_level("error")
 
 
+@pytest.mark.parametrize(
+    ("changed", "kind"),
+    [
+        ({1: {"mask": "0_mask.png"}}, "masks of several images"),
+        ({1: {"mask": "./0_mask.png"}}, "masks of several images"),
+        *(
+            ({n: {"group": one} for n in range(3)}, "groups that a spreadsheet shortened")
+            for one in ("1.23457E+11", "1E+05", "1,2E+15", "1e+9", "9.99999E+99")
+        ),
+        *(
+            ({0: {"mm_per_pixel": one}}, "sizes beyond belief")
+            for one in ("250", "0.0001", "1e6", "100", "1e-9")
+        ),
+        ({0: {"group": "E+05"}, 1: {"group": "1E05"}, 2: {"group": "P1E+05"}}, None),
+        ({0: {"mm_per_pixel": "0.03"}, 1: {"mm_per_pixel": "5"}}, None),
+    ],
+)
+def test_slips_of_a_table_are_warnings(tmp_path, changed, kind):
+    rows = [("image", "mask", "group", "mm_per_pixel")]
+    for number in range(3):
+        write(tmp_path / f"{number}.png", smooth(number))
+        write(tmp_path / f"{number}_mask.png", square(10, 20 + number))
+        usual = {"mask": f"{number}_mask.png", "group": f"P{number}", "mm_per_pixel": "0.2"}
+        row = usual | changed.get(number, {})
+        rows.append((f"{number}.png", row["mask"], row["group"], row["mm_per_pixel"]))
+    write_table(tmp_path / "t.csv", rows)
+    settings = {"reader": "folder", "source": "mine", "folder": {"csv": "t.csv"}}
+    audit, _ = audit_dataset("mine", settings, tmp_path)
+    assert list(kinds(audit, "warning")) == ([kind] if kind else [])
+
+
 def test_masks_that_are_all_empty_or_full_are_an_error(tmp_path):
     empty = np.zeros((HEIGHT, WIDTH), np.uint8)
     audit, _ = audited(tmp_path, {"a": smooth(1), "b": smooth(2)}, {"a": empty, "b": empty + 1})

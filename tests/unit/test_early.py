@@ -287,6 +287,17 @@ def test_weights_that_do_not_fit_are_refused(tmp_path, encoder, kind):
             {},
             1,
         ),
+        ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "90000 100000"}, {}, 1),
+        (
+            {
+                "proc/self/cgroup": "0::/a/b\n",
+                "sys/fs/cgroup/a/cpu.max": "100000 100000",
+                "sys/fs/cgroup/a/b/cpu.max": "max 100000",
+            },
+            {},
+            1,
+        ),
+        ({"proc/self/cgroup": "1:cpuset:/x\n", "sys/fs/cgroup/x/cpu.max": "1 1"}, {}, 10**6),
         ({}, {"SLURM_CPUS_PER_TASK": "1"}, 1),
         ({}, {"SLURM_CPUS_ON_NODE": "1"}, 1),
         ({}, {"SLURM_CPUS_PER_TASK": "many"}, 10**6),

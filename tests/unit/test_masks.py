@@ -63,10 +63,16 @@ def with_alpha(colour, opacity):
     return save
 
 
+def fax(path, mask):
+    """One bit per pixel, white at 0, packed as faxes are."""
+    Image.fromarray(mask).save(f"{path}.tif", compression="group4", tiffinfo={262: 0})
+
+
 WHITE = {
     "0 and 255": as_png(lambda mask: (mask * 255).astype(np.uint8)),
     "0 and 1": as_png(lambda mask: mask.astype(np.uint8)),
     "1 bit": as_png(lambda mask: mask),
+    "fax": fax,
     "16 bits": as_png(lambda mask: mask.astype(np.uint16) * 700),
     "colour": as_png(lambda mask: np.dstack([mask * 0, mask * 200, mask * 90]).astype(np.uint8)),
     "palette of greys in another order": paletted([[255] * 3, [0] * 3], (1, 0)),
@@ -126,6 +132,138 @@ def test_soft_and_noisy_masks_are_refused_until_a_threshold_is_given(tmp_path, k
         prepare("mine", described, 32, tmp_path / f"out{threshold}", tmp_path)
     first = load(find_entries(described, tmp_path)[0]).mask.astype(bool)
     assert 2 * (first & disk()).sum() / (first.sum() + disk().sum()) > 0.85
+
+
+def on_a_copy(draw, suffix=".png", **options):
+    """A mask that is drawn on a copy of its image."""
+
+    def save(path, mask):
+        copy = np.dstack([grey(int(path.name))] * 3)
+        Image.fromarray(draw(copy, mask)).save(f"{path}{suffix}", **options)
+
+    return save
+
+
+def tinted(copy, mask):
+    return np.where(mask[..., None], copy // 2 + np.array([127, 0, 0], np.uint8), copy)
+
+
+def outlined(copy, mask):
+    edge = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3))) > 0
+    return np.where(edge[..., None], np.array([0, 255, 0], np.uint8), copy)
+
+
+COPIES = {
+    "tinted": on_a_copy(tinted),
+    "outlined": on_a_copy(outlined),
+    "as a good JPEG": on_a_copy(tinted, ".jpg", quality=95, subsampling=0),
+    "white in grey": on_a_copy(lambda copy, mask: np.where(mask, 255, copy[..., 0])),
+    "cut out": on_a_copy(lambda copy, mask: np.where(mask, copy[..., 0], 0)),
+    "darker outside": on_a_copy(lambda c, m: np.where(m, c[..., 0], c[..., 0] // 2)),
+    "opaque": on_a_copy(lambda c, m: np.dstack([tinted(c, m), np.full(m.shape, 255, np.uint8)])),
+}
+
+
+@pytest.mark.parametrize("kind", COPIES)
+def test_an_object_drawn_on_a_copy_of_its_image_is_no_mask(tmp_path, kind):
+    described = made(tmp_path, COPIES[kind])
+    with pytest.raises(SonotuneError, match="copy"):
+        prepare("mine", described, 32, tmp_path / "out", tmp_path)
+    described["folder"]["threshold"] = 128
+    audit, _ = audit_dataset("mine", described, tmp_path)
+    (warning,) = [one for one in audit.of_level("warning") if "their images" in one.kind]
+    assert warning.names == ("0", "1", "2")
+
+
+def in_colours(*colours, suffix=".png", **options):
+    """A disk and other areas, each in a colour, on black."""
+
+    def save(path, mask):
+        drawn = np.zeros((*mask.shape, len(colours[0])), np.uint8)
+        for number, colour in enumerate(colours[1:]):
+            drawn[30:38, 40 + 6 * number : 45 + 6 * number] = colour
+        drawn[mask] = colours[0]
+        Image.fromarray(drawn).save(f"{path}{suffix}", **options)
+
+    return save
+
+
+COLOURS = {
+    "red and green": in_colours((255, 0, 0), (0, 255, 0)),
+    "of other brightness": in_colours((128, 0, 0), (0, 0, 128), suffix=".bmp"),
+    "white and a red mark": in_colours((255, 255, 255), (255, 0, 0), suffix=".tif"),
+    "three": in_colours((9, 0, 0), (0, 9, 0), (0, 9, 9), suffix=".webp", lossless=True),
+    "with opacity": in_colours((255, 0, 0, 255), (0, 255, 0, 255)),
+    "only one": in_colours((0, 255, 0)),
+    "one that is seen": in_colours((255, 0, 0, 255), (0, 255, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("kind", COLOURS)
+def test_masks_of_several_colours_are_told(tmp_path, kind):
+    audit, _ = audit_dataset("mine", made(tmp_path, COLOURS[kind]), tmp_path)
+    told = {one.kind: one.names for one in audit.of_level("warning")}
+    assert told == ({} if "one" in kind.split() else {"masks of several colours": ("0", "1", "2")})
+    assert not audit.of_level("error")
+
+
+def line(width=1, end=360, axes=(24, 15), polygon=False):
+    """An ellipse's line, or one that is drawn between few points."""
+
+    def save(path, mask):
+        drawn = np.zeros(mask.shape, np.uint8)
+        points = cv2.ellipse2Poly((30, 20), axes, 0, 0, end, 60 if polygon else 3)
+        cv2.polylines(drawn, [points], end == 360, 255, width)
+        Image.fromarray(drawn).save(f"{path}.png")
+
+    return save
+
+
+LINES = {
+    "ellipse": (line(), True),
+    "circle": (line(axes=(16, 16)), True),
+    "with a gap": (line(end=330), True),
+    "polygon": (line(polygon=True), True),
+    "half": (line(end=180), True),
+    "ring": (line(width=7), False),
+    "straight": (line(axes=(20, 0)), False),
+}
+
+
+@pytest.mark.parametrize("kind", LINES)
+def test_masks_that_are_only_lines_around_the_object_are_told(tmp_path, kind):
+    save, told = LINES[kind]
+    audit, _ = audit_dataset("mine", made(tmp_path, save), tmp_path)
+    kinds = [one.kind for one in audit.of_level("warning")]
+    assert kinds == (["masks that are lines"] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ((1, 255), {"threshold": 128}),
+        ((1, 255), {"label": 255}),
+        ((255, 1), {"label": 1}),
+        ((2, 1), {"label": [1, 3]}),
+        ((100, 65535), {"threshold": 30000}),
+    ],
+)
+def test_masks_of_another_value_than_the_chosen_are_told(tmp_path, values, rule):
+    def save(path, mask):
+        value = values[int(path.name) % 2]
+        Image.fromarray((mask * value).astype(np.uint16)).save(f"{path}.png")
+
+    audit, _ = audit_dataset("mine", made(tmp_path, save, **rule), tmp_path)
+    (warning,) = [one for one in audit.of_level("warning") if "nothing counts" in one.kind]
+    assert warning.names == ("0", "2")
+
+
+def test_an_image_without_the_chosen_class_is_no_such_case(tmp_path):
+    def save(path, mask):
+        several((0, 1, 2) if path.name == "0" else (0, 2, 2))(path, mask)
+
+    audit, _ = audit_dataset("mine", made(tmp_path, save, label=1), tmp_path)
+    assert [one.kind for one in audit.of_level("warning")] == ["empty masks"]
 
 
 def deep(kind, most):

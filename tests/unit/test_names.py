@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tiny_files import grey, names, square, write
 
-from sonotune.data.audit import Audit
+from sonotune.data.audit import Audit, audit_dataset
 from sonotune.data.audit_files import write_duplicates
 from sonotune.data.dataset import load_set
 from sonotune.data.grouping import count_with_twin, groups_for, read_clusters
@@ -17,6 +17,7 @@ from sonotune.data.holdout import listed_rows
 from sonotune.data.names import stem_of
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_entries
+from sonotune.data.readers.own_folder import has_groups
 from sonotune.data.readers.pixels import load
 from sonotune.data.split_file import count_twins
 from sonotune.data.split_lists import read_lists
@@ -107,6 +108,11 @@ def test_the_case_of_suffixes_does_not_count(tmp_path, suffix):
         ("P1", "p1_MASK"),
         ("a", "a_gt"),
         ("a.b", "a.b_segmentation"),
+        ("a", "a-seg"),
+        ("a", "a mask"),
+        ("a", "a.label"),
+        ("a", "a_Annotations"),
+        ("a_mask", "a_mask-GT"),
     ],
 )
 def test_an_image_and_a_mask_that_read_alike_belong_together(tmp_path, image, mask):
@@ -129,6 +135,70 @@ def test_names_that_only_nearly_agree_are_kept_apart(tmp_path, images, masks):
     entries = find_entries(own(**globs), tmp_path)
     assert [one.image.name for one in entries] == [one.masks[0].name for one in entries]
     assert len({one.name for one in entries}) == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["Thumbs.db", "desktop.ini", "ehthumbs.db", ".DS_Store", "._0.png", "Icon\r"]
+)
+def test_what_file_managers_leave_is_no_image(tmp_path, name):
+    pairs(tmp_path, ["0.png", "1.png"])
+    for folder in ("images", "masks"):
+        (tmp_path / folder / name).write_bytes(b"\0\5\x16\7")
+    described = own(images="images/*", masks="masks/*")
+    assert names(find_entries(described, tmp_path)) == ["0", "1"]
+    audit, _ = audit_dataset("mine", described, tmp_path)
+    assert not audit.of_level("warning")
+
+
+@pytest.mark.parametrize("where", [("images",), ("masks",), ("images", "masks")])
+@pytest.mark.parametrize("target", ["/mnt/nowhere/0.png", "gone.png", "0.png"])
+def test_a_link_to_nothing_is_missed(tmp_path, where, target):
+    pairs(tmp_path, ["0.png", "1.png"])
+    for folder in where:
+        (tmp_path / folder / "0.png").unlink()
+        (tmp_path / folder / "0.png").symlink_to(target)
+    with pytest.raises(SonotuneError, match=r"0\.png"):
+        find_entries(own(**GLOBS), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "again", ["./a.png", "x/../a.png", "A.PNG", ".\\a.png", "x//..//a.png", "a.png"]
+)
+def test_one_image_under_two_names_is_refused(tmp_path, again):
+    write(tmp_path / "x/m.png", square())
+    write(tmp_path / "a.png", grey())
+    (tmp_path / "t.csv").write_text(f"image,mask,group\na.png,x/m.png,P\n{again},x/m.png,Q\n")
+    with pytest.raises(SonotuneError, match="twice"):
+        find_entries(own(csv="t.csv"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"images": "images/*.png", "masks": "images/*.png"},
+        {"images": "images/0*", "masks": "images/*.PNG"},
+        {"csv": "a.csv"},
+        {"csv": "a.csv", "threshold": 128},
+        {"csv": "b.csv", "alpha": True},
+        {"csv": "c.csv"},
+    ],
+)
+def test_an_image_is_not_its_own_mask(tmp_path, options):
+    pairs(tmp_path, ["0.png"])
+    (tmp_path / "a.csv").write_text("image,mask\nimages/0.png,images/0.png\n")
+    (tmp_path / "b.csv").write_text("image,mask\nimages/0.png,Images/0.PNG\n")
+    (tmp_path / "c.csv").write_text("image,mask\nimages/0.png,images/../images/0.png\n")
+    with pytest.raises(SonotuneError, match="same file"):
+        find_entries(own(**options), tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["_mask", "-seg", "_GT", " label", ".annotation"])
+def test_images_and_masks_of_one_folder_are_told_apart(tmp_path, ending):
+    for number in range(2):
+        write(tmp_path / f"{number}.png", grey(number))
+        write(tmp_path / f"{number}{ending}.png", square())
+    entries = find_entries(own(images="*.png", masks=f"*{ending}.png"), tmp_path)
+    assert names(entries) == ["0", "1"]
 
 
 ENCODINGS = {
@@ -155,6 +225,42 @@ def test_tables_in_any_encoding_mean_the_same(tmp_path, encoding, separator):
     assert [(one.name, one.group) for one in entries] == [("Schädel", "Müller"), ("b", "NA")]
 
 
+@pytest.mark.parametrize("head", ["sep=;\r\n", '"sep=;"\n', "SEP=;\n", "\n \n", "sep=;\n\n"])
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_lines_before_the_header_are_skipped(tmp_path, head, mark):
+    for number in range(2):
+        write(tmp_path / f"{number}.png", grey(number))
+    write(tmp_path / "m.png", square())
+    text = f"{head}image;mask;group\n0.png;m.png;P\n1.png;m.png;P\n"
+    (tmp_path / "t.csv").write_bytes(mark + text.encode())
+    assert [one.group for one in find_entries(own(csv="t.csv"), tmp_path)] == ["P", "P"]
+    assert has_groups(tmp_path, csv="t.csv")
+
+
+@pytest.mark.parametrize(
+    ("rows", "right"),
+    [
+        (["image,mask,", "0.png,m.png,", "1.png,m.png,"], True),
+        (["image,mask,,", "0.png,m.png", "1.png,m.png,,"], True),
+        ([",image,mask", "0,0.png,m.png", "1,1.png,m.png"], True),
+        (['"",image,mask', "17,0.png,m.png", "4,1.png,m.png"], True),
+        (["image,mask,", "0.png,m.png,P1", "1.png,m.png,P1"], False),
+        ([",image,mask", "1,0.png,m.png", "1,1.png,m.png"], False),
+        (["image,mask, ", "0.png,m.png,", "1.png,m.png,0.2"], False),
+    ],
+)
+def test_values_without_a_column_are_not_overlooked(tmp_path, rows, right):
+    for number in range(2):
+        write(tmp_path / f"{number}.png", grey(number))
+    write(tmp_path / "m.png", square())
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    if right:
+        assert names(find_entries(own(csv="t.csv"), tmp_path)) == ["0", "1"]
+    else:
+        with pytest.raises(SonotuneError, match="no name"):
+            find_entries(own(csv="t.csv"), tmp_path)
+
+
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
 @pytest.mark.parametrize("line", ["images/ä 1", "ä 1.png", "images\\ä 1.PNG", '"ä 1"', "./ä 1"])
 def test_lists_name_images_with_or_without_folders_and_suffixes(tmp_path, line, mark):
@@ -163,6 +269,15 @@ def test_lists_name_images_with_or_without_folders_and_suffixes(tmp_path, line, 
     files = {part: str(tmp_path / f"{part}.txt") for part in ("train", "test")}
     train, test = listed_rows(read_lists(files), ["images/b", "images/ä 1"])
     assert (train.tolist(), test.tolist()) == ([1], [0])
+
+
+@pytest.mark.parametrize("name", ["a\u2028b", "a\x85b", "a\x0bb", "a\x1cb", "NA"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lists_hold_any_name_and_any_end_of_line(tmp_path, name, end):
+    for part, text in (("train", name), ("test", "b")):
+        (tmp_path / f"{part}.txt").write_bytes(f"{text}{end}{end}c{part}{end}".encode())
+    files = {part: str(tmp_path / f"{part}.txt") for part in ("train", "test")}
+    assert read_lists(files) == {"train": [name, "ctrain"], "test": ["b", "ctest"]}
 
 
 @pytest.mark.parametrize("lists", [(["1"], ["p1/1"]), (["1"], ["p2/2"]), (["p3/1"], ["p1/2"])])

@@ -4,6 +4,7 @@ Pixels are known from what was written; where a format has losses, or to check t
 library reads the same file. Nothing may differ that is not refused.
 """
 
+import gzip
 import itertools
 from collections import Counter
 
@@ -346,6 +347,86 @@ def test_dicom_palettes_are_looked_up(tmp_path, bits, first, grey):
     assert same(f"dicom palette of {bits} bits", path, shown)
 
 
+def palette(data, first=0, bits=16, entries=256):
+    """Attributes of a palette of three equal tables."""
+    more = {}
+    for name in ("Red", "Green", "Blue"):
+        more[f"{name}PaletteColorLookupTableDescriptor"] = [entries, first, bits]
+        more[f"{'Segmented' if data[1] else ''}{name}PaletteColorLookupTableData"] = data[0]
+    return more
+
+
+def words(*values):
+    return np.array(values, np.uint16).tobytes()
+
+
+PALETTES = {
+    # One entry of 0, and a line to 65535.
+    "segmented": ((words(0, 1, 0, 1, 255, 65535), True), np.uint8, lambda p: p),
+    "segmented in two lines": (
+        (words(0, 1, 0, 1, 127, 127 * 257, 1, 128, 65535), True),
+        np.uint8,
+        lambda p: p,
+    ),
+    "turned over": ((words(*range(65535, -1, -257)), False), np.uint8, lambda p: 255 - p),
+    "places of 16 bits": (
+        (words(*range(0, 65536, 257)), False),
+        np.uint16,
+        lambda p: np.minimum(p, 255),
+    ),
+    "a table of 65536": (
+        (np.arange(65536).astype(np.uint16).tobytes(), False),
+        np.uint16,
+        lambda p: np.rint(p / 257),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PALETTES)
+def test_dicom_palettes_of_other_kinds_are_looked_up(tmp_path, kind):
+    data, stored, show = PALETTES[kind]
+    pixels = picture(5, stored, most=300 if stored == np.uint16 else 255)
+    more = palette(data, entries=0 if "65536" in kind else 256)
+    path = dicom(tmp_path / "a.dcm", pixels, "PALETTE COLOR", pixels.itemsize * 8, more)
+    assert same("dicom palette of other kinds", path, show(pixels.astype(float)))
+    with pytest.raises(SonotuneError, match="palette"):
+        load(Entry("a", "a", path, (path,)))
+
+
+@pytest.mark.parametrize(
+    ("own", "shared", "whole", "known"),
+    [
+        ([(0.1, 0.2), (0.3, 0.4)], None, None, [(0.1, 0.2), (0.3, 0.4)]),
+        (None, (0.5, 0.6), None, [(0.5, 0.6)] * 2),
+        ([(0.1, 0.2), (0.3, 0.4)], (0.5, 0.6), (0.7, 0.8), [(0.1, 0.2), (0.3, 0.4)]),
+        ([(0.1, 0.2), (0, 0)], None, (0.7, 0.8), [(0.1, 0.2), (None, None)]),
+        (None, None, (0.7, 0.8), [(0.7, 0.8)] * 2),
+        ([(0.1, 0.2)], None, None, [(0.1, 0.2), (None, None)]),
+    ],
+)
+def test_dicom_frames_have_the_lengths_of_their_functional_groups(
+    tmp_path, own, shared, whole, known
+):
+    def group(spacing):
+        measures, item = pydicom.Dataset(), pydicom.Dataset()
+        measures.PixelSpacing = list(spacing)
+        item.PixelMeasuresSequence = pydicom.Sequence([measures])
+        return item
+
+    more = {"NumberOfFrames": 2}
+    if own:
+        more["PerFrameFunctionalGroupsSequence"] = pydicom.Sequence(map(group, own))
+    if shared:
+        more["SharedFunctionalGroupsSequence"] = pydicom.Sequence([group(shared)])
+    if whole:
+        more["PixelSpacing"] = list(whole)
+    path = dicom(tmp_path / "a.dcm", np.stack([picture(1), picture(2)]), "MONOCHROME2", 8, more)
+    for number, expected in enumerate(known):
+        found = load(Entry("a", "a", path, (), slice=number))
+        assert found.mm_per_pixel == expected
+        assert np.array_equal(found.image, picture(number + 1))
+
+
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize("last", [None, 20])
 @pytest.mark.parametrize("kind", [np.uint16, np.int16])
@@ -438,6 +519,18 @@ def test_a_mask_lies_on_its_image_as_resampling_in_space_puts_it(tmp_path, suffi
     COUNTS[f"{suffix[1:]} geometries compared"] += 1
 
 
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd"])
+@pytest.mark.parametrize("signs", [(-1, -1), (-1, 1), (1, -1), (1, 1)])
+def test_a_turned_mask_of_an_image_without_a_place_is_noted(tmp_path, suffix, signs):
+    drawn = itk.GetImageFromArray((picture(7, most=3) == 0).astype(np.uint8)[None])
+    drawn.SetDirection(np.diag([*signs, 1]).ravel().tolist())
+    itk.WriteImage(drawn, str(tmp_path / f"mask{suffix}"))
+    Image.fromarray(picture(6)).save(tmp_path / "image.png")
+    found = load(Entry("a", "a", tmp_path / "image.png", (tmp_path / f"mask{suffix}",)))
+    assert np.array_equal(found.mask, itk.GetArrayFromImage(drawn)[0])
+    assert any("mask's header turns" in note for note in found.notes) == (min(signs) < 0)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -458,6 +551,47 @@ def test_a_mask_of_another_place_is_refused(tmp_path, change):
         itk.WriteImage(image, str(path))
     with pytest.raises(SonotuneError, match=r"mask\.mha"):
         load(Entry("a", "a", paths[0], (paths[1],)))
+
+
+# Quaternion, offset of the qform; rows of the sform: two places in space.
+CONTRADICTIONS = {
+    "turned": ((0, 0, 0, 0, 0, 0), (-0.3, 0, 0, 4.8, 0, -0.2, 0, 2.2, 0, 0, 1, 0)),
+    "turned by the quaternion": ((0, 0, 1, 0, 0, 0), (0.3, 0, 0, 0, 0, 0.2, 0, 0, 0, 0, 1, 0)),
+    "mirrored": ((0, 0, 0, 0, 0, 0), (-0.3, 0, 0, 4.8, 0, 0.2, 0, 0, 0, 0, 1, 0)),
+    "moved": ((0, 0, 0, 5, 0, 0), (0.3, 0, 0, 0, 0, 0.2, 0, 0, 0, 0, 1, 0)),
+    "oblique": ((0, 0, 0, 0, 0, 0), (0.24, -0.12, 0, 0, 0.18, 0.16, 0, 0, 0, 0, 1, 0)),
+}
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("kind", CONTRADICTIONS)
+def test_a_nifti_of_two_places_lies_only_on_one_of_the_same_header(tmp_path, kind, suffix):
+    quaternion, rows = CONTRADICTIONS[kind]
+    shown, drawn = picture(6), (picture(7, most=3) == 0).astype(np.uint8)
+
+    def volume(name, array, places):
+        image = itk.GetImageFromArray(array[None])
+        image.SetSpacing((0.3, 0.2, 1))
+        path = tmp_path / f"{name}{suffix}"
+        itk.WriteImage(image, str(path))
+        packed = suffix == ".nii.gz"
+        content = bytearray(gzip.decompress(path.read_bytes()) if packed else path.read_bytes())
+        content[252:256] = np.array(places, np.int16).tobytes()
+        content[256:280] = np.array(quaternion, np.float32).tobytes()
+        content[280:328] = np.array(rows, np.float32).tobytes()
+        path.write_bytes(gzip.compress(content) if packed else content)
+        return path
+
+    image, mask = volume("image", shown, (1, 1)), volume("mask", drawn, (1, 1))
+    found = load(Entry("a", "a", image, (mask,)))
+    assert np.array_equal(found.image, shown)
+    assert np.array_equal(found.mask, drawn)
+    for places in ((1, 0), (0, 1)):
+        other = volume("other", drawn, places)
+        for pair in ((image, other), (other, mask)):
+            with pytest.raises(SonotuneError, match="two places"):
+                load(Entry("a", "a", pair[0], (pair[1],)))
+        assert load(Entry("a", "a", other, (other,))).mask.sum() == drawn.sum()
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,8 @@ def test_what_costs_more_spends_more():
     assert again["next"] == ["good", "near"]
 
 
-def test_the_table_has_each_round_and_the_sentence_why_it_ended(tmp_path):
+@pytest.mark.parametrize("dataset", ["sus", "null", "nan", "na"])
+def test_the_table_has_each_round_and_the_sentence_why_it_ended(tmp_path, dataset):
     rounds, runs = first()
     told = decide_round(SETTINGS, rounds, runs)
     rounds[0] |= {key: value for key, value in told.items() if key != "next"}
@@ -81,12 +82,14 @@ def test_the_table_has_each_round_and_the_sentence_why_it_ended(tmp_path):
     runs |= {(1, name): usual | {"dice": 0.9} for name in told["next"]}
     last = decide_round(SETTINGS | {"budget": 0.3}, rounds, runs)
     rounds[1] |= {key: value for key, value in last.items() if key != "next"}
-    write_json(tmp_path / "5.json", {"settings": SETTINGS, "cells": {}, "rounds": rounds})
+    settings = SETTINGS | {"dataset": dataset}
+    write_json(tmp_path / "5.json", {"settings": settings, "cells": {}, "rounds": rounds})
     write_race([tmp_path / "5.json"], tmp_path / "race.csv")
     table = pd.read_csv(tmp_path / "race.csv")
     assert table.groupby("round")["strategy"].apply(list).to_list() == [NAMES, ["good", "near"]]
     assert table["ended"].isna().tolist() == [True] * 4 + [False] * 2
-    assert "2 rounds trained 4, 2 strategies" in race_sentences(tmp_path / "race.csv")["sus", 0.8]
+    told = race_sentences(tmp_path / "race.csv")
+    assert "2 rounds trained 4, 2 strategies" in told[dataset, 0.8]
 
 
 def test_only_what_trained_in_all_folds_of_a_race_is_recommended():

@@ -13,6 +13,9 @@ from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import overlap
 from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
 from sonotune.runtime.run_record import write_record
+from sonotune.statistics.decision import decide
+from sonotune.statistics.tables import read_runs, scores_that_count
+from sonotune.statistics.tails import low_scores
 
 pairs_of_masks = st.integers(1, 3).flatmap(
     lambda n: st.tuples(arrays(bool, (n, 4, 5)), arrays(bool, (n, 4, 5)))
@@ -81,23 +84,23 @@ def cell(folder, strategy, fold, rows, probabilities, **changes):
     return folder
 
 
+def save_masks(folder, masks, group="g{}"):
+    """A data set of masks, two images in each group."""
+    size = {"original_height": masks.shape[1], "original_width": masks.shape[2]}
+    unknown = {"mm_per_pixel_y": None, "mm_per_pixel_x": None}
+    index = [
+        {"name": f"00{i}", "group": group.format(i // 2), **size, **unknown}
+        for i in range(len(masks))
+    ]
+    save_set(folder, ImageSet(masks * 9, masks, index, {"source": "made up"}))
+
+
 @pytest.fixture
 def scored(tmp_path):
     """Two cells on four images: one finds the masks, one marks everything."""
     masks = np.zeros((4, 8, 8), np.uint8)
     masks[:, :4] = 1
-    index = [
-        {
-            "name": f"00{i}",
-            "group": f"g{i // 2}",
-            "original_height": 8,
-            "original_width": 8,
-            "mm_per_pixel_y": None,
-            "mm_per_pixel_x": None,
-        }
-        for i in range(4)
-    ]
-    save_set(tmp_path / "arrays", ImageSet(masks * 9, masks, index, {"source": "made up"}))
+    save_masks(tmp_path / "arrays", masks)
     rows = np.array([1, 3])
     right = np.where(masks[rows] > 0, 128, 127).astype(np.uint8)
     cells = [
@@ -128,6 +131,56 @@ def test_a_cell_has_the_mean_of_its_images_and_how_it_ran(scored):
     assert table["collapsed"].tolist() == [False, True]
     assert table.loc["all", "source"] == "made up"
     assert table.loc["all", "cpu_total"] == 3
+
+
+@pytest.mark.parametrize("group", ["NA", "None", "nan", "null", "N/A", "-NaN", "<NA>", "1e5"])
+def test_images_of_any_group_are_scored_and_counted(tmp_path, group):
+    masks = np.zeros((4, 8, 8), np.uint8)
+    masks[:, :4] = 1
+    save_masks(tmp_path / "arrays", masks, group)
+    made = cell(tmp_path, "right", 0, np.arange(4), masks * 255)
+    score_dataset(tmp_path / "arrays", [made], tmp_path / "d.csv")
+    aggregate([tmp_path / "d.csv"], [made / "run.json"], tmp_path / "cells.csv")
+    runs = read_runs(tmp_path / "cells.csv", ["right"], "failed")
+    counted = scores_that_count(runs, tmp_path / "d.csv")
+    assert counted["group"].tolist() == [group] * 4
+    assert low_scores(counted)["images"].tolist() == [4]
+    assert counted.groupby("group")["dice"].mean().to_dict() == {group: 1.0}
+
+
+def below_half(shape, kind):
+    """Probabilities that mark no pixel, uint8."""
+    noise = np.random.default_rng(0).integers(0, 128, shape)
+    ramp = np.broadcast_to(np.linspace(0, 127, shape[-1]), shape)
+    kinds = {"zeros": 0 * noise, "just below": 0 * noise + 127, "noise": noise, "ramp": ramp}
+    return kinds[kind].astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("kind", "folds"),
+    [("zeros", 3), ("just below", 3), ("noise", 3), ("ramp", 3), ("zeros", 1), ("noise", 2)],
+)
+def test_a_network_that_marks_nothing_is_not_recommended_for_healthy_images(tmp_path, kind, folds):
+    masks = np.zeros((12, 8, 8), np.uint8)
+    masks[::4, 2:6, 2:6] = 1  # three of four images are healthy, which nothing marked gets right
+    save_masks(tmp_path / "arrays", masks)
+    cells = []
+    for fold in range(3):
+        rows = np.arange(4) + 4 * fold
+        marked = np.full((4, 8, 8), 255, np.uint8)  # Dice .4 in one, 0 in the healthy ones
+        marked[:, 0, : fold + 1] = 0
+        blank = below_half(marked.shape, kind) if fold < folds else masks[rows] * 255
+        cells += [cell(tmp_path, "blank", fold, rows, blank)]
+        cells += [cell(tmp_path, "marks", fold, rows, marked)]
+    score_dataset(tmp_path / "arrays", cells, tmp_path / "d.csv")
+    aggregate([tmp_path / "d.csv"], [one / "run.json" for one in cells], tmp_path / "cells.csv")
+    runs = read_runs(tmp_path / "cells.csv", ["blank", "marks"], "failed")
+    assert runs["healthy"].tolist() == [3] * 6
+    assert runs.groupby("strategy")["healthy_marked"].sum().to_dict() == {"blank": 0, "marks": 9}
+    (decision,) = decide(runs)
+    assert decision.strategy("blank").blank == folds
+    assert decision.strategy("blank").mean > decision.strategy("marks").mean
+    assert decision.recommended == "marks"
 
 
 def test_damaged_predictions_are_named_and_refused(scored):

@@ -12,6 +12,8 @@ import numpy as np
 from sonotune.errors import SonotuneError, printable
 
 Spacing = tuple[float, float] | None
+# Distance, in voxels, up to which two places in space count as one.
+SAME_PLACE = 0.1
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,14 @@ class Grid:
         float64 [3,3]: the columns are the steps along x, y and z of the stored array.
     size
         Number of voxels along x, y and z.
+    contradiction
+        Both places that the header names, of whatever shape, where it names two; else None.
     """
 
     origin: np.ndarray
     steps: np.ndarray
     size: tuple[int, int, int]
+    contradiction: np.ndarray | None = None
 
     @property
     def is_default(self) -> bool:

@@ -94,15 +94,8 @@ def _kind(path: Path) -> str:
         return "it is a HEIC, AVIF or video file: export it as PNG or JPEG"
     if head.startswith(b"version https://git-lfs"):
         return "it only points to a file in Git LFS: git lfs pull"
-    if (
-        head[:5] == b"%PDF-"
-        or head[:2] == b"PK"
-        or head.lstrip()[:5].lower()
-        in (
-            b"<?xml",
-            b"<html",
-            b"<!doc",
-        )
+    if head.startswith((b"%PDF-", b"PK")) or head.lstrip().lower().startswith(
+        (b"<?xml", b"<html", b"<!doc", b"{", b"[")
     ):
         return "it is a document, not an image"
     return "it is damaged or no image of a known format"

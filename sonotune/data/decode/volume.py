@@ -5,13 +5,16 @@ from __future__ import annotations
 import gzip
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from sonotune.data.decode.picture import (
+    SAME_PLACE,
     Cache,
     Grid,
     Picture,
@@ -24,6 +27,7 @@ from sonotune.data.sidecars import sidecars
 from sonotune.errors import SonotuneError, printable
 from sonotune.runtime.limits import check_bytes, check_pixels
 
+TURNED = "its header turns rows or columns in space; it is shown as stored"
 # Bytes before the voxels of a NIfTI, extensions included, which are read into memory.
 LONGEST_HEADER = 1 << 26
 
@@ -82,18 +86,19 @@ def _open(path: Path) -> tuple[np.ndarray, Spacing, Grid, tuple[str, ...]]:
         spacing, notes = (spacing, notes) if stored else (None, more)
     if len(size) == 2:
         pixels = pixels[None]
-    grid = _grid(volume)
+    grid = _grid(volume, _second_place(header, volume.GetSize()) if header else None)
     if len(size) == 3 and not np.allclose(np.sign(np.diag(grid.steps)[:2]), 1):
-        notes += ("its header turns rows or columns in space; it is shown as stored",)
+        notes += (TURNED,)
     if grid.is_default and spacing is not None:
-        spacing, notes = None, ("pixel size not known: the header has only defaults (1 x 1)",)
+        spacing = None
+        notes += ("pixel size not known: the header has only defaults (1 x 1)",)
     return pixels, spacing, grid, notes
 
 
 _whole = Cache(_open)
 
 
-def _grid(volume: Any) -> Grid:
+def _grid(volume: Any, second: np.ndarray | None) -> Grid:
     """Geometry in three dimensions; a plane lies at z = 0."""
     dimensions = volume.GetDimension()
     direction = np.eye(3)
@@ -101,7 +106,7 @@ def _grid(volume: Any) -> Grid:
     steps = np.array([*volume.GetSpacing(), 1.0][:3])
     origin = np.array([*volume.GetOrigin(), 0.0][:3])
     x, y, z = [*volume.GetSize(), 1][:3]
-    return Grid(origin, direction * steps, (x, y, z))
+    return Grid(origin, direction * steps, (x, y, z), second)
 
 
 def _check_sizes(path: Path, reader: Any) -> None:
@@ -123,7 +128,8 @@ class _Nifti:
     bits: int
     offset: float
     sizes: np.ndarray
-    form: int
+    forms: np.ndarray
+    quaternion: np.ndarray
     rows: np.ndarray
 
 
@@ -135,8 +141,9 @@ def _nifti_header(path: Path) -> _Nifti:
             found = _Nifti(
                 int(np.frombuffer(head, f"{order}i2", 1, 14)[0]),
                 float(np.frombuffer(head, f"{order}i8", 1, 168)[0]),
-                np.frombuffer(head, f"{order}f8", 3, 104),
-                int(np.frombuffer(head, f"{order}i4", 1, 348)[0]),
+                np.frombuffer(head, f"{order}f8", 4, 104),
+                np.frombuffer(head, f"{order}i4", 2, 344),
+                np.frombuffer(head, f"{order}f8", 6, 352),
                 np.frombuffer(head, f"{order}f8", 12, 400),
             )
             break
@@ -144,8 +151,9 @@ def _nifti_header(path: Path) -> _Nifti:
             found = _Nifti(
                 int(np.frombuffer(head, f"{order}i2", 1, 72)[0]),
                 float(np.frombuffer(head, f"{order}f4", 1, 108)[0]),
-                np.frombuffer(head, f"{order}f4", 3, 76),
-                int(np.frombuffer(head, f"{order}i2", 1, 254)[0]),
+                np.frombuffer(head, f"{order}f4", 4, 76),
+                np.frombuffer(head, f"{order}i2", 2, 252),
+                np.frombuffer(head, f"{order}f4", 6, 256),
                 np.frombuffer(head, f"{order}f4", 12, 280),
             )
             break
@@ -175,7 +183,22 @@ def _nifti_spacing(header: _Nifti) -> tuple[bool, tuple[str, ...]]:
     x, y = (float(size) for size in header.sizes[1:3])
     known, notes = known_spacing(y, x)
     scales = np.linalg.norm(header.rows.reshape(3, 4)[:, :2], axis=0)
-    if known and header.form > 0 and scales.all() and not np.allclose(scales, (x, y), rtol=0.01):
+    given = header.forms[1] > 0 and scales.all()
+    if known and given and not np.allclose(scales, (x, y), rtol=0.01):
         said = f"{y:g} x {x:g} and {scales[1]:g} x {scales[0]:g}"
         return False, (f"pixel size not known: the file gives both {said} mm",)
     return known is not None, notes
+
+
+def _second_place(header: _Nifti, size: Sequence[int]) -> np.ndarray | None:
+    """Both affines, float64 [2,3,4], of a NIfTI whose qform and sform contradict each other."""
+    if min(header.forms) <= 0 or not np.isfinite(header.sizes).all():
+        return None
+    imaginary = header.quaternion[:3].astype(float)
+    real = math.sqrt(max(0.0, 1 - float(imaginary @ imaginary)))
+    sizes = header.sizes[1:4].astype(float) * (1, 1, -1 if header.sizes[0] < 0 else 1)
+    steps = Rotation.from_quat([*imaginary, real]).as_matrix() * sizes
+    both = np.stack([np.column_stack([steps, header.quaternion[3:]]), header.rows.reshape(3, 4)])
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in (*size, 1)[:3]])).reshape(3, -1)
+    first, second = (form[:, :3] @ corners + form[:, 3:] for form in both.astype(float))
+    return None if np.abs(first - second).max() <= SAME_PLACE * np.abs(sizes[:2]).min() else both

@@ -144,9 +144,14 @@ def pair(
     if lonely:
         raise SonotuneError(
             f"{reader}: {len(lonely)} files have no partner (an image needs a mask of its own "
-            f"name, and the other way round): {shortened(sorted(map(printable, lonely)))}"
+            f"name{_or_with(endings)}, and the other way round): "
+            f"{shortened(sorted(map(printable, lonely)))}"
         )
     return [(stem, images[stem], found[stem]) for stem in sorted(images)]
+
+
+def _or_with(endings: tuple[str, ...]) -> str:
+    return f" or of that and an ending such as {endings[0]}" if endings else ""
 
 
 def by_stem(stems: Mapping[Path, str], reader: str) -> dict[str, Path]:

@@ -19,7 +19,14 @@ from sonotune.data.tables import has_column, read_number, read_table
 from sonotune.errors import SonotuneError, printable
 
 OPTIONAL = ("group", "slice", "mm_per_pixel_y", "mm_per_pixel_x", "mm_per_pixel")
-MASK_ENDINGS = ("_mask", "_gt", "_seg", "_segmentation", "_label", "_annotation")
+MASK_ENDINGS = tuple(
+    f"{mark}{word}{plural}"
+    for mark in "_- ."
+    for word in ("mask", "gt", "seg", "segmentation", "label", "annotation")
+    for plural in ("", "s")
+)
+# What file managers leave in a folder.
+CLUTTER = ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")
 PATIENT = "PatientID"
 
 
@@ -43,6 +50,7 @@ def find(
     images, masks
         Globs; the case of a suffix does not count. An image and its mask have one stem; the
         mask's may end in one of `MASK_ENDINGS`. Where stems are there twice, folders count too.
+        What both match is a mask.
     csv
         A table with the columns image and mask (paths relative to the table), and, if known,
         group, mm_per_pixel_y and mm_per_pixel_x, or mm_per_pixel for both; slice chooses one of a
@@ -61,8 +69,8 @@ def find(
     Raises
     ------
     SonotuneError
-        If both or neither are given, a glob or a path matches no file, files do not pair, a name
-        does not match `group`, or the table is not as described.
+        If both or neither are given, a glob or a path matches no file, files do not pair, an
+        image is its own mask, a name does not match `group`, or the table is not as described.
     """
     if (csv is None) == (images is None and masks is None) or (images is None) != (masks is None):
         raise SonotuneError("folder: needs either images and masks, two globs, or csv, a table")
@@ -169,7 +177,7 @@ def left_out(
             beside.update(
                 f"{parent / '*'}{path.suffix or ' (no suffix)'}"
                 for path in others
-                if path.is_file() and is_image(path)
+                if path.name[0] != "." and path.is_file() and is_image(path)
             )
     all_masks = set(_matching(folder, masks)) if masks else set()
     all_images = set(_matching(folder, images)) if images else set()
@@ -179,7 +187,13 @@ def left_out(
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
-    """Files that a glob matches, whatever the case of their suffix."""
+    """Files that a glob matches, whatever the case of their suffix.
+
+    Raises
+    ------
+    SonotuneError
+        If one is a link to nothing: left out, its image would be missed by nobody.
+    """
     known = next((one for one in SUFFIXES if pattern.lower().endswith(one)), "")
     suffix = known or Path(pattern).suffix
     if suffix.removeprefix(".").replace(".", "").isalnum():
@@ -189,7 +203,13 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
         pattern = pattern[: -len(suffix)] + any_case
     # Not Path.glob, which refuses absolute patterns.
     found = glob.glob(str(Path(glob.escape(str(folder))) / pattern), recursive=True)
-    return sorted((path for path in map(Path, found) if path.is_file()), key=as_text)
+    files = [path for path in map(Path, found) if path.name.lower() not in CLUTTER]
+    if broken := [path for path in files if not path.exists()]:
+        raise SonotuneError(
+            f"folder: {pattern!r} matches links to files that are not there: "
+            f"{shortened(sorted(map(printable, broken)))}"
+        )
+    return sorted((path for path in files if path.is_file()), key=as_text)
 
 
 def _from_globs(folder: Path, images: str, masks: str, rule: MaskRule) -> list[Entry]:
@@ -201,6 +221,10 @@ def _from_globs(folder: Path, images: str, masks: str, rule: MaskRule) -> list[E
                 f"folder: {key}: no file matches {pattern!r} in {printable(folder)}"
                 f"{_lying_there(folder, pattern)}"
             )
+    drawn = set(found["masks"])
+    found["images"] = [path for path in found["images"] if path not in drawn]
+    if not found["images"]:
+        raise SonotuneError("folder: images and masks match the same files; masks are files apart")
     names = [{path: stem_of(path) for path in found[key]} for key in ("images", "masks")]
     if any(len(set(stems.values())) < len(stems) for stems in names):
         # Folders tell apart what file names do not, such as those of patients.
@@ -282,8 +306,22 @@ def _from_table(path: Path, rule: MaskRule, group: str | None) -> list[Entry]:
             f"folder: {printable(path)}: there is no file "
             f"{shortened(map(printable, missing))}{hint}"
         )
-    counts = Counter(row.name for row in rows)
-    if twice := sorted(name for name, count in counts.items() if count > 1):
+    for (line, _), entry in zip(table, rows, strict=True):
+        if os.path.normpath(entry.image) in map(os.path.normpath, entry.masks):
+            raise SonotuneError(
+                f"folder: {printable(path)}: line {line}: image and mask are the same file"
+            )
+    names = Counter(row.name for row in rows)
+    # Two spellings of one path are one image.
+    files = [(os.path.normpath(row.image), row.slice) for row in rows]
+    counts = Counter(files)
+    if twice := sorted(
+        {
+            row.name
+            for row, file in zip(rows, files, strict=True)
+            if names[row.name] > 1 or counts[file] > 1
+        }
+    ):
         raise SonotuneError(
             f"folder: {printable(path)}: these images are named twice: "
             f"{shortened(map(printable, twice))}"

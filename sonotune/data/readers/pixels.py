@@ -11,6 +11,7 @@ import numpy as np
 from sonotune.data.decode import read
 from sonotune.data.decode.grey import shown
 from sonotune.data.decode.picture import Picture, Spacing
+from sonotune.data.decode.volume import TURNED
 from sonotune.data.ellipse import outline_ellipse
 from sonotune.data.masks import Profile, aligned, filled_hulls, marked, profile_of
 from sonotune.data.readers.entry import Entry, MaskRule
@@ -100,11 +101,17 @@ def load(
         mask = whole if size is None else resize_mask(whole, resized, method)
     if any(one.orientation != picture.orientation for _, one in masks):
         notes = (*notes, "image and mask have different orientation tags; both are shown turned")
+    if picture.grid is None and any(TURNED in one.notes for _, one in masks):
+        notes = (*notes, "the mask's header turns rows or columns, its image's says nothing of it")
     digest = hashlib.sha256(repr(shape).encode() + image.tobytes()).hexdigest()
+    before = image
     if size is not None:
         image, mask = padded(resize_image(image, resized, method), size), padded(mask, size)
     spacing, more = _spacing(entry, picture.spacing)
-    profile = profile_of(seen, whole if whole.any() else mask, entry.rule) if seen else None
+    profile = None
+    if masks:
+        files = [drawn for _, drawn in masks]
+        profile = profile_of(files, seen, before, whole if whole.any() else mask, entry.rule)
     notes = tuple(dict.fromkeys((*entry.notes, *notes, *more)))
     return Loaded(image, mask, shape, digest, notes, spacing, profile)
 

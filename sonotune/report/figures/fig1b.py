@@ -35,7 +35,9 @@ def draw(protocols: str | Path, shown: Shown) -> Figure:
         Titles of the strategies, in the order of the tables; its data sets are not used.
     """
     systems = published_table("fetal_head_systems")
-    return draw_fig1b(pd.read_csv(protocols), systems, shown.strategies)
+    return draw_fig1b(
+        pd.read_csv(protocols, keep_default_na=False, na_values=[""]), systems, shown.strategies
+    )
 
 
 def draw_fig1b(table: pd.DataFrame, systems: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:

@@ -31,7 +31,9 @@ def draw(protocols: str | Path, shown: Shown) -> Figure:
     shown
         Titles of the strategies, in the order of the rows; its data sets are not used.
     """
-    return draw_fig1c(pd.read_csv(protocols), shown.strategies)
+    return draw_fig1c(
+        pd.read_csv(protocols, keep_default_na=False, na_values=[""]), shown.strategies
+    )
 
 
 def draw_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
