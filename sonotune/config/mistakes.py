@@ -24,7 +24,7 @@ EXPECTED = {
     "less_than_equal": "at most {le}",
     "list_type": "a list",
     "model_type": "a mapping",
-    "string_too_long": "text of at most {max_length} letters",
+    "string_too_long": "text of at most {max_length} characters",
     "string_too_short": "text that is not empty",
     "string_type": "text",
     "too_long": "a list of {max_length}",
@@ -32,8 +32,8 @@ EXPECTED = {
     "value_error": "{error}",
 }
 NAMES = (
-    "names begin with a small letter, continue with small letters, digits and _, and have at most "
-    "64 characters"
+    "names begin with a lower-case letter, continue with lower-case letters, digits and _, and "
+    "have at most 64 characters"
 )
 
 
@@ -92,7 +92,7 @@ def _line(where: str, errors: list[dict[str, Any]]) -> str:
         hint = nearest(first["loc"][-1], allowed)
         return f"{where}: there is no such key; {hint}allowed: {', '.join(allowed)}"
     if kind == "string_pattern_mismatch":
-        return f"{where}: the name {shown(value)} is not possible; {NAMES}"
+        return f"{where}: the name {shown(value)} is not allowed; {NAMES}"
     expected = " or ".join(dict.fromkeys(map(_expected, errors)))
     return f"{where}: must be {expected}; found {shown(value)}{_hint(first)}"
 

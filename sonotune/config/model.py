@@ -60,6 +60,6 @@ class Configuration(Section):
 
 
 class WithoutStudies(Configuration):
-    """A configuration of which only the data sets are looked at."""
+    """A configuration of which only the data sets are read."""
 
     studies: dict[Name, Study] = Field({}, max_length=0)

@@ -118,7 +118,7 @@ def _once(
 
 
 class _Watch:
-    """Whether a download may go on: neither too large, nor too slow, nor too long."""
+    """Whether a download may continue: neither too large, nor too slow, nor too long."""
 
     def __init__(self, shown: str, most: int, size: int | None, ends: float) -> None:
         self._shown, self._most, self._size, self._ends = shown, most, size, ends

@@ -140,7 +140,7 @@ def _that_answer(names: Iterable[str], mirror: str | None) -> set[str]:
 def _advice(name: str, entry: Entry, answering: set[str], folder: Path) -> str:
     change = f"set `datasets: {name}: catalogue:` to"
     if usable := [other for other in entry.stand_ins if other in answering]:
-        return f"To go on without it, {change} {usable[0]}, which answers"
+        return f"To run without it, {change} {usable[0]}, which answers"
     by_hand = f"Place it by hand in {folder}, or name a copy with `data_mirror:`"
     if entry.stand_ins:
         return f"{by_hand}; or {change} {' or '.join(entry.stand_ins)}, once one of them answers"

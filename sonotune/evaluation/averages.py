@@ -28,7 +28,7 @@ FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0"
 
 
 def read_cells(path: str | Path) -> pd.DataFrame:
-    """Read ``cells.csv``, one row a cell.
+    """Read ``cells.csv``, one row per cell.
 
     An empty ``failed`` or ``collapsed`` (the network that is evaluated unchanged) is read as no. A
     table without ``seed`` or ``pretraining`` has one run per fold.
@@ -41,7 +41,7 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     Raises
     ------
     SonotuneError
-        If columns are missing, a flag is neither true nor false, or a cell stands there twice.
+        If columns are missing, a flag is neither true nor false, or a cell is listed twice.
     """
     names = {"dataset": str, "source": str, "strategy": str}
     cells = pd.read_csv(path, dtype=names, keep_default_na=False, na_values=[""])

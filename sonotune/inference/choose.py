@@ -88,7 +88,7 @@ def _check_alike(records: Mapping[Path, Mapping[str, Any]]) -> None:
             mine, its = (records[one][key] | own for one in (first, other))
             if mine != its:
                 raise SonotuneError(
-                    f"{other}: has other {key} than {first}; run the workflow again, or give a "
+                    f"{other}: differs in {key} from {first}; run the workflow again, or give a "
                     "cell's folder"
                 )
 

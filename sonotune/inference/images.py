@@ -165,8 +165,8 @@ def read_image(wanted: Wanted, spacing: Mapping[str, Spacing] | Spacing | None) 
     profile = loaded.profile
     if profile and not profile.chosen and (profile.soft or len(profile.values) > 2):
         raise SonotuneError(
-            f"{printable(wanted.mask)}: has the values {profile.spelt_out()}; say from which on "
-            "a pixel is the object (--threshold)"
+            f"{printable(wanted.mask)}: has the values {profile.spelt_out()}; give the least "
+            "value of the object (--threshold)"
         )
     return loaded
 

@@ -136,7 +136,9 @@ def _about(path: Path) -> dict[str, Any]:
             about: dict[str, Any] = json.loads((file.metadata() or {})["sonotune"])
             return about
     except (KeyError, ValueError):
-        raise SonotuneError(f"{path}: does not say what it holds; train the cell again") from None
+        raise SonotuneError(
+            f"{path}: does not describe its weights; train the cell again"
+        ) from None
     except Exception as error:  # safetensors raises its own kinds, all of them about the file
         raise SonotuneError(f"{path}: cannot be read as safetensors ({error})") from None
 

@@ -49,7 +49,7 @@ def compare_losses(histories: Histories) -> pd.DataFrame:
     -------
     DataFrame
         strategy, repeat (from 1), epoch, loss, lowest, highest, logs, inside (whether the loss lies
-        in the range widened by `WIDENED`); one row an epoch of a strategy that has logs.
+        in the range widened by `WIDENED`); one row per epoch of a strategy that has logs.
     """
     parts = []
     for strategy, paths in histories.items():

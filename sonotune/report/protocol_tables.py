@@ -266,7 +266,7 @@ def _gap(gap: pd.DataFrame, strategies: Mapping[str, str], window: Window) -> Ta
             f"{window.last}, augmented test images, counts pooled over a batch. Each column to its "
             "right changes one thing more, of the same networks; + makes the number larger.",
             "The last change is that of protocol and of chance together: other images are tested "
-            "and trained on. What shared examinations add is told by the table of leakage, not "
+            "and trained on. The table of leakage shows what shared examinations add, not "
             "by this column.",
         ),
     )

@@ -27,7 +27,7 @@ def recommend(study: str | Path, images: int | None = None) -> list[str]:
         A finished study's folder.
     images
         How many images (for training and validation) the reader has; the measured numbers on
-        either side are named, and nothing is said beyond them.
+        either side are named, and there is no advice beyond them.
 
     Raises
     ------

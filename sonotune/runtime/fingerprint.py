@@ -131,7 +131,7 @@ MOST_KEPT = 1000
 class _Known:
     """Meanings and imports of modules, kept between starts by their content.
 
-    Every job of a workflow reads it anew, so parsing all modules each time would cost seconds.
+    Every job of a workflow reads it again, so parsing all modules each time would cost seconds.
     """
 
     def __init__(self, folder: Path) -> None:

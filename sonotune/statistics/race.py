@@ -19,7 +19,7 @@ from scipy.stats import norm
 PRIOR_DF = 4.0
 # Least standard deviation of true means.
 LEAST_SPREAD = 0.02
-# A strategy goes on if it is expected to gain at least this share of the margin over the leader.
+# A strategy continues if it is expected to gain at least this share of the margin over the leader.
 WORTH = 0.1
 # At most this share of the strategies of a round train in the next.
 KEPT = 0.5

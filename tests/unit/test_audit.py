@@ -231,7 +231,7 @@ def test_the_command_checks_a_data_set_and_fails_if_it_is_useless(tmp_path, caps
     assert main(command) == 1
     assert "error: cannot be used" in capsys.readouterr().out
     assert main([*command[:2], "other", *command[3:]]) == 1
-    assert "datasets: other: is not there; it has: mine" in capsys.readouterr().err
+    assert "datasets: there is no other; it has: mine" in capsys.readouterr().err
 
 
 def test_the_workflow_audits_what_it_refuses_to_prepare(tmp_path):

@@ -51,7 +51,7 @@ def draw(against_paper: str | Path, shown: Shown) -> Figure:
 def draw_against_paper(
     table: pd.DataFrame, strategies: Mapping[str, str], datasets: Mapping[str, str]
 ) -> Figure:
-    """The figure of `compare`'s rows of Dice: a row of panels a data set, a column a fraction.
+    """The figure of `compare`'s rows of Dice: a row of panels per data set, a column per fraction.
 
     Parameters
     ----------

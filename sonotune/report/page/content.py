@@ -25,7 +25,7 @@ from sonotune.statistics.choice import VERDICT_FOLDS
 from sonotune.statistics.decision import Comparison, Decision
 from sonotune.statistics.sentences import basis, decision_sentences, headline
 
-SMALL = 64  # pixels: no network that anybody uses is trained on less
+SMALL = 64  # pixels: smaller than networks in use are trained on
 VERDICTS = ("holds", "fails", "undecided")
 
 
@@ -457,7 +457,7 @@ def describe_audits(
 def describe_banners(
     decisions: Sequence[Decision], size: int, simulated: bool, study: str
 ) -> list[str]:
-    """What has to be known before anything else on the page.
+    """Warnings at the top of the page.
 
     Parameters
     ----------
@@ -480,12 +480,12 @@ def describe_banners(
     elif size <= SMALL:
         banners.append(
             f"Images of {size} × {size} pixels: the order of the strategies may differ at the "  # noqa: RUF001
-            "size that you want to use."
+            "size that you will use."
         )
     if fewest < VERDICT_FOLDS:
         number_of = "one fold" if fewest == 1 else f"{fewest} folds"
         banners.append(
             f"Only {number_of}: too few to call any strategy worse or about as good. "
-            f"Run at least {VERDICT_FOLDS}, better five."
+            f"Run at least {VERDICT_FOLDS}, preferably five."
         )
     return banners
