@@ -140,12 +140,12 @@ def unpack(archive: str | Path, folder: str | Path) -> None:
                     file.write(chunk)
     except _Refused as error:
         raise SonotuneError(
-            f"is not unpacked, since {error}; it is damaged or not to be trusted"
+            f"is not unpacked, because {error}; it is damaged or not trustworthy"
         ) from None
     except (FileExistsError, NotADirectoryError) as error:
         raise SonotuneError(
-            f"is not unpacked, since two of its members claim one place, {error.filename!r}; it is "
-            "damaged or not to be trusted"
+            f"is not unpacked, because two of its members have one path, {error.filename!r}; it is "
+            "damaged or not trustworthy"
         ) from None
     except (*DAMAGE, OSError) as error:
         if not isinstance(error, DAMAGE) and error.errno not in IMPOSSIBLE:

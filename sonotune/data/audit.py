@@ -130,7 +130,7 @@ def audit_dataset(
     try:
         gallery = Gallery(settings, originals)
     except SonotuneError as error:
-        broken = Finding("error", "files do not make a data set", str(error))
+        broken = Finding("error", "files do not form a data set", str(error))
         return Audit(name, source, (), (), (), (broken,)), None
     workers = workers or usable_processors()
     looks = gallery.look(workers)
@@ -251,7 +251,7 @@ def _of_files(settings: Mapping[str, Any], originals: str | Path) -> Iterator[Fi
     if settings["reader"] != "folder":
         return
     for kind, count in left_out(Path(originals), **settings["folder"]).items():
-        text = f"{count} files {printable(kind)} lie beside those that a pattern matches"
+        text = f"{count} files {printable(kind)} are beside those that a pattern matches"
         yield Finding("warning", "files that no pattern matches", text)
 
 
@@ -271,7 +271,7 @@ def _of_images(looks: Sequence[Look]) -> Iterator[Finding]:
         ("empty masks", empty, "nothing is marked"),
         ("full masks", full, "everything is marked"),
         ("tiny objects", tiny, f"less than {TINY:.1%} of the image is marked"),
-        ("images of one grey", plain, "there is nothing to see"),
+        ("images of one grey value", plain, "they show nothing"),
     ):
         if found:
             text = f"{len(found)} of {len(looks)} images: {why}: {shortened(_names(found))}"
@@ -281,9 +281,9 @@ def _of_images(looks: Sequence[Look]) -> Iterator[Finding]:
         if count > 1 and word in UNKNOWN:
             yield Finding(
                 "warning",
-                "a group that reads like unknown",
-                f"{count} images share the group {word!r} and stay together; name their patients "
-                "if they are known",
+                "a group that looks like unknown",
+                f"{count} images share the group {word!r}, so they stay together; name their "
+                "patients if known",
             )
     for note, count in Counter(note for look in good for note in look.notes).items():
         yield Finding("note", "converted", f"{count} of {len(looks)} images: {note}")

@@ -134,7 +134,7 @@ def _mm_per_pixel(image: dict[str, Any]) -> tuple[float, float] | None:
 
 
 def aggregate(scores: Iterable[str | Path], runs: Iterable[str | Path], path: str | Path) -> None:
-    """Write one row per cell: means and counts over its test images, and how it was trained.
+    """Write one row a cell: means over its test images and counts of them, and how it was trained.
 
     A mean leaves out images that have no such number; `COUNTED` says of how many images the
     prediction is empty (``no_component``), in several parts or reaches the border, how many have

@@ -122,7 +122,7 @@ def _describe(
         tuple(body),
         (
             "Logs: least and largest mean of an epoch over the authors' runs on the full training "
-            "set, at 512 pixels and learning rate 0.0001, 80 batches of 10 an epoch "
+            "set, at 512 pixels and learning rate 0.0001, 80 batches of 10 per epoch "
             "(github.com/13204942/FT_Methods_for_Fetal_Head_Segmentation).",
             f"Here: {how['image_size']} pixels, learning rate {how['learning_rate']:g}. Inside: "
             f"the loss lies in the range of the logs widened by {WIDENED:g} on each side, in every "

@@ -143,7 +143,7 @@ def _describe(
         "strategies of a data set and fraction.",
         *source_notes(present, datasets, sources),
     )
-    caption = "Networks side by side: Dice by the part that is tuned."
+    caption = "Networks side by side: Dice by tuned part."
     return Table("networks", caption, head, tuple(body), (*notes, *explained))
 
 

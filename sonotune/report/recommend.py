@@ -79,7 +79,7 @@ def cost_text(runs: pd.DataFrame, decision: Decision) -> str:
         f"({100 * tuned / total:.3g}%). A training took {time_text(seconds)} of "
         f"{measured_on(mine)}"
     )
-    # What a small network takes decides nothing.
+    # The memory of a small network matters to nobody.
     if "memory" in mine and mine["memory"].iloc[0] > 1e8:
         text += f" and {mine['memory'].iloc[0] / 1e9:.2g} GB for weights and Adam"
     return f"{text}."
@@ -110,12 +110,12 @@ def _nearest(
     if below is None:
         said = (
             f"{images} images for training and validation are fewer than the {above} measured; "
-            "what follows may not hold for them:"
+            "the following may not hold for them:"
         )
     elif above is None:
         said = (
-            f"{images} images are more than the {below} that the study trained and validated on "
-            "beside a fold of test images; what follows may not hold for them:"
+            f"{images} images are more than the {below} that the study used for training and "
+            "validation; the following may not hold for them:"
         )
     else:
         said = f"{images} images were not measured; the nearest are {below} and {above}:"

@@ -143,7 +143,7 @@ def _row(
     elif strategy.shown_worse:
         verdict = "worse"
     else:
-        verdict = "cannot be told apart"
+        verdict = "no significant difference"
     return {
         "name": strategy.name,
         "label": label(strategy.name),
@@ -356,7 +356,7 @@ def describe_costs(runs: pd.DataFrame, shown: Shown) -> list[dict[str, str]]:
 
 
 def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[dict[str, Any]]:
-    """Images that a strategy fails on, and healthy ones on which it marks something.
+    """Images on which a strategy fails, and healthy ones on which it marks something.
 
     Parameters
     ----------
