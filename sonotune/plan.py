@@ -1,4 +1,4 @@
-"""What a study asks for before it starts: cells, hours on this machine, and gigabytes.
+"""What a study needs: cells, hours on this machine, and gigabytes.
 
 Real steps are measured, with the study's network, batch and precision, within seconds. How many
 a training takes until its early stop is not known before: the least is its patience and one more,
@@ -81,7 +81,7 @@ class Speed:
 
 @dataclass
 class Plan:
-    """Of one study: what is to be done and what of it is done.
+    """Work of one study, in all and finished.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a configuration may be made of, whatever its keys mean: texts, numbers, lists, mappings."""
+"""What a configuration may hold, whatever its keys: texts, numbers, lists, mappings."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def mistakes(error: ValidationError, config: Mapping[str, Any]) -> Iterator[str]
     for one in error.errors(include_url=False):
         found.setdefault(_path(one, config), []).append(dict(one))
     for path, same in found.items():
-        # Where a value may be of several kinds, mistakes inside it say of which it was to be.
+        # Where a value may be of several kinds, mistakes inside it show which one was meant.
         inside = any(other[: len(path)] == path and other != path for other in found)
         if not inside or same[0]["loc"][-1] == "[key]":
             yield _line(": ".join(map(printable, path)) or "configuration", same)

@@ -60,6 +60,6 @@ class Configuration(Section):
 
 
 class WithoutStudies(Configuration):
-    """A configuration of which only the data sets are read."""
+    """A configuration whose studies are ignored."""
 
     studies: dict[Name, Study] = Field({}, max_length=0)

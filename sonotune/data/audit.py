@@ -1,4 +1,4 @@
-"""What is wrong with a data set, or suspicious, before a network is trained on it."""
+"""Errors and suspicious findings in a data set, before a network is trained on it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Level = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong (``error``: training would be meaningless), suspicious, or worth knowing.
+    """An error (training would be meaningless), something suspicious, or a note.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Audit:
-    """A data set's images, those that are alike, and what follows from both.
+    """A data set's images, duplicates among them, and the findings.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ class Audit:
     source
         What its images are.
     looks
-        What each image is like.
+        Statistics of each image.
     same
         Names of images that are the same, pixel by pixel, in groups.
     near

@@ -28,7 +28,7 @@ def locate(entry: Entry, resources: str | Path, mirror: str | None) -> Path | No
     resources
         The folder that has a folder for every data set.
     mirror
-        The data mirror, of which only a folder can hold an unpacked copy; None for none.
+        The data mirror; only a folder can hold an unpacked copy. None for none.
     """
     places = [Path(resources) / entry.name]
     if mirror is not None and not is_address(mirror):

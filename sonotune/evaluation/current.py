@@ -1,4 +1,4 @@
-"""The cells that a study's tables are made of, without what earlier configurations left behind."""
+"""The cells behind a study's tables, without those of earlier configurations."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def choose_cells(
 
 
 def _check_alike(records: Mapping[Path, Mapping[str, Any]]) -> None:
-    """Refuse runs of which one was trained in another way, or on other images."""
+    """Refuse runs if one was trained in another way, or on other images."""
     first, *others = records
     # Runs from different pre-trained networks start from different weights.
     own = dict.fromkeys(("fold", "seed_number", "pretraining_number", "weights_sha256"))

@@ -1,4 +1,4 @@
-"""A kept cell as a network that is ready to be used, with what it says of itself."""
+"""A trained cell as a network that is ready to use, with its description."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Model:
 
 
 def load_model(path: str | Path) -> Model:
-    """Load a kept cell's folder, or a self-contained file of `save_model`.
+    """Load the folder of a cell that kept its weights, or a self-contained file of `save_model`.
 
     Parameters
     ----------

@@ -110,7 +110,7 @@ def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
         columns[f"{name}_std"] = groups[name].std(ddof=shown.ddof)
     columns |= {name: groups[name].sum() for name in COUNTS}
     averages = pd.DataFrame(columns)
-    # A strategy of which no run is left has a row of its own that says so.
+    # A strategy without a run that counts has a row that says so.
     index = pd.MultiIndex.from_frame(cells[KEY].drop_duplicates())
     averages = averages.reindex(index)
     whole = ["n", "folds", "images", *COUNTS]

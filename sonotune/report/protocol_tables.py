@@ -1,4 +1,4 @@
-"""Wang's table under both protocols, and the table that takes the gap apart."""
+"""Wang's table under both protocols, and the gap between them in steps."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def gap_table(
     shown: Shown,
     epochs: tuple[int, int],
 ) -> tuple[pd.DataFrame, Table]:
-    """The gap between the protocols, taken apart.
+    """The gap between the protocols, step by step.
 
     Parameters
     ----------

@@ -100,7 +100,7 @@ def _sizes(study: Path) -> dict[tuple[str, float], int]:
 def _nearest(
     decisions: Sequence[Decision], sizes: Mapping[tuple[str, float], int], images: int
 ) -> tuple[list[Decision], str]:
-    """The measured numbers around one, and a sentence about what was not measured."""
+    """The measured numbers of images around a given one, and a sentence about them."""
     known = {sizes[one.dataset, one.fraction]: one for one in decisions}
     if images in known:
         return [known[images]], f"with {images} images, as measured:"

@@ -124,7 +124,7 @@ rule listed:
         function=lambda wildcards: LISTED[wildcards.listed][0],
         code=lambda wildcards: LISTED[wildcards.listed][1],
     message:
-        "Taking the {wildcards.listed} of {wildcards.dataset} from {input}"
+        "Extracting the {wildcards.listed} of {wildcards.dataset} from {input}"
     script:
         "../scripts/call.py"
 

@@ -56,7 +56,7 @@ def find(
         Whether the object is drawn in a mask's opacity.
     group
         A regular expression that the names of images match; what its parentheses hold is the
-        group. ``PatientID`` takes that of DICOM files, of which only a hash is kept.
+        group. ``PatientID`` takes that of DICOM files and keeps only its hash.
 
     Raises
     ------

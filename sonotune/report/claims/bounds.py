@@ -37,7 +37,7 @@ class Row:
     comparison
         What the estimates are, in words.
     estimates
-        One, or several of which the smallest counts. Of times in their logarithm.
+        One, or several if the smallest counts. For times, of their logarithm.
     strategies
         Strategies that are compared, or 1 if the estimates are no pairs.
     paper

@@ -35,7 +35,7 @@ def judge(claim: Claim, results: StudyResults) -> list[Verdict]:
     known = claim.kind in ROWS
     verdicts = judge_bounds(claim, results) if known else list(ORDERS[claim.kind](claim, results))
     if not verdicts:
-        why = "the study does not have what is compared"
+        why = "the study does not have the strategies that are compared"
         return [Verdict.of(claim, verdict=NOT_APPLICABLE, note=why)]
     return verdicts
 
