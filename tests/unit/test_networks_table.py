@@ -63,7 +63,9 @@ def test_strategies_stand_by_their_network_with_means_over_folds(tmp_path):
 
 def test_it_says_which_side_is_better_only_where_a_test_says_so(tmp_path):
     _, _, page = tables(tmp_path)
-    assert "Plain, FUS at 80%: Contracting is better (Contracting minus Expanding: Dice +0.1" in page
+    assert (
+        "Plain, FUS at 80%: Contracting is better (Contracting minus Expanding: Dice +0.1" in page
+    )
     assert "Modern, FUS at 80%: no significant difference (Encoder minus Decoder: Dice" in page
     assert "Contracting minus Encoder" not in page
     assert "The best of each network, FUS at 80%: " in page
