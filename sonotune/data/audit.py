@@ -304,7 +304,7 @@ def _of_duplicates(
             )
             yield _alike("warning", f"{kind} across groups", apart, why)
         if together:
-            why = "of one group, which `resampling: grouped: true` keeps on one side of a split"
+            why = "`resampling: grouped: true` keeps a group on one side of every split"
             yield _alike("note", f"{kind} within groups", together, why)
     if differ := [names for names in same if len({marked[name] for name in names}) > 1]:
         why = "the same image is marked in different ways"
@@ -319,7 +319,7 @@ def _of_twins(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) -> Itera
     twins = "" if share is None else f"{share:.1%} of test images would have a copy in training "
     text = (
         f"{len(clusters)} cluster{'s' * (len(clusters) != 1)} of copies, the largest of "
-        f"{len(largest)} images; {twins}{'with five folds at 80 %; ' if twins else ''}"
+        f"{len(largest)} images; {twins}{'with five folds at 80%; ' if twins else ''}"
         "`resampling: grouped: duplicates` (or `both`) keeps each cluster on one side"
     )
     yield Finding("note", "clusters of copies", text)
@@ -328,7 +328,8 @@ def _of_twins(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) -> Itera
 def _alike(level: Level, kind: str, alike: Sequence[tuple[str, ...]], why: str) -> Finding:
     shown = shortened([" = ".join(names) for names in alike], SPELT_OUT)
     names = tuple(dict.fromkeys(name for names in alike for name in names))
-    return Finding(level, kind, f"{len(alike)} times: {why}: {shown}", names)
+    number = f"{len(alike)} case{'s' * (len(alike) != 1)}"
+    return Finding(level, kind, f"{number}; {why}: {shown}", names)
 
 
 def _of_groups(looks: Sequence[Look]) -> Iterator[Finding]:
