@@ -1,6 +1,6 @@
-"""The rounds of a race in a study: who trains next, from the runs so far (docs/racing.md).
+"""The rounds of a race in a study: what trains next, from the runs so far (docs/racing.md).
 
-What a round decides is a file. It follows from the records and predictions of finished runs alone,
+Each round writes a file. It depends only on the records and predictions of finished runs,
 so a race that was interrupted takes the same course when it resumes.
 """
 
