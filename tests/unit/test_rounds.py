@@ -151,6 +151,6 @@ def test_what_a_race_cannot_do_is_refused(keys, says):
 def test_a_plan_says_that_a_race_takes_less():
     study = complete(with_keys())["studies"]["s"]
     plan = Plan(10, 0, (60.0, None, 6000.0), 10, Processor("cpu", "fp32", 1, "x"))
-    assert "at most 40% of what all strategies take" in describe("s", study, plan, 2, 0)
+    assert "at most 40% of the time of all strategies" in describe("s", study, plan, 2, 0)
     del study["race"]
     assert "race" not in describe("s", study, plan, 2, 0)
