@@ -14,9 +14,9 @@ class Folder(Section):
 
     images: str = key("Glob of the images, such as `resources/mine/images/*.png`.")
     masks: str = key(
-        "Glob of the masks. A mask has the name of its image; before the suffix, `_mask`, `_gt`, "
-        "`_seg`, `_segmentation`, `_label` or `_annotation` may follow. The case of suffixes does "
-        "not matter. If names occur in several folders, the folders must match too."
+        "Glob of the masks. An image and its mask have one stem; the mask's may end in `_mask`, "
+        "`_gt`, `_seg`, `_segmentation`, `_label` or `_annotation`. The case of suffixes does not "
+        "count. Where stems are there twice, folders count too."
     )
     csv: str = key(
         "Instead of globs, a table with the columns image and mask (relative to the table) and, if "

@@ -92,7 +92,7 @@ def _line(where: str, errors: list[dict[str, Any]]) -> str:
         hint = nearest(first["loc"][-1], allowed)
         return f"{where}: there is no such key; {hint}allowed: {', '.join(allowed)}"
     if kind == "string_pattern_mismatch":
-        return f"{where}: the name {shown(value)} is not allowed; {NAMES}"
+        return f"{where}: the name {shown(value)} is not possible; {NAMES}"
     expected = " or ".join(dict.fromkeys(map(_expected, errors)))
     return f"{where}: must be {expected}; found {shown(value)}{_hint(first)}"
 

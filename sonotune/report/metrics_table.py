@@ -110,7 +110,7 @@ def average_metrics(cells: pd.DataFrame, shown: Shown) -> pd.DataFrame:
         columns[f"{name}_std"] = groups[name].std(ddof=shown.ddof)
     columns |= {name: groups[name].sum() for name in COUNTS}
     averages = pd.DataFrame(columns)
-    # A strategy without a run that counts has a row that says so.
+    # A strategy of which no run is left has a row of its own that says so.
     index = pd.MultiIndex.from_frame(cells[KEY].drop_duplicates())
     averages = averages.reindex(index)
     whole = ["n", "folds", "images", *COUNTS]
@@ -179,9 +179,9 @@ def _notes(exclude_runs: ExcludeRuns, heads: bool) -> list[str]:
     if heads:
         notes.append(
             "HC: head circumference, of the ellipse fitted to the largest part of the prediction, "
-            "minus the one that was published with the image. Where the image's border cuts the "
-            "part, the cut is not fitted. No HC: nothing was predicted, or no ellipse "
-            "fits into the image."
+            "less the one that was published with the image. A border that cuts the "
+            "part is no part of the outline that is fitted. No HC: nothing found, "
+            "or no ellipse that fits into the image."
         )
     return notes
 

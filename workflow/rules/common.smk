@@ -186,7 +186,7 @@ def force_stale():
     """Have finished jobs of another configuration or other images run again.
 
     Snakemake's own records do not tell when they are lost, or when a job upstream has failed. Its
-    `--forcerun` does the same, but would also run what nobody asked for. A view for which Snakemake
+    `--forcerun` does the same, but would also run what nobody asked for. A view of which Snakemake
     has no record is made again: nothing else tells which settings it was made with. A training
     without one is kept, also where a copy has mixed up the times of files.
     """

@@ -42,7 +42,7 @@ def find(
         What globs and `csv` are relative to.
     images, masks
         Globs; the case of a suffix does not count. An image and its mask have one stem; the
-        mask's may end in one of `MASK_ENDINGS`. Where stems occur twice, folders must match too.
+        mask's may end in one of `MASK_ENDINGS`. Where stems are there twice, folders count too.
     csv
         A table with the columns image and mask (paths relative to the table), and, if known,
         group, mm_per_pixel_y and mm_per_pixel_x, or mm_per_pixel for both; slice chooses one of a
@@ -56,7 +56,7 @@ def find(
         Whether the object is drawn in a mask's opacity.
     group
         A regular expression that the names of images match; what its parentheses hold is the
-        group. ``PatientID`` takes that of DICOM files and keeps only its hash.
+        group. ``PatientID`` takes that of DICOM files, of which only a hash is kept.
 
     Raises
     ------

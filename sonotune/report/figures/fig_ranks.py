@@ -41,7 +41,7 @@ def draw(cells: str | Path, shown: Shown) -> Figure:
         (fraction, ranking) for fraction, _, ranking in rankings(runs) if len(ranking.ranks) > 1
     ]
     if not found:
-        return message_figure("Ranking needs at least two trained strategies.")
+        return message_figure("Ranking takes two strategies that were trained.")
     return draw_ranks(sorted(found, key=lambda one: -one[0]), shown.strategies)
 
 
