@@ -1,4 +1,4 @@
-"""What it adds that examinations are on both sides of a split.
+"""The effect of sharing examinations between training and test sets.
 
 The same test images; trained on all other images, on those without the test set's examinations,
 and on as many drawn at random. The last two differ in nothing but which images are missing, so

@@ -90,7 +90,7 @@ def _describe(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) 
 
 def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Iterable[str]:
     cells = counted[counted["run"] == "cells"]
-    # Of a commit, what the training code means tells the fingerprint.
+    # The fingerprint tells what a commit's training code computes.
     mixed = [
         COLUMNS[key]
         for key in COLUMNS

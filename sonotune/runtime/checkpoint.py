@@ -31,7 +31,7 @@ from sonotune.runtime.files import atomic, remove_unfinished
 from sonotune.runtime.signals import Once
 
 SECONDS = "SONOTUNE_CHECKPOINT_SECONDS"
-# Time between two checkpoints, in times of what the last one took.
+# Minimum interval between checkpoints, as a multiple of the last save time.
 APART = 100
 
 
