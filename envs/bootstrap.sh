@@ -57,7 +57,7 @@ pip_install() {
 # What is there is brought up to date, unless it was left half done or does not run.
 rm -f "$venv/.ready"
 if [ -e "$unfinished" ]; then
-    say "the last set-up was not finished; starting anew"
+    say "the last set-up was not finished; starting again"
     make_venv
 elif ! is_recent "$venv/bin/python"; then
     make_venv

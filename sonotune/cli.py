@@ -107,7 +107,10 @@ def _add_study_commands(commands: Any) -> None:
     plan = _add(commands, "plan", _plan, "estimate time and disk, and what the folds can show")
     plan.add_argument("--configfile", metavar="FILE", help=CONFIGURATION)
     plan.add_argument(
-        "--results", default="results", metavar="FOLDER", help="finished trainings (results)"
+        "--results",
+        default="results",
+        metavar="FOLDER",
+        help="folder of results (default: results)",
     )
     plan.add_argument(
         "--cores",
@@ -134,7 +137,7 @@ def _add_study_commands(commands: Any) -> None:
 
 
 def _add_model_commands(commands: Any) -> None:
-    predict = _add(commands, "predict", _predict, "segment images with a network that a study kept")
+    predict = _add(commands, "predict", _predict, "segment images with a trained network")
     predict.add_argument("model", help=MODEL)
     predict.add_argument("images", nargs="+", help="files, folders or globs")
     predict.add_argument(
@@ -147,7 +150,7 @@ def _add_model_commands(commands: Any) -> None:
         "--threshold",
         type=float,
         metavar="VALUE",
-        help="value of a mask from which on a pixel is the object (default: all but 0)",
+        help="least value of a mask that marks the object (default: every value but 0)",
     )
     predict.add_argument(
         "--output",
@@ -187,7 +190,7 @@ def _add_model_commands(commands: Any) -> None:
         help="outputs to write (default: all three)",
     )
 
-    export = _add(commands, "export", _export, "write a kept network as a file for other programs")
+    export = _add(commands, "export", _export, "export a trained network for other programs")
     export.add_argument("model", help=MODEL)
     export.add_argument(
         "output",
@@ -314,7 +317,7 @@ def _verify(arguments: argparse.Namespace) -> int:
     for fault in found.faults:
         print(fault)
     looked = ", ".join(f"{count} {name}" for name, count in found.checked.items())
-    faults = f"{len(found.faults)} faults" if found.faults else "all belongs together"
+    faults = f"{len(found.faults)} faults" if found.faults else "no faults"
     print(f"{arguments.results}: {looked}: {faults}")
     return 1 if found.faults else 0
 
@@ -339,7 +342,7 @@ def _predict(arguments: argparse.Namespace) -> int:
     if arguments.pixels:
         use_limits({"pixels": arguments.pixels, "image_bytes": 8 * arguments.pixels})
     if arguments.threshold is not None and not arguments.masks:
-        raise SonotuneError("--threshold: is about masks; give --masks too")
+        raise SonotuneError("--threshold: needs --masks")
     images = find_images(arguments.images)
     if arguments.masks:
         images = with_masks(images, arguments.masks, arguments.threshold)
@@ -364,12 +367,12 @@ def _predict(arguments: argparse.Namespace) -> int:
         print(f"sonotune: left out: {line}", file=sys.stderr)
     _tell_of_predictions(output / "predictions.csv")
     rate = len(images) / max(seconds, 1e-9)
-    print(f"{len(images) - len(bad)} images in {seconds:.1f} s ({rate:.1f} a second): {output}")
+    print(f"{len(images) - len(bad)} images in {seconds:.1f} s ({rate:.1f} per second): {output}")
     return 1 if bad else 0
 
 
 def _tell_of_predictions(table: Path) -> None:
-    """Say once what a reader of the table would have to find out row by row."""
+    """Sum up the table of predictions, and its warnings."""
     import csv
     from statistics import fmean
 
@@ -449,9 +452,9 @@ def _where(arguments: argparse.Namespace) -> int:
         print(f"It is here: {found}")
     else:
         folder = Path(arguments.resources) / entry.name
-        print(f"It is not here yet: {folder} is looked for, with {' and '.join(entry.holds)}.")
+        print(f"It is not here yet. sonotune looks for {folder} with {' and '.join(entry.holds)}.")
         if entry.files:
-            print(f"The workflow fetches it; so does: sonotune data fetch {entry.name}")
+            print(f"The workflow downloads it, or: sonotune data fetch {entry.name}")
         _print_wrapped("By hand: ", f"{entry.by_hand} Put it into {folder.absolute()}.")
     return 0
 
@@ -525,7 +528,7 @@ def _described(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path]:
     settings = config["datasets"].get(arguments.name)
     if settings is None and arguments.configfile:
         known = ", ".join(config["datasets"])
-        raise SonotuneError(f"{file}: datasets: {arguments.name}: is not there; it has: {known}")
+        raise SonotuneError(f"{file}: datasets: there is no {arguments.name}; it has: {known}")
     if settings is None:
         entry = find_entry(arguments.name)
         settings = {"reader": entry.reader, "catalogue": entry.name, "source": entry.name}

@@ -48,5 +48,5 @@ class Stopped(Exception):
     """
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"stopped by {Signals(number).name}; run again to go on")
+        super().__init__(f"stopped by {Signals(number).name}; run again to resume")
         self.signal = number

@@ -1,4 +1,4 @@
-"""Where things lie under ``results/``: the only module that knows folders and file names there.
+"""Paths under ``results/``: the only module that knows folders and file names there.
 
 Paths are texts relative to the working folder, with ``/``. Those in capitals hold Snakemake's
 wildcards.
@@ -129,7 +129,7 @@ class Cell:
 
 
 def fraction_text(fraction: float) -> str:
-    """A share of the data set as it stands in paths: 0.8, 0.05, 0.125.
+    """A share of the data set as written in paths: 0.8, 0.05, 0.125.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def format_percent(fraction: float) -> str:
 
 
 def fold_text(fold: int, seed: int = 1, pretraining: int = 1) -> str:
-    """A training of a fold as it stands in paths: 0, 0-s2, 0-p2, 0-s2-p3.
+    """A training of a fold as written in paths: 0, 0-s2, 0-p2, 0-s2-p3.
 
     Parameters
     ----------

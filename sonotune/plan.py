@@ -1,4 +1,4 @@
-"""What a study asks for before it starts: cells, hours on this machine, and gigabytes.
+"""What a study needs: cells, hours on this machine, and gigabytes.
 
 Real steps are measured, with the study's network, batch and precision, within seconds. How many
 a training takes until its early stop is not known before: the least is its patience and one more,
@@ -81,7 +81,7 @@ class Speed:
 
 @dataclass
 class Plan:
-    """Of one study: what is to be done and what of it is done.
+    """Work of one study, in all and finished.
 
     Attributes
     ----------
@@ -266,10 +266,8 @@ def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: i
     ]
     if "race" in study:
         budget = study["race"]["budget"]
-        share = "as much as" if budget == "grid" else f"at most {budget:.0%} of what"
-        lines.insert(
-            1, f"  that is the most: the race spends {share} all strategies take in all folds"
-        )
+        share = "as much time as" if budget == "grid" else f"at most {budget:.0%} of the time of"
+        lines.insert(1, f"  an upper limit: the race takes {share} all strategies in all folds")
     if plan.processor.device != "cuda" and least > LONG:
         lines.append(
             "  That is long for a CPU. A GPU, fewer strategies or folds, or a smaller network and "
@@ -293,7 +291,7 @@ def what_folds_show(study: Mapping[str, Any]) -> list[str]:
     if folds < VERDICT_FOLDS:
         return [
             f"{folds} of {study['resampling']['folds']} folds: too few to call a strategy worse "
-            f"or about as good; that takes {VERDICT_FOLDS}, better five"
+            f"or about as good; use at least {VERDICT_FOLDS}, preferably five"
         ]
     lines = []
     spreads: dict[float, list[float]] = {}

@@ -231,7 +231,7 @@ class Verification:
             self._compare(path, anew, list(RUN))
 
     def _compare(self, path: Path, anew: Path, key: list[str]) -> None:
-        """Compare a table with the same one made anew, in whatever order of rows.
+        """Compare a table with the same one made again, whatever the order of rows.
 
         Numbers may differ in their last digits, as they do between versions of pandas.
         """

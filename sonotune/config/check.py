@@ -88,7 +88,7 @@ def complete(
 
 
 def check_no_duplicates(path: str | Path) -> None:
-    """Refuse a YAML file in which a key occurs twice, of which YAML would keep the last.
+    """Refuse a YAML file in which a key occurs twice; YAML would keep the last.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def _check_datasets(
         if name not in datasets:
             yield (
                 f"{where}: {key}: there is no data set {name!r}; "
-                f"{nearest(name, datasets)}described are: {', '.join(datasets)}"
+                f"{nearest(name, datasets)}the configuration has: {', '.join(datasets)}"
             )
 
 
@@ -223,7 +223,7 @@ def _complete_strategies(where: str, study: dict[str, Any]) -> Iterator[str]:
 
 def _check_race(where: str, study: Mapping[str, Any]) -> Iterator[str]:
     if sum(one["tune"] not in ("none", []) for one in study["strategies"].values()) < 2:
-        yield f"{where}: takes two strategies that are tuned; remove the key"
+        yield f"{where}: needs two strategies that tune something; add one, or remove the key"
     own_splits = study["resampling"].get("resample_test_set") == "by_strategy"
     for key, used in (
         ("protocols", "protocols" in study),
@@ -234,8 +234,8 @@ def _check_race(where: str, study: Mapping[str, Any]) -> Iterator[str]:
             yield f"{where}: is not possible together with {key}; remove one of them"
     if study["race"]["budget"] == "grid" and study["resampling"]["seeds"] < 2:
         yield (
-            f"{where}: budget: grid trains the best strategies more often than once a fold; set "
-            "resampling: seeds to the most trainings of a fold, at least 2"
+            f"{where}: budget: grid trains the best strategies more than once per fold; set "
+            "resampling: seeds to the largest number of trainings in a fold, at least 2"
         )
 
 

@@ -25,24 +25,23 @@ class Folder(Section):
         "are refused."
     )
     threshold: Number = key(
-        "The object is where a mask's grey value, as it is in the file, is at least this; 1 says "
-        "that all that is not 0 is meant, soft edges too.",
+        "The object is where a mask's grey value, as stored in the file, is at least this. 1 "
+        "accepts every value but 0, soft edges too.",
         without="where it is not 0",
     )
     label: int | Annotated[list[int], Field(min_length=1)] = key(
-        "The object is where a mask's grey value, or its place in a palette of colours, is this, "
-        "or one of a list."
+        "The object is where a mask's grey value, or its index in a palette of colours, is this "
+        "value or one of this list."
     )
     inverted: bool = key(
-        "The object is everything else. `false` says that masks which look like background are "
+        "The object is everything else. `false` confirms that masks which look like background are "
         "meant.",
         without="masks that look like background are refused",
     )
-    alpha: bool = key("The object is drawn in the masks' opacity.", without="false")
+    alpha: bool = key("The object is where the mask is opaque.", without="false")
     group: str = key(
-        "Regular expression that every image's name matches; what its parentheses hold is the "
-        'group: `"(P[0-9]+)_.*"`. `PatientID` takes that of DICOM files, of which only a hash is '
-        "kept.",
+        "Regular expression that must match every image's name; the part in parentheses is the "
+        'group: `"(P[0-9]+)_.*"`. `PatientID` uses that of DICOM files and keeps only its hash.',
         without="each image is its own group",
     )
 
@@ -51,9 +50,9 @@ class HC18(Section):
     """Options of the reader `hc18`."""
 
     selection: Literal["all", "unsuffixed"] = key(
-        "`all` 999 images or the `unsuffixed` one of each examination (806).", without="all"
+        "`all` 999 images, or the `unsuffixed` one of each examination (806).", without="all"
     )
-    leave_out: list[str] = key("Names of images that are not taken.", without="none")
+    leave_out: list[str] = key("Names of images to leave out.", without="none")
     outline: Literal["ellipse", "hull"] = key(
         "Masks are the fitted `ellipse`, or the convex `hull` of the drawn line.",
         without="ellipse",
@@ -63,22 +62,22 @@ class HC18(Section):
 class BUSI(Section):
     """Options of the reader `busi`."""
 
-    normal: bool = key("Whether images without a lesion are taken too.", without="false")
-    images: int = key("How many are taken, drawn by `seed`.", without="all", ge=1)
+    normal: bool = key("Whether to include images without a lesion.", without="false")
+    images: int = key("Number of images to use, drawn by `seed`.", without="all", ge=1)
     seed: int = key("Seed of that draw.", without="the configuration's", ge=0)
 
 
 class SCR(Section):
     """Options of the reader `scr`."""
 
-    images: int = key("How many are taken, the first by name.", without="all", ge=1)
+    images: int = key("Number of images to use, the first by name.", without="all", ge=1)
 
 
 class Dataset(Section):
     """A data set."""
 
     catalogue: str = key(
-        "Name of a published data set (`sonotune data list`), which is fetched or looked for under "
+        "Name of a published data set (`sonotune data list`), which is downloaded or found under "
         "`resources/`; it sets `reader`."
     )
     reader: Literal[
@@ -99,8 +98,8 @@ class Dataset(Section):
     )
     label: Label = key("Title in tables and figures.", without="the name in capitals")
     source: Annotated[str, StringConstraints(min_length=1, max_length=1000)] = key(
-        "Which images really stand behind the name, where they are not those that the paper used; "
-        "tables then mark the data set as a stand-in.",
+        "The images behind the name, if they are not those that the paper used; tables then mark "
+        "the data set as a substitute.",
         without="the name, or that in the catalogue",
     )
     images: int = key("Number of images to make (`simulate`, `collage`).", ge=1, le=1_000_000)
@@ -114,11 +113,11 @@ class Dataset(Section):
     duplicates: Text = key(
         "Your corrected table of near-duplicates (columns cluster and image), for `resampling: "
         "grouped: duplicates` or `both`.",
-        without="that of the audit, `results/datasets/NAME/audit_duplicates.csv`",
+        without="that of the audit, `results/datasets/NAME-DIGEST/audit_duplicates.csv`",
     )
     resize: Literal["area", "bilinear"] = key(
-        "How images shrink: by averages over areas (`area`), or by `bilinear` interpolation with "
-        "masks of the nearest pixel, as common loaders do.",
+        "How images are reduced: by averages over areas (`area`), or by `bilinear` interpolation, "
+        "with the nearest pixel for masks, as common loaders do.",
         without="area",
     )
     keep_aspect: bool = key("Pad images to a square instead of stretching them.", False)

@@ -30,7 +30,7 @@ def complete_datasets(config: dict[str, Any]) -> Iterator[str]:
         dataset.setdefault("source", dataset.get("catalogue", name))
         dataset.setdefault("label", name.upper())
         for other in [key for key in (*MADE_HERE, *READERS) if key in dataset and key != reader]:
-            yield f"{where}: {other}: has no use where reader is {reader}; remove it"
+            yield f"{where}: {other}: does not apply to the reader {reader}; remove it"
         if reader not in MADE_HERE:
             if "images" in dataset.get(reader, {}) and takes_seed(reader):
                 dataset[reader].setdefault("seed", config["seed"])

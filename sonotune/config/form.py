@@ -1,4 +1,4 @@
-"""What a configuration may be made of, whatever its keys mean: texts, numbers, lists, mappings."""
+"""What a configuration may hold, whatever its keys: texts, numbers, lists, mappings."""
 
 from __future__ import annotations
 
@@ -88,11 +88,11 @@ def malformed(value: Any, where: Where = ()) -> Iterator[str]:
             yield from malformed(item, where)
     elif isinstance(value, str):
         if len(value) > LETTERS:
-            yield f"{name}: has {len(value)} letters; at most {LETTERS} are read"
+            yield f"{name}: has {len(value)} characters; at most {LETTERS} are allowed"
         elif found := [one for one in ENDINGS if one in value.lower()]:
             yield f"{name}: must not contain {found[0]}, which breaks pages"
         elif "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
-            yield f"{name}: holds characters that no file can: {shown(value)}"
+            yield f"{name}: has characters that cannot be written to a file: {shown(value)}"
     elif isinstance(value, float):
         if not math.isfinite(value):
             yield f"{name}: must be a finite number; found {value}"

@@ -65,7 +65,7 @@ def _except(
 
 
 def _tidy(rule: Any) -> None:
-    """Say in words what is no default in JSON, in place; titles that repeat the key go."""
+    """Write defaults that JSON cannot hold into descriptions, in place; drop repeated titles."""
     for one in rule.values() if isinstance(rule, dict) else rule if isinstance(rule, list) else ():
         _tidy(one)
     if isinstance(rule, dict) and "patternProperties" in rule:

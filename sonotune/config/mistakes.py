@@ -24,7 +24,7 @@ EXPECTED = {
     "less_than_equal": "at most {le}",
     "list_type": "a list",
     "model_type": "a mapping",
-    "string_too_long": "text of at most {max_length} letters",
+    "string_too_long": "text of at most {max_length} characters",
     "string_too_short": "text that is not empty",
     "string_type": "text",
     "too_long": "a list of {max_length}",
@@ -32,8 +32,8 @@ EXPECTED = {
     "value_error": "{error}",
 }
 NAMES = (
-    "names begin with a small letter, continue with small letters, digits and _, and have at most "
-    "64 characters"
+    "names begin with a lower-case letter, continue with lower-case letters, digits and _, and "
+    "have at most 64 characters"
 )
 
 
@@ -65,7 +65,7 @@ def mistakes(error: ValidationError, config: Mapping[str, Any]) -> Iterator[str]
     for one in error.errors(include_url=False):
         found.setdefault(_path(one, config), []).append(dict(one))
     for path, same in found.items():
-        # Where a value may be of several kinds, mistakes inside it say of which it was to be.
+        # Where a value may be of several kinds, mistakes inside it show which one was meant.
         inside = any(other[: len(path)] == path and other != path for other in found)
         if not inside or same[0]["loc"][-1] == "[key]":
             yield _line(": ".join(map(printable, path)) or "configuration", same)

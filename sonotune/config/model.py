@@ -15,21 +15,21 @@ from sonotune.runtime.limits import Limits as Given
 class Limits(Section):
     """How much is read of files and servers. Anything larger, longer or slower is refused."""
 
-    pixels: int = key("Most pixels of one image, or of one slice.", Given.pixels, ge=1)
+    pixels: int = key("Maximum pixels of one image, or of one slice.", Given.pixels, ge=1)
     image_bytes: int = key(
-        "Most bytes of an image file's values once they are unpacked, of all slices together; "
-        "reading takes about three times as much memory.",
+        "Maximum bytes of an image file's unpacked values, of all slices together; reading takes "
+        "about three times as much memory.",
         Given.image_bytes,
         ge=1,
     )
-    archive_bytes: int = key("Most bytes of an unpacked archive.", Given.archive_bytes, ge=1)
-    archive_files: int = key("Most members of an archive.", Given.archive_files, ge=1)
+    archive_bytes: int = key("Maximum bytes of an unpacked archive.", Given.archive_bytes, ge=1)
+    archive_files: int = key("Maximum members of an archive.", Given.archive_files, ge=1)
     download_bytes: int = key(
-        "Most bytes of a download whose publisher states no size.", Given.download_bytes, ge=1
+        "Maximum bytes of a download whose publisher states no size.", Given.download_bytes, ge=1
     )
-    download_hours: Number = key("Longest duration of one download.", Given.download_hours, gt=0)
+    download_hours: Number = key("Maximum duration of one download.", Given.download_hours, gt=0)
     download_rate: int = key(
-        "Least mean speed of a download over a minute, in bytes per second.",
+        "Minimum mean speed of a download over a minute, in bytes per second.",
         Given.download_rate,
         ge=0,
     )
@@ -38,19 +38,20 @@ class Limits(Section):
 class Configuration(Section):
     """sonotune configuration."""
 
-    seed: int = key("Seed of every study and made data set that names none of its own.", 2020, ge=0)
+    seed: int = key("Seed of every study and generated data set without its own.", 2020, ge=0)
     data_mirror: Text = key(
-        "Folder or address that is used instead of the publishers'; the environment variable "
-        "`SONOTUNE_DATA_MIRROR` wins over it."
+        "Folder or address to use instead of the publishers'. The environment variable "
+        "`SONOTUNE_DATA_MIRROR` takes precedence."
     )
     cells_per_gpu: int = key(
-        "Cells that train side by side on one GPU of this machine; `--resources gpu=N` counts all "
-        "of them, so three cells on each of two GPUs are `gpu=6`. No result depends on it.",
+        "Number of cells that train at the same time on one GPU of this machine. `--resources "
+        "gpu=N` counts all of them: three cells on each of two GPUs are `gpu=6`. No result depends "
+        "on it.",
         1,
         ge=1,
     )
     limits: Limits = key(
-        "How much is read of files and servers, below. No result depends on it.", Limits()
+        "Limits on files and downloads, below. No result depends on them.", Limits()
     )
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)] = key("Data sets by name.", ...)
     studies: Annotated[dict[StudyName, Study], Field(min_length=1)] = key(
@@ -59,6 +60,6 @@ class Configuration(Section):
 
 
 class WithoutStudies(Configuration):
-    """A configuration of which only the data sets are looked at."""
+    """A configuration whose studies are ignored."""
 
     studies: dict[Name, Study] = Field({}, max_length=0)

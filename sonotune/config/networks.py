@@ -137,7 +137,7 @@ def all_encoder_weights(config: Mapping[str, Any]) -> dict[str, EncoderWeights]:
     Raises
     ------
     SonotuneError
-        If ``imagenet`` is asked of an encoder of which no verified file is known, or a file is
+        If ``imagenet`` is asked for an encoder without a verified file, or a file is
         not there.
     """
     found = {}

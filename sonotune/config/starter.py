@@ -1,4 +1,4 @@
-"""A first configuration for somebody's own images: `sonotune init`."""
+"""A first configuration for a user's own images: `sonotune init`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ studies:
     pretraining: {{dataset: natural{pretraining}}}
     datasets: [mine]
     fractions: {fractions} # share of all images used for training
-    resampling: {{folds: {folds}}} # every image is tested once
+    resampling: {{folds: {folds}}} # every image is in one test set
 {training}    strategies: {{preset: starter}} # config/README.md has more, and how to add your own
     device: auto # a GPU if there is one
 """

@@ -34,8 +34,8 @@ class Network(Section):
         "`unet`, `unet_bn`: filters of the first block.", without=f"{UNet.width}", ge=1
     )
     dropout: Number = key(
-        "`unet`: probability of dropout after block 5; it acts in training also while block 5 is "
-        "frozen.",
+        "`unet`: probability of dropout after block 5. Dropout is active in training even while "
+        "block 5 is frozen.",
         without=f"{UNet.dropout}",
         ge=0,
         lt=1,
@@ -49,9 +49,7 @@ class Network(Section):
         "with ReLU, then the 1x1 convolution; `plain`: the 1x1 convolution alone.",
         without=UNet.head,
     )
-    encoder: str = key(
-        "`smp_unet`: name of the encoder, as the library has it.", without=SmpUNet.encoder
-    )
+    encoder: str = key("`smp_unet`: name of the encoder in the library.", without=SmpUNet.encoder)
     decoder: Literal["unet", "unetplusplus", "manet", "linknet", "fpn", "pan", "deeplabv3plus"] = (
         key(
             "`smp_unet`: unet, unetplusplus, manet, linknet, fpn, pan or deeplabv3plus.",
@@ -59,25 +57,26 @@ class Network(Section):
         )
     )
     encoder_weights: Text = key(
-        "`smp_unet`: what the encoder starts from: `imagenet` (of mobilenet_v2 and resnet18, "
-        "torchvision's, fetched and verified), `random`, or a file of weights (safetensors, or a "
-        "state dict of PyTorch; below).",
+        "`smp_unet`: initial weights of the encoder: `imagenet` (torchvision's, downloaded and "
+        "verified; for mobilenet_v2 and resnet18), `random`, or a file of weights (safetensors or "
+        "a PyTorch state dict; below).",
         without=SmpUNet.encoder_weights,
     )
     encoder_options: Annotated[dict[str, Any], Field(min_length=1)] = key(
-        "`smp_unet`: options of timm's encoders, whose names begin with `tu-`. Swin and others are "
-        "made for one size of image: `{img_size: 256}`."
+        "`smp_unet`: options for timm's encoders, whose names begin with `tu-`. Swin and others "
+        "need the image size: `{img_size: 256}`."
     )
     split_encoder: bool = key(
-        "`smp_unet`: divide the encoder into its levels, `encoder0` ... `encoder4`: what its maps "
-        "of a half, a quarter, ... of the image's side depend on, each with what it adds to the "
-        "one before. Transformers (mit, Swin, ConvNeXt) begin at a quarter: `encoder0` ... "
-        "`encoder3`.",
+        "`smp_unet`: divide the encoder into levels, `encoder0` ... `encoder4`. A level holds the "
+        "parameters that its feature map needs and the level before it does not. The maps have a "
+        "half, a quarter, ... of the image's side. Transformers (mit, Swin, ConvNeXt) begin at a "
+        "quarter: `encoder0` ... `encoder3`.",
         without=f"{SmpUNet.split_encoder}".lower(),
     )
     stages: Annotated[dict[Name, str], Field(min_length=1)] = key(
-        "`smp_unet`: stages of your own in place of these, a name and a regular expression each, "
-        "with which the names of its parameters begin; together they hold every parameter once."
+        "`smp_unet`: your own stages instead. Each has a name and a regular expression, which "
+        "matches the beginning of its parameters' names. Every parameter must be in exactly one "
+        "stage."
     )
     batch_norm: Literal["update", "freeze"] = key(
         "`unet_bn`, `smp_unet`: whether running statistics of frozen stages are updated in "
@@ -92,14 +91,14 @@ class Training(Section):
     learning_rate: Number = key("Adam's step size.", 0.0001, gt=0)
     batch_size: int = key("Images in a batch.", 2, ge=1)
     epochs: int = key(
-        "The most epochs; a training that reaches the last without an early stop has failed, "
+        "Maximum number of epochs. A training that reaches it without an early stop has failed, "
         "unless `patience` is false.",
         200,
         ge=1,
     )
     patience: Off | Annotated[int, Field(ge=1)] = key(
-        "Epochs without a better validation loss that end a training; `false` for exactly `epochs` "
-        "epochs, without early stopping.",
+        "A training stops after this number of epochs without a better validation loss; `false` "
+        "for exactly `epochs` epochs, without early stopping.",
         20,
     )
     select_weights: Literal["best", "last"] = key(
@@ -107,25 +106,25 @@ class Training(Section):
         "best",
     )
     lr_decay: Number = key(
-        "What the step size is multiplied by after every epoch; 1 for a constant step size.",
+        "Factor on the step size after every epoch; 1 for a constant step size.",
         1,
         gt=0,
         le=1,
     )
     compile: bool = key(
-        "Whether `torch.compile` makes the steps: for long trainings on a GPU, since it takes a "
-        "minute at the start of every cell. Numbers differ in the last bits.",
+        "Whether steps are compiled by `torch.compile`. Useful for long trainings on a GPU, since "
+        "it takes a minute at the start of every cell. Numbers differ in the last bits.",
         False,
     )
     graph: Literal["auto"] | bool = key(
         "On a GPU, whether a training step is one CUDA graph, so that the host does not slow it "
-        "down: `auto` where that is possible, `on` or else it is an error, `off`. No meaning on a "
-        "CPU or beside `compile`. See [docs/gpu.md](../docs/gpu.md).",
+        "down: `auto` where possible, `on` always (an error where impossible), or `off`. No effect "
+        "on a CPU or with `compile`. See [docs/gpu.md](../docs/gpu.md).",
         "auto",
     )
     attempts: int = key(
-        "How often a cell is trained if it fails. Each further attempt has another initialisation, "
-        "order and augmentation; `run.json` lists the earlier ones.",
+        "Maximum number of attempts at a cell that fails. Each further attempt has another "
+        "initialisation, order and augmentation; `run.json` lists the earlier ones.",
         1,
         ge=1,
     )
@@ -137,15 +136,15 @@ class Pretraining(Section):
     dataset: str = key("Data set to pre-train on.", ...)
     validation_fraction: Share = key("Share of its images held out for early stopping.", 0.1)
     repeats: int = key(
-        "Pre-trained networks, which differ in initialisation and order. Every strategy that "
-        "starts from the pre-trained network is trained from each: `pretrained/2`, cells `0-p2`.",
+        "Number of pre-trained networks, which differ in initialisation and order. Every strategy "
+        "that starts from pre-trained weights is trained from each: `pretrained/2`, cells `0-p2`.",
         1,
         ge=1,
         le=1000,
     )
     threads: Threads = key("CPU threads of the pre-training.", 1)
     training: Training = key(
-        "Recipe, with the keys of `training:`. Reaching the last epoch is no failure here: the "
+        "Recipe, with the keys of `training:`. Here it is no failure to reach the last epoch; the "
         "best weights are kept.",
         Training(),
     )
@@ -162,18 +161,18 @@ class Resampling(Section):
     """How data sets are cut into training, validation and test images."""
 
     folds: int = key(
-        "Folds of the cross-validation; each image is tested in one. With `test_images`, "
+        "Number of folds of the cross-validation; each image is tested in one. With `test_images`, "
         "`test_fraction` or `lists`: the number of repeats.",
         5,
         ge=2,
         le=10_000,
     )
     run_folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), Distinct] = key(
-        "Which folds are run, counted from 0.", without="all"
+        "Folds to run, counted from 0.", without="all"
     )
     seeds: int = key(
-        "Trainings of every strategy in a fold, which differ in initialisation, order, "
-        "augmentation and dropout: cells `0`, `0-s2`. A fold remains the unit of every decision.",
+        "Number of trainings of every strategy in a fold, which differ in initialisation, order, "
+        "augmentation and dropout: cells `0`, `0-s2`. The fold remains the unit of all decisions.",
         1,
         ge=1,
         le=1000,
@@ -186,25 +185,25 @@ class Resampling(Section):
         lt=1,
     )
     grouped: bool | Literal["duplicates", "both"] = key(
-        "Keep images on one side of every cut that belong together: those of one group (`true`; "
+        "Keep images that belong together on one side of every split: those of one group (`true`; "
         "examination, patient), near-duplicates that the audit found (`duplicates`), or `both` "
         "joined.",
         without="true where own images have groups, else false",
     )
     test_images: int = key(
-        "Hold-out instead of folds, with this number of test images (`grouped`: of whole groups, "
-        "up to it).",
+        "Hold-out instead of folds, with this number of test images (with `grouped`: whole groups, "
+        "up to this number).",
         ge=1,
     )
     test_fraction: Share = key("The same as a share of all images.")
     lists: Lists = key(
-        "Hold-out by name: `{train: FILE, test: FILE}`, names of images one a line, with or "
-        "without a suffix; the same split in every repeat. Images in neither are not used."
+        "Hold-out by name: `{train: FILE, test: FILE}`, with one image name per line, with or "
+        "without a suffix. Every repeat has the same split. Images in neither file are not used."
     )
     resample_test_set: bool | Literal["by_strategy"] = key(
-        "Whether every repeat of a hold-out draws its own test images, or all have those of the "
-        "first. `by_strategy`: every strategy draws its own as well, so strategies are tested on "
-        "different images.",
+        "Whether every repeat of a hold-out draws its own test images (`true`) or all share those "
+        "of the first (`false`). With `by_strategy` every strategy also draws its own, so "
+        "strategies are tested on different images.",
         True,
     )
 
@@ -217,16 +216,16 @@ class Strategy(Section):
         "`pretrained` or `random` weights at the start.", "pretrained"
     )
     network: Network = key(
-        "A network of its own instead of the study's, with the keys of `network:`."
+        "The strategy's own network instead of the study's, with the keys of `network:`."
     )
     tune: Literal["all", "none"] | list[str] = key(
-        "List of the stages that are tuned, `all`, or `none`: the network is evaluated as it "
-        "starts, once a fold.",
+        "List of the stages to tune, `all`, or `none`: the network is evaluated as it starts, once "
+        "per fold.",
         ...,
     )
     exclude: Literal["test_groups", "size_matched"] = key(
-        "Training images that are left out: those of the test set's groups (`test_groups`), or "
-        "`size_matched` at random, to tell what shared examinations are worth."
+        "Training images to leave out: those of the test set's groups (`test_groups`), or as many "
+        "at random (`size_matched`). The difference is the effect of shared examinations."
     )
 
 
@@ -239,11 +238,11 @@ class Augmentation(Section):
     shear: Half = key("Largest shear, as a share of the side.", 0)
     flip: Probability = key("Probability of a horizontal flip.", 0.5)
     fill: Literal["border", "zeros", "reflection", "reflect_101"] = key(
-        "What enters at the border: `border` (the nearest pixel), `zeros`, or a reflection, which "
-        "has the border's pixels twice (`reflection`) or once (`reflect_101`).",
+        "What fills the border: `border` (the nearest pixel), `zeros`, or a reflection that "
+        "repeats the border's pixel (`reflection`) or does not (`reflect_101`).",
         "border",
     )
-    rotation: Number = key("Largest rotation either way, in degrees.", 0, ge=0, le=180)
+    rotation: Number = key("Largest rotation in either direction, in degrees.", 0, ge=0, le=180)
     vertical_flip: Probability = key("Probability of a vertical flip.", 0)
 
 
@@ -252,8 +251,8 @@ class Protocols(Section):
 
     corrected: str = key("Study under the corrected protocol.", ...)
     leakage: str = key(
-        "Study whose strategies leave out images of the tested groups (`exclude`), to tell what "
-        "shared examinations add."
+        "Study whose strategies leave out images of the tested groups (`exclude`), to measure the "
+        "effect of shared examinations."
     )
     epochs: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)] = key(
         "First and last epoch that the published protocol averages; the study needs `records`.",
@@ -270,9 +269,10 @@ class Race(Section):
         0.01,
     )
     budget: Literal["grid"] | Annotated[Number, Field(gt=0, le=1)] = key(
-        "Most training effort (epochs, weighed by what they cost), as a share of that of all "
-        "strategies in all folds once. `grid` spends all of it whatever the margin, on further "
-        "seeds after the folds; set `resampling: seeds` to the most trainings of a fold.",
+        "Maximum training cost (epochs, weighted by their cost), as a share of the cost of all "
+        "strategies once in all folds. `grid` spends that full cost whatever the margin, after the "
+        "last fold on further seeds. It needs `resampling: seeds`, the largest number of trainings "
+        "in a fold.",
         0.4,
     )
 
@@ -281,12 +281,12 @@ class Averages(Section):
     """How folds become a table's entry."""
 
     exclude_runs: Literal["failed", "failed+collapsed", "none"] = key(
-        "Which runs stay out of averages: `failed` (as the paper), `failed+collapsed` or `none`. "
+        "Runs to leave out of averages: `failed` (as in the papers), `failed+collapsed` or `none`. "
         "Tables show both counts.",
         "failed",
     )
     ddof: int = key(
-        "The standard deviation divides by the number of folds less this.", 1, ge=0, le=1
+        "The standard deviation divides by the number of folds minus this.", 1, ge=0, le=1
     )
 
 
@@ -300,7 +300,7 @@ class Figures(Section):
     )
     examples: list[str] = key(
         "Strategies whose segmentations Fig. 5 shows, at the smallest fraction and in the first "
-        "fold run; if empty, the recommended one, the next best, training from scratch and the "
+        "fold; if empty, the recommended one, the next best, training from scratch and the "
         "unchanged network.",
         [],
     )
@@ -316,9 +316,11 @@ class Figures(Section):
 class Decision(Section):
     """How strategies are compared and one is recommended."""
 
-    margin: Annotated[Number, Field(gt=0)] = key("A difference in Dice that counts as none.", 0.02)
+    margin: Annotated[Number, Field(gt=0)] = key(
+        "Largest difference in Dice that does not matter.", 0.02
+    )
     margins: dict[str, Annotated[Number, Field(gt=0)]] = key(
-        "The same for single data sets.", {"fus": 0.005, "xray": 0.005}
+        "Margins of single data sets, by name.", {"fus": 0.005, "xray": 0.005}
     )
     cost: Literal["tuned_parameters", "seconds", "memory"] = key(
         "The cost to minimise among strategies that are about as good: trained parameters, time of "
@@ -360,18 +362,18 @@ class Study(Section):
         "List of the data sets.", ...
     )
     fractions: Annotated[list[Share], Field(min_length=1), Distinct] = key(
-        "Shares of the whole data set drawn for training and validation together; at most 1 - "
-        "1/folds, or what the hold-out leaves, which takes all that is not test. Smaller fractions "
-        "lie inside larger ones.",
+        "Shares of the whole data set drawn for training and validation together. The largest "
+        "possible share is 1 - 1/folds, or what a hold-out leaves: all images that are not in the "
+        "test set. Smaller fractions are subsets of larger ones.",
         [0.8, 0.5, 0.05],
     )
-    resampling: Resampling = key("How data sets are cut, below.", Resampling())
+    resampling: Resampling = key("How data sets are split, below.", Resampling())
     strategies: Annotated[
         dict[Name, Strategy], Field(min_length=1), BeforeValidator(with_preset)
     ] = key("Strategies by name, below, in the order of the tables.", ...)
     training: Training = key("Recipe of every cell, below.", Training())
     augmentation: Off | Augmentation = key(
-        "Random deformation of training images, below; `false` for none.", Augmentation()
+        "Random deformations of training images, below; `false` for none.", Augmentation()
     )
     device: Literal["auto", "cpu", "cuda"] = key(
         "`cpu`, `cuda`, or `auto` (a GPU if there is one). With `cpu` a cell takes no `gpu` and "
@@ -386,10 +388,10 @@ class Study(Section):
     )
     keep_weights: Literal["none", "all"] | Annotated[list[str], Field(min_length=1), Distinct] = (
         key(
-            "Whose cells keep the weights that they tuned (`weights.safetensors`, for `sonotune "
-            "predict`): `none`, `all`, or a list of strategies such as `[whole]`; `sonotune "
-            "recommend` prints the line for the recommended ones. Asking later trains only those "
-            "cells again, with the same results.",
+            "Strategies whose cells keep their tuned weights (`weights.safetensors`, for `sonotune "
+            "predict`): `none`, `all`, or a list such as `[whole]`. `sonotune recommend` prints "
+            "the line for the recommended ones. If you set this later, only those cells are "
+            "trained again, with the same results.",
             "none",
         )
     )
@@ -399,12 +401,12 @@ class Study(Section):
         without="false",
     )
     protocols: Protocols = key(
-        "Set this study, whose protocol is the published one, beside others of the same "
+        "Compare this study, whose protocol is the published one, with others of the same "
         "strategies, below."
     )
     race: Race = key(
-        "Train fold after fold, and in each only the strategies that may still turn out to be the "
-        "best, below."
+        "Train one fold after the other, and in each only strategies that may still turn out to be "
+        "the best, below."
     )
     averages: Averages = key("How folds become a table's entry, below.", Averages())
     figures: Figures = key("What the figures show, below.", Figures())

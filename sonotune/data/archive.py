@@ -1,4 +1,4 @@
-"""Unpack an archive that somebody else made, without trusting what it says."""
+"""Unpack an archive of unknown origin without trusting its content."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Member(NamedTuple):
 
 
 class _Bounded(io.RawIOBase):
-    """A file of which no more is read at once, or passed over in all, than is allowed."""
+    """A file with limits on what is read at once and what is skipped in all."""
 
     def __init__(self, file: IO[bytes], at_once: int, in_all: int) -> None:
         self._file, self._at_once, self._in_all = file, at_once, in_all
@@ -140,12 +140,12 @@ def unpack(archive: str | Path, folder: str | Path) -> None:
                     file.write(chunk)
     except _Refused as error:
         raise SonotuneError(
-            f"is not unpacked, since {error}; it is damaged or not to be trusted"
+            f"is not unpacked, because {error}; it is damaged or not trustworthy"
         ) from None
     except (FileExistsError, NotADirectoryError) as error:
         raise SonotuneError(
-            f"is not unpacked, since two of its members claim one place, {error.filename!r}; it is "
-            "damaged or not to be trusted"
+            f"is not unpacked, because two of its members have one path, {error.filename!r}; it is "
+            "damaged or not trustworthy"
         ) from None
     except (*DAMAGE, OSError) as error:
         if not isinstance(error, DAMAGE) and error.errno not in IMPOSSIBLE:

@@ -1,4 +1,4 @@
-"""What is wrong with a data set, or suspicious, before a network is trained on it."""
+"""Errors and suspicious findings in a data set, before a network is trained on it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Level = Literal["error", "warning", "note"]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong (``error``: training would be meaningless), suspicious, or worth knowing.
+    """An error (training would be meaningless), something suspicious, or a note.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Audit:
-    """A data set's images, those that are alike, and what follows from both.
+    """A data set's images, duplicates among them, and the findings.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Audit:
     source
         What its images are.
     looks
-        What each image is like.
+        Statistics of each image.
     same
         Names of images that are the same, pixel by pixel, in groups.
     near
@@ -135,7 +135,7 @@ def audit_dataset(
     try:
         gallery = Gallery(settings, originals)
     except SonotuneError as error:
-        broken = Finding("error", "files do not make a data set", str(error))
+        broken = Finding("error", "files do not form a data set", str(error))
         return Audit(name, source, (), (), (), (broken,)), None
     workers = workers or usable_processors()
     looks = gallery.look(workers)
@@ -256,7 +256,7 @@ def _of_files(settings: Mapping[str, Any], originals: str | Path) -> Iterator[Fi
     if settings["reader"] != "folder":
         return
     for kind, count in left_out(Path(originals), **settings["folder"]).items():
-        text = f"{count} files {printable(kind)} lie beside those that a pattern matches"
+        text = f"{count} files {printable(kind)} are beside those that a pattern matches"
         yield Finding("warning", "files that no pattern matches", text)
 
 
@@ -283,7 +283,7 @@ def _of_images(looks: Sequence[Look]) -> Iterator[Finding]:
         ("empty masks", empty, "nothing is marked"),
         ("full masks", full, "everything is marked"),
         ("tiny objects", tiny, f"less than {TINY:.1%} of the image is marked"),
-        ("images of one grey", plain, "there is nothing to see"),
+        ("images of one grey value", plain, "they show nothing"),
     ):
         if found:
             text = f"{len(found)} of {len(looks)} images: {why}: {shortened(_names(found))}"
@@ -293,9 +293,9 @@ def _of_images(looks: Sequence[Look]) -> Iterator[Finding]:
         if count > 1 and word in UNKNOWN:
             yield Finding(
                 "warning",
-                "a group that reads like unknown",
-                f"{count} images share the group {word!r} and stay together; name their patients "
-                "if they are known",
+                "a group that looks like unknown",
+                f"{count} images share the group {word!r}, so they stay together; name their "
+                "patients if known",
             )
     for note, count in Counter(note for look in good for note in look.notes).items():
         yield Finding("note", "converted", f"{count} of {len(looks)} images: {note}")
@@ -316,7 +316,7 @@ def _of_duplicates(
             )
             yield _alike("warning", f"{kind} across groups", apart, why)
         if together:
-            why = "of one group, which `resampling: grouped: true` keeps on one side of a split"
+            why = "`resampling: grouped: true` keeps a group on one side of every split"
             yield _alike("note", f"{kind} within groups", together, why)
     if differ := [names for names in same if len({marked[name] for name in names}) > 1]:
         why = "the same image is marked in different ways"
@@ -331,7 +331,7 @@ def _of_twins(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) -> Itera
     twins = "" if share is None else f"{share:.1%} of test images would have a copy in training "
     text = (
         f"{len(clusters)} cluster{'s' * (len(clusters) != 1)} of copies, the largest of "
-        f"{len(largest)} images; {twins}{'with five folds at 80 %; ' if twins else ''}"
+        f"{len(largest)} images; {twins}{'with five folds at 80%; ' if twins else ''}"
         "`resampling: grouped: duplicates` (or `both`) keeps each cluster on one side"
     )
     yield Finding("note", "clusters of copies", text)
@@ -340,7 +340,8 @@ def _of_twins(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) -> Itera
 def _alike(level: Level, kind: str, alike: Sequence[tuple[str, ...]], why: str) -> Finding:
     shown = shortened([" = ".join(names) for names in alike], SPELT_OUT)
     names = tuple(dict.fromkeys(name for names in alike for name in names))
-    return Finding(level, kind, f"{len(alike)} times: {why}: {shown}", names)
+    number = f"{len(alike)} case{'s' * (len(alike) != 1)}"
+    return Finding(level, kind, f"{number}; {why}: {shown}", names)
 
 
 def _of_groups(looks: Sequence[Look]) -> Iterator[Finding]:

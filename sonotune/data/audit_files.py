@@ -173,7 +173,7 @@ def write_audit_html(audit: Audit, gallery: Gallery | None, path: str | Path) ->
         "<body>",
         f"<h1>{html.escape(title)}</h1>",
         f"<p>{len(audit.looks)} images from {html.escape(audit.source)}: {audit.verdict}. Nothing "
-        "was left out or changed; <code>audit.csv</code> has a row for every image.</p>",
+        "was left out or changed. <code>audit.csv</code> has a row for every image.</p>",
         "<table>",
         *(
             f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(text)}</td></tr>'
@@ -204,7 +204,7 @@ def _facts(looks: Sequence[Look]) -> Iterator[tuple[str, str]]:
     yield "Mean grey value", _span(good, "grey_mean", ".0f")
     yield "Brightest grey value", _span(good, "grey_most", "d")
     yield "Share of the image that is marked", _span(good, "foreground", ".1%")
-    yield "Parts of a mask", _span(good, "components", "d")
+    yield "Objects in a mask", _span(good, "components", "d")
 
 
 def _span(looks: Sequence[Look], what: str, form: str) -> str:
@@ -217,7 +217,7 @@ def _span(looks: Sequence[Look], what: str, form: str) -> str:
 
 def _findings(findings: Sequence[Finding]) -> list[str]:
     if not findings:
-        return ["<p>Nothing wrong and nothing suspicious was found.</p>"]
+        return ["<p>No errors and nothing suspicious were found.</p>"]
     items = [
         f'<li class="{one.level}"><strong>{one.level}: {html.escape(one.kind)}</strong>\n'
         f"{html.escape(one.text)}</li>"

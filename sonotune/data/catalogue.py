@@ -103,7 +103,7 @@ class Entry:
     files
         What is downloaded.
     holds
-        Globs below its folder, each of which matches once the data set is complete.
+        Globs below its folder; all of them match once the data set is complete.
     by_hand
         How to obtain it without this program; a text for people.
     stand_ins

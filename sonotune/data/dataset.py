@@ -1,7 +1,7 @@
 """Prepared arrays: a data set as two memory-mapped arrays and an index.
 
 A folder holds ``images.npy`` (uint8 [N,H,W]), ``masks.npy`` (uint8 0/1 [N,H,W]), ``index.csv``
-(one row an image, `COLUMNS`) and ``dataset.json`` (name, source, settings, hashes).
+(one row per image, `COLUMNS`) and ``dataset.json`` (name, source, settings, hashes).
 """
 
 from __future__ import annotations

@@ -118,7 +118,7 @@ def _once(
 
 
 class _Watch:
-    """Whether a download may go on: neither too large, nor too slow, nor too long."""
+    """Whether a download may continue: neither too large, nor too slow, nor too long."""
 
     def __init__(self, shown: str, most: int, size: int | None, ends: float) -> None:
         self._shown, self._most, self._size, self._ends = shown, most, size, ends
@@ -161,7 +161,7 @@ def _receive(answer: Any, write: Callable[[bytes], Any], progress: Progress, wat
 def _too_large(shown: str, found: str, most: int, size: int | None) -> str:
     if size is None:
         return (
-            f"{shown}: has {found} bytes, of which at most {most} are downloaded; set limits: "
+            f"{shown}: has {found} bytes, but at most {most} are downloaded; set limits: "
             "download_bytes:, or name a copy with data_mirror"
         )
     return (
@@ -235,7 +235,7 @@ def ask(method: str, address: str, timeout: tuple[float, float], within: float, 
     except (requests.exceptions.RequestException, ValueError) as error:
         # Another kind of address, or one that is none, here or in a redirect.
         said = without_password(ascii(str(error))[1:-1])
-        raise SonotuneError(f"{shown}: leads to what is no address of a file ({said})") from None
+        raise SonotuneError(f"{shown}: does not lead to a file ({said})") from None
 
 
 def _in_time(function: Callable[[], Found], seconds: float) -> Found:

@@ -109,7 +109,7 @@ def clusters_of(count: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]
 
 
 def is_copy(first: Sketch, second: Sketch) -> bool:
-    """Whether two images show the same, as far as can be told.
+    """Whether two images appear to show the same.
 
     Parameters
     ----------

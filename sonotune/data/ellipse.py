@@ -70,7 +70,7 @@ class Ellipse:
         """The interior as a mask of the image, or of the image resized.
 
         A pixel belongs to the object if its centre lies inside. Where an edge is straight across
-        a pixel, that is a pixel of which at least half is covered. A mask of another size is
+        a pixel, that is a pixel that is at least half covered. A mask of another size is
         made from the ellipse and not from a mask, so that an edge is rounded to pixels only once.
 
         Parameters
@@ -154,7 +154,7 @@ def mask_ellipse(
 ) -> Ellipse:
     """Fit an ellipse to a mask's edge, in millimetres.
 
-    The points are the middles between neighbouring pixels of which one belongs to the object.
+    The points are the middles between two neighbouring pixels if just one belongs to the object.
     Where the image's border cuts the object there is no neighbour, hence no point.
 
     Parameters

@@ -28,7 +28,7 @@ def locate(entry: Entry, resources: str | Path, mirror: str | None) -> Path | No
     resources
         The folder that has a folder for every data set.
     mirror
-        The data mirror, of which only a folder can hold an unpacked copy; None for none.
+        The data mirror; only a folder can hold an unpacked copy. None for none.
     """
     places = [Path(resources) / entry.name]
     if mirror is not None and not is_address(mirror):
@@ -67,7 +67,7 @@ def fetch(entry: Entry, target: Path, mirror: str | None, log: Callable[[str], N
     """
     target = Path(target)
     if found := locate(entry, target.parent, mirror):
-        log(f"{entry.name}: is there already, in {found}")
+        log(f"{entry.name}: is already in {found}")
         return found
     if entry.access == "made":
         raise SonotuneError(f"{entry.name}: there is nothing to fetch. {entry.by_hand}")
@@ -88,7 +88,7 @@ def fetch(entry: Entry, target: Path, mirror: str | None, log: Callable[[str], N
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
     except OSError as error:
-        raise SonotuneError(f"{entry.name}: cannot be brought to {target}: {error}") from None
+        raise SonotuneError(f"{entry.name}: cannot be placed in {target}: {error}") from None
     if lacks := entry.lacks(target):
         held = ", ".join(sorted(path.name for path in target.iterdir()))
         raise SonotuneError(
@@ -238,7 +238,7 @@ def _verify(entry: Entry, file: RemoteFile, path: Path, source: str, record: Pat
     if first is not None and first["sha256"] != sha256:
         raise SonotuneError(
             f"{source}: its sha256 is {sha256}, but that of the first download, from "
-            f"{first['source']}, was {first['sha256']}: it was changed since, or is damaged. "
+            f"{first['source']}, was {first['sha256']}: it has changed since, or is damaged. "
             f"If the new one is right, delete {_key(entry, file)!r} from {record}."
         )
     return sha256

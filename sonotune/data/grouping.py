@@ -82,7 +82,7 @@ def read_clusters(path: str | Path, names: Sequence[str]) -> dict[str, str]:
     where = "resampling: grouped: duplicates"
     # A data set without duplicates has a file with the header alone.
     rows = read_table(Path(path), ("cluster", "image"), ("why",), where, True, ("image",))
-    # People and programs leave blanks around names, of which some are part of a name.
+    # People and programs leave blanks around names, and some blanks are part of a name.
     exact, known = set(names), defaultdict(list)
     for name in names:
         known[name.strip()].append(name)

@@ -1,4 +1,4 @@
-"""Hold-out sets: drawn anew in every repeat, or as lists of names say.
+"""Hold-out sets: drawn again in every repeat, or given by lists of names.
 
 What `sonotune.data.splits` needs besides folds of a cross-validation: Wang et al. 2023 hold out 200
 of 999 images in one draw, repeat trainings on it, and published the names.

@@ -134,7 +134,7 @@ class Gallery:
         return self._read[number]()
 
     def look(self, workers: int) -> tuple[Look, ...]:
-        """Look at all images, with so many threads.
+        """Look at all images, with this number of threads.
 
         Parameters
         ----------

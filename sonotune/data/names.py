@@ -120,7 +120,7 @@ def is_portable(path: Path) -> bool:
 
 
 def check_groups(groups: Iterable[str], where: str) -> None:
-    """Refuse groups of which two can hardly be two.
+    """Refuse groups if two of them look like one.
 
     They differ in case, width, invisible characters, leading zeros, blanks, dots or dashes alone.
 

@@ -84,10 +84,10 @@ def to_fetch(
         size = " + ".join(file.size for file in entry.files)
         where = mirror or " and ".join(file.address for file in entry.files)
         lines.append(f"{name}: {entry.title} ({size}) from {where}")
-        lines += [f"  to do without: {line}" for line in without(config, name)]
+        lines += [f"  to run without it: {line}" for line in without(config, name)]
     if not lines:
         return ""
     return (
-        "sonotune: not here yet, fetched when the run starts, which tries every address first:\n  "
+        "sonotune: not here yet; downloaded when the run starts, after a test of every address:\n  "
         + "\n  ".join(lines)
     )

@@ -63,7 +63,7 @@ def check_addresses(
     Returns
     -------
     str
-        What the run has to do without, in words; nothing where every address answers.
+        What the run has to do without; empty if every address answers.
 
     Raises
     ------
@@ -78,16 +78,16 @@ def check_addresses(
     lines += [f"Without {name}: {line}" for name in failing for line in without(config, name)]
     if all(NO_NAME in one.reason for one in failures):
         lines.append(
-            "No server's name is known: without the internet, fetch elsewhere and name the folder "
-            "with `data_mirror:`."
+            "No server can be found. Without internet, download the files elsewhere and name the "
+            "folder with `data_mirror:`."
         )
-    text = "These data sets cannot be fetched now:\n  " + "\n  ".join(lines)
+    text = "These data sets cannot be downloaded now:\n  " + "\n  ".join(lines)
     stopped = [study for study in config["studies"] if is_stopped(config, study, failing)]
     if len(stopped) == len(config["studies"]):
         raise SonotuneError(text)
     return (
-        f"sonotune: {text}\n  All that needs none of them is run"
-        + (f"; nothing is trained of {', '.join(stopped)}" if stopped else "")
+        f"sonotune: {text}\n  Everything that needs none of them will run"
+        + (f"; nothing is trained in {', '.join(stopped)}" if stopped else "")
         + "."
     )
 
@@ -140,7 +140,7 @@ def _that_answer(names: Iterable[str], mirror: str | None) -> set[str]:
 def _advice(name: str, entry: Entry, answering: set[str], folder: Path) -> str:
     change = f"set `datasets: {name}: catalogue:` to"
     if usable := [other for other in entry.stand_ins if other in answering]:
-        return f"To go on without it, {change} {usable[0]}, which answers"
+        return f"To run without it, {change} {usable[0]}, which answers"
     by_hand = f"Place it by hand in {folder}, or name a copy with `data_mirror:`"
     if entry.stand_ins:
         return f"{by_hand}; or {change} {' or '.join(entry.stand_ins)}, once one of them answers"

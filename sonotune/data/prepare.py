@@ -159,7 +159,7 @@ def prepare(
 
 
 def useless_masks(images: int, empty: int, full: int) -> str:
-    """Why nothing can be learnt from masks of which so many are empty or full, or nothing.
+    """Why nothing can be learnt from masks with this many empty or full ones, or an empty text.
 
     Parameters
     ----------

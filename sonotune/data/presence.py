@@ -96,12 +96,12 @@ def unusable_names(entries: Sequence[Entry]) -> Iterator[str]:
     for file in dict.fromkeys(one for entry in entries for one in (entry.image, *entry.masks)):
         if found := PATH_VARIABLE.search(str(file)):
             yield (
-                f"{printable(file)}: Snakemake takes {found[0]} in a file's name for something of "
-                "its own; rename the file"
+                f"{printable(file)}: Snakemake gives {found[0]} in a file's name a meaning of its "
+                "own; rename the file"
             )
         elif not is_portable(file):
             yield (
-                f"{printable(file)}: its name holds an end of line or is not UTF-8, which "
+                f"{printable(file)}: its name contains a line break or is not UTF-8, which "
                 "Snakemake cannot handle; rename it, for instance by: convmv -f cp1252 -t utf-8 "
                 "--notest"
             )

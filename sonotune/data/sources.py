@@ -76,7 +76,7 @@ def used_entries(config: Mapping[str, Any]) -> dict[str, Entry]:
 def not_here(
     wanted: Mapping[str, Entry], mirror: str | None, resources: str | Path = RESOURCES
 ) -> dict[str, Entry]:
-    """Those of which there is no complete copy yet, neither in ``resources`` nor in the mirror.
+    """Those without a complete copy, neither in ``resources`` nor in the mirror.
 
     Parameters
     ----------

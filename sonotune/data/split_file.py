@@ -25,7 +25,7 @@ def write_splits(
 ) -> None:
     """Write the rows of every data set, fraction and fold as JSON.
 
-    Nothing reads this file to train: splits are computed anew where they are needed.
+    No training reads this file: splits are computed again where they are needed.
 
     Parameters
     ----------

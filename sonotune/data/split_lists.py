@@ -23,7 +23,7 @@ def read_lists(files: Mapping[str, str]) -> dict[str, list[str]]:
     Raises
     ------
     SonotuneError
-        If a file is not there, no text or empty, or a name stands there twice or in both.
+        If a file is not there, no text or empty, or a name is listed twice or in both.
     """
     lists = {}
     for part in ("train", "test"):

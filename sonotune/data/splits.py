@@ -213,7 +213,7 @@ def split(
     fold
         0 to ``resampling.folds - 1``.
     groups
-        One name an image; needed if ``resampling.grouped`` and for ``exclude``.
+        One name per image; needed if ``resampling.grouped`` and for ``exclude``.
     names
         The images' own; needed for ``resampling.lists``.
     exclude

@@ -171,7 +171,7 @@ def _check_columns(
                 f"{', '.join(known)}; rename or remove it"
             )
         if columns.count(column) > 1:
-            raise SonotuneError(f"{name}: the column {column!r} is there twice; keep one")
+            raise SonotuneError(f"{name}: the column {column!r} occurs twice; keep one")
 
 
 def has_column(path: Path, column: str) -> bool:

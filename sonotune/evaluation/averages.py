@@ -30,7 +30,7 @@ FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0"
 
 
 def read_cells(path: str | Path) -> pd.DataFrame:
-    """Read ``cells.csv``, one row a cell.
+    """Read ``cells.csv``, one row per cell.
 
     An empty ``failed`` or ``collapsed`` (the network that is evaluated unchanged) is read as no. A
     table without ``seed`` or ``pretraining`` has one run per fold.
@@ -43,7 +43,7 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     Raises
     ------
     SonotuneError
-        If columns are missing, a flag is neither true nor false, or a cell stands there twice.
+        If columns are missing, a flag is neither true nor false, or a cell is listed twice.
     """
     cells = read_table(path)
     missing = [name for name in NEEDED if name not in cells]

@@ -1,4 +1,4 @@
-"""The cells that a study's tables are made of, without what earlier configurations left behind."""
+"""The cells behind a study's tables, without those of earlier configurations."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def current_cells(study: str | Path) -> dict[Path, dict[str, Any]]:
         record = read_record(folder / RECORD)
         if told and told != short_seal(record):
             raise SonotuneError(
-                f"{folder / RECORD}: is not the run that {study / TABLE} was made of; run the "
+                f"{folder / RECORD}: is not the run that {study / TABLE} was made from; run the "
                 "workflow again"
             )
         found[folder] = record

@@ -1,1 +1,1 @@
-"""Prediction: kept cells on new images, and files of them for other programs."""
+"""Prediction with trained networks on new images, and their export for other programs."""

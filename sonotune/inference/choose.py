@@ -79,7 +79,7 @@ def choose_cells(
 
 
 def _check_alike(records: Mapping[Path, Mapping[str, Any]]) -> None:
-    """Refuse runs of which one was trained in another way, or on other images."""
+    """Refuse runs if one was trained in another way, or on other images."""
     first, *others = records
     # Runs from different pre-trained networks start from different weights.
     own = dict.fromkeys(("fold", "seed_number", "pretraining_number", "weights_sha256"))
@@ -88,7 +88,7 @@ def _check_alike(records: Mapping[Path, Mapping[str, Any]]) -> None:
             mine, its = (records[one][key] | own for one in (first, other))
             if mine != its:
                 raise SonotuneError(
-                    f"{other}: has other {key} than {first}; run the workflow again, or give a "
+                    f"{other}: differs in {key} from {first}; run the workflow again, or give a "
                     "cell's folder"
                 )
 

@@ -166,8 +166,8 @@ def read_image(wanted: Wanted, spacing: Mapping[str, Spacing] | Spacing | None) 
     several = profile and (profile.soft or len(profile.values) > 2 or profile.colours)
     if profile and several and not profile.chosen:
         raise SonotuneError(
-            f"{printable(wanted.mask)}: has the values {profile.spelt_out()}; say from which on "
-            "a pixel is the object (--threshold)"
+            f"{printable(wanted.mask)}: has the values {profile.spelt_out()}; give the least "
+            "value of the object (--threshold)"
         )
     return loaded
 

@@ -1,4 +1,4 @@
-"""A kept cell as a network that is ready to be used, with what it says of itself."""
+"""A trained cell as a network that is ready to use, with its description."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Model:
 
 
 def load_model(path: str | Path) -> Model:
-    """Load a kept cell's folder, or a self-contained file of `save_model`.
+    """Load the folder of a cell that kept its weights, or a self-contained file of `save_model`.
 
     Parameters
     ----------
@@ -136,7 +136,9 @@ def _about(path: Path) -> dict[str, Any]:
             about: dict[str, Any] = json.loads((file.metadata() or {})["sonotune"])
             return about
     except (KeyError, ValueError):
-        raise SonotuneError(f"{path}: does not say what it holds; train the cell again") from None
+        raise SonotuneError(
+            f"{path}: does not describe its weights; train the cell again"
+        ) from None
     except Exception as error:  # safetensors raises its own kinds, all of them about the file
         raise SonotuneError(f"{path}: cannot be read as safetensors ({error})") from None
 

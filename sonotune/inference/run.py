@@ -101,7 +101,7 @@ def predict_images(
     """Predict images and write what was found below the job's output.
 
     Writes ``masks/``, ``probabilities/`` and ``overlays/`` as PNG at the size of each image, and
-    ``predictions.csv``, one row an image: its size and spacing, area, components, the
+    ``predictions.csv``, one row per image: its size and spacing, area, components, the
     circumference of the ellipse that fits the largest component, certainty (the Dice that the mask
     has if every pixel belongs to the object with its probability), and a warning where its grey
     levels are far from those of the training images. Millimetres are empty where the spacing is
@@ -133,7 +133,7 @@ def predict_images(
     first = job.models[0]
     for model in job.models[1:]:
         if model.about["preprocessing"] != first.about["preprocessing"]:
-            raise SonotuneError(f"{model.origin}: has another preprocessing than {first.origin}")
+            raise SonotuneError(f"{model.origin}: differs in preprocessing from {first.origin}")
     for model in job.models:
         model.network.to(job.processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     if workers is None:
@@ -179,7 +179,7 @@ Result = tuple[list[dict[str, Any]], list[str]]
 
 
 def _in_order(batches: Iterator[Sequence[Wanted]], job: Job, workers: int) -> Iterator[Result]:
-    """Results of batches in their order, of which only so many are under way."""
+    """Results of batches in their order, with a limit on how many run at once."""
     threads = job.processor.threads
     # Each thread that calls PyTorch has its own number of threads.
     prepare = partial(torch.set_num_threads, threads)

@@ -31,7 +31,7 @@ def write_features(
 ) -> None:
     """Train one cell again and write what its stages make of a test image.
 
-    The cell is trained anew, so that no cell has to keep weights for the sake of a figure; with
+    The cell is trained again, so that no cell has to keep weights for the sake of a figure; with
     the same settings and seed it comes out the same.
 
     Parameters

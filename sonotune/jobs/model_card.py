@@ -1,4 +1,4 @@
-"""Weights that a cell keeps: what training changed, and what one has to know to use it."""
+"""Weights that a cell keeps: the tuned parameters, and the description needed to use them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def describe_weights(
     training_rows: np.ndarray,
     pretrained: str | Path | None,
 ) -> dict[str, Any]:
-    """What a kept cell says of itself: network, stages, preprocessing, data, code and licences.
+    """Description of a trained cell: network, stages, preprocessing, data, code and licences.
 
     Parameters
     ----------

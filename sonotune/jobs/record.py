@@ -101,7 +101,7 @@ def describe_run(
 
 
 def write_history(folder: Path, course: Course | None) -> None:
-    """Write ``history.csv``, one row an epoch; none where nothing was trained.
+    """Write ``history.csv``, one row per epoch; none where nothing was trained.
 
     Parameters
     ----------

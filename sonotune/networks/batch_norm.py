@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 
 class WithBatchNorm(nn.Module):
-    """A network whose frozen stages' batch normalisation is said how to behave.
+    """Network with a policy for batch-norm statistics in frozen stages.
 
     Attributes
     ----------

@@ -19,7 +19,7 @@ def save_weights(
 ) -> None:
     """Write tensors as safetensors, numbers with a fraction as fp32, atomically.
 
-    What is said `about` them stands in the file's metadata, as JSON under ``sonotune``.
+    The description `about` them is in the file's metadata, as JSON under ``sonotune``.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ COLUMNS = (
     *("dataset", "source", "stands_in", "fraction", "strategy", "measure", "ours", "paper"),
     *("difference", "standard_error", "rank_correlation", "strategies"),
 )
-MEASURES = {"dice": "Dice", "time_ratio": "Time, by that of the whole network"}
+MEASURES = {"dice": "Dice", "time_ratio": "Time, relative to the whole network"}
 
 
 def table(averages: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
@@ -128,7 +128,7 @@ def _describe(compared: pd.DataFrame, shown: Shown, sources: dict[str, str]) -> 
     present = [name for name in shown.datasets if name in set(compared["dataset"])]
     return Table(
         "against_paper",
-        "Means of this run beside those that Amiri 2020 prints.",
+        "Means of this study beside those of Amiri 2020.",
         (
             HeadRow(
                 ("Images used", "Strategy"),
@@ -137,8 +137,8 @@ def _describe(compared: pd.DataFrame, shown: Shown, sources: dict[str, str]) -> 
         ),
         tuple(body),
         (
-            "Dice as in the paper's Table II; time to train as in its Table III, each by that of "
-            "the whole network, since the machines differ. Standard error: of our Dice over folds.",
+            "Dice as in the paper's Table II; time to train as in its Table III, relative to "
+            "the whole network, because machines differ. Standard error: of our Dice over folds.",
             *source_notes(present, shown.datasets, sources),
         ),
     )

@@ -45,7 +45,7 @@ def show_image(
 
 
 def add_scale_bar(panel: Axes, bar: tuple[int, float] | None) -> None:
-    """Draw a bar of so many millimetres and share of the width at the lower right, if known.
+    """Draw a scale bar of a length in mm and a share of the width at the lower right, if known.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What it adds that examinations are on both sides of a split.
+"""The effect of sharing examinations between training and test sets.
 
 The same test images; trained on all other images, on those without the test set's examinations,
 and on as many drawn at random. The last two differ in nothing but which images are missing, so
@@ -167,16 +167,17 @@ def _describe(effects: pd.DataFrame) -> Table:
     repeats = int(effects["repeats"].max())
     return Table(
         "leakage",
-        "What it adds that examinations are in training and test, in points, with 95 % intervals.",
+        "Effect of sharing examinations between training and test sets (percentage points, "
+        "95% CI).",
         (HeadRow(("", "Effect of"), tuple(map(Head, titles))),),
         tuple(body),
         (
-            "Shared examinations: trained on as many images drawn at random, less trained without "
-            "the examinations of the test set. More images: trained on all, less on as many. Both: "
-            "their sum.",
-            f"The same test images throughout; {repeats} repeats with other seeds. Intervals are "
-            "of differences paired by examination and repeat, of which both are drawn again "
-            "(pigeonhole bootstrap); with few repeats they are coarse.",
+            "Shared examinations: training on as many images drawn at random, minus training "
+            "without the test set's examinations. More images: training on all, minus training on "
+            "as many. Both: their sum.",
+            f"All use the same test images; {repeats} repeats with other seeds. Differences are "
+            "paired by examination and repeat, and the intervals resample both (pigeonhole "
+            "bootstrap). With few repeats they are coarse.",
             "Shared: test images of examinations that also have images among all training images.",
         ),
     )

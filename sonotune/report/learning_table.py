@@ -61,7 +61,7 @@ def table(learning: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
     heads = ("Dice now", "Expected", "From", "To", "Why there is no forecast")
     described = Table(
         label="learning",
-        caption="Mean Dice to expect on the same test images with twice as many training images",
+        caption="Mean Dice to expect with twice as many images, on the same test images",
         head=(HeadRow(("Data set", "Tuned"), tuple(Head(title) for title in heads)),),
         body=body,
         notes=(

@@ -49,7 +49,7 @@ def compare_losses(histories: Histories) -> pd.DataFrame:
     -------
     DataFrame
         strategy, repeat (from 1), epoch, loss, lowest, highest, logs, inside (whether the loss lies
-        in the range widened by `WIDENED`); one row an epoch of a strategy that has logs.
+        in the range widened by `WIDENED`); one row per epoch of a strategy that has logs.
     """
     parts = []
     for strategy, paths in histories.items():
@@ -122,7 +122,7 @@ def _describe(
         tuple(body),
         (
             "Logs: least and largest mean of an epoch over the authors' runs on the full training "
-            "set, at 512 pixels and learning rate 0.0001, 80 batches of 10 an epoch "
+            "set, at 512 pixels and learning rate 0.0001, 80 batches of 10 per epoch "
             "(github.com/13204942/FT_Methods_for_Fetal_Head_Segmentation).",
             f"Here: {how['image_size']} pixels, learning rate {how['learning_rate']:g}. Inside: "
             f"the loss lies in the range of the logs widened by {WIDENED:g} on each side, in every "

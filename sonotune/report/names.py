@@ -1,4 +1,4 @@
-"""How data sets are called in tables and figures, and what stands in for what."""
+"""Names of data sets in tables and figures, and notes on substitutes."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ ORIGINALS = {"bus": ("bus_b",), "fus": ("hc18",), "xray": ("scr", "jsrt")}
 
 
 def stands_in(name: str, sources: Mapping[str, str]) -> bool:
-    """Whether images that the papers did not use stand behind a name.
+    """Whether a name of the papers is used for other images.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def dataset_title(name: str, datasets: Mapping[str, str], sources: Mapping[str, 
 def source_notes(
     present: Sequence[str], datasets: Mapping[str, str], sources: Mapping[str, str]
 ) -> list[str]:
-    """What stands in for what, one sentence, or nothing.
+    """A sentence on substitute data sets, or nothing.
 
     Parameters
     ----------
@@ -125,4 +125,4 @@ def source_notes(
         f"{in_words(titles)} {'is' if len(titles) == 1 else 'are'} {source}"
         for source, titles in behind.items()
     ]
-    return [f"* Another data set stands in for the original: {in_words(parts)}."] if parts else []
+    return [f"* Another data set replaces the original: {in_words(parts)}."] if parts else []

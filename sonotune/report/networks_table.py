@@ -106,7 +106,7 @@ def _describe(
         "strategies of a data set and fraction.",
         *source_notes(present, datasets, sources),
     )
-    caption = "Networks side by side: Dice by the part that is tuned."
+    caption = "Networks side by side: Dice by tuned part."
     return Table("networks", caption, head, tuple(body), (*notes, *explained))
 
 
@@ -171,11 +171,11 @@ def _places(
 def _in_words(difference: tuple[float, float, float, float], first: str, second: str) -> str:
     value, lower, upper, p = difference
     if np.isnan(p):
-        return f"{first} less {second} is {value:+.3f} of Dice; too few runs for a test."
+        return f"{first} minus {second}: Dice {value:+.3f}; too few runs for a test."
     if p >= LEVEL:
         says = "no significant difference"
     else:
         says = f"{first if value > 0 else second} is better"
     words = "p < .001" if p < 0.001 else f"p = {p:.3f}"
     interval = f"95% interval {lower:+.3f} to {upper:+.3f}"
-    return f"{says} ({first} less {second} is {value:+.3f} of Dice, {interval}, {words})."
+    return f"{says} ({first} minus {second}: Dice {value:+.3f}, {interval}, {words})."

@@ -1,4 +1,4 @@
-"""Wang's table under both protocols, and the table that takes the gap apart."""
+"""Wang's table under both protocols, and the gap between them in steps."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def gap_table(
     shown: Shown,
     epochs: tuple[int, int],
 ) -> tuple[pd.DataFrame, Table]:
-    """The gap between the protocols, taken apart.
+    """The gap between the protocols, step by step.
 
     Parameters
     ----------
@@ -266,7 +266,7 @@ def _gap(gap: pd.DataFrame, strategies: Mapping[str, str], window: Window) -> Ta
             f"{window.last}, augmented test images, counts pooled over a batch. Each column to its "
             "right changes one thing more, of the same networks; + makes the number larger.",
             "The last change is that of protocol and of chance together: other images are tested "
-            "and trained on. What shared examinations add is told by the table of leakage, not "
+            "and trained on. The table of leakage shows what shared examinations add, not "
             "by this column.",
         ),
     )

@@ -1,7 +1,7 @@
-"""A study under its published and its corrected protocol, and the gap between them taken apart.
+"""A study under its published and its corrected protocol, and the gap between them in steps.
 
 Wang et al. 2023 split over images, augmented the test images, pooled counts over batches, called
-the foreground's IoU the mean IoU and, as far as can be told (docs/wang2023.md), averaged epochs 6
+the foreground's IoU the mean IoU and, most likely (docs/wang2023.md), averaged epochs 6
 to 20 of every run and then the runs. The same trainings, recorded after every epoch, show what each
 habit is worth; another study, split by examination, gives the corrected numbers.
 """

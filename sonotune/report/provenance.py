@@ -81,7 +81,7 @@ def _describe(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) 
     head = HeadRow(("Runs of",), (*(Head(title) for title in COLUMNS.values()), Head("Runs")))
     return Table(
         label="provenance",
-        caption="What ran where, on which versions, with which code",
+        caption="Devices, versions and code of all runs",
         head=(head,),
         body=body,
         notes=tuple(_notes(counted, records)),
@@ -90,7 +90,7 @@ def _describe(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) 
 
 def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Iterable[str]:
     cells = counted[counted["run"] == "cells"]
-    # Of a commit, what the training code means tells the fingerprint.
+    # The fingerprint tells what a commit's training code computes.
     mixed = [
         COLUMNS[key]
         for key in COLUMNS
@@ -108,7 +108,7 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
     if mixed:
         yield (
             f"The cells differ in {', '.join(mixed)}. Cells are not run again when packages or "
-            "machines change; to have them all alike, run snakemake with --forcerun finetune."
+            "machines change; to run all of them again, use snakemake --forcerun finetune."
         )
     else:
         yield "All cells ran on the same kind of processor, versions and code."
@@ -127,7 +127,7 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
                 f"Pre-training took {record['epochs']} epochs ({stop}) on "
                 f"{record['images']['training']} images and kept epoch {record['best_epoch']}"
                 + (
-                    "; its validation Dice never left 0: the weights are of no use."
+                    "; its validation Dice was always 0, so the weights are useless."
                     if record["collapsed"]
                     else f" (validation Dice {record['best_validation_dice']:.3f})."
                 )

@@ -26,7 +26,7 @@ def recommend(study: str | Path, images: int | None = None) -> list[str]:
         A finished study's folder.
     images
         How many images (for training and validation) the reader has; the measured numbers on
-        either side are named, and nothing is said beyond them.
+        either side are named, and there is no advice beyond them.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def cost_text(runs: pd.DataFrame, decision: Decision) -> str:
         f"({100 * tuned / total:.3g}%). A training took {time_text(seconds)} of "
         f"{measured_on(mine)}"
     )
-    # What a small network takes decides nothing.
+    # The memory of a small network matters to nobody.
     if "memory" in mine and mine["memory"].iloc[0] > 1e8:
         text += f" and {mine['memory'].iloc[0] / 1e9:.2g} GB for weights and Adam"
     return f"{text}."
@@ -99,7 +99,7 @@ def _sizes(study: Path) -> dict[tuple[str, float], int]:
 def _nearest(
     decisions: Sequence[Decision], sizes: Mapping[tuple[str, float], int], images: int
 ) -> tuple[list[Decision], str]:
-    """The measured numbers around one, and a sentence about what was not measured."""
+    """The measured numbers of images around a given one, and a sentence about them."""
     known = {sizes[one.dataset, one.fraction]: one for one in decisions}
     if images in known:
         return [known[images]], f"with {images} images, as measured:"
@@ -109,12 +109,12 @@ def _nearest(
     if below is None:
         said = (
             f"{images} images for training and validation are fewer than the {above} measured; "
-            "what follows may not hold for them:"
+            "the following may not hold for them:"
         )
     elif above is None:
         said = (
-            f"{images} images are more than the {below} that the study trained and validated on "
-            "beside a fold of test images; what follows may not hold for them:"
+            f"{images} images are more than the {below} that the study used for training and "
+            "validation; the following may not hold for them:"
         )
     else:
         said = f"{images} images were not measured; the nearest are {below} and {above}:"

@@ -102,9 +102,9 @@ def _compares_fractions(study: BaseStudy) -> bool:
 
 
 _PROTOCOL_FIGURE = (
-    "Every strategy under the published and the corrected protocol beside the numbers that the "
-    "paper printed. Read the footnote: mean IoU and Dice are different measures, and so are the "
-    "two protocols."
+    "Every strategy under the published and the corrected protocol, beside the paper's "
+    "numbers. Read the footnote: mean IoU and Dice are different measures, and so are the two "
+    "protocols."
 )
 _LOSSES = (
     "Mean training loss of every epoch beside the authors' public logs, at the same rate and "
@@ -169,20 +169,20 @@ FIGURES = {
         settings=("examples", "strategies", "datasets"),
     ),
     "fig6": _paired(
-        "Fig. 6: a few blocks, and what the rest adds",
-        "What fine-tuning the whole network adds to fine-tuning blocks 1, 2, 8 and 9, a thirtieth "
+        "Fig. 6: a few blocks, and the gain from the rest",
+        "Gain from fine-tuning the whole network instead of blocks 1, 2, 8 and 9, a thirtieth "
         "of its parameters (the paper's Fig. 6).",
         *("blocks_1289", "whole"),
     ),
     "fig7": _paired(
-        "Fig. 7: what fine-tuning adds to the pre-trained network",
-        "What fine-tuning the whole network adds to the pre-trained network as it is (the paper's "
+        "Fig. 7: the gain from fine-tuning",
+        "Gain from fine-tuning the whole network over the pre-trained network (the paper's "
         "Fig. 7).",
         *("unchanged", "whole"),
     ),
     "figS1": _paired(
         "Fig. S1: the outermost blocks",
-        "The first and the last block, each tuned alone and both, against the network as it was "
+        "The first and the last block, each alone and both together, against the network as it was "
         "pre-trained (the paper's Fig. S1).",
         *("unchanged", "block_1", "block_9", "blocks_19"),
     ),
@@ -216,7 +216,7 @@ FIGURES = {
     "ranks": View(
         "figures.fig_ranks:draw",
         "Ranks of the strategies over data sets",
-        "Mean rank of every strategy over the data sets. Strategies that a bar joins do not "
+        "Mean rank of every strategy over the data sets. Strategies joined by a bar do not "
         "differ significantly.",
         needs=("friedman", "nemenyi"),
         settings=("strategies",),
@@ -295,7 +295,7 @@ TABLES = {
         "Table II: Dice of every strategy",
         "Dice score of every strategy, mean over folds with the standard deviation in parentheses "
         "(the paper's Table II). Colours run from green, the best of a row, to red, the worst. "
-        "Runs that failed are left out as the notes below the table say, and counted.",
+        "Failed runs are counted, and left out as the notes below the table say.",
         TABLES_SECTION,
         needs=("cells", "averages"),
         settings=SHOWN,
@@ -327,9 +327,9 @@ TABLES = {
     ),
     "learning": View(
         "learning_table:table",
-        "How many more images: what twice as many would bring",
-        "Mean Dice of every strategy at the largest fraction, and what to expect on the same test "
-        "images with twice as many training images: from the curve of Dice over the fractions, "
+        "How many more images: Dice with twice as many",
+        "Mean Dice of every strategy at the largest fraction, and the Dice to expect on the same "
+        "test images with twice as many images, from the curve of Dice over the fractions, "
         "with an 80% interval.",
         TABLES_SECTION,
         needs=("learning",),
@@ -346,7 +346,7 @@ TABLES = {
     ),
     "provenance": View(
         "provenance:table",
-        "What ran where, on which versions",
+        "Devices, versions and code of all runs",
         "Devices, versions of packages and code of all runs, and how many runs had each.",
         TABLES_SECTION,
         needs=("runs", "pretrained"),
@@ -354,7 +354,7 @@ TABLES = {
     "against_paper": View(
         "against_paper:table",
         "Against the paper, entry by entry",
-        "Every mean that the paper prints too, beside that of this run.",
+        "Every mean that the paper also prints, beside that of this study.",
         TABLES_SECTION,
         needs=("averages",),
         settings=SHOWN,
@@ -365,7 +365,7 @@ TABLES = {
         "networks_table:table",
         "Networks side by side: which part of each to tune",
         "The networks of this study on the same images, trained by one protocol: mean Dice of "
-        "every strategy by network, and in words which side of each network is the better one to "
+        "every strategy by network, and which side of each network is the better one to "
         "tune. Amiri et al. 2020 found the contracting side of a plain U-Net, Wang et al. 2023 the "
         "decoder of a U-Net with a pre-trained encoder.",
         "4 Networks",
@@ -387,7 +387,7 @@ TABLES = {
     ),
     "gap": View(
         "protocol_tables:gap_table",
-        "The gap between the protocols, taken apart",
+        "The gap between the protocols, step by step",
         "From the published protocol's number to the corrected one, one step at a time. All steps "
         "but the last use the same trained network.",
         PROTOCOLS_SECTION,
@@ -417,7 +417,7 @@ TABLES = {
     ),
     "leakage": View(
         "leakage:table",
-        "What shared examinations add",
+        "Effect of shared examinations",
         "Effect of sharing examinations between training and test sets, with 95 % intervals: Dice "
         "after training on images drawn at random minus Dice after training on as many images "
         "without the tested examinations, on the same test images.",

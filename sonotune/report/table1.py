@@ -45,7 +45,7 @@ def table(
 
 
 def count_images(counts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Sizes of the sets, one value a row.
+    """Sizes of the sets, one value per row.
 
     Parameters
     ----------

@@ -175,6 +175,6 @@ def _number_notes(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int) -> 
     if (cells["fraction"] == 0).any() and (cells["fraction"] > 0).any():
         notes.append(
             "A network that is evaluated without any tuning uses no images; its value is the same "
-            "in all rows of a data set and takes no part in the colours."
+            "in all rows of a data set and does not count for the colours."
         )
     return notes

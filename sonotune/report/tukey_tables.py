@@ -26,8 +26,8 @@ NOTES = (
     "Each entry: difference of mean Dice, row minus column, and below it the p value of Tukey's "
     "HSD (Tukey-Kramer where runs failed), adjusted for all pairs of its group. Green: the row is "
     "significantly better at 5%; red: the column is.",
-    "This is the paper's test. It takes runs for independent and equally variable, which "
-    "strategies that share folds are not, so what this study states rests on its decision instead.",
+    "This is the paper's test. It treats runs as independent and equally variable, which is "
+    "wrong for strategies that share folds. This study's statements rest on its decision instead.",
 )
 
 

@@ -1,9 +1,9 @@
-"""Checkpoints: what a training needs to go on, kept where no workflow deletes it.
+"""Checkpoints: what a training needs to resume, kept where no workflow deletes it.
 
 One safetensors file holds the tensors, and in its metadata what else there is as JSON, the key of
 the training that it belongs to and a digest of everything. It is written after some optimiser
 steps, so seldom that it costs about one hundredth of the time, and upon SIGTERM or SIGINT. A
-training that goes on from one ends with the same numbers as one that was never stopped, wherever
+training that resumes from one ends with the same numbers as one that was never stopped, wherever
 that was.
 """
 
@@ -31,7 +31,7 @@ from sonotune.runtime.files import atomic, remove_unfinished
 from sonotune.runtime.signals import Once
 
 SECONDS = "SONOTUNE_CHECKPOINT_SECONDS"
-# Time between two checkpoints, in times of what the last one took.
+# Minimum interval between checkpoints, as a multiple of the last save time.
 APART = 100
 
 
@@ -131,7 +131,7 @@ class Checkpoint:
                 save_file(stored, temporary, about)
         except Exception as error:  # safetensors has its own kinds beside the system's
             kept = False
-            self._log(f"no checkpoint could be written ({error}); going on without")
+            self._log(f"no checkpoint could be written ({error}); continuing without")
         self._due = time.monotonic() + max(self._seconds, APART * (time.monotonic() - began))
         if self._signal:
             if kept:
@@ -165,12 +165,12 @@ class Checkpoint:
                 about = file.metadata() or {}
                 stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             if about["key"] != self._key:
-                self._log("the checkpoint is of other settings, code or data: starting over")
+                self._log("the checkpoint belongs to other settings, code or data: starting over")
                 return None
             if len(json.loads(about["facts"])["attempts"]) != len(self.attempts):
                 return None
             if about["sha256"] != _digest(stored, about["key"], about["facts"]):
-                raise ValueError("its digest is another")
+                raise ValueError("its digest differs")
             for name, tensor in into.items():
                 if stored[name].shape != tensor.shape or stored[name].dtype != tensor.dtype:
                     raise ValueError(f"{name} does not fit")

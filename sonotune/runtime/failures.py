@@ -25,7 +25,7 @@ def tell_failures(failed: Iterable[tuple[str, str | Path]], left: int) -> str:
     for what, log in logs:
         lines += [f"  {what}", f"    {_reason(log)} ({log})"]
     if left:
-        waiting = "wait for them or for" if logs else "are left for"
+        waiting = "wait for them or for" if logs else "remain for"
         lines.append(f"sonotune: {left} more jobs {waiting} the next run.")
     lines.append("sonotune: finished results are kept. Run the same command again to resume.")
     return "\n".join(lines)
@@ -38,7 +38,7 @@ def _reason(log: Path) -> str:
     except OSError:
         lines = []
     if lines and lines[-1] == DONE:
-        return "it ended well, but Snakemake refused what it wrote (see above)"
+        return "it ended normally, but Snakemake refused its outputs (see above)"
     errors = [number for number, line in enumerate(lines) if line.startswith("error: ")]
     if errors:
         told = lines[errors[-1] : errors[-1] + MOST_LINES]

@@ -6,7 +6,7 @@ imports, directly or not. These do not enter it:
 - comments, layout and docstrings;
 - the texts of exceptions, and calls of ``log``;
 - imports for type checkers, and the rooms in `SILENT`, which only run jobs and report on them;
-- modules in `CHOSEN`, of which each job uses some: they count only where they are named as roots.
+- modules in `CHOSEN`, from which jobs choose: they count only where they are named as roots.
 
 The walk over the trees leaves out empty fields, so that every Python version gives the same hash.
 """
@@ -28,7 +28,7 @@ from sonotune.runtime.files import atomic
 PACKAGE = Path(__file__).parents[1]
 # Rooms that decide no number: what surrounds jobs, configuration, commands.
 SILENT = ("runtime", "jobs", "config", "cli", "errors", "layout")
-# Modules of which a job uses those that its settings name.
+# Modules that a job uses only if its settings name them.
 CHOSEN = (
     "networks.unet",
     "networks.unet_bn",
@@ -131,7 +131,7 @@ MOST_KEPT = 1000
 class _Known:
     """Meanings and imports of modules, kept between starts by their content.
 
-    Every job of a workflow reads it anew, so parsing all modules each time would cost seconds.
+    Every job of a workflow reads it again, so parsing all modules each time would cost seconds.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -98,9 +98,7 @@ def lock_folder() -> Path:
     folder.mkdir(mode=0o700, exist_ok=True)
     about = folder.lstat()
     if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
-        raise SonotuneError(
-            f"{folder}: belongs to somebody else; set {FOLDER} to a folder of yours"
-        )
+        raise SonotuneError(f"{folder}: belongs to another user; set {FOLDER} to your own folder")
     return folder
 
 

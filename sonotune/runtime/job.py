@@ -169,7 +169,7 @@ def finished(study: str | Path, planned: Mapping[str, Any]) -> list[Path]:
 
 
 def time_left(records: Sequence[Path], left: int) -> str:
-    """How long the rest of a study takes if it goes on like the last cells, in words.
+    """How long the rest of a study takes if it continues like the last cells, in words.
 
     Parameters
     ----------

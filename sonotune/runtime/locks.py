@@ -130,13 +130,13 @@ def lock_results(folder: str | Path) -> Lock:
         ) from None
     if not lock.is_supported:
         print(
-            f"sonotune: {folder} is on a file system without locks: see to it that only one "
+            f"sonotune: {folder} is on a file system without locks: make sure that only one "
             "workflow at a time runs there",
             file=sys.stderr,
         )
     if lock.left_by and not lock.left_by.endswith(f" on {platform.node()}"):
         print(
-            f"sonotune: {folder} was last used by {lock.left_by}, which did not say that it ended; "
+            f"sonotune: {folder} was last used by {lock.left_by}, which did not report its end; "
             "if it still runs, stop one of the two",
             file=sys.stderr,
         )

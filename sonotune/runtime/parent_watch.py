@@ -71,7 +71,7 @@ def watch(process: str, then: Callable[[], None]) -> None:
         descriptor = -1
     except OSError:  # a kernel, or a sandbox, without this call
         return
-    # Opened first and compared then: a process of the same number that came later is told apart.
+    # Opened first and compared then: a later process with the same number is recognised.
     gone = name_process(pid) != process
 
     def wait() -> None:

@@ -130,4 +130,4 @@ def damaged(path: str | Path, what: str) -> str:
     what
         What is wrong with it.
     """
-    return f"{path}: {what}; delete the folder {Path(path).parent} and run again to make it anew"
+    return f"{path}: {what}; delete the folder {Path(path).parent} and run again"

@@ -38,9 +38,9 @@ class Once:
 
 
 def pass_signals_on() -> None:
-    """Have the jobs of this process told when it is told to end, and then do as it did before.
+    """Pass a signal to end on to the jobs of this process, and then handle it as before.
 
-    Snakemake waits for the jobs at work. A training that is told writes a checkpoint and ends.
+    Snakemake waits for running jobs. A training that gets the signal writes a checkpoint and ends.
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         before = signal.getsignal(number)

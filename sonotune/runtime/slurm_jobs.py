@@ -1,8 +1,8 @@
 """Jobs of Slurm stay in view while Slurm does not answer.
 
 The executor plugin of Slurm (2.8) asks for the states of its jobs a few times. If no answer comes,
-because the controller is away, it goes on without a word about any of them, and Snakemake takes
-jobs about which nothing was said for no longer active: nobody asks for them again, and the run
+because the controller is away, it continues without reporting any of them, and Snakemake takes
+jobs that were not reported for no longer active: nobody asks for them again, and the run
 waits for ever.
 """
 
@@ -24,7 +24,7 @@ def keep_in_view(executor: type[Any]) -> None:
     if hasattr(executor, "unsaid"):
         return
     check = executor.check_active_jobs
-    executor.unsaid = {}  # by identity: the jobs of this round about which nothing was said yet
+    executor.unsaid = {}  # by identity: the jobs of this round that were not reported yet
 
     async def check_active_jobs(self: Any, active_jobs: Sequence[Any]) -> AsyncIterator[Any]:
         self.unsaid = {id(job): job for job in active_jobs}
@@ -40,7 +40,7 @@ def keep_in_view(executor: type[Any]) -> None:
 
 
 def _noting(report: Any) -> Any:
-    """The same report, after which something was said about its job."""
+    """The same report, after which its job counts as reported."""
 
     def reported(self: Any, job: Any, *given: Any, **named: Any) -> None:
         self.unsaid.pop(id(job), None)

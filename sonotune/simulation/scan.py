@@ -2,7 +2,7 @@
 
 The scatterers are spread on a grid of x and of rho, the distance from the array, once for each echo
 of the aperture's response (`aperture.py`). The grids are convolved with their echoes and added up,
-and every so many columns of the sum is a line.
+and columns of the sum at regular intervals are the lines.
 """
 
 import math

@@ -80,7 +80,7 @@ def critical(df: np.ndarray, tests: int, strategies: int = 1) -> np.ndarray:
     tests
         Number of one-sided statements of a claim, at least 1. Each is tested at 5 % divided by it.
     strategies
-        If the estimate is a difference of two of so many strategies, the bounds are also at least
+        If the estimate is a difference of two of this many strategies, the bounds are also at least
         as far away as those for all pairs. So no claim calls a pair different that the comparison
         of all pairs does not.
     """

@@ -337,7 +337,7 @@ def decision_tables(decisions: list[Decision]) -> dict[str, pd.DataFrame]:
     """The decisions as tables for files: ``decisions``, ``strategies`` and ``comparisons``.
 
     Each row begins with dataset and fraction. ``worse_than`` is joined by semicolons;
-    ``inconclusive`` says whether a strategy cannot be told from the recommended one, and
+    ``inconclusive`` says whether a strategy is not shown to be worse than the recommended one, and
     ``folds_to_show`` how many folds would (see `Decision`).
 
     Parameters

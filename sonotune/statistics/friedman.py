@@ -51,7 +51,7 @@ def rank_strategies(means: pd.DataFrame) -> Ranking:
     Parameters
     ----------
     means
-        Mean Dice, a row a data set, a column a strategy. Strategies without a mean in some data
+        Mean Dice, a row per data set, a column per strategy. Strategies without a mean in some data
         set are left out, and the sentence says so.
     """
     whole = means.dropna(axis=1)

@@ -24,9 +24,9 @@ from sonotune.statistics.runs import FoldScores
 LEVEL = 0.8
 # Fewer fractions or folds, or a narrower range of images, say too little of a curve's form.
 LEAST_FRACTIONS, LEAST_FOLDS, LEAST_RANGE = 4, 3, 4.0
-# No curve is followed to more than so many times the images that were there.
+# No forecast goes beyond this many times the images of the study.
 FARTHEST = 2.0
-# How far a real curve leaves all of the form while images double: a standard deviation, relative
+# How far a real curve deviates from the model while images double: a standard deviation, relative
 # to its error.
 OFF_THE_FORM = 0.07
 # Errors below are not told apart: a Dice of .9999.
@@ -42,7 +42,7 @@ class Forecast:
     expected
         Median of what to expect, in [0, 1].
     lower, upper
-        Between them it lies with a probability of `LEVEL`.
+        Ends of the interval that holds it with a probability of `LEVEL`.
     """
 
     expected: float
@@ -127,13 +127,13 @@ def refusal(scores: np.ndarray, images: Sequence[float], wanted: float) -> str:
     """
     folds = int(np.isfinite(scores).all(axis=1).sum())
     if len(images) < LEAST_FRACTIONS:
-        return f"{LEAST_FRACTIONS} fractions are needed, there are {len(images)}"
+        return f"needs {LEAST_FRACTIONS} fractions, has {len(images)}"
     if folds < LEAST_FOLDS:
-        return f"{LEAST_FOLDS} folds that ended at every fraction are needed, there are {folds}"
+        return f"needs {LEAST_FOLDS} folds that ended at every fraction, has {folds}"
     if max(images) < LEAST_RANGE * min(images):
-        return f"the largest fraction must be {LEAST_RANGE:g} times the smallest or more"
+        return f"the largest fraction must be at least {LEAST_RANGE:g} times the smallest"
     if wanted > FARTHEST * max(images) * (1 + 1e-9):
-        return f"no curve is followed beyond {FARTHEST:g} times the images"
+        return f"no forecast goes beyond {FARTHEST:g} times the images"
     return ""
 
 

@@ -244,7 +244,7 @@ def inverse_trigamma(value: np.ndarray) -> np.ndarray:
 
 
 def critical_ratio(number: int, df: np.ndarray) -> np.ndarray:
-    """Errors that a difference must exceed at 5 % for all pairs of so many strategies (Sidak).
+    """Errors that a difference must exceed at 5 % for all pairs of this many strategies (Sidak).
 
     Parameters
     ----------

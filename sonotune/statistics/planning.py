@@ -1,4 +1,4 @@
-"""How many runs tell what: for `sonotune plan`, before a study is run.
+"""What a number of runs can show: for `sonotune plan`, before a study is run.
 
 Everything is computed by sending simulated studies through the project's own decision, so that it
 holds for that decision and not for a textbook test.

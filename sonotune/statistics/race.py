@@ -1,8 +1,8 @@
 """Which strategies a race trains next, and when it stops (docs/racing.md).
 
-A run's mean Dice is the strategy's true mean plus what its fold adds to all strategies plus an
-error. True means come from one normal distribution, folds are free, and errors have a variance for
-each strategy that is drawn towards the pooled one and towards that typical of such runs. In each
+A run's mean Dice is the strategy's true mean, plus an effect of its fold on all strategies, plus an
+error. True means come from one normal distribution, and fold effects are free. Each strategy has
+its own error variance, shrunk towards the pooled one and towards that typical of such runs. In each
 round one more fold is trained by the strategies that may still turn out better than the leader.
 
 Functions take many studies at once: B studies, F folds, S strategies.
@@ -19,7 +19,7 @@ from scipy.stats import norm
 PRIOR_DF = 4.0
 # Least standard deviation of true means.
 LEAST_SPREAD = 0.02
-# A strategy goes on if it is expected to gain at least this share of the margin over the leader.
+# A strategy continues if it is expected to gain at least this share of the margin over the leader.
 WORTH = 0.1
 # At most this share of the strategies of a round train in the next.
 KEPT = 0.5
@@ -40,7 +40,7 @@ class Standing:
         Expected loss of the leader against the best candidate.
     gain : float64 [B,S]
         Expected gain over the leader, if the strategy is better: E[max(difference, 0)]. Infinite
-        for the leader, 0 for what is no candidate.
+        for the leader, 0 for strategies that are not candidates.
     """
 
     means: np.ndarray
@@ -95,7 +95,7 @@ def next_round(
     left : float64 [B]
         What may still be spent, in the unit of the costs.
     margin
-        Difference in Dice that counts as none, above 0.
+        Largest difference in Dice that does not matter, above 0.
     """
     order = np.argsort(-now.gain, axis=1)
     sorted_gain = np.take_along_axis(now.gain, order, 1)
@@ -103,7 +103,7 @@ def next_round(
     worth = (sorted_gain >= WORTH * margin) & (spent <= left[:, None])
     most = np.maximum(np.ceil(KEPT * trained), 2)
     worth &= np.arange(order.shape[1]) < most[:, None]
-    # A fold that one strategy trains says nothing about the others.
+    # One strategy alone in a fold shows nothing about the others.
     worth &= worth[:, 1:2]
     chosen = np.zeros(worth.shape, bool)
     np.put_along_axis(chosen, order, worth, 1)

@@ -1,6 +1,6 @@
-"""The rounds of a race in a study: who trains next, from the runs so far (docs/racing.md).
+"""The rounds of a race in a study: what trains next, from the runs so far (docs/racing.md).
 
-What a round decides is a file. It follows from the records and predictions of finished runs alone,
+Each round writes a file. It depends only on the records and predictions of finished runs,
 so a race that was interrupted takes the same course when it resumes.
 """
 
@@ -115,11 +115,11 @@ def decide_round(
         elif ended:
             why = "the race ended"
         elif gains[place] < WORTH * settings["margin"]:
-            why = f"expected gain below {WORTH:g} of the margin"
+            why = f"expected gain below {WORTH:g} times the margin"
         elif unlimited[place]:
             why = "over the budget"
         else:
-            why = f"at most {KEPT:g} of a round's strategies continue"
+            why = f"at most a share of {KEPT:g} of a round's strategies continues"
         dice, gain = scores[0, len(rounds) - 1, place], gains[place]
         rows.append(
             {
@@ -234,8 +234,8 @@ def race_sentences(path: str | Path) -> dict[tuple[str, float], str]:
         runs = part.groupby("round").size()
         told[str(dataset), float(fraction)] = (
             f"A race of {len(runs)} rounds trained {', '.join(map(str, runs))} strategies, with "
-            f"{last['effort_share']:.0%} of the full grid's effort. It ended because "
-            f"{ENDS[last['ended']]}. Strategies that were left out have fewer runs; all "
+            f"{last['effort_share']:.0%} of the full grid's cost. It ended because "
+            f"{ENDS[last['ended']]}. Strategies that were dropped have fewer runs; all "
             "comparisons take into account in which folds a strategy was trained."
         )
     return told

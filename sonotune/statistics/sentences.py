@@ -29,8 +29,8 @@ def decision_sentences(decision: Decision, label: Callable[[str], str] = str) ->
         return [headline(decision, label)]
     if decision.folds == 1:
         return [
-            "Nothing is decided: with one fold, the difference between two strategies cannot be "
-            "told from the difference between two trainings of one strategy."
+            "Nothing is decided: one fold cannot separate the difference between two strategies "
+            "from the difference between two trainings of one strategy."
         ]
     return [
         *_recommendation(decision, label),
@@ -51,7 +51,7 @@ def headline(decision: Decision, label: Callable[[str], str] = str) -> str:
         Gives a strategy's title.
     """
     if decision.folds == 1:
-        return "No recommendation yet: one fold cannot tell strategies apart."
+        return "No recommendation yet: one fold is too few to compare strategies."
     if decision.recommended is None:
         return "No recommendation: every strategy had a run that failed, collapsed or is missing."
     text = f"Recommended: {label(decision.recommended)}"
@@ -91,7 +91,7 @@ def basis(decision: Decision, runs: int, images: int) -> str:
 def learning_sentence(
     forecast: Mapping[str, Any], strategy: str, label: Callable[[str], str] = str
 ) -> str:
-    """What more images would bring a strategy.
+    """Forecast of a strategy's Dice with more images.
 
     Parameters
     ----------
@@ -121,9 +121,9 @@ def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str
             f"margin {decision.margin:g})."
         )
     elif decision.reason == "only_candidate":
-        first = f"Recommended: {name}, the only strategy that can be: see below for the others."
+        first = f"Recommended: {name}, the only strategy left; the others are named below."
         if len(decision.strategies) == 1:
-            first = f"The study has one strategy, {name}: there was nothing to choose from."
+            first = f"The study has only one strategy, {name}, so there is no choice."
     else:
         first = f"Recommended: {name}, the strategy with the smallest expected loss."
         if decision.verdicts:
@@ -189,8 +189,8 @@ def _verdicts(decision: Decision, label: Callable[[str], str]) -> list[str]:
         ]
         sentences.append(
             f"Not shown to be worse than {label(decision.recommended)}: {_join(details)}. "
-            "In brackets: how many folds would show a difference as large as the one observed "
-            "(80% power)."
+            "In brackets: the number of folds that would show a difference as large as the one "
+            "observed (80% power)."
         )
     return sentences
 
@@ -211,9 +211,7 @@ def _excluded(decision: Decision, label: Callable[[str], str]) -> list[str]:
 
 
 def _limits(decision: Decision) -> str:
-    return (
-        f"All of this rests on {decision.folds} folds of these images and on {_networks(decision)}."
-    )
+    return f"This rests on {decision.folds} folds of these images and on {_networks(decision)}."
 
 
 def _networks(decision: Decision) -> str:

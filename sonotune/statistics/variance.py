@@ -27,8 +27,8 @@ def variance_parts(scores: pd.DataFrame) -> dict[str, float]:
     Returns
     -------
     dict
-        ``fold``, ``image``, ``run``, ``rest``: variances of Dice; nan where they cannot be told
-        apart (fewer than two strategies or folds, or images in a fold).
+        ``fold``, ``image``, ``run``, ``rest``: variances of Dice; nan where they cannot be
+        separated (fewer than two strategies or folds, or images in a fold).
     """
     squares = _mean_squares(scores)
     if squares is None:

@@ -13,7 +13,7 @@ from sonotune.ratios import share
 from sonotune.training.device import Processor
 from sonotune.training.pairs import Pairs
 
-# Where nothing is learned: so many pixels at a time at most, and on a CPU so many images.
+# Where nothing is learned: the most pixels at a time, and on a CPU the most images.
 PIXELS = {"cpu": 4 * 256 * 256, "cuda": 32 * 256 * 256}
 BATCH = 16
 # Logits that differ by no more than rounding are the same.

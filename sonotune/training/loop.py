@@ -96,7 +96,7 @@ def train(
     log
         Takes one line of progress.
     checkpoint
-        Where to go on from, and what to write now and then.
+        Where to resume from, and what to write from time to time.
     records
         What to measure on the test images after every epoch; the training does not depend on it.
 
@@ -124,7 +124,7 @@ def train(
 
     course, stopped = Course(), None
     best, total = _copy(tuned_state(network)), torch.zeros((), device=training.device)
-    # All that steps and epochs change; the rest is drawn or counted anew.
+    # All that steps and epochs change; the rest is drawn or counted again.
     moving = {
         **{f"network.{name}": tensor for name, tensor in tuned_state(network).items()},
         **{f"optimiser.{name}": tensor for name, tensor in optimiser.state().items()},
@@ -246,7 +246,7 @@ def _steps(
 
 
 def _most_left(recipe: Recipe, epoch: int, best_epoch: int) -> int:
-    """Epochs left if the validation loss goes on improving: the most there can be."""
+    """Epochs left if the validation loss keeps improving: the most there can be."""
     going_on = not recipe.patience or epoch - best_epoch < recipe.patience
     return recipe.epochs - epoch if going_on else 0
 

@@ -1,4 +1,4 @@
-"""Weights in bf16 beside their fp32 masters, so that no step casts every weight anew."""
+"""Weights in bf16 beside their fp32 masters, so that no step casts every weight again."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Course:
     evaluation_cpu
         Processor seconds spent on validation.
     resumed
-        How often it went on from a checkpoint.
+        How often it resumed from a checkpoint.
     """
 
     history: list[dict[str, float]] = field(default_factory=list)

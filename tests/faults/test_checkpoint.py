@@ -126,7 +126,7 @@ def test_a_checkpoint_of_other_settings_or_code_is_left_out(disks, tmp_path, cha
     run.stop()
     run.settings |= changed
     assert run.go()["resumed"] == 0
-    assert "the checkpoint is of other settings, code or data: starting over" in run.said
+    assert "the checkpoint belongs to other settings, code or data: starting over" in run.said
     assert run.results() == undisturbed(disks, tmp_path / "undisturbed", **changed)
 
 

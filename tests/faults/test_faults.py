@@ -115,7 +115,7 @@ def test_a_preempted_training_ends_with_the_signals_status_and_goes_on(study, fi
     os.kill(pid, signal.SIGTERM)
     assert workflow.wait() != 0
     said = study.output.read_text()
-    assert "stopped by SIGTERM; run again to go on" in said
+    assert "stopped by SIGTERM; run again to resume" in said
     # The terminal is brief; Snakemake's own log is not.
     newest = max((study.folder / ".snakemake/log").glob("*.log"), key=os.path.getmtime)
     assert "143" in newest.read_text()
@@ -194,7 +194,7 @@ def test_a_clock_that_is_set_back_while_a_cell_trains(study, finished):
     workflow.wait()
     said = study.output.read_text()
     assert (study.folder / "results/tiny/cells/sus_a/whole/0.5/0/run.json").exists(), said
-    assert "it ended well, but Snakemake refused what it wrote (see above)" in said
+    assert "it ended normally, but Snakemake refused its outputs (see above)" in said
     assert study.complete() == set()
     assert study.results() == finished.results()
 

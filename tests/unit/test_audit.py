@@ -73,7 +73,7 @@ def test_a_sound_data_set_has_no_findings(tmp_path):
     assert float(rows["a"]["foreground"]) == pytest.approx(100 / (HEIGHT * WIDTH), abs=1e-6)
     assert (rows["a"]["height"], rows["a"]["width"], rows["a"]["components"]) == ("40", "60", "1")
     assert suspicious(tmp_path / "audit.csv") == ""
-    assert "Nothing wrong and nothing suspicious was found." in page_of(audit, gallery, tmp_path)
+    assert "No errors and nothing suspicious were found." in page_of(audit, gallery, tmp_path)
 
 
 def test_the_same_image_in_two_groups_is_a_warning_and_in_one_a_note(tmp_path):
@@ -129,7 +129,7 @@ def test_empty_full_and_tiny_masks_and_blank_images_are_warnings(tmp_path):
         "empty masks": ("a",),
         "full masks": ("b",),
         "tiny objects": ("c",),
-        "images of one grey": ("e",),
+        "images of one grey value": ("e",),
     }
     assert not audit.of_level("error")
 
@@ -190,7 +190,7 @@ def test_every_file_that_cannot_be_used_is_listed_with_its_reason(tmp_path):
 def test_files_that_make_no_data_set_are_an_error_on_the_page(tmp_path):
     settings = {"reader": "folder", "source": "mine", "folder": {"csv": str(tmp_path / "no.csv")}}
     audit, gallery = audit_dataset("mine", settings)
-    assert errors_of(audit).startswith("mine: files do not make a data set: folder: csv: there is")
+    assert errors_of(audit).startswith("mine: files do not form a data set: folder: csv: there is")
     assert "0 images" in page_of(audit, gallery, tmp_path)
     assert rows_of(audit, tmp_path) == {}
 
@@ -262,7 +262,7 @@ def test_the_command_checks_a_data_set_and_fails_if_it_is_useless(tmp_path, caps
     assert main(command) == 1
     assert "error: cannot be used" in capsys.readouterr().out
     assert main([*command[:2], "other", *command[3:]]) == 1
-    assert "datasets: other: is not there; it has: mine" in capsys.readouterr().err
+    assert "datasets: there is no other; it has: mine" in capsys.readouterr().err
 
 
 def test_the_workflow_audits_what_it_refuses_to_prepare(tmp_path):

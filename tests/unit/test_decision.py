@@ -176,7 +176,7 @@ def test_two_folds_give_regret_but_no_verdict():
 def test_one_strategy_is_recommended_with_its_own_interval():
     decision = only(runs(study([0.8])))
     assert (decision.recommended, decision.reason) == ("s0", "only_candidate")
-    assert "nothing to choose from" in decision_sentences(decision)[0]
+    assert "there is no choice" in decision_sentences(decision)[0]
     assert not decision.comparisons
     assert decision.dice_lower < decision.dice < decision.dice_upper
 

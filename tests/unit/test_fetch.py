@@ -137,7 +137,7 @@ def test_what_is_there_is_not_downloaded_again(pond, server, tmp_path):
     asked = len(server.asked)
     lines = get(pond, tmp_path)[1]
     assert len(server.asked) == asked
-    assert "is there already" in lines[0]
+    assert "is already in" in lines[0]
 
 
 def test_a_wrong_checksum_keeps_nothing_and_says_both(pond, server, tmp_path):
@@ -461,7 +461,7 @@ def test_all_that_cannot_be_fetched_is_one_message(pond, server, tmp_path):
     # A study that needs neither can be run, and is told of the others.
     config["studies"]["b"] = {"datasets": ["mine"], **network}
     said = check_addresses(config, wanted, None, tmp_path)
-    assert said.endswith("All that needs none of them is run; nothing is trained of a.")
+    assert said.endswith("Everything that needs none of them will run; nothing is trained in a.")
 
 
 def test_a_study_stops_with_what_it_pretrains_on():
@@ -484,7 +484,7 @@ def test_a_record_that_is_not_json_is_named(server, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_one_message(pond, tmp_path):
     (tmp_path / "resources").touch()
-    assert "pond: cannot be brought to" in refused(pond, tmp_path)
+    assert "pond: cannot be placed in" in refused(pond, tmp_path)
 
 
 # Archives that nobody should trust.
@@ -543,7 +543,7 @@ def test_nothing_of_a_bad_archive_is_kept(name, server, tmp_path):
     files = {"images.zip": BAD[name][0]}
     server.files = {"/images.zip": files["images.zip"]}
     message = refused(entry_at(server.address, files), tmp_path)
-    assert message.startswith(f"{server.address}/images.zip: is not unpacked, since")
+    assert message.startswith(f"{server.address}/images.zip: is not unpacked, because")
     assert visible(tmp_path / "resources") == []
 
 

@@ -241,7 +241,7 @@ def test_locks_are_nobody_elses(monkeypatch, tmp_path):
     assert folder.stat().st_mode & 0o077 == 0
     folder.rmdir()
     folder.symlink_to(tmp_path)
-    with pytest.raises(SonotuneError, match="belongs to somebody else"):
+    with pytest.raises(SonotuneError, match="belongs to another user"):
         lock_folder()
 
 

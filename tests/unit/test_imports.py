@@ -68,5 +68,5 @@ def test_no_imports_form_a_circle():
 
 def test_the_page_for_developers_shows_this_order():
     page = (ROOT / "docs/development.md").read_text("utf-8")
-    table = re.findall(r"^\| (`.*?`) \|", page.split("| rooms |")[1].split("\n\n")[0], re.M)
+    table = re.findall(r"^\| (`.*?`) \|", page.split("| packages |")[1].split("\n\n")[0], re.M)
     assert [tuple(re.findall(r"`(\w+)`", rooms)) for rooms in table] == list(ORDER)

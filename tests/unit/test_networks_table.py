@@ -66,12 +66,14 @@ def test_strategies_stand_by_their_network_with_means_over_folds(tmp_path):
 
 def test_it_says_which_side_is_better_only_where_a_test_says_so(tmp_path):
     _, _, page = tables(tmp_path)
-    assert "Plain, FUS at 80%: Contracting is better (Contracting less Expanding is +0.1" in page
-    assert "Modern, FUS at 80%: no significant difference (Encoder less Decoder is" in page
-    assert "Contracting less Encoder" not in page
+    assert (
+        "Plain, FUS at 80%: Contracting is better (Contracting minus Expanding: Dice +0.1" in page
+    )
+    assert "Modern, FUS at 80%: no significant difference (Encoder minus Decoder: Dice" in page
+    assert "Contracting minus Encoder" not in page
     assert "The best of each network, FUS at 80%: " in page
     best = page.partition("The best of each network")[2].partition("</li>")[0]
-    assert "less Contracting is +0.1" in best
+    assert "minus Contracting: Dice +0.1" in best
 
 
 def test_one_fold_is_too_few_for_a_verdict(tmp_path):

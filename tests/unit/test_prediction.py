@@ -233,7 +233,7 @@ def test_what_an_earlier_configuration_left_is_not_used(study, tmp_path):
     assert len(choose_cells(copied / "s", strategy="block_9")) == 2
     other = {**record, "settings": {**record["settings"], "seed": 99}}
     write_record(first, other, record["outputs"])
-    with pytest.raises(SonotuneError, match="has other settings than"):
+    with pytest.raises(SonotuneError, match="differs in settings from"):
         choose_cells(copied / "s", strategy="block_9")
 
 

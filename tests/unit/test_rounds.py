@@ -41,7 +41,7 @@ def test_far_strategies_are_left_out_with_a_reason():
     assert told["effort_share"] == pytest.approx(1 / 5)
     rows = {row["strategy"]: row for row in told["standing"]}
     assert [rows[name]["continues"] for name in NAMES] == [True, True, False, False]
-    assert rows["far"]["why"] == "expected gain below 0.1 of the margin"
+    assert rows["far"]["why"] == "expected gain below 0.1 times the margin"
     assert rows["worst"]["behind"] > rows["far"]["behind"] > rows["near"]["behind"] > 0
 
 
@@ -143,7 +143,7 @@ def test_a_race_has_the_folds_first_and_then_further_seeds():
         ({"race": {"budget": "grid"}}, "set resampling: seeds"),
         ({"race": {"budget": 1.5}}, "budget"),
         ({"resampling": {"test_images": 5, "resample_test_set": "by_strategy"}}, "by_strategy"),
-        ({"strategies": {"whole": {"init": "random", "tune": "all"}}}, "takes two strategies"),
+        ({"strategies": {"whole": {"init": "random", "tune": "all"}}}, "needs two strategies"),
     ],
 )
 def test_what_a_race_cannot_do_is_refused(keys, says):
@@ -154,6 +154,6 @@ def test_what_a_race_cannot_do_is_refused(keys, says):
 def test_a_plan_says_that_a_race_takes_less():
     study = complete(with_keys())["studies"]["s"]
     plan = Plan(10, 0, (60.0, None, 6000.0), 10, Processor("cpu", "fp32", 1, "x"))
-    assert "at most 40% of what all strategies take" in describe("s", study, plan, 2, 0)
+    assert "at most 40% of the time of all strategies" in describe("s", study, plan, 2, 0)
     del study["race"]
     assert "race" not in describe("s", study, plan, 2, 0)

@@ -263,7 +263,7 @@ def test_a_stand_in_is_named_beside_the_data_set(tmp_path):
     page = table2(made_up_cells(), tmp_path)["html"]
     assert ">BUS*</th>" in page
     assert ">SUS</th>" in page
-    assert "stands in for the original: BUS is busi." in page
+    assert "replaces the original: BUS is busi." in page
 
 
 def test_html_escapes_what_it_is_given(tmp_path):

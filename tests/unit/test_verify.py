@@ -64,7 +64,7 @@ def test_a_sound_study(results, capsys):
     assert main(["verify", str(results)]) == 0
     said = capsys.readouterr().out
     counts = "1 data sets, 0 encoders, 1 pre-trainings, 2 cells, 2 tables of scores, 0 views"
-    assert f"{counts}: all belongs together" in said
+    assert f"{counts}: no faults" in said
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_a_strangers_path_through_own_images_works(tmp_path):
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     for line in lines[again:]:
         run(line, tmp_path)
-    for folder in ("masks", "masks-average"):
+    for folder in ("masks", "masks-best"):
         assert len(list((tmp_path / folder / "masks").glob("*.png"))) == 3
         assert len((tmp_path / folder / "predictions.csv").read_text().splitlines()) == 1 + 3
     assert (tmp_path / "network.pt2").is_file()

@@ -86,7 +86,7 @@ def show(browser, subcategory, title):
 
 def test_the_front_page_says_what_stands_in_for_the_papers_images(opened):
     text = opened.find_element(By.TAG_NAME, "body").text
-    assert "Another data set stands in for the original: SUS is " in text
+    assert "Another data set replaces the original: SUS is " in text
     assert "U-Net of width " in text
 
 

@@ -211,7 +211,7 @@ def test_a_data_set_that_cannot_be_fetched_stops_the_run_before_it_starts(tmp_pa
     run = snakemake(tmp_path, "--configfile", "tiny.yaml")
     assert run.returncode != 0
     said = run.stdout + run.stderr
-    assert "These data sets cannot be fetched now" in said
+    assert "These data sets cannot be downloaded now" in said
     assert "lesions: empty/busi/Dataset_BUSI.zip" in said
     assert "Traceback" not in said
     assert "Without lesions: leave out `studies: tiny`" in said

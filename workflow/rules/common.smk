@@ -126,7 +126,7 @@ if gpu is not None and gpu.value is None:
 SLOTS = 0 if gpu is None else gpu.value
 os.environ.update(
     {
-        # Empty where nothing is said; 0 says that no GPU is to be used.
+        # Empty where it is not set; 0 means that no GPU is to be used.
         GPU_SLOTS: "" if gpu is None else str(SLOTS),
         CELLS_PER_GPU: str(config["cells_per_gpu"]),
     }
@@ -156,7 +156,7 @@ def raced_cells(study, dataset, fraction, number):
 
 DATASETS = config["datasets"]
 STUDIES = {name: Study(config, name, raced_cells) for name in config["studies"]}
-# What is told while cells run.
+# Reports while cells run.
 config["cells_planned"] = {name: study.planned() for name, study in STUDIES.items()}
 if "--report" in sys.argv:
     from sonotune.report.front import front_page
@@ -275,7 +275,7 @@ def all_outputs(wildcards):
 
     `Stale` looks for those of this machine: each named file costs Snakemake time at every start.
     """
-    # Snakemake's own triggers would train anew because a script's comment changed.
+    # Snakemake's own triggers would train again because a script's comment changed.
     if RerunTrigger.CODE in workflow.dag_settings.rerun_triggers:
         print(
             "sonotune: your profile replaces profiles/default, but does not say what makes results "

@@ -19,7 +19,7 @@ rule download:
     params:
         catalogue=lambda wildcards: DATASETS[wildcards.dataset]["catalogue"],
     message:
-        "Fetching {params.catalogue} for {wildcards.dataset} (progress: {log})"
+        "Downloading {params.catalogue} for {wildcards.dataset} (progress: {log})"
     script:
         "../scripts/download.py"
 
@@ -77,7 +77,7 @@ rule audit:
             f"{DATASET}/audit.html",
             category="Data sets",
             labels={
-                "output": "Audit: what is in it, what is suspicious",
+                "output": "Audit: content, and what is suspicious",
                 "data sets": "{dataset}",
             },
             caption="../report/audit.rst",
@@ -124,7 +124,7 @@ rule listed:
         function=lambda wildcards: LISTED[wildcards.listed][0],
         code=lambda wildcards: LISTED[wildcards.listed][1],
     message:
-        "Taking the {wildcards.listed} of {wildcards.dataset} from {input}"
+        "Extracting the {wildcards.listed} of {wildcards.dataset} from {input}"
     script:
         "../scripts/call.py"
 
@@ -150,6 +150,6 @@ rule encoder_weights:
         settings=lambda wildcards: in_order(asdict(WEIGHTS[wildcards.weights])),
         code=code_of("sonotune.networks.encoder_weights", "sonotune.networks.smp"),
     message:
-        "Weights that an encoder starts from: {wildcards.weights}"
+        "Initial weights of an encoder: {wildcards.weights}"
     script:
         "../scripts/encoder_weights.py"

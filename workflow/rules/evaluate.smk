@@ -60,7 +60,7 @@ rule splits:
         ),
         code=code_of("sonotune.data.split_file"),
     message:
-        "Writing down the splits of {wildcards.study}"
+        "Writing the splits of {wildcards.study}"
     script:
         "../scripts/splits.py"
 
@@ -99,7 +99,7 @@ rule claims:
             "results/{study}/statistics/claims.html",
             category="{study}",
             subcategory="Claims",
-            labels={"output": "Claims: what holds on this run"},
+            labels={"output": "Claims of the papers: what holds here"},
             caption="../report/claims.rst",
         ),
     log:

@@ -14,7 +14,7 @@ PRESETS = tuple(sorted(file.stem for file in Path(__file__).parent.glob("*.yaml"
 
 
 def with_preset(given: Any) -> Any:
-    """The strategies of a preset, with those that stand beside it.
+    """The strategies of a preset, with those given beside it.
 
     A strategy that the preset has too changes single keys of it, and null removes it.
 

@@ -128,7 +128,7 @@ def _raw(image: Image.Image) -> tuple[Any, ...]:
 
 
 def _deep(path: Path, image: Image.Image, number: int, orientation: int) -> dict[str, Any]:
-    """Colours (and grey with opacity) of 16 bits, of which Pillow would keep 8."""
+    """Colours (and grey with opacity) of 16 bits; Pillow would keep only 8."""
     data = np.fromfile(path, np.uint8)
     if image.format == "TIFF":
         _, pages = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED)

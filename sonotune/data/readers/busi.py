@@ -35,7 +35,7 @@ def find(
     Raises
     ------
     SonotuneError
-        If there are no such files, fewer than `images`, a file is there twice, or an image or a
+        If there are no such files, fewer than `images`, a file occurs twice, or an image or a
         mask is missing.
     """
     found: dict[str, Path] = {}

@@ -60,7 +60,7 @@ def find(folder: Path, layout: str) -> list[Entry]:
     Raises
     ------
     SonotuneError
-        If the files are not there, a stem is there twice, or an image or a mask is missing.
+        If the files are not there, a stem occurs twice, or an image or a mask is missing.
     """
     how = LAYOUTS[layout]
     files = files_below(folder)

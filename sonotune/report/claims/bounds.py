@@ -37,7 +37,7 @@ class Row:
     comparison
         What the estimates are, in words.
     estimates
-        One, or several of which the smallest counts. Of times in their logarithm.
+        One, or several if the smallest counts. For times, of their logarithm.
     strategies
         Strategies that are compared, or 1 if the estimates are no pairs.
     paper
@@ -102,7 +102,7 @@ def _judge(claim: Claim, results: StudyResults, row: Row, tests: int) -> Verdict
     if verdict == UNDECIDED:
         note = "; ".join(filter(None, [note, _why_undecided(claim, row, (low, high), tests)]))
     elif row.premise is not None and not row.premise.value > row.premise.reach(1):
-        verdict, note = UNDECIDED, "the gain of which it is a share is not shown"
+        verdict, note = UNDECIDED, "it is a share of a gain that is not shown"
     said = _said(claim, row)
     shape = np.exp if row.metric in TIMES else np.asarray
     return Verdict.of(

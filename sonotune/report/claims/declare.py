@@ -56,7 +56,7 @@ class Claim:
     paper
         Who says so: a paper, or the study itself.
     datasets, fractions
-        Where it is said to hold; None for everywhere.
+        Where it is claimed to hold; None for everywhere.
     needs
         Strategies that a study has if the claim is about it, besides those compared.
     metrics

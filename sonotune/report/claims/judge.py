@@ -26,7 +26,7 @@ def judge(claim: Claim, results: StudyResults) -> list[Verdict]:
         or that no run can test, gives one that says why.
     """
     if claim.datasets is not None and not set(claim.datasets) & set(results.datasets):
-        why = f"is said of {', '.join(claim.datasets)}, which the study does not have"
+        why = f"is about {', '.join(claim.datasets)}, which the study does not have"
         return [Verdict.of(claim, verdict=NOT_APPLICABLE, note=why)]
     if missing := _missing(claim, results):
         return [Verdict.of(claim, verdict=NOT_APPLICABLE, note=missing)]
@@ -35,7 +35,7 @@ def judge(claim: Claim, results: StudyResults) -> list[Verdict]:
     known = claim.kind in ROWS
     verdicts = judge_bounds(claim, results) if known else list(ORDERS[claim.kind](claim, results))
     if not verdicts:
-        why = "the study does not have what is compared"
+        why = "the study does not have the strategies that are compared"
         return [Verdict.of(claim, verdict=NOT_APPLICABLE, note=why)]
     return verdicts
 

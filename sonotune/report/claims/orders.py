@@ -188,7 +188,7 @@ def judge_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[Ver
 
 
 def judge_fewer_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
-    """The first of each pair tunes so many parameters fewer: a fact of the configuration.
+    """The first of each pair tunes fewer parameters, by a share: a fact of the configuration.
 
     Parameters
     ----------

@@ -43,7 +43,7 @@ def draw(against_paper: str | Path, shown: Shown) -> Figure:
 def draw_against_paper(
     table: pd.DataFrame, strategies: Mapping[str, str], datasets: Mapping[str, str]
 ) -> Figure:
-    """The figure of `compare`'s rows of Dice: a row of panels a data set, a column a fraction.
+    """The figure of `compare`'s rows of Dice: a row of panels per data set, a column per fraction.
 
     Parameters
     ----------
@@ -68,11 +68,9 @@ def draw_against_paper(
         "ρ: Spearman's correlation over strategies."  # noqa: RUF001
     ]
     if only_stand_ins:
-        notes.append("None of these data sets is the paper's own: other images stand in for them.")
+        notes.append("None of these data sets is the paper's own; other images replace them.")
     elif left_out:
-        notes.append(
-            f"Left out, since other images stand in for the paper's: {in_words(left_out)}."
-        )
+        notes.append(f"Left out, because other images replace the paper's: {in_words(left_out)}.")
     columns = len(fractions)
     # No half-empty canvas: one or two panels have a narrower figure.
     width = max(ONE_COLUMN, TWO_COLUMNS * min(columns, 3) / 3)

@@ -54,8 +54,8 @@ def draw_fig1b(table: pd.DataFrame, systems: pd.DataFrame, strategies: Mapping[s
     """
     notes = [
         "Filled: this run under the corrected protocol; hollow: the same strategy as the paper "
-        "printed it, whose mean IoU is the foreground's. Grey: what others published, on other "
-        "splits and by other measures, so distances between them mean little. Sources: "
+        "printed it, whose mean IoU is the foreground's. Grey: published by others, on other "
+        "splits and with other measures, so compare with care. Sources: "
         + "; ".join(sorted(set(systems["source"])))
         + "."
     ]

@@ -145,7 +145,7 @@ def _notes(cells: pd.DataFrame, exclude_runs: ExcludeRuns) -> list[str]:
     if many > 1:
         notes[0] += (
             " Thin lines: the folds, the same for both strategies. The figure of differences shows "
-            "what can be told apart."
+            "which of them are significant."
         )
     out = int(is_left_out(cells, exclude_runs).sum())
     if out:

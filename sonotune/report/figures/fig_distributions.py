@@ -20,7 +20,7 @@ ROW, GAP = 0.135, 0.38  # inches
 
 
 def draw(cells: str | Path, scores: Mapping[str, str | Path], shown: Shown) -> Figure:
-    """Draw boxes of every image's Dice: a row of panels for each data set, a column a fraction.
+    """Draw boxes of every image's Dice: a row of panels per data set, a column per fraction.
 
     Parameters
     ----------

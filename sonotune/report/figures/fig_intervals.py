@@ -20,7 +20,7 @@ ROW = 0.15  # inches per strategy
 NOTE = (
     "Dice behind the best strategy that may be recommended: differences of adjusted means, with "
     "simultaneous 95% intervals (none with fewer than three folds). Shaded: the margin within "
-    "which a difference counts as none. Filled: recommended. Arrow: no upper end."
+    "which a difference does not matter. Filled: recommended. Arrow: no upper end."
 )
 
 

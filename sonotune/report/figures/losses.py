@@ -47,8 +47,8 @@ def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
     logs = logs[logs["losses"] == "training"]
     notes = [
         "Mean training loss of each epoch. Grey: the authors' logs at 512 pixels, and their range "
-        f"widened by {WIDENED:g}. Colours: the repeats of this run. A frozen random decoder or "
-        "head makes the loss depend on its draw."
+        f"widened by {WIDENED:g}. Colours: the repeats of this run. With a frozen random "
+        "decoder or head, the loss depends on its random weights."
     ]
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)

@@ -1,4 +1,4 @@
-"""Figs. 3, 6, 7 and S1: a few strategies, and what sets them apart on the same folds."""
+"""Figs. 3, 6, 7 and S1: a few strategies, and their differences on the same folds."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sonotune.networks.stage_names import LEVELS, UNET_STAGES
 
 DECODERS = tuple(f"decoder{number}" for number in range(5))
-DEPTH = 5  # levels, of which each has half the pixels of the one above
+DEPTH = 5  # levels; each has half the pixels of the one above
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from sonotune.statistics.choice import VERDICT_FOLDS
 from sonotune.statistics.decision import Comparison, Decision
 from sonotune.statistics.sentences import basis, decision_sentences, headline
 
-SMALL = 64  # pixels: no network that anybody uses is trained on less
+SMALL = 64  # pixels: smaller than networks in use are trained on
 VERDICTS = ("holds", "fails", "undecided")
 
 
@@ -143,7 +143,7 @@ def _row(
     elif strategy.shown_worse:
         verdict = "worse"
     else:
-        verdict = "cannot be told apart"
+        verdict = "no significant difference"
     return {
         "name": strategy.name,
         "label": label(strategy.name),
@@ -349,7 +349,7 @@ def describe_costs(runs: pd.DataFrame, shown: Shown) -> list[dict[str, str]]:
 
 
 def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[dict[str, Any]]:
-    """Images that a strategy fails on, and healthy ones on which it marks something.
+    """Images on which a strategy fails, and healthy ones on which it marks something.
 
     Parameters
     ----------
@@ -447,7 +447,7 @@ def describe_audits(
 def describe_banners(
     decisions: Sequence[Decision], size: int, simulated: bool, study: str
 ) -> list[str]:
-    """What has to be known before anything else on the page.
+    """Warnings at the top of the page.
 
     Parameters
     ----------
@@ -470,12 +470,12 @@ def describe_banners(
     elif size <= SMALL:
         banners.append(
             f"Images of {size} × {size} pixels: the order of the strategies may differ at the "  # noqa: RUF001
-            "size that you want to use."
+            "size that you will use."
         )
     if fewest < VERDICT_FOLDS:
         number_of = "one fold" if fewest == 1 else f"{fewest} folds"
         banners.append(
             f"Only {number_of}: too few to call any strategy worse or about as good. "
-            f"Run at least {VERDICT_FOLDS}, better five."
+            f"Run at least {VERDICT_FOLDS}, preferably five."
         )
     return banners

@@ -134,7 +134,7 @@ function showDifference() {
   const back = values.pairs[[dataset, fraction, second, first].join("|")];
   const minus = (value) => (value === null ? null : -value);
   const pair = there ?? (back && [minus(back[0]), minus(back[2]), minus(back[1]), back[3]]);
-  let text = "The difference of these two was not measured.";
+  let text = "The difference between these two was not measured.";
   if (first === second) text = "Choose two different strategies.";
   else if (pair && pair[0] !== null) {
     text = `${label(first)} minus ${label(second)}: Dice ${signed(pair[0])}`;
@@ -143,7 +143,7 @@ function showDifference() {
       text += `, 95% interval ${signed(pair[1])} to ${signed(pair[2])}, `
         + (pair[3] < 0.001 ? "p < 0.001" : `p = ${pair[3].toFixed(3)}`) + " (adjusted for all pairs): "
         + (pair[1] > 0 ? `${label(first)} is better.` : pair[2] < 0 ? `${label(second)} is better.`
-          : "they cannot be told apart.");
+          : "no significant difference.");
     }
   }
   at("difference").textContent = text;
