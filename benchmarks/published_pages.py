@@ -82,7 +82,7 @@ def write_pages(folders: Sequence[Path], kept: Path, page: Path) -> None:
         "The correlation (Spearman) is of the strategies' mean Dice here with the paper's, at each",
         "share of the images. In brackets: the one to expect if the paper's means were the truth.",
         "",
-        "What each study answers:",
+        "The answer of each study:",
         "",
         *answers,
         "",
@@ -130,7 +130,7 @@ def _study(
     # A study that is not finished has no verdicts.
     file = folder / "claims.csv"
     claims = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=list(CLAIMS))
-    yield "## What does not agree\n"
+    yield "## Disagreements and departures\n"
     if (planned := about.get("planned", 0)) > about["cells"]:
         yield f"- Not finished: {about['cells']} of {planned} cells. No claim is judged yet."
     yield from _ranks(cells)
@@ -158,8 +158,8 @@ def _study(
     yield from markdown((*head, "folds", "failed"), rows)
     asked = claims["verdict"] != "not applicable"
     counts = claims.loc[asked, "verdict"].value_counts()
-    yield "\n## Claims that are decided\n"
-    yield f"{', '.join(f'{number} {verdict}' for verdict, number in counts.items())}."
+    yield "\n## Decided claims\n"
+    yield f"Verdicts: {', '.join(f'{verdict} {number}' for verdict, number in counts.items())}."
     yield f"{claims.loc[~asked, 'claim'].nunique()} claims do not apply to this study."
     yield "Undecided does not mean that the paper is right or wrong.\n"
     head = ("claim", "data set", "images used", "verdict", "what", "value", "95% interval")
@@ -205,7 +205,7 @@ def _rank(cells: pd.DataFrame, dataset: str, fraction: float) -> str | None:
     rho, order = found
     text = [f"rank correlation {rho.value:.2f} over {len(order)} strategies"]
     if pd.isna(rho.expected):
-        text.append("with so few folds it is unknown how high it could be")
+        text.append("too few folds to know how high it could be")
     else:
         share = "less than 1%" if rho.share_below < 0.01 else f"{rho.share_below:.0%}"
         text.append(
@@ -253,7 +253,7 @@ def _departures(about: dict[str, Any], table: pd.DataFrame) -> Iterator[str]:
             "(Amiri: 10,000 of XPIE)"
         )
         if "training" in one:
-            yield f"recipe of the pre-training: {_recipe(one['training'])} (Amiri: not said)"
+            yield f"recipe of the pre-training: {_recipe(one['training'])} (Amiri: not given)"
     for dataset, source in table.groupby("dataset", sort=False)["source"].first().items():
         if stands_in(str(dataset), {str(dataset): source}):
             yield f"{dataset} is {source}"
@@ -266,7 +266,7 @@ def _departures_from_wangs_data(about: dict[str, Any]) -> Iterator[str]:
     if not any(one.get("hc18", {}).get("outline") == "hull" for one in prepared):
         yield "masks are the fitted ellipses (Wang: convex hulls of the drawn line)"
     if not any(one.get("resize") == "bilinear" for one in prepared):
-        yield "images are resized by areas (Wang: bilinear, masks by the nearest pixel)"
+        yield "images are resized by area averages (Wang: bilinear, masks by the nearest pixel)"
     if (about.get("augmentation") or {}).get("fill", "border") != "reflect_101":
         yield "rotated borders show the nearest pixel (Wang: reflect-101)"
     if "lists" not in about["resampling"]:
@@ -293,7 +293,7 @@ def _protocols(table: pd.DataFrame) -> list[str]:
         ]
         # This run's parameters; the paper's come first.
         rows.append((strategy, f"{int(part['tuned_parameters'].iloc[-1]):,}", *found))
-    text = "Dice and mean IoU in percent, deviations over repeats where there are several."
+    text = "Dice and mean IoU in percent, with standard deviations where there are several repeats."
     title = "Wang's table: printed, and here under both protocols"
     lines = [*_section(title, text, ("strategy", "tuned parameters", *names), rows), ""]
     dice = table[table["metric"] == "dice"]
@@ -328,8 +328,8 @@ def _gap(table: pd.DataFrame) -> list[str]:
         )
         for strategy in dice["strategy"].unique()
     ]  # fmt: skip
-    text = "Points of Dice; each column changes one thing more."
-    title = "The gap between the protocols, taken apart"
+    text = "Points of Dice. Each column changes one more thing."
+    title = "The gap between the protocols, step by step"
     return _section(title, text, ("strategy", *columns), rows)
 
 
@@ -355,7 +355,7 @@ def _leakage(table: pd.DataFrame) -> list[str]:
         for row in dice.itertuples()
     ]  # fmt: skip
     head = ("test images", "effect of", "points of Dice", "95 % interval", "examinations")
-    return _section("What examinations in training and test add", "", head, rows)
+    return _section("Effect of examinations shared by training and test", "", head, rows)
 
 
 def _networks(table: pd.DataFrame) -> list[str]:

@@ -14,10 +14,10 @@ class Folder(Section):
 
     images: str = key("Glob of the images, such as `resources/mine/images/*.png`.")
     masks: str = key(
-        "Glob of the masks. An image and its mask have one stem; the mask's may end in `_mask`, "
-        "`_gt`, `_seg`, `_segmentation`, `_label` or `_annotation`, also in the plural or after "
-        "another mark than `_`. The case of suffixes does not count. Where stems are there twice, "
-        "folders count too. A file that both globs match is a mask."
+        "Glob of the masks. A mask has the name of its image; before the suffix, `_mask`, `_gt`, "
+        "`_seg`, `_segmentation`, `_label` or `_annotation` may follow, also in the plural or with "
+        "another mark than `_`. The case of suffixes does not matter. If names occur in several "
+        "folders, the folders must match too. A file that both globs match is a mask."
     )
     csv: str = key(
         "Instead of globs, a table with the columns image and mask (relative to the table) and, if "

@@ -132,9 +132,9 @@ def _notes(exclude_runs: ExcludeRuns, heads: bool) -> list[str]:
     if heads:
         notes.append(
             "HC: head circumference, of the ellipse fitted to the largest part of the prediction, "
-            "less the one that was published with the image. A border that cuts the "
-            "part is no part of the outline that is fitted. No HC: nothing found, "
-            "or no ellipse that fits into the image."
+            "minus the one that was published with the image. Where the image's border cuts the "
+            "part, the cut is not fitted. No HC: nothing was predicted, or no ellipse "
+            "fits into the image."
         )
     return notes
 

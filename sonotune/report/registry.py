@@ -201,7 +201,7 @@ FIGURES = {
         "Dice against parameters and time",
         "Dice with its standard error against the number of trained parameters and the time of a "
         "training, at the largest fraction. The line joins the strategies that no other beats in "
-        "both; a strategy with failed runs is hollow and on no line.",
+        "both. A strategy with failed runs is hollow and not on the line.",
         needs=("cells", "averages"),
         settings=("strategies", "datasets", "exclude_runs"),
     ),

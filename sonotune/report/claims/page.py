@@ -95,8 +95,8 @@ def claims_page(verdicts: Sequence[Verdict]) -> str:
         (TITLES.get(paper, paper), [list(rows) for _, rows in groupby(part, lambda one: one.claim)])
         for paper, part in groupby(verdicts, lambda one: one.paper)
     ]
-    parts = ", ".join(f"{count} {word}" for word, count in _counted(verdicts))
-    short = f"{len({one.claim for one in verdicts})} claims at {len(verdicts)} places: {parts}."
+    parts = ", ".join(f"{word} {count}" for word, count in _counted(verdicts))
+    short = f"{len({one.claim for one in verdicts})} claims, {len(verdicts)} verdicts: {parts}."
     return template("claims/page.html").render(
         short=short, papers=papers, head=HEAD, counted=_counted, cells=_cells
     )

@@ -31,7 +31,7 @@ def draw(friedman: str | Path, nemenyi: str | Path, shown: Shown) -> Figure:
     groups = ranks.groupby("fraction", sort=True)
     found = [(fraction, part) for fraction, part in groups if len(part) > 1][::-1]
     if not found:
-        return message_figure("Ranking takes two strategies that were trained.")
+        return message_figure("Ranking needs at least two trained strategies.")
     notes = [
         "Mean rank over data sets of each strategy's mean Dice, 1 for the best. CD: Nemenyi's "
         "critical difference (level .05); strategies joined by a bar do not differ significantly.",
