@@ -16,7 +16,7 @@ unpack = rm -rf $(1) && $(VENV)/bin/python -m zipfile -e $(1).zip results
 .PHONY: help setup plan demo demo-small test test-slow test-install release docs bench lint audit licences format lock clean
 
 help:
-	@echo "Start here: make demo (3 GB to download, 5 to 20 minutes on two cores, no GPU)"
+	@echo "Start here: make demo (3 GB to download, 10 to 30 minutes on two cores, no GPU)"
 	@echo
 	@echo "make demo        set up .venv, run the demonstration study, write its report (CORES=all)"
 	@echo "make demo-small  the same, smaller: every rule in two minutes, nothing to learn from"

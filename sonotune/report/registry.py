@@ -245,6 +245,7 @@ FIGURES = {
         "correlation of the strategies. Data sets that stand in for the paper's own are left out "
         "where there are others.",
         needs=("against_paper",),
+        data=("paper/other_work.csv",),
         settings=("strategies", "datasets"),
         when=_is_of_the_paper,
     ),

@@ -12,7 +12,7 @@ from sonotune.studies.base import BaseStudy
 from sonotune.studies.files import StudyFiles
 
 # What a page offers for download, with all below these folders.
-DOWNLOADS = ("cells.csv", "tables/", "figures/", "statistics/")
+DOWNLOADS = ("cells.csv", "averages.csv", "tables/", "figures/", "statistics/")
 
 
 class StudySettings(StudyFiles):

@@ -157,6 +157,23 @@ def test_the_comparison_leaves_stand_ins_out_of_the_figure(tmp_path):
     assert "BUS is busi" in files[2].read_text()
 
 
+def test_other_work_is_a_line_beside_the_same_images_only():
+    rows = [
+        {"dataset": name, "strategy": "whole", "fraction": share, "ours": 0.97, "paper": 0.98,
+         "standard_error": 0.01, "stands_in": False, "rank_correlation": np.nan}
+        for name in ("xray", "fus")
+        for share in (0.8, 0.05)
+    ]  # fmt: skip
+    figure = draw_against_paper(pd.DataFrame(rows), TITLES, {"xray": "X-ray", "fus": "FUS"})
+    dashed = {
+        panel.get_title(): [
+            one.get_ydata()[0] for one in panel.lines if one.get_linestyle() == "--"
+        ]
+        for panel in figure.axes
+    }
+    assert dashed == {"X-ray, 80%": [0.974], "X-ray, 5%": [], "FUS, 80%": [], "FUS, 5%": []}
+
+
 def test_fig1_is_drawn_from_the_networks_stages(tmp_path):
     stages = {"block1": 100, "block5a": 300, "head": 600}
     strategies = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
 from sonotune.report.names import in_words
 from sonotune.report.palette import style_of
+from sonotune.report.published import published_table
 from sonotune.report.shown import Shown
 from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, message_figure, noted_figure, one_legend
 
@@ -71,6 +72,13 @@ def draw_against_paper(
         notes.append("None of these data sets is the paper's own; other images replace them.")
     elif left_out:
         notes.append(f"Left out, because other images replace the paper's: {in_words(left_out)}.")
+    others = published_table("other_work")
+    others = others[others["dataset"].isin(present)]
+    if len(others):
+        works = "; ".join(
+            f"{one.work} {one.dice:.3f} ({one.source})" for one in others.itertuples()
+        )
+        notes.append(f"Dashed: Dice that the paper compares itself with, by other splits: {works}.")
     columns = len(fractions)
     # No half-empty canvas: one or two panels have a narrower figure.
     width = max(ONE_COLUMN, TWO_COLUMNS * min(columns, 3) / 3)
@@ -80,7 +88,9 @@ def draw_against_paper(
     for panels, dataset in zip(axes, present, strict=True):
         for panel, fraction in zip(panels, fractions, strict=True):
             part = table[(table["dataset"] == dataset) & (table["fraction"] == fraction)]
-            _draw_panel(panel, part, strategies)
+            whole = fraction == fractions[0]
+            lines = others.loc[others["dataset"] == dataset, "dice"] if whole else ()
+            _draw_panel(panel, part, strategies, lines)
             rho = part["rank_correlation"].iloc[0] if len(part) else np.nan
             text = f", ρ = {rho:.2f} (n = {len(part)})" if np.isfinite(rho) else ""  # noqa: RUF001
             panel.set_title(f"{datasets[dataset]}, {format_percent(fraction)}{text}", fontsize=7)
@@ -91,7 +101,9 @@ def draw_against_paper(
     return figure
 
 
-def _draw_panel(panel: Axes, part: pd.DataFrame, strategies: Mapping[str, str]) -> None:
+def _draw_panel(
+    panel: Axes, part: pd.DataFrame, strategies: Mapping[str, str], others: Iterable[float]
+) -> None:
     if not len(part):
         panel.axis("off")
         return
@@ -108,8 +120,10 @@ def _draw_panel(panel: Axes, part: pd.DataFrame, strategies: Mapping[str, str]) 
             label=strategies[str(point.strategy)],
         )
     error = part["standard_error"].fillna(0)
-    least = min((part["ours"] - error).min(), part["paper"].min())
-    most = max((part["ours"] + error).max(), part["paper"].max())
+    least = min((part["ours"] - error).min(), part["paper"].min(), *others)
+    most = max((part["ours"] + error).max(), part["paper"].max(), *others)
+    for other in others:
+        panel.axhline(other, color="#999999", linewidth=0.7, linestyle="--")
     rim = 0.06 * (most - least) + 1e-3
     panel.plot([least - rim, most + rim], [least - rim, most + rim], color="#999999", linewidth=0.7)
     panel.set(xlim=(least - rim, most + rim), ylim=(least - rim, most + rim))
