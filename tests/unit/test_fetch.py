@@ -522,8 +522,8 @@ BAD = {
     "symlink in tar": (tarred((tar_member("l", tarfile.SYMTYPE, "/etc"), b"")), "link or a device"),
     "hard link in tar": (tarred((tar_member("l", tarfile.LNKTYPE, "a"), b"")), "link or a device"),
     "pipe in tar": (tarred((tar_member("p", tarfile.FIFOTYPE), b"")), "link or a device"),
-    "same name twice": (tarred((tar_member("a"), b"x"), (tar_member("a"), b"y")), "one place"),
-    "file and folder": (tarred((tar_member("a"), b"x"), (tar_member("a/b"), b"y")), "one place"),
+    "same name twice": (tarred((tar_member("a"), b"x"), (tar_member("a"), b"y")), "one path"),
+    "file and folder": (tarred((tar_member("a"), b"x"), (tar_member("a/b"), b"y")), "one path"),
 }
 
 

@@ -233,6 +233,6 @@ def test_a_data_set_that_cannot_be_fetched_stops_only_what_needs_it(tmp_path):
     run = snakemake(tmp_path, "--configfile", "tiny.yaml", "--", *files)
     said = run.stdout + run.stderr
     assert run.returncode != 0
-    assert "All that needs none of them is run." in said
+    assert "needs none of them" in said
     assert "Without lesions: write `studies: tiny: datasets: [sus_a]`" in said
     assert [(tmp_path / file).is_file() for file in files] == [False, True]
