@@ -329,9 +329,8 @@ def test_nothing_is_unpacked_on_the_way(tmp_path):
 )
 def test_a_redirect_that_leads_nowhere_is_final(lines, tmp_path):
     answer = f"HTTP/1.1 302 Found\r\n{lines}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    with answering(answer.encode("latin1")) as address:
-        with pytest.raises(SonotuneError) as caught:
-            download(address, tmp_path / "file", lambda line: None)
+    with answering(answer.encode("latin1")) as address, pytest.raises(SonotuneError) as caught:
+        download(address, tmp_path / "file", lambda line: None)
     assert address in str(caught.value)
     assert not (tmp_path / "file").exists()
 
