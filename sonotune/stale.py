@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -422,5 +423,6 @@ def _digests(files: Iterable[Path], cache: Path) -> Iterator[tuple[Path, str]]:
                 kept[key] = [*times, hashlib.file_digest(file, "sha256").hexdigest()]
         found.append((path, kept[key][4]))
     if kept != known and cache.parent.is_dir():
-        write_json(cache, kept)
+        with suppress(OSError):  # a study can be looked at where nothing can be written
+            write_json(cache, kept)
     yield from found

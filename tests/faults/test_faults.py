@@ -234,7 +234,7 @@ def test_what_was_damaged_is_named_and_made_anew_as_the_message_says(
     assert status != 0
     assert "Traceback" not in said
     # A record is read at the start, and other files by the job that needs them.
-    assert path.name in said[said.find("of the jobs failed:") :]
+    assert path.name in said[max(0, said.find("of the jobs failed:")) :]
     assert "delete the folder" in said
     shutil.rmtree(path.parent)
     if name.startswith("datasets/"):
