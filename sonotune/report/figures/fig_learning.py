@@ -14,8 +14,9 @@ from matplotlib.ticker import NullLocator
 from sonotune.layout import format_percent
 from sonotune.report.figures.fig5 import choose_strategies
 from sonotune.report.learning_table import read_forecasts
+from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown
+from sonotune.report.shown import Shown, sources_of
 from sonotune.report.style import LEGEND, ONE_COLUMN, TWO_COLUMNS, legend_columns, message_figure
 from sonotune.statistics.decision import Decision, read_decisions
 from sonotune.statistics.learning import LEVEL
@@ -44,6 +45,7 @@ def draw(decisions: str | Path, learning: str | Path, shown: Shown) -> Figure:
     if not names:
         return message_figure("This study has trained nothing, so there is no learning curve.")
     forecasts = read_forecasts(learning)
+    sources = sources_of(forecasts)
     columns = min(2, len(names))
     width, rows = TWO_COLUMNS if columns > 1 else ONE_COLUMN, -(-len(names) // columns)
     figure = Figure(figsize=(width, PANEL * rows + 0.4), layout="constrained")
@@ -51,7 +53,7 @@ def draw(decisions: str | Path, learning: str | Path, shown: Shown) -> Figure:
     for panel, name in zip(axes, names, strict=False):
         of_set = sorted((one for one in found if one.dataset == name), key=lambda d: d.fraction)
         _draw_panel(panel, of_set, forecasts[forecasts["dataset"] == name], shown)
-        panel.set_title(shown.datasets[name])
+        panel.set_title(dataset_title(name, shown.datasets, sources))
     for panel in list(axes)[len(names) :]:
         panel.axis("off")
     named = {
@@ -63,7 +65,8 @@ def draw(decisions: str | Path, learning: str | Path, shown: Shown) -> Figure:
         named.values(), named.keys(), loc="outside upper center",
         ncols=legend_columns(list(named), width), **LEGEND,
     )  # fmt: skip
-    figure.supxlabel(NOTE, fontsize=6.5, wrap=True)
+    notes = [NOTE, *source_notes(names, shown.datasets, sources)]
+    figure.supxlabel(" ".join(notes), fontsize=6.5, wrap=True)
     return figure
 
 
