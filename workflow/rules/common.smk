@@ -265,6 +265,11 @@ def of_job(function, *names):
     return checked(lambda study, wildcards: function(config, *map(wildcards.get, names)))
 
 
+def of_reader(function):
+    """What a function gives for the reader of the job's data set."""
+    return lambda wildcards: function(DATASETS[wildcards.dataset]["reader"])
+
+
 def more(amount):
     """Megabytes or minutes that a cluster gives a job: twice as much in its second attempt, and so on."""
     return lambda wildcards, attempt: amount * attempt

@@ -36,7 +36,7 @@ rule originals:
         "../../envs/sonotune.yaml"
     params:
         settings=of_job(dataset_settings, "dataset"),
-        code=lambda wildcards: making_code(DATASETS[wildcards.dataset]["reader"]),
+        code=of_reader(making_code),
     threads: 4
     resources:
         mem_mb=more(4000),
@@ -60,7 +60,7 @@ rule preprocess:
         "../../envs/sonotune.yaml"
     params:
         settings=of_job(dataset_settings, "dataset"),
-        code=lambda wildcards: preparing_code(DATASETS[wildcards.dataset]["reader"]),
+        code=of_reader(preparing_code),
     message:
         "Preparing {wildcards.dataset} at {wildcards.size} x {wildcards.size} pixels"
     script:
@@ -90,7 +90,7 @@ rule audit:
         "../../envs/sonotune.yaml"
     params:
         settings=of_job(dataset_settings, "dataset"),
-        code=lambda wildcards: auditing_code(DATASETS[wildcards.dataset]["reader"]),
+        code=of_reader(auditing_code),
     message:
         "Auditing {wildcards.dataset}"
     script:
