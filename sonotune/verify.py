@@ -214,9 +214,9 @@ class Verification:
         assert arrays is not None
         measured = arrays[0].parent / "circumferences.csv"
         with tempfile.TemporaryDirectory() as folder:
-            anew = Path(folder) / path.name
-            score_dataset(arrays[0], records, anew, measured if measured.is_file() else None)
-            self._compare(path, anew, [*RUN, "row"])
+            made = Path(folder) / path.name
+            score_dataset(arrays[0], records, made, measured if measured.is_file() else None)
+            self._compare(path, made, [*RUN, "row"])
 
     def _averages(self, study: Path, cells: dict[str, dict[Path, dict[str, Any]]]) -> None:
         path = study / "cells.csv"
@@ -226,17 +226,17 @@ class Verification:
         self.checked["tables of scores"] += 1
         runs = [folder / RECORD for records in cells.values() for folder in records]
         with tempfile.TemporaryDirectory() as folder:
-            anew = Path(folder) / path.name
-            aggregate(scores, runs, anew)
-            self._compare(path, anew, list(RUN))
+            made = Path(folder) / path.name
+            aggregate(scores, runs, made)
+            self._compare(path, made, list(RUN))
 
-    def _compare(self, path: Path, anew: Path, key: list[str]) -> None:
+    def _compare(self, path: Path, made: Path, key: list[str]) -> None:
         """Compare a table with the same one made again, whatever the order of rows.
 
         Numbers may differ in their last digits, as they do between versions of pandas.
         """
         try:
-            tables = [read_table(file) for file in (path, anew)]
+            tables = [read_table(file) for file in (path, made)]
             here, made = (table.sort_values(key, ignore_index=True) for table in tables)
             pd.testing.assert_frame_equal(here, made, rtol=1e-8, check_dtype=False)
         except (AssertionError, ValueError, KeyError) as error:

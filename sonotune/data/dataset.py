@@ -142,5 +142,5 @@ def _check(folder: Path, images: np.ndarray, masks: np.ndarray, rows: int) -> No
         raise SonotuneError(
             f"{folder}: images are {images.dtype} {images.shape}, masks {masks.dtype} "
             f"{masks.shape}, the index has {rows} rows; all must be uint8 [N,H,W] of one shape "
-            "with a row an image: delete the folder and run again"
+            "with one row of the index per image: delete the folder and run again"
         )

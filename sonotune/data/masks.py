@@ -18,9 +18,9 @@ from sonotune.errors import SonotuneError, printable
 
 # Grey values beyond which a mask is drawn with soft edges or stored with losses.
 MOST_CLASSES = 20
-# From this correlation on, over so many pixels, a mask's values are those of its image.
+# A mask copies its image if their values correlate this closely, over this share of the pixels.
 SAME_PICTURE, ENOUGH = 0.7, 0.1
-# From here on, what a line surrounds is so many times what it covers.
+# A mask is an outline if it surrounds at least this many times the area that it covers.
 OUTLINE = 5
 # From this share on, a mask holds its border or is nearly full.
 HOLDS_BORDER, NEARLY_FULL = 0.95, 0.95
