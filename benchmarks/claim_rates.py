@@ -28,8 +28,8 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.decision_scenarios import FOLD, IMAGE, IMAGES, REST  # noqa: E402
 from benchmarks.measure import table, write  # noqa: E402
-from sonotune.report.claims.declare import Claim, papers_claims  # noqa: E402
-from sonotune.report.claims.judge import judge  # noqa: E402
+from sonotune.report.claims.evaluate import evaluate_claim  # noqa: E402
+from sonotune.report.claims.parse import Claim, paper_claims  # noqa: E402
 from sonotune.report.claims.results import TIMES, StudyResults  # noqa: E402
 from sonotune.report.claims.verdict import FAILS, HOLDS  # noqa: E402
 from sonotune.report.published import published_table  # noqa: E402
@@ -194,7 +194,7 @@ def rates(
         count = []
         for by in (0.0, -FALSE_BY):
             cells = made_up_cells(claim, by, random, folds, 0.03, subset_sd, datasets)
-            verdicts = [one.verdict for one in judge(claim, results_of(cells))]
+            verdicts = [one.verdict for one in evaluate_claim(claim, results_of(cells))]
             failed = [one == FAILS for one in verdicts]
             count += [any(failed), HOLDS in verdicts, np.mean(failed)]
         counts.append(count)
@@ -221,7 +221,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="claims whose name begins with this")
     options = parser.parse_args()
     rows: list[dict[str, object]] = []
-    for claim in papers_claims():
+    for claim in paper_claims():
         if claim.kind in ("untested", "fewer_parameters") or not claim.id.startswith(options.only):
             continue
         steps = claim.kind in ("more_data", "more_variable")

@@ -40,18 +40,20 @@ def train_once(task: tuple[str, int, argparse.Namespace]) -> dict[str, Any]:
     from sonotune.seeds import generator, torch_seed
     from sonotune.training.attempts import fail_if_dead
     from sonotune.training.augment import Augmentation
+    from sonotune.training.config import TrainingConfig
     from sonotune.training.device import choose
     from sonotune.training.forward import is_dead
     from sonotune.training.loop import train
-    from sonotune.training.pairs import Pairs
-    from sonotune.training.recipe import Recipe
+    from sonotune.training.segmentation_data import SegmentationData
 
     processor = choose("cpu", "fp32", 1)
     data = load_set(given.arrays)
     order = generator(seed, "dead starts", "split").permutation(len(data.images))
-    training = Pairs.of(data, np.sort(order[:TRAINING]), processor)
-    validation = Pairs.of(data, np.sort(order[TRAINING : TRAINING + VALIDATION]), processor)
-    tests = Pairs.of(data, np.sort(order[TRAINING + VALIDATION :]), processor)
+    training = SegmentationData.of(data, np.sort(order[:TRAINING]), processor)
+    validation = SegmentationData.of(
+        data, np.sort(order[TRAINING : TRAINING + VALIDATION]), processor
+    )
+    tests = SegmentationData.of(data, np.sort(order[TRAINING + VALIDATION :]), processor)
     names = ("dead starts", given.size, given.width)
     network = start_network(
         {"name": "unet", "width": given.width, "head": head},
@@ -59,24 +61,24 @@ def train_once(task: tuple[str, int, argparse.Namespace]) -> dict[str, Any]:
         torch_seed(seed, *names, "initial"),
     ).to(memory_format=torch.channels_last)
     dead_at_start = is_dead(network, tests, processor)
-    recipe = Recipe(given.rate, epochs=given.epochs, patience=False)
-    course = train(
-        network, training, validation, recipe, Augmentation(), TRAINING // recipe.batch_size,
+    config = TrainingConfig(given.rate, epochs=given.epochs, patience=False)
+    state = train(
+        network, training, validation, config, Augmentation(), TRAINING // config.batch_size,
         processor, seed, names, lambda line: None,
     )  # fmt: skip
-    fail_if_dead(network, course, tests, processor)
+    fail_if_dead(network, state, tests, processor)
     share = float(np.mean(data.masks[np.sort(order[TRAINING : TRAINING + VALIDATION])]))
     entropy = -(share * np.log(share) + (1 - share) * np.log(1 - share))
     return {
         "head": head,
         "seed": seed,
         "dead_at_start": dead_at_start,
-        "outcome": course.outcome,
-        "epochs": len(course.history),
-        "best_validation_loss": course.best_loss,
-        "best_validation_dice": course.best_dice,
+        "outcome": state.outcome,
+        "epochs": len(state.history),
+        "best_validation_loss": state.best_loss,
+        "best_validation_dice": state.best_dice,
         # Nothing but the share of the object was learnt.
-        "stuck": course.best_loss > 0.95 * entropy,
+        "stuck": state.best_loss > 0.95 * entropy,
     }
 
 

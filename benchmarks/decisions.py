@@ -29,8 +29,8 @@ from benchmarks.decision_scenarios import SCENARIOS, Draw, Sample  # noqa: E402
 from benchmarks.measure import table, write  # noqa: E402
 from sonotune.seeds import generator  # noqa: E402
 from sonotune.statistics.choice import VERDICT_FOLDS, choose, expected_dice  # noqa: E402
-from sonotune.statistics.claims import judge_top, shown_better  # noqa: E402
-from sonotune.statistics.pairs import Pairs, behind_bounds  # noqa: E402
+from sonotune.statistics.claims import evaluate_top, significantly_better  # noqa: E402
+from sonotune.statistics.pairs import PairwiseDifferences, gap_bounds  # noqa: E402
 
 MARGIN = 0.02
 NEAR = 0.005
@@ -104,7 +104,7 @@ def _one_chunk(sample: Sample, truth: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _verdicts(
-    pairs: Pairs, good: np.ndarray, truth: np.ndarray, folds: int
+    pairs: PairwiseDifferences, good: np.ndarray, truth: np.ndarray, folds: int
 ) -> dict[str, np.ndarray]:
     studies, strategies = pairs.means.shape
     loss = truth.max() - truth
@@ -113,7 +113,7 @@ def _verdicts(
         lower = upper = np.full(pairs.error.shape, np.nan)
     else:
         lower, upper = pairs.bounds()
-    worse = behind_bounds(lower, upper, np.ones((studies, strategies), bool))[0] > 0
+    worse = gap_bounds(lower, upper, np.ones((studies, strategies), bool))[0] > 0
     counted = {"any_worse": worse[:, loss == 0].any(1).astype(float)}
     counted["power"] = worse[:, loss > 0].mean(1) if (loss > 0).any() else nothing
     difference = truth[:, None] - truth[None, :]
@@ -131,13 +131,13 @@ def _verdicts(
     counted["false_equivalent"] = good[:, beyond].any(1).astype(float) if beyond.any() else nothing
     counted["true_equivalent"] = good[:, near].mean(1)
     best = np.argsort(-truth, kind="stable")[: 1 if (loss == 0).sum() == 1 else 3]
-    better = shown_better(pairs, len(best) * (strategies - len(best)))
-    counted["true_claim_fails"] = judge_top(better, best, len(best))[1].astype(float)
+    better = significantly_better(pairs, len(best) * (strategies - len(best)))
+    counted["true_claim_fails"] = evaluate_top(better, best, len(best))[1].astype(float)
     wrong = np.flatnonzero(np.abs(loss - FALSE_BY) < 0.015)
     counted["false_claim_fails"] = nothing
     if len(wrong):
         best[0] = wrong[0]
-        counted["false_claim_fails"] = judge_top(better, best, len(best))[1].astype(float)
+        counted["false_claim_fails"] = evaluate_top(better, best, len(best))[1].astype(float)
     return counted
 
 

@@ -34,8 +34,8 @@ from sonotune.config.jobs import (  # noqa: E402
     cell_settings,
     cells_of,
     dataset_settings,
-    making_code,
-    preparing_code,
+    generation_code,
+    preparation_code,
     pretraining_settings,
 )
 from sonotune.data.audit import Audit  # noqa: E402
@@ -249,14 +249,14 @@ def _write_set(folder: Path, config: dict[str, Any], name: str, number: int, siz
         write_json(home / "source.json", source)
         originals = originals_digest(settings, files, folder / "results/.digests.json")
     else:
-        making = {"settings": settings, "code": making_code(settings["reader"])}
+        making = {"settings": settings, "code": generation_code(settings["reader"])}
         few = ImageSet(*(part[:1] for part in (made.data.images, made.data.masks, made.data.index)),
                        {"dataset": name, "source": SOURCE, "rests_on": making})  # fmt: skip
         save_set(home / "original", few)
         originals = read_json(home / "original/dataset.json")["sha256"]
     rests_on = {
         "settings": settings,
-        "code": preparing_code(settings["reader"]),
+        "code": preparation_code(settings["reader"]),
         "originals": originals,
     }
     about = {"dataset": name, "source": SOURCE, "rests_on": rests_on}

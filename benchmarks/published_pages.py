@@ -24,8 +24,8 @@ FIGURES = {
     "against_paper": "Dice here against the paper's",
     "ranks": "Ranks of strategies",
     "pareto": "Dice against parameters and time",
-    "fig1b": "Accuracy against tuned parameters",
-    "fig1c": "Three metrics of every strategy",
+    "wang2023_fig1b": "Accuracy against tuned parameters",
+    "wang2023_fig1c": "Three metrics of every strategy",
 }
 PICTURES = 3  # on the page about all studies
 BEST, WORST = ("whole", "except_5", "contracting"), ("block_1", "block_9", "block_5")

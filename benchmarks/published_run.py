@@ -46,8 +46,8 @@ from sonotune.layout import (  # noqa: E402
     digest_of,
     pretrained_folder,
 )
+from sonotune.report.display_options import DisplayOptions  # noqa: E402
 from sonotune.report.names import PAPER_DATASETS  # noqa: E402
-from sonotune.report.shown import Shown  # noqa: E402
 from sonotune.report.views import write_figure, write_table  # noqa: E402
 from sonotune.runtime.files import read_json, write_json  # noqa: E402
 from sonotune.runtime.run_record import read_record  # noqa: E402
@@ -62,8 +62,8 @@ MOST = 20_000_000  # bytes of predictions, of all studies that are kept together
 SMALL_FILES, LARGE = ("run.json", "history.csv"), "predictions.npz"
 
 
-def keep(study: Path, folder: Path, shown: dict[str, Any]) -> None:
-    """Copy what the page and its figures, which show ``shown``, are made of.
+def keep(study: Path, folder: Path, display: dict[str, Any]) -> None:
+    """Copy what the page and its figures, which show ``display``, are made of.
 
     Raises
     ------
@@ -78,10 +78,12 @@ def keep(study: Path, folder: Path, shown: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in (*TABLES, *EXTRA):
         _copy((study / name).parent, folder, (Path(name).name,))
-    write_json(folder / "about.json", _about(study, study / "cells.csv") | {"shown": shown})
+    write_json(folder / "about.json", _about(study, study / "cells.csv") | {"shown": display})
 
 
-def keep_part(study: Path, folder: Path, config: Mapping[str, Any], shown: dict[str, Any]) -> None:
+def keep_part(
+    study: Path, folder: Path, config: Mapping[str, Any], display: dict[str, Any]
+) -> None:
     """Keep the finished cells of a study that will be resumed; its claims are not judged yet.
 
     Raises
@@ -102,18 +104,22 @@ def keep_part(study: Path, folder: Path, config: Mapping[str, Any], shown: dict[
             kept += size
     pretrained = study.parent / below_results(pretrained_folder(study.name))
     _copy(pretrained, folder / "pretrained" / pretrained.name, SMALL_FILES)
-    parts = {key: shown[key] for key in ("strategies", "datasets", "exclude_runs", "ddof")}
-    _write_tables(study, cells, folder, config, Shown(**parts))
+    parts = {key: display[key] for key in ("strategies", "datasets", "exclude_runs", "ddof")}
+    _write_tables(study, cells, folder, config, DisplayOptions(**parts))
     datasets = config["studies"][study.name]["datasets"]
     planned = sum(len(list(cells_of(config, study.name, dataset))) for dataset in datasets)
     if len(cells) < planned:
         (folder / "claims.csv").unlink(missing_ok=True)
-    about = _about(study, folder / "cells.csv") | {"shown": shown, "planned": planned}
+    about = _about(study, folder / "cells.csv") | {"shown": display, "planned": planned}
     write_json(folder / "about.json", about)
 
 
 def _write_tables(
-    study: Path, cells: Iterable[Path], folder: Path, config: Mapping[str, Any], shown: Shown
+    study: Path,
+    cells: Iterable[Path],
+    folder: Path,
+    config: Mapping[str, Any],
+    display: DisplayOptions,
 ) -> None:
     """Write ``cells.csv`` and ``table2.csv`` of some cells."""
     cells = list(cells)
@@ -133,9 +139,9 @@ def _write_tables(
             )
         made = {"cells": folder / "cells.csv", "averages": Path(temporary) / "averages.csv"}
         runs = [one / "run.json" for one in cells]
-        aggregate(sorted(scores), runs, *made.values(), shown.exclude_runs, shown.ddof)
+        aggregate(sorted(scores), runs, *made.values(), display.exclude_runs, display.ddof)
         files = [Path(temporary) / f"table2.{kind}" for kind in ("csv", "tex", "html")]
-        write_table("table2", *files, **made, shown=shown)
+        write_table("table2", *files, **made, display=display)
         shutil.copyfile(files[0], folder / "table2.csv")
 
 
@@ -224,30 +230,32 @@ def shown_by(config: Mapping[str, Any], study: str) -> dict[str, Any]:
 def draw(folder: Path) -> None:
     """Draw the figures of what is kept in ``folder``, as PNG into ``figures`` there."""
     kept = read_json(folder / "about.json")["shown"]
-    pairs, shown = kept.pop("pairs"), Shown.of(kept)
+    pairs, display = kept.pop("pairs"), DisplayOptions.of(kept)
     cells, protocols = folder / "cells.csv", folder / "protocols.csv"
     with tempfile.TemporaryDirectory() as temporary:
         aside = Path(temporary)
         averages = aside / "averages.csv"
-        write_averages(cells, averages, shown.exclude_runs, shown.ddof)
+        write_averages(cells, averages, display.exclude_runs, display.ddof)
         made: dict[str, Any] = {"cells": cells, "averages": averages}
         drawn = {"fig4": {**made, "pairs": pairs}, "pareto": made}
         # Ranks over one data set are its order of means and allow no test.
-        if len(shown.datasets) > 1:
-            tests = rank_tables(read_runs(cells, list(shown.strategies), shown.exclude_runs))
+        if len(display.datasets) > 1:
+            tests = rank_tables(read_runs(cells, list(display.strategies), display.exclude_runs))
             drawn["ranks"] = {name: aside / f"{name}.csv" for name in tests}
             for name, table in tests.items():
                 table.to_csv(drawn["ranks"][name], index=False)
-        if set(shown.datasets) & set(PAPER_DATASETS):
+        if set(display.datasets) & set(PAPER_DATASETS):
             tables = [aside / f"against_paper.{kind}" for kind in ("csv", "tex", "html")]
-            write_table("against_paper", *tables, averages=averages, shown=shown)
+            write_table("against_paper", *tables, averages=averages, display=display)
             drawn["against_paper"] = {"against_paper": tables[0]}
         if protocols.is_file():
-            drawn |= {name: {"protocols": protocols} for name in ("fig1b", "fig1c")}
+            drawn |= {
+                name: {"protocols": protocols} for name in ("wang2023_fig1b", "wang2023_fig1c")
+            }
         (folder / "figures").mkdir(exist_ok=True)
         for name, arguments in drawn.items():
             files = aside / f"{name}.pdf", folder / f"figures/{name}.png"
-            write_figure(name, *files, shown=shown, **arguments)
+            write_figure(name, *files, display=display, **arguments)
 
 
 def folders_of(kept: Path) -> list[Path]:
@@ -275,11 +283,11 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         config = read_configuration(given.configfile or DEFAULT_CONFIGURATION)
         for study in given.studies:
-            target, shown = given.kept / study.name, shown_by(config, study.name)
+            target, display = given.kept / study.name, shown_by(config, study.name)
             if given.finished:
-                keep_part(study, target, config, shown)
+                keep_part(study, target, config, display)
             else:
-                keep(study, target, shown)
+                keep(study, target, display)
         folders = folders_of(given.kept)
         for folder in folders:
             draw(folder)

@@ -43,7 +43,7 @@ from sonotune.networks.weights import he_normal  # noqa: E402
 from sonotune.training.device import Processor, choose  # noqa: E402
 from sonotune.training.forward import bce, forward  # noqa: E402
 from sonotune.training.optimiser import Adam  # noqa: E402
-from sonotune.training.precision import computing_copy  # noqa: E402
+from sonotune.training.precision import bf16_shadow  # noqa: E402
 
 NAMES = ("strategy", "variant", "precision")
 TYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
@@ -184,7 +184,7 @@ def our_step(
 ) -> Callable[[], object]:
     """The step of `sonotune.training.loop.train`."""
     network = network_of(width, stages).to(memory_format=torch.channels_last)
-    computing = computing_copy(network, processor)
+    computing = bf16_shadow(network, processor)
     optimiser = Adam(tuned_parameters(network), 1e-4, tuned_parameters(computing))
 
     def step() -> None:

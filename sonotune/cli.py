@@ -22,7 +22,7 @@ from sonotune.runtime.processors import usable_processors
 from sonotune.simulation.settings import Simulation
 
 if TYPE_CHECKING:
-    from sonotune.data.catalogue import Entry
+    from sonotune.data.catalogue import CatalogueEntry
 
 EXAMPLES = """examples:
   sonotune init --images 'images/*.png' --masks 'masks/*.png'   write my.yaml for your images
@@ -425,7 +425,7 @@ def _list(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _size(entry: Entry) -> str:
+def _size(entry: CatalogueEntry) -> str:
     sizes = {file.size for file in entry.files if file.bytes is None or file.bytes > 10**6}
     return " + ".join(sorted(sizes)) if entry.files else "-"
 
@@ -491,10 +491,10 @@ def _check(arguments: argparse.Namespace) -> int:
     from sonotune.data.audit import audit_dataset
     from sonotune.data.audit_files import write_audit_csv, write_audit_html, write_duplicates
     from sonotune.data.presence import unusable_names
-    from sonotune.data.readers import find_entries
+    from sonotune.data.readers import find_samples
 
     settings, folder = _described(arguments)
-    own = find_entries(settings, folder) if settings["reader"] == "folder" else []
+    own = find_samples(settings, folder) if settings["reader"] == "folder" else []
     if lines := list(unusable_names(own)):
         raise SonotuneError("\n  ".join([f"{arguments.name}: cannot be used:", *lines]))
     audit, gallery = audit_dataset(arguments.name, settings, folder)
@@ -512,7 +512,7 @@ def _described(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path]:
     """Settings of a data set, from the configuration or else the catalogue, and its folder."""
     from sonotune.config.check import read_configuration
     from sonotune.data.catalogue import find_entry
-    from sonotune.data.fetch import how_to_place, locate
+    from sonotune.data.fetch import locate, placement_instructions
     from sonotune.data.readers import MADE_HERE
     from sonotune.data.sources import find_mirror
     from sonotune.runtime.limits import use_limits
@@ -543,7 +543,7 @@ def _described(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path]:
     mirror = find_mirror(arguments.mirror or config.get("data_mirror"))
     found = locate(entry, arguments.resources, mirror)
     if found is None:
-        raise SonotuneError(how_to_place(entry, Path(arguments.resources) / entry.name))
+        raise SonotuneError(placement_instructions(entry, Path(arguments.resources) / entry.name))
     return settings, found
 
 

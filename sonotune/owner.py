@@ -63,7 +63,7 @@ def check_owner(studies: Iterable[str], files: Sequence[str | Path], results: st
             )
 
 
-def claim(studies: Iterable[str], files: Sequence[str | Path], results: str | Path) -> None:
+def claim_folders(studies: Iterable[str], files: Sequence[str | Path], results: str | Path) -> None:
     """Write down that these studies' folders belong to a configuration.
 
     Parameters

@@ -25,7 +25,7 @@ from sonotune.config.jobs import (
 )
 from sonotune.config.networks import network_of
 from sonotune.config.priorities import expected_images
-from sonotune.data.readers import find_entries
+from sonotune.data.readers import find_samples
 from sonotune.data.splits import Resampling, batches_per_epoch, test_size
 from sonotune.errors import SonotuneError
 from sonotune.layout import (
@@ -37,18 +37,18 @@ from sonotune.layout import (
     format_percent,
     pretrained_folder,
 )
-from sonotune.networks.settings import built_from, smallest_of, stages_of
+from sonotune.networks.settings import architecture, smallest_of, stages_of
 from sonotune.networks.stages import count, freeze_all_but, stage_parameters
 from sonotune.networks.weights import start_network
 from sonotune.runtime.run_record import read_record
 from sonotune.statistics.choice import VERDICT_FOLDS
 from sonotune.statistics.planning import plan_folds, typical_run_sd
 from sonotune.training.augment import Augmentation
+from sonotune.training.config import TrainingConfig
 from sonotune.training.device import Processor, choose
 from sonotune.training.forward import evaluate
 from sonotune.training.loop import train
-from sonotune.training.pairs import Pairs
-from sonotune.training.recipe import Recipe
+from sonotune.training.segmentation_data import SegmentationData
 
 START = 3.0  # seconds in which a job starts, before it trains
 STEPS = 1
@@ -166,7 +166,9 @@ def plan_study(
     )
 
 
-def hours_on(config: Mapping[str, Any], results: str | Path, cores: int) -> tuple[float, float]:
+def estimate_hours(
+    config: Mapping[str, Any], results: str | Path, cores: int
+) -> tuple[float, float]:
     """Hours that all studies of a configuration take on processors, roughly.
 
     One strategy of each network is measured, in seconds; all others count as much.
@@ -194,7 +196,7 @@ def hours_on(config: Mapping[str, Any], results: str | Path, cores: int) -> tupl
     return totals[0], totals[1]
 
 
-def tell_without_gpu(config: Mapping[str, Any], results: str | Path, cores: int) -> str:
+def no_gpu_warning(config: Mapping[str, Any], results: str | Path, cores: int) -> str:
     """How long a configuration takes on a machine without a GPU, and what to run instead.
 
     Parameters
@@ -212,7 +214,7 @@ def tell_without_gpu(config: Mapping[str, Any], results: str | Path, cores: int)
         Empty if every study is done within a night (`NIGHT`), or its images are not here yet.
     """
     try:
-        hours = hours_on(config, results, cores)
+        hours = estimate_hours(config, results, cores)
     except SonotuneError:  # nobody knows yet how many images there are
         return ""
     if hours[1] < NIGHT:
@@ -262,7 +264,7 @@ def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: i
         f"  {plan.cells} trainings and evaluations, {plan.done} done, {beside} at a time on "
         f"{plan.processor.name} ({plan.processor.precision})",
         f"  disk: at most {size_text(plan.bytes)}",
-        *(f"  {line}" for line in what_folds_show(study)),
+        *(f"  {line}" for line in power_summary(study)),
     ]
     if "race" in study:
         budget = study["race"]["budget"]
@@ -276,7 +278,7 @@ def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: i
     return "\n".join(lines)
 
 
-def what_folds_show(study: Mapping[str, Any]) -> list[str]:
+def power_summary(study: Mapping[str, Any]) -> list[str]:
     """What the configured folds can tell, at each fraction, with runs as in docs/results.
 
     Parameters
@@ -375,7 +377,7 @@ class Meter:
         """
         batch = min(training["batch_size"], BATCH)
         side = max(min(study["image_size"], SIDE), smallest_of(described))
-        kind = repr((sorted(built_from(described).items()), processor.precision, side, batch))
+        kind = repr((sorted(architecture(described).items()), processor.precision, side, batch))
         key = f"{kind} {sorted(tune)} {bool(study['augmentation'])}"
         factor = (study["image_size"] / side) ** 2
         if key not in self._known:
@@ -417,20 +419,20 @@ def measure(
     side
         Side of the images in pixels.
     """
-    network = start_network(built_from(described), None, 0)
+    network = start_network(architecture(described), None, 0)
     parameters = {name: count(own.values()) for name, own in stage_parameters(network).items()}
     freeze_all_but(network, tune)
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     number = max(batch, 2)
     images = torch.randint(256, (number, side, side), dtype=torch.uint8, device=processor.device)
-    pairs = Pairs(images, images // 128, torch.arange(number, device=processor.device))
+    pairs = SegmentationData(images, images // 128, torch.arange(number, device=processor.device))
     nothing = replace(pairs, rows=pairs.rows[:0])
-    recipe = Recipe(batch_size=batch, epochs=1, patience=False, select_weights="last")
+    recipe = TrainingConfig(batch_size=batch, epochs=1, patience=False, select_weights="last")
     augmentation = Augmentation(**study["augmentation"]) if study["augmentation"] else None
 
     def take_step() -> float:
         began, used = time.perf_counter(), time.process_time()
-        course = train(
+        state = train(
             network,
             pairs,
             nothing,
@@ -442,7 +444,7 @@ def measure(
             ("plan",),
             lambda line: None,
         )
-        step = course.history[-1]["seconds"] / STEPS
+        step = state.history[-1]["seconds"] / STEPS
         if processor.device == "cpu":  # without what other programs took meanwhile
             shared = (time.process_time() - used) / (time.perf_counter() - began)
             step *= min(1.0, shared / study["threads"])
@@ -483,7 +485,7 @@ def images_of(config: Mapping[str, Any], dataset: str, size: int, results: Path)
         return number
     if "catalogue" not in settings:
         try:
-            return len(find_entries(settings))
+            return len(find_samples(settings))
         except (SonotuneError, OSError) as error:
             raise SonotuneError(f"datasets: {dataset}: {error}") from None
     raise SonotuneError(

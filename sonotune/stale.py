@@ -21,10 +21,10 @@ from sonotune.config.jobs import (
     cells_of,
     dataset_settings,
     feature_settings,
+    generation_code,
     has_features,
     keeps_weights,
-    making_code,
-    preparing_code,
+    preparation_code,
     pretraining_settings,
     pretrainings_of,
     race_settings,
@@ -147,10 +147,12 @@ class Stale:
         digest, reader = digest_of(settings), settings["reader"]
         made = arrays(name, digest, "original")[-1]
         if reader in MADE_HERE:
-            self._compare(made, [], "rests_on", {"settings": settings, "code": making_code(reader)})
+            self._compare(
+                made, [], "rests_on", {"settings": settings, "code": generation_code(reader)}
+            )
         prepared = arrays(name, digest, size)[-1]
         files, originals = self._originals(name, digest, settings)
-        expected = {"settings": settings, "code": preparing_code(reader), "originals": originals}
+        expected = {"settings": settings, "code": preparation_code(reader), "originals": originals}
         if originals:
             folder = dataset_folder(name, digest)
             self._prepared_from[below_results(f"{folder}/audit.csv")] = originals
@@ -359,7 +361,7 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def made_from(settings: Mapping[str, Any], folder: str | Path, results: str | Path) -> str:
+def source_digest(settings: Mapping[str, Any], folder: str | Path, results: str | Path) -> str:
     """Digest of what a data set is prepared from: its files, or images that were made for it.
 
     Parameters

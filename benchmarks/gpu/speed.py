@@ -35,11 +35,11 @@ from benchmarks.peers import of_pytorch_alone  # noqa: E402
 from benchmarks.step import alone, convolutions, network_of, strategies_of  # noqa: E402
 from sonotune.networks.unet import UNet  # noqa: E402
 from sonotune.training.augment import Augmentation  # noqa: E402
+from sonotune.training.config import TrainingConfig  # noqa: E402
 from sonotune.training.device import Processor, choose  # noqa: E402
 from sonotune.training.forward import evaluate  # noqa: E402
 from sonotune.training.loop import train  # noqa: E402
-from sonotune.training.pairs import Pairs  # noqa: E402
-from sonotune.training.recipe import Recipe  # noqa: E402
+from sonotune.training.segmentation_data import SegmentationData  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ def tell(measure: str, variant: str, value: float, unit: str, repeats: int) -> N
     print("RESULT", json.dumps({**found, "repeats": repeats}), flush=True)
 
 
-def made_up(size: Size, device: str) -> Pairs:
+def made_up(size: Size, device: str) -> SegmentationData:
     """Random images and masks on the device."""
     shape = size.images, size.side, size.side
     images = torch.randint(256, shape, dtype=torch.uint8, device=device)
-    return Pairs(images, images // 128, torch.arange(size.images, device=device))
+    return SegmentationData(images, images // 128, torch.arange(size.images, device=device))
 
 
 def our_seconds(
@@ -84,18 +84,18 @@ def our_seconds(
     network = network_of(size.width, stages)
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     pairs = made_up(size, processor.device)
-    recipe = Recipe(
+    config = TrainingConfig(
         batch_size=size.batch,
         epochs=size.repeats + 1,
         patience=False,
         select_weights="last",
         graph=graph,
     )
-    course = train(
+    state = train(
         network,
         pairs,
         replace(pairs, rows=pairs.rows[:0]),
-        recipe,
+        config,
         Augmentation(),
         size.steps,
         processor,
@@ -103,7 +103,7 @@ def our_seconds(
         ("speed",),
         print,
     )
-    seconds = [epoch["seconds"] / size.steps for epoch in course.history[1:]]
+    seconds = [epoch["seconds"] / size.steps for epoch in state.history[1:]]
     return statistics.median(seconds), len(seconds)
 
 

@@ -19,7 +19,7 @@ from sonotune.config.mistakes import mistakes, nearest
 from sonotune.config.model import Configuration, WithoutStudies
 from sonotune.config.networks import networks_of, start_of
 from sonotune.config.protocols import check_protocols
-from sonotune.config.resampling import complete_cutting
+from sonotune.config.resampling import complete_resampling
 from sonotune.errors import SonotuneError
 from sonotune.layout import fraction_text
 from sonotune.networks.settings import complete_network, divisor_of, smallest_of, stages_of
@@ -145,7 +145,7 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
         except SonotuneError as error:
             yield f"{where}: {error}"
             continue
-        yield from complete_cutting(where, study, config["datasets"])
+        yield from complete_resampling(where, study, config["datasets"])
         yield from _complete_strategies(where, study)
         if "race" in study:
             yield from _check_race(f"{where}: race", study)

@@ -17,7 +17,7 @@ ENDINGS = ("</script", "<!--")
 Where = tuple[str, ...]
 
 
-def own_yaml(text: str) -> Any:
+def load_package_yaml(text: str) -> Any:
     """Read YAML that comes with this package; with libyaml, which most builds of PyYAML have.
 
     It takes a tenth of the time, and this runs at every start of the workflow. A user's file is
@@ -82,7 +82,7 @@ def malformed(value: Any, where: Where = ()) -> Iterator[str]:
             if isinstance(key, str):
                 yield from malformed(item, (*where, printable(key)))
             else:
-                yield f"{name}: the key {shown(key)} is not read as text; set it in quotes"
+                yield f"{name}: the key {format_value(key)} is not read as text; set it in quotes"
     elif isinstance(value, list):
         for item in value:
             yield from malformed(item, where)
@@ -92,18 +92,18 @@ def malformed(value: Any, where: Where = ()) -> Iterator[str]:
         elif found := [one for one in ENDINGS if one in value.lower()]:
             yield f"{name}: must not contain {found[0]}, which breaks pages"
         elif "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
-            yield f"{name}: has characters that cannot be written to a file: {shown(value)}"
+            yield f"{name}: has characters that cannot be written to a file: {format_value(value)}"
     elif isinstance(value, float):
         if not math.isfinite(value):
             yield f"{name}: must be a finite number; found {value}"
     elif isinstance(value, int):
         if abs(value) >= 2**63:
-            yield f"{name}: must be below 2^63; found {shown(value)}"
+            yield f"{name}: must be below 2^63; found {format_value(value)}"
     elif value is not None:
-        yield f"{name}: is read as {type(value).__name__}; set it in quotes: {shown(str(value))}"
+        yield f"{name}: is read as {type(value).__name__}; set it in quotes: {format_value(str(value))}"
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value for a message: on one line, not too long, and without a password.
 
     Parameters

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.config.networks import PRETRAINED, network_of, start_of
-from sonotune.config.priorities import image_effort
+from sonotune.config.priorities import image_cost
 from sonotune.data.readers import MADE_HERE, READERS
 from sonotune.data.split_lists import read_lists
 from sonotune.errors import SonotuneError
 from sonotune.layout import Cell, fold_numbers, fold_text, fraction_text
-from sonotune.networks.settings import built_from
+from sonotune.networks.settings import architecture
 from sonotune.runtime.fingerprint import PACKAGE, Read, fingerprint
 
 
@@ -145,15 +145,15 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     """
     study = config["studies"][cell.study]
     strategy = study["strategies"][cell.strategy]
-    network = built_from(network_of(study, cell.strategy))
+    network = architecture(network_of(study, cell.strategy))
     # Keys that few studies have are in the settings of none that has not.
     rare = {
         "exclude": strategy.get("exclude"),
-        "records": study.get("records"),
+        "log_test_metrics": study.get("log_test_metrics"),
         "seed_number": cell.seed if cell.seed > 1 else None,
         "pretraining_number": cell.pretraining if cell.pretraining > 1 else None,
     }
-    return in_order(
+    return sort_keys_deep(
         {
             **{key: value for key, value in rare.items() if value},
             "study": cell.study,
@@ -166,7 +166,7 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
             "seed": study["seed"],
             "network": network,
             "resampling": resampling_settings(study["resampling"]),
-            "training": recipe_settings(study["training"], study["device"]),
+            "training": training_settings(study["training"], study["device"]),
             "augmentation": study["augmentation"],
             "device": study["device"],
             "precision": study["precision"],
@@ -176,7 +176,7 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
                 network,
                 study["device"],
                 augment=bool(study["augmentation"]),
-                monitor=bool(study.get("records")),
+                monitor=bool(study.get("log_test_metrics")),
             ),
         }
     )
@@ -230,7 +230,7 @@ def feature_settings(config: Mapping[str, Any], study: str, dataset: str) -> dic
     return {"settings": settings, "code": fingerprint("sonotune.jobs.features")}
 
 
-def recipe_settings(training: Mapping[str, Any], device: str) -> dict[str, Any]:
+def training_settings(training: Mapping[str, Any], device: str) -> dict[str, Any]:
     """A recipe without its key ``graph``, unless a GPU job sets it to other than the default.
 
     Parameters
@@ -283,14 +283,14 @@ def pretraining_settings(
         Number of the pre-trained network, from 1.
     """
     design = config["studies"][study]
-    return in_order(
+    return sort_keys_deep(
         {
             **({"pretraining_number": pretraining} if pretraining > 1 else {}),
             **{k: design["pretraining"][k] for k in ("dataset", "validation_fraction")},
-            "training": recipe_settings(design["pretraining"]["training"], design["device"]),
+            "training": training_settings(design["pretraining"]["training"], design["device"]),
             "threads": design["pretraining"]["threads"],
             **{k: design[k] for k in ("seed", "device", "precision")},
-            "network": built_from(design["network"]),
+            "network": architecture(design["network"]),
             "code": training_code("pretrain", design["network"], design["device"]),
         }
     )
@@ -314,7 +314,7 @@ def race_settings(
     """
     design = config["studies"][study]
     strategies = [name for name, how in design["strategies"].items() if how["tune"]]
-    return in_order(
+    return sort_keys_deep(
         {
             **design["race"],
             "study": study,
@@ -322,7 +322,7 @@ def race_settings(
             "fraction": fraction,
             "strategies": strategies,
             # Epochs weigh as much as their steps cost; seconds would differ from run to run.
-            "efforts": [round(image_effort(design, name), 6) for name in strategies],
+            "efforts": [round(image_cost(design, name), 6) for name in strategies],
             "rounds": race_rounds(design),
             "code": _code(["statistics.rounds"], PACKAGE, Path.read_bytes),
         }
@@ -382,7 +382,7 @@ def training_code(
     return _code(roots, package, read)
 
 
-def preparing_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
+def preparation_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
     """Fingerprint of the code that prepares a data set of this reader.
 
     Parameters
@@ -397,7 +397,7 @@ def preparing_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_
     return _code(["data.prepare", *_reader(reader)], package, read)
 
 
-def auditing_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
+def audit_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
     """Fingerprint of the code that audits a data set of this reader.
 
     Parameters
@@ -412,7 +412,7 @@ def auditing_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_b
     return _code(["data.audit_files", *_reader(reader)], package, read)
 
 
-def making_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
+def generation_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
     """Fingerprint of the code that makes images: of the reader ``simulate`` or ``collage``.
 
     Parameters
@@ -456,10 +456,10 @@ def dataset_settings(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:
     """
     kept = config["datasets"][dataset].items()
     # The title is shown, and the file of near-duplicates is an input of cells.
-    return in_order({key: value for key, value in kept if key not in ("label", "duplicates")})
+    return sort_keys_deep({key: value for key, value in kept if key not in ("label", "duplicates")})
 
 
-def in_order(settings: Mapping[str, Any]) -> dict[str, Any]:
+def sort_keys_deep(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Sort the keys of dicts at every depth, so that equal settings have one ``repr``.
 
     Parameters
@@ -467,10 +467,10 @@ def in_order(settings: Mapping[str, Any]) -> dict[str, Any]:
     settings
         Settings as JSON can hold them.
     """
-    return {key: _value_in_order(settings[key]) for key in sorted(settings)}
+    return {key: _sort_value(settings[key]) for key in sorted(settings)}
 
 
-def _value_in_order(value: Any) -> Any:
+def _sort_value(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return in_order(value)
-    return [_value_in_order(item) for item in value] if isinstance(value, list | tuple) else value
+        return sort_keys_deep(value)
+    return [_sort_value(item) for item in value] if isinstance(value, list | tuple) else value

@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import ValidationError
 
-from sonotune.config.form import shown
+from sonotune.config.form import format_value
 from sonotune.config.model import Configuration
 from sonotune.config.section import Section
 from sonotune.errors import printable
@@ -92,9 +92,9 @@ def _line(where: str, errors: list[dict[str, Any]]) -> str:
         hint = nearest(first["loc"][-1], allowed)
         return f"{where}: there is no such key; {hint}allowed: {', '.join(allowed)}"
     if kind == "string_pattern_mismatch":
-        return f"{where}: the name {shown(value)} is not possible; {NAMES}"
+        return f"{where}: the name {format_value(value)} is not possible; {NAMES}"
     expected = " or ".join(dict.fromkeys(map(_expected, errors)))
-    return f"{where}: must be {expected}; found {shown(value)}{_hint(first)}"
+    return f"{where}: must be {expected}; found {format_value(value)}{_hint(first)}"
 
 
 def _expected(error: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sonotune.config.networks import network_of
 from sonotune.data.catalogue import find_entry
-from sonotune.data.readers import find_entries
+from sonotune.data.readers import find_samples
 from sonotune.errors import SonotuneError
 from sonotune.networks.settings import stages_of
 
@@ -48,12 +48,12 @@ def expected_images(dataset: Mapping[str, Any]) -> int:
 def _listed(dataset: str) -> int:
     """Images of a user's own folder, which is listed once however many cells ask."""
     try:
-        return len(find_entries(json.loads(dataset)))
+        return len(find_samples(json.loads(dataset)))
     except (SonotuneError, OSError):
         return 0
 
 
-def step_effort(network: Mapping[str, Any], tune: list[str]) -> float:
+def step_cost(network: Mapping[str, Any], tune: list[str]) -> float:
     """A training step against a forward pass, with every stage counted alike.
 
     Gradients flow down to the first tuned stage, and tuned stages have those of their weights.
@@ -72,7 +72,7 @@ def step_effort(network: Mapping[str, Any], tune: list[str]) -> float:
     return 1 + (len(stages) - first + len(tune)) / len(stages)
 
 
-def image_effort(study: Mapping[str, Any], strategy: str) -> float:
+def image_cost(study: Mapping[str, Any], strategy: str) -> float:
     """Effort of training on one image once, compared with other strategies and studies.
 
     Parameters
@@ -83,8 +83,8 @@ def image_effort(study: Mapping[str, Any], strategy: str) -> float:
         Name of a strategy.
     """
     network = network_of(study, strategy)
-    effort = step_effort(network, study["strategies"][strategy]["tune"])
-    return float(effort * (study["image_size"] / 256) ** 2 * network.get("width", 64) / 64)
+    cost = step_cost(network, study["strategies"][strategy]["tune"])
+    return float(cost * (study["image_size"] / 256) ** 2 * network.get("width", 64) / 64)
 
 
 def cell_priority(config: Mapping[str, Any], study: str, dataset: str, strategy: str) -> int:
@@ -102,8 +102,8 @@ def cell_priority(config: Mapping[str, Any], study: str, dataset: str, strategy:
         Name of a strategy.
     """
     images = expected_images(config["datasets"][dataset]) or 100
-    effort = image_effort(config["studies"][study], strategy)
-    return min(PRETRAINING - 1, round(10 * images * effort))
+    cost = image_cost(config["studies"][study], strategy)
+    return min(PRETRAINING - 1, round(10 * images * cost))
 
 
 def data_priority(config: Mapping[str, Any], dataset: str) -> int:

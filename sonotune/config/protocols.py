@@ -32,8 +32,8 @@ def check_protocols(name: str, studies: Mapping[str, Mapping[str, Any]]) -> Iter
     corrected = studies.get(given["corrected"], study)
     if lacking := [one for one in study["strategies"] if one not in corrected["strategies"]]:
         yield f"{where}: corrected: {given['corrected']} has no strategy {', '.join(lacking)}"
-    if not study.get("records") or not study["augmentation"]:
-        yield f"{where}: needs records: true and an augmentation in the same study"
+    if not study.get("log_test_metrics") or not study["augmentation"]:
+        yield f"{where}: needs log_test_metrics: true and an augmentation in the same study"
     first, last = given["epochs"]
     if not first <= last <= study["training"]["epochs"]:
         yield (

@@ -15,7 +15,7 @@ from sonotune.errors import SonotuneError
 HOLDOUTS = ("test_images", "test_fraction", "lists")
 
 
-def complete_cutting(
+def complete_resampling(
     where: str, study: dict[str, Any], datasets: Mapping[str, Any]
 ) -> Iterator[str]:
     """Fill in which folds are run and what is grouped; give a line for each mistake.

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from sonotune.config.check import complete
-from sonotune.data.readers import find_entries
+from sonotune.data.readers import find_samples
 from sonotune.errors import SonotuneError
 from sonotune.runtime.gpus import count_devices
 
@@ -64,7 +64,7 @@ def write_starter(images: str, masks: str, output: str | Path) -> int:
     if output.exists():
         raise SonotuneError(f"{output}: exists; name another file with --output, or remove it")
     paths = {"images": images, "masks": masks}
-    number = len(find_entries({"reader": "folder", "folder": paths}))
+    number = len(find_samples({"reader": "folder", "folder": paths}))
     if number < LEAST:
         raise SonotuneError(f"--images: a study needs at least {LEAST} images; found {number}")
     text = starter(images, masks, number, count_devices() > 0)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from sonotune.config.presets import with_preset
+from sonotune.config.presets import expand_preset
 from sonotune.config.section import (
     Distinct,
     Label,
@@ -255,7 +255,7 @@ class Protocols(Section):
         "effect of shared examinations."
     )
     epochs: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)] = key(
-        "First and last epoch that the published protocol averages; the study needs `records`.",
+        "First and last epoch that the published protocol averages; the study needs `log_test_metrics`.",
         ...,
     )
 
@@ -369,7 +369,7 @@ class Study(Section):
     )
     resampling: Resampling = key("How data sets are split, below.", Resampling())
     strategies: Annotated[
-        dict[Name, Strategy], Field(min_length=1), BeforeValidator(with_preset)
+        dict[Name, Strategy], Field(min_length=1), BeforeValidator(expand_preset)
     ] = key("Strategies by name, below, in the order of the tables.", ...)
     training: Training = key("Recipe of every cell, below.", Training())
     augmentation: Off | Augmentation = key(
@@ -395,7 +395,7 @@ class Study(Section):
             "none",
         )
     )
-    records: bool = key(
+    log_test_metrics: bool = key(
         "Measure the test images after every epoch, clean and augmented, pooled over batches and "
         "image by image, as columns of `history.csv`; no training depends on it.",
         without="false",

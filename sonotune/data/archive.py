@@ -214,7 +214,7 @@ def _inside(name: str) -> PurePosixPath | None:
     return path
 
 
-def place(unpacked: Path, target: Path, folder: str) -> Path:
+def install(unpacked: Path, target: Path, folder: str) -> Path:
     """Move an unpacked archive to its place in one step, so that it is there whole or not at all.
 
     Parameters

@@ -12,12 +12,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from sonotune.data.duplicates import clusters_of, near_pairs
-from sonotune.data.grouping import count_with_twin
-from sonotune.data.inspect import Gallery, Look
-from sonotune.data.masks import doubts
+from sonotune.data.grouping import count_with_duplicate
+from sonotune.data.inspect import ImageSource, ImageStats
+from sonotune.data.masks import find_mask_issues
 from sonotune.data.prepare import useless_masks
-from sonotune.data.readers.entry import MaskRule, shortened
-from sonotune.data.readers.own_folder import left_out
+from sonotune.data.readers.own_folder import unmatched_files
+from sonotune.data.readers.sample import MaskRule, shortened
 from sonotune.data.splits import Resampling, split
 from sonotune.errors import SonotuneError, printable
 from sonotune.runtime.processors import usable_processors
@@ -68,7 +68,7 @@ class Audit:
         Name of the data set.
     source
         What its images are.
-    looks
+    image_stats
         Statistics of each image.
     same
         Names of images that are the same, pixel by pixel, in groups.
@@ -82,7 +82,7 @@ class Audit:
 
     dataset: str
     source: str
-    looks: tuple[Look, ...]
+    image_stats: tuple[ImageStats, ...]
     same: tuple[tuple[str, ...], ...]
     near: tuple[tuple[str, str], ...]
     findings: tuple[Finding, ...]
@@ -110,7 +110,7 @@ def audit_dataset(
     settings: Mapping[str, Any],
     originals: str | Path = ".",
     workers: int | None = None,
-) -> tuple[Audit, Gallery | None]:
+) -> tuple[Audit, ImageSource | None]:
     """Look at every image of a data set and judge what is found.
 
     Parameters
@@ -128,30 +128,30 @@ def audit_dataset(
     -------
     audit
         Also of a data set that cannot be used: what is wrong is among its findings.
-    gallery
+    image_source
         To read images again; None if not even the files' names make sense.
     """
     source = str(settings.get("source", name))
     try:
-        gallery = Gallery(settings, originals)
+        image_source = ImageSource(settings, originals)
     except SonotuneError as error:
         broken = Finding("error", "files do not form a data set", str(error))
         return Audit(name, source, (), (), (), (broken,)), None
     workers = workers or usable_processors()
-    looks = gallery.look(workers)
-    same = exact_duplicates(looks)
-    near, clusters = near_duplicates(looks, workers)
+    image_stats = image_source.measure(workers)
+    same = exact_duplicates(image_stats)
+    near, clusters = near_duplicates(image_stats, workers)
     findings = (
         *_of_files(settings, originals),
-        *_of_images(looks),
-        *_of_masks(looks, gallery.rule, settings),
-        *_of_duplicates(looks, same, near),
-        *_of_twins(looks, clusters),
-        *_of_groups(looks),
+        *_of_images(image_stats),
+        *_of_masks(image_stats, image_source.rule, settings),
+        *_of_duplicates(image_stats, same, near),
+        *_of_twins(image_stats, clusters),
+        *_of_groups(image_stats),
     )
     order = ("error", "warning", "note")
     findings = tuple(sorted(findings, key=lambda one: order.index(one.level)))
-    return Audit(name, source, looks, same, near, findings, clusters), gallery
+    return Audit(name, source, image_stats, same, near, findings, clusters), image_source
 
 
 def errors_of(audit: Audit) -> str:
@@ -166,23 +166,23 @@ def errors_of(audit: Audit) -> str:
     return f"{audit.dataset}: " + "\n  ".join(lines) if lines else ""
 
 
-def exact_duplicates(looks: Sequence[Look]) -> tuple[tuple[str, ...], ...]:
+def exact_duplicates(image_stats: Sequence[ImageStats]) -> tuple[tuple[str, ...], ...]:
     """Names of images that are the same, pixel by pixel.
 
     Parameters
     ----------
-    looks
+    image_stats
         What each image is like.
     """
     alike = defaultdict(list)
-    for look in looks:
-        if look.digest:
-            alike[look.digest].append(look.name)
+    for stats in image_stats:
+        if stats.digest:
+            alike[stats.digest].append(stats.name)
     return tuple(tuple(names) for names in alike.values() if len(names) > 1)
 
 
 def near_duplicates(
-    looks: Sequence[Look], workers: int
+    image_stats: Sequence[ImageStats], workers: int
 ) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, ...], ...]]:
     """Pairs that are nearly the same image, though not pixel by pixel, and clusters of copies.
 
@@ -190,18 +190,18 @@ def near_duplicates(
 
     Parameters
     ----------
-    looks
+    image_stats
         What each image is like.
     workers
         Threads; they change the time, never the result.
     """
-    kept = [look for look in looks if look.sketch is not None]
-    pairs = near_pairs([look.sketch for look in kept if look.sketch is not None], workers)
+    kept = [stats for stats in image_stats if stats.sketch is not None]
+    pairs = near_pairs([stats.sketch for stats in kept if stats.sketch is not None], workers)
     first: dict[str, int] = {}
     exact = [
-        (first[look.digest], number)
-        for number, look in enumerate(kept)
-        if first.setdefault(look.digest, number) != number
+        (first[stats.digest], number)
+        for number, stats in enumerate(kept)
+        if first.setdefault(stats.digest, number) != number
     ]
     clusters = clusters_of(len(kept), [*pairs, *exact])
     return (
@@ -210,12 +210,14 @@ def near_duplicates(
     )
 
 
-def twins_in_training(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) -> float | None:
+def duplicates_in_training(
+    image_stats: Sequence[ImageStats], clusters: Sequence[Sequence[str]]
+) -> float | None:
     """Share of test images with a copy in training, in five ungrouped folds of 80 %.
 
     Parameters
     ----------
-    looks
+    image_stats
         What each image is like.
     clusters
         Names of images that are copies of one another.
@@ -225,15 +227,17 @@ def twins_in_training(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) 
     float or None
         None where there are too few images for five folds.
     """
-    row = {look.name: number for number, look in enumerate(looks)}
+    row = {stats.name: number for number, stats in enumerate(image_stats)}
     of_row = {row[name]: names[0] for names in clusters for name in names}
     resampling = Resampling()
     try:
-        folds = [split(len(looks), resampling, 0, 0.8, fold) for fold in range(resampling.folds)]
+        folds = [
+            split(len(image_stats), resampling, 0, 0.8, fold) for fold in range(resampling.folds)
+        ]
     except SonotuneError:
         return None
     shares = [
-        count_with_twin(
+        count_with_duplicate(
             fold.test.tolist(), [*fold.train.tolist(), *fold.validation.tolist()], of_row
         )
         / len(fold.test)
@@ -243,11 +247,11 @@ def twins_in_training(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) 
 
 
 def _of_masks(
-    looks: Sequence[Look], rule: MaskRule, settings: Mapping[str, Any]
+    image_stats: Sequence[ImageStats], rule: MaskRule, settings: Mapping[str, Any]
 ) -> Iterator[Finding]:
     """Masks that can hardly have been meant; an error where a key can say that they are."""
-    profiles = {look.name: look.profile for look in looks if look.profile is not None}
-    for doubt in doubts(profiles, rule):
+    profiles = {stats.name: stats.profile for stats in image_stats if stats.profile is not None}
+    for doubt in find_mask_issues(profiles, rule):
         refused = doubt.refused and settings["reader"] == "folder"
         yield Finding("error" if refused else "warning", doubt.kind, doubt.text, doubt.names)
 
@@ -255,27 +259,27 @@ def _of_masks(
 def _of_files(settings: Mapping[str, Any], originals: str | Path) -> Iterator[Finding]:
     if settings["reader"] != "folder":
         return
-    for kind, count in left_out(Path(originals), **settings["folder"]).items():
+    for kind, count in unmatched_files(Path(originals), **settings["folder"]).items():
         text = f"{count} files {printable(kind)} are beside those that a pattern matches"
         yield Finding("warning", "files that no pattern matches", text)
 
 
-def _of_images(looks: Sequence[Look]) -> Iterator[Finding]:
-    if bad := [look for look in looks if look.problem]:
-        reasons = "".join(f"\n    {look.problem}" for look in bad)
-        text = f"{len(bad)} of {len(looks)} images:{reasons}"
+def _of_images(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
+    if bad := [stats for stats in image_stats if stats.problem]:
+        reasons = "".join(f"\n    {stats.problem}" for stats in bad)
+        text = f"{len(bad)} of {len(image_stats)} images:{reasons}"
         yield Finding("error", "cannot be used", text, _names(bad))
-    good = [look for look in looks if not look.problem]
-    empty = [look for look in good if look.foreground == 0]
-    full = [look for look in good if look.foreground == 1]
+    good = [stats for stats in image_stats if not stats.problem]
+    empty = [stats for stats in good if stats.foreground == 0]
+    full = [stats for stats in good if stats.foreground == 1]
     if useless := useless_masks(len(good), len(empty), len(full)):
         yield Finding("error", "nothing to learn", useless, _names([*empty, *full]))
-    tiny = [look for look in good if look.foreground and look.foreground < TINY]
-    plain = [look for look in good if look.grey_least == look.grey_most]
-    beyond = [look for look in good if not all(SIDES[0] <= s <= SIDES[1] for s in _sides(look))]
+    tiny = [stats for stats in good if stats.foreground and stats.foreground < TINY]
+    plain = [stats for stats in good if stats.grey_least == stats.grey_most]
+    beyond = [stats for stats in good if not all(SIDES[0] <= s <= SIDES[1] for s in _sides(stats))]
     number = [o for o in good if o.group != o.name and SHORTENED.fullmatch(o.group)]
-    owners = Counter(look.masks for look in good)
-    shared = [look for look in good if look.masks and owners[look.masks] > 1]
+    owners = Counter(stats.masks for stats in good)
+    shared = [stats for stats in good if stats.masks and owners[stats.masks] > 1]
     for kind, found, why in (
         ("masks of several images", shared, "another image has the same file as its mask"),
         ("sizes beyond belief", beyond, "by their pixel size, a side is below 1 mm or above 2 m"),
@@ -286,9 +290,9 @@ def _of_images(looks: Sequence[Look]) -> Iterator[Finding]:
         ("images of one grey value", plain, "they show nothing"),
     ):
         if found:
-            text = f"{len(found)} of {len(looks)} images: {why}: {shortened(_names(found))}"
+            text = f"{len(found)} of {len(image_stats)} images: {why}: {shortened(_names(found))}"
             yield Finding("warning", kind, text, _names(found))
-    shares = [look.group.casefold() for look in good]
+    shares = [stats.group.casefold() for stats in good]
     for word, count in Counter(shares).items():
         if count > 1 and word in UNKNOWN:
             yield Finding(
@@ -297,15 +301,17 @@ def _of_images(looks: Sequence[Look]) -> Iterator[Finding]:
                 f"{count} images share the group {word!r}, so they stay together; name their "
                 "patients if known",
             )
-    for note, count in Counter(note for look in good for note in look.notes).items():
-        yield Finding("note", "converted", f"{count} of {len(looks)} images: {note}")
+    for note, count in Counter(note for stats in good for note in stats.notes).items():
+        yield Finding("note", "converted", f"{count} of {len(image_stats)} images: {note}")
 
 
 def _of_duplicates(
-    looks: Sequence[Look], same: Sequence[tuple[str, ...]], near: Sequence[tuple[str, ...]]
+    image_stats: Sequence[ImageStats],
+    same: Sequence[tuple[str, ...]],
+    near: Sequence[tuple[str, ...]],
 ) -> Iterator[Finding]:
-    group = {look.name: look.group for look in looks}
-    marked = {look.name: look.foreground for look in looks}
+    group = {stats.name: stats.group for stats in image_stats}
+    marked = {stats.name: stats.foreground for stats in image_stats}
     for kind, alike in (("exact duplicates", same), ("near duplicates", near)):
         apart = [names for names in alike if len({group[name] for name in names}) > 1]
         together = [names for names in alike if names not in apart]
@@ -323,10 +329,12 @@ def _of_duplicates(
         yield _alike("warning", "one image, several masks", differ, why)
 
 
-def _of_twins(looks: Sequence[Look], clusters: Sequence[Sequence[str]]) -> Iterator[Finding]:
+def _of_twins(
+    image_stats: Sequence[ImageStats], clusters: Sequence[Sequence[str]]
+) -> Iterator[Finding]:
     if not clusters:
         return
-    share = twins_in_training(looks, clusters)
+    share = duplicates_in_training(image_stats, clusters)
     largest = max(clusters, key=len)
     twins = "" if share is None else f"{share:.1%} of test images would have a copy in training "
     text = (
@@ -344,8 +352,8 @@ def _alike(level: Level, kind: str, alike: Sequence[tuple[str, ...]], why: str) 
     return Finding(level, kind, f"{number}; {why}: {shown}", names)
 
 
-def _of_groups(looks: Sequence[Look]) -> Iterator[Finding]:
-    groups = Counter(look.group for look in looks)
+def _of_groups(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
+    groups = Counter(stats.group for stats in image_stats)
     if several := sum(count > 1 for count in groups.values()):
         yield Finding(
             "note",
@@ -355,11 +363,11 @@ def _of_groups(looks: Sequence[Look]) -> Iterator[Finding]:
         )
 
 
-def _sides(look: Look) -> list[float]:
+def _sides(stats: ImageStats) -> list[float]:
     """Height and width in millimetres, as far as they are known."""
-    sides = ((look.height, look.mm_per_pixel_y), (look.width, look.mm_per_pixel_x))
+    sides = ((stats.height, stats.mm_per_pixel_y), (stats.width, stats.mm_per_pixel_x))
     return [pixels * size for pixels, size in sides if pixels and size]
 
 
-def _names(looks: Sequence[Look]) -> tuple[str, ...]:
-    return tuple(look.name for look in looks)
+def _names(image_stats: Sequence[ImageStats]) -> tuple[str, ...]:
+    return tuple(stats.name for stats in image_stats)

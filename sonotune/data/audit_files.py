@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from sonotune.data.audit import Audit, Finding
-from sonotune.data.inspect import Gallery, Look
-from sonotune.data.readers.pixels import Loaded
+from sonotune.data.inspect import ImageSource, ImageStats
+from sonotune.data.readers.pixels import LoadedSample
 from sonotune.runtime.files import atomic
 
 COLUMNS = (
@@ -93,17 +93,17 @@ def write_audit_csv(audit: Audit, path: str | Path) -> None:
     ):
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
-        for look in audit.looks:
+        for stats in audit.image_stats:
             row: dict[str, Any] = {
-                **vars(look),
-                "grey_mean": None if look.grey_mean is None else f"{look.grey_mean:.2f}",
-                "foreground": None if look.foreground is None else f"{look.foreground:.6f}",
-                "mask_values": "" if look.profile is None else look.profile.spelt_out(),
-                "notes": "; ".join(look.notes),
-                "verdict": verdicts.get(look.name, "ok"),
-                "reasons": "; ".join([*reasons[look.name], *filter(None, [look.problem])]),
+                **vars(stats),
+                "grey_mean": None if stats.grey_mean is None else f"{stats.grey_mean:.2f}",
+                "foreground": None if stats.foreground is None else f"{stats.foreground:.6f}",
+                "mask_values": "" if stats.profile is None else stats.profile.describe_values(),
+                "notes": "; ".join(stats.notes),
+                "verdict": verdicts.get(stats.name, "ok"),
+                "reasons": "; ".join([*reasons[stats.name], *filter(None, [stats.problem])]),
             }
-            row |= {column: "; ".join(names[look.name]) for column, names in alike.items()}
+            row |= {column: "; ".join(names[stats.name]) for column, names in alike.items()}
             writer.writerow(row)
 
 
@@ -148,14 +148,14 @@ def suspicious(path: str | Path) -> str:
     return f"{' and '.join(parts)} of {verdicts.total()} images" if parts else ""
 
 
-def write_audit_html(audit: Audit, gallery: Gallery | None, path: str | Path) -> None:
+def write_audit_html(audit: Audit, image_source: ImageSource | None, path: str | Path) -> None:
     """Write a page that needs no other file: counts, findings, and images with outlined masks.
 
     Parameters
     ----------
     audit
         What the audit found.
-    gallery
+    image_source
         The images, or None to show none.
     path
         Page to write.
@@ -172,17 +172,17 @@ def write_audit_html(audit: Audit, gallery: Gallery | None, path: str | Path) ->
         "</head>",
         "<body>",
         f"<h1>{html.escape(title)}</h1>",
-        f"<p>{len(audit.looks)} images from {html.escape(audit.source)}: {audit.verdict}. Nothing "
+        f"<p>{len(audit.image_stats)} images from {html.escape(audit.source)}: {audit.verdict}. Nothing "
         "was left out or changed. <code>audit.csv</code> has a row for every image.</p>",
         "<table>",
         *(
             f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(text)}</td></tr>'
-            for name, text in _facts(audit.looks)
+            for name, text in _facts(audit.image_stats)
         ),
         "</table>",
         "<h2>Findings</h2>",
         *_findings(audit.findings),
-        *_sheets(audit, gallery),
+        *_sheets(audit, image_source),
         "</body>",
         "</html>",
     ]
@@ -190,12 +190,12 @@ def write_audit_html(audit: Audit, gallery: Gallery | None, path: str | Path) ->
         temporary.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def _facts(looks: Sequence[Look]) -> Iterator[tuple[str, str]]:
-    good = [look for look in looks if not look.problem]
-    yield "Groups (examinations, patients)", str(len({look.group for look in looks}))
+def _facts(image_stats: Sequence[ImageStats]) -> Iterator[tuple[str, str]]:
+    good = [stats for stats in image_stats if not stats.problem]
+    yield "Groups (examinations, patients)", str(len({stats.group for stats in image_stats}))
     if not good:
         return
-    sizes = Counter((look.width, look.height) for look in good)
+    sizes = Counter((stats.width, stats.height) for stats in good)
     shown = [f"{width} x {height} ({count})" for (width, height), count in sizes.most_common(6)]
     more = f", and {len(sizes) - 6} other sizes" if len(sizes) > 6 else ""
     yield "Width x height, pixels (images)", ", ".join(shown) + more
@@ -207,8 +207,8 @@ def _facts(looks: Sequence[Look]) -> Iterator[tuple[str, str]]:
     yield "Objects in a mask", _span(good, "components", "d")
 
 
-def _span(looks: Sequence[Look], what: str, form: str) -> str:
-    values = sorted(v for look in looks if (v := getattr(look, what)) is not None)
+def _span(image_stats: Sequence[ImageStats], what: str, form: str) -> str:
+    values = sorted(v for stats in image_stats if (v := getattr(stats, what)) is not None)
     if not values:
         return ""
     least, middle, most = (format(values[i], form) for i in (0, len(values) // 2, -1))
@@ -226,35 +226,35 @@ def _findings(findings: Sequence[Finding]) -> list[str]:
     return ['<ul class="findings">', *items, "</ul>"]
 
 
-def _sheets(audit: Audit, gallery: Gallery | None) -> Iterator[str]:
-    good = [look for look in audit.looks if not look.problem]
-    if gallery is None or not good:
+def _sheets(audit: Audit, image_source: ImageSource | None) -> Iterator[str]:
+    good = [stats for stats in audit.image_stats if not stats.problem]
+    if image_source is None or not good:
         return
     warned = {name for one in audit.of_level("warning") for name in one.names}
-    suspicious = [look for look in good if look.name in warned]
+    suspicious = [stats for stats in good if stats.name in warned]
     if suspicious:
         yield f"<h2>Suspicious images{_of(len(suspicious), SUSPICIOUS)}</h2>"
-        yield from _sheet(suspicious[:SUSPICIOUS], gallery.load)
+        yield from _sheet(suspicious[:SUSPICIOUS], image_source.load)
     if audit.clusters:
-        number = {look.name: look for look in good}
+        number = {stats.name: stats for stats in good}
         shown = audit.clusters[:CLUSTERS]
         yield f"<h2>Copies, side by side{_of(len(audit.clusters), CLUSTERS)}</h2>"
         for names in shown:
-            yield from _sheet([number[name] for name in names[:SUSPICIOUS]], gallery.load)
+            yield from _sheet([number[name] for name in names[:SUSPICIOUS]], image_source.load)
     yield f"<h2>Images with their masks outlined{_of(len(good), SHEET)}</h2>"
     every = np.linspace(0, len(good) - 1, min(SHEET, len(good))).round().astype(int)
-    yield from _sheet([good[number] for number in every], gallery.load)
+    yield from _sheet([good[number] for number in every], image_source.load)
 
 
 def _of(all_of_them: int, shown: int) -> str:
     return f" ({shown} of {all_of_them})" if all_of_them > shown else ""
 
 
-def _sheet(looks: Sequence[Look], read: Callable[[int], Loaded]) -> Iterator[str]:
+def _sheet(image_stats: Sequence[ImageStats], read: Callable[[int], LoadedSample]) -> Iterator[str]:
     yield '<div class="sheet">'
-    for look in looks:
-        name = html.escape(look.name)
-        picture = base64.b64encode(_picture(read(look.number))).decode()
+    for stats in image_stats:
+        name = html.escape(stats.name)
+        picture = base64.b64encode(_picture(read(stats.number))).decode()
         yield (
             f'<figure><img src="data:image/jpeg;base64,{picture}" '
             f'alt="{name} with its mask outlined"><figcaption>{name}</figcaption></figure>'
@@ -262,7 +262,7 @@ def _sheet(looks: Sequence[Look], read: Callable[[int], Loaded]) -> Iterator[str
     yield "</div>"
 
 
-def _picture(loaded: Loaded) -> bytes:
+def _picture(loaded: LoadedSample) -> bytes:
     """A small JPEG with the outline of the mask."""
     height, width = loaded.image.shape
     scale = SIDE / max(height, width)

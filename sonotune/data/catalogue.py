@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from sonotune.config.form import own_yaml
+from sonotune.config.form import load_package_yaml
 from sonotune.errors import SonotuneError
 
 ACCESS = ("open", "agreement", "registration", "made")
@@ -78,11 +78,11 @@ class RemoteFile:
     @property
     def size(self) -> str:
         """Its size in words."""
-        return show_bytes(self.bytes) if self.bytes else self.about or "size unknown"
+        return format_bytes(self.bytes) if self.bytes else self.about or "size unknown"
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """A data set of the catalogue.
 
     Parameters
@@ -145,9 +145,9 @@ class Entry:
         folder
             Folder of the data set.
         """
-        return not self.lacks(folder)
+        return not self.missing_globs(folder)
 
-    def lacks(self, folder: str | Path) -> list[str]:
+    def missing_globs(self, folder: str | Path) -> list[str]:
         """The globs of ``holds`` that match nothing in a folder.
 
         Parameters
@@ -158,7 +158,7 @@ class Entry:
         return [glob for glob in self.holds if next(Path(folder).glob(glob), None) is None]
 
 
-def show_bytes(count: float) -> str:
+def format_bytes(count: float) -> str:
     """A size for people: 33.7 kB, 132.9 MB.
 
     Parameters
@@ -174,13 +174,13 @@ def show_bytes(count: float) -> str:
 
 
 @cache
-def load_catalogue() -> Mapping[str, Entry]:
+def load_catalogue() -> Mapping[str, CatalogueEntry]:
     """The package's own catalogue, by name."""
     text = package_files("sonotune.data").joinpath("catalogue.yaml").read_text("utf-8")
     return read_catalogue(text)
 
 
-def find_entry(name: str) -> Entry:
+def find_entry(name: str) -> CatalogueEntry:
     """A data set of the catalogue by its name.
 
     Parameters
@@ -207,7 +207,7 @@ def find_entry(name: str) -> Entry:
 WEIGHTS = "weights"  # what stands for the reader of an entry that is no data set
 
 
-def read_catalogue(text: str) -> Mapping[str, Entry]:
+def read_catalogue(text: str) -> Mapping[str, CatalogueEntry]:
     """Read and check a catalogue written in YAML.
 
     Parameters
@@ -221,12 +221,14 @@ def read_catalogue(text: str) -> Mapping[str, Entry]:
         Naming the data set and the key at fault.
     """
     entries = {}
-    tree = own_yaml(text)
+    tree = load_package_yaml(text)
     for name, content in tree.items():
         try:
             found = [_make(RemoteFile, one) for one in content.get("files", [])]
             lists = {key: tuple(content.get(key, ())) for key in ("holds", "stand_ins")}
-            entries[name] = _make(Entry, {**content, **lists, "files": tuple(found), "name": name})
+            entries[name] = _make(
+                CatalogueEntry, {**content, **lists, "files": tuple(found), "name": name}
+            )
         except SonotuneError as error:
             raise SonotuneError(f"catalogue: {name}: {error}") from None
     for entry in entries.values():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from sonotune.data.catalogue import show_bytes
+from sonotune.data.catalogue import format_bytes
 from sonotune.data.progress import Progress
 from sonotune.errors import SonotuneError, without_password
 from sonotune.runtime.limits import limits
@@ -25,18 +25,18 @@ ANSWER = 120.0
 WINDOW = 60.0
 REDIRECTS = 5
 # What a server says in a bad moment; other refusals are final.
-PASSING = (408, 425, 429, 500, 502, 503, 504)
+TRANSIENT_STATUS = (408, 425, 429, 500, 502, 503, 504)
 NO_NAME = "the server's name is not known"
 HEADERS = {"User-Agent": "sonotune", "Accept-Encoding": "identity"}
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 
-class NotThere(SonotuneError):
+class NotFound(SonotuneError):
     """The server answers, and has no such file."""
 
 
-class Passing(Exception):
+class TransientError(Exception):
     """What went wrong may not go wrong the next time."""
 
 
@@ -57,7 +57,7 @@ def download(address: str, path: Path, log: Callable[[str], None], size: int | N
 
     Raises
     ------
-    NotThere
+    NotFound
         If the server has no such file (404 or 410).
     SonotuneError
         If it refuses, sends more than it should, takes too long, or did not deliver in any of the
@@ -69,7 +69,7 @@ def download(address: str, path: Path, log: Callable[[str], None], size: int | N
         try:
             _once(address, path, log, size, ends)
             return
-        except Passing as error:
+        except TransientError as error:
             reason = without_password(str(error))
         if turn < len(WAITS):
             log(f"{shown}: {reason}; trying again in {WAITS[turn]:g} s")
@@ -86,12 +86,12 @@ def _once(
     shown = without_password(address)
     most = limits().download_bytes if size is None else size
     try:
-        with ask("GET", address, TIMEOUT, ANSWER) as answer:
+        with request("GET", address, TIMEOUT, ANSWER) as answer:
             if answer.status_code in (404, 410):
                 said = f"{answer.status_code} {answer.reason}"
-                raise NotThere(f"{shown}: the server has no such file ({said})")
-            if answer.status_code in PASSING:
-                raise Passing(f"{answer.status_code} {answer.reason}")
+                raise NotFound(f"{shown}: the server has no such file ({said})")
+            if answer.status_code in TRANSIENT_STATUS:
+                raise TransientError(f"{answer.status_code} {answer.reason}")
             if not answer.ok:
                 said = f"{answer.status_code} {answer.reason}"
                 raise SonotuneError(f"{shown}: the server refuses ({said})")
@@ -106,14 +106,14 @@ def _once(
             finally:
                 progress.close()
             if progress.done < total:
-                raise Passing("the connection was closed half-way")
+                raise TransientError("the connection was closed half-way")
     except SonotuneError:
         raise
     except OSError as error:
         if type(error).__module__.startswith(("requests", "urllib3")):
-            raise Passing(describe(error)) from None
+            raise TransientError(describe_error(error)) from None
         if isinstance(error, ConnectionError | TimeoutError):
-            raise Passing("the connection was closed half-way") from None
+            raise TransientError("the connection was closed half-way") from None
         raise
 
 
@@ -136,8 +136,8 @@ class _Watch:
             )
         if now - self._since > WINDOW:
             if done - self._then < limits().download_rate * (now - self._since):
-                raise Passing(
-                    f"the server sends less than {show_bytes(limits().download_rate)} per second "
+                raise TransientError(
+                    f"the server sends less than {format_bytes(limits().download_rate)} per second "
                     "(limits: download_rate:)"
                 )
             self._since, self._then = now, done
@@ -153,9 +153,9 @@ def _receive(answer: Any, write: Callable[[bytes], Any], progress: Progress, wat
             progress.update(len(chunk))
             watch.check(progress.done)
     except urllib3.exceptions.ReadTimeoutError:
-        raise Passing("the server did not answer in time, or stopped sending") from None
+        raise TransientError("the server did not answer in time, or stopped sending") from None
     except urllib3.exceptions.HTTPError:
-        raise Passing("the connection was closed half-way") from None
+        raise TransientError("the connection was closed half-way") from None
 
 
 def _too_large(shown: str, found: str, most: int, size: int | None) -> str:
@@ -170,7 +170,9 @@ def _too_large(shown: str, found: str, most: int, size: int | None) -> str:
     )
 
 
-def ask(method: str, address: str, timeout: tuple[float, float], within: float, **more: Any) -> Any:
+def request(
+    method: str, address: str, timeout: tuple[float, float], within: float, **more: Any
+) -> Any:
     """Have a server answer, after redirects; its body is not read yet.
 
     Parameters
@@ -192,7 +194,7 @@ def ask(method: str, address: str, timeout: tuple[float, float], within: float, 
 
     Raises
     ------
-    Passing
+    TransientError
         If there is no answer in time, or the connection fails.
     SonotuneError
         If what it answers cannot be followed or understood.
@@ -211,7 +213,7 @@ def ask(method: str, address: str, timeout: tuple[float, float], within: float, 
                 allow_redirects=True,
                 timeout=timeout,
                 headers={**HEADERS, **more},
-                hooks={"response": stay_secure},
+                hooks={"response": refuse_insecure_redirect},
             )
 
     try:
@@ -229,7 +231,7 @@ def ask(method: str, address: str, timeout: tuple[float, float], within: float, 
         requests.exceptions.ChunkedEncodingError,
         requests.exceptions.ContentDecodingError,
     ) as error:
-        raise Passing(describe(error)) from None
+        raise TransientError(describe_error(error)) from None
     except SonotuneError:
         raise
     except (requests.exceptions.RequestException, ValueError) as error:
@@ -238,9 +240,9 @@ def ask(method: str, address: str, timeout: tuple[float, float], within: float, 
         raise SonotuneError(f"{shown}: does not lead to a file ({said})") from None
 
 
-def _in_time(function: Callable[[], Found], seconds: float) -> Found:
-    """What a function gives, or `Passing`: no timeout of a socket ends a slow trickle of bytes."""
-    found: list[Found] = []
+def _in_time(function: Callable[[], Result], seconds: float) -> Result:
+    """What a function gives, or `TransientError`: no timeout of a socket ends a slow trickle of bytes."""
+    found: list[Result] = []
     failed: list[BaseException] = []
 
     def run() -> None:
@@ -256,7 +258,7 @@ def _in_time(function: Callable[[], Found], seconds: float) -> Found:
     if failed:
         raise failed[0]
     if not found:
-        raise Passing("the server did not answer in time, or stopped sending")
+        raise TransientError("the server did not answer in time, or stopped sending")
     return found[0]
 
 
@@ -272,11 +274,11 @@ def copy(source: Path, path: Path, log: Callable[[str], None]) -> None:
     log
         Takes one line of progress.
     """
-    log(f"copying {source}, {show_bytes(source.stat().st_size)}")
+    log(f"copying {source}, {format_bytes(source.stat().st_size)}")
     shutil.copyfile(source, path)
 
 
-def stay_secure(response: Any, *_: Any, **__: Any) -> None:
+def refuse_insecure_redirect(response: Any, *_: Any, **__: Any) -> None:
     """Refuse to be sent from https to http on the way.
 
     Parameters
@@ -297,7 +299,7 @@ def stay_secure(response: Any, *_: Any, **__: Any) -> None:
             )
 
 
-def describe(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """What went wrong on the line, in a few words.
 
     Parameters

@@ -9,16 +9,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from sonotune.data.archive import place, unpack
-from sonotune.data.catalogue import Entry, RemoteFile
-from sonotune.data.download import NotThere, copy, download
+from sonotune.data.archive import install, unpack
+from sonotune.data.catalogue import CatalogueEntry, RemoteFile
+from sonotune.data.download import NotFound, copy, download
 from sonotune.errors import SonotuneError, without_password
 from sonotune.runtime.files import read_json, write_json
 
 RECORD = "checksums.json"
 
 
-def locate(entry: Entry, resources: str | Path, mirror: str | None) -> Path | None:
+def locate(entry: CatalogueEntry, resources: str | Path, mirror: str | None) -> Path | None:
     """Where a complete, unpacked copy lies already: below ``resources``, else below the mirror.
 
     Parameters
@@ -36,7 +36,9 @@ def locate(entry: Entry, resources: str | Path, mirror: str | None) -> Path | No
     return next((one for one in places if entry.holds and entry.is_complete(one)), None)
 
 
-def fetch(entry: Entry, target: Path, mirror: str | None, log: Callable[[str], None]) -> Path:
+def fetch(
+    entry: CatalogueEntry, target: Path, mirror: str | None, log: Callable[[str], None]
+) -> Path:
     """Bring a data set into ``target``, unless a complete copy lies there or in the mirror.
 
     Archives are kept beside what they held. One that was placed in ``target`` by hand is verified
@@ -72,7 +74,7 @@ def fetch(entry: Entry, target: Path, mirror: str | None, log: Callable[[str], N
     if entry.access == "made":
         raise SonotuneError(f"{entry.name}: there is nothing to fetch. {entry.by_hand}")
     if not entry.files:
-        raise SonotuneError(how_to_place(entry, target))
+        raise SonotuneError(placement_instructions(entry, target))
     try:
         target.mkdir(parents=True, exist_ok=True)
         # On the disk of a target that is a link, so that moving is one step.
@@ -89,17 +91,17 @@ def fetch(entry: Entry, target: Path, mirror: str | None, log: Callable[[str], N
                 shutil.rmtree(partial, ignore_errors=True)
     except OSError as error:
         raise SonotuneError(f"{entry.name}: cannot be placed in {target}: {error}") from None
-    if lacks := entry.lacks(target):
+    if missing_globs := entry.missing_globs(target):
         held = ", ".join(sorted(path.name for path in target.iterdir()))
         raise SonotuneError(
-            f"{entry.name}: nothing in {target} matches {' and '.join(lacks)}; it holds {held}. "
+            f"{entry.name}: nothing in {target} matches {' and '.join(missing_globs)}; it holds {held}. "
             "Its publisher may have changed the layout."
         )
     log(f"{entry.name}: complete in {target}")
     return target
 
 
-def how_to_place(entry: Entry, target: str | Path) -> str:
+def placement_instructions(entry: CatalogueEntry, target: str | Path) -> str:
     """What to do about a data set that has to be placed by hand.
 
     Parameters
@@ -128,7 +130,7 @@ def is_address(mirror: str) -> bool:
 
 
 def _bring(
-    entry: Entry,
+    entry: CatalogueEntry,
     file: RemoteFile,
     target: Path,
     partial: Path,
@@ -162,26 +164,30 @@ def _bring(
         archive.rename(kept)
     if file.unpack:
         stem = file.name.removesuffix(".gz").rsplit(".", 1)[0]
-        placed = place(inside, target, file.into or f"{stem}?")
+        placed = install(inside, target, file.into or f"{stem}?")
         log(f"{file.name}: unpacked to {placed}")
 
 
 def _obtain(
-    entry: Entry, file: RemoteFile, path: Path, mirror: str | None, log: Callable[[str], None]
+    entry: CatalogueEntry,
+    file: RemoteFile,
+    path: Path,
+    mirror: str | None,
+    log: Callable[[str], None],
 ) -> str:
     """Download or copy a file to ``path``; return where it came from."""
     if mirror is None:
         log(f"downloading {file.address}, {file.size}")
         download(file.address, path, log, file.bytes)
         return file.address
-    places = mirrored(entry, file, mirror)
+    places = mirror_locations(entry, file, mirror)
     for one in places:
         if is_address(mirror):
             log(f"downloading {without_password(one)}, {file.size}")
             try:
                 download(one, path, log, file.bytes)
                 return without_password(one)
-            except NotThere:
+            except NotFound:
                 continue
         elif Path(one).is_file():
             copy(Path(one), path, log)
@@ -196,7 +202,7 @@ def _obtain(
     )
 
 
-def mirrored(entry: Entry, file: RemoteFile, mirror: str) -> list[str]:
+def mirror_locations(entry: CatalogueEntry, file: RemoteFile, mirror: str) -> list[str]:
     """Where a mirror may have a file: in a folder of its data set, or beside all others.
 
     Parameters
@@ -214,7 +220,7 @@ def mirrored(entry: Entry, file: RemoteFile, mirror: str) -> list[str]:
     return [str(Path(mirror) / entry.name / file.name), str(Path(mirror) / file.name)]
 
 
-def _verify(entry: Entry, file: RemoteFile, path: Path, source: str, record: Path) -> str:
+def _verify(entry: CatalogueEntry, file: RemoteFile, path: Path, source: str, record: Path) -> str:
     """Check size and checksum; return the sha256."""
     import pooch
 
@@ -250,7 +256,7 @@ def _what_now(path: Path, source: str) -> str:
     return "Nothing was kept; try again, or name a good copy with data_mirror."
 
 
-def _key(entry: Entry, file: RemoteFile) -> str:
+def _key(entry: CatalogueEntry, file: RemoteFile) -> str:
     return f"{entry.name}/{file.name}"
 
 

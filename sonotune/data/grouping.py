@@ -107,7 +107,7 @@ def read_clusters(path: str | Path, names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def count_with_twin(
+def count_with_duplicate(
     tested: Sequence[int], trained: Sequence[int], clusters: Mapping[int, str]
 ) -> int:
     """How many test images have a near-duplicate among the images trained on.

@@ -39,7 +39,7 @@ def draw_test(wanted: int, blocks: Sequence[np.ndarray], random: np.random.Gener
     return np.sort(np.array(rows, np.int64))
 
 
-def listed_rows(
+def rows_from_lists(
     lists: Mapping[str, Sequence[str]], names: Sequence[str] | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Training and test rows, int64 and sorted, that lists of names mean.

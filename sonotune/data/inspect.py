@@ -19,15 +19,15 @@ import numpy as np
 from sonotune.data.dataset import load_set
 from sonotune.data.duplicates import Sketch, sketch
 from sonotune.data.image_set import ImageSet
-from sonotune.data.masks import Profile
-from sonotune.data.readers import MADE_HERE, find_entries
-from sonotune.data.readers.entry import Entry, MaskRule
-from sonotune.data.readers.pixels import Loaded, load
+from sonotune.data.masks import MaskProfile
+from sonotune.data.readers import MADE_HERE, find_samples
+from sonotune.data.readers.pixels import LoadedSample, load
+from sonotune.data.readers.sample import MaskRule, Sample
 from sonotune.errors import SonotuneError, printable
 
 
 @dataclass(frozen=True)
-class Look:
+class ImageStats:
     """What one image is like; numbers are None where it cannot be read.
 
     Attributes
@@ -79,11 +79,11 @@ class Look:
     notes: tuple[str, ...] = ()
     digest: str = ""
     sketch: Sketch | None = None
-    profile: Profile | None = None
+    profile: MaskProfile | None = None
     problem: str = ""
 
 
-class Gallery:
+class ImageSource:
     """A data set's images, in order, each read when it is asked for.
 
     Parameters
@@ -109,16 +109,16 @@ class Gallery:
         if settings["reader"] in MADE_HERE:
             made = load_set(originals)
             self._looks = [_of_row(row) for row in made.index]
-            self._read: list[Callable[[], Loaded]] = [
+            self._read: list[Callable[[], LoadedSample]] = [
                 partial(_load_made, made, number) for number in range(len(made.index))
             ]
         else:
-            entries = find_entries(settings, originals)
-            self.rule = entries[0].rule
-            self._looks = [_of_entry(number, entry) for number, entry in enumerate(entries)]
-            self._read = [partial(load, entry) for entry in entries]
+            samples = find_samples(settings, originals)
+            self.rule = samples[0].rule
+            self._looks = [_of_entry(number, sample) for number, sample in enumerate(samples)]
+            self._read = [partial(load, sample) for sample in samples]
 
-    def load(self, number: int) -> Loaded:
+    def load(self, number: int) -> LoadedSample:
         """Read an image and its mask.
 
         Parameters
@@ -133,7 +133,7 @@ class Gallery:
         """
         return self._read[number]()
 
-    def look(self, workers: int) -> tuple[Look, ...]:
+    def measure(self, workers: int) -> tuple[ImageStats, ...]:
         """Look at all images, with this number of threads.
 
         Parameters
@@ -144,35 +144,39 @@ class Gallery:
         with ThreadPoolExecutor(workers) as pool:
             return tuple(pool.map(self._look_at, range(len(self._looks))))
 
-    def _look_at(self, number: int) -> Look:
+    def _look_at(self, number: int) -> ImageStats:
         try:
             return _seen(self._looks[number], self.load(number))
         except SonotuneError as error:
             return replace(self._looks[number], problem=str(error))
 
 
-def _of_row(row: Mapping[str, Any]) -> Look:
+def _of_row(row: Mapping[str, Any]) -> ImageStats:
     number = row["row"]
-    return Look(number, row["name"], row["group"], f"images.npy[{number}]", f"masks.npy[{number}]")
+    return ImageStats(
+        number, row["name"], row["group"], f"images.npy[{number}]", f"masks.npy[{number}]"
+    )
 
 
-def _of_entry(number: int, entry: Entry) -> Look:
-    which = "" if entry.slice is None else f"[{entry.slice}]"
-    masks = "; ".join(f"{printable(mask)}{which}" for mask in entry.masks)
-    return Look(number, entry.name, entry.group, f"{printable(entry.image)}{which}", masks)
+def _of_entry(number: int, sample: Sample) -> ImageStats:
+    which = "" if sample.slice is None else f"[{sample.slice}]"
+    masks = "; ".join(f"{printable(mask)}{which}" for mask in sample.masks)
+    return ImageStats(number, sample.name, sample.group, f"{printable(sample.image)}{which}", masks)
 
 
-def _load_made(made: ImageSet, number: int) -> Loaded:
+def _load_made(made: ImageSet, number: int) -> LoadedSample:
     image, mask, row = made.images[number], made.masks[number], made.index[number]
     spacing = (row["mm_per_pixel_y"], row["mm_per_pixel_x"])
     shape = image.shape[0], image.shape[1]
-    return Loaded(image, mask, shape, hashlib.sha256(image.tobytes()).hexdigest(), (), spacing)
+    return LoadedSample(
+        image, mask, shape, hashlib.sha256(image.tobytes()).hexdigest(), (), spacing
+    )
 
 
-def _seen(look: Look, loaded: Loaded) -> Look:
+def _seen(stats: ImageStats, loaded: LoadedSample) -> ImageStats:
     image, mask = loaded.image, loaded.mask
     return replace(
-        look,
+        stats,
         height=image.shape[0],
         width=image.shape[1],
         mm_per_pixel_y=loaded.mm_per_pixel[0],

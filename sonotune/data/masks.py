@@ -13,7 +13,7 @@ import numpy as np
 
 from sonotune.data.decode.grey import on_black
 from sonotune.data.decode.picture import SAME_PLACE, Grid, Picture
-from sonotune.data.readers.entry import MaskRule, shortened
+from sonotune.data.readers.sample import MaskRule, shortened
 from sonotune.errors import SonotuneError, printable
 
 # Grey values beyond which a mask is drawn with soft edges or stored with losses.
@@ -27,7 +27,7 @@ HOLDS_BORDER, NEARLY_FULL = 0.95, 0.95
 
 
 @dataclass(frozen=True)
-class Profile:
+class MaskProfile:
     """What one mask's files hold.
 
     Attributes
@@ -65,7 +65,7 @@ class Profile:
     foreground: float
     border: float
 
-    def spelt_out(self) -> str:
+    def describe_values(self) -> str:
         """The values with their shares, for people."""
         shares = ", ".join(f"{value:g} ({share:.2%})" for value, share in self.values[:6])
         more = len(self.values[6:]) + self.others
@@ -73,7 +73,7 @@ class Profile:
         return shares + (f" and {more} other values" if more else "") + colours
 
 
-def marked(path: Path, picture: Picture, rule: MaskRule) -> tuple[np.ndarray, np.ndarray]:
+def apply_mask_rule(path: Path, picture: Picture, rule: MaskRule) -> tuple[np.ndarray, np.ndarray]:
     """The pixels that a file marks, uint8 0/1 [H,W], and the values that were looked at, [H,W].
 
     A palette of greys, and colours, count as they are shown; the brightest channel decides.
@@ -182,7 +182,7 @@ def mask_values(path: Path, picture: Picture, rule: MaskRule) -> np.ndarray:
     return pixels
 
 
-def aligned(
+def align_to_image(
     path: Path, picture: Picture, pixels: np.ndarray, of_image: Picture, where: str
 ) -> np.ndarray:
     """What was read from a mask, [H,W], on the pixels of its image.
@@ -279,13 +279,13 @@ def _told(grid: Grid) -> str:
     return f"{size} voxels from ({origin}) mm with steps ({steps})"
 
 
-def profile_of(
+def profile_mask(
     drawn: Sequence[Picture],
     values: Sequence[np.ndarray],
     image: np.ndarray,
     mask: np.ndarray,
     rule: MaskRule,
-) -> Profile:
+) -> MaskProfile:
     """What the files of one mask hold, [H,W] each, and what `mask` (their union) marks.
 
     Parameters
@@ -312,7 +312,7 @@ def profile_of(
     total = max(1, counts.total())
     common = [(value, number / total) for value, number in counts.most_common(MOST_CLASSES)]
     edge = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
-    return Profile(
+    return MaskProfile(
         tuple(common),
         len(counts) - len(common),
         max(counts, default=0),
@@ -372,13 +372,13 @@ def _listed(values: np.ndarray) -> str:
     return shortened([f"{value:g}" for value in values])
 
 
-def _is_missed(profile: Profile, seen: set[float]) -> bool:
+def _is_missed(profile: MaskProfile, seen: set[float]) -> bool:
     """Whether nothing is marked and every value but 0 is one that is not `seen` elsewhere."""
     return not profile.foreground and not any(v in seen for v, _ in profile.values if v)
 
 
 @dataclass(frozen=True)
-class Doubt:
+class MaskIssue:
     """Something about a data set's masks that can hardly be meant.
 
     Attributes
@@ -399,7 +399,7 @@ class Doubt:
     names: tuple[str, ...]
 
 
-def doubts(profiles: dict[str, Profile], rule: MaskRule) -> list[Doubt]:
+def find_mask_issues(profiles: dict[str, MaskProfile], rule: MaskRule) -> list[MaskIssue]:
     """What can hardly be meant in a data set's masks, with the key that would say that it is.
 
     Parameters
@@ -413,9 +413,9 @@ def doubts(profiles: dict[str, Profile], rule: MaskRule) -> list[Doubt]:
 
     def doubt(refused: bool, kind: str, names: list[str], why: str, advice: str) -> None:
         if names:
-            example = profiles[names[0]].spelt_out()
+            example = profiles[names[0]].describe_values()
             found.append(
-                Doubt(
+                MaskIssue(
                     refused,
                     kind,
                     f"{len(names)} of {len(profiles)} masks {why}; {names[0]} has the values "

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from sonotune.config.networks import all_encoder_weights, encoder_weights_of, networks_of
-from sonotune.data.catalogue import Entry
-from sonotune.data.sources import RESOURCES, not_here
+from sonotune.data.catalogue import CatalogueEntry
+from sonotune.data.sources import RESOURCES, absent_entries
 
 
 def _weights_of(config: Mapping[str, Any], study: str) -> set[str]:
@@ -20,7 +20,7 @@ def _weights_of(config: Mapping[str, Any], study: str) -> set[str]:
     return {entry for name in names if name and (entry := known[name].entry)}
 
 
-def is_stopped(config: Mapping[str, Any], study: str, failing: Collection[str]) -> bool:
+def cannot_train(config: Mapping[str, Any], study: str, failing: Collection[str]) -> bool:
     """Whether a study can train nothing without these data sets or weights.
 
     Parameters
@@ -33,11 +33,11 @@ def is_stopped(config: Mapping[str, Any], study: str, failing: Collection[str]) 
         Data sets and weights that cannot be had.
     """
     design = config["studies"][study]
-    foundations = {design.get("pretraining", {}).get("dataset"), *_weights_of(config, study)}
-    return bool(foundations & set(failing)) or set(design["datasets"]) <= set(failing)
+    prerequisites = {design.get("pretraining", {}).get("dataset"), *_weights_of(config, study)}
+    return bool(prerequisites & set(failing)) or set(design["datasets"]) <= set(failing)
 
 
-def without(config: Mapping[str, Any], name: str) -> Iterator[str]:
+def alternatives_to(config: Mapping[str, Any], name: str) -> Iterator[str]:
     """How each study that needs a data set or weights can be changed to do without: a line each.
 
     Parameters
@@ -60,9 +60,9 @@ def without(config: Mapping[str, Any], name: str) -> Iterator[str]:
             yield what if others else f"leave out `{where}`"
 
 
-def to_fetch(
+def describe_downloads(
     config: Mapping[str, Any],
-    wanted: Mapping[str, Entry],
+    wanted: Mapping[str, CatalogueEntry],
     mirror: str | None,
     resources: str = RESOURCES,
 ) -> str:
@@ -80,11 +80,11 @@ def to_fetch(
         Folder of downloads.
     """
     lines = []
-    for name, entry in not_here(wanted, mirror, resources).items():
+    for name, entry in absent_entries(wanted, mirror, resources).items():
         size = " + ".join(file.size for file in entry.files)
         where = mirror or " and ".join(file.address for file in entry.files)
         lines.append(f"{name}: {entry.title} ({size}) from {where}")
-        lines += [f"  to run without it: {line}" for line in without(config, name)]
+        lines += [f"  to run without it: {line}" for line in alternatives_to(config, name)]
     if not lines:
         return ""
     return (

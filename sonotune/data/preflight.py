@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sonotune.data.catalogue import Entry, RemoteFile, find_entry
-from sonotune.data.download import NO_NAME, Passing, ask
-from sonotune.data.fetch import is_address, mirrored
-from sonotune.data.needed import is_stopped, without
-from sonotune.data.sources import RESOURCES, not_here
+from sonotune.data.catalogue import CatalogueEntry, RemoteFile, find_entry
+from sonotune.data.download import NO_NAME, TransientError, request
+from sonotune.data.fetch import is_address, mirror_locations
+from sonotune.data.needed import alternatives_to, cannot_train
+from sonotune.data.sources import RESOURCES, absent_entries
 from sonotune.errors import SonotuneError, without_password
 
 # Seconds to connect, to the next byte of the answer, and to all of it.
@@ -47,7 +47,7 @@ class Failure:
 
 def check_addresses(
     config: Mapping[str, Any],
-    wanted: Mapping[str, Entry],
+    wanted: Mapping[str, CatalogueEntry],
     mirror: str | None,
     resources: str | Path = RESOURCES,
 ) -> str:
@@ -75,14 +75,16 @@ def check_addresses(
         return ""
     lines = [str(one) for one in failures]
     failing = dict.fromkeys(one.dataset for one in failures)
-    lines += [f"Without {name}: {line}" for name in failing for line in without(config, name)]
+    lines += [
+        f"Without {name}: {line}" for name in failing for line in alternatives_to(config, name)
+    ]
     if all(NO_NAME in one.reason for one in failures):
         lines.append(
             "No server can be found. Without internet, download the files elsewhere and name the "
             "folder with `data_mirror:`."
         )
     text = "These data sets cannot be downloaded now:\n  " + "\n  ".join(lines)
-    stopped = [study for study in config["studies"] if is_stopped(config, study, failing)]
+    stopped = [study for study in config["studies"] if cannot_train(config, study, failing)]
     if len(stopped) == len(config["studies"]):
         raise SonotuneError(text)
     return (
@@ -93,7 +95,7 @@ def check_addresses(
 
 
 def preflight(
-    wanted: Mapping[str, Entry], mirror: str | None, resources: str | Path = RESOURCES
+    wanted: Mapping[str, CatalogueEntry], mirror: str | None, resources: str | Path = RESOURCES
 ) -> list[Failure]:
     """Try the address of every file that is not there yet, all at once; return those that fail.
 
@@ -108,7 +110,7 @@ def preflight(
     """
     tries = [
         (name, entry, file)
-        for name, entry in not_here(wanted, mirror, resources).items()
+        for name, entry in absent_entries(wanted, mirror, resources).items()
         for file in entry.files
         if not (Path(resources) / entry.name / file.name).exists()
     ]
@@ -137,7 +139,7 @@ def _that_answer(names: Iterable[str], mirror: str | None) -> set[str]:
     }
 
 
-def _advice(name: str, entry: Entry, answering: set[str], folder: Path) -> str:
+def _advice(name: str, entry: CatalogueEntry, answering: set[str], folder: Path) -> str:
     change = f"set `datasets: {name}: catalogue:` to"
     if usable := [other for other in entry.stand_ins if other in answering]:
         return f"To run without it, {change} {usable[0]}, which answers"
@@ -147,11 +149,11 @@ def _advice(name: str, entry: Entry, answering: set[str], folder: Path) -> str:
     return by_hand
 
 
-def _places(entry: Entry, file: RemoteFile, mirror: str | None) -> list[str]:
-    return [file.address] if mirror is None else mirrored(entry, file, mirror)
+def _places(entry: CatalogueEntry, file: RemoteFile, mirror: str | None) -> list[str]:
+    return [file.address] if mirror is None else mirror_locations(entry, file, mirror)
 
 
-def _try_all(pairs: list[tuple[Entry, RemoteFile]], mirror: str | None) -> list[str]:
+def _try_all(pairs: list[tuple[CatalogueEntry, RemoteFile]], mirror: str | None) -> list[str]:
     """What is wrong with each file; nothing where nothing is."""
     if not pairs:
         return []
@@ -159,7 +161,7 @@ def _try_all(pairs: list[tuple[Entry, RemoteFile]], mirror: str | None) -> list[
         return list(pool.map(lambda pair: _try(pair[0], pair[1], mirror), pairs))
 
 
-def _try(entry: Entry, file: RemoteFile, mirror: str | None) -> str:
+def _try(entry: CatalogueEntry, file: RemoteFile, mirror: str | None) -> str:
     reason = ""
     for place in _places(entry, file, mirror):
         if mirror is None or is_address(mirror):
@@ -174,13 +176,13 @@ def _try(entry: Entry, file: RemoteFile, mirror: str | None) -> str:
 def _ask(address: str, file: RemoteFile) -> str:
     """What is wrong with an address; nothing if it offers the file."""
     try:
-        answer = ask("HEAD", address, TIMEOUT, ANSWER)
+        answer = request("HEAD", address, TIMEOUT, ANSWER)
         answer.close()
         if not answer.ok:
             # Some servers answer only to those who want the file.
-            answer = ask("GET", address, TIMEOUT, ANSWER, Range="bytes=0-0")
+            answer = request("GET", address, TIMEOUT, ANSWER, Range="bytes=0-0")
             answer.close()
-    except (SonotuneError, Passing) as error:
+    except (SonotuneError, TransientError) as error:
         return str(error)
     if not answer.ok:
         return f"{answer.status_code} {answer.reason}"

@@ -17,10 +17,10 @@ import numpy as np
 
 from sonotune.data.dataset import load_set, save_set
 from sonotune.data.image_set import ImageSet
-from sonotune.data.masks import Profile, doubts
-from sonotune.data.readers import MADE_HERE, find_entries
-from sonotune.data.readers.entry import Entry, shortened
-from sonotune.data.readers.pixels import Loaded, load
+from sonotune.data.masks import MaskProfile, find_mask_issues
+from sonotune.data.readers import MADE_HERE, find_samples
+from sonotune.data.readers.pixels import LoadedSample, load
+from sonotune.data.readers.sample import Sample, shortened
 from sonotune.data.resize import Resize, padded, resize_image, resize_mask, target_shape
 from sonotune.errors import SonotuneError
 from sonotune.runtime.files import read_json
@@ -189,59 +189,61 @@ def _from_made(
 def _from_files(
     name: str, settings: dict[str, Any], size: int, originals: Path, workers: int
 ) -> Resized:
-    entries = find_entries(settings, originals)
-    images = np.empty((len(entries), size, size), np.uint8)
+    samples = find_samples(settings, originals)
+    images = np.empty((len(samples), size, size), np.uint8)
     masks = np.empty_like(images)
     rows, bad, empty, full = [], [], [], 0
     notes, same = Counter[str](), defaultdict(list)
-    profiles: dict[str, Profile] = {}
+    profiles: dict[str, MaskProfile] = {}
     keep_aspect = settings.get("keep_aspect", False)
     method = settings.get("resize", "area")
     read = partial(_load_or_reason, size=size, keep_aspect=keep_aspect, method=method)
     with ThreadPoolExecutor(workers) as pool:
-        for number, one in enumerate(pool.map(read, entries)):
-            entry = entries[number]
+        for number, one in enumerate(pool.map(read, samples)):
+            sample = samples[number]
             if isinstance(one, str):
                 bad.append(one)
                 continue
             images[number], masks[number] = one.image, one.mask
             after = target_shape(one.original_shape, size, keep_aspect)
-            rows.append(_row(_known(entry, one), one.original_shape, after))
+            rows.append(_row(_known(sample, one), one.original_shape, after))
             notes.update(one.notes)
-            same[one.pixels_sha256].append(entry.name)
+            same[one.pixels_sha256].append(sample.name)
             if not one.mask.any():
-                empty.append(entry.name)
+                empty.append(sample.name)
             full += bool(one.mask.all())
             if one.profile is not None:
-                profiles[entry.name] = one.profile
+                profiles[sample.name] = one.profile
     if bad:
         raise SonotuneError(
-            f"{name}: {len(bad)} of {len(entries)} images cannot be used:\n  " + "\n  ".join(bad)
+            f"{name}: {len(bad)} of {len(samples)} images cannot be used:\n  " + "\n  ".join(bad)
         )
     # Published sets are read as published; a key says what is meant in one's own.
     if settings["reader"] == "folder":
-        refused = [one.text for one in doubts(profiles, entries[0].rule) if one.refused]
+        refused = [one.text for one in find_mask_issues(profiles, samples[0].rule) if one.refused]
         if refused:
             raise SonotuneError(f"{name}: folder:\n  " + "\n  ".join(refused))
-    if useless := useless_masks(len(entries), len(empty), full):
-        names = shortened([entry.name for entry in entries])
+    if useless := useless_masks(len(samples), len(empty), full):
+        names = shortened([sample.name for sample in samples])
         raise SonotuneError(f"{name}: {useless} at {size} x {size} pixels: {names}")
     duplicates = [names for names in same.values() if len(names) > 1]
     noticed = {"notes": dict(notes), "empty_masks": empty, "duplicates": duplicates}
     return images, masks, rows, noticed
 
 
-def _load_or_reason(entry: Entry, size: int, keep_aspect: bool, method: Resize) -> Loaded | str:
+def _load_or_reason(
+    sample: Sample, size: int, keep_aspect: bool, method: Resize
+) -> LoadedSample | str:
     try:
-        return load(entry, size, keep_aspect, method)
+        return load(sample, size, keep_aspect, method)
     except SonotuneError as error:
         return str(error)
 
 
-def _known(entry: Entry, loaded: Loaded) -> dict[str, Any]:
+def _known(sample: Sample, loaded: LoadedSample) -> dict[str, Any]:
     return {
-        "name": entry.name,
-        "group": entry.group,
+        "name": sample.name,
+        "group": sample.group,
         "mm_per_pixel_y": loaded.mm_per_pixel[0],
         "mm_per_pixel_x": loaded.mm_per_pixel[1],
     }

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonotune.data.catalogue import Entry as Published
+from sonotune.data.catalogue import Sample as Published
 from sonotune.data.fetch import locate
 from sonotune.data.grouping import DUPLICATES, groups_for
 from sonotune.data.names import is_portable
-from sonotune.data.readers import MADE_HERE, find_entries
-from sonotune.data.readers.entry import Entry
-from sonotune.data.sources import RESOURCES, missing
+from sonotune.data.readers import MADE_HERE, find_samples
+from sonotune.data.readers.sample import Sample
+from sonotune.data.sources import RESOURCES, describe_missing
 from sonotune.errors import SonotuneError, printable
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def check_files(
     """
     used = {name for study in config["studies"].values() for name in study["datasets"]}
     used |= {s["pretraining"]["dataset"] for s in config["studies"].values() if "pretraining" in s}
-    lines = missing(published, mirror)
-    listed: dict[str, list[Entry]] = {}
+    lines = describe_missing(published, mirror)
+    listed: dict[str, list[Sample]] = {}
     for name in sorted(used):
         settings = config["datasets"][name]
         folder: Path | None = Path()
@@ -62,7 +62,7 @@ def check_files(
             if folder is None:
                 continue
         try:
-            listed[name] = find_entries(settings, folder or Path())
+            listed[name] = find_samples(settings, folder or Path())
         except SonotuneError as error:
             lines.append(f"datasets: {name}: {error}")
             continue
@@ -85,15 +85,15 @@ def check_files(
         raise SonotuneError("These studies cannot be run:\n  " + "\n  ".join(mistakes))
 
 
-def unusable_names(entries: Sequence[Entry]) -> Iterator[str]:
+def unusable_names(samples: Sequence[Sample]) -> Iterator[str]:
     """Files of a user's own that the workflow cannot carry for their names, one line each.
 
     Parameters
     ----------
-    entries
+    samples
         Images of the data set.
     """
-    for file in dict.fromkeys(one for entry in entries for one in (entry.image, *entry.masks)):
+    for file in dict.fromkeys(one for entry in samples for one in (entry.image, *entry.masks)):
         if found := PATH_VARIABLE.search(str(file)):
             yield (
                 f"{printable(file)}: Snakemake gives {found[0]} in a file's name a meaning of its "
@@ -111,7 +111,7 @@ def _impossible_splits(
     study: Mapping[str, Any],
     name: str,
     settings: Mapping[str, Any],
-    entries: Sequence[Entry] | None,
+    samples: Sequence[Sample] | None,
 ) -> Iterator[str]:
     """Why splits of a data set are not possible, one line each.
 
@@ -119,10 +119,10 @@ def _impossible_splits(
     left to the jobs.
     """
     given = study["resampling"]
-    if entries is None and settings["reader"] not in MADE_HERE:
+    if samples is None and settings["reader"] not in MADE_HERE:
         return
-    count = settings["images"] if entries is None else len(entries)
-    by_number = entries is None or _is_drawn_one_by_one(study)
+    count = settings["images"] if samples is None else len(samples)
+    by_number = samples is None or _is_drawn_one_by_one(study)
     if by_number and not given["grouped"] and _surely_possible(count, study):
         return
     try:
@@ -139,9 +139,9 @@ def _impossible_splits(
     )
     resampling = Resampling(**{key: given[key] for key in keys if key in given})
     # Images that are made here are of nobody, so each is a group of its own.
-    count = settings["images"] if entries is None else len(entries)
-    names = [e.name for e in entries] if entries is not None else list(map(str, range(count)))
-    groups = [e.group for e in entries] if entries is not None else names
+    count = settings["images"] if samples is None else len(samples)
+    names = [e.name for e in samples] if samples is not None else list(map(str, range(count)))
+    groups = [e.group for e in samples] if samples is not None else names
     if resampling.grouped is True and len(set(groups)) == count:
         yield (
             "resampling: grouped: is true, but no two images share a group; name groups by a "
@@ -150,7 +150,7 @@ def _impossible_splits(
         return
     if isinstance(resampling.grouped, str):
         # Without a table of one's own, duplicates are known only after an audit.
-        file = settings.get("duplicates") if entries is not None else None
+        file = settings.get("duplicates") if samples is not None else None
         try:
             if file is not None:
                 groups = groups_for(resampling.grouped, names, groups, file)
@@ -160,13 +160,13 @@ def _impossible_splits(
             yield str(error)
             return
     if "lists" in given:
-        if entries is None:
+        if samples is None:
             return
-        from sonotune.data.holdout import listed_rows
+        from sonotune.data.holdout import rows_from_lists
         from sonotune.data.split_lists import read_lists
 
         try:
-            listed_rows(read_lists(given["lists"]), names)
+            rows_from_lists(read_lists(given["lists"]), names)
         except SonotuneError as error:
             yield str(error)
         return

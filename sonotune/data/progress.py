@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from sonotune.data.catalogue import show_bytes
+from sonotune.data.catalogue import format_bytes
 
 WIDTH = 30
 
@@ -59,9 +59,11 @@ class Progress:
         self.shown = 0.0
 
     def _line(self, done: int) -> str:
-        share = f"{100 * done / self.total:.0f} % of {show_bytes(self.total)}" if self.total else ""
-        speed = show_bytes(done / max(time.monotonic() - self.start, 1e-3))
-        return f"{self.name}: {share or show_bytes(done)}, {speed}/s"
+        share = (
+            f"{100 * done / self.total:.0f} % of {format_bytes(self.total)}" if self.total else ""
+        )
+        speed = format_bytes(done / max(time.monotonic() - self.start, 1e-3))
+        return f"{self.name}: {share or format_bytes(done)}, {speed}/s"
 
     def _bar(self, done: int) -> str:
         filled = round(WIDTH * done / self.total) if self.total else 0

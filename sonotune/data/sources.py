@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sonotune.data.catalogue import Entry, find_entry
-from sonotune.data.fetch import how_to_place, is_address, locate, read_record
+from sonotune.data.catalogue import CatalogueEntry, find_entry
+from sonotune.data.fetch import is_address, locate, placement_instructions, read_record
 from sonotune.errors import SonotuneError, without_password
 
 VARIABLE = "SONOTUNE_DATA_MIRROR"
@@ -46,7 +46,7 @@ def find_mirror(configured: str | None) -> str | None:
     return str(folder)
 
 
-def used_entries(config: Mapping[str, Any]) -> dict[str, Entry]:
+def used_entries(config: Mapping[str, Any]) -> dict[str, CatalogueEntry]:
     """The data sets that the studies of a configuration take from the catalogue, by their names.
 
     Parameters
@@ -73,9 +73,9 @@ def used_entries(config: Mapping[str, Any]) -> dict[str, Entry]:
     return entries
 
 
-def not_here(
-    wanted: Mapping[str, Entry], mirror: str | None, resources: str | Path = RESOURCES
-) -> dict[str, Entry]:
+def absent_entries(
+    wanted: Mapping[str, CatalogueEntry], mirror: str | None, resources: str | Path = RESOURCES
+) -> dict[str, CatalogueEntry]:
     """Those without a complete copy, neither in ``resources`` nor in the mirror.
 
     Parameters
@@ -90,8 +90,8 @@ def not_here(
     return {name: one for name, one in wanted.items() if locate(one, resources, mirror) is None}
 
 
-def missing(
-    wanted: Mapping[str, Entry], mirror: str | None, resources: str | Path = RESOURCES
+def describe_missing(
+    wanted: Mapping[str, CatalogueEntry], mirror: str | None, resources: str | Path = RESOURCES
 ) -> list[str]:
     """A line for every data set that is not there and that nobody may download for the user.
 
@@ -107,14 +107,14 @@ def missing(
         Folder of downloads.
     """
     return [
-        f"datasets: {name}: {how_to_place(entry, Path(resources) / entry.name)}"
-        for name, entry in not_here(wanted, mirror, resources).items()
+        f"datasets: {name}: {placement_instructions(entry, Path(resources) / entry.name)}"
+        for name, entry in absent_entries(wanted, mirror, resources).items()
         if not entry.files
     ]
 
 
 def describe_source(
-    entry: Entry, folder: str | Path, resources: str | Path = RESOURCES
+    entry: CatalogueEntry, folder: str | Path, resources: str | Path = RESOURCES
 ) -> dict[str, Any]:
     """What a rule writes down about a data set that it found or fetched: plain values, for JSON.
 

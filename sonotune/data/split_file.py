@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.data.dataset import load_set
-from sonotune.data.grouping import count_with_twin, read_clusters
+from sonotune.data.grouping import count_with_duplicate, read_clusters
 from sonotune.data.holdout import Exclude
 from sonotune.data.splits import BY_STRATEGY, Resampling, split, split_seed
 from sonotune.runtime.files import read_json, write_json
@@ -82,7 +82,9 @@ def write_splits(
     write_json(path, content)
 
 
-def count_twins(path: str | Path, clusters: Mapping[str, str | Path]) -> dict[str, tuple[int, int]]:
+def count_near_duplicates(
+    path: str | Path, clusters: Mapping[str, str | Path]
+) -> dict[str, tuple[int, int]]:
     """Test images that have a near-duplicate among the images trained on, at the largest fraction.
 
     Parameters
@@ -108,7 +110,7 @@ def count_twins(path: str | Path, clusters: Mapping[str, str | Path]) -> dict[st
         for part in parts:
             if part["fraction"] == largest:
                 trained = [*part["training"], *part["validation"]]
-                twins += count_with_twin(part["test"], trained, by_row)
+                twins += count_with_duplicate(part["test"], trained, by_row)
                 tested += len(part["test"])
         found[name] = twins, tested
     return found

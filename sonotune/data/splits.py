@@ -14,7 +14,7 @@ from itertools import groupby
 
 import numpy as np
 
-from sonotune.data.holdout import Exclude, draw_test, drop_groups, listed_rows
+from sonotune.data.holdout import Exclude, draw_test, drop_groups, rows_from_lists
 from sonotune.data.limits import check_fraction, is_max_fraction
 from sonotune.data.rounding import round_half_up
 from sonotune.errors import SonotuneError
@@ -97,7 +97,7 @@ def split_seed(seed: int, dataset: str, resampling: Resampling, strategy: str = 
     return int(generator(seed, dataset, "splits", *own).integers(2**31))
 
 
-def held_out(
+def kfold_test_rows(
     images: int, resampling: Resampling, seed: int, groups: Sequence[str] | None = None
 ) -> list[np.ndarray]:
     """The test rows of every fold: disjoint, and together all images.
@@ -159,7 +159,7 @@ def _test_and_pool(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows of a fold's test set, and those that may be drawn for training."""
     if resampling.lists is not None:
-        pool, test = listed_rows(resampling.lists, names)
+        pool, test = rows_from_lists(resampling.lists, names)
         return test, pool
     if resampling.is_holdout:
         wanted = test_size(images, resampling)
@@ -180,7 +180,7 @@ def _test_and_pool(
         if not len(test):
             raise SonotuneError(f"resampling: every group has more than {wanted} images")
     else:
-        test = held_out(images, resampling, seed, groups)[fold]
+        test = kfold_test_rows(images, resampling, seed, groups)[fold]
     return test, np.setdiff1d(np.arange(images), test)
 
 

@@ -25,7 +25,7 @@ COUNTED = (
     *("no_component", "several_components", "reach_border", "without_distance", "without_hc"),
     *("healthy", "healthy_marked"),
 )
-PLACE = ["dataset", "fraction", "strategy"]
+CONDITION = ["dataset", "fraction", "strategy"]
 FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 
 
@@ -67,7 +67,7 @@ def read_cells(path: str | Path) -> pd.DataFrame:
     return cells
 
 
-def is_left_out(cells: pd.DataFrame, exclude_runs: ExcludeRuns) -> pd.Series:
+def is_excluded(cells: pd.DataFrame, exclude_runs: ExcludeRuns) -> pd.Series:
     """Which cells an average leaves out, bool, one a row of ``cells``.
 
     A cell without a Dice is left out whatever the setting: there is nothing to average.
@@ -135,7 +135,7 @@ def average_over_runs(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int)
     cells
         What `read_cells` gives; a cell's Dice is the mean over its test images.
     exclude_runs
-        Which runs are left out, see `is_left_out`.
+        Which runs are left out, see `is_excluded`.
     ddof
         The standard deviation divides by n - ddof.
 
@@ -157,12 +157,12 @@ def average_over_runs(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int)
     """
     for name in ("source", "tuned_parameters", "total_parameters"):
         _check_agreement(cells, name)
-    counted = ~is_left_out(cells, exclude_runs)
-    every = cells.groupby(PLACE, sort=False)
+    counted = ~is_excluded(cells, exclude_runs)
+    every = cells.groupby(CONDITION, sort=False)
     if "seconds" in cells:
         cells = cells.assign(training_seconds=training_seconds(cells))
-    groups = cells[counted].groupby(PLACE, sort=False)
-    folds = cells[counted].groupby([*PLACE, "fold"])["dice"].mean().groupby(level=PLACE)
+    groups = cells[counted].groupby(CONDITION, sort=False)
+    folds = cells[counted].groupby([*CONDITION, "fold"])["dice"].mean().groupby(level=CONDITION)
     columns = {"n": groups.size(), "folds": groups["fold"].nunique(), "runs": every.size()}
     columns |= {name: every[name].sum() for name in ("failed", "collapsed")}
     numbers = cells.select_dtypes("number").columns

@@ -16,7 +16,7 @@ from sonotune.evaluation.calibration import BINNED, reliability
 from sonotune.evaluation.circumferences import read_circumferences
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.shapes import SHAPE_METRICS, shape_scores
-from sonotune.evaluation.surface import outline
+from sonotune.evaluation.surface import boundary
 from sonotune.evaluation.tables import read_table, save_csv
 from sonotune.layout import RUN, Cell
 from sonotune.runtime.run_record import check_output, read_record, short_seal
@@ -78,7 +78,7 @@ def score_dataset(
     data = load_set(arrays)
     measured = read_circumferences(circumferences, data) if circumferences else {}
     # A mask is met in many cells.
-    outlines = [outline(mask > 0) for mask in data.masks]
+    outlines = [boundary(mask > 0) for mask in data.masks]
     parts, reliabilities = [], []
     for folder in map(Path, cells):
         record = read_record(folder / "run.json")

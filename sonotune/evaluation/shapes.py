@@ -9,7 +9,7 @@ import numpy as np
 
 from sonotune.data.ellipse import mask_ellipse
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.surface import outline, surface_distances
+from sonotune.evaluation.surface import boundary, surface_distances
 
 SHAPE_METRICS = (
     "hausdorff95_px",
@@ -38,7 +38,7 @@ def shape_scores(
     found
         bool [H,W].
     truth
-        The `outline` of the mask.
+        The `boundary` of the mask.
     mm_per_pixel
         Height and width of a pixel; None, or what is no length, where unknown.
     circumference_mm
@@ -53,15 +53,17 @@ def shape_scores(
         circumference of the prediction, the measured one, their difference (found less measured)
         and its absolute value. NaN where there is no such number.
     """
-    edge = outline(found)
+    edge = boundary(found)
     pixels = surface_distances(edge, truth)
-    millimetres = pixels.times(np.nan)
+    millimetres = pixels.scaled(np.nan)
     if mm_per_pixel is not None and not all(0 < size < math.inf for size in mm_per_pixel):
         mm_per_pixel = None
     if mm_per_pixel is not None:
         height, width = mm_per_pixel
         same = math.isclose(height, width, rel_tol=1e-9)
-        millimetres = pixels.times(height) if same else surface_distances(edge, truth, mm_per_pixel)
+        millimetres = (
+            pixels.scaled(height) if same else surface_distances(edge, truth, mm_per_pixel)
+        )
     circumference = difference = math.nan
     if circumference_mm is not None and mm_per_pixel is not None:
         circumference = head_circumference(found, mm_per_pixel)

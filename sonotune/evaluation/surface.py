@@ -23,7 +23,7 @@ class SurfaceDistances:
     hausdorff95: float
     mean: float
 
-    def times(self, factor: float) -> SurfaceDistances:
+    def scaled(self, factor: float) -> SurfaceDistances:
         """The same in another unit.
 
         Parameters
@@ -34,7 +34,7 @@ class SurfaceDistances:
         return SurfaceDistances(self.hausdorff95 * factor, self.mean * factor)
 
 
-def outline(mask: np.ndarray) -> np.ndarray:
+def boundary(mask: np.ndarray) -> np.ndarray:
     """Pixels of an object, bool [H,W], that have a side in common with what is not the object.
 
     Beyond the image's border is no object, so where an image cuts an object, the cut is outline.
@@ -66,7 +66,7 @@ def surface_distances(
     Parameters
     ----------
     found, truth
-        The masks' pixels from `outline`.
+        The masks' pixels from `boundary`.
     spacing
         Height and width of a pixel.
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from sonotune.data.formats import is_image
 from sonotune.data.names import as_text, find_file, stem_of
-from sonotune.data.readers.entry import Entry, MaskRule, files_below, pair
 from sonotune.data.readers.own_folder import MASK_ENDINGS
-from sonotune.data.readers.pixels import Loaded, load
+from sonotune.data.readers.pixels import LoadedSample, load
+from sonotune.data.readers.sample import MaskRule, Sample, files_below, pair
 from sonotune.data.resize import Resize, padded, resize_image, target_shape
 from sonotune.data.tables import read_number, read_table
 from sonotune.errors import SonotuneError, printable
@@ -28,7 +28,7 @@ Spacing = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class InputImage:
     """One file, and how its results are called.
 
     Attributes
@@ -49,7 +49,7 @@ class Wanted:
     rule: MaskRule = field(default_factory=MaskRule)
 
 
-def find_images(given: Sequence[str]) -> list[Wanted]:
+def find_images(given: Sequence[str]) -> list[InputImage]:
     """Files, folders (with all below) and globs as a list of images, each once.
 
     Parameters
@@ -84,12 +84,12 @@ def find_images(given: Sequence[str]) -> list[Wanted]:
                 "folders"
             )
         names[name] = file
-    return [Wanted(file, name) for name, file in sorted(names.items())]
+    return [InputImage(file, name) for name, file in sorted(names.items())]
 
 
 def with_masks(
-    images: Sequence[Wanted], given: Sequence[str], threshold: float | None = None
-) -> list[Wanted]:
+    images: Sequence[InputImage], given: Sequence[str], threshold: float | None = None
+) -> list[InputImage]:
     """Images with their references.
 
     Parameters
@@ -110,7 +110,7 @@ def with_masks(
     masks = {one.name: one.file for one in find_images(given)}
     rule = MaskRule() if threshold is None else MaskRule("threshold", threshold)
     pairs = pair({one.name: one.file for one in images}, masks, "--masks", MASK_ENDINGS)
-    return [Wanted(image, name, mask, rule) for name, image, mask in pairs]
+    return [InputImage(image, name, mask, rule) for name, image, mask in pairs]
 
 
 def read_spacing(given: Sequence[str]) -> Mapping[str, Spacing] | Spacing | None:
@@ -140,7 +140,7 @@ def read_spacing(given: Sequence[str]) -> Mapping[str, Spacing] | Spacing | None
     return sizes[0], sizes[-1]
 
 
-def read_image(wanted: Wanted, spacing: Mapping[str, Spacing] | Spacing | None) -> Loaded:
+def read_image(wanted: InputImage, spacing: Mapping[str, Spacing] | Spacing | None) -> LoadedSample:
     """Read an image at its own size, with its spacing as given or else as its file tells.
 
     Parameters
@@ -161,18 +161,18 @@ def read_image(wanted: Wanted, spacing: Mapping[str, Spacing] | Spacing | None) 
     if known and not all(0 < size < np.inf for size in known):
         y, x, notes = None, None, ("pixel size not known: the table's is no length",)
     name, masks = wanted.name, (wanted.mask,) if wanted.mask else ()
-    loaded = load(Entry(name, name, wanted.file, masks, wanted.rule, y, x, notes=notes))
+    loaded = load(Sample(name, name, wanted.file, masks, wanted.rule, y, x, notes=notes))
     profile = loaded.profile
     several = profile and (profile.soft or len(profile.values) > 2 or profile.colours)
     if profile and several and not profile.chosen:
         raise SonotuneError(
-            f"{printable(wanted.mask)}: has the values {profile.spelt_out()}; give the least "
+            f"{printable(wanted.mask)}: has the values {profile.describe_values()}; give the least "
             "value of the object (--threshold)"
         )
     return loaded
 
 
-def _known(wanted: Wanted, table: Mapping[str, Spacing]) -> Spacing | None:
+def _known(wanted: InputImage, table: Mapping[str, Spacing]) -> Spacing | None:
     """A table's pixel size of an image: by its path, or its name below the folder or alone."""
     below = wanted.name + wanted.file.name[len(stem_of(wanted.file)) :]
     for key in (str(wanted.file.resolve()), str(wanted.file), below, as_text(wanted.file.name)):

@@ -19,14 +19,14 @@ import cv2
 import numpy as np
 import torch
 
-from sonotune.data.readers.pixels import Loaded
+from sonotune.data.readers.pixels import LoadedSample
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.shapes import count_components, head_circumference, shape_scores
-from sonotune.evaluation.surface import outline
+from sonotune.evaluation.surface import boundary
 from sonotune.inference.images import (
+    InputImage,
     Spacing,
-    Wanted,
     overlay,
     read_image,
     to_network,
@@ -37,7 +37,7 @@ from sonotune.inference.model import Model
 from sonotune.runtime.files import atomic
 from sonotune.runtime.processors import usable_processors
 from sonotune.training.device import Processor
-from sonotune.training.forward import BATCH, at_once, predict, quantise
+from sonotune.training.forward import BATCH, max_inference_batch, predict, quantise
 
 KINDS = ("masks", "probabilities", "overlays")
 # Against an image's mask, as a study scores its test images, but at the image's own size.
@@ -92,7 +92,7 @@ class Job:
 
 
 def predict_images(
-    images: Sequence[Wanted],
+    images: Sequence[InputImage],
     job: Job,
     progress: Callable[[int, int], None] = lambda done, all: None,
     batch_size: int = BATCH,
@@ -170,7 +170,7 @@ def predict_arrays(images: np.ndarray, models: Sequence[Model], processor: Proce
         Device and precision to compute with.
     """
     scaled = torch.from_numpy(images[:, None]).to(processor.device, torch.float32) / 255
-    batches = scaled.split(at_once(scaled, processor))
+    batches = scaled.split(max_inference_batch(scaled, processor))
     found = [torch.cat([*predict(model.network, batches, processor)]) for model in models]
     return quantise(found[0] if len(found) == 1 else torch.stack(found).mean(0))
 
@@ -178,7 +178,7 @@ def predict_arrays(images: np.ndarray, models: Sequence[Model], processor: Proce
 Result = tuple[list[dict[str, Any]], list[str]]
 
 
-def _in_order(batches: Iterator[Sequence[Wanted]], job: Job, workers: int) -> Iterator[Result]:
+def _in_order(batches: Iterator[Sequence[InputImage]], job: Job, workers: int) -> Iterator[Result]:
     """Results of batches in their order, with a limit on how many run at once."""
     threads = job.processor.threads
     # Each thread that calls PyTorch has its own number of threads.
@@ -192,9 +192,9 @@ def _in_order(batches: Iterator[Sequence[Wanted]], job: Job, workers: int) -> It
             waiting += [pool.submit(_one_batch, batch, job) for batch in islice(batches, 1)]
 
 
-def _one_batch(batch: Sequence[Wanted], job: Job) -> Result:
+def _one_batch(batch: Sequence[InputImage], job: Job) -> Result:
     model = job.models[0]
-    loaded: list[tuple[Wanted, Loaded]] = []
+    loaded: list[tuple[InputImage, LoadedSample]] = []
     bad = []
     for wanted in batch:
         try:
@@ -219,7 +219,7 @@ def _one_batch(batch: Sequence[Wanted], job: Job) -> Result:
     return rows, bad
 
 
-def _write(job: Job, wanted: Wanted, image: np.ndarray, probabilities: np.ndarray) -> None:
+def _write(job: Job, wanted: InputImage, image: np.ndarray, probabilities: np.ndarray) -> None:
     mask = probabilities >= THRESHOLD
     makers: dict[str, Callable[[], np.ndarray]] = {
         "masks": lambda: mask.astype(np.uint8) * 255,
@@ -232,7 +232,9 @@ def _write(job: Job, wanted: Wanted, image: np.ndarray, probabilities: np.ndarra
         path.write_bytes(cv2.imencode(".png", makers[kind]())[1].tobytes())
 
 
-def _row(wanted: Wanted, one: Loaded, probabilities: np.ndarray, warning: str) -> dict[str, Any]:
+def _row(
+    wanted: InputImage, one: LoadedSample, probabilities: np.ndarray, warning: str
+) -> dict[str, Any]:
     mask = probabilities >= THRESHOLD
     area = int(mask.sum())
     y, x = one.mm_per_pixel
@@ -263,7 +265,7 @@ def _scores(
     found: np.ndarray, truth: np.ndarray, spacing: tuple[float, float] | None
 ) -> dict[str, str]:
     known = {name: float(one[0]) for name, one in overlap(found[None], truth[None]).items()}
-    known |= shape_scores(found, outline(truth), spacing)
+    known |= shape_scores(found, boundary(truth), spacing)
     return {name: "" if np.isnan(known[name]) else f"{known[name]:.6g}" for name in SCORES}
 
 

@@ -70,14 +70,14 @@ def run_cell(
     processor = choose(settings["device"], settings["precision"], settings["threads"])
     digests = digests_of(data, settings)
     keeper = checkpoint_of(checkpoint, settings, digests, pretrained, processor, log)
-    marks = Clock()
+    clock = Clock()
     tuned = finetune(settings, data, pretrained, processor, log, keeper)
-    network, course, rows = tuned.network, tuned.course, tuned.rows
-    marks.stop("training")
+    network, state, rows = tuned.network, tuned.state, tuned.rows
+    clock.stop("training")
     if keeper:
-        marks.add("training", keeper.earlier_wall, keeper.earlier_cpu)
+        clock.add("training", keeper.earlier_wall, keeper.earlier_cpu)
     probabilities = predict_rows(network, data, rows.test, processor)
-    marks.stop("prediction")
+    clock.stop("prediction")
 
     with atomic(folder / "predictions.npz") as temporary:
         np.savez_compressed(temporary, rows=rows.test, probabilities=probabilities)
@@ -97,12 +97,12 @@ def run_cell(
             "test": len(rows.test),
         },
         **describe_run(
-            network, course, processor, digests, pretrained, marks, tuned.earlier_attempts
+            network, state, processor, digests, pretrained, clock, tuned.earlier_attempts
         ),
         # Early stopping would call a network that says the same everywhere converged.
-        "collapsed": course is not None and (constant or course.never_predicted_foreground),
+        "collapsed": state is not None and (constant or state.never_predicted_foreground),
     }
-    write_history(folder, course)
+    write_history(folder, state)
     written = ["predictions.npz", "history.csv"]
     if keep_weights:
         written.append("weights.safetensors")

@@ -58,20 +58,20 @@ def pretrain(
     processor = choose(settings["device"], settings["precision"], settings["threads"])
     digests = digests_of(data, settings)
     keeper = checkpoint_of(checkpoint, settings, digests, weights, processor, log)
-    marks = Clock()
+    clock = Clock()
     found = pretrain_network(settings, data, weights, processor, log, keeper)
-    marks.stop("training")
+    clock.stop("training")
     if keeper:
-        marks.add("training", keeper.earlier_wall, keeper.earlier_cpu)
+        clock.add("training", keeper.earlier_wall, keeper.earlier_cpu)
     save_weights(found.network.state_dict(), folder / "weights.safetensors")
     record = {
         "settings": dict(settings),
         "source": data.about["source"],
         "images": {"training": len(found.training), "validation": len(found.validation)},
         **describe_run(
-            found.network, found.course, processor, digests, weights, marks, found.earlier_attempts
+            found.network, found.state, processor, digests, weights, clock, found.earlier_attempts
         ),
-        "collapsed": found.course.never_predicted_foreground,
+        "collapsed": found.state.never_predicted_foreground,
     }
-    write_history(folder, found.course)
+    write_history(folder, found.state)
     return finish(folder, record, ["weights.safetensors", "history.csv"], keeper)

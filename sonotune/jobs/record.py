@@ -19,8 +19,8 @@ from sonotune.networks.stages import count, tuned_parameters
 from sonotune.runtime.commit import commit
 from sonotune.runtime.files import atomic
 from sonotune.runtime.run_record import file_digest
+from sonotune.training.config import TrainingState
 from sonotune.training.device import Processor
-from sonotune.training.recipe import Course
 
 
 def describe_processor(processor: Processor) -> dict[str, str | int]:
@@ -44,11 +44,11 @@ def describe_processor(processor: Processor) -> dict[str, str | int]:
 
 def describe_run(
     network: nn.Module,
-    course: Course | None,
+    state: TrainingState | None,
     processor: Processor,
     arrays: Mapping[str, str],
     weights: str | Path | None,
-    marks: Clock,
+    clock: Clock,
     earlier: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """What a ``run.json`` says of a training and of what it ran on, but for its settings.
@@ -57,7 +57,7 @@ def describe_run(
     ----------
     network
         The network after training.
-    course
+    state
         How the training went, or None where nothing was trained.
     processor
         Device and precision that it was trained with.
@@ -65,26 +65,26 @@ def describe_run(
         What `sonotune.jobs.common.digests_of` gives.
     weights
         The start weights, or None for a random start.
-    marks
+    clock
         Stopped at ``training`` and, where there was one, at ``prediction``.
     earlier
-        What is kept of earlier attempts that failed (see `Course.summary`).
+        What is kept of earlier attempts that failed (see `TrainingState.summary`).
     """
-    training = marks.wall["training"]
+    training = clock.wall["training"]
     earlier = list(earlier)
-    steps = sum(one["steps"] for one in earlier) + (course.steps if course else 0)
+    steps = sum(one["steps"] for one in earlier) + (state.steps if state else 0)
     return {
-        "outcome": course.outcome if course else None,
-        "failed": bool(course and course.failed),
-        "failure": course.failure if course else None,
-        "still_improving": bool(course and course.still_improving),
+        "outcome": state.outcome if state else None,
+        "failed": bool(state and state.failed),
+        "failure": state.failure if state else None,
+        "still_improving": bool(state and state.still_improving),
         "earlier_attempts": earlier,
-        "epochs": len(course.history) if course else 0,
-        "resumed": course.resumed if course else 0,
-        "best_epoch": course.best_epoch if course else None,
-        "best_validation_dice": course.best_dice if course else None,
+        "epochs": len(state.history) if state else 0,
+        "resumed": state.resumed if state else 0,
+        "best_epoch": state.best_epoch if state else None,
+        "best_validation_dice": state.best_dice if state else None,
         "seconds": training,
-        "steps_per_second": steps / training if course else None,
+        "steps_per_second": steps / training if state else None,
         "tuned_parameters": count(tuned_parameters(network)),
         "total_parameters": count(network.parameters()),
         "processor": describe_processor(processor),
@@ -94,32 +94,32 @@ def describe_run(
         },
         "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "cpu_seconds": {
-            "training": marks.cpu["training"] - (course.evaluation_cpu if course else 0),
-            "evaluation": marks.cpu.get("prediction", 0) + (course.evaluation_cpu if course else 0),
+            "training": clock.cpu["training"] - (state.evaluation_cpu if state else 0),
+            "evaluation": clock.cpu.get("prediction", 0) + (state.evaluation_cpu if state else 0),
         },
     }
 
 
-def write_history(folder: Path, course: Course | None) -> None:
+def write_history(folder: Path, state: TrainingState | None) -> None:
     """Write ``history.csv``, one row per epoch; none where nothing was trained.
 
     Parameters
     ----------
     folder
         Folder of the job.
-    course
+    state
         What happened in the training, or None.
     """
     columns = ["epoch", "training_loss", "validation_loss", "validation_dice", "seconds"]
-    if course and course.history:
-        columns = list(course.history[0])
+    if state and state.history:
+        columns = list(state.history[0])
     with (
         atomic(folder / "history.csv") as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(course.history if course else [])
+        writer.writerows(state.history if state else [])
 
 
 class Clock:

@@ -206,7 +206,7 @@ def title_of(network: Mapping[str, Any]) -> str:
     return f"{decoder} on {network['encoder']}"
 
 
-def built_from(network: Mapping[str, Any]) -> dict[str, Any]:
+def architecture(network: Mapping[str, Any]) -> dict[str, Any]:
     """What the network itself depends on: the key without the weights that it starts from.
 
     Parameters

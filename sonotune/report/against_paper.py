@@ -9,10 +9,10 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from sonotune.layout import format_percent
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, source_notes, stands_in
 from sonotune.report.published import published_mean
-from sonotune.report.shown import Shown, sources_of
+from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table
 
 PAPER = "amiri2020"
 COLUMNS = (
@@ -22,7 +22,7 @@ COLUMNS = (
 MEASURES = {"dice": "Dice", "time_ratio": "Time, relative to the whole network"}
 
 
-def table(averages: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+def table(averages: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, Table]:
     """Every mean that the paper prints too.
 
     Data sets that stand in for the paper's are among them, marked.
@@ -31,7 +31,7 @@ def table(averages: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
     ----------
     averages
         ``averages.csv`` of a study.
-    shown
+    display
         Strategies and data sets to show, with their titles.
 
     Returns
@@ -39,9 +39,9 @@ def table(averages: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
     DataFrame, Table
         See `compare` for the columns.
     """
-    means = shown.averages(averages)
+    means = display.averages(averages)
     compared = compare(means)
-    return compared, _describe(compared, shown, sources_of(means))
+    return compared, _describe(compared, display, sources_of(means))
 
 
 def compare(averages: pd.DataFrame) -> pd.DataFrame:
@@ -113,10 +113,10 @@ def _turned(key: tuple[str, float], strategy: str) -> tuple[str, str, float]:
     return key[0], strategy, key[1]
 
 
-def _describe(compared: pd.DataFrame, shown: Shown, sources: dict[str, str]) -> Table:
+def _describe(compared: pd.DataFrame, display: DisplayOptions, sources: dict[str, str]) -> Table:
     body = []
     for row in compared.to_dict("records"):
-        title = dataset_title(row["dataset"], shown.datasets, sources)
+        title = dataset_title(row["dataset"], display.datasets, sources)
         group = f"{title}, {format_percent(row['fraction'])}: {MEASURES[row['measure']]}"
         values = [row["ours"], row["paper"], row["difference"], row["standard_error"]]
         signs = ("", "", "+", "")
@@ -124,8 +124,8 @@ def _describe(compared: pd.DataFrame, shown: Shown, sources: dict[str, str]) -> 
             DASH if np.isnan(value) else f"{value:{sign}.3f}"
             for value, sign in zip(map(float, values), signs, strict=True)
         ]
-        body.append(Row((group, shown.strategies[row["strategy"]]), tuple(map(Cell, texts))))
-    present = [name for name in shown.datasets if name in set(compared["dataset"])]
+        body.append(Row((group, display.strategies[row["strategy"]]), tuple(map(Entry, texts))))
+    present = [name for name in display.datasets if name in set(compared["dataset"])]
     return Table(
         "against_paper",
         "Means of this study beside those of Amiri 2020.",
@@ -139,6 +139,6 @@ def _describe(compared: pd.DataFrame, shown: Shown, sources: dict[str, str]) -> 
         (
             "Dice as in the paper's Table II; time to train as in its Table III, relative to "
             "the whole network, because machines differ. Standard error: of our Dice over folds.",
-            *source_notes(present, shown.datasets, sources),
+            *source_notes(present, display.datasets, sources),
         ),
     )

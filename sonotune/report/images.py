@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
-TRUTH, FOUND = "#56B4E9", "#E69F00"  # told apart with any colour vision, and from grey
+REFERENCE, PREDICTION = "#56B4E9", "#E69F00"  # told apart with any colour vision, and from grey
 
 
 def show_image(

@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import replace
 from itertools import groupby
 
-from sonotune.report.layout import Cell, Head, Table
+from sonotune.report.tables import Entry, Head, Table
 
 TEX = {
     "\\": r"\textbackslash{}",
@@ -66,7 +66,7 @@ def to_tex(table: Table) -> str:
 
 def _float(table: Table) -> str:
     names = table.name_columns
-    columns = sum(cell.columns for cell in table.head[0].cells)
+    columns = sum(cell.columns for cell in table.head[0].entries)
     notes = "\\par\n".join(escape_tex(note) for note in table.notes)
     lines = [
         r"% Needs \usepackage{booktabs} and \usepackage[table]{xcolor}.",
@@ -101,9 +101,9 @@ def _tex_head(table: Table) -> list[str]:
         names = [escape_tex(name) for name in row.names]
         if span > 1:
             names[-1] = rf"\multicolumn{{{span}}}{{@{{}}l}}{{{names[-1]}}}"
-        lines.append(" & ".join([*names, *map(_tex_head_cell, row.cells)]) + r" \\")
+        lines.append(" & ".join([*names, *map(_tex_head_cell, row.entries)]) + r" \\")
         rules, column = "", table.name_columns + 1
-        for cell in row.cells:
+        for cell in row.entries:
             if cell.columns > 1:
                 rules += rf"\cmidrule(lr){{{column}-{column + cell.columns - 1}}}"
             column += cell.columns
@@ -131,18 +131,18 @@ def _tex_body(table: Table) -> list[str]:
             elif before is not None:
                 lines.append(r"\midrule")
         before = row.names[0]
-        lines.append(" & ".join([*names, *(_tex_cell(cell) for cell in row.cells)]) + r" \\")
-        if any(cell.below for cell in row.cells):
-            below = [_tex_shade(cell) + escape_tex(cell.below) for cell in row.cells]
+        lines.append(" & ".join([*names, *(_tex_cell(cell) for cell in row.entries)]) + r" \\")
+        if any(cell.below for cell in row.entries):
+            below = [_tex_shade(cell) + escape_tex(cell.below) for cell in row.entries]
             lines.append(" & ".join([""] * len(names) + below) + r" \\")
     return lines
 
 
-def _tex_shade(cell: Cell) -> str:
+def _tex_shade(cell: Entry) -> str:
     return rf"\cellcolor[HTML]{{{cell.shade[1:].upper()}}}" if cell.shade else ""
 
 
-def _tex_cell(cell: Cell) -> str:
+def _tex_cell(cell: Entry) -> str:
     text = escape_tex(cell.text)
     if cell.bold:
         text = rf"\textbf{{{text}}}"

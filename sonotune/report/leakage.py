@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from sonotune.evaluation.tables import read_table
-from sonotune.report.layout import Cell, Head, HeadRow, Row, Table
 from sonotune.report.protocols import TITLES
+from sonotune.report.tables import Entry, Head, HeadRow, Row, Table
 from sonotune.runtime.files import read_json
 from sonotune.seeds import generator
 
@@ -153,7 +153,7 @@ def _describe(effects: pd.DataFrame) -> Table:
     for (which, effect), part in effects.groupby(["images", "effect"], sort=False):
         found = part.set_index("metric")
         cells = [
-            Cell(
+            Entry(
                 f"{100 * found.loc[metric, 'difference']:+z.2f}",
                 f"({100 * found.loc[metric, 'lower']:+z.2f} to "
                 f"{100 * found.loc[metric, 'upper']:+z.2f})",
@@ -161,7 +161,7 @@ def _describe(effects: pd.DataFrame) -> Table:
             for metric in METRICS
         ]
         first = part.iloc[0]
-        cells += [Cell(str(first["number"])), Cell(str(first["examinations"]))]
+        cells += [Entry(str(first["number"])), Entry(str(first["examinations"]))]
         body.append(Row((f"Test images: {which}", str(effect).capitalize()), tuple(cells)))
     titles = [*(TITLES[metric] for metric in METRICS), "Images", "Examinations"]
     repeats = int(effects["repeats"].max())

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from sonotune.evaluation.tables import read_table
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, source_notes
-from sonotune.report.shown import Shown, sources_of
+from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table
 from sonotune.statistics.learning import LEVEL
 
 COLUMNS = ("dice", "expected", "lower", "upper")
@@ -28,19 +28,19 @@ def read_forecasts(path: str | Path) -> pd.DataFrame:
     return read_table(path).fillna({"refused": ""})
 
 
-def table(learning: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+def table(learning: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, Table]:
     """Dice now and to expect with twice the images.
 
     Parameters
     ----------
     learning
         ``learning.csv`` of `sonotune.statistics.tables.write_statistics`.
-    shown
+    display
         Strategies and data sets, in the order of the table.
     """
     rows = read_forecasts(learning)
-    known = [name for name in shown.datasets if name in set(rows["dataset"])]
-    order = {name: number for number, name in enumerate(shown.strategies)}
+    known = [name for name in display.datasets if name in set(rows["dataset"])]
+    order = {name: number for number, name in enumerate(display.strategies)}
     rows = rows[rows["dataset"].isin(known) & rows["strategy"].isin(order)]
     rows = rows.sort_values(
         ["dataset", "strategy"],
@@ -51,10 +51,10 @@ def table(learning: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
     body = tuple(
         Row(
             (
-                dataset_title(row["dataset"], shown.datasets, sources),
-                shown.strategies[row["strategy"]],
+                dataset_title(row["dataset"], display.datasets, sources),
+                display.strategies[row["strategy"]],
             ),
-            (*(Cell(_number(row[name])) for name in COLUMNS), Cell(str(row["refused"]))),
+            (*(Entry(_number(row[name])) for name in COLUMNS), Entry(str(row["refused"]))),
         )
         for row in rows.to_dict("records")
     )
@@ -67,7 +67,7 @@ def table(learning: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
         notes=(
             f"From and to: {LEVEL:.0%} interval. Forecast from the curve of Dice over the "
             "fractions; see docs/statistics.md.",
-            *source_notes(list(sources), shown.datasets, sources),
+            *source_notes(list(sources), display.datasets, sources),
         ),
     )
     return rows, described

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.protocols import Histories, histories_by_strategy
 from sonotune.report.published import published_table
-from sonotune.report.shown import Shown
+from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table
 
 # Epochs in which losses are compared, and by how much the range of the logs is widened.
 EARLY, WIDENED = 5, 0.03
@@ -63,7 +63,7 @@ def compare_losses(histories: Histories) -> pd.DataFrame:
 
 
 def table(
-    published_histories: Iterable[str | Path], shown: Shown, recipe: Mapping[str, float]
+    published_histories: Iterable[str | Path], display: DisplayOptions, recipe: Mapping[str, float]
 ) -> tuple[pd.DataFrame, Table]:
     """The comparison (see `compare_losses`).
 
@@ -71,13 +71,13 @@ def table(
     ----------
     published_histories
         The ``history.csv`` of every cell; their folders tell which cell.
-    shown
+    display
         Titles of the strategies, in the order of the table; its data sets are not used.
     recipe
         ``image_size`` and ``learning_rate`` of the study.
     """
     compared = compare_losses(histories_by_strategy(published_histories))
-    return compared, _describe(compared, shown.strategies, recipe)
+    return compared, _describe(compared, display.strategies, recipe)
 
 
 def _describe(
@@ -96,18 +96,18 @@ def _describe(
             else f"{row.lowest:.3f}"
             for row in logs.itertuples()
         ]
-        shown = dict(zip(logs.index, ranges, strict=True))
+        display = dict(zip(logs.index, ranges, strict=True))
         count = int(logs["logs"].max())
         body.append(
             Row(
                 (name, f"{count} log{'s' if count > 1 else ''}"),
-                (*_cells(epochs, shown), Cell("")),
+                (*_cells(epochs, display), Entry("")),
             )
         )
         for repeat, part in mine.groupby("repeat"):
             losses = {row.epoch: f"{row.loss:.3f}" for row in part.itertuples()}
             early = part[part["epoch"] <= EARLY]
-            verdict = Cell(
+            verdict = Entry(
                 "yes" if early["inside"].all() else f"{early['inside'].sum()} of {len(early)}"
             )
             body.append(Row((name, f"here, repeat {repeat}"), (*_cells(epochs, losses), verdict)))
@@ -132,5 +132,5 @@ def _describe(
     )
 
 
-def _cells(epochs: Sequence[int], shown: Mapping[int, str]) -> tuple[Cell, ...]:
-    return tuple(Cell(shown.get(epoch, DASH)) for epoch in epochs)
+def _cells(epochs: Sequence[int], display: Mapping[int, str]) -> tuple[Entry, ...]:
+    return tuple(Entry(display.get(epoch, DASH)) for epoch in epochs)

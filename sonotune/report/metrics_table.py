@@ -11,9 +11,9 @@ import pandas as pd
 
 from sonotune.evaluation.averages import ExcludeRuns
 from sonotune.layout import format_percent
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, mean_cell
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, source_notes
-from sonotune.report.shown import Shown, sources_of
+from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, mean_entry
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,14 @@ COLUMNS = (
 )
 
 
-def table(averages: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+def table(averages: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, Table]:
     """All metrics, averaged over runs, and counts of images.
 
     Parameters
     ----------
     averages
         ``averages.csv`` of a study.
-    shown
+    display
         Strategies and data sets to show, with their titles.
 
     Returns
@@ -77,40 +77,40 @@ def table(averages: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
         ``dice_std``, ...; empty where there is no such number), each of `COUNTS` summed over the
         same runs, and ``source``, what stands behind the data set's name.
     """
-    means = shown.averages(averages)[list(COLUMNS)]
-    return means, _describe(means, sources_of(means), shown)
+    means = display.averages(averages)[list(COLUMNS)]
+    return means, _describe(means, sources_of(means), display)
 
 
-def _describe(averages: pd.DataFrame, sources: Mapping[str, str], shown: Shown) -> Table:
+def _describe(averages: pd.DataFrame, sources: Mapping[str, str], display: DisplayOptions) -> Table:
     means = {name: one for name, one in MEANS.items() if averages[f"{name}_mean"].notna().any()}
     heads = "hc_difference_mm" in means
     counts = {name: one for name, one in COUNTS.items() if heads or name != "without_hc"}
     body = []
     for row in averages.to_dict("records"):
-        title = dataset_title(row["dataset"], shown.datasets, sources)
+        title = dataset_title(row["dataset"], display.datasets, sources)
         share = format_percent(row["fraction"]) if row["fraction"] else "no tuning"
         cells = [
-            mean_cell(row[f"{name}_mean"], row[f"{name}_std"], one.decimals)
+            mean_entry(row[f"{name}_mean"], row[f"{name}_std"], one.decimals)
             for name, one in means.items()
         ]
         cells += [_count(row, name) for name in ("images", *counts)]
-        body.append(Row((f"{title}, {share}", shown.strategies[row["strategy"]]), tuple(cells)))
+        body.append(Row((f"{title}, {share}", display.strategies[row["strategy"]]), tuple(cells)))
     titles = [one.title for one in means.values()]
     titles += ["Images", *(one.title for one in counts.values())]
-    present = [name for name in shown.datasets if name in set(averages["dataset"])]
+    present = [name for name in display.datasets if name in set(averages["dataset"])]
     return Table(
         "metrics",
         "All metrics of every strategy: mean over runs, with the standard deviation in "
         "parentheses; and numbers of test images.",
         (HeadRow(("Images used", "Strategy"), tuple(map(Head, titles))),),
         tuple(body),
-        (*_notes(shown.exclude_runs, heads), *source_notes(present, shown.datasets, sources)),
+        (*_notes(display.exclude_runs, heads), *source_notes(present, display.datasets, sources)),
     )
 
 
-def _count(row: dict[str, float], name: str) -> Cell:
+def _count(row: dict[str, float], name: str) -> Entry:
     unmeasured = name == "without_hc" and not row[name] and np.isnan(row["hc_difference_mm_mean"])
-    return Cell(DASH if unmeasured or not row["n"] else str(row[name]))
+    return Entry(DASH if unmeasured or not row["n"] else str(row[name]))
 
 
 def _notes(exclude_runs: ExcludeRuns, heads: bool) -> list[str]:

@@ -10,9 +10,9 @@ import pandas as pd
 
 from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, mean_cell, short_count
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, source_notes
-from sonotune.report.shown import Shown, sources_of
+from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, mean_entry, short_count
 
 LEVEL = 0.05
 COLUMNS = (
@@ -24,7 +24,7 @@ COLUMNS = (
 def table(
     averages: str | Path,
     comparisons: str | Path,
-    shown: Shown,
+    display: DisplayOptions,
     network_titles: Mapping[str, str],
     pairs: Sequence[tuple[str, str]],
 ) -> tuple[pd.DataFrame, Table]:
@@ -34,7 +34,7 @@ def table(
     ----------
     averages, comparisons
         ``averages.csv`` of a study, and the comparisons of its strategies.
-    shown
+    display
         Strategies and data sets to show, with their titles.
     network_titles
         By strategy, the title of its network.
@@ -47,8 +47,8 @@ def table(
         `COLUMNS`, one row per (data set, fraction, strategy).
     """
     networks = network_titles
-    strategies, datasets = shown.strategies, shown.datasets
-    means = _by_network(shown.averages(averages), networks)
+    strategies, datasets = display.strategies, display.datasets
+    means = _by_network(display.averages(averages), networks)
     contrasts = read_table(comparisons)
     sides = [pair for pair in pairs if networks.get(pair[0]) == networks.get(pair[1])]
     notes = [
@@ -86,13 +86,13 @@ def _describe(
     known = table.set_index(["strategy", "dataset", "fraction"])
     body = []
     for (network, strategy), part in table.groupby(["network", "strategy"], sort=False):
-        row = [Cell(short_count(part["tuned_parameters"].iloc[0]))]
+        row = [Entry(short_count(part["tuned_parameters"].iloc[0]))]
         for place in columns:
             if (strategy, *place) not in known.index:
-                row.append(Cell(DASH, hover="no run that counts"))
+                row.append(Entry(DASH, hover="no run that counts"))
                 continue
             run = known.loc[(strategy, *place)]
-            row.append(mean_cell(run["dice_mean"], run["dice_std"]))
+            row.append(mean_entry(run["dice_mean"], run["dice_std"]))
         title = f"{network}, {short_count(part['network_parameters'].iloc[0])} parameters"
         body.append(Row((title, strategies[strategy]), tuple(row)))
     titles = [

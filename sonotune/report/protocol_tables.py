@@ -9,9 +9,8 @@ import pandas as pd
 
 from sonotune.evaluation.averages import read_cells
 from sonotune.evaluation.shapes import SHAPE_METRICS
-from sonotune.layout import RUN, fold_title
-from sonotune.layout import Cell as TrainedCell
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, mean_cell, short_count
+from sonotune.layout import RUN, Cell, fold_title
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.protocols import (
     AS_PUBLISHED,
     CORRECTED,
@@ -20,14 +19,14 @@ from sonotune.report.protocols import (
     STEPS,
     TITLES,
     Window,
+    add_parameter_counts,
     compare_protocols,
+    decompose_gap,
     histories_by_strategy,
     published_values,
     sizes_of,
-    take_apart,
-    with_sizes,
 )
-from sonotune.report.shown import Shown
+from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, mean_entry, short_count
 
 SHOWN = {
     PAPER: ("Printed in the paper", METRICS),
@@ -40,7 +39,7 @@ def protocols_table(
     cells: str | Path,
     published_histories: Iterable[str | Path],
     corrected: str | Path,
-    shown: Shown,
+    display: DisplayOptions,
     epochs: tuple[int, int],
 ) -> tuple[pd.DataFrame, Table]:
     """Every strategy as it was printed and under both protocols.
@@ -53,7 +52,7 @@ def protocols_table(
         The ``history.csv`` of all its cells; their folders tell which cell.
     corrected
         ``cells.csv`` of the corrected study.
-    shown
+    display
         Strategies to show, with their titles; its data sets are not used.
     epochs
         First and last epoch that the published protocol averages.
@@ -61,17 +60,19 @@ def protocols_table(
     Returns
     -------
     DataFrame, Table
-        What `with_sizes` gives, and the table of it in percent, a row per strategy.
+        What `add_parameter_counts` gives, and the table of it in percent, a row per strategy.
     """
-    ordered, compared = _compare(published_histories, corrected, shown, epochs)
+    ordered, compared = _compare(published_histories, corrected, display, epochs)
     sizes = sizes_of(cells, list(ordered))
-    return with_sizes(compared, sizes), _protocols(compared, sizes, shown, Window(*epochs))
+    return add_parameter_counts(compared, sizes), _protocols(
+        compared, sizes, display, Window(*epochs)
+    )
 
 
 def gap_table(
     published_histories: Iterable[str | Path],
     corrected: str | Path,
-    shown: Shown,
+    display: DisplayOptions,
     epochs: tuple[int, int],
 ) -> tuple[pd.DataFrame, Table]:
     """The gap between the protocols, step by step.
@@ -82,7 +83,7 @@ def gap_table(
         The ``history.csv`` of all cells under the published protocol.
     corrected
         ``cells.csv`` of the corrected study.
-    shown
+    display
         Strategies to show, with their titles; its data sets are not used.
     epochs
         First and last epoch that the published protocol averages.
@@ -90,17 +91,17 @@ def gap_table(
     Returns
     -------
     DataFrame, Table
-        What `take_apart` gives, and the table of it.
+        What `decompose_gap` gives, and the table of it.
     """
-    ordered, compared = _compare(published_histories, corrected, shown, epochs)
-    gap = take_apart(ordered, compared, Window(*epochs))
-    return gap, _gap(gap, shown.strategies, Window(*epochs))
+    ordered, compared = _compare(published_histories, corrected, display, epochs)
+    gap = decompose_gap(ordered, compared, Window(*epochs))
+    return gap, _gap(gap, display.strategies, Window(*epochs))
 
 
 def as_published_table(
     cells: str | Path,
     published_histories: Iterable[str | Path],
-    shown: Shown,
+    display: DisplayOptions,
     epochs: tuple[int, int],
 ) -> tuple[pd.DataFrame, Table]:
     """Every run under the published protocol.
@@ -111,7 +112,7 @@ def as_published_table(
         ``cells.csv`` of the study under the published protocol.
     published_histories
         The ``history.csv`` of all its cells; their folders tell which cell.
-    shown
+    display
         Strategies to show, with their titles; its data sets are not used.
     epochs
         First and last epoch that the published protocol averages.
@@ -126,8 +127,8 @@ def as_published_table(
     for run in runs.to_dict("records"):
         fold = fold_title(run["fold"], run["seed"], run["pretraining"])
         values = [f"{100 * run[name]:.2f}" for name in METRICS]
-        title = shown.strategies[run["strategy"]]
-        body.append(Row((title, f"fold {fold}"), tuple(map(Cell, values))))
+        title = display.strategies[run["strategy"]]
+        body.append(Row((title, f"fold {fold}"), tuple(map(Entry, values))))
     table = Table(
         "as_published",
         "Every run under the published protocol, in percent.",
@@ -143,13 +144,16 @@ def as_published_table(
 
 
 def _compare(
-    files: Iterable[str | Path], corrected: str | Path, shown: Shown, epochs: tuple[int, int]
+    files: Iterable[str | Path],
+    corrected: str | Path,
+    display: DisplayOptions,
+    epochs: tuple[int, int],
 ) -> tuple[dict[str, list[Path]], pd.DataFrame]:
     """Histories by strategy, in the order of the tables, and what `compare_protocols` gives."""
     found = histories_by_strategy(files)
-    ordered = {name: found[name] for name in shown.strategies if name in found}
+    ordered = {name: found[name] for name in display.strategies if name in found}
     compared = compare_protocols(
-        ordered, corrected, Window(*epochs), exclude_runs=shown.exclude_runs, ddof=shown.ddof
+        ordered, corrected, Window(*epochs), exclude_runs=display.exclude_runs, ddof=display.ddof
     )
     return ordered, compared
 
@@ -157,7 +161,7 @@ def _compare(
 def _protocols(
     compared: pd.DataFrame,
     sizes: pd.DataFrame,
-    shown: Shown,
+    display: DisplayOptions,
     window: Window,
 ) -> Table:
     repeats = compared.groupby("protocol")["over"].max()
@@ -171,11 +175,11 @@ def _protocols(
         ]
         size = sizes.loc[strategy]
         cells += [
-            Cell(short_count(size["tuned_parameters"])),
-            Cell(short_count(size["total_parameters"])),
-            Cell(f"{size['megabytes']:.1f}"),
+            Entry(short_count(size["tuned_parameters"])),
+            Entry(short_count(size["total_parameters"])),
+            Entry(f"{size['megabytes']:.1f}"),
         ]
-        body.append(Row((shown.strategies[strategy],), tuple(cells)))
+        body.append(Row((display.strategies[strategy],), tuple(cells)))
     titles = [TITLES[metric] for _, metrics in SHOWN.values() for metric in metrics]
     head = (
         HeadRow(
@@ -197,7 +201,7 @@ def _protocols(
             "Corrected: split by examination, clean test images, a mean over images, the last "
             f"epoch; mean (standard deviation) over {_repeats(repeats[CORRECTED])}. Mean IoU is of "
             "both classes, IoU of the foreground.",
-            f"Standard deviations divide by n{f' - {shown.ddof}' if shown.ddof else ''}; the "
+            f"Standard deviations divide by n{f' - {display.ddof}' if display.ddof else ''}; the "
             "printed ones by n.",
             "Tuned and all parameters of the network; MB: all parameters as float32, the same way "
             "in every row.",
@@ -226,19 +230,17 @@ def cells_as_published(
     window
         Epochs to average over.
     """
-    rows = [
-        TrainedCell.of(file).run | published_values(file, window) for file in map(Path, histories)
-    ]
+    rows = [Cell.of(file).run | published_values(file, window) for file in map(Path, histories)]
     values = pd.DataFrame(rows)
     others = [name for name in cells if name not in {*values, *SHAPE_METRICS} or name in RUN]
     return cells[others].merge(values, on=list(RUN), how="inner", validate="one_to_one")
 
 
-def _mean(known: pd.DataFrame, key: tuple[str, str, str]) -> Cell:
+def _mean(known: pd.DataFrame, key: tuple[str, str, str]) -> Entry:
     if key not in known.index:
-        return Cell(DASH)
+        return Entry(DASH)
     mean, deviation = (100 * float(known.loc[key, name]) for name in ("mean", "std"))
-    return mean_cell(mean, deviation, decimals=2)
+    return mean_entry(mean, deviation, decimals=2)
 
 
 def _gap(gap: pd.DataFrame, strategies: Mapping[str, str], window: Window) -> Table:
@@ -247,13 +249,13 @@ def _gap(gap: pd.DataFrame, strategies: Mapping[str, str], window: Window) -> Ta
         part = gap[gap["metric"] == metric]
         for strategy in part["strategy"].unique():
             steps = part[part["strategy"] == strategy].set_index("step")
-            cells = [Cell(f"{100 * steps.loc['as_published', 'value']:.2f}")]
+            cells = [Entry(f"{100 * steps.loc['as_published', 'value']:.2f}")]
             cells += [
-                Cell(f"{100 * steps.loc[step, 'change']:+z.2f}" if step in steps.index else DASH)
+                Entry(f"{100 * steps.loc[step, 'change']:+z.2f}" if step in steps.index else DASH)
                 for step in STEPS
                 if step != "as_published"
             ]
-            cells.append(Cell(_number(steps.loc["corrected", "value"])))
+            cells.append(Entry(_number(steps.loc["corrected", "value"])))
             body.append(Row((TITLES[metric], strategies[strategy]), tuple(cells)))
     titles = [*STEPS.values(), "Corrected"]
     return Table(

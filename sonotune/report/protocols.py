@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, is_excluded, read_cells
 from sonotune.layout import Cell
 from sonotune.report.published import published_table
 
@@ -65,7 +65,7 @@ def read_history(path: str | Path) -> pd.DataFrame:
     history = pd.read_csv(path)
     if "augmented_pooled_dice" not in history:
         raise SonotuneError(
-            f"{path}: has no records of the test images; the study needs records: true and an "
+            f"{path}: has no records of the test images; the study needs log_test_metrics: true and an "
             "augmentation"
         )
     return history
@@ -140,7 +140,7 @@ def compare_protocols(
         for metric, printed in PRINTED_AS.items():
             rows.append(_row(strategy, AS_PUBLISHED, metric, repeats[printed], ddof))
     cells = read_cells(corrected)
-    cells = cells[(cells["fraction"] > 0) & ~is_left_out(cells, exclude_runs)]
+    cells = cells[(cells["fraction"] > 0) & ~is_excluded(cells, exclude_runs)]
     for strategy in histories:
         runs = cells[cells["strategy"] == strategy]
         for metric in (*METRICS, "iou"):
@@ -179,7 +179,7 @@ def _row(
     }
 
 
-def take_apart(histories: Histories, compared: pd.DataFrame, window: Window) -> pd.DataFrame:
+def decompose_gap(histories: Histories, compared: pd.DataFrame, window: Window) -> pd.DataFrame:
     """The way from the published protocol's number to the corrected one, a step at a time.
 
     All steps but the last are of the same trained networks, and are means over their repeats; the
@@ -221,7 +221,7 @@ def take_apart(histories: Histories, compared: pd.DataFrame, window: Window) -> 
     return pd.DataFrame(rows, columns=["strategy", "metric", "step", "value", "change"])
 
 
-def with_sizes(compared: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
+def add_parameter_counts(compared: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
     """Add numbers of parameters to `compare_protocols`; the paper's rows have those it printed.
 
     Parameters

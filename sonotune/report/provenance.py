@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from sonotune.report.layout import Cell, Head, HeadRow, Row, Table
+from sonotune.report.tables import Entry, Head, HeadRow, Row, Table
 from sonotune.runtime.run_record import read_record
 
 # Title of each column and where a run.json has it.
@@ -75,7 +75,10 @@ def _origin(record: dict[str, Any]) -> dict[str, Any]:
 
 def _describe(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Table:
     body = tuple(
-        Row((str(row["run"]),), (*(Cell(str(row[key])) for key in COLUMNS), Cell(str(row["runs"]))))
+        Row(
+            (str(row["run"]),),
+            (*(Entry(str(row[key])) for key in COLUMNS), Entry(str(row["runs"]))),
+        )
         for row in counted.to_dict("records")
     )
     head = HeadRow(("Runs of",), (*(Head(title) for title in COLUMNS.values()), Head("Runs")))

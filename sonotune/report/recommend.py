@@ -11,8 +11,8 @@ from sonotune.data.split_file import read_counts
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import measured_on, read_cells, training_seconds
 from sonotune.layout import format_percent
-from sonotune.report.layout import short_count
 from sonotune.report.names import time_text
+from sonotune.report.tables import short_count
 from sonotune.statistics.decision import Decision, read_decisions
 from sonotune.statistics.sentences import decision_sentences
 

@@ -2,9 +2,9 @@
 
 The workflow reads this module while it is parsed, so functions are named and not imported. A
 function gets each file that its entry ``needs`` and each of its ``settings`` as an argument of that
-name (`sonotune.studies` says what they are); those of `SHOWN` come as one
-`sonotune.report.shown.Shown`. A figure's function returns a Matplotlib figure, a table's function
-the data for its CSV and a `sonotune.report.layout.Table`.
+name (`sonotune.studies` says what they are); those of `DISPLAY_SETTINGS` come as one
+`sonotune.report.display_options.DisplayOptions`. A figure's function returns a Matplotlib figure, a table's function
+the data for its CSV and a `sonotune.report.tables.Table`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from sonotune.report.names import PAPER_DATASETS
 if TYPE_CHECKING:
     from sonotune.studies.base import BaseStudy
 
-# Settings that a function gets as one `Shown`.
-SHOWN = ("strategies", "datasets", "exclude_runs", "ddof")
+# Settings that a function gets as one `DisplayOptions`.
+DISPLAY_SETTINGS = ("strategies", "datasets", "exclude_runs", "ddof")
 TABLES_SECTION, FIGURES_SECTION, PROTOCOLS_SECTION = "2 Tables", "3 Figures", "5 Protocols"
 
 
@@ -145,7 +145,7 @@ FIGURES = {
         "and a deep half of the network (the paper's Fig. 4). Large markers are means over folds; "
         "thin lines are the folds, which both strategies share.",
         needs=("cells", "averages"),
-        settings=("pairs", *SHOWN),
+        settings=("pairs", *DISPLAY_SETTINGS),
         when=_compares_fractions,
     ),
     "more_images": View(
@@ -180,13 +180,13 @@ FIGURES = {
         "Fig. 7).",
         *("unchanged", "whole"),
     ),
-    "figS1": _paired(
+    "figs1": _paired(
         "Fig. S1: the outermost blocks",
         "The first and the last block, each alone and both together, against the network as it was "
         "pre-trained (the paper's Fig. S1).",
         *("unchanged", "block_1", "block_9", "blocks_19"),
     ),
-    "figS2": View(
+    "figs2": View(
         "figures.figs2:draw",
         "Fig. S2: feature maps before and after fine-tuning",
         "Feature maps of a shallow and a deep stage of the network as it was pre-trained and "
@@ -249,8 +249,8 @@ FIGURES = {
         settings=("strategies", "datasets"),
         when=_is_of_the_paper,
     ),
-    "fig1b": View(
-        "figures.fig1b:draw",
+    "wang2023_fig1b": View(
+        "figures.wang2023_fig1b:draw",
         "Fig. 1b: accuracy against tuned parameters",
         _PROTOCOL_FIGURE,
         PROTOCOLS_SECTION,
@@ -259,8 +259,8 @@ FIGURES = {
         data=("paper/fetal_head_systems.csv",),
         when=_has_protocols,
     ),
-    "fig1c": View(
-        "figures.fig1c:draw",
+    "wang2023_fig1c": View(
+        "figures.wang2023_fig1c:draw",
         "Fig. 1c: three metrics of every strategy",
         _PROTOCOL_FIGURE,
         PROTOCOLS_SECTION,
@@ -299,7 +299,7 @@ TABLES = {
         "Failed runs are counted, and left out as the notes below the table say.",
         TABLES_SECTION,
         needs=("cells", "averages"),
-        settings=SHOWN,
+        settings=DISPLAY_SETTINGS,
     ),
     "table3": View(
         "table3:table",
@@ -308,7 +308,7 @@ TABLES = {
         "fraction (the paper's Table III). Minutes are processor time on a CPU.",
         TABLES_SECTION,
         needs=("cells", "averages"),
-        settings=("training_time", *SHOWN),
+        settings=("training_time", *DISPLAY_SETTINGS),
     ),
     "tukey": View(
         "tukey_tables:strategies_table",
@@ -343,7 +343,7 @@ TABLES = {
         "Every metric of every strategy, mean over runs, and numbers of test images.",
         TABLES_SECTION,
         needs=("averages",),
-        settings=SHOWN,
+        settings=DISPLAY_SETTINGS,
     ),
     "provenance": View(
         "provenance:table",
@@ -358,7 +358,7 @@ TABLES = {
         "Every mean that the paper also prints, beside that of this study.",
         TABLES_SECTION,
         needs=("averages",),
-        settings=SHOWN,
+        settings=DISPLAY_SETTINGS,
         data=("paper/amiri2020_*.csv",),
         when=_is_of_the_paper,
     ),
@@ -371,7 +371,7 @@ TABLES = {
         "decoder of a U-Net with a pre-trained encoder.",
         "4 Networks",
         needs=("averages", "comparisons"),
-        settings=("network_titles", "pairs", *SHOWN),
+        settings=("network_titles", "pairs", *DISPLAY_SETTINGS),
         when=lambda study: len(set(study.network_titles.values())) > 1,
     ),
     "protocols": View(

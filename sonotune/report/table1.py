@@ -8,17 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from sonotune.data.split_file import count_twins, read_counts
+from sonotune.data.split_file import count_near_duplicates, read_counts
 from sonotune.layout import format_percent
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.names import dataset_title, in_words, source_notes
-from sonotune.report.shown import Shown
+from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table
 
 PARTS = ("training", "validation", "test")
 
 
 def table(
-    splits: str | Path, audit_duplicates: Mapping[str, str | Path], shown: Shown
+    splits: str | Path, audit_duplicates: Mapping[str, str | Path], display: DisplayOptions
 ) -> tuple[pd.DataFrame, Table]:
     """Table I, one value per row, and in the paper's layout.
 
@@ -28,7 +28,7 @@ def table(
         ``splits.json`` of a study.
     audit_duplicates
         Near-duplicates that the audit of each data set found.
-    shown
+    display
         Titles of the data sets, in the order of the rows; its strategies are not used.
 
     Returns
@@ -38,10 +38,10 @@ def table(
     """
     counts = read_counts(splits)
     sources = {row["dataset"]: row["source"] for row in counts}
-    images = count_images([row for row in counts if row["dataset"] in shown.datasets])
-    twins = count_twins(splits, audit_duplicates)
+    images = count_images([row for row in counts if row["dataset"] in display.datasets])
+    twins = count_near_duplicates(splits, audit_duplicates)
     data = images.assign(source=images["dataset"].map(sources))
-    return data, describe_table1(images, shown.datasets, sources, twins)
+    return data, describe_table1(images, display.datasets, sources, twins)
 
 
 def count_images(counts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -69,9 +69,9 @@ def count_images(counts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         largest = part_of.sort_values(["test", "fold"], ascending=[False, True])["fold"].iloc[0]
         for fraction in sorted(part_of["fraction"].unique(), reverse=True):
             of_fraction = part_of[part_of["fraction"] == fraction]
-            shown = of_fraction[of_fraction["fold"] == largest].iloc[0]
+            display = of_fraction[of_fraction["fold"] == largest].iloc[0]
             for part in ("training", "validation"):
-                rows.append(_row(dataset, part, fraction, shown[part], of_fraction[part]))
+                rows.append(_row(dataset, part, fraction, display[part], of_fraction[part]))
         rows.append(_row(dataset, "test", None, part_of["test"].max(), part_of["test"]))
     return pd.DataFrame(rows)
 
@@ -108,9 +108,9 @@ def describe_table1(
     """
     fractions = sorted(images["fraction"].dropna().unique(), reverse=True)
     columns = [(part, fraction) for fraction in fractions for part in ("training", "validation")]
-    shown = [name for name in datasets if name in set(images["dataset"])]
+    display = [name for name in datasets if name in set(images["dataset"])]
     body = []
-    for name in shown:
+    for name in display:
         of_set = images[images["dataset"] == name]
         whole = of_set[of_set["part"] == "all"]["images"].iloc[0]
         test = of_set[of_set["part"] == "test"]["images"].iloc[0]
@@ -120,7 +120,9 @@ def describe_table1(
         ]
         texts = [whole, *(part.iloc[0] if len(part) else DASH for part in parts), test]
         body.append(
-            Row((dataset_title(name, datasets, sources),), tuple(Cell(str(text)) for text in texts))
+            Row(
+                (dataset_title(name, datasets, sources),), tuple(Entry(str(text)) for text in texts)
+            )
         )
     head = (
         HeadRow(
@@ -136,8 +138,8 @@ def describe_table1(
         "Fraction: share of the whole data set that is drawn for training and validation together. "
         "Every fraction of a data set is tested on the same images."
     ]
-    notes += _folds_note(images, shown, datasets)
-    for name in shown:
+    notes += _folds_note(images, display, datasets)
+    for name in display:
         number, tested = twins.get(name, (0, 0))
         if number:
             notes.append(
@@ -146,7 +148,7 @@ def describe_table1(
                 f"trained on at {format_percent(max(fractions))} "
                 "(resampling: grouped: duplicates keeps them apart)."
             )
-    notes += source_notes(shown, datasets, sources)
+    notes += source_notes(display, datasets, sources)
     return Table(
         "table1",
         "Number of images in the training, validation and test sets of each experiment.",
@@ -157,7 +159,7 @@ def describe_table1(
 
 
 def _folds_note(
-    images: pd.DataFrame, shown: Sequence[str], datasets: Mapping[str, str]
+    images: pd.DataFrame, display: Sequence[str], datasets: Mapping[str, str]
 ) -> list[str]:
     uneven = images[images["fewest"] != images["most"]]
     test = uneven[uneven["part"] == "test"].set_index("dataset")
@@ -165,7 +167,7 @@ def _folds_note(
         return []
     names = [
         f"{datasets[name]} {test.loc[name, 'fewest']} to {test.loc[name, 'most']}"
-        for name in shown
+        for name in display
         if name in test.index
     ]
     ranges = f" (test images over folds: {in_words(names)})" if names else ""

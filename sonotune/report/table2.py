@@ -11,10 +11,10 @@ import pandas as pd
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import ExcludeRuns, read_cells
 from sonotune.layout import format_percent
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, short_count
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, mixture_notes, source_notes
 from sonotune.report.palette import shade
-from sonotune.report.shown import Shown, sources_of
+from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, short_count
 
 CSV_COLUMNS = (
     *("dataset", "fraction", "strategy", "dice_mean", "dice_std"),
@@ -22,14 +22,16 @@ CSV_COLUMNS = (
 )
 
 
-def table(cells: str | Path, averages: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+def table(
+    cells: str | Path, averages: str | Path, display: DisplayOptions
+) -> tuple[pd.DataFrame, Table]:
     """Table II, one value per row, and in the paper's layout.
 
     Parameters
     ----------
     cells, averages
         ``cells.csv`` and ``averages.csv`` of a study.
-    shown
+    display
         Columns and groups of rows. A strategy with fraction 0 (the network evaluated unchanged) is
         repeated in every row of its data set; the CSV has it once.
 
@@ -38,36 +40,36 @@ def table(cells: str | Path, averages: str | Path, shown: Shown) -> tuple[pd.Dat
     SonotuneError
         If no cell is of these strategies and data sets, or ``cells.csv`` is not in order.
     """
-    runs = shown.select(read_cells(cells))
+    runs = display.select(read_cells(cells))
     if not len(runs):
         raise SonotuneError(
             f"{cells}: no cell of these strategies and data sets; nothing to put in Table II"
         )
-    means = shown.averages(averages)
-    return means[list(CSV_COLUMNS)], _describe(runs, means, shown)
+    means = display.averages(averages)
+    return means[list(CSV_COLUMNS)], _describe(runs, means, display)
 
 
-def _describe(cells: pd.DataFrame, averages: pd.DataFrame, shown: Shown) -> Table:
+def _describe(cells: pd.DataFrame, averages: pd.DataFrame, display: DisplayOptions) -> Table:
     sources = sources_of(averages)
-    present = [name for name in shown.datasets if name in set(averages["dataset"])]
+    present = [name for name in display.datasets if name in set(averages["dataset"])]
     body = []
     for dataset in present:
         of_set = averages[averages["dataset"] == dataset]
-        title = dataset_title(dataset, shown.datasets, sources)
+        title = dataset_title(dataset, display.datasets, sources)
         fractions = [p for p in of_set["fraction"].unique() if p > 0] or [0]
         for fraction in fractions:
             of_row = of_set[of_set["fraction"].isin([fraction, 0])].set_index("strategy")
             name = format_percent(fraction) if fraction else "none"
-            body.append(Row((title, name), _cells_of_row(of_row, list(shown.strategies))))
+            body.append(Row((title, name), _cells_of_row(of_row, list(display.strategies))))
     notes = [
-        *_number_notes(cells, shown.exclude_runs, shown.ddof),
-        *source_notes(present, shown.datasets, sources),
+        *_number_notes(cells, display.exclude_runs, display.ddof),
+        *source_notes(present, display.datasets, sources),
     ]
     return Table(
         "table2",
         "Dice of every fine-tuning strategy: mean over runs, with the standard deviation in "
         "parentheses, for each data set and share of it used for training and validation.",
-        _head(averages, shown.strategies),
+        _head(averages, display.strategies),
         tuple(body),
         (*notes, *mixture_notes(cells)),
     )
@@ -92,14 +94,14 @@ def _head(averages: pd.DataFrame, strategies: Mapping[str, str]) -> tuple[HeadRo
     )
 
 
-def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Cell, ...]:
+def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Entry, ...]:
     # What is printed decides: equal numbers have the same shade, and all that are best are bold. A
     # network that was not tuned is no strategy: the paper's rows do not have it.
     printed = of_row.loc[of_row["fraction"] > 0, "dice_mean"].dropna().round(3)
     cells = []
     for strategy in strategies:
         if strategy not in of_row.index:
-            cells.append(Cell(DASH, hover="not run"))
+            cells.append(Entry(DASH, hover="not run"))
             continue
         run = of_row.loc[strategy]
         marks = " ".join(
@@ -115,12 +117,12 @@ def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Cell, ..
         if strategy not in printed.index:
             known = not np.isnan(run["dice_mean"])
             text = f"{run['dice_mean']:.3f}" if known else DASH
-            cells.append(Cell(text, std if known else "", marks, hover=about))
+            cells.append(Entry(text, std if known else "", marks, hover=about))
             continue
         mean = printed[strategy]
         rank = 1 + int((printed > mean).sum())
         cells.append(
-            Cell(
+            Entry(
                 f"{run['dice_mean']:.3f}",
                 std,
                 marks,

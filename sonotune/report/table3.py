@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from sonotune.evaluation.averages import is_left_out, measured_on, read_cells
+from sonotune.evaluation.averages import is_excluded, measured_on, read_cells
 from sonotune.layout import format_percent
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table, mean_cell
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, in_words, source_notes
-from sonotune.report.shown import Shown, sources_of
+from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, mean_entry
 
 COLUMNS = (
     *("dataset", "source", "strategy", "fraction", "dice_mean", "minutes_mean", "minutes_std"),
@@ -20,7 +20,7 @@ COLUMNS = (
 
 
 def table(
-    cells: str | Path, averages: str | Path, shown: Shown, training_time: Sequence[str]
+    cells: str | Path, averages: str | Path, display: DisplayOptions, training_time: Sequence[str]
 ) -> tuple[pd.DataFrame, Table]:
     """Dice, and mean and standard deviation of minutes, at the largest fraction.
 
@@ -28,7 +28,7 @@ def table(
     ----------
     cells, averages
         ``cells.csv`` and ``averages.csv`` of a study.
-    shown
+    display
         Strategies and data sets to show, with their titles.
     training_time
         The strategies that are shown; those that the study lacks are left out.
@@ -38,20 +38,20 @@ def table(
     DataFrame, Table
         `COLUMNS`; device, precision and threads are joined by + where runs differ.
     """
-    means = shown.averages(averages)
+    means = display.averages(averages)
     fraction = float(means["fraction"].max())
     means = means[(means["fraction"] == fraction) & means["strategy"].isin(training_time)]
-    columns = [name for name in shown.strategies if name in set(means["strategy"])]
+    columns = [name for name in display.strategies if name in set(means["strategy"])]
     runs = read_cells(cells)
-    runs = runs[(runs["fraction"] == fraction) & runs["dataset"].isin(list(shown.datasets))]
-    runs = runs[runs["strategy"].isin(columns) & ~is_left_out(runs, shown.exclude_runs)]
+    runs = runs[(runs["fraction"] == fraction) & runs["dataset"].isin(list(display.datasets))]
+    runs = runs[runs["strategy"].isin(columns) & ~is_excluded(runs, display.exclude_runs)]
     ran = runs.groupby(["dataset", "strategy"])[["device", "precision", "threads"]]
     times = means[means["n"] > 0].join(ran.agg(_joined), on=["dataset", "strategy"])
     for name in ("mean", "std"):
         times[f"minutes_{name}"] = times[f"training_seconds_{name}"] / 60
     times = times[list(COLUMNS)]
     return times, _describe(
-        times, columns, shown.strategies, shown.datasets, fraction, measured_on(runs)
+        times, columns, display.strategies, display.datasets, fraction, measured_on(runs)
     )
 
 
@@ -75,11 +75,11 @@ def _describe(
         row = []
         for strategy in columns:
             if (dataset, strategy) not in known.index:
-                row += [Cell(DASH, hover="no run that counts")] * 2
+                row += [Entry(DASH, hover="no run that counts")] * 2
                 continue
             run = known.loc[(dataset, strategy)]
-            minutes = mean_cell(run["minutes_mean"], run["minutes_std"], decimals=2)
-            row += [Cell(f"{run['dice_mean']:.3f}"), minutes]
+            minutes = mean_entry(run["minutes_mean"], run["minutes_std"], decimals=2)
+            row += [Entry(f"{run['dice_mean']:.3f}"), minutes]
         body.append(Row((dataset_title(dataset, datasets, sources),), tuple(row)))
     head = (
         HeadRow(("Data set",), tuple(Head(strategies[name], 2) for name in columns)),

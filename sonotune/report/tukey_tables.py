@@ -12,10 +12,10 @@ import pandas as pd
 
 from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
-from sonotune.report.layout import DASH, Cell, Head, HeadRow, Row, Table
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import shade
-from sonotune.report.shown import Shown, sources_of
+from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table
 
 LEVEL = 0.05
 COLUMNS = (
@@ -31,52 +31,52 @@ NOTES = (
 )
 
 
-def strategies_table(tukey: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+def strategies_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, Table]:
     """Tests of pairs of strategies, within a data set and fraction.
 
     Parameters
     ----------
     tukey
         ``tukey.csv`` of `sonotune.statistics.tables.write_statistics`.
-    shown
+    display
         Strategies and data sets, in the order of the tables, with their titles.
     """
-    rows, titles, notes = _read(tukey, "strategies", shown)
-    return rows, _strategies(rows, titles, shown, notes)
+    rows, titles, notes = _read(tukey, "strategies", display)
+    return rows, _strategies(rows, titles, display, notes)
 
 
-def fractions_table(tukey: str | Path, shown: Shown) -> tuple[pd.DataFrame, Table]:
+def fractions_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, Table]:
     """Tests of pairs of fractions, within a data set and strategy.
 
     Parameters
     ----------
     tukey
         ``tukey.csv`` of `sonotune.statistics.tables.write_statistics`.
-    shown
+    display
         Strategies and data sets, in the order of the tables, with their titles.
     """
-    rows, titles, notes = _read(tukey, "fractions", shown)
-    return rows, _fractions(rows, titles, shown, notes)
+    rows, titles, notes = _read(tukey, "fractions", display)
+    return rows, _fractions(rows, titles, display, notes)
 
 
 def _read(
-    tukey: str | Path, family: str, shown: Shown
+    tukey: str | Path, family: str, display: DisplayOptions
 ) -> tuple[pd.DataFrame, dict[str, str], tuple[str, ...]]:
     """Rows of one kind of pairs, titles of data sets, and notes."""
     table = read_table(tukey)
-    table = table[table["dataset"].isin(list(shown.datasets))]
+    table = table[table["dataset"].isin(list(display.datasets))]
     sources = sources_of(table)
-    notes = (*NOTES, *source_notes(list(sources), shown.datasets, sources))
-    titles = {name: dataset_title(name, shown.datasets, sources) for name in shown.datasets}
+    notes = (*NOTES, *source_notes(list(sources), display.datasets, sources))
+    titles = {name: dataset_title(name, display.datasets, sources) for name in display.datasets}
     return table.loc[table["family"] == family, list(COLUMNS)], titles, notes
 
 
 def _strategies(
-    table: pd.DataFrame, titles: dict[str, str], shown: Shown, notes: tuple[str, ...]
+    table: pd.DataFrame, titles: dict[str, str], display: DisplayOptions, notes: tuple[str, ...]
 ) -> Table:
     """A row and a column for each strategy, for each data set and fraction."""
     used = {*table["first"], *table["second"]}
-    names = [name for name in shown.strategies if name in used]
+    names = [name for name in display.strategies if name in used]
     body = []
     for dataset, title in titles.items():
         mine = table[table["dataset"] == dataset]
@@ -85,10 +85,10 @@ def _strategies(
             group = f"{title}, {format_percent(fraction)}"
             found = {(row.first, row.second): row for row in part.itertuples()}
             for number, first in enumerate(names[:-1]):
-                cells = [Cell("")] * number
+                cells = [Entry("")] * number
                 cells += [_cell(found, first, second) for second in names[number + 1 :]]
-                body.append(Row((group, shown.strategies[first]), tuple(cells)))
-    heads = tuple(Head(shown.strategies[name]) for name in names[1:])
+                body.append(Row((group, display.strategies[first]), tuple(cells)))
+    heads = tuple(Head(display.strategies[name]) for name in names[1:])
     return Table(
         "tukey",
         "Tukey's tests of all pairs of strategies.",
@@ -101,18 +101,18 @@ def _strategies(
 
 
 def _fractions(
-    table: pd.DataFrame, titles: dict[str, str], shown: Shown, notes: tuple[str, ...]
+    table: pd.DataFrame, titles: dict[str, str], display: DisplayOptions, notes: tuple[str, ...]
 ) -> Table:
     """A row for each strategy of a data set, a column for each pair of fractions."""
     pairs = list(dict.fromkeys(zip(table["first"], table["second"], strict=True)))
     body = []
     for dataset, title in titles.items():
         mine = table[table["dataset"] == dataset]
-        for strategy in [name for name in shown.strategies if name in set(mine["strategy"])]:
+        for strategy in [name for name in display.strategies if name in set(mine["strategy"])]:
             rows = mine[mine["strategy"] == strategy].itertuples()
             found = {(row.first, row.second): row for row in rows}
             cells = tuple(_cell(found, *pair) for pair in pairs)
-            body.append(Row((title, shown.strategies[strategy]), cells))
+            body.append(Row((title, display.strategies[strategy]), cells))
     heads = [
         Head(f"{format_percent(float(first))} against {format_percent(float(second))}")
         for first, second in pairs
@@ -130,17 +130,17 @@ def _fractions(
     )
 
 
-def _cell(found: dict[tuple[str, str], object], first: str, second: str) -> Cell:
+def _cell(found: dict[tuple[str, str], object], first: str, second: str) -> Entry:
     """The entry of a pair, whichever way round the table has it."""
     sign = 1 if (first, second) in found else -1
     row = found.get((first, second), found.get((second, first)))
     if row is None or pd.isna(row.difference):  # type: ignore[attr-defined]
-        return Cell(DASH, hover="not tested")
+        return Entry(DASH, hover="not tested")
     difference = sign * row.difference  # type: ignore[attr-defined]
     p, ends = row.p, sorted((sign * row.lower, sign * row.upper))  # type: ignore[attr-defined]
     if pd.isna(p):
-        return Cell(f"{difference:+.3f}", hover="too few runs for a test")
+        return Entry(f"{difference:+.3f}", hover="too few runs for a test")
     colour = shade(float(difference > 0)) if p < LEVEL else ""
     text = "<0.001" if p < 0.0005 else f"{p:.3f}"
     hover = f"95% interval of all pairs: {ends[0]:+.3f} to {ends[1]:+.3f}"
-    return Cell(f"{difference:+.3f}", text, shade=colour, hover=hover)
+    return Entry(f"{difference:+.3f}", text, shade=colour, hover=hover)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.layout import array_folders, dataset_of, files_of_cells
-from sonotune.report.registry import FIGURES, SHOWN, TABLES, View
-from sonotune.report.render import save_table
-from sonotune.report.shown import Shown
+from sonotune.report.display_options import DisplayOptions
+from sonotune.report.registry import DISPLAY_SETTINGS, FIGURES, TABLES, View
 from sonotune.report.style import journal_style, save_figure
+from sonotune.report.table_files import save_table
 
 
 def _by_stem(files: list[str]) -> dict[str, str]:
@@ -51,14 +51,14 @@ def arguments_of(inputs: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Files and settings by name; settings of `SHOWN` as one `Shown`, ``shown``.
+        Files and settings by name; settings of `DISPLAY_SETTINGS` as one `DisplayOptions`, ``display``.
     """
     found = {name: FORMS.get(name, lambda files: files)(files) for name, files in inputs.items()}
     for name, value in settings.items():
-        if name not in SHOWN:
+        if name not in DISPLAY_SETTINGS:
             found[name] = dict(value) if name in PAIRS else value
-    if shown := {name: settings[name] for name in SHOWN if name in settings}:
-        found["shown"] = Shown.of(shown)
+    if display := {name: settings[name] for name in DISPLAY_SETTINGS if name in settings}:
+        found["display"] = DisplayOptions.of(display)
     return found
 
 

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from sonotune.errors import Stopped
 from sonotune.runtime.files import atomic, remove_unfinished
-from sonotune.runtime.signals import Once
+from sonotune.runtime.signals import DebouncedHandler
 
 SECONDS = "SONOTUNE_CHECKPOINT_SECONDS"
 # Minimum interval between checkpoints, as a multiple of the last save time.
@@ -84,7 +84,7 @@ class Checkpoint:
             for number in (signal.SIGTERM, signal.SIGINT):
                 if signal.getsignal(number) is signal.SIG_IGN:  # started in the background
                     continue
-                self._handlers[number] = signal.signal(number, Once(self._ask_to_stop))
+                self._handlers[number] = signal.signal(number, DebouncedHandler(self._ask_to_stop))
         return self
 
     def __exit__(

@@ -37,7 +37,7 @@ def find_commit(root: str | Path) -> str:
     return run.stdout.strip() or UNKNOWN
 
 
-def tell_commit(root: str | Path) -> None:
+def export_commit(root: str | Path) -> None:
     """Let the jobs of this workflow know; one that a workflow elsewhere started knows already.
 
     Parameters

@@ -10,7 +10,7 @@ from sonotune.runtime.job import DONE
 MOST_LINES = 12  # of one job's reason
 
 
-def tell_failures(failed: Iterable[tuple[str, str | Path]], left: int) -> str:
+def failure_summary(failed: Iterable[tuple[str, str | Path]], left: int) -> str:
     """A summary for the terminal.
 
     Parameters

@@ -94,7 +94,7 @@ def remove_unfinished(path: str | Path) -> None:
         left.unlink(missing_ok=True)
 
 
-def not_in_the_future(paths: Iterable[str | Path]) -> None:
+def clamp_future_mtimes(paths: Iterable[str | Path]) -> None:
     """Set files that a clock ahead of ours has dated back to now.
 
     Snakemake takes an output that is older than its input for a fault, and deletes it.

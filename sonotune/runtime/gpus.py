@@ -64,7 +64,7 @@ class Slot:
         return Lock(lock_folder() / f"{name}.{self.share}.lock", f"GPU {self.device}")
 
 
-def slots_here() -> list[Slot]:
+def local_slots() -> list[Slot]:
     """The slots that the workflow on this machine has; none where a scheduler assigns devices.
 
     The devices are those of ``CUDA_VISIBLE_DEVICES`` where that is set, also to nothing, and
@@ -102,7 +102,7 @@ def lock_folder() -> Path:
     return folder
 
 
-def on_gpu(run: Callable[[], Result], device: str, log: Callable[[str], None]) -> Result:
+def run_on_gpu(run: Callable[[], Result], device: str, log: Callable[[str], None]) -> Result:
     """Run a training with a GPU of its own, before PyTorch has looked for one.
 
     A training that runs out of GPU memory runs once more, with no other cell on its device.
@@ -129,8 +129,8 @@ def on_gpu(run: Callable[[], Result], device: str, log: Callable[[str], None]) -
         os.environ[VISIBLE] = ""
         log("no GPU, as --resources gpu=0 says")
         return run()
-    slots = slots_here()
-    held = [take(slots, log)] if slots else []
+    slots = local_slots()
+    held = [acquire(slots, log)] if slots else []
     try:
         if held:
             # Numbers mean what nvidia-smi means by them.
@@ -150,7 +150,7 @@ def on_gpu(run: Callable[[], Result], device: str, log: Callable[[str], None]) -
             lock.release()
             for slot in slots:
                 if slot.device == taken.device:
-                    held.append(take([slot], log))
+                    held.append(acquire([slot], log))
         try:
             return run()
         except Exception as error:
@@ -167,7 +167,7 @@ def on_gpu(run: Callable[[], Result], device: str, log: Callable[[str], None]) -
             lock.release()
 
 
-def take(slots: Sequence[Slot], log: Callable[[str], None]) -> tuple[Slot, Lock]:
+def acquire(slots: Sequence[Slot], log: Callable[[str], None]) -> tuple[Slot, Lock]:
     """Hold the first of some slots that is free; wait until there is one.
 
     Parameters
@@ -192,7 +192,7 @@ def take(slots: Sequence[Slot], log: Callable[[str], None]) -> tuple[Slot, Lock]
         time.sleep(0.2)
 
 
-def tell_slots(number: int, each: int) -> None:
+def check_gpu_slots(number: int, each: int) -> None:
     """Check a workflow's slots before it starts, and say on the terminal if devices stay idle.
 
     Parameters

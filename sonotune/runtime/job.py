@@ -15,7 +15,7 @@ from typing import Any
 from sonotune.errors import SonotuneError, Stopped
 from sonotune.layout import RECORD, Cell, cells_of_study, fold_title, format_percent
 from sonotune.runtime.locks import Lock
-from sonotune.runtime.parent_watch import GRACE, end_with_workflow
+from sonotune.runtime.parent_watch import GRACE, exit_with_parent
 from sonotune.runtime.view_record import write_view_record
 
 # What a disk refuses, and what to do then.
@@ -56,7 +56,7 @@ def logged(
         What such a job depends on besides, by name; it may be filled in by the job.
     """
     path = Path(path)
-    end_with_workflow()
+    exit_with_parent()
     try:
         lock = Lock(path.with_suffix(".lock"), f"the job of {path}", 2 * GRACE)
         try:
@@ -98,7 +98,7 @@ def _explain(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def leave() -> None:
+def exit_fast() -> None:
     """End a job that has done its work without taking PyTorch down piece by piece: 0.1 s a job.
 
     Nothing that is registered with `atexit` runs, and no file that is still open is written out.
@@ -108,7 +108,7 @@ def leave() -> None:
     os._exit(0)
 
 
-def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str, Any]) -> None:
+def report_progress(record: dict[str, Any], folder: str | Path, planned: dict[str, Any]) -> None:
     """Print one line on the terminal: how a cell went, and how many of the study's are done.
 
     Parameters
@@ -148,14 +148,14 @@ def tell_progress(record: dict[str, Any], folder: str | Path, planned: dict[str,
 
 
 def finished(study: str | Path, planned: Mapping[str, Any]) -> list[Path]:
-    """Records of the cells of a study that are done (``planned`` as for `tell_progress`).
+    """Records of the cells of a study that are done (``planned`` as for `report_progress`).
 
     Parameters
     ----------
     study
         Folder of a study's results.
     planned
-        As for `tell_progress`.
+        As for `report_progress`.
     """
     again, began = planned.get("again", ()), planned.get("began", 0)
     return [

@@ -42,7 +42,7 @@ def name_process(pid: int) -> str:
     return f"{pid}:{fields[19]}"
 
 
-def end_with_workflow() -> None:
+def exit_with_parent() -> None:
     """End this process soon after the workflow, if a workflow has started it.
 
     First by SIGTERM, upon which a training writes a checkpoint; by SIGKILL if that took too long.

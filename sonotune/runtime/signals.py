@@ -17,7 +17,7 @@ from sonotune.runtime.parent_watch import WORKFLOW
 HASTE = 5.0
 
 
-class Once:
+class DebouncedHandler:
     """A handler that hears a signal once, however often it is sent within `HASTE` seconds.
 
     Parameters
@@ -37,7 +37,7 @@ class Once:
             self._then(number, frame)
 
 
-def pass_signals_on() -> None:
+def forward_signals() -> None:
     """Pass a signal to end on to the jobs of this process, and then handle it as before.
 
     Snakemake waits for running jobs. A training that gets the signal writes a checkpoint and ends.
@@ -45,7 +45,7 @@ def pass_signals_on() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         before = signal.getsignal(number)
         if callable(before):  # else nobody heeds it, as in the background
-            signal.signal(number, Once(_telling_jobs(before)))
+            signal.signal(number, DebouncedHandler(_telling_jobs(before)))
 
 
 def _telling_jobs(

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 
-def keep_in_view(executor: type[Any]) -> None:
+def keep_unreported_jobs(executor: type[Any]) -> None:
     """Make a remote executor ask again for jobs about which it said nothing.
 
     Parameters

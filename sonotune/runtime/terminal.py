@@ -19,7 +19,7 @@ ANNOUNCED = (
     *("score", "page"),
 )
 # Snakemake's words about its machine, between two jobs, after the answer, for each file of a
-# report, and about a failure that `tell_failures` explains.
+# report, and about a failure that `failure_summary` explains.
 CHATTER = (
     *("Building DAG of jobs", "Using shell", "Conda environments", "Select jobs to execute"),
     *("Complete log(s)", "Elapsed time", "Adding ", "Loading script code", "Downloading resources"),
@@ -60,7 +60,7 @@ class _Short(DefaultFormatter):  # type: ignore[misc]  # Snakemake has no types
         return f"sonotune: failed: {msg['rule_msg'] or msg['rule_name']}{logs}"
 
 
-def be_brief(logger: logging.Logger) -> None:
+def quiet_terminal(logger: logging.Logger) -> None:
     """Have Snakemake's logger print little on the terminal; its log file stays whole.
 
     Parameters
@@ -74,7 +74,7 @@ def be_brief(logger: logging.Logger) -> None:
             handler.setFormatter(_Short())
 
 
-def tell_answers(pages: Iterable[Path]) -> str:
+def answer_summary(pages: Iterable[Path]) -> str:
     """The answers of studies, and where their pages are.
 
     Parameters

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from sonotune.statistics.pairs import LEVEL, Pairs, compare, most_lost
+from sonotune.statistics.pairs import LEVEL, PairwiseDifferences, compare, most_lost
 from sonotune.statistics.regret import Posterior, error_variances, expected_means, posterior
 
 # With fewer folds nothing is recommended.
@@ -44,7 +44,7 @@ class Choices:
     recommended: np.ndarray
     about_as_good: np.ndarray
     most_lost: np.ndarray
-    pairs: Pairs
+    pairs: PairwiseDifferences
     posterior: Posterior
 
 
@@ -86,7 +86,7 @@ def choose(
 
 
 def _shown_good(
-    pairs: Pairs, candidates: np.ndarray, margin: float, folds: int
+    pairs: PairwiseDifferences, candidates: np.ndarray, margin: float, folds: int
 ) -> tuple[np.ndarray, np.ndarray]:
     lost = most_lost(pairs, candidates)
     # A single candidate has nothing to be as good as.

@@ -17,7 +17,7 @@ from scipy.special import stdtrit
 from scipy.stats import rankdata, spearmanr
 
 from sonotune.statistics.choice import VERDICT_FOLDS
-from sonotune.statistics.pairs import LEVEL, NO_VARIATION, Pairs, critical_ratio
+from sonotune.statistics.pairs import LEVEL, NO_VARIATION, PairwiseDifferences, critical_ratio
 from sonotune.statistics.planning import MOST_FOLDS, POWER
 
 
@@ -54,7 +54,7 @@ class Estimate:
         """
         return float(critical(np.array([self.df]), tests, strategies)[0] * self.error)
 
-    def could_find(self, difference: float, reach: float) -> bool:
+    def has_power(self, difference: float, reach: float) -> bool:
         """Whether a true difference of that size would be shown with a probability of 80 %.
 
         Parameters
@@ -116,7 +116,7 @@ def estimate_mean(values: Sequence[np.ndarray]) -> Estimate:
     return Estimate(value, float(np.sqrt(parts.sum())), df, folds)
 
 
-def estimate_pair(pairs: Pairs, first: int, second: int) -> Estimate:
+def estimate_pair(pairs: PairwiseDifferences, first: int, second: int) -> Estimate:
     """Difference of two strategies of one study (the only one of ``pairs``).
 
     Parameters
@@ -134,7 +134,9 @@ def estimate_pair(pairs: Pairs, first: int, second: int) -> Estimate:
     return Estimate(value, error if enough else np.nan, df if enough else np.nan, folds)
 
 
-def shown_better(pairs: Pairs, tests: int, strategies: int | None = None) -> np.ndarray:
+def significantly_better(
+    pairs: PairwiseDifferences, tests: int, strategies: int | None = None
+) -> np.ndarray:
     """Which strategies (axis 1) are shown to be better than which others (axis 2), bool [B,S,S].
 
     Parameters
@@ -154,7 +156,9 @@ def shown_better(pairs: Pairs, tests: int, strategies: int | None = None) -> np.
         return (pairs.difference > reach) & (pairs.folds >= VERDICT_FOLDS)
 
 
-def judge_top(better: np.ndarray, claimed: Sequence[int], k: int) -> tuple[np.ndarray, np.ndarray]:
+def evaluate_top(
+    better: np.ndarray, claimed: Sequence[int], k: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Whether it holds, and whether it fails, that some strategies are among the best k.
 
     It holds where enough of the others are shown to be worse than each of them. It fails where
@@ -164,7 +168,7 @@ def judge_top(better: np.ndarray, claimed: Sequence[int], k: int) -> tuple[np.nd
     Parameters
     ----------
     better : bool [B,S,S]
-        As from `shown_better`; transposed for the worst k.
+        As from `significantly_better`; transposed for the worst k.
     claimed
         Indices of the strategies, at most k.
     k
@@ -203,7 +207,7 @@ def mean_ranks(scores: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate([rankdata(part, axis=2).mean(0) for part in complete])
 
 
-def spread_difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def variance_difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """By how much more scores vary over folds under the first condition, one value per fold.
 
     For paired values of equal variance, their sum and difference are uncorrelated (Pitman 1939,
@@ -314,7 +318,9 @@ def attainable_correlation(
     return Correlation(value, float(middle), float(low), float(high), share)
 
 
-def folds_to_hold(width: float, estimate: Estimate, tests: int, strategies: int = 1) -> int | None:
+def folds_for_equivalence(
+    width: float, estimate: Estimate, tests: int, strategies: int = 1
+) -> int | None:
     """Folds with which an equivalence or non-inferiority claim could hold at all.
 
     Parameters

@@ -18,7 +18,7 @@ import pandas as pd
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.tables import read_table
 from sonotune.statistics.choice import CHOICE_FOLDS, VERDICT_FOLDS, choose, expected_dice
-from sonotune.statistics.pairs import behind_bounds
+from sonotune.statistics.pairs import gap_bounds
 from sonotune.statistics.planning import folds_to_show
 from sonotune.statistics.runs import FoldScores, fold_scores
 
@@ -77,7 +77,7 @@ class Strategy:
         Numbers of runs: all, failed, with constant predictions, marking nothing in any image.
     cost
         Mean cost of a run, in the unit of the column that was asked for.
-    behind, behind_lower, behind_upper
+    gap, gap_lower, gap_upper
         How far it is behind the best candidate, with the simultaneous 95 % interval; at least 0.
         The upper end is infinite where a possible best has no test.
     worse_than
@@ -103,9 +103,9 @@ class Strategy:
     collapsed: int
     blank: int
     cost: float
-    behind: float
-    behind_lower: float
-    behind_upper: float
+    gap: float
+    gap_lower: float
+    gap_upper: float
     worse_than: tuple[str, ...]
     most_lost: float
     about_as_good: bool
@@ -114,7 +114,7 @@ class Strategy:
     candidate: bool
 
     @property
-    def shown_worse(self) -> bool:
+    def significantly_worse(self) -> bool:
         """Whether it is shown to be worse than the best."""
         return bool(self.worse_than)
 
@@ -254,7 +254,7 @@ def decide_one(data: FoldScores, margin: float, cost: str, raced: bool = False) 
     known = np.isfinite(pairs.means[0])
     # Where no strategy may be recommended, the best of all is what the others are behind.
     reference = sound if sound.any() else known
-    behind_lower, behind_upper = behind_bounds(lower, upper, reference[None])
+    gap_lower, gap_upper = gap_bounds(lower, upper, reference[None])
     best = pairs.means[0][reference].max() if reference.any() else np.nan
     names = data.strategies
     with np.errstate(invalid="ignore"):
@@ -270,9 +270,9 @@ def decide_one(data: FoldScores, margin: float, cost: str, raced: bool = False) 
             collapsed=int(data.collapsed[i]),
             blank=int(data.blank[i]),
             cost=float(data.costs[i]),
-            behind=float(np.maximum(best - pairs.means[0, i], 0.0)),
-            behind_lower=float(behind_lower[0, i]) if verdicts[i] else np.nan,
-            behind_upper=float(behind_upper[0, i]) if verdicts[i] else np.nan,
+            gap=float(np.maximum(best - pairs.means[0, i], 0.0)),
+            gap_lower=float(gap_lower[0, i]) if verdicts[i] else np.nan,
+            gap_upper=float(gap_upper[0, i]) if verdicts[i] else np.nan,
             worse_than=tuple(names[j] for j in range(number) if lower[0, j, i] > 0),
             most_lost=float(choices.most_lost[0, i]) if verdicts[i] else np.nan,
             about_as_good=bool(choices.about_as_good[0, i]),

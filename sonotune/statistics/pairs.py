@@ -18,7 +18,7 @@ NO_VARIATION = 1e-14
 
 
 @dataclass(frozen=True)
-class Pairs:
+class PairwiseDifferences:
     """Differences of adjusted means and their errors; B studies, F folds, S strategies.
 
     Attributes
@@ -74,7 +74,7 @@ class Pairs:
         return np.asarray(-np.expm1(logs))
 
 
-def compare(scores: np.ndarray, by_pretraining: np.ndarray | None = None) -> Pairs:
+def compare(scores: np.ndarray, by_pretraining: np.ndarray | None = None) -> PairwiseDifferences:
     """Compare all strategies of each study, with a moderated error for each pair.
 
     The error of a pair comes from the differences over the folds that both have. Its variance is
@@ -93,7 +93,7 @@ def compare(scores: np.ndarray, by_pretraining: np.ndarray | None = None) -> Pai
 
     Returns
     -------
-    Pairs
+    PairwiseDifferences
         Pairs that share fewer than two folds, or whose differences do not vary, have no error.
     """
     known = np.isfinite(scores)
@@ -111,7 +111,7 @@ def compare(scores: np.ndarray, by_pretraining: np.ndarray | None = None) -> Pai
     error = np.sqrt(moderated * contrast_variance / 2)
     if by_pretraining is not None:
         error, df = add_pretrainings(error, df, by_pretraining)
-    return Pairs(
+    return PairwiseDifferences(
         means, centred - fold_effects[:, :, None], fold_effects, difference, error, df, both
     )
 
@@ -130,7 +130,7 @@ def add_pretrainings(
     Parameters
     ----------
     error, df : float64 [B,S,S]
-        Of `Pairs`, from folds alone.
+        Of `PairwiseDifferences`, from folds alone.
     by_pretraining : float64 [B,P,S]
         As for `compare`, P at least 2.
 
@@ -271,7 +271,7 @@ def t_quantile(df: np.ndarray, probability: float) -> np.ndarray:
     return np.asarray(stdtrit(values, probability))[where].reshape(np.shape(df))
 
 
-def behind_bounds(
+def gap_bounds(
     lower: np.ndarray, upper: np.ndarray, candidates: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Simultaneous intervals of how far each strategy is behind the best, two float64 [B,S].
@@ -282,7 +282,7 @@ def behind_bounds(
     Parameters
     ----------
     lower, upper : float64 [B,S,S]
-        Of `Pairs.bounds`: first minus second.
+        Of `PairwiseDifferences.bounds`: first minus second.
     candidates : bool [B,S]
         Strategies among which the best is sought.
     """
@@ -296,7 +296,7 @@ def behind_bounds(
     return np.maximum(least, 0.0), np.maximum(most, 0.0)
 
 
-def most_lost(pairs: Pairs, candidates: np.ndarray) -> np.ndarray:
+def most_lost(pairs: PairwiseDifferences, candidates: np.ndarray) -> np.ndarray:
     """Upper one-sided 95 % bound of what each strategy loses against the best, float64 [B,S].
 
     Adjusted (Sidak) for comparing every strategy with the one unknown best, so that all bounds

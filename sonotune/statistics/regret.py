@@ -52,7 +52,7 @@ def error_variances(error: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     error : float64 [B,S,S]
-        Standard errors of `sonotune.statistics.pairs.Pairs`; NaN where there is none.
+        Standard errors of `sonotune.statistics.pairs.PairwiseDifferences`; NaN where there is none.
 
     Returns
     -------

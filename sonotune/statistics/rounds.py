@@ -31,7 +31,7 @@ ENDS = {
     "failed": "every strategy had a run that failed or collapsed",
 }
 COLUMNS = (
-    *("dataset", "fraction", "round", "fold", "seed", "strategy", "dice", "behind", "gain"),
+    *("dataset", "fraction", "round", "fold", "seed", "strategy", "dice", "gap", "gain"),
     *("continues", "why", "regret", "effort_share", "ended"),
 )
 
@@ -78,7 +78,7 @@ def decide_round(
     told: dict[str, Any] = {"next": [], "leader": None, "regret": None}
     told["effort_share"] = float(spent / grid)
     if not clean.any():
-        nothing = dict.fromkeys(("dice", "behind", "gain")) | {"continues": False}
+        nothing = dict.fromkeys(("dice", "gap", "gain")) | {"continues": False}
         left_out = [
             {"strategy": name, **nothing, "why": "failed or collapsed"}
             for name in rounds[-1]["strategies"]
@@ -125,7 +125,7 @@ def decide_round(
             {
                 "strategy": name,
                 "dice": float(dice) if np.isfinite(dice) else None,
-                "behind": float(now.means[0, leader] - now.means[0, place]),
+                "gap": float(now.means[0, leader] - now.means[0, place]),
                 "gain": float(gain) if np.isfinite(gain) else None,
                 "continues": bool(training[place]),
                 "why": why,

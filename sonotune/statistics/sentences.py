@@ -157,7 +157,7 @@ def _verdicts(decision: Decision, label: Callable[[str], str]) -> list[str]:
     if not decision.tested:
         return ["The runs do not vary, so no test is possible."]
     sentences = []
-    worse = [strategy for strategy in decision.strategies if strategy.shown_worse]
+    worse = [strategy for strategy in decision.strategies if strategy.significantly_worse]
     # One that is worse by less than the margin is about as good: it is not listed as worse.
     clearly = [label(strategy.name) for strategy in worse if not strategy.about_as_good]
     slightly = [label(strategy.name) for strategy in worse if strategy.about_as_good]
@@ -177,7 +177,7 @@ def _verdicts(decision: Decision, label: Callable[[str], str]) -> list[str]:
         label(strategy.name)
         for strategy in decision.strategies
         if strategy.about_as_good
-        and not strategy.shown_worse
+        and not strategy.significantly_worse
         and strategy.name != decision.recommended
     ]
     if good:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, is_excluded, read_cells
 from sonotune.evaluation.calibration import BINNED, expected_calibration_error
 from sonotune.evaluation.tables import read_table, save_csv
 from sonotune.layout import RUN
@@ -19,7 +19,7 @@ from sonotune.statistics.learning import forecast_table
 from sonotune.statistics.runs import fold_scores
 from sonotune.statistics.tails import low_scores
 from sonotune.statistics.tukey import COLUMNS, tukey_pairs
-from sonotune.statistics.variance import PARTS, variance_intervals, variance_parts
+from sonotune.statistics.variance import COMPONENTS, variance_components, variance_intervals
 
 OF_RANKING = ("sets", "statistic", "p", "kendall_w", "critical_difference", "says")
 
@@ -36,7 +36,7 @@ def read_runs(
     strategies
         Those to keep, in their order.
     exclude_runs
-        See `sonotune.evaluation.averages.is_left_out`.
+        See `sonotune.evaluation.averages.is_excluded`.
     metric
         Column that is tested.
 
@@ -48,12 +48,12 @@ def read_runs(
     runs = read_cells(cells)
     runs = runs[runs["strategy"].isin(strategies)]
     order = {name: number for number, name in enumerate(strategies)}
-    runs = runs.assign(value=runs[metric].mask(is_left_out(runs, exclude_runs)))
+    runs = runs.assign(value=runs[metric].mask(is_excluded(runs, exclude_runs)))
     runs = runs.sort_values("strategy", key=lambda names: names.map(order), kind="stable")
     return runs.reset_index(drop=True)
 
 
-def scores_that_count(runs: pd.DataFrame, file: str | Path) -> pd.DataFrame:
+def included_scores(runs: pd.DataFrame, file: str | Path) -> pd.DataFrame:
     """One row per image and run that counts, of one data set.
 
     Parameters
@@ -107,7 +107,7 @@ def write_statistics(
         Whether the study was a race.
     """
     runs = read_runs(cells, strategy_names, exclude_runs)
-    images = pd.concat([scores_that_count(runs, file) for file in scores])
+    images = pd.concat([included_scores(runs, file) for file in scores])
     images = images[images["fraction"] > 0]
     tables = {
         **decision_tables(decide(runs, margins, cost, raced)),
@@ -165,12 +165,12 @@ def _variance(images: pd.DataFrame, seed: int) -> pd.DataFrame:
         part = part.groupby(["strategy", "fold", "name"], sort=False)["dice"].mean().reset_index()
         ends = variance_intervals(part, generator(seed, "variance"))
         row: dict[str, float] = {}
-        for name, value in variance_parts(part).items():
+        for name, value in variance_components(part).items():
             row |= {name: value, f"{name}_lower": ends[name][0], f"{name}_upper": ends[name][1]}
         return pd.DataFrame([row])
 
     table = _by_place(images, parts_of)
-    names = [f"{name}{end}" for name in PARTS for end in ("", "_lower", "_upper")]
+    names = [f"{name}{end}" for name in COMPONENTS for end in ("", "_lower", "_upper")]
     return table.reindex(columns=["dataset", "fraction", *names])
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-PARTS = ("fold", "image", "run", "rest")
+COMPONENTS = ("fold", "image", "run", "rest")
 
 
-def variance_parts(scores: pd.DataFrame) -> dict[str, float]:
+def variance_components(scores: pd.DataFrame) -> dict[str, float]:
     """Variance components of a mixed model of every image's Dice, by moments.
 
     The model is Dice = strategy (fixed) + fold + image within fold + run (fold x strategy) + rest,
@@ -32,14 +32,14 @@ def variance_parts(scores: pd.DataFrame) -> dict[str, float]:
     """
     squares = _mean_squares(scores)
     if squares is None:
-        return dict.fromkeys(PARTS, np.nan)
+        return dict.fromkeys(COMPONENTS, np.nan)
     return {name: float(value) for name, value in squares.components(squares.observed).items()}
 
 
 def variance_intervals(
     scores: pd.DataFrame, random: np.random.Generator, draws: int = 10_000
 ) -> dict[str, tuple[float, float]]:
-    """95 % intervals of the variance components of `variance_parts`.
+    """95 % intervals of the variance components of `variance_components`.
 
     Generalised confidence intervals (Weerahandi, JASA 88, 1993): each mean square is divided by a
     draw of the chi-squared variable it is proportional to, and the components follow from these.
@@ -47,7 +47,7 @@ def variance_intervals(
     Parameters
     ----------
     scores
-        As for `variance_parts`.
+        As for `variance_components`.
     random
         Source of random numbers.
     draws
@@ -60,7 +60,7 @@ def variance_intervals(
     """
     squares = _mean_squares(scores)
     if squares is None:
-        return dict.fromkeys(PARTS, (np.nan, np.nan))
+        return dict.fromkeys(COMPONENTS, (np.nan, np.nan))
     ratio = random.chisquare(squares.df, (draws, len(squares.df))) / squares.df
     drawn = squares.components((squares.observed / ratio).T)
     quantiles = {name: np.quantile(values, [0.025, 0.975]) for name, values in drawn.items()}
@@ -74,7 +74,7 @@ class _MeanSquares:
     Attributes
     ----------
     observed, df : float64 [4]
-        In the order of `PARTS`; those of folds and runs are of means over a fold's images.
+        In the order of `COMPONENTS`; those of folds and runs are of means over a fold's images.
     strategies
         Number of strategies.
     images

@@ -117,7 +117,7 @@ class BaseStudy:
         """
         return arrays(dataset, self.digests[dataset], self.design["image_size"])
 
-    def cells_shown(self, dataset: str) -> list[Cell]:
+    def reported_cells(self, dataset: str) -> list[Cell]:
         """The cells that results are made of: all of them, or those that its races asked for.
 
         Parameters
@@ -149,7 +149,7 @@ class BaseStudy:
         return [
             f"{RESULTS}/{cell.folder}/{name}"
             for dataset in datasets
-            for cell in self.cells_shown(dataset)
+            for cell in self.reported_cells(dataset)
             for name in names
         ]
 

@@ -76,7 +76,7 @@ def originals_of(
         return arrays(dataset, digest, "original")
     if "catalogue" in settings:
         return f"{dataset_folder(dataset, digest)}/source.json"
-    return [unmoved(str(file), moved) for file in files_of(settings)]
+    return [resolve_user_path(str(file), moved) for file in files_of(settings)]
 
 
 def listed_source(
@@ -104,10 +104,10 @@ def listed_source(
     if listed == "circumferences":
         return f"{folder}/source.json"
     corrected = config["datasets"][dataset].get("duplicates")
-    return unmoved(corrected, moved) if corrected else f"{folder}/audit_duplicates.csv"
+    return resolve_user_path(corrected, moved) if corrected else f"{folder}/audit_duplicates.csv"
 
 
-def unmoved(file: str, moved: bool) -> str:
+def resolve_user_path(file: str, moved: bool) -> str:
     """A user's file where it is, though a module's prefix moves relative paths.
 
     Parameters
@@ -236,7 +236,7 @@ class StudyFiles(BaseStudy):
         """
         return {name: view for name, view in VIEWS[kind].items() if view.is_of(self)}
 
-    def shown(self) -> list[str]:
+    def result_files(self) -> list[str]:
         """Scores, tables, figures, statistics and pages of the study."""
         files = [
             *(f"{kind}/{name}.csv" for name in self.datasets for kind in ("scores", "calibration")),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sonotune.config.jobs import cell_with_features, in_order, resampling_settings
+from sonotune.config.jobs import cell_with_features, resampling_settings, sort_keys_deep
 from sonotune.config.networks import PRETRAINED, network_of, networks_of, start_of
-from sonotune.networks.settings import built_from
+from sonotune.networks.settings import architecture
 from sonotune.studies.base import BaseStudy
 from sonotune.studies.files import StudyFiles
 
@@ -43,7 +43,7 @@ class StudySettings(StudyFiles):
             If there is no setting of a name.
         """
         found = {name: self._setting(name, strategies) for name in names}
-        return in_order({name: value for name, value in found.items() if value is not None})
+        return sort_keys_deep({name: value for name, value in found.items() if value is not None})
 
     def _setting(self, name: str, strategies: Sequence[str]) -> Any:
         design, figures = self.design, self.design["figures"]
@@ -106,7 +106,7 @@ class StudySettings(StudyFiles):
             case "titles":
                 return _titles(self, self.all_datasets)
             case "downloads":
-                files = [file.removeprefix(f"{self.home}/") for file in self.shown()]
+                files = [file.removeprefix(f"{self.home}/") for file in self.result_files()]
                 return sorted(file for file in files if file.startswith(DOWNLOADS))
             case "strategy_names":
                 return list(self.strategies)
@@ -136,10 +136,10 @@ def _baselines(study: BaseStudy) -> list[str]:
 
 def _strategies_by_network(study: BaseStudy) -> list[tuple[dict[str, Any], list[tuple[Any, ...]]]]:
     """Every network with name, title, start and tuned stages of its strategies."""
-    networks = [in_order(built_from(network)) for network in networks_of(study.design)]
+    networks = [sort_keys_deep(architecture(network)) for network in networks_of(study.design)]
     rows: list[list[tuple[Any, ...]]] = [[] for _ in networks]
     for name, one in study.strategies.items():
-        mine = networks.index(in_order(built_from(network_of(study.design, name))))
+        mine = networks.index(sort_keys_deep(architecture(network_of(study.design, name))))
         start = one["init"]
         if start == "pretrained" and start_of(study.design, name) != PRETRAINED:
             start = "encoder"

@@ -111,7 +111,7 @@ class Study(StudySettings):
         view = self.views(kind)[name]
         modules, data = [view.module], view.data
         if kind == "table":
-            modules, data = [*modules, "sonotune.report.render"], (*data, "table.*")
+            modules, data = [*modules, "sonotune.report.table_files"], (*data, "table.*")
         if view.builds_networks:
             built = {NETWORKS[network["name"]] for network in networks_of(self.design)}
             modules += [f"sonotune.networks.{network}" for network in sorted(built)]
@@ -127,7 +127,7 @@ class Study(StudySettings):
             for kind in ("csv", "html")
         ]
 
-    def foundations(self) -> list[str]:
+    def prerequisites(self) -> list[str]:
         """Data sets, pre-trained and encoder weights, and feature maps."""
         files = [file for name in self.all_datasets for file in self.arrays_of(name)]
         for name in self.all_datasets:
@@ -148,7 +148,7 @@ class Study(StudySettings):
     def planned(self) -> dict[str, Any]:
         """What jobs know of the study that makes none of their results stale.
 
-        `sonotune.runtime.job.tell_progress` tells it while cells run; ``kept`` names the strategies
+        `sonotune.runtime.job.report_progress` tells it while cells run; ``kept`` names the strategies
         whose weights are kept.
         """
         cells = [c for name in self.datasets for c in cells_of(self.config, self.name, name)]
@@ -168,4 +168,4 @@ class Study(StudySettings):
         All that a study rests on is named: what was deleted, or failed to be made again, is missed.
         """
         rounds = self.last_rounds(self.datasets)
-        return [*self.foundations(), *rounds, *self.audits(), *self.shown()]
+        return [*self.prerequisites(), *rounds, *self.audits(), *self.result_files()]

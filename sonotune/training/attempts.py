@@ -7,16 +7,16 @@ from typing import Any, Protocol
 
 from torch import nn
 
+from sonotune.training.config import TrainingState
 from sonotune.training.device import Processor
 from sonotune.training.forward import is_dead
 from sonotune.training.loop import Checkpoint
-from sonotune.training.pairs import Pairs
-from sonotune.training.recipe import Course
+from sonotune.training.segmentation_data import SegmentationData
 
 DEAD = "the output does not depend on the image"
 
 
-class RemembersAttempts(Checkpoint, Protocol):
+class AttemptCheckpoint(Checkpoint, Protocol):
     """A checkpoint that knows of the attempts of a process that was killed."""
 
     attempts: list[dict[str, Any]]
@@ -28,10 +28,10 @@ class RemembersAttempts(Checkpoint, Protocol):
 def train_until(
     attempts: int,
     failures: Collection[str],
-    train_once: Callable[[int], tuple[nn.Module, Course]],
-    checkpoint: RemembersAttempts | None,
+    train_once: Callable[[int], tuple[nn.Module, TrainingState]],
+    checkpoint: AttemptCheckpoint | None,
     log: Callable[[str], None],
-) -> tuple[nn.Module, Course, list[dict[str, Any]]]:
+) -> tuple[nn.Module, TrainingState, list[dict[str, Any]]]:
     """Train, and train again while it fails and attempts are left.
 
     Parameters
@@ -58,14 +58,14 @@ def train_until(
         earlier = checkpoint.attempts
     while True:
         attempt = len(earlier) + 1
-        network, course = train_once(attempt)
-        if course.outcome not in failures or attempt >= attempts:
-            return network, course, earlier
-        log(f"attempt {attempt} of {attempts} failed ({course.failure}); starting another")
-        earlier.append(course.summary())
+        network, state = train_once(attempt)
+        if state.outcome not in failures or attempt >= attempts:
+            return network, state, earlier
+        log(f"attempt {attempt} of {attempts} failed ({state.failure}); starting another")
+        earlier.append(state.summary())
 
 
-def names_of_attempt(
+def attempt_names(
     names: tuple[str | int | float, ...], attempt: int
 ) -> tuple[str | int | float, ...]:
     """What the random numbers of an attempt derive from; the first has no name of its own.
@@ -80,19 +80,21 @@ def names_of_attempt(
     return names if attempt == 1 else (*names, "attempt", attempt)
 
 
-def fail_if_dead(network: nn.Module, course: Course, pairs: Pairs, processor: Processor) -> None:
+def fail_if_dead(
+    network: nn.Module, state: TrainingState, pairs: SegmentationData, processor: Processor
+) -> None:
     """Record where the output of a trained network does not depend on these images.
 
     Parameters
     ----------
     network
         The trained network.
-    course
+    state
         What happened in the training; changed in place.
     pairs
         Images and their masks.
     processor
         Device and precision to compute with.
     """
-    if course.outcome != "not_finite" and is_dead(network, pairs, processor):
-        course.fail("dead", DEAD)
+    if state.outcome != "not_finite" and is_dead(network, pairs, processor):
+        state.fail("dead", DEAD)

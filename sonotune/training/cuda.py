@@ -163,7 +163,7 @@ class StaticSteps:
             self._warps = _copied(self._warps, warps, self._position.device)
         self._position.fill_(done)
 
-    def take(self, batch: int = 0) -> None:
+    def run(self, batch: int = 0) -> None:
         """Take the step whose turn it is, whatever ``batch`` says.
 
         Parameters
@@ -180,7 +180,7 @@ class StaticSteps:
         self._position.add_(1)
 
 
-class Replayed(StaticSteps):
+class GraphSteps(StaticSteps):
     """Steps that are replays of one CUDA graph, which the host starts with a single call.
 
     Dropout's generator is PyTorch's own, which every graph draws from as its seed and offset stand
@@ -232,7 +232,7 @@ class Replayed(StaticSteps):
             self._record()
             self._position.fill_(done)
 
-    def take(self, batch: int = 0) -> None:
+    def run(self, batch: int = 0) -> None:
         """Take the step whose turn it is.
 
         Parameters
@@ -241,7 +241,7 @@ class Replayed(StaticSteps):
             Number of the batch in its epoch, from 0.
         """
         if self._graph is None:
-            super().take(batch)
+            super().run(batch)
         else:
             self._graph.replay()
 
@@ -269,7 +269,7 @@ class Replayed(StaticSteps):
 
     def _rehearse(self) -> None:
         self._position.zero_()
-        super().take()
+        super().run()
 
     def _waits(self) -> str:
         """Why a step lets the host wait for the device, which no graph can; empty if none does."""
@@ -290,7 +290,7 @@ class Replayed(StaticSteps):
         graph = torch.cuda.CUDAGraph()
         try:
             with torch.cuda.graph(graph, stream=stream):
-                super().take()
+                super().run()
         except RuntimeError as error:
             # What ended the recording, where the second error says only that it was ended.
             cause = error.__context__ or error

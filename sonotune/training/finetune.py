@@ -23,18 +23,18 @@ from sonotune.networks.stages import freeze_all_but, frozen_state, state_digest
 from sonotune.networks.weights import start_network
 from sonotune.seeds import torch_seed
 from sonotune.training.attempts import (
-    RemembersAttempts,
+    AttemptCheckpoint,
+    attempt_names,
     fail_if_dead,
-    names_of_attempt,
     train_until,
 )
 from sonotune.training.augment import Augmentation
+from sonotune.training.config import FAILED, TrainingConfig, TrainingState
 from sonotune.training.device import Processor
-from sonotune.training.forward import at_once, predict, quantise
+from sonotune.training.forward import max_inference_batch, predict, quantise
 from sonotune.training.loop import train
-from sonotune.training.pairs import Pairs
-from sonotune.training.recipe import FAILED, Course, Recipe
-from sonotune.training.test_monitor import Records
+from sonotune.training.segmentation_data import SegmentationData
+from sonotune.training.test_monitor import TestSetMonitor
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,16 @@ class Finetuned:
     ----------
     network
         With the kept weights, on the processor's device.
-    course
+    state
         How the training went; None where nothing is tuned.
     earlier_attempts
-        What is kept of attempts that failed before (`Course.summary`).
+        What is kept of attempts that failed before (`TrainingState.summary`).
     rows
         The data set's rows that train, validate and test.
     """
 
     network: nn.Module
-    course: Course | None
+    state: TrainingState | None
     earlier_attempts: list[dict[str, Any]]
     rows: Split
 
@@ -65,7 +65,7 @@ def finetune(
     start_weights: str | Path | None,
     processor: Processor,
     log: Callable[[str], None],
-    checkpoint: RemembersAttempts | None = None,
+    checkpoint: AttemptCheckpoint | None = None,
 ) -> Finetuned:
     """Tune the chosen stages of one network on one split of a data set.
 
@@ -104,9 +104,9 @@ def finetune(
         data.names,
         settings.get("exclude"),
     )
-    recipe = Recipe(**settings["training"])
+    config = TrainingConfig(**settings["training"])
     augmentation = Augmentation(**settings["augmentation"]) if settings["augmentation"] else None
-    tests = Pairs.of(data, rows.test, processor)
+    tests = SegmentationData.of(data, rows.test, processor)
 
     def start_once(attempt: int) -> nn.Module:
         network = start_of_cell(settings, data, start_weights, attempt)
@@ -114,36 +114,36 @@ def finetune(
         network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
 
-    def train_once(attempt: int) -> tuple[nn.Module, Course]:
-        own, network = names_of_attempt(names, attempt), start_once(attempt)
+    def train_once(attempt: int) -> tuple[nn.Module, TrainingState]:
+        own, network = attempt_names(names, attempt), start_once(attempt)
         frozen = state_digest(frozen_state(network))
-        course = train(
+        state = train(
             network,
-            Pairs.of(data, rows.train, processor),
-            Pairs.of(data, rows.validation, processor),
-            recipe,
+            SegmentationData.of(data, rows.train, processor),
+            SegmentationData.of(data, rows.validation, processor),
+            config,
             augmentation,
-            batches_per_epoch(len(data.images), resampling, recipe.batch_size),
+            batches_per_epoch(len(data.images), resampling, config.batch_size),
             processor,
             seed,
             own,
             log,
             checkpoint,
-            Records(tests, augmentation, recipe.batch_size, processor, seed, names)
-            if settings.get("records")
+            TestSetMonitor(tests, augmentation, config.batch_size, processor, seed, names)
+            if settings.get("log_test_metrics")
             else None,
         )
         if state_digest(frozen_state(network)) != frozen:
             raise RuntimeError("a frozen stage changed in training: this is a fault of sonotune")
-        fail_if_dead(network, course, tests, processor)
-        return network, course
+        fail_if_dead(network, state, tests, processor)
+        return network, state
 
     if not settings["tune"]:
         return Finetuned(start_once(1), None, [], rows)
     log(f"{len(rows.train)} training, {len(rows.validation)} validation images")
     with checkpoint or nullcontext():
-        network, course, earlier = train_until(recipe.attempts, FAILED, train_once, checkpoint, log)
-    return Finetuned(network, course, earlier, rows)
+        network, state, earlier = train_until(config.attempts, FAILED, train_once, checkpoint, log)
+    return Finetuned(network, state, earlier, rows)
 
 
 def predict_rows(
@@ -162,8 +162,8 @@ def predict_rows(
     processor
         Device and precision to compute with.
     """
-    pairs = Pairs.of(data, rows, processor)
-    batches = pairs.split(at_once(pairs.images, processor))
+    pairs = SegmentationData.of(data, rows, processor)
+    batches = pairs.split(max_inference_batch(pairs.images, processor))
     parts = predict(network, (batch[:, :1] for batch in batches), processor)
     return np.concatenate([quantise(part) for part in parts])
 
@@ -206,5 +206,5 @@ def start_of_cell(
     attempt
         Number of the attempt, from 1.
     """
-    seed = torch_seed(settings["seed"], *names_of_attempt(cell_names(settings), attempt), "initial")
+    seed = torch_seed(settings["seed"], *attempt_names(cell_names(settings), attempt), "initial")
     return start_network(settings["network"], start_weights, seed, data.images.shape[1:])

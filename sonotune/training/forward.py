@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from sonotune.ratios import share
 from sonotune.training.device import Processor
-from sonotune.training.pairs import Pairs
+from sonotune.training.segmentation_data import SegmentationData
 
 # Where nothing is learned: the most pixels at a time, and on a CPU the most images.
 PIXELS = {"cpu": 4 * 256 * 256, "cuda": 32 * 256 * 256}
@@ -20,7 +20,7 @@ BATCH = 16
 DIFFERENCE = 1e-6
 
 
-def at_once(images: Tensor, processor: Processor) -> int:
+def max_inference_batch(images: Tensor, processor: Processor) -> int:
     """How many of these images, [..., H, W], to compute at a time where nothing is learned.
 
     On a CPU more than a few large ones take memory and save no time; on a GPU fewer would leave it
@@ -68,7 +68,9 @@ def bce(logits: Tensor, masks: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits, masks)
 
 
-def evaluate(network: nn.Module, pairs: Pairs, processor: Processor) -> tuple[float, float]:
+def evaluate(
+    network: nn.Module, pairs: SegmentationData, processor: Processor
+) -> tuple[float, float]:
     """Mean loss, and mean Dice of the images at threshold 0.5, without dropout.
 
     An image whose mask and prediction are both empty has Dice 1.
@@ -85,7 +87,7 @@ def evaluate(network: nn.Module, pairs: Pairs, processor: Processor) -> tuple[fl
     network.eval()
     losses, dices = [], []
     with torch.inference_mode():
-        for part in pairs.split(at_once(pairs.images, processor)):
+        for part in pairs.split(max_inference_batch(pairs.images, processor)):
             masks = part[:, 1:]
             logits = forward(network, part[:, :1], processor)
             losses.append(bce(logits, masks) * len(part))
@@ -96,7 +98,7 @@ def evaluate(network: nn.Module, pairs: Pairs, processor: Processor) -> tuple[fl
         return float(torch.stack(losses).sum()) / len(pairs), float(torch.cat(dices).mean())
 
 
-def is_dead(network: nn.Module, pairs: Pairs, processor: Processor) -> bool:
+def is_dead(network: nn.Module, pairs: SegmentationData, processor: Processor) -> bool:
     """Whether the output is the same for each of these images as for a black one.
 
     So it is where ReLUs let nothing of any image through; no gradient flows through them either.
@@ -112,7 +114,7 @@ def is_dead(network: nn.Module, pairs: Pairs, processor: Processor) -> bool:
     """
     network.eval()
     with torch.inference_mode():
-        for part in pairs.split(at_once(pairs.images, processor)):
+        for part in pairs.split(max_inference_batch(pairs.images, processor)):
             images = torch.cat([torch.zeros_like(part[:1, :1]), part[:, :1]])
             logits = forward(network, images, processor)
             if not bool(((logits - logits[:1]).abs() <= DIFFERENCE).all()):

@@ -21,13 +21,13 @@ from torch import Tensor, nn
 from sonotune.networks.stages import tuned_parameters, tuned_state
 from sonotune.seeds import torch_seed
 from sonotune.training.augment import Augmentation, draw_warps, warp
+from sonotune.training.config import TrainingConfig, TrainingState
 from sonotune.training.device import Processor, random_state, set_random_state
 from sonotune.training.forward import bce, evaluate, forward
 from sonotune.training.optimiser import Adam
-from sonotune.training.pairs import Pairs
-from sonotune.training.precision import computing_copy
-from sonotune.training.recipe import Course, Recipe
-from sonotune.training.steps import OneByOne, Step, Steps
+from sonotune.training.precision import bf16_shadow
+from sonotune.training.segmentation_data import SegmentationData
+from sonotune.training.steps import EagerSteps, Step, Steps
 
 
 class Checkpoint(Protocol):
@@ -63,9 +63,9 @@ class Checkpoint(Protocol):
 
 def train(
     network: nn.Module,
-    training: Pairs,
-    validation: Pairs,
-    recipe: Recipe,
+    training: SegmentationData,
+    validation: SegmentationData,
+    config: TrainingConfig,
     augmentation: Augmentation | None,
     batches: int,
     processor: Processor,
@@ -74,7 +74,7 @@ def train(
     log: Callable[[str], None],
     checkpoint: Checkpoint | None = None,
     records: Callable[[nn.Module, int], dict[str, float]] | None = None,
-) -> Course:
+) -> TrainingState:
     """Tune the parameters of ``network`` that require gradients; leave it with the best ones.
 
     Parameters
@@ -83,7 +83,7 @@ def train(
         The network.
     training, validation
         Images and masks, on the device.
-    recipe
+    config
         Epochs, batch size, learning rate and early stopping.
     augmentation
         How training images are deformed, or None.
@@ -106,13 +106,13 @@ def train(
         If a signal asked to end and the checkpoint was written.
     """
     # In bf16 its convolutions' weights are copies, and those of ``network`` the fp32 masters.
-    computing = computing_copy(network, processor)
+    computing = bf16_shadow(network, processor)
     # It shares all weights; evaluation, whose batches differ, does without.
-    stepping: Any = torch.compile(computing) if recipe.compile else computing
-    optimiser = Adam(tuned_parameters(network), recipe.learning_rate, tuned_parameters(computing))
+    stepping: Any = torch.compile(computing) if config.compile else computing
+    optimiser = Adam(tuned_parameters(network), config.learning_rate, tuned_parameters(computing))
 
     def step(rows: Tensor, warps: Tensor | None) -> None:
-        pairs = training.take(rows)
+        pairs = training.batch(rows)
         if warps is not None and augmentation is not None:
             pairs = warp(pairs, warps, augmentation.fill)
         images, masks = pairs[:, :1], pairs[:, 1:]
@@ -122,7 +122,7 @@ def train(
         optimiser.step()
         total.add_(loss.detach())
 
-    course, stopped = Course(), None
+    state, stopped = TrainingState(), None
     best, total = _copy(tuned_state(network)), torch.zeros((), device=training.device)
     # All that steps and epochs change; the rest is drawn or counted again.
     moving = {
@@ -131,26 +131,26 @@ def train(
         **{f"best.{name}": tensor for name, tensor in best.items()},
         "total": total,
     }
-    steps = _steps(step, moving, optimiser, recipe, processor, training.device, log)
+    steps = _steps(step, moving, optimiser, config, processor, training.device, log)
     random_before = random_state(processor.device)
     if checkpoint and (stopped := checkpoint.load({**moving, "random": random_before})):
-        course = Course(**stopped["course"])
-        course.resumed += 1
+        state = TrainingState(**stopped["course"])
+        state.resumed += 1
         optimiser.refresh()
         log(f"going on in epoch {stopped['epoch']} after {stopped['batches']} of {batches} batches")
-    for epoch in range(stopped["epoch"] if stopped else 1, recipe.epochs + 1):
+    for epoch in range(stopped["epoch"] if stopped else 1, config.epochs + 1):
         began = time.perf_counter()
         # Each epoch draws from its own names, so an epoch can be run again on its own.
         random = torch.Generator().manual_seed(torch_seed(seed, *names, "epoch", epoch))
         torch.manual_seed(torch_seed(seed, *names, "dropout", epoch))
-        drawn = batches * recipe.batch_size
+        drawn = batches * config.batch_size
         order = _stream(len(training), drawn, random).view(batches, -1)
         warps = None
         if augmentation is not None:
             warps = draw_warps(augmentation, drawn, random).view(batches, -1, 2, 3)
 
         computing.train()
-        optimiser.set_learning_rate(recipe.learning_rate * recipe.lr_decay ** (epoch - 1))
+        optimiser.set_learning_rate(config.learning_rate * config.lr_decay ** (epoch - 1))
         done = 0
         if stopped and epoch == stopped["epoch"]:
             done, began = stopped["batches"], began - stopped["seconds"]
@@ -159,7 +159,7 @@ def train(
             total.zero_()
         steps.begin(order, warps, done)
         for batch in range(done, batches):
-            steps.take(batch)
+            steps.run(batch)
             if checkpoint and checkpoint.due():
                 checkpoint.save(
                     {**moving, "random": random_state(processor.device)},
@@ -167,10 +167,10 @@ def train(
                         "epoch": epoch,
                         "batches": batch + 1,
                         "seconds": time.perf_counter() - began,
-                        "course": asdict(course),
+                        "course": asdict(state),
                     },
                 )
-        course.steps += batches
+        state.steps += batches
         training_loss = float(total) / batches
 
         evaluation_began = time.process_time()
@@ -178,9 +178,9 @@ def train(
         if len(validation):
             validation_loss, validation_dice = evaluate(computing, validation, processor)
         measured = records(computing, epoch) if records else {}
-        course.evaluation_cpu += time.process_time() - evaluation_began
+        state.evaluation_cpu += time.process_time() - evaluation_began
         seconds = time.perf_counter() - began
-        course.history.append(
+        state.history.append(
             {
                 "epoch": epoch,
                 "training_loss": training_loss,
@@ -193,33 +193,33 @@ def train(
         if not math.isfinite(training_loss) or (
             len(validation) and not math.isfinite(validation_loss)
         ):
-            course.fail("not_finite", f"loss not finite in epoch {epoch}")
+            state.fail("not_finite", f"loss not finite in epoch {epoch}")
             break
-        if validation_loss < course.best_loss:
-            course.best_loss, course.best_epoch = validation_loss, epoch
-            course.best_dice = validation_dice
+        if validation_loss < state.best_loss:
+            state.best_loss, state.best_epoch = validation_loss, epoch
+            state.best_dice = validation_dice
             _copy_into(best, tuned_state(network))
         log(
             f"epoch {epoch:3d}  loss {training_loss:.4f}  "
             + (
                 f"validation loss {validation_loss:.4f}  Dice {validation_dice:.4f}  "
-                f"best epoch {course.best_epoch:3d}  "
+                f"best epoch {state.best_epoch:3d}  "
                 if len(validation)
                 else ""
             )
             + f"{seconds:.2f} s  "
-            f"at most {_most_left(recipe, epoch, course.best_epoch) * seconds:.0f} s left"
+            f"at most {_most_left(config, epoch, state.best_epoch) * seconds:.0f} s left"
         )
-        if recipe.patience and epoch - course.best_epoch >= recipe.patience:
+        if config.patience and epoch - state.best_epoch >= config.patience:
             break
     else:
-        if recipe.patience:
-            course.fail("no_early_stop", f"no early stop within {recipe.epochs} epochs")
-            before = [row["validation_loss"] for row in course.history[: -recipe.patience]]
-            course.still_improving = course.best_loss < 0.99 * min(before, default=math.inf)
-    if recipe.select_weights == "best" or course.failed:
+        if config.patience:
+            state.fail("no_early_stop", f"no early stop within {config.epochs} epochs")
+            before = [row["validation_loss"] for row in state.history[: -config.patience]]
+            state.still_improving = state.best_loss < 0.99 * min(before, default=math.inf)
+    if config.select_weights == "best" or state.failed:
         _copy_into(tuned_state(network), best)
-    return course
+    return state
 
 
 def _stream(images: int, wanted: int, random: torch.Generator) -> Tensor:
@@ -232,23 +232,23 @@ def _steps(
     step: Step,
     moving: Mapping[str, Tensor],
     optimiser: Adam,
-    recipe: Recipe,
+    config: TrainingConfig,
     processor: Processor,
     device: torch.device,
     log: Callable[[str], None],
 ) -> Steps:
     """The way to take steps that the recipe asks for, and that the device has."""
-    if processor.device == "cuda" and recipe.graph and not recipe.compile:
-        from sonotune.training.cuda import Replayed
+    if processor.device == "cuda" and config.graph and not config.compile:
+        from sonotune.training.cuda import GraphSteps
 
-        return Replayed(step, device, moving, optimiser.refresh, recipe.graph is True, log)
-    return OneByOne(step, device)
+        return GraphSteps(step, device, moving, optimiser.refresh, config.graph is True, log)
+    return EagerSteps(step, device)
 
 
-def _most_left(recipe: Recipe, epoch: int, best_epoch: int) -> int:
+def _most_left(config: TrainingConfig, epoch: int, best_epoch: int) -> int:
     """Epochs left if the validation loss keeps improving: the most there can be."""
-    going_on = not recipe.patience or epoch - best_epoch < recipe.patience
-    return recipe.epochs - epoch if going_on else 0
+    going_on = not config.patience or epoch - best_epoch < config.patience
+    return config.epochs - epoch if going_on else 0
 
 
 def _copy(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ class Adam:
         Step size.
     computing
         What gradients flow to, in the order of ``parameters``: these themselves, or copies in a
-        lower precision (see `computing_copy`), whose fp32 masters the parameters then are.
+        lower precision (see `bf16_shadow`), whose fp32 masters the parameters then are.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from sonotune.training.device import Processor
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
 
-def computing_copy(network: nn.Module, processor: Processor) -> nn.Module:
+def bf16_shadow(network: nn.Module, processor: Processor) -> nn.Module:
     """A network to compute with, which shares all but its convolutions' weights with this one.
 
     Autocast would cast the weights of every convolution to bf16 in each forward pass, and their

@@ -23,16 +23,16 @@ from sonotune.networks.weights import start_network
 from sonotune.seeds import generator, torch_seed
 from sonotune.training.attempts import (
     DEAD,
-    RemembersAttempts,
+    AttemptCheckpoint,
+    attempt_names,
     fail_if_dead,
-    names_of_attempt,
     train_until,
 )
+from sonotune.training.config import TrainingConfig, TrainingState
 from sonotune.training.device import Processor
 from sonotune.training.forward import is_dead
 from sonotune.training.loop import train
-from sonotune.training.pairs import Pairs
-from sonotune.training.recipe import Course, Recipe
+from sonotune.training.segmentation_data import SegmentationData
 
 # The most starts of a network whose output does not depend on the image: no cell could use one.
 STARTS = 10
@@ -46,16 +46,16 @@ class Pretrained:
     ----------
     network
         With the best weights, on the processor's device.
-    course
+    state
         How the training went.
     earlier_attempts
-        What is kept of starts that were dead (`Course.summary`).
+        What is kept of starts that were dead (`TrainingState.summary`).
     training, validation
         Rows of the data set, sorted, int64.
     """
 
     network: nn.Module
-    course: Course
+    state: TrainingState
     earlier_attempts: list[dict[str, Any]]
     training: np.ndarray
     validation: np.ndarray
@@ -67,7 +67,7 @@ def pretrain_network(
     start_weights: str | Path | None,
     processor: Processor,
     log: Callable[[str], None],
-    checkpoint: RemembersAttempts | None = None,
+    checkpoint: AttemptCheckpoint | None = None,
 ) -> Pretrained:
     """Train all stages of a network, without augmentation (Amiri 2020, section II-D).
 
@@ -106,13 +106,13 @@ def pretrain_network(
         names += ("pretraining_number", settings["pretraining_number"])
     held = max(1, round_half_up(Fraction(str(settings["validation_fraction"])) * len(order)))
     training_rows, validation_rows = np.sort(order[held:]), np.sort(order[:held])
-    recipe = Recipe(**settings["training"])
+    config = TrainingConfig(**settings["training"])
     log(f"pre-training on {len(training_rows)} images, {held} for validation")
-    training = Pairs.of(data, training_rows, processor)
-    validation = Pairs.of(data, validation_rows, processor)
+    training = SegmentationData.of(data, training_rows, processor)
+    validation = SegmentationData.of(data, validation_rows, processor)
 
-    def train_once(attempt: int) -> tuple[nn.Module, Course]:
-        own = names_of_attempt(names, attempt)
+    def train_once(attempt: int) -> tuple[nn.Module, TrainingState]:
+        own = attempt_names(names, attempt)
         network = start_network(
             settings["network"],
             start_weights,
@@ -121,27 +121,27 @@ def pretrain_network(
         )
         network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if is_dead(network, validation, processor):
-            return network, Course(outcome="dead", failure=DEAD)
-        course = train(
+            return network, TrainingState(outcome="dead", failure=DEAD)
+        state = train(
             network,
             training,
             validation,
-            recipe,
+            config,
             None,
-            -(-len(training_rows) // recipe.batch_size),
+            -(-len(training_rows) // config.batch_size),
             processor,
             seed,
             own,
             log,
             checkpoint,
         )
-        fail_if_dead(network, course, validation, processor)
-        return network, course
+        fail_if_dead(network, state, validation, processor)
+        return network, state
 
     with checkpoint or nullcontext():
-        network, course, earlier = train_until(STARTS, ("dead",), train_once, checkpoint, log)
-    if course.outcome in ("not_finite", "dead"):
+        network, state, earlier = train_until(STARTS, ("dead",), train_once, checkpoint, log)
+    if state.outcome in ("not_finite", "dead"):
         raise SonotuneError(
-            f"pretraining: {course.failure}; lower pretraining.training.learning_rate"
+            f"pretraining: {state.failure}; lower pretraining.training.learning_rate"
         )
-    return Pretrained(network, course, earlier, training_rows, validation_rows)
+    return Pretrained(network, state, earlier, training_rows, validation_rows)

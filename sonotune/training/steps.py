@@ -28,7 +28,7 @@ class Steps(Protocol):
             Batches of the epoch that are done.
         """
 
-    def take(self, batch: int) -> None:
+    def run(self, batch: int) -> None:
         """Take the step of a batch; they come in order, from ``done``.
 
         Parameters
@@ -38,7 +38,7 @@ class Steps(Protocol):
         """
 
 
-class OneByOne:
+class EagerSteps:
     """Steps whose operations PyTorch starts one by one.
 
     Parameters
@@ -67,7 +67,7 @@ class OneByOne:
         self._order = order.to(self._device)
         self._warps = None if warps is None else warps.to(self._device)
 
-    def take(self, batch: int) -> None:
+    def run(self, batch: int) -> None:
         """Take the step of a batch.
 
         Parameters

@@ -18,14 +18,14 @@ from sonotune.seeds import torch_seed
 from sonotune.training.augment import Augmentation, draw_warps, warp
 from sonotune.training.device import Processor
 from sonotune.training.forward import forward
-from sonotune.training.pairs import Pairs
+from sonotune.training.segmentation_data import SegmentationData
 
 IMAGES, AVERAGES = ("clean", "augmented"), ("pooled", "per_image")
 RECORDED = ("dice", "iou", "miou", "pixel_accuracy")
 
 
 @dataclass(frozen=True)
-class Records:
+class TestSetMonitor:
     """Measures a network on test images.
 
     Attributes
@@ -42,7 +42,7 @@ class Records:
         What the deformations derive from; they differ from epoch to epoch.
     """
 
-    pairs: Pairs
+    pairs: SegmentationData
     augmentation: Augmentation | None
     batch_size: int
     processor: Processor
@@ -66,7 +66,7 @@ class Records:
             for metric, value in _averaged(found, average, self.batch_size).items()
         }
 
-    def _counts(self, network: nn.Module, pairs: Pairs, warps: Tensor | None) -> Tensor:
+    def _counts(self, network: nn.Module, pairs: SegmentationData, warps: Tensor | None) -> Tensor:
         """True positive, false positive, false negative, true negative pixels, float64 [n,4]."""
         parts = []
         with torch.inference_mode():

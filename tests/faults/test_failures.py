@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from sonotune.runtime.failures import tell_failures
+from sonotune.runtime.failures import failure_summary
 from sonotune.runtime.job import logged
 from sonotune.runtime.parent_watch import name_process, watch
 
@@ -14,7 +14,7 @@ def summary_after(tmp_path, error):
     log = tmp_path / "job.log"
     with pytest.raises((SystemExit, type(error))), logged(log):
         raise error
-    return tell_failures([("prepare: images", log)], 3)
+    return failure_summary([("prepare: images", log)], 3)
 
 
 def test_a_reason_of_several_lines_is_told_whole(tmp_path):
@@ -25,7 +25,7 @@ def test_a_reason_of_several_lines_is_told_whole(tmp_path):
 
 def test_a_job_that_wrote_nothing_is_not_said_to_have_ended_well(tmp_path):
     (tmp_path / "job.log").write_text("epoch 1\n")
-    told = tell_failures([("train: a cell", tmp_path / "job.log")], 0)
+    told = failure_summary([("train: a cell", tmp_path / "job.log")], 0)
     assert "memory" in told
 
 

@@ -33,11 +33,11 @@ from sonotune.data.audit import audit_dataset
 from sonotune.data.audit_files import write_audit_csv, write_audit_html
 from sonotune.data.dataset import load_set
 from sonotune.data.prepare import prepare
-from sonotune.data.readers.entry import Entry
 from sonotune.data.readers.pixels import load, read_grey
+from sonotune.data.readers.sample import Sample
 from sonotune.data.sources import used_entries
 from sonotune.errors import SonotuneError
-from sonotune.report.claims.declare import declare
+from sonotune.report.claims.parse import parse_claims
 
 ROOT = Path(__file__).parents[2]
 CASES = int(os.environ.get("SONOTUNE_FUZZ", "40"))
@@ -131,7 +131,7 @@ def read_whole(config):
     used_entries(config)
     all_encoder_weights(config)
     for name, study in config["studies"].items():
-        declare(study["claims"]["own"], name)
+        parse_claims(study["claims"]["own"], name)
         for dataset in study["datasets"]:
             for cell in list(cells_of(config, name, dataset))[:3]:
                 cell_settings(config, cell)
@@ -392,7 +392,7 @@ def test_any_dicom_attributes_give_what_pydicom_shows_or_are_refused(tmp_path_fa
         some.sampled_from(["MONOCHROME1", "MONOCHROME2", "MONOCHROME2", "RGB", "HSV"])
     )
     dicom(path, pixels, photometric, 8, more)
-    found = one_line("DICOM attributes", lambda: load(Entry("a", "a", path, ())))
+    found = one_line("DICOM attributes", lambda: load(Sample("a", "a", path, ())))
     if found is None:
         return
     sizes = more.get("PixelSpacing", [])
@@ -498,9 +498,9 @@ def test_any_file_name_is_shown_as_text(tmp_path_factory, data):
     def shown():
         described = {"reader": "folder", "source": "mine", "folder": {"csv": "t.csv"}}
         prepared(home, "t.csv")
-        audit, gallery = audit_dataset("mine", described, home)
+        audit, image_source = audit_dataset("mine", described, home)
         write_audit_csv(audit, home / "results/audit.csv")
-        write_audit_html(audit, gallery, home / "results/audit.html")
+        write_audit_html(audit, image_source, home / "results/audit.html")
         return (home / "results/audit.html").read_text("utf-8")
 
     page = one_line("file names", shown)

@@ -113,7 +113,7 @@ SHELL = """
 import os, subprocess, sys, time
 from sonotune.runtime.parent_watch import WORKFLOW, name_process
 os.environ[WORKFLOW] = name_process(os.getpid())
-job = "from sonotune.runtime.parent_watch import end_with_workflow as e; e(); "
+job = "from sonotune.runtime.parent_watch import exit_with_parent as e; e(); "
 job += "import time; time.sleep(60)"
 subprocess.Popen(f"{sys.executable} -c '{job}' ; true", shell=True)
 print("ready", flush=True)

@@ -35,7 +35,7 @@ def test_a_signal_that_is_sent_twice_in_haste_is_heard_once():
 def test_a_signal_that_comes_again_later_is_heard_again(monkeypatch):
     monkeypatch.setattr(signals, "HASTE", 0.05)
     heard = []
-    once = signals.Once(lambda number, frame: heard.append(number))
+    once = signals.DebouncedHandler(lambda number, frame: heard.append(number))
     once(2, None)
     once(2, None)
     time.sleep(0.1)
@@ -103,7 +103,7 @@ def test_jobs_hear_of_sigterm_before_the_workflow_does_what_it_did(job, monkeypa
     before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
     interrupt = signal.getsignal(signal.SIGINT)
     try:
-        signals.pass_signals_on()
+        signals.forward_signals()
         os.kill(os.getpid(), signal.SIGTERM)
         assert job.wait(10) == -signal.SIGTERM
         assert heard == [signal.SIGTERM]

@@ -8,7 +8,7 @@ import yaml
 from builders import dataset_place
 from warm import run_through
 
-from sonotune.config.presets import with_preset
+from sonotune.config.presets import expand_preset
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
@@ -28,7 +28,7 @@ def reduced():
     study["training"] |= {"epochs": 2, "patience": 1, "batch_size": 16}
     study["resampling"]["run_folds"] = [0]
     kept = ("whole", "block_9", "scratch", "unchanged")
-    strategies = with_preset(study["strategies"])
+    strategies = expand_preset(study["strategies"])
     study["strategies"] = {name: strategies[name] for name in kept}
     config["datasets"]["sus"] |= {"images": 10, "simulate": {"scatterers": 2000}}
     study["fractions"] = [0.8, 0.3]

@@ -8,7 +8,7 @@ import pytest
 from sonotune.data.dataset import load_set
 from sonotune.data.ellipse import mask_ellipse
 from sonotune.data.prepare import prepare
-from sonotune.data.readers import find_entries
+from sonotune.data.readers import find_samples
 from sonotune.data.readers.circumference import residuals
 from sonotune.data.readers.hc18 import read_measures
 from sonotune.data.readers.pixels import load
@@ -42,7 +42,7 @@ def test_all_circumferences_of_heads_are_those_measured():
 
 @pytest.mark.parametrize("name", ["186_HC", "346_HC", "628_2HC", "787_HC"])
 def test_a_head_that_the_border_cuts_has_its_whole_ellipse(name):
-    entries = {entry.name: entry for entry in find_entries({"reader": "hc18"}, SHARED / "hc18")}
+    entries = {entry.name: entry for entry in find_samples({"reader": "hc18"}, SHARED / "hc18")}
     mask = load(entries[name]).mask
     border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     assert border.any()
@@ -52,17 +52,17 @@ def test_a_head_that_the_border_cuts_has_its_whole_ellipse(name):
 
 
 def test_heads_have_806_examinations_and_805_in_amiri2020():
-    entries = find_entries({"reader": "hc18"}, SHARED / "hc18")
+    entries = find_samples({"reader": "hc18"}, SHARED / "hc18")
     assert (len(entries), len({entry.group for entry in entries})) == (999, 806)
     options = {"selection": "unsuffixed"}
-    assert len(find_entries({"reader": "hc18", "hc18": options}, SHARED / "hc18")) == 806
+    assert len(find_samples({"reader": "hc18", "hc18": options}, SHARED / "hc18")) == 806
     options["leave_out"] = ["805_HC"]
-    chosen = find_entries({"reader": "hc18", "hc18": options}, SHARED / "hc18")
+    chosen = find_samples({"reader": "hc18", "hc18": options}, SHARED / "hc18")
     assert len({entry.group for entry in chosen}) == len(chosen) == 805
 
 
 def test_one_head_is_there_twice():
-    entries = {entry.name: entry for entry in find_entries({"reader": "hc18"}, SHARED / "hc18")}
+    entries = {entry.name: entry for entry in find_samples({"reader": "hc18"}, SHARED / "hc18")}
     first, second, other = (load(entries[name]) for name in ("392_HC", "392_2HC", "391_HC"))
     assert first.pixels_sha256 == second.pixels_sha256 != other.pixels_sha256
 
@@ -75,12 +75,12 @@ def test_lesions_are_prepared(tmp_path):
     assert sum(row["name"].startswith("benign") for row in data.index) == 26
     assert sum(row["name"].startswith("malignant") for row in data.index) == 14
     assert len(data.about["empty_masks"]) == 4
-    several = find_entries({"reader": "busi"}, SHARED / "busi")
+    several = find_samples({"reader": "busi"}, SHARED / "busi")
     assert len(several) == 40
     assert sum(len(entry.masks) > 1 for entry in several) == 5
 
 
 def test_natural_images_are_read():
-    entries = find_entries({"reader": "ecssd"}, SHARED / "ecssd")
+    entries = find_samples({"reader": "ecssd"}, SHARED / "ecssd")
     assert len(entries) == 520
     assert all(0.001 < load(entry, 64).mask.mean() < 0.95 for entry in entries[::40])

@@ -60,20 +60,20 @@ def rows_of(audit, folder):
         return {row["name"]: row for row in csv.DictReader(file)}
 
 
-def page_of(audit, gallery, folder):
-    write_audit_html(audit, gallery, folder / "audit.html")
+def page_of(audit, image_source, folder):
+    write_audit_html(audit, image_source, folder / "audit.html")
     return (folder / "audit.html").read_text("utf-8")
 
 
 def test_a_sound_data_set_has_no_findings(tmp_path):
-    audit, gallery = audited(tmp_path, {"a": smooth(1), "b": smooth(2)})
+    audit, image_source = audited(tmp_path, {"a": smooth(1), "b": smooth(2)})
     assert audit.findings == ()
     rows = rows_of(audit, tmp_path)
     assert [row["verdict"] for row in rows.values()] == ["ok", "ok"]
     assert float(rows["a"]["foreground"]) == pytest.approx(100 / (HEIGHT * WIDTH), abs=1e-6)
     assert (rows["a"]["height"], rows["a"]["width"], rows["a"]["components"]) == ("40", "60", "1")
     assert suspicious(tmp_path / "audit.csv") == ""
-    assert "No errors and nothing suspicious were found." in page_of(audit, gallery, tmp_path)
+    assert "No errors and nothing suspicious were found." in page_of(audit, image_source, tmp_path)
 
 
 def test_the_same_image_in_two_groups_is_a_warning_and_in_one_a_note(tmp_path):
@@ -175,23 +175,23 @@ def test_every_file_that_cannot_be_used_is_listed_with_its_reason(tmp_path):
     settings = own_folder(tmp_path, {name: smooth(1) for name in "abc"}, {"b": square()[:30]})
     whole = (tmp_path / "a.png").read_bytes()
     (tmp_path / "a.png").write_bytes(whole[: len(whole) // 2])
-    audit, gallery = audit_dataset("mine", settings)
+    audit, image_source = audit_dataset("mine", settings)
     said = errors_of(audit)
     assert "cannot be used: 2 of 3 images" in said
     assert "a.png: cannot be read; it is damaged or no image" in said
     assert "b_mask.png: (30, 60) where its image is (40, 60)" in said
     rows = rows_of(audit, tmp_path)
     assert [rows[name]["verdict"] for name in "abc"] == ["error", "error", "ok"]
-    page = page_of(audit, gallery, tmp_path)
+    page = page_of(audit, image_source, tmp_path)
     assert "error: cannot be used" in page
     assert page.count("<figure>") == 1
 
 
 def test_files_that_make_no_data_set_are_an_error_on_the_page(tmp_path):
     settings = {"reader": "folder", "source": "mine", "folder": {"csv": str(tmp_path / "no.csv")}}
-    audit, gallery = audit_dataset("mine", settings)
+    audit, image_source = audit_dataset("mine", settings)
     assert errors_of(audit).startswith("mine: files do not form a data set: folder: csv: there is")
-    assert "0 images" in page_of(audit, gallery, tmp_path)
+    assert "0 images" in page_of(audit, image_source, tmp_path)
     assert rows_of(audit, tmp_path) == {}
 
 
@@ -207,8 +207,8 @@ def test_colour_and_groups_are_noted(tmp_path):
 
 
 def test_the_contact_sheet_shows_images_with_the_outline_of_their_masks(tmp_path):
-    audit, gallery = audited(tmp_path, {f"{n:02}": smooth(n) for n in range(50)})
-    page = page_of(audit, gallery, tmp_path)
+    audit, image_source = audited(tmp_path, {f"{n:02}": smooth(n) for n in range(50)})
+    page = page_of(audit, image_source, tmp_path)
     assert "Images with their masks outlined (40 of 50)" in page
     pictures = re.findall(r"data:image/jpeg;base64,([^\"]+)", page)
     assert len(pictures) == 40
@@ -222,8 +222,8 @@ def test_the_contact_sheet_shows_images_with_the_outline_of_their_masks(tmp_path
 
 def test_names_from_files_are_text_and_never_html(tmp_path):
     name = "<script>alert(1)<script>"
-    audit, gallery = audited(tmp_path, {name: smooth(1), "b": smooth(1)})
-    page = page_of(audit, gallery, tmp_path)
+    audit, image_source = audited(tmp_path, {name: smooth(1), "b": smooth(1)})
+    page = page_of(audit, image_source, tmp_path)
     assert "&lt;script&gt;alert(1)" in page
     assert "<script" not in page
 
@@ -237,9 +237,9 @@ def test_images_made_here_are_audited_from_their_arrays(tmp_path):
         "collage": {"pixels": 32},
     }
     make_originals("collage", settings, tmp_path, workers=1)
-    audit, gallery = audit_dataset("collage", settings, tmp_path)
-    assert [look.name for look in audit.looks] == [f"collage_{n:04}" for n in range(4)]
-    assert page_of(audit, gallery, tmp_path).count("<figure>") == 4
+    audit, image_source = audit_dataset("collage", settings, tmp_path)
+    assert [stats.name for stats in audit.image_stats] == [f"collage_{n:04}" for n in range(4)]
+    assert page_of(audit, image_source, tmp_path).count("<figure>") == 4
 
 
 def test_the_command_checks_a_data_set_and_fails_if_it_is_useless(tmp_path, capsys):
@@ -286,10 +286,10 @@ def test_the_workflow_audits_what_it_refuses_to_prepare(tmp_path):
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"no data in {SHARED}")
 def test_real_lesions_are_sound_but_for_normal_images(tmp_path):
     settings = {"reader": "busi", "source": "busi", "busi": {"normal": True}}
-    audit, gallery = audit_dataset("bus", settings, SHARED / "busi")
+    audit, image_source = audit_dataset("bus", settings, SHARED / "busi")
     assert [finding.kind for finding in audit.findings] == ["empty masks", "converted"]
     assert all(name.startswith("normal") for name in audit.findings[0].names)
-    assert "Suspicious images" in page_of(audit, gallery, tmp_path)
+    assert "Suspicious images" in page_of(audit, image_source, tmp_path)
 
 
 @pytest.mark.shared
@@ -298,7 +298,7 @@ def test_real_lesions_are_sound_but_for_normal_images(tmp_path):
 def test_real_heads_have_a_duplicate_within_an_examination():
     audit, _ = audit_dataset("fus", {"reader": "hc18", "source": "hc18"}, SHARED / "hc18")
     assert audit.same == (("392_2HC", "392_HC"),)
-    group = {look.name: look.group for look in audit.looks}
+    group = {stats.name: stats.group for stats in audit.image_stats}
     assert ("507_2HC", "507_HC") in audit.near
     assert all(group[first] == group[second] for first, second in audit.near)
     assert not audit.of_level("warning") + audit.of_level("error")

@@ -8,7 +8,7 @@ import yaml
 import sonotune.data
 from sonotune.cli import main
 from sonotune.data.catalogue import find_entry, load_catalogue, read_catalogue
-from sonotune.data.sources import find_mirror, missing, not_here, used_entries
+from sonotune.data.sources import absent_entries, describe_missing, find_mirror, used_entries
 from sonotune.errors import SonotuneError
 
 TEXT = (Path(sonotune.data.__file__).parent / "catalogue.yaml").read_text()
@@ -129,7 +129,7 @@ def test_an_unknown_entry_names_the_data_set_of_the_configuration():
 
 
 def test_all_that_must_be_placed_by_hand_is_reported_at_once(tmp_path):
-    lines = missing(used_entries(CONFIG), None, tmp_path)
+    lines = describe_missing(used_entries(CONFIG), None, tmp_path)
     assert len(lines) == 2
     assert lines[0].startswith("datasets: bus: bus_b")
     assert "dataset.php" in lines[0]
@@ -141,8 +141,10 @@ def test_what_was_placed_by_hand_is_found(tmp_path):
     for folder in ("original", "GT"):
         (tmp_path / "bus_b" / "BUS" / folder).mkdir(parents=True)
         (tmp_path / "bus_b" / "BUS" / folder / "000001.png").touch()
-    assert set(not_here(used_entries(CONFIG), None, tmp_path)) == {"fus", "xray", "natural"}
-    assert [line.split()[1] for line in missing(used_entries(CONFIG), None, tmp_path)] == ["xray:"]
+    assert set(absent_entries(used_entries(CONFIG), None, tmp_path)) == {"fus", "xray", "natural"}
+    assert [line.split()[1] for line in describe_missing(used_entries(CONFIG), None, tmp_path)] == [
+        "xray:"
+    ]
 
 
 def test_the_environment_names_the_mirror_before_the_configuration(tmp_path, monkeypatch):

@@ -11,15 +11,15 @@ from sonotune.statistics.claims import (
     critical,
     estimate_mean,
     estimate_pair,
+    evaluate_top,
     fails_more_often,
-    folds_to_hold,
-    judge_top,
+    folds_for_equivalence,
     mean_ranks,
-    shown_better,
-    spread_difference,
+    significantly_better,
+    variance_difference,
 )
 from sonotune.statistics.pairs import compare
-from sonotune.statistics.variance import PARTS, variance_intervals, variance_parts
+from sonotune.statistics.variance import PARTS, variance_components, variance_intervals
 
 THREE_BEST = np.array([0.8] * 3 + [0.7] * 10)
 
@@ -73,18 +73,18 @@ def test_a_pair_is_no_surer_than_in_the_comparison_of_all_pairs():
 
 def test_two_folds_show_nothing():
     pairs = compare(scores(np.random.default_rng(1), THREE_BEST, run_sd=1e-4, folds=2)[None])
-    assert not shown_better(pairs, 1).any()
+    assert not significantly_better(pairs, 1).any()
     assert np.isnan(estimate_pair(pairs, 0, 5).error)
 
 
 def test_among_the_best_needs_enough_others_shown_to_be_worse():
     better = np.zeros((1, 5, 5), bool)
     better[0, 0, 2:] = True
-    assert judge_top(better, [0], 2) == ([True], [False])
-    assert judge_top(better, [0], 1) == ([False], [False])
-    assert judge_top(better, [2], 1) == ([False], [True])
-    assert judge_top(better, [2], 2) == ([False], [False])
-    assert judge_top(better, [0, 1], 2) == ([False], [False])
+    assert evaluate_top(better, [0], 2) == ([True], [False])
+    assert evaluate_top(better, [0], 1) == ([False], [False])
+    assert evaluate_top(better, [2], 1) == ([False], [True])
+    assert evaluate_top(better, [2], 2) == ([False], [False])
+    assert evaluate_top(better, [0, 1], 2) == ([False], [False])
 
 
 def test_mean_ranks_have_folds_as_units_not_fractions():
@@ -103,7 +103,7 @@ def test_equal_strategies_have_no_best_mean_ranks():
     judged = []
     for _ in range(200):
         ranks = mean_ranks([scores(random)[None] for _ in range(4)])
-        judged.append(judge_top(shown_better(compare(ranks[None]), 30), [0, 1, 2], 3))
+        judged.append(evaluate_top(significantly_better(compare(ranks[None]), 30), [0, 1, 2], 3))
     holds, fails = np.mean(judged, axis=0)
     assert holds == 0
     assert fails <= 0.05
@@ -115,19 +115,19 @@ def test_a_folds_own_variance_is_no_evidence_of_strategies_that_vary():
     judged = []
     for _ in range(400):
         both = (scores(random, fold_sd=0.08), scores(random, fold_sd=0.08))
-        judged.append(bounds(estimate_mean([spread_difference(*both)])))
+        judged.append(bounds(estimate_mean([variance_difference(*both)])))
     lower, upper = np.array(judged).T
     assert (lower > 0).mean() < 0.08
     assert (upper < 0).mean() < 0.08
     wide, narrow = scores(random, fold_sd=0.3, folds=20), scores(random, folds=20)
-    assert bounds(estimate_mean([spread_difference(wide, narrow)]))[0] > 0
+    assert bounds(estimate_mean([variance_difference(wide, narrow)]))[0] > 0
 
 
 def test_the_difference_of_variances_is_that_of_the_strategies_variances():
     random = np.random.default_rng(4)
     one, two = scores(random), scores(random)
     expected = (one.var(0, ddof=1) - two.var(0, ddof=1)).mean()
-    assert spread_difference(one, two).mean() == pytest.approx(expected)
+    assert variance_difference(one, two).mean() == pytest.approx(expected)
 
 
 def test_failures_are_exchanged_within_folds():
@@ -153,17 +153,17 @@ def test_the_correlation_to_expect_is_below_one():
 
 def test_what_no_feasible_number_of_folds_can_support():
     five = Estimate(0.0, 0.01, 4.0, 5)
-    needed = folds_to_hold(0.02, five, 1)
+    needed = folds_for_equivalence(0.02, five, 1)
     assert critical(np.array([needed - 1.0]), 1)[0] * 0.01 * np.sqrt(5 / needed) <= 0.02
-    assert folds_to_hold(0.01, five, 1) > needed
-    assert folds_to_hold(0.02, five, 24) > needed
-    assert folds_to_hold(0.001, five, 1) is None
+    assert folds_for_equivalence(0.01, five, 1) > needed
+    assert folds_for_equivalence(0.02, five, 24) > needed
+    assert folds_for_equivalence(0.001, five, 1) is None
 
 
 def test_what_could_have_been_found():
     precise, coarse = Estimate(0.0, 0.001, 40.0, 5), Estimate(0.0, 0.05, 40.0, 5)
-    assert precise.could_find(-0.05, precise.reach(12))
-    assert not coarse.could_find(-0.05, coarse.reach(12))
+    assert precise.has_power(-0.05, precise.reach(12))
+    assert not coarse.has_power(-0.05, coarse.reach(12))
 
 
 def test_intervals_of_variance_components_cover():
@@ -179,6 +179,6 @@ def test_intervals_of_variance_components_cover():
         table = pd.DataFrame({"dice": dice.ravel()}, index=index).reset_index()
         intervals = variance_intervals(table, random, 500)
         for name, (low, high) in intervals.items():
-            assert low <= variance_parts(table)[name] <= high
+            assert low <= variance_components(table)[name] <= high
             covered[name] += low <= truth[name] <= high
     assert min(covered.values()) / studies > 0.8, covered

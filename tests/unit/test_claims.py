@@ -14,12 +14,12 @@ from benchmarks.claim_rates import (
     results_of,
 )
 from sonotune.errors import SonotuneError
-from sonotune.report.claims.declare import KINDS, declare, papers_claims
-from sonotune.report.claims.judge import judge
+from sonotune.report.claims.evaluate import evaluate_claim
 from sonotune.report.claims.page import claims_page, save_verdicts
+from sonotune.report.claims.parse import KINDS, paper_claims, parse_claims
 from sonotune.report.published import published_mean
 
-CLAIMS = {claim.id: claim for claim in papers_claims()}
+CLAIMS = {claim.id: claim for claim in paper_claims()}
 JUDGED = [name for name, claim in CLAIMS.items() if claim.kind != "untested"]
 QUIET = 0.002
 
@@ -30,7 +30,7 @@ def study(claim, by, folds=5, run_sd=QUIET, seed=1, datasets=2):
 
 
 def verdicts(claim, cells):
-    return {one.verdict for one in judge(claim, results_of(cells))}
+    return {one.verdict for one in evaluate_claim(claim, results_of(cells))}
 
 
 @pytest.mark.parametrize("by", [FALSE_BY, -FALSE_BY], ids=["holds", "fails"])
@@ -47,7 +47,7 @@ def test_a_claim_holds_where_it_is_true_and_fails_where_it_is_not(name, by):
 def test_one_or_two_folds_decide_nothing(name, folds):
     claim = CLAIMS[name]
     by = FALSE_BY if folds == 1 else -FALSE_BY
-    found = judge(claim, results_of(study(claim, by, folds)))
+    found = evaluate_claim(claim, results_of(study(claim, by, folds)))
     assert {one.verdict for one in found} == {"undecided"}
 
 
@@ -76,7 +76,7 @@ def test_a_strategy_or_network_of_ones_own_changes_no_verdict_on_a_paper(name):
     # Named as one of the paper's, but of a larger network.
     other = best.assign(strategy="mobile", dice=0.98, total_parameters=5 * 10**6)
     added = pd.concat([cells, mine, other])
-    assert judge(claim, results_of(added)) == judge(claim, results_of(cells))
+    assert evaluate_claim(claim, results_of(added)) == evaluate_claim(claim, results_of(cells))
 
 
 def test_a_strategy_of_another_network_is_not_the_papers():
@@ -108,22 +108,22 @@ def test_a_little_faster_is_no_third_of_the_time():
 
 def test_what_needs_more_folds_says_how_many():
     claim = CLAIMS["A8"]
-    (first, *_) = judge(claim, results_of(study(claim, FALSE_BY, run_sd=0.01)))
+    (first, *_) = evaluate_claim(claim, results_of(study(claim, FALSE_BY, run_sd=0.01)))
     assert first.verdict == "undecided"
     assert re.search(r"from about \d+ folds", first.note)
     cells = study(claim, FALSE_BY, run_sd=0.05, datasets=4)
-    notes = {one.dataset: one.note for one in judge(claim, results_of(cells))}
+    notes = {one.dataset: one.note for one in evaluate_claim(claim, results_of(cells))}
     assert "no feasible number" in notes["fus"]
 
 
 def test_the_papers_significance_is_found_only_where_it_could_be():
     claim = CLAIMS["A8"]
-    noisy = judge(claim, results_of(study(claim, FALSE_BY, run_sd=0.05)))
+    noisy = evaluate_claim(claim, results_of(study(claim, FALSE_BY, run_sd=0.05)))
     assert {one.as_paper_found for one in noisy} == {""}
-    precise = judge(claim, results_of(study(claim, FALSE_BY, run_sd=0.0002)))
+    precise = evaluate_claim(claim, results_of(study(claim, FALSE_BY, run_sd=0.0002)))
     assert "yes" in {one.as_paper_found for one in precise}
     assert "no" not in {one.as_paper_found for one in precise}
-    apart = judge(claim, results_of(study(claim, -FALSE_BY)))
+    apart = evaluate_claim(claim, results_of(study(claim, -FALSE_BY)))
     assert {one.as_paper_found for one in apart} == {"no"}
 
 
@@ -149,26 +149,28 @@ def test_every_kind_is_used():
 
 
 def declare_one(**keys):
-    return declare([{"id": "O1", "says": "So it is.", **keys}], "own")[0]
+    return parse_claims([{"id": "O1", "says": "So it is.", **keys}], "own")[0]
 
 
 def test_a_claim_about_what_the_study_lacks_is_listed_as_such():
     cells = study(CLAIMS["A6"], FALSE_BY, datasets=1)
     results = results_of(cells[cells["strategy"].isin(["whole", "block_9"])])
-    (verdict,) = judge(CLAIMS["A6"], results)
+    (verdict,) = evaluate_claim(CLAIMS["A6"], results)
     assert verdict.verdict == "not applicable"
     assert "contracting, expanding" in verdict.note
-    (verdict,) = judge(CLAIMS["A10"], results)
+    (verdict,) = evaluate_claim(CLAIMS["A10"], results)
     assert verdict.verdict == "not applicable"
     assert "bus, fus, xray" in verdict.note
-    (verdict,) = judge(declare_one(kind="untested", why="No run can tell."), results)
+    (verdict,) = evaluate_claim(declare_one(kind="untested", why="No run can tell."), results)
     assert (verdict.verdict, verdict.note) == ("untested", "No run can tell.")
 
 
 def test_the_papers_own_table_does_not_support_all_that_it_says():
     """What the two tables contradict (Amiri 2020, Tables II and III), read off by hand."""
     results = results_of(study(CLAIMS["A6"], FALSE_BY, folds=2, datasets=4))
-    judged = {name: judge(CLAIMS[name], results) for name in CLAIMS if name.startswith("A")}
+    judged = {
+        name: evaluate_claim(CLAIMS[name], results) for name in CLAIMS if name.startswith("A")
+    }
     supports = {
         name: {(v.dataset, v.fraction, v.comparison): v.paper_supports for v in found}
         for name, found in judged.items()
@@ -223,14 +225,14 @@ def test_a_claim_of_ones_own_that_makes_no_sense_is_one_line(keys, says):
 def test_two_claims_of_one_name_are_refused():
     one = {"id": "O1", "says": "So.", "kind": "untested", "why": "No."}
     with pytest.raises(SonotuneError, match="O1: two claims have this id"):
-        declare([one, one], "own")
+        parse_claims([one, one], "own")
 
 
 def test_the_page_has_every_claim_with_its_verdicts_and_no_html_from_names(tmp_path):
     odd = {"id": "O2", "says": "<script>alert(1)</script>", "kind": "untested", "why": "<b>"}
-    own = [*declare([odd], "own"), declare_one(kind="better", pairs=[["whole", "scratch"]])]
+    own = [*parse_claims([odd], "own"), declare_one(kind="better", pairs=[["whole", "scratch"]])]
     results = results_of(study(CLAIMS["A4"], FALSE_BY, datasets=1))
-    found = [one for claim in [*own, *papers_claims()] for one in judge(claim, results)]
+    found = [one for claim in [*own, *paper_claims()] for one in evaluate_claim(claim, results)]
     page = claims_page(found)
     assert page.count("<details") == len(CLAIMS) + 2
     assert "<script" not in page

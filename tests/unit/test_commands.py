@@ -12,7 +12,7 @@ from sonotune.cli import main
 from sonotune.config.check import complete, read_configuration
 from sonotune.config.jobs import resampling_settings
 from sonotune.config.starter import LEAST, starter
-from sonotune.data.readers import find_entries
+from sonotune.data.readers import find_samples
 from sonotune.data.splits import Resampling, split
 
 
@@ -57,7 +57,7 @@ GLOBS = ["--images", "images/*.png", "--masks", "masks/*.png"]
 def test_init_writes_a_configuration_that_can_be_used(pairs):
     assert main(["init", *GLOBS]) == 0
     config = read_configuration("my.yaml")
-    found = find_entries(config["datasets"]["mine"])
+    found = find_samples(config["datasets"]["mine"])
     assert [entry.image.name for entry in found] == sorted(f"{n} ä.png" for n in range(12))
     assert config["studies"]["mine"]["device"] == "auto"
     assert len((pairs / "my.yaml").read_text().splitlines()) <= 30

@@ -4,7 +4,7 @@ import json
 import subprocess
 
 from sonotune.jobs.record import describe_processor
-from sonotune.runtime.commit import COMMIT, UNKNOWN, commit, find_commit, tell_commit
+from sonotune.runtime.commit import COMMIT, UNKNOWN, commit, export_commit, find_commit
 from sonotune.training.device import choose
 
 
@@ -53,7 +53,7 @@ def test_jobs_record_what_the_workflow_told(tmp_path, monkeypatch):
     monkeypatch.delenv(COMMIT, raising=False)
     assert commit() == UNKNOWN
     monkeypatch.setenv(COMMIT, "told before")
-    tell_commit(repository(tmp_path / "a"))
+    export_commit(repository(tmp_path / "a"))
     assert commit() == "told before"
     record = json.loads(json.dumps(describe_processor(choose("cpu", "fp32", 1))))
     assert record["commit"] == "told before"

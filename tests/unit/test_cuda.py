@@ -30,7 +30,7 @@ from sonotune.jobs.finetune import run_cell
 from sonotune.jobs.pretrain import pretrain
 from sonotune.networks.stages import build_network, freeze_all_but, frozen_state
 from sonotune.networks.weights import start_network
-from sonotune.runtime.gpus import on_gpu
+from sonotune.runtime.gpus import run_on_gpu
 from sonotune.training.device import choose
 from sonotune.training.finetune import start_of_cell
 from sonotune.training.forward import predict
@@ -216,7 +216,7 @@ def test_memory_that_does_not_suffice_is_one_message(arrays, tmp_path):
     torch.cuda.set_per_process_memory_fraction(used / torch.cuda.mem_get_info()[1])
     try:
         with pytest.raises(SonotuneError, match="out of GPU memory"):
-            on_gpu(run, "cuda", said.append)
+            run_on_gpu(run, "cuda", said.append)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert said.count("run") == 2, "once more, alone"
@@ -226,9 +226,9 @@ def test_memory_that_does_not_suffice_is_one_message(arrays, tmp_path):
 ONE = (
     "import hashlib, os, sys; from pathlib import Path;"
     "import test_cuda as t; from test_training import bright_disks;"
-    "from sonotune.data.dataset import save_set; from sonotune.runtime.gpus import on_gpu;"
+    "from sonotune.data.dataset import save_set; from sonotune.runtime.gpus import run_on_gpu;"
     "folder = Path(sys.argv[1]); save_set(folder / 'data', bright_disks(20));"
-    "on_gpu(lambda: t.train({32: folder / 'data'}, folder / 'cell'), t.DEVICE, t.quiet);"
+    "run_on_gpu(lambda: t.train({32: folder / 'data'}, folder / 'cell'), t.DEVICE, t.quiet);"
     "print(hashlib.sha256((folder / 'cell/predictions.npz').read_bytes()).hexdigest())"
 )
 

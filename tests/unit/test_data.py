@@ -11,7 +11,7 @@ from sonotune.data.dataset import load_set, save_set
 from sonotune.data.image_set import ImageSet
 from sonotune.data.prepare import make_originals, prepare
 from sonotune.data.presence import check_files
-from sonotune.data.readers import find_entries
+from sonotune.data.readers import find_samples
 from sonotune.data.resize import resize_image, resize_mask
 from sonotune.data.split_file import read_counts, write_splits
 from sonotune.data.splits import Resampling
@@ -139,13 +139,13 @@ def test_a_folder_of_pairs_is_prepared(pictures, tmp_path, monkeypatch):
 def test_a_mask_that_is_missing_is_named(pictures):
     (pictures / "bäd name/masks/1_mask.png").unlink()
     with pytest.raises(SonotuneError, match=r"1 files have no partner.*images/1.png"):
-        find_entries(MINE, pictures)
+        find_samples(MINE, pictures)
 
 
 def test_two_files_of_one_stem_are_refused(pictures):
     (pictures / "bäd name/masks/1.png").write_bytes(b"x")
     with pytest.raises(SonotuneError, match="are both masks of 1"):
-        find_entries(MINE, pictures)
+        find_samples(MINE, pictures)
 
 
 def test_every_unreadable_file_is_listed(pictures):

@@ -15,7 +15,7 @@ from benchmarks.decisions import measure
 from sonotune.errors import SonotuneError
 from sonotune.statistics.choice import choose
 from sonotune.statistics.decision import decide, decision_tables, read_decisions
-from sonotune.statistics.pairs import behind_bounds, compare, inverse_trigamma
+from sonotune.statistics.pairs import compare, gap_bounds, inverse_trigamma
 from sonotune.statistics.planning import folds_to_show, pilot, plan_folds
 from sonotune.statistics.regret import posterior
 from sonotune.statistics.sentences import decision_sentences
@@ -155,7 +155,7 @@ def test_one_fold():
     decision = only(runs(study([0.9, 0.5], folds=1)))
     assert decision.recommended is None
     assert decision.reason == "none"
-    assert not any(strategy.shown_worse for strategy in decision.strategies)
+    assert not any(strategy.significantly_worse for strategy in decision.strategies)
     assert np.isnan(decision.dice)
     (sentence,) = decision_sentences(decision)
     assert sentence.startswith("Nothing is decided")
@@ -167,7 +167,7 @@ def test_two_folds_give_regret_but_no_verdict():
     assert decision.reason == "least_regret"
     assert decision.strategy("s2").expected_regret == pytest.approx(0.6, abs=0.01)
     for strategy in decision.strategies:
-        assert not strategy.shown_worse
+        assert not strategy.significantly_worse
         assert not strategy.about_as_good
     assert np.isnan(decision.dice_lower)
     assert any("too few" in sentence for sentence in decision_sentences(decision))
@@ -184,7 +184,7 @@ def test_one_strategy_is_recommended_with_its_own_interval():
 def test_equal_constants_allow_no_test():
     decision = only(runs(np.full((5, 3), 0.8)))
     assert not decision.tested
-    assert not any(strategy.shown_worse for strategy in decision.strategies)
+    assert not any(strategy.significantly_worse for strategy in decision.strategies)
     assert any("do not vary" in sentence for sentence in decision_sentences(decision))
 
 
@@ -244,7 +244,7 @@ def test_a_single_candidate_is_not_called_as_good_as_the_best():
     decision = only(runs(scores))
     assert (decision.recommended, decision.reason) == ("s2", "only_candidate")
     assert not decision.strategy("s2").about_as_good
-    assert decision.strategy("s2").shown_worse
+    assert decision.strategy("s2").significantly_worse
     assert "the only strategy" in decision_sentences(decision)[0]
 
 
@@ -266,7 +266,7 @@ def test_the_cheapest_strategy_about_as_good_is_recommended():
     by_price = only(runs(scores).assign(seconds=[1.0, 2.0, 3.0] * 10), cost="seconds")
     assert by_price.recommended == "s0"
     assert by_price.strategy("s0").most_lost <= by_price.margin
-    assert by_price.strategy("s2").shown_worse
+    assert by_price.strategy("s2").significantly_worse
     assert not by_price.strategy("s2").about_as_good
 
 
@@ -275,7 +275,7 @@ def test_nothing_is_about_as_good_and_shown_worse_beyond_the_margin():
     scores = random.normal(0.8, 0.03, (300, 5, 1)) + random.normal(0, 0.02, (300, 5, 6))
     everyone = np.ones((300, 6), bool)
     choices = choose(scores, everyone, np.zeros(6), 0.02)
-    behind = behind_bounds(*choices.pairs.bounds(), everyone)[0]
+    behind = gap_bounds(*choices.pairs.bounds(), everyone)[0]
     assert not (choices.about_as_good & (behind > 0.02)).any()
 
 
@@ -302,7 +302,7 @@ def test_strategies_that_do_not_differ_are_pulled_together():
 def test_no_strategy_is_called_worse_and_about_as_good():
     decision = only(runs(study([0.805, 0.8, 0.7], sd=0.001, folds=10)))
     slight = decision.strategy("s1")
-    assert slight.shown_worse
+    assert slight.significantly_worse
     assert slight.about_as_good
     sentences = decision_sentences(decision, {"s0": "A", "s1": "B", "s2": "C"}.get)
     assert "Shown to be worse than the best (5% for all pairs): C." in sentences

@@ -14,7 +14,7 @@ from sonotune.config.manual import MANUAL, SCHEMA, schema, with_tables
 from sonotune.config.section import Section
 from sonotune.data.splits import Resampling
 from sonotune.training.augment import Augmentation
-from sonotune.training.recipe import Recipe
+from sonotune.training.config import TrainingConfig
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATIONS = [*ROOT.glob("config/*.yaml"), *ROOT.glob("docs/results/*.yaml")]
@@ -67,7 +67,7 @@ def test_the_schema_refuses(path, value):
 @pytest.mark.parametrize(
     ("kind", "section"),
     [
-        (Recipe, study_model.Training),
+        (TrainingConfig, study_model.Training),
         (Augmentation, study_model.Augmentation),
         (Resampling, study_model.Resampling),
     ],

@@ -14,6 +14,7 @@ from sonotune.data.image_set import ImageSet, median_row
 from sonotune.evaluation.averages import average_over_runs, read_cells
 from sonotune.layout import Cell
 from sonotune.report.against_paper import compare
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.figures.against_paper import draw_against_paper
 from sonotune.report.figures.fig1 import FROZEN, draw_fig1
 from sonotune.report.figures.fig_curves import draw_curves
@@ -21,13 +22,12 @@ from sonotune.report.figures.fig_pareto import pareto_front
 from sonotune.report.figures.paired import draw_paired
 from sonotune.report.palette import style_of
 from sonotune.report.published import published_table
-from sonotune.report.shown import Shown
 from sonotune.report.views import write_figure, write_table
 from sonotune.statistics.decision import decide, decision_tables
 
 TITLES = {**STRATEGIES, "unchanged": "Unchanged"}
 DATASETS = {"sus": "SUS", "bus": "BUS"}
-SHOWN = Shown(TITLES, DATASETS)
+SHOWN = DisplayOptions(TITLES, DATASETS)
 RUNS = {"seconds": 90.0, "threads": 1, "epochs": 20}
 
 
@@ -48,7 +48,7 @@ def test_a_figure_is_drawn_where_every_run_failed(name, tmp_path):
     path = write_cells(cells.assign(failed=cells["fraction"] > 0), tmp_path)
     files = [tmp_path / f"1.{kind}" for kind in ("pdf", "png")]
     averages = {"averages": averages_of(path)} if name == "pareto" else {}
-    write_figure(name, *files, cells=path, **averages, shown=SHOWN)
+    write_figure(name, *files, cells=path, **averages, display=SHOWN)
     assert files[1].stat().st_size > 1000
 
 
@@ -59,7 +59,7 @@ def test_differences_are_paired_by_fold(tmp_path):
     one = cells[(cells["dataset"] == "sus") & (cells["fraction"] == 0.8)].iloc[:1]
     rows = [one.assign(strategy=name, fold=fold, dice=dice) for (name, fold), dice in runs.items()]
     names = {"scratch": "From scratch", "whole": "Whole network"}
-    figure = draw_paired(pd.concat(rows), Shown(names, DATASETS), 0)
+    figure = draw_paired(pd.concat(rows), DisplayOptions(names, DATASETS), 0)
     left, right = figure.axes
     # Folds, then mean, of each.
     dots = [line.get_xdata() for line in left.lines[:4]]
@@ -74,9 +74,13 @@ def test_two_folds_have_no_interval(tmp_path):
     _, path = study(tmp_path)
     table = read_cells(path)
     names = {"scratch": "From scratch", "whole": "Whole network"}
-    few = draw_paired(Shown(names, DATASETS).select(table), Shown(names, DATASETS), 0)
+    few = draw_paired(
+        DisplayOptions(names, DATASETS).select(table), DisplayOptions(names, DATASETS), 0
+    )
     more = pd.concat([table, table.assign(fold=table["fold"] + 2, dice=table["dice"] * 0.9)])
-    many = draw_paired(Shown(names, DATASETS).select(more), Shown(names, DATASETS), 0)
+    many = draw_paired(
+        DisplayOptions(names, DATASETS).select(more), DisplayOptions(names, DATASETS), 0
+    )
     intervals = [
         [line for line in figure.axes[1].lines if line.get_linestyle() == "-"]
         for figure in (few, many)
@@ -97,7 +101,7 @@ def test_table3_has_minutes_over_folds_of_runs_that_count(tmp_path):
     files = [tmp_path / f"t.{kind}" for kind in ("csv", "tex", "html")]
     timed = ["whole", "contracting", "nowhere"]
     averages = averages_of(path)
-    write_table("table3", *files, cells=path, averages=averages, training_time=timed, shown=SHOWN)
+    write_table("table3", *files, cells=path, averages=averages, training_time=timed, display=SHOWN)
     table = pd.read_csv(files[0])
     assert table["strategy"].tolist() == ["whole", "contracting"] * 2
     assert table["minutes_mean"].tolist() == [1.5] * 4
@@ -151,8 +155,8 @@ def test_the_comparison_leaves_stand_ins_out_of_the_figure(tmp_path):
     assert len(titles) == 3
     assert any("Left out" in text.get_text() for text in figure.texts)
     files = [tmp_path / f"a.{kind}" for kind in ("csv", "tex", "html", "pdf", "png")]
-    write_table("against_paper", *files[:3], averages=averages_of(path), shown=SHOWN)
-    write_figure("against_paper", *files[3:], against_paper=files[0], shown=SHOWN)
+    write_table("against_paper", *files[:3], averages=averages_of(path), display=SHOWN)
+    write_figure("against_paper", *files[3:], against_paper=files[0], display=SHOWN)
     assert files[4].stat().st_size > 5000
     assert "BUS is busi" in files[2].read_text()
 
@@ -193,7 +197,7 @@ def test_fig1_is_drawn_from_the_networks_stages(tmp_path):
     row = [("whole", "Whole", "pretrained", ["block1"])]
     files = (tmp_path / "1.pdf", tmp_path / "1.png")
     drawn = [(one, row) for one in networks]
-    write_figure("fig1", *files, networks=drawn, shown=Shown({"whole": "Whole"}, {}))
+    write_figure("fig1", *files, networks=drawn, display=DisplayOptions({"whole": "Whole"}, {}))
     assert (tmp_path / "1.png").stat().st_size > 5000
 
 
@@ -210,8 +214,8 @@ def test_fig2_shows_the_image_with_an_object_of_median_size(tmp_path):
     assert median_row(data) == 2
     save_set(tmp_path / "sus", data)
     files = tmp_path / "2.pdf", tmp_path / "2.png"
-    arrays, shown = {"sus": tmp_path / "sus"}, Shown({}, {"sus": "SUS"})
-    write_figure("fig2", *files, all_arrays=arrays, shown=shown, pretraining={})
+    arrays, display = {"sus": tmp_path / "sus"}, DisplayOptions({}, {"sus": "SUS"})
+    write_figure("fig2", *files, all_arrays=arrays, display=display, pretraining={})
     assert (tmp_path / "2.png").stat().st_size > 2000
 
 
@@ -226,7 +230,7 @@ def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
         histories[-1].parent.mkdir(parents=True)
         history.to_csv(histories[-1], index=False)
     files = [tmp_path / "c.pdf", tmp_path / "c.png"]
-    write_figure("curves", *files, cells=path, histories=histories, shown=SHOWN)
+    write_figure("curves", *files, cells=path, histories=histories, display=SHOWN)
     assert files[1].stat().st_size > 5000
     figure = draw_curves(
         [("SUS, 80%, fold 0\nFrom scratch: failed", history)], 30, ["* SUS is other."]
@@ -236,7 +240,7 @@ def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
     assert "The first 1 of 30." in " ".join(notes.split())
     assert "* SUS is other." in notes
     good = cells[~cells["failed"] & ~cells["collapsed"]]
-    write_figure("curves", *files, cells=write_cells(good, tmp_path), histories=[], shown=SHOWN)
+    write_figure("curves", *files, cells=write_cells(good, tmp_path), histories=[], display=SHOWN)
     assert files[1].stat().st_size > 1000
 
 
@@ -258,5 +262,5 @@ def test_figures_of_tests_are_drawn_of_any_study(folds, tmp_path):
         "distributions": {"cells": path, "scores": files},
     }.items():
         out = tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"
-        write_figure(name, *out, **needed, shown=SHOWN)
+        write_figure(name, *out, **needed, display=SHOWN)
         assert out[1].stat().st_size > 5000

@@ -14,7 +14,7 @@ from sonotune.jobs.features import stage_outputs, write_features
 from sonotune.networks.unet import build
 from sonotune.networks.weights import he_normal
 from sonotune.networks.weights_file import save_weights
-from sonotune.report.shown import Shown
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.views import write_figure
 
 
@@ -87,9 +87,9 @@ def test_fig_s2_is_drawn_and_the_same_every_time(maps, tmp_path):
     for number in (1, 2):
         files = [tmp_path / f"{number}.{kind}" for kind in ("pdf", "png")]
         cell = {"strategy": "Whole network", "fraction": 0.8, "fold": 0}
-        shown = Shown({}, {"a": "A", "b": "B"})
+        display = DisplayOptions({}, {"a": "A", "b": "B"})
         features = {"a": maps, "b": maps}
-        write_figure("figS2", *files, features=features, shown=shown, features_of=cell)
+        write_figure("figs2", *files, features=features, display=display, features_of=cell)
         pages.append([file.read_bytes() for file in files])
     assert pages[0] == pages[1]
     assert len(pages[0][1]) > 10000

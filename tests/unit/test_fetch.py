@@ -23,9 +23,9 @@ from local_server import serve
 from sonotune.data import download as downloading
 from sonotune.data import preflight as trying
 from sonotune.data.archive import unpack
-from sonotune.data.catalogue import Entry, RemoteFile
+from sonotune.data.catalogue import CatalogueEntry, RemoteFile
 from sonotune.data.fetch import fetch, locate
-from sonotune.data.needed import is_stopped, without
+from sonotune.data.needed import alternatives_to, cannot_train
 from sonotune.data.preflight import check_addresses, preflight
 from sonotune.data.sources import describe_source
 from sonotune.errors import SonotuneError
@@ -73,14 +73,14 @@ def entry_at(address, files, checksums=True, **keys):
         "holds": ("images/*.jpg", "masks/*.png"),
         "by_hand": "Ask the ducks.",
     }
-    return Entry(**{**known, **keys})
+    return CatalogueEntry(**{**known, **keys})
 
 
 ARCHIVES = {"images.zip": zipped(IMAGES), "masks.zip": zipped(MASKS)}
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch):
+def max_inference_batch(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(downloading, "WAITS", (0.01, 0.01, 0.01))
     yield
@@ -206,10 +206,10 @@ def test_a_secure_address_is_not_left_for_an_insecure_one():
     answer = requests.Response()
     answer.status_code, answer.url = 302, "https://example.org/a.zip"
     answer.headers["location"] = "/b.zip"
-    downloading.stay_secure(answer)
+    downloading.refuse_insecure_redirect(answer)
     answer.headers["location"] = "http://example.org/a.zip"
     with pytest.raises(SonotuneError, match="not https; nothing was downloaded"):
-        downloading.stay_secure(answer)
+        downloading.refuse_insecure_redirect(answer)
 
 
 def test_a_redirect_is_followed(pond, server, tmp_path):
@@ -469,10 +469,10 @@ def test_a_study_stops_with_what_it_pretrains_on():
     config = {
         "studies": {"a": {"datasets": ["x", "y"], "pretraining": {"dataset": "z"}, **network}}
     }
-    assert is_stopped(config, "a", ["z"])
-    assert not is_stopped(config, "a", ["x"])
-    assert is_stopped(config, "a", ["x", "y"])
-    assert "pretraining: dataset" in next(without(config, "z"))
+    assert cannot_train(config, "a", ["z"])
+    assert not cannot_train(config, "a", ["x"])
+    assert cannot_train(config, "a", ["x", "y"])
+    assert "pretraining: dataset" in next(alternatives_to(config, "z"))
 
 
 def test_a_record_that_is_not_json_is_named(server, tmp_path):

@@ -17,10 +17,10 @@ from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import average_over_runs
 from sonotune.evaluation.metrics import overlap
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.figures.fig4 import draw_fig4
 from sonotune.report.figures.fig5 import choose_rows
 from sonotune.report.palette import COLOURS, MARKERS, STYLES, style_of
-from sonotune.report.shown import Shown
 from sonotune.report.style import journal_style
 from sonotune.report.views import write_figure
 
@@ -32,7 +32,7 @@ def fig4(cells: pd.DataFrame, folder: Path, **settings: object) -> tuple[Path, P
     """Write Fig. 4 of these cells; return the paths of PDF and PNG."""
     folder.mkdir(exist_ok=True)
     paths = folder / "fig4.pdf", folder / "fig4.png"
-    settings = {"pairs": PAIRS, "shown": Shown(STRATEGIES, DATASETS), **settings}
+    settings = {"pairs": PAIRS, "display": DisplayOptions(STRATEGIES, DATASETS), **settings}
     path = write_cells(cells, folder)
     write_figure("fig4", *paths, cells=path, averages=averages_of(path), **settings)
     return paths
@@ -44,7 +44,10 @@ def drawn(cells: pd.DataFrame) -> Figure:
         present = set(cells["strategy"])
         pairs = [pair for pair in PAIRS if set(pair) <= present]
         return draw_fig4(
-            cells, average_over_runs(cells, "failed", 1), pairs, Shown(STRATEGIES, DATASETS)
+            cells,
+            average_over_runs(cells, "failed", 1),
+            pairs,
+            DisplayOptions(STRATEGIES, DATASETS),
         )
 
 
@@ -211,8 +214,8 @@ def fig5(paths: dict, folder: Path, fraction: float = 0.05) -> tuple[Path, Path]
     """Write Fig. 5; return the paths of PDF and PNG."""
     out = folder / "fig5.pdf", folder / "fig5.png"
     examples = {"asked": list(STRATEGIES), "baselines": [], "fraction": fraction, "fold": 0}
-    shown = Shown(STRATEGIES, DATASETS)
-    write_figure("fig5", *out, **paths, decisions=folder, shown=shown, examples=examples)
+    display = DisplayOptions(STRATEGIES, DATASETS)
+    write_figure("fig5", *out, **paths, decisions=folder, display=display, examples=examples)
     return out
 
 

@@ -16,8 +16,8 @@ from sonotune.config.jobs import (
     NETWORKS,
     cell_settings,
     cells_of,
-    making_code,
-    preparing_code,
+    generation_code,
+    preparation_code,
     pretraining_settings,
     training_code,
 )
@@ -113,11 +113,11 @@ class Jobs:
             for kind, network, device, augment in asked
         }
         preparations = {
-            ("prepare", reader): lambda read, r=reader: preparing_code(r, read=read)
+            ("prepare", reader): lambda read, r=reader: preparation_code(r, read=read)
             for reader in READERS
         }
         makings = {
-            ("make", reader): lambda read, r=reader: making_code(r, read=read)
+            ("make", reader): lambda read, r=reader: generation_code(r, read=read)
             for reader in MADE_HERE
         }
         self.of = trainings | preparations | makings
@@ -294,7 +294,7 @@ def test_the_settings_of_jobs_hold_these_codes():
                 network,
                 study["device"],
                 augment=bool(study["augmentation"]),
-                monitor=bool(study.get("records")),
+                monitor=bool(study.get("log_test_metrics")),
             )
     settings = pretraining_settings(config, "amiri2020")
     assert settings["code"] == training_code("pretrain", {"name": "unet"}, "auto")

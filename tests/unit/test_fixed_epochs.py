@@ -19,10 +19,10 @@ from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.scores import load_predictions
 from sonotune.layout import Cell
 from sonotune.training.augment import Augmentation, draw_warps, warp
+from sonotune.training.config import TrainingConfig
 from sonotune.training.loop import train
-from sonotune.training.pairs import Pairs
-from sonotune.training.recipe import Recipe
-from sonotune.training.test_monitor import Records, column
+from sonotune.training.segmentation_data import SegmentationData
+from sonotune.training.test_monitor import TestSetMonitor, column
 
 FIXED = {"learning_rate": 0.003, "batch_size": 2, "epochs": 9, "patience": False}
 FIXED |= {"select_weights": "last"}
@@ -79,7 +79,7 @@ def test_augmented_images_are_others_than_clean_ones_and_anew_every_epoch(record
     pairs = as_pairs(bright_disks(6))
     network = build(4, head="plain", relu_after_up=False)
     he_normal(network, 1)
-    records = Records(pairs, Augmentation(), 2, CPU, 1, ("a",))
+    records = TestSetMonitor(pairs, Augmentation(), 2, CPU, 1, ("a",))
     assert records(network, 1) == records(network, 1)
     assert records(network, 1)[name] != records(network, 2)[name]
 
@@ -95,8 +95,8 @@ def test_pooling_counts_pixels_of_a_batch_together():
     masks[0, :12] = 1
     images = 255 * masks
     masks[1, 0, :4] = 1
-    pairs = Pairs(images, masks, torch.arange(2))
-    found = Records(pairs, None, 2, CPU, 0, ())(Copy(), 1)
+    pairs = SegmentationData(images, masks, torch.arange(2))
+    found = TestSetMonitor(pairs, None, 2, CPU, 0, ())(Copy(), 1)
     assert found[column("clean", "per_image", "dice")] == 0.5
     assert found[column("clean", "pooled", "dice")] == pytest.approx(2 * 192 / (2 * 192 + 4))
     assert found[column("clean", "pooled", "iou")] == pytest.approx(192 / 196)
@@ -111,21 +111,23 @@ def test_the_best_weights_are_kept_without_an_early_stop():
     def trained(epochs, keep):
         network = build(4, head="plain", relu_after_up=False)
         he_normal(network, 1)
-        recipe = Recipe(learning_rate=0.05, epochs=epochs, patience=False, select_weights=keep)
-        course = train(
+        recipe = TrainingConfig(
+            learning_rate=0.05, epochs=epochs, patience=False, select_weights=keep
+        )
+        state = train(
             network, as_pairs(data), as_pairs(data, 4), recipe, None, 4, CPU, 0, ("a",), quiet
         )
-        assert not course.failure
-        assert len(course.history) == epochs
-        return network.state_dict(), course
+        assert not state.failure
+        assert len(state.history) == epochs
+        return network.state_dict(), state
 
     # Steps as large as these make some epoch worse than the one before: that is the last one.
     losses = [epoch["validation_loss"] for epoch in trained(30, "last")[1].history]
     last = next(i for i in range(3, 30) if losses[i] > losses[i - 1]) + 1
     best = 1 + losses.index(min(losses[:last]))
     assert best < last
-    kept, course = trained(last, "best")
-    assert course.best_epoch == best
+    kept, state = trained(last, "best")
+    assert state.best_epoch == best
     same = [torch.equal(tensor, kept[name]) for name, tensor in trained(best, "last")[0].items()]
     assert all(same)
 
@@ -134,9 +136,11 @@ def test_decay_shrinks_the_steps_after_every_epoch():
     data = bright_disks(6)
     ends = []
     for recipe in (
-        Recipe(learning_rate=0.01, epochs=1, patience=False, select_weights="last"),
-        Recipe(learning_rate=0.01, epochs=2, patience=False, select_weights="last", lr_decay=1e-9),
-        Recipe(learning_rate=0.01, epochs=2, patience=False, select_weights="last"),
+        TrainingConfig(learning_rate=0.01, epochs=1, patience=False, select_weights="last"),
+        TrainingConfig(
+            learning_rate=0.01, epochs=2, patience=False, select_weights="last", lr_decay=1e-9
+        ),
+        TrainingConfig(learning_rate=0.01, epochs=2, patience=False, select_weights="last"),
     ):
         network = build(4)
         he_normal(network, 1)
@@ -197,7 +201,7 @@ def test_a_mistake_in_the_cutting_is_one_line(changes, line):
 def test_a_study_without_these_keys_has_settings_without_them():
     config = complete(copy.deepcopy(SMALL))
     plain = cell_settings(config, Cell("s", "sus", "whole", 0.8, 0))
-    assert not {"records", "exclude"} & set(plain)
+    assert not {"log_test_metrics", "exclude"} & set(plain)
 
 
 def test_names_in_lists_are_in_the_settings_and_paths_are_not(tmp_path):

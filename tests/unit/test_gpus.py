@@ -19,13 +19,13 @@ from sonotune.runtime.gpus import (
     SLOTS,
     VISIBLE,
     Slot,
+    check_gpu_slots,
     count_devices,
     list_devices,
+    local_slots,
     lock_folder,
-    on_gpu,
     physical,
-    slots_here,
-    tell_slots,
+    run_on_gpu,
     usable_devices,
     visible_devices,
 )
@@ -35,13 +35,13 @@ ROOT = Path(__file__).parents[2]
 # Takes a slot, says which device it sees, and works until it is told to end.
 JOB = """
 import os, sys
-from sonotune.runtime.gpus import on_gpu
+from sonotune.runtime.gpus import run_on_gpu
 
 def run():
     print(os.environ.get("CUDA_VISIBLE_DEVICES", "all"), flush=True)
     sys.stdin.readline()
 
-on_gpu(run, sys.argv[1], lambda line: print(line, file=sys.stderr, flush=True))
+run_on_gpu(run, sys.argv[1], lambda line: print(line, file=sys.stderr, flush=True))
 """
 
 
@@ -168,7 +168,7 @@ def cell(tmp_path, monkeypatch):
 
     def run(folder, log=lambda line: None):
         folder = tmp_path / folder
-        on_gpu(
+        run_on_gpu(
             lambda: run_cell(settings(), tmp_path / "disks", None, folder, lambda line: None),
             "auto",
             log,
@@ -212,7 +212,7 @@ def test_another_error_is_not_retried(cell, tmp_path):
 
     tries = []
     with pytest.raises(RuntimeError, match="a fault"):
-        on_gpu(fail, "auto", lambda line: None)
+        run_on_gpu(fail, "auto", lambda line: None)
     assert len(tries) == 1
 
 
@@ -220,16 +220,16 @@ def test_slot_i_is_device_i_by_cells_per_gpu(monkeypatch):
     monkeypatch.delenv(VISIBLE, raising=False)
     monkeypatch.setenv(SLOTS, "5")
     monkeypatch.setenv(CELLS, "2")
-    assert [slot.device for slot in slots_here()] == ["0", "0", "1", "1", "2"]
+    assert [slot.device for slot in local_slots()] == ["0", "0", "1", "1", "2"]
 
 
 def test_more_slots_than_devices_are_refused_before_anything_starts(monkeypatch, capsys):
     monkeypatch.setenv(VISIBLE, "0,1")
     with pytest.raises(SonotuneError, match=r"gpu=3 needs 3 GPUs .* there are 2"):
-        tell_slots(3, 1)
-    tell_slots(4, 2)
+        check_gpu_slots(3, 1)
+    check_gpu_slots(4, 2)
     assert capsys.readouterr().err == ""
-    tell_slots(1, 2)
+    check_gpu_slots(1, 2)
     assert "--resources gpu=4 uses all" in capsys.readouterr().err
 
 
@@ -273,10 +273,10 @@ def test_parts_of_a_divided_gpu_are_devices(driver, monkeypatch):
     monkeypatch.setenv(SLOTS, "6")
     monkeypatch.setenv(CELLS, "2")
     assert count_devices() == 3
-    assert [slot.device for slot in slots_here()][::2] == ["0", "MIG-cccc-3", "MIG-dddd-4"]
-    tell_slots(3, 1)
+    assert [slot.device for slot in local_slots()][::2] == ["0", "MIG-cccc-3", "MIG-dddd-4"]
+    check_gpu_slots(3, 1)
     with pytest.raises(SonotuneError, match="there are 3"):
-        tell_slots(4, 1)
+        check_gpu_slots(4, 1)
 
 
 def test_a_device_is_one_whatever_it_is_called(driver, monkeypatch, tmp_path):
@@ -326,5 +326,5 @@ def test_every_kind_of_full_memory_is_tried_once_more(error, monkeypatch):
         return "done"
 
     lines = []
-    assert on_gpu(run, "auto", lines.append) == "done"
+    assert run_on_gpu(run, "auto", lines.append) == "done"
     assert "once more" in lines[-1]

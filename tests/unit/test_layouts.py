@@ -69,11 +69,11 @@ def jsrt(home):
 def test_public_layouts_are_read_and_audited(tmp_path, layout):
     settings, images, groups = layout(tmp_path)
     audit, _ = audit_dataset(layout.__name__, settings, tmp_path)
-    print(f"\n{layout.__name__}: {len(audit.looks)} images, {audit.verdict}")
+    print(f"\n{layout.__name__}: {len(audit.image_stats)} images, {audit.verdict}")
     for finding in audit.findings:
         print(f"  {finding.level}: {finding.kind}: {finding.text}")
-    assert len(audit.looks) == images
-    assert len({look.group for look in audit.looks}) == groups
+    assert len(audit.image_stats) == images
+    assert len({stats.group for stats in audit.image_stats}) == groups
     assert not audit.of_level("error")
-    assert all(look.components for look in audit.looks if "normal" not in look.name)
+    assert all(stats.components for stats in audit.image_stats if "normal" not in stats.name)
     prepare(layout.__name__, settings, 32, tmp_path / "out", tmp_path)

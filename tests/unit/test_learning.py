@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from benchmarks.learning import simulated
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.figures import fig_learning
 from sonotune.report.learning_table import table as describe
-from sonotune.report.shown import Shown
 from sonotune.statistics.decision import decide, decision_tables
 from sonotune.statistics.learning import forecast, forecast_table
 from sonotune.statistics.runs import fold_scores
@@ -101,10 +101,10 @@ def test_the_table_says_what_is_forecast_and_why_not(tmp_path):
     )
     found.to_csv(tmp_path / "learning.csv", index=False)
     strategies = {"scratch": "From scratch", "whole": "Whole network"}
-    rows, table = describe(tmp_path / "learning.csv", Shown(strategies, {"sus": "SUS"}))
+    rows, table = describe(tmp_path / "learning.csv", DisplayOptions(strategies, {"sus": "SUS"}))
     assert rows["strategy"].tolist() == ["scratch", "whole"]
     assert rows["refused"].astype(bool).tolist() == [True, False]
-    assert [entry.text for entry in table.body[1].cells][:4] == [
+    assert [entry.text for entry in table.body[1].entries][:4] == [
         f"{rows.iloc[1][name]:.3f}" for name in ("dice", "expected", "lower", "upper")
     ]
     sentence = learning_sentence(rows.iloc[1], "whole", strategies.get)
@@ -119,7 +119,7 @@ def test_the_figure_shows_means_and_what_is_to_be_expected(tmp_path):
     found.to_csv(tmp_path / "learning.csv", index=False)
     strategies = {"whole": "Whole network", "scratch": "From scratch"}
     figure = fig_learning.draw(
-        tmp_path, tmp_path / "learning.csv", Shown(strategies, {"sus": "SUS"})
+        tmp_path, tmp_path / "learning.csv", DisplayOptions(strategies, {"sus": "SUS"})
     )
     (panel,) = figure.axes
     drawn = {line.get_label(): line.get_ydata() for line in panel.lines}

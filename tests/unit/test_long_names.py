@@ -8,8 +8,8 @@ from made_up_cells import STRATEGIES, averages_of, made_up_cells, ranks_of, writ
 from made_up_scores import cells_of_scores, made_up_scores, write_study
 
 from sonotune.evaluation.averages import read_cells
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.palette import STYLES, style_of
-from sonotune.report.shown import Shown
 from sonotune.report.style import TWO_COLUMNS, legend_columns, text_width
 from sonotune.report.views import write_figure, write_table
 from sonotune.statistics.decision import decide, decision_tables
@@ -34,8 +34,8 @@ def distributions(names, folder, *files):
     means = {("sus", name, 0.8): 0.6 for name in STRATEGIES}
     scores = made_up_scores(means, folds=2, images=4)
     cells, paths = write_study(scores, cells_of_scores(scores), folder)
-    shown = Shown(names, DATASETS)
-    write_figure("distributions", *files, cells=cells, scores=paths, shown=shown)
+    display = DisplayOptions(names, DATASETS)
+    write_figure("distributions", *files, cells=cells, scores=paths, display=display)
 
 
 def of_averages(name, **settings):
@@ -44,7 +44,7 @@ def of_averages(name, **settings):
         needed = ranks_of(cells) if name == "ranks" else {"cells": cells}
         if name in ("fig4", "pareto"):
             needed["averages"] = averages_of(cells)
-        write_figure(name, *files, shown=Shown(names, DATASETS), **needed, **settings)
+        write_figure(name, *files, display=DisplayOptions(names, DATASETS), **needed, **settings)
 
     return draw
 
@@ -52,21 +52,21 @@ def of_averages(name, **settings):
 def stages_of(names, folder, *files):
     network = {"name": "unet", "width": 2}
     rows = [(name, names[name], "pretrained", ["block1"]) for name in NAMES]
-    write_figure("fig1", *files, networks=[(network, rows)], shown=Shown(names, {}))
+    write_figure("fig1", *files, networks=[(network, rows)], display=DisplayOptions(names, {}))
 
 
 def beside_paper(names, folder, *files):
     tables = [folder / f"a.{kind}" for kind in ("csv", "tex", "html")]
-    shown = Shown(names, DATASETS)
-    write_table("against_paper", *tables, averages=averages_of(study(folder)), shown=shown)
-    write_figure("against_paper", *files, against_paper=tables[0], shown=shown)
+    display = DisplayOptions(names, DATASETS)
+    write_table("against_paper", *tables, averages=averages_of(study(folder)), display=display)
+    write_figure("against_paper", *files, against_paper=tables[0], display=display)
 
 
 def intervals(names, folder, *files):
     runs = read_cells(study(folder))
     for name, table in decision_tables(decide(runs[runs["fraction"] > 0])).items():
         table.to_csv(folder / f"{name}.csv", index=False)
-    write_figure("intervals", *files, decisions=folder, shown=Shown(names, DATASETS))
+    write_figure("intervals", *files, decisions=folder, display=DisplayOptions(names, DATASETS))
 
 
 def more_images(names, folder, *files):
@@ -77,7 +77,7 @@ def more_images(names, folder, *files):
     forecasts = forecast_table(fold_scores(trained, "tuned_parameters"))
     forecasts.assign(source="sus").to_csv(folder / "learning.csv", index=False)
     given = {"decisions": folder, "learning": folder / "learning.csv"}
-    write_figure("more_images", *files, **given, shown=Shown(names, DATASETS))
+    write_figure("more_images", *files, **given, display=DisplayOptions(names, DATASETS))
 
 
 FIGURES = {

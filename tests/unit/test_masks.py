@@ -10,7 +10,7 @@ from tiny_files import HEIGHT, WIDTH, grey, write
 
 from sonotune.data.audit import audit_dataset
 from sonotune.data.prepare import prepare
-from sonotune.data.readers import find_entries
+from sonotune.data.readers import find_samples
 from sonotune.data.readers.pixels import load
 from sonotune.errors import SonotuneError
 
@@ -36,7 +36,7 @@ def made(folder, save, **options):
 
 def marks_right(folder, described):
     """Whether prepared masks are the disks, at their own size."""
-    loaded = [load(entry) for entry in find_entries(described, folder)]
+    loaded = [load(entry) for entry in find_samples(described, folder)]
     prepare("mine", described, 32, folder / "out", folder)
     return all(np.array_equal(one.mask, disk(n)) for n, one in enumerate(loaded))
 
@@ -130,7 +130,7 @@ def test_soft_and_noisy_masks_are_refused_until_a_threshold_is_given(tmp_path, k
     for threshold in (1, 128):
         described["folder"]["threshold"] = threshold
         prepare("mine", described, 32, tmp_path / f"out{threshold}", tmp_path)
-    first = load(find_entries(described, tmp_path)[0]).mask.astype(bool)
+    first = load(find_samples(described, tmp_path)[0]).mask.astype(bool)
     assert 2 * (first & disk()).sum() / (first.sum() + disk().sum()) > 0.85
 
 
@@ -290,7 +290,7 @@ def test_the_advised_threshold_takes_what_is_half_bright(tmp_path, kind):
     described["folder"]["threshold"] = float(
         re.search(r"threshold: ([0-9.]+)", str(refused.value))[1]
     )
-    first = load(find_entries(described, tmp_path)[0]).mask.astype(bool)
+    first = load(find_samples(described, tmp_path)[0]).mask.astype(bool)
     assert 2 * (first & disk()).sum() / (first.sum() + disk().sum()) > 0.95
 
 
@@ -312,7 +312,7 @@ def test_several_classes_are_listed_and_one_can_be_chosen(tmp_path, values):
     assert all(str(value) in warning.text for value in values)
     assert not audit.of_level("error")
     assert marks_right(tmp_path, settings(label=values[1]))
-    both = load(find_entries(settings(label=list(values[1:])), tmp_path)[0]).mask
+    both = load(find_samples(settings(label=list(values[1:])), tmp_path)[0]).mask
     assert both.sum() == disk().sum() + 8 * 15
 
 
@@ -340,7 +340,7 @@ def test_inverted_masks_are_refused_until_a_key_says_what_is_meant(tmp_path, kin
     assert marks_right(tmp_path, settings(inverted=True))
     meant = settings(inverted=False)
     prepare("mine", meant, 32, tmp_path / "meant", tmp_path)
-    assert np.array_equal(load(find_entries(meant, tmp_path)[0]).mask, ~disk())
+    assert np.array_equal(load(find_samples(meant, tmp_path)[0]).mask, ~disk())
 
 
 def test_one_inverted_mask_of_three_is_a_warning(tmp_path):
@@ -393,7 +393,7 @@ def test_masks_are_turned_by_their_own_tag_and_lie_on_the_image_as_shown(tmp_pat
         methods = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
         stored = Image.fromarray(array).transpose(Image.Transpose(methods[back]))
         stored.save(tmp_path / folder / "1.png", exif=exif)
-    loaded = load(find_entries(settings(), tmp_path)[0])
+    loaded = load(find_samples(settings(), tmp_path)[0])
     assert np.array_equal(loaded.image, grey(1))
     assert np.array_equal(loaded.mask, disk())
 
@@ -404,4 +404,4 @@ def test_a_mask_drawn_on_the_stored_pixels_is_refused_with_the_reason(tmp_path):
     described = made(tmp_path, WHITE["0 and 255"])
     Image.fromarray(grey(0)).save(tmp_path / "images/0.png", exif=exif)
     with pytest.raises(SonotuneError, match="orientation"):
-        load(find_entries(described, tmp_path)[0])
+        load(find_samples(described, tmp_path)[0])

@@ -9,7 +9,7 @@ from tiny_files import HEIGHT, WIDTH, grey, square, write, write_table
 
 from sonotune.data.dataset import load_set
 from sonotune.data.prepare import prepare
-from sonotune.data.readers import find_entries
+from sonotune.data.readers import find_samples
 from sonotune.data.readers.pixels import load, read_grey
 from sonotune.errors import SonotuneError
 
@@ -45,7 +45,7 @@ def test_a_dicom_image_brings_its_millimetres(tmp_path):
     write(tmp_path / "masks/1.png", square())
     settings = {"reader": "folder", "source": "mine"}
     settings["folder"] = {"images": "images/*.dcm", "masks": "masks/*"}
-    loaded = load(find_entries(settings, tmp_path)[0])
+    loaded = load(find_samples(settings, tmp_path)[0])
     assert np.array_equal(loaded.image, grey())
     prepare("mine", settings, 20, tmp_path / "out", tmp_path)
     row = load_set(tmp_path / "out").index[0]
@@ -73,7 +73,7 @@ def test_a_single_slice_is_paired_by_its_stem(tmp_path, suffix):
     volume(tmp_path / f"images/1{suffix}", grey()[None], (0.3, 0.2, 1))
     volume(tmp_path / f"masks/1_mask{suffix}", square(value=1)[None], (0.3, 0.2, 1))
     globs = {"images": "images/*", "masks": "masks/*"}
-    (entry,) = find_entries({"reader": "folder", "folder": globs}, tmp_path)
+    (entry,) = find_samples({"reader": "folder", "folder": globs}, tmp_path)
     loaded = load(entry)
     assert entry.name == "1"
     assert np.array_equal(loaded.image, grey())
@@ -86,7 +86,7 @@ def test_slices_of_a_volume_are_chosen_by_a_table(tmp_path):
     volume(tmp_path / "m.nii.gz", np.stack([square(), square(0, 5), square(0, 0)]), (1, 1, 1))
     rows = [["image", "mask", "slice"], *(["v.nii.gz", "m.nii.gz", n] for n in (1, 2, 3))]
     write_table(tmp_path / "t.csv", rows)
-    first, _, last = find_entries({"reader": "folder", "folder": {"csv": "t.csv"}}, tmp_path)
+    first, _, last = find_samples({"reader": "folder", "folder": {"csv": "t.csv"}}, tmp_path)
     assert (first.name, first.group, last.name) == ("v_1", "v", "v_3")
     assert np.array_equal(load(first).image, grey(1))
     assert load(first).mask.sum() == 25
@@ -117,7 +117,7 @@ def test_a_frame_of_a_film_has_a_mask_of_one_page(tmp_path, suffix):
         write(tmp_path / f"m{number}.png", square(10, 20 + number))
         rows.append([f"film{suffix}", f"m{number}.png", number])
     write_table(tmp_path / "t.csv", rows)
-    entries = find_entries({"reader": "folder", "folder": {"csv": "t.csv"}}, tmp_path)
+    entries = find_samples({"reader": "folder", "folder": {"csv": "t.csv"}}, tmp_path)
     for number, entry in zip((0, 2), entries, strict=True):
         loaded = load(entry)
         assert np.array_equal(loaded.image, grey(number))
@@ -133,7 +133,7 @@ def test_a_dicom_file_is_known_by_its_content(tmp_path, name):
     stem = re.sub(r"\.(dicom|ima|dcm)$", "", name, flags=re.IGNORECASE)
     write(tmp_path / f"masks/{stem}.png", square())
     globs = {"images": "images/*", "masks": "masks/*"}
-    (entry,) = find_entries({"reader": "folder", "folder": globs}, tmp_path)
+    (entry,) = find_samples({"reader": "folder", "folder": globs}, tmp_path)
     assert entry.name == stem
     assert np.array_equal(load(entry).image, grey())
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.metrics_table import COUNTS, MEANS
-from sonotune.report.shown import Shown
 from sonotune.report.views import write_table
 from tests.made_up_cells import averages_of, made_up_cells
 
@@ -28,10 +28,12 @@ def cells():
 
 def write(table, folder, **changes):
     table.to_csv(folder / "cells.csv", index=False)
-    shown = Shown(**{"strategies": STRATEGIES, "datasets": {"sus": "SUS", "bus": "BUS"}, **changes})
+    display = DisplayOptions(
+        **{"strategies": STRATEGIES, "datasets": {"sus": "SUS", "bus": "BUS"}, **changes}
+    )
     files = [folder / f"m.{kind}" for kind in ("csv", "tex", "html")]
-    means = averages_of(folder / "cells.csv", shown.exclude_runs)
-    write_table("metrics", *files, averages=means, shown=shown)
+    means = averages_of(folder / "cells.csv", display.exclude_runs)
+    write_table("metrics", *files, averages=means, display=display)
     averages = pd.read_csv(folder / "m.csv").set_index(["dataset", "fraction", "strategy"])
     return averages, (folder / "m.html").read_text()
 

@@ -12,17 +12,17 @@ from tiny_files import grey, names, square, write
 from sonotune.data.audit import Audit, audit_dataset
 from sonotune.data.audit_files import write_duplicates
 from sonotune.data.dataset import load_set
-from sonotune.data.grouping import count_with_twin, groups_for, read_clusters
-from sonotune.data.holdout import listed_rows
+from sonotune.data.grouping import count_with_duplicate, groups_for, read_clusters
+from sonotune.data.holdout import rows_from_lists
 from sonotune.data.names import stem_of
 from sonotune.data.prepare import prepare
-from sonotune.data.readers import find_entries
+from sonotune.data.readers import find_samples
 from sonotune.data.readers.own_folder import has_groups
 from sonotune.data.readers.pixels import load
-from sonotune.data.split_file import count_twins
+from sonotune.data.split_file import count_near_duplicates
 from sonotune.data.split_lists import read_lists
 from sonotune.errors import SonotuneError
-from sonotune.inference.images import Wanted, read_image, read_spacing
+from sonotune.inference.images import InputImage, read_image, read_spacing
 from sonotune.runtime.files import write_json
 
 GLOBS = {"images": "images/*.png", "masks": "masks/*.png"}
@@ -65,7 +65,7 @@ NAMES = {
 @pytest.mark.parametrize("kind", NAMES)
 def test_files_of_any_name_are_found_prepared_and_read_back(tmp_path, kind):
     pairs(tmp_path, NAMES[kind])
-    entries = find_entries(own(**GLOBS), tmp_path)
+    entries = find_samples(own(**GLOBS), tmp_path)
     prepare("mine", own(**GLOBS), 16, tmp_path / "out", tmp_path)
     data = load_set(tmp_path / "out")
     assert data.names == names(entries)
@@ -96,7 +96,7 @@ def test_the_case_of_suffixes_does_not_count(tmp_path, suffix):
         (tmp_path / f"images/{number}{variant}").touch()
     for pattern in variants:
         globs = {"images": f"images/*{pattern}", "masks": "masks/*.PNG"}
-        assert names(find_entries(own(**globs), tmp_path)) == ["0", "1", "2"]
+        assert names(find_samples(own(**globs), tmp_path)) == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_the_case_of_suffixes_does_not_count(tmp_path, suffix):
 def test_an_image_and_a_mask_that_read_alike_belong_together(tmp_path, image, mask):
     suffixed = [os.fsencode(name) + b".png" for name in (image, mask)]
     pairs(tmp_path, suffixed[:1], suffixed[1:])
-    assert len(find_entries(own(**GLOBS), tmp_path)) == 1
+    assert len(find_samples(own(**GLOBS), tmp_path)) == 1
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_an_image_and_a_mask_that_read_alike_belong_together(tmp_path, image, ma
 def test_names_that_only_nearly_agree_are_kept_apart(tmp_path, images, masks):
     pairs(tmp_path, images, masks)
     globs = {key: f"{key}/**/*.png" for key in ("images", "masks")}
-    entries = find_entries(own(**globs), tmp_path)
+    entries = find_samples(own(**globs), tmp_path)
     assert [one.image.name for one in entries] == [one.masks[0].name for one in entries]
     assert len({one.name for one in entries}) == 2
 
@@ -145,7 +145,7 @@ def test_what_file_managers_leave_is_no_image(tmp_path, name):
     for folder in ("images", "masks"):
         (tmp_path / folder / name).write_bytes(b"\0\5\x16\7")
     described = own(images="images/*", masks="masks/*")
-    assert names(find_entries(described, tmp_path)) == ["0", "1"]
+    assert names(find_samples(described, tmp_path)) == ["0", "1"]
     audit, _ = audit_dataset("mine", described, tmp_path)
     assert not audit.of_level("warning")
 
@@ -158,7 +158,7 @@ def test_a_link_to_nothing_is_missed(tmp_path, where, target):
         (tmp_path / folder / "0.png").unlink()
         (tmp_path / folder / "0.png").symlink_to(target)
     with pytest.raises(SonotuneError, match=r"0\.png"):
-        find_entries(own(**GLOBS), tmp_path)
+        find_samples(own(**GLOBS), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_one_image_under_two_names_is_refused(tmp_path, again):
     write(tmp_path / "a.png", grey())
     (tmp_path / "t.csv").write_text(f"image,mask,group\na.png,x/m.png,P\n{again},x/m.png,Q\n")
     with pytest.raises(SonotuneError, match="twice"):
-        find_entries(own(csv="t.csv"), tmp_path)
+        find_samples(own(csv="t.csv"), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_an_image_is_not_its_own_mask(tmp_path, options):
     (tmp_path / "b.csv").write_text("image,mask\nimages/0.png,Images/0.PNG\n")
     (tmp_path / "c.csv").write_text("image,mask\nimages/0.png,images/../images/0.png\n")
     with pytest.raises(SonotuneError, match="same file"):
-        find_entries(own(**options), tmp_path)
+        find_samples(own(**options), tmp_path)
 
 
 @pytest.mark.parametrize("ending", ["_mask", "-seg", "_GT", " label", ".annotation"])
@@ -197,7 +197,7 @@ def test_images_and_masks_of_one_folder_are_told_apart(tmp_path, ending):
     for number in range(2):
         write(tmp_path / f"{number}.png", grey(number))
         write(tmp_path / f"{number}{ending}.png", square())
-    entries = find_entries(own(images="*.png", masks=f"*{ending}.png"), tmp_path)
+    entries = find_samples(own(images="*.png", masks=f"*{ending}.png"), tmp_path)
     assert names(entries) == ["0", "1"]
 
 
@@ -221,7 +221,7 @@ def test_tables_in_any_encoding_mean_the_same(tmp_path, encoding, separator):
     lines = ["Image, mask ,GROUP", " Schädel.png,m.png, Müller ", "b.png,m.png,NA"]
     text = "\r\n".join(lines).replace(",", separator)
     (tmp_path / "t.csv").write_bytes(text.encode(ENCODINGS[encoding]))
-    entries = find_entries(own(csv="t.csv"), tmp_path)
+    entries = find_samples(own(csv="t.csv"), tmp_path)
     assert [(one.name, one.group) for one in entries] == [("Schädel", "Müller"), ("b", "NA")]
 
 
@@ -233,7 +233,7 @@ def test_lines_before_the_header_are_skipped(tmp_path, head, mark):
     write(tmp_path / "m.png", square())
     text = f"{head}image;mask;group\n0.png;m.png;P\n1.png;m.png;P\n"
     (tmp_path / "t.csv").write_bytes(mark + text.encode())
-    assert [one.group for one in find_entries(own(csv="t.csv"), tmp_path)] == ["P", "P"]
+    assert [one.group for one in find_samples(own(csv="t.csv"), tmp_path)] == ["P", "P"]
     assert has_groups(tmp_path, csv="t.csv")
 
 
@@ -255,10 +255,10 @@ def test_values_without_a_column_are_not_overlooked(tmp_path, rows, right):
     write(tmp_path / "m.png", square())
     (tmp_path / "t.csv").write_text("\n".join(rows))
     if right:
-        assert names(find_entries(own(csv="t.csv"), tmp_path)) == ["0", "1"]
+        assert names(find_samples(own(csv="t.csv"), tmp_path)) == ["0", "1"]
     else:
         with pytest.raises(SonotuneError, match="no name"):
-            find_entries(own(csv="t.csv"), tmp_path)
+            find_samples(own(csv="t.csv"), tmp_path)
 
 
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
@@ -267,7 +267,7 @@ def test_lists_name_images_with_or_without_folders_and_suffixes(tmp_path, line, 
     for part, text in (("train", line), ("test", "images/b")):
         (tmp_path / f"{part}.txt").write_bytes(mark + f"{text}\r\n\r\n".encode())
     files = {part: str(tmp_path / f"{part}.txt") for part in ("train", "test")}
-    train, test = listed_rows(read_lists(files), ["images/b", "images/ä 1"])
+    train, test = rows_from_lists(read_lists(files), ["images/b", "images/ä 1"])
     assert (train.tolist(), test.tolist()) == ([1], [0])
 
 
@@ -283,7 +283,7 @@ def test_lists_hold_any_name_and_any_end_of_line(tmp_path, name, end):
 @pytest.mark.parametrize("lists", [(["1"], ["p1/1"]), (["1"], ["p2/2"]), (["p3/1"], ["p1/2"])])
 def test_a_name_that_means_two_images_or_none_is_refused(lists):
     with pytest.raises(SonotuneError):
-        listed_rows(dict(zip(("train", "test"), lists, strict=True)), ["p1/1", "p2/1", "p1/2"])
+        rows_from_lists(dict(zip(("train", "test"), lists, strict=True)), ["p1/1", "p2/1", "p1/2"])
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_unknown_columns_are_refused(tmp_path, header):
     values = ",".join(["1"] * len(header.split(",")))
     (tmp_path / "t.csv").write_text(f"image,mask,{header}\na.png,m.png,{values}\n")
     with pytest.raises(SonotuneError, match="column"):
-        find_entries(own(csv="t.csv"), tmp_path)
+        find_samples(own(csv="t.csv"), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_unknown_columns_are_refused(tmp_path, header):
 )
 def test_two_spellings_of_one_patient_are_refused(tmp_path, groups):
     with pytest.raises(SonotuneError, match="one patient"):
-        find_entries(table_of_groups(tmp_path, groups), tmp_path)
+        find_samples(table_of_groups(tmp_path, groups), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_two_spellings_of_one_patient_are_refused(tmp_path, groups):
     ],
 )
 def test_patients_whose_names_only_look_alike_are_kept_apart(tmp_path, groups):
-    entries = find_entries(table_of_groups(tmp_path, groups), tmp_path)
+    entries = find_samples(table_of_groups(tmp_path, groups), tmp_path)
     assert tuple(one.group for one in entries) == groups
 
 
@@ -348,7 +348,7 @@ def table_of_groups(folder, groups):
 def test_a_pattern_over_names_gives_groups(tmp_path, pattern, files, groups):
     pairs(tmp_path, [f"{name}.png" for name in files])
     globs = {key: f"{key}/**/*.png" for key in ("images", "masks")}
-    found = [one.group for one in find_entries(own(**globs, group=pattern), tmp_path)]
+    found = [one.group for one in find_samples(own(**globs, group=pattern), tmp_path)]
     assert sorted(found) == sorted(groups)
 
 
@@ -356,7 +356,7 @@ def test_a_pattern_over_names_gives_groups(tmp_path, pattern, files, groups):
 def test_a_pattern_that_gives_no_group_is_refused(tmp_path, pattern):
     pairs(tmp_path, ["P1_a.png"])
     with pytest.raises(SonotuneError, match="group"):
-        find_entries(own(**GLOBS, group=pattern), tmp_path)
+        find_samples(own(**GLOBS, group=pattern), tmp_path)
 
 
 def test_clusters_and_groups_are_joined_by_chains(tmp_path):
@@ -368,7 +368,7 @@ def test_clusters_and_groups_are_joined_by_chains(tmp_path):
     alone = groups_for("duplicates", images, groups, file)
     assert [alone.index(one) for one in alone] == [0, 0, 2, 3, 3, 5]
     assert groups_for(True, images, groups) == groups
-    assert count_with_twin([0, 2, 3], [1, 5], {0: "1", 1: "1", 3: "x", 4: "x"}) == 1
+    assert count_with_duplicate([0, 2, 3], [1, 5], {0: "1", 1: "1", 3: "x", 4: "x"}) == 1
 
 
 @pytest.mark.parametrize("row", ["1,z", "1,a\n2,a", ",a", "1,a,why,more"])
@@ -383,11 +383,11 @@ def test_a_length_that_is_none_is_not_known_and_noted(tmp_path, size):
     write(tmp_path / "a.png", grey())
     write(tmp_path / "m.png", square())
     (tmp_path / "t.csv").write_text(f"image,mask,mm_per_pixel\na.png,m.png,{size}\n")
-    loaded = load(find_entries(own(csv="t.csv"), tmp_path)[0])
+    loaded = load(find_samples(own(csv="t.csv"), tmp_path)[0])
     assert loaded.mm_per_pixel == (None, None)
     assert any("pixel size" in note for note in loaded.notes)
     (tmp_path / "s.csv").write_text(f"image,mm_per_pixel\na.png,{size}\n")
-    found = read_image(Wanted(tmp_path / "a.png", "a"), read_spacing([str(tmp_path / "s.csv")]))
+    found = read_image(InputImage(tmp_path / "a.png", "a"), read_spacing([str(tmp_path / "s.csv")]))
     assert found.mm_per_pixel == (None, None)
 
 
@@ -398,7 +398,7 @@ def test_lengths_are_matched_to_files_by_their_paths(tmp_path):
         rows.append(f"{folder}/1.png,0.{number}")
     (tmp_path / "s.csv").write_text("\n".join(rows))
     table = read_spacing([str(tmp_path / "s.csv")])
-    found = [read_image(Wanted(tmp_path / f"{f}/1.png", f"{f}/1"), table) for f in "pq"]
+    found = [read_image(InputImage(tmp_path / f"{f}/1.png", f"{f}/1"), table) for f in "pq"]
     assert [one.mm_per_pixel for one in found] == [(0.1, 0.1), (0.2, 0.2)]
 
 
@@ -429,7 +429,7 @@ def test_dicom_lengths_are_known_only_where_they_agree(tmp_path, more, known):
         more["SequenceOfUltrasoundRegions"] = pydicom.Sequence([region])
     dicom(tmp_path / "images/1.dcm", grey(), **more)
     write(tmp_path / "masks/1.png", square())
-    (entry,) = find_entries(own(images="images/*", masks="masks/*"), tmp_path)
+    (entry,) = find_samples(own(images="images/*", masks="masks/*"), tmp_path)
     loaded = load(entry)
     assert loaded.mm_per_pixel == pytest.approx(known) if known[0] else known == loaded.mm_per_pixel
 
@@ -441,12 +441,12 @@ def test_patients_of_dicom_files_are_groups_without_their_names(tmp_path):
         dicom(tmp_path / f"images/{number}.dcm", grey(number), PatientID=patient)
         write(tmp_path / f"masks/{number}.png", square())
     globs = {"images": "images/*", "masks": "masks/*", "group": "PatientID"}
-    groups = [one.group for one in find_entries(own(**globs), tmp_path)]
+    groups = [one.group for one in find_samples(own(**globs), tmp_path)]
     assert groups[0] == groups[1] != groups[2]
     assert not any("Doe" in group for group in groups)
     dicom(tmp_path / "images/2.dcm", grey(2), PatientID="")
     with pytest.raises(SonotuneError, match="PatientID"):
-        find_entries(own(**globs), tmp_path)
+        find_samples(own(**globs), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -457,7 +457,7 @@ def test_nifti_lengths_that_are_none_or_contradict_each_other_are_not_known(tmp_
 
     path = volume(tmp_path / "images/1.nii", grey()[None], (0.3, 0.2, 1))
     write(tmp_path / "masks/1.png", square())
-    (entry,) = find_entries(own(images="images/*", masks="masks/*"), tmp_path)
+    (entry,) = find_samples(own(images="images/*", masks="masks/*"), tmp_path)
     assert load(entry).mm_per_pixel == pytest.approx((0.2, 0.3))
     content = bytearray(path.read_bytes())
     content[change[0] : change[0] + 4] = np.float32(change[1]).tobytes()
@@ -474,4 +474,4 @@ def test_test_images_with_a_copy_in_training_are_counted(tmp_path):
     write_json(tmp_path / "splits.json", {"sus": {"names": names, "splits": parts}})
     file = tmp_path / "duplicates.csv"
     file.write_text("cluster,image\n1,a\n1,b\n2,e\n2,f\n3,c\n")
-    assert count_twins(tmp_path / "splits.json", {"sus": file}) == {"sus": (2, 3)}
+    assert count_near_duplicates(tmp_path / "splits.json", {"sus": file}) == {"sus": (2, 3)}

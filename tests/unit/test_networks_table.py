@@ -7,7 +7,7 @@ import pandas as pd
 from made_up_cells import averages_of
 from made_up_scores import cells_of_scores, made_up_scores, write_study
 
-from sonotune.report.shown import Shown
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.views import write_table
 from sonotune.statistics.decision import decide, decision_tables
 
@@ -46,7 +46,7 @@ def tables(folder, folds=5, **means):
         comparisons=folder / "comparisons.csv",
         network_titles=NETWORKS,
         pairs=PAIRS,
-        shown=Shown(STRATEGIES, {"fus": "FUS"}),
+        display=DisplayOptions(STRATEGIES, {"fus": "FUS"}),
     )
     return pd.read_csv(files[0]), files[1].read_text("utf-8"), files[2].read_text("utf-8")
 

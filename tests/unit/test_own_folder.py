@@ -10,15 +10,15 @@ from tiny_files import HEIGHT, WIDTH, grey, names, square, write, write_table
 
 from sonotune.data.dataset import load_set
 from sonotune.data.prepare import prepare
-from sonotune.data.readers import find_entries
-from sonotune.data.readers.entry import Entry, MaskRule
+from sonotune.data.readers import find_samples
 from sonotune.data.readers.pixels import load, read_grey
+from sonotune.data.readers.sample import MaskRule, Sample
 from sonotune.errors import SonotuneError
 from sonotune.stale import originals_digest
 
 
 def one(image, mask, rule=None):
-    return Entry(name="one", group="one", image=image, masks=(mask,), rule=rule or MaskRule())
+    return Sample(name="one", group="one", image=image, masks=(mask,), rule=rule or MaskRule())
 
 
 def own(table):
@@ -66,7 +66,7 @@ def test_a_bad_table_is_refused(tmp_path, rows, message):
     write(tmp_path / "m.png", square())
     write_table(tmp_path / "t.csv", rows)
     with pytest.raises(SonotuneError, match=message):
-        find_entries(own("t.csv"), tmp_path)
+        find_samples(own("t.csv"), tmp_path)
 
 
 def exchange(first, second):
@@ -105,16 +105,16 @@ def test_a_corrected_file_is_noticed_whatever_its_date(tmp_path, what):
 def test_a_folder_needs_globs_or_a_table(tmp_path):
     for options in ({}, {"images": "*.png"}, {"images": "*", "masks": "*", "csv": "t.csv"}):
         with pytest.raises(SonotuneError, match="either images and masks, two globs, or csv"):
-            find_entries({"reader": "folder", "folder": options}, tmp_path)
+            find_samples({"reader": "folder", "folder": options}, tmp_path)
     with pytest.raises(SonotuneError, match=r"no file .*t\.csv"):
-        find_entries(own("t.csv"), tmp_path)
+        find_samples(own("t.csv"), tmp_path)
 
 
 def test_globs_can_be_absolute(tmp_path):
     write(tmp_path / "a/1.png", grey())
     write(tmp_path / "b/1.png", square())
     globs = {"images": f"{tmp_path}/a/*.png", "masks": f"{tmp_path}/b/*.png"}
-    assert names(find_entries({"reader": "folder", "folder": globs})) == ["1"]
+    assert names(find_samples({"reader": "folder", "folder": globs})) == ["1"]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp"])

@@ -14,8 +14,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from sonotune.data.readers.entry import Entry
 from sonotune.data.readers.pixels import load, read_grey
+from sonotune.data.readers.sample import Sample
 from sonotune.errors import SonotuneError
 
 pydicom = pytest.importorskip("pydicom")
@@ -228,7 +228,7 @@ def test_a_page_of_several_is_the_one_that_is_shown(tmp_path, suffix, frames):
         for number in range(frames):
             whole.seek(number)
             expected = np.asarray(whole.convert("L"))
-            found = load(Entry("a", "a", path, (), slice=number if frames > 1 else None)).image
+            found = load(Sample("a", "a", path, (), slice=number if frames > 1 else None)).image
             assert np.abs(found.astype(int) - expected).max() <= 1
             COUNTS[f"{suffix[1:]} pages compared"] += 1
     if frames > 1:
@@ -320,7 +320,7 @@ def test_dicom_colours_and_frames_are_those_of_pydicom(tmp_path, photometric, pl
     path = dicom(tmp_path / "a.dcm", np.ascontiguousarray(stored), photometric, 8, more)
     for number in range(frames):
         shown = pydicom.pixels.pixel_array(path, index=number)
-        found = load(Entry("a", "a", path, (), slice=number if frames > 1 else None)).image
+        found = load(Sample("a", "a", path, (), slice=number if frames > 1 else None)).image
         assert np.abs(found - luminance(shown)).max() <= 0.51
         COUNTS[f"dicom {photometric} compared"] += 1
     if photometric == "RGB" and frames == 1:
@@ -390,7 +390,7 @@ def test_dicom_palettes_of_other_kinds_are_looked_up(tmp_path, kind):
     path = dicom(tmp_path / "a.dcm", pixels, "PALETTE COLOR", pixels.itemsize * 8, more)
     assert same("dicom palette of other kinds", path, show(pixels.astype(float)))
     with pytest.raises(SonotuneError, match="palette"):
-        load(Entry("a", "a", path, (path,)))
+        load(Sample("a", "a", path, (path,)))
 
 
 @pytest.mark.parametrize(
@@ -422,7 +422,7 @@ def test_dicom_frames_have_the_lengths_of_their_functional_groups(
         more["PixelSpacing"] = list(whole)
     path = dicom(tmp_path / "a.dcm", np.stack([picture(1), picture(2)]), "MONOCHROME2", 8, more)
     for number, expected in enumerate(known):
-        found = load(Entry("a", "a", path, (), slice=number))
+        found = load(Sample("a", "a", path, (), slice=number))
         assert found.mm_per_pixel == expected
         assert np.array_equal(found.image, picture(number + 1))
 
@@ -512,7 +512,7 @@ def test_a_mask_lies_on_its_image_as_resampling_in_space_puts_it(tmp_path, suffi
     expected = itk.GetArrayFromImage(
         itk.Resample(mask, image, itk.Transform(), itk.sitkNearestNeighbor)
     )[0]
-    found = load(Entry("a", "a", paths[0], (paths[1],)))
+    found = load(Sample("a", "a", paths[0], (paths[1],)))
     assert np.array_equal(found.image, shown)
     assert np.array_equal(found.mask, expected)
     assert expected.sum() == drawn.sum()
@@ -526,7 +526,7 @@ def test_a_turned_mask_of_an_image_without_a_place_is_noted(tmp_path, suffix, si
     drawn.SetDirection(np.diag([*signs, 1]).ravel().tolist())
     itk.WriteImage(drawn, str(tmp_path / f"mask{suffix}"))
     Image.fromarray(picture(6)).save(tmp_path / "image.png")
-    found = load(Entry("a", "a", tmp_path / "image.png", (tmp_path / f"mask{suffix}",)))
+    found = load(Sample("a", "a", tmp_path / "image.png", (tmp_path / f"mask{suffix}",)))
     assert np.array_equal(found.mask, itk.GetArrayFromImage(drawn)[0])
     assert any("mask's header turns" in note for note in found.notes) == (min(signs) < 0)
 
@@ -550,7 +550,7 @@ def test_a_mask_of_another_place_is_refused(tmp_path, change):
             change(image)
         itk.WriteImage(image, str(path))
     with pytest.raises(SonotuneError, match=r"mask\.mha"):
-        load(Entry("a", "a", paths[0], (paths[1],)))
+        load(Sample("a", "a", paths[0], (paths[1],)))
 
 
 # Quaternion, offset of the qform; rows of the sform: two places in space.
@@ -583,15 +583,15 @@ def test_a_nifti_of_two_places_lies_only_on_one_of_the_same_header(tmp_path, kin
         return path
 
     image, mask = volume("image", shown, (1, 1)), volume("mask", drawn, (1, 1))
-    found = load(Entry("a", "a", image, (mask,)))
+    found = load(Sample("a", "a", image, (mask,)))
     assert np.array_equal(found.image, shown)
     assert np.array_equal(found.mask, drawn)
     for places in ((1, 0), (0, 1)):
         other = volume("other", drawn, places)
         for pair in ((image, other), (other, mask)):
             with pytest.raises(SonotuneError, match="two places"):
-                load(Entry("a", "a", pair[0], (pair[1],)))
-        assert load(Entry("a", "a", other, (other,))).mask.sum() == drawn.sum()
+                load(Sample("a", "a", pair[0], (pair[1],)))
+        assert load(Sample("a", "a", other, (other,))).mask.sum() == drawn.sum()
 
 
 @pytest.mark.parametrize(

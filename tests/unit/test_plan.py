@@ -8,7 +8,7 @@ from sonotune.cli import main
 from sonotune.config.check import read_configuration
 from sonotune.config.jobs import cells_of
 from sonotune.errors import SonotuneError
-from sonotune.plan import Meter, duration, hours_on, images_of, plan_study, tell_without_gpu
+from sonotune.plan import Meter, duration, estimate_hours, images_of, no_gpu_warning, plan_study
 from sonotune.runtime.run_record import write_record
 from sonotune.training.device import choose
 
@@ -87,15 +87,15 @@ def test_images_that_nobody_can_count_are_said_to_be_missing(tmp_path):
 def test_a_rough_reckoning_grows_with_epochs(tmp_path):
     config = read_configuration(TINY)
     config["studies"]["tiny"]["training"] |= {"patience": 4, "epochs": 500}
-    least, most = hours_on(config, tmp_path, 1)
+    least, most = estimate_hours(config, tmp_path, 1)
     # Of a hundred times the epochs; a pre-training and the starts of jobs are the same in both.
     assert 5 * least < most < 101 * least
 
 
 def test_a_long_configuration_is_told_where_there_is_no_gpu(tmp_path):
     config = read_configuration(TINY)
-    assert tell_without_gpu(config, tmp_path, 1) == ""
+    assert no_gpu_warning(config, tmp_path, 1) == ""
     config["studies"]["tiny"]["training"] |= {"epochs": 10**9}
-    said = tell_without_gpu(config, tmp_path, 1)
+    said = no_gpu_warning(config, tmp_path, 1)
     assert "no GPU" in said
     assert "days if each takes all its epochs" in said

@@ -12,7 +12,7 @@ from sonotune.networks.weights import he_normal
 from sonotune.training.device import Processor
 from sonotune.training.forward import bce, forward
 from sonotune.training.optimiser import Adam
-from sonotune.training.precision import computing_copy
+from sonotune.training.precision import bf16_shadow
 
 BF16 = Processor("cpu", "bf16", 1, "any")
 FP32 = Processor("cpu", "fp32", 1, "any")
@@ -53,7 +53,7 @@ def test_steps_are_those_of_autocast_bit_by_bit(make, tuned):
     freeze_all_but(ours, ours.stages if tuned == "all" else ours.stages[-1:])
     ours.to(memory_format=torch.channels_last)
     theirs, before = copy.deepcopy(ours), copy.deepcopy(ours.state_dict())
-    take_steps(ours, computing_copy(ours, BF16))
+    take_steps(ours, bf16_shadow(ours, BF16))
     take_steps(theirs, theirs)
     for name, tensor in theirs.state_dict().items():
         assert torch.equal(tensor, ours.state_dict()[name]), name
@@ -63,7 +63,7 @@ def test_steps_are_those_of_autocast_bit_by_bit(make, tuned):
 
 def test_masters_stay_fp32_and_fp32_makes_no_copy():
     network = UNet(4)
-    computing = computing_copy(network, BF16)
+    computing = bf16_shadow(network, BF16)
     assert {p.dtype for p in network.parameters()} == {torch.float32}
     assert {p.dtype for p in computing.parameters()} == {torch.bfloat16}
-    assert computing_copy(network, FP32) is network
+    assert bf16_shadow(network, FP32) is network

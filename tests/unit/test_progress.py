@@ -7,8 +7,8 @@ import os
 from snakemake.logging import ColorizingTextHandler, DefaultFormatter
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from sonotune.runtime.job import finished, tell_progress, time_left
-from sonotune.runtime.terminal import be_brief
+from sonotune.runtime.job import finished, report_progress, time_left
+from sonotune.runtime.terminal import quiet_terminal
 
 
 def test_cells_that_are_asked_for_no_more_do_not_count(tmp_path, capsys):
@@ -22,7 +22,7 @@ def test_cells_that_are_asked_for_no_more_do_not_count(tmp_path, capsys):
     record = {"settings": settings, "failed": False, "failure": None, "epochs": 12}
     record |= {"best_validation_dice": 0.5, "seconds": 3.4}
     asked = [["sus"], ["block_1", "whole"], ["0.8"], ["0", "1"]]
-    tell_progress(record, cells / "sus/whole/0.8/0", {"cells": 4, "names": asked})
+    report_progress(record, cells / "sus/whole/0.8/0", {"cells": 4, "names": asked})
     said = capsys.readouterr().err
     assert said.startswith("sonotune: cell 2 of 4: whole, 80% of sus, fold 0: ")
     assert "0.500" in said
@@ -57,7 +57,7 @@ def test_the_terminal_gets_few_lines_and_every_failure():
     handler.name = "DefaultStreamHandler"
     logger = logging.Logger("a run")
     logger.addHandler(handler)
-    be_brief(logger)
+    quiet_terminal(logger)
     job = {"rule_name": "finetune", "rule_msg": "whole, fold 0", "indent": False, "log": ["a.log"]}
     logger.info("Building DAG of jobs...")
     logger.info("started", extra={"event": LogEvent.WORKFLOW_STARTED})

@@ -9,14 +9,14 @@ from test_configuration import SMALL
 
 from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
-from sonotune.report.figures.fig1b import draw_fig1b
-from sonotune.report.figures.fig1c import draw_fig1c
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.figures.losses import draw_losses
+from sonotune.report.figures.wang2023_fig1b import draw_wang2023_fig1b
+from sonotune.report.figures.wang2023_fig1c import draw_wang2023_fig1c
 from sonotune.report.leakage import effects_of, shared_images
 from sonotune.report.losses import compare_losses
-from sonotune.report.protocols import Window, compare_protocols, read_history, take_apart
+from sonotune.report.protocols import Window, compare_protocols, decompose_gap, read_history
 from sonotune.report.published import published_table
-from sonotune.report.shown import Shown
 from sonotune.report.views import write_table
 
 TITLES = {"encoder": "Encoder", "decoder_4": "Decoder 4", "decoder_all": "Decoder"}
@@ -94,7 +94,7 @@ def test_the_paper_stands_beside_it(study):
 
 
 def test_each_step_of_the_gap_is_one_habit(study):
-    gap = take_apart(study[0], compared(study), Window(3, 5))
+    gap = decompose_gap(study[0], compared(study), Window(3, 5))
     changes = gap[gap["strategy"] == "encoder"].set_index(["metric", "step"])["change"]
     assert changes["dice", "last_epoch"] == pytest.approx(0.01)
     assert changes["dice", "clean"] == pytest.approx(0.01)
@@ -110,7 +110,7 @@ def test_each_step_of_the_gap_is_one_habit(study):
 def test_the_tables_are_written_with_sizes_computed_alike(study, tmp_path):
     histories, cells = study
     files = [one for paths in histories.values() for one in paths]
-    common = {"published_histories": files, "shown": Shown(TITLES, {}), "epochs": (3, 5)}
+    common = {"published_histories": files, "display": DisplayOptions(TITLES, {}), "epochs": (3, 5)}
     needed = {
         "protocols": {"cells": cells, "corrected": cells},
         "gap": {"corrected": cells},
@@ -156,7 +156,7 @@ def test_losses_are_held_against_the_range_of_the_logs(tmp_path):
         "losses",
         *(tmp_path / f"l.{kind}" for kind in ("csv", "tex", "html")),
         published_histories=paths,
-        shown=Shown({"encoder": "Encoder"}, {}),
+        display=DisplayOptions({"encoder": "Encoder"}, {}),
         recipe={"image_size": 128, "learning_rate": 1e-4},
     )
     table = pd.read_csv(tmp_path / "l.csv")
@@ -183,12 +183,12 @@ def test_a_history_without_records_is_refused(tmp_path):
 def test_a_mean_iou_is_never_drawn_as_dice(study):
     table = compared(study)
     table = table.assign(tuned_parameters=6976)
-    figure = draw_fig1b(table, published_table("fetal_head_systems"), TITLES)
+    figure = draw_wang2023_fig1b(table, published_table("fetal_head_systems"), TITLES)
     shown = {panel.get_title(): {line.get_label() for line in panel.lines} for panel in figure.axes}
     assert "Alzubaidi 2022, ensemble" in shown["Mean IoU"]
     assert "Alzubaidi 2022, ensemble" not in shown["Dice"]
     assert "Amiri 2020, expanding" in shown["Dice"] - shown["Mean IoU"]
-    assert len(draw_fig1c(table, TITLES).axes) == 3
+    assert len(draw_wang2023_fig1c(table, TITLES).axes) == 3
 
 
 def test_every_published_system_has_a_source():
@@ -246,7 +246,7 @@ def three_studies(**changes):
     given = {"corrected": "corrected", "leakage": "leakage", "epochs": [3, 6], **changes}
     arms = {name: {"tune": "all", "exclude": name} for name in ("test_groups", "size_matched")}
     studies = {
-        "published": base | {"records": True, "protocols": given},
+        "published": base | {"log_test_metrics": True, "protocols": given},
         "corrected": base,
         "leakage": base | {"strategies": {"all": {"tune": "all"}, **arms}},
     }

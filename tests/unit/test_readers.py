@@ -7,7 +7,7 @@ from tiny_files import HEIGHT, WIDTH, grey, names, square, write, write_table
 
 from sonotune.data.dataset import load_set
 from sonotune.data.prepare import prepare
-from sonotune.data.readers import files_of, find_entries
+from sonotune.data.readers import files_of, find_samples
 from sonotune.data.readers.hc18 import CSV as HC18_CSV
 from sonotune.data.readers.pixels import load
 from sonotune.errors import SonotuneError
@@ -30,7 +30,7 @@ def heads(tmp_path):
 
 
 def test_heads_are_grouped_by_examination(heads):
-    entries = find_entries({"reader": "hc18"}, heads)
+    entries = find_samples({"reader": "hc18"}, heads)
     assert names(entries) == ["000_HC", "001_2HC", "001_HC", "805_HC"]
     assert [entry.group for entry in entries] == ["000", "001", "001", "805"]
     assert {(entry.mm_per_pixel_y, entry.mm_per_pixel_x) for entry in entries} == {(0.1, 0.1)}
@@ -44,14 +44,14 @@ def test_the_files_of_a_data_set_are_listed_with_its_table(heads):
 
 def test_one_head_an_examination_can_be_selected_and_some_left_out(heads):
     options = {"selection": "unsuffixed", "leave_out": ["805_HC"]}
-    assert names(find_entries({"reader": "hc18", "hc18": options}, heads)) == ["000_HC", "001_HC"]
+    assert names(find_samples({"reader": "hc18", "hc18": options}, heads)) == ["000_HC", "001_HC"]
     for options in ({"leave_out": ["999_HC"]}, {"selection": "some"}):
         with pytest.raises(SonotuneError, match=r"999_HC|found 'some'"):
-            find_entries({"reader": "hc18", "hc18": options}, heads)
+            find_samples({"reader": "hc18", "hc18": options}, heads)
 
 
 def test_a_head_is_the_interior_of_its_outline(heads):
-    mask = load(find_entries({"reader": "hc18"}, heads)[0]).mask
+    mask = load(find_samples({"reader": "hc18"}, heads)[0]).mask
     assert mask.shape == (HEIGHT, WIDTH)
     assert mask.sum() == pytest.approx(np.pi * 20 * 12, rel=0.03)
     assert mask[20, 30] == 1
@@ -89,17 +89,17 @@ def test_with_its_aspect_kept_an_image_is_padded(heads, tmp_path):
 def test_missing_files_of_heads_are_named(heads, gone, message):
     (heads / gone).unlink()
     with pytest.raises(SonotuneError, match=message):
-        find_entries({"reader": "hc18"}, heads)
+        find_samples({"reader": "hc18"}, heads)
 
 
 def test_a_table_of_heads_without_a_column_or_number_is_refused(heads):
     text = (heads / HC18_CSV).read_text()
     (heads / HC18_CSV).write_text(text.replace("pixel size(mm)", "pixel size"))
     with pytest.raises(SonotuneError, match=r"has no column 'pixel size\(mm\)'; found 'filename'"):
-        find_entries({"reader": "hc18"}, heads)
+        find_samples({"reader": "hc18"}, heads)
     (heads / HC18_CSV).write_text(text.replace("0.1", "?", 1))
     with pytest.raises(SonotuneError, match=r"line 2: 000_HC\.png: needs a pixel size"):
-        find_entries({"reader": "hc18"}, heads)
+        find_samples({"reader": "hc18"}, heads)
 
 
 def test_an_outline_without_pixels_is_refused(heads, tmp_path):
@@ -130,15 +130,15 @@ def lesions(tmp_path):
 
 def test_lesions_are_listed_by_number_and_normal_images_only_if_asked_for(lesions):
     expected = ["benign (2)", "benign (10)", "malignant (1)"]
-    assert names(find_entries({"reader": "busi"}, lesions)) == expected
-    both = find_entries({"reader": "busi", "busi": {"normal": True}}, lesions)
+    assert names(find_samples({"reader": "busi"}, lesions)) == expected
+    both = find_samples({"reader": "busi", "busi": {"normal": True}}, lesions)
     assert names(both) == [*expected, "normal (1)"]
 
 
 def test_some_of_the_lesions_are_drawn_by_the_seed(lesions):
     def drawn(images, seed):
         options = {"images": images, "seed": seed}
-        return names(find_entries({"reader": "busi", "busi": options}, lesions))
+        return names(find_samples({"reader": "busi", "busi": options}, lesions))
 
     every = ["benign (2)", "benign (10)", "malignant (1)"]
     assert drawn(3, 0) == every
@@ -150,7 +150,7 @@ def test_some_of_the_lesions_are_drawn_by_the_seed(lesions):
 
 
 def test_the_masks_of_an_image_are_united_whatever_their_format(lesions):
-    masks = [load(entry).mask for entry in find_entries({"reader": "busi"}, lesions)]
+    masks = [load(entry).mask for entry in find_samples({"reader": "busi"}, lesions)]
     assert [mask.sum() for mask in masks] == [200, 100, 100]
 
 
@@ -168,7 +168,7 @@ def test_equal_images_and_empty_masks_are_told(lesions, tmp_path):
 def test_a_lesion_without_a_mask_is_named(lesions):
     (lesions / "Dataset_BUSI_with_GT/benign/benign (10)_mask.png").unlink()
     with pytest.raises(SonotuneError, match=r"missing of: benign \(10\)"):
-        find_entries({"reader": "busi"}, lesions)
+        find_samples({"reader": "busi"}, lesions)
 
 
 # SCR
@@ -191,18 +191,18 @@ def test_lungs_are_found_wherever_they_lie_and_joined(tmp_path, image, masks):
         for side, mask in enumerate(masks):
             write(tmp_path / mask.format(number), square(5 + 15 * side, 15 + 15 * side))
         write(tmp_path / f"masks/heart/JPCLN{number:03}.png", square(0, HEIGHT))
-    entries = find_entries({"reader": "scr", "scr": {"images": 2}}, tmp_path)
+    entries = find_samples({"reader": "scr", "scr": {"images": 2}}, tmp_path)
     assert names(entries) == ["JPCLN001", "JPCLN002"]
     assert [load(entry).mask.sum() for entry in entries] == [100 * len(masks)] * 2
     with pytest.raises(SonotuneError, match=r"240 are wanted, .* has 3"):
-        find_entries({"reader": "scr", "scr": {"images": 240}}, tmp_path)
+        find_samples({"reader": "scr", "scr": {"images": 240}}, tmp_path)
 
 
 def test_a_radiograph_without_lungs_is_named(tmp_path):
     for name in ("jpg/JPCNN001.jpg", "jpg/JPCNN002.jpg", "masks/left lung/JPCNN001.png"):
         write(tmp_path / name, grey())
     with pytest.raises(SonotuneError, match="missing of: JPCNN002"):
-        find_entries({"reader": "scr"}, tmp_path)
+        find_samples({"reader": "scr"}, tmp_path)
 
 
 # Two folders
@@ -222,12 +222,12 @@ def test_published_pairs_are_read_in_their_layout(tmp_path, reader, image, mask)
     write(tmp_path / image, grey())
     write(tmp_path / mask, square() + square(30, 33, 100))
     write(tmp_path / "__MACOSX" / image, grey())
-    (entry,) = find_entries({"reader": reader}, tmp_path)
+    (entry,) = find_samples({"reader": reader}, tmp_path)
     assert entry.image == tmp_path / image
     assert load(entry).mask.sum() == 100
     (tmp_path / mask).unlink()
     with pytest.raises(SonotuneError, match=rf"(?s){reader}: .*looked for: .*found: .*1 x "):
-        find_entries({"reader": reader}, tmp_path)
+        find_samples({"reader": reader}, tmp_path)
 
 
 @pytest.mark.parametrize("reader", ["hc18", "busi", "scr", "ecssd"])
@@ -235,16 +235,16 @@ def test_another_layout_is_told_with_what_was_found(tmp_path, reader):
     write(tmp_path / "pictures/one.png", grey())
     write(tmp_path / "pictures/two.png", grey())
     with pytest.raises(SonotuneError, match=r"looked for: .*\n  found: pictures: 2 x \.png"):
-        find_entries({"reader": reader}, tmp_path)
+        find_samples({"reader": reader}, tmp_path)
     with pytest.raises(SonotuneError, match="no such folder"):
-        find_entries({"reader": reader}, tmp_path / "nowhere")
+        find_samples({"reader": reader}, tmp_path / "nowhere")
 
 
 def test_an_unknown_option_is_told_with_those_there_are(tmp_path):
     with pytest.raises(SonotuneError, match="no option 'normals'; allowed: normal"):
-        find_entries({"reader": "busi", "busi": {"normals": True}}, tmp_path)
+        find_samples({"reader": "busi", "busi": {"normals": True}}, tmp_path)
     with pytest.raises(SonotuneError, match="no option 'layout'; it has none"):
-        find_entries({"reader": "ecssd", "ecssd": {"layout": "duts"}}, tmp_path)
+        find_samples({"reader": "ecssd", "ecssd": {"layout": "duts"}}, tmp_path)
 
 
 def test_arrays_do_not_depend_on_the_number_of_threads(lesions, tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sonotune.config.check import read_configuration
-from sonotune.report.registry import FIGURES, SHOWN, TABLES
+from sonotune.report.registry import DISPLAY_SETTINGS, FIGURES, TABLES
 from sonotune.studies.study import Study
 
 ROOT = Path(__file__).parents[2]
@@ -29,15 +29,15 @@ def studies():
 def test_a_function_takes_what_its_entry_names(kind, name):
     view = {"figure": FIGURES, "table": TABLES}[kind][name]
     function = getattr(import_module(view.module), view.function.partition(":")[2])
-    given = {*view.needs, *(set(view.settings) - set(SHOWN))}
-    given |= {"shown"} if set(view.settings) & set(SHOWN) else set()
+    given = {*view.needs, *(set(view.settings) - set(DISPLAY_SETTINGS))}
+    given |= {"display"} if set(view.settings) & set(DISPLAY_SETTINGS) else set()
     assert set(inspect.signature(function).parameters) == given
 
 
 @pytest.mark.parametrize(("kind", "name"), VIEWS)
 def test_a_study_that_has_a_view_has_all_that_it_needs(kind, name, studies):
     found = [study for study in studies if name in study.views(kind)]
-    assert found or name in ("ranks", "networks", "leakage", "figS2")
+    assert found or name in ("ranks", "networks", "leakage", "figs2")
     for study in found:
         assert any(study.view_inputs(kind, name).values()) or name in ("fig1", "fig5")
         settings = study.view_settings(kind, name)

@@ -42,7 +42,7 @@ def test_far_strategies_are_left_out_with_a_reason():
     rows = {row["strategy"]: row for row in told["standing"]}
     assert [rows[name]["continues"] for name in NAMES] == [True, True, False, False]
     assert rows["far"]["why"] == "expected gain below 0.1 times the margin"
-    assert rows["worst"]["behind"] > rows["far"]["behind"] > rows["near"]["behind"] > 0
+    assert rows["worst"]["gap"] > rows["far"]["gap"] > rows["near"]["gap"] > 0
 
 
 def test_a_failed_strategy_leaves_and_if_all_fail_the_race_ends():

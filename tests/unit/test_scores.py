@@ -14,7 +14,7 @@ from sonotune.evaluation.metrics import overlap
 from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
 from sonotune.runtime.run_record import write_record
 from sonotune.statistics.decision import decide
-from sonotune.statistics.tables import read_runs, scores_that_count
+from sonotune.statistics.tables import included_scores, read_runs
 from sonotune.statistics.tails import low_scores
 
 pairs_of_masks = st.integers(1, 3).flatmap(
@@ -142,7 +142,7 @@ def test_images_of_any_group_are_scored_and_counted(tmp_path, group):
     score_dataset(tmp_path / "arrays", [made], tmp_path / "d.csv")
     aggregate([tmp_path / "d.csv"], [made / "run.json"], tmp_path / "cells.csv")
     runs = read_runs(tmp_path / "cells.csv", ["right"], "failed")
-    counted = scores_that_count(runs, tmp_path / "d.csv")
+    counted = included_scores(runs, tmp_path / "d.csv")
     assert counted["group"].tolist() == [group] * 4
     assert low_scores(counted)["images"].tolist() == [4]
     assert counted.groupby("group")["dice"].mean().to_dict() == {group: 1.0}

@@ -16,7 +16,7 @@ from sonotune.errors import SonotuneError
 from sonotune.evaluation.circumferences import write_circumferences
 from sonotune.evaluation.scores import aggregate, score_dataset
 from sonotune.evaluation.shapes import SHAPE_METRICS, head_circumference, shape_scores
-from sonotune.evaluation.surface import outline, surface_distances
+from sonotune.evaluation.surface import boundary, surface_distances
 from sonotune.runtime.files import write_json
 from sonotune.runtime.run_record import write_record
 
@@ -44,7 +44,7 @@ def nearest(points, others, spacing):
 
 
 def distances_of(found, truth, spacing=(1.0, 1.0)):
-    return surface_distances(outline(found), outline(truth), spacing)
+    return surface_distances(boundary(found), boundary(truth), spacing)
 
 
 @given(pairs, spacings)
@@ -84,8 +84,8 @@ def test_distances_agree_with_monai(spacing):
 def test_millimetres_differ_along_the_axes():
     masks = np.zeros((3, SIZE, SIZE), bool)
     masks[0, 20:30, 20:30] = masks[1, 24:34, 20:30] = masks[2, 20:30, 24:34] = True
-    down = shape_scores(masks[1], outline(masks[0]), (0.5, 2.0))
-    right = shape_scores(masks[2], outline(masks[0]), (0.5, 2.0))
+    down = shape_scores(masks[1], boundary(masks[0]), (0.5, 2.0))
+    right = shape_scores(masks[2], boundary(masks[0]), (0.5, 2.0))
     assert down["hausdorff95_px"] == right["hausdorff95_px"] == 4
     assert down["hausdorff95_mm"] == 2
     assert right["hausdorff95_mm"] > 4
@@ -100,14 +100,14 @@ def test_no_outline_has_no_distance_unless_there_was_nothing_to_find():
 
 def test_components_are_counted_by_sides_and_corners():
     mask = np.zeros((8, 8), bool)
-    assert shape_scores(mask, outline(mask))["components"] == 0
+    assert shape_scores(mask, boundary(mask))["components"] == 0
     mask[2, 2] = mask[3, 3] = True
-    assert shape_scores(mask, outline(mask))["components"] == 1
+    assert shape_scores(mask, boundary(mask))["components"] == 1
     mask[5, 5] = True
-    assert shape_scores(mask, outline(mask))["components"] == 2
-    assert shape_scores(mask, outline(mask))["at_border"] == 0
+    assert shape_scores(mask, boundary(mask))["components"] == 2
+    assert shape_scores(mask, boundary(mask))["at_border"] == 0
     mask[0, 5] = True
-    assert shape_scores(mask, outline(mask))["at_border"] == 1
+    assert shape_scores(mask, boundary(mask))["at_border"] == 1
 
 
 HEAD = Ellipse(x=33.0, y=30.0, a=24.0, b=18.0, angle=0.4)
@@ -210,7 +210,7 @@ def test_heads_are_scored_against_the_published_circumferences(heads):
 
 def test_without_circumferences_or_pixel_sizes_the_columns_are_empty(heads):
     mask = head()
-    scores = shape_scores(mask, outline(mask), None, 70.0)
+    scores = shape_scores(mask, boundary(mask), None, 70.0)
     unknown = {name for name in SHAPE_METRICS if math.isnan(scores[name])}
     assert unknown == {name for name in SHAPE_METRICS if name.endswith("_mm")} - {"hc_measured_mm"}
     score_dataset(heads / "arrays", [heads / "cell"], heads / "fus.csv")

@@ -6,7 +6,7 @@ import pytest
 from snakemake_executor_plugin_slurm import Executor
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
-from sonotune.runtime.slurm_jobs import keep_in_view
+from sonotune.runtime.slurm_jobs import keep_unreported_jobs
 
 
 def forgetful(answers):
@@ -46,7 +46,7 @@ def test_only_what_was_reported_leaves_the_view(times):
     answers = {"a": "active", "b": "done", "c": "failed"}
     kind = forgetful(answers)
     for _ in range(times):
-        keep_in_view(kind)
+        keep_unreported_jobs(kind)
     executor = kind()
     assert ask(executor, ["a", "b", "c", "d"]) == ["a", "d"]
     assert executor.reported == [("b", "done"), ("c", "why")]
@@ -57,7 +57,7 @@ def test_only_what_was_reported_leaves_the_view(times):
 
 def test_an_error_at_submission_is_reported_as_before():
     kind = forgetful({})
-    keep_in_view(kind)
+    keep_unreported_jobs(kind)
     executor = kind()
     executor.report_job_error("a", msg="no such partition")
     assert executor.reported == [("a", "no such partition")]

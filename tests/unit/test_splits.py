@@ -12,7 +12,7 @@ from sonotune.data.splits import (
     Resampling,
     _number_drawn,
     batches_per_epoch,
-    held_out,
+    kfold_test_rows,
     round_half_up,
     split,
     split_seed,
@@ -35,7 +35,7 @@ def test_a_fraction_draws_what_its_per_cent_number_did(percent):
 
 
 def test_163_images_make_folds_of_33_33_33_32_32():
-    sizes = [len(rows) for rows in held_out(163, Resampling(), 0)]
+    sizes = [len(rows) for rows in kfold_test_rows(163, Resampling(), 0)]
     assert sizes == [33, 33, 33, 32, 32]
 
 
@@ -45,7 +45,7 @@ seeds = st.integers(0, 2**31)
 
 @given(sizes, st.integers(2, 7), seeds)
 def test_test_sets_are_disjoint_and_cover_everything(images, folds, seed):
-    tests = held_out(images, Resampling(folds=folds), seed)
+    tests = kfold_test_rows(images, Resampling(folds=folds), seed)
     assert sorted(np.concatenate(tests).tolist()) == list(range(images))
     assert max(map(len, tests)) - min(map(len, tests)) <= 1
 
@@ -89,7 +89,7 @@ def test_no_group_straddles_a_cut_when_grouping_is_on(groups, seed, fold, fracti
 @settings(max_examples=50)
 @given(grouped_sets(), seeds)
 def test_grouped_test_sets_are_disjoint_and_cover_everything(groups, seed):
-    tests = held_out(len(groups), Resampling(grouped=True), seed, groups)
+    tests = kfold_test_rows(len(groups), Resampling(grouped=True), seed, groups)
     assert sorted(np.concatenate(tests).tolist()) == list(range(len(groups)))
     assert max(map(len, tests)) - min(map(len, tests)) <= 4
 
@@ -110,7 +110,8 @@ def test_fractions_do_not_change_each_other():
 
 def test_data_sets_of_a_study_are_cut_differently():
     first, second = (
-        held_out(85, Resampling(), split_seed(1, name, Resampling()))[0] for name in ("sus", "bus")
+        kfold_test_rows(85, Resampling(), split_seed(1, name, Resampling()))[0]
+        for name in ("sus", "bus")
     )
     assert not np.array_equal(first, second)
 
@@ -136,12 +137,12 @@ def test_too_few_images_for_a_validation_set_is_refused():
 
 def test_more_folds_than_images_is_refused():
     with pytest.raises(SonotuneError, match="5 folds of 4 images"):
-        held_out(4, Resampling(), 0)
+        kfold_test_rows(4, Resampling(), 0)
 
 
 def test_grouping_without_groups_is_refused():
     with pytest.raises(SonotuneError, match="names no group"):
-        held_out(40, Resampling(grouped=True), 0)
+        kfold_test_rows(40, Resampling(grouped=True), 0)
 
 
 def test_halves_round_up():

@@ -19,7 +19,7 @@ from statsmodels.stats.multicomp import pairwise_tukeyhsd
 from sonotune.statistics.friedman import critical_difference, nemenyi, rank_strategies
 from sonotune.statistics.tables import write_statistics
 from sonotune.statistics.tukey import tukey_pairs
-from sonotune.statistics.variance import variance_parts
+from sonotune.statistics.variance import variance_components
 
 # Relief of three drugs (SAS/STAT; also the example of scipy.stats.tukey_hsd).
 RELIEF = {
@@ -104,7 +104,7 @@ def test_variance_components_are_those_of_the_mixed_model_of_every_image():
             re_formula="1",
             vc_formula={"image": "0 + C(name)", "run": "0 + C(strategy)"},
         ).fit()
-    parts = variance_parts(scores)
+    parts = variance_components(scores)
     assert parts["image"] == pytest.approx(fitted.vcomp[0], rel=0.02)
     assert parts["run"] == pytest.approx(fitted.vcomp[1], rel=0.02)
     assert parts["rest"] == pytest.approx(fitted.scale, rel=0.02)
@@ -207,5 +207,5 @@ def test_a_study_in_which_no_run_counts_has_tables_without_statements(tmp_path):
     scores = made_up_scores(with_strategies("ab"), folds=2, images=4)
     tables = statistics_of(scores, tmp_path, cells=cells_of_scores(scores, failed=True))
     assert tables["decisions"]["recommended"].isna().all()
-    assert tables["strategies"]["behind"].isna().all()
+    assert tables["strategies"]["gap"].isna().all()
     assert not len(tables["variance"])

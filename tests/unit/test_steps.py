@@ -36,7 +36,7 @@ def test_steps_that_find_their_batch_on_the_device_are_the_same(
 ):
     changes = {"precision": precision, "augmentation": augmentation, "keep_weights": True}
     run(disks, tmp_path / "one", **changes)
-    monkeypatch.setattr(loop, "OneByOne", StaticSteps)
+    monkeypatch.setattr(loop, "EagerSteps", StaticSteps)
     run(disks, tmp_path / "other", **changes)
     for file in ("predictions.npz", "weights.safetensors"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
@@ -46,7 +46,7 @@ def test_steps_that_find_their_batch_on_the_device_are_the_same(
 def test_they_go_on_in_the_middle_of_an_epoch(disks, tmp_path, monkeypatch):
     whole = Run(disks, tmp_path / "whole")
     whole.go()
-    monkeypatch.setattr(loop, "OneByOne", StaticSteps)
+    monkeypatch.setattr(loop, "EagerSteps", StaticSteps)
     stopped = Run(disks, tmp_path / "stopped")
     stopped.stop(after=2)
     assert stopped.go()["resumed"] == 1
@@ -133,9 +133,9 @@ def test_static_steps_take_no_heed_of_the_batch_that_is_named():
     steps = StaticSteps(lambda rows, warps: taken.append(rows.tolist()), torch.device("cpu"))
     order = torch.arange(6).view(3, 2)
     steps.begin(order, None, 1)
-    steps.take(0)
-    steps.take(0)
+    steps.run(0)
+    steps.run(0)
     steps.begin(order.flip(0), None, 0)
-    steps.take(2)
+    steps.run(2)
     assert taken == [[2, 3], [4, 5], [4, 5]]
     assert np.array_equal(order, torch.arange(6).view(3, 2)), "the epoch's own order is left alone"

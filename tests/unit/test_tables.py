@@ -16,10 +16,10 @@ from made_up_cells import DATASETS, STRATEGIES, averages_of, made_up_cells, writ
 from sonotune.data.splits import Resampling, split
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import average_over_runs, read_cells
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.palette import BEST, MIDDLE, WORST, shade
-from sonotune.report.render import save_table
-from sonotune.report.shown import Shown
 from sonotune.report.table1 import count_images, describe_table1
+from sonotune.report.table_files import save_table
 from sonotune.report.views import write_table
 
 # Amiri 2020, Table I: size, then training and validation at 80, 50 and 5%, then test.
@@ -65,10 +65,10 @@ class Grid(HTMLParser):
 def table2(cells: pd.DataFrame, folder: Path, **settings: object) -> dict[str, str]:
     """The texts of Table II of these cells, by format."""
     paths = {kind: folder / f"table2.{kind}" for kind in ("csv", "tex", "html")}
-    shown = Shown(**{"strategies": STRATEGIES, "datasets": DATASETS, **settings})
+    display = DisplayOptions(**{"strategies": STRATEGIES, "datasets": DATASETS, **settings})
     path = write_cells(cells, folder)
-    averages = averages_of(path, shown.exclude_runs, shown.ddof)
-    write_table("table2", *paths.values(), cells=path, averages=averages, shown=shown)
+    averages = averages_of(path, display.exclude_runs, display.ddof)
+    write_table("table2", *paths.values(), cells=path, averages=averages, display=display)
     return {kind: path.read_text("utf-8") for kind, path in paths.items()}
 
 
@@ -285,7 +285,7 @@ def test_tex_compiles(tmp_path):
         cells=(path := write_cells(timed, tmp_path)),
         averages=averages_of(path),
         training_time=["whole", "contracting"],
-        shown=Shown(STRATEGIES, {"sus": "a_b & 5%", "bus": "BUS"}),
+        display=DisplayOptions(STRATEGIES, {"sus": "a_b & 5%", "bus": "BUS"}),
     )
     (tmp_path / "all.tex").write_text(
         "\\documentclass{article}\\usepackage{booktabs}\\usepackage[table]{xcolor}"
@@ -345,16 +345,16 @@ def tukey_rows(folder):
     return folder / "tukey_in.csv"
 
 
-def tukey(path, folder, shown):
+def tukey(path, folder, display):
     """Both tables of Tukey's tests."""
     for name in ("tukey", "tukey_fractions"):
         files = [folder / f"{name}.{kind}" for kind in ("csv", "tex", "html")]
-        write_table(name, *files, tukey=path, shown=shown)
+        write_table(name, *files, tukey=path, display=display)
 
 
 def test_tukeys_tests_are_a_table_with_signs_of_its_rows(tmp_path):
     titles = {"whole": "Whole", "block_9": "Block 9", "scratch": "From scratch"}
-    tukey(tukey_rows(tmp_path), tmp_path, Shown(titles, {"sus": "SUS"}))
+    tukey(tukey_rows(tmp_path), tmp_path, DisplayOptions(titles, {"sus": "SUS"}))
     grid = Grid((tmp_path / "tukey.html").read_text())
     texts = [[cell["text"].split() for cell in row] for row in grid.rows]
     # Rows and columns are in the order of the strategies, whichever way round a pair was tested.
@@ -375,12 +375,12 @@ def test_tukeys_tests_of_one_run_are_no_tests(tmp_path):
     path = tukey_rows(tmp_path)
     table = pd.read_csv(path).assign(lower=np.nan, upper=np.nan, p=np.nan)
     table.to_csv(path, index=False)
-    tukey(path, tmp_path, Shown({"whole": "W", "scratch": "S"}, {"sus": "SUS"}))
+    tukey(path, tmp_path, DisplayOptions({"whole": "W", "scratch": "S"}, {"sus": "SUS"}))
     page = Grid((tmp_path / "tukey.html").read_text())
     assert [cell["style"] for row in page.rows for cell in row] == [""]
     empty = pd.read_csv(path)[:0]
     empty.to_csv(path, index=False)
-    tukey(path, tmp_path, Shown({"whole": "W"}, {"sus": "SUS"}))
+    tukey(path, tmp_path, DisplayOptions({"whole": "W"}, {"sus": "SUS"}))
     assert "Tukey" in (tmp_path / "tukey.html").read_text()
 
 
@@ -391,8 +391,8 @@ def test_the_network_as_it_is_takes_no_part_in_the_colours_of_a_row(tmp_path):
     path = write_cells(pd.concat([cells, unchanged]), tmp_path)
     titles = {**STRATEGIES, "unchanged": "Unchanged"}
     files = [tmp_path / f"t.{kind}" for kind in ("csv", "tex", "html")]
-    shown = Shown(titles, DATASETS)
-    write_table("table2", *files, cells=path, averages=averages_of(path), shown=shown)
+    display = DisplayOptions(titles, DATASETS)
+    write_table("table2", *files, cells=path, averages=averages_of(path), display=display)
     rows = [row for row in Grid(files[2].read_text()).rows if row]
     last = [row[-1] for row in rows]
     assert {cell["text"].split()[0] for cell in last} == {"0.010"}

@@ -25,13 +25,13 @@ from sonotune.networks.weights_file import save_weights
 from sonotune.runtime.run_record import read_record
 from sonotune.seeds import torch_seed
 from sonotune.training.augment import Augmentation, draw_warps, warp
+from sonotune.training.config import TrainingConfig
 from sonotune.training.device import Processor, choose
 from sonotune.training.finetune import cell_names
-from sonotune.training.forward import at_once, evaluate, is_dead, predict, quantise
+from sonotune.training.forward import evaluate, is_dead, max_inference_batch, predict, quantise
 from sonotune.training.loop import _stream, train
 from sonotune.training.optimiser import Adam
-from sonotune.training.pairs import Pairs
-from sonotune.training.recipe import Recipe
+from sonotune.training.segmentation_data import SegmentationData
 
 CPU = choose("cpu", "fp32", 1)
 
@@ -70,9 +70,9 @@ def as_tensor(data: ImageSet) -> torch.Tensor:
     return torch.from_numpy(stacked.astype(np.float32))
 
 
-def as_pairs(data: ImageSet, number: int | None = None) -> Pairs:
+def as_pairs(data: ImageSet, number: int | None = None) -> SegmentationData:
     """The first of these images, or all."""
-    return Pairs.of(data, np.arange(len(data.images) if number is None else number), CPU)
+    return SegmentationData.of(data, np.arange(len(data.images) if number is None else number), CPU)
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,7 @@ def test_frozen_stages_do_not_change_and_tuned_ones_do(tune):
     freeze_all_but(network, tune)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     data, few = as_pairs(bright_disks(8)), as_pairs(bright_disks(8), 2)
-    train(network, data, few, Recipe(epochs=2), None, 4, CPU, 0, ("a",), quiet)
+    train(network, data, few, TrainingConfig(epochs=2), None, 4, CPU, 0, ("a",), quiet)
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, before[name]) == (name.split(".")[0] not in tune), name
 
@@ -156,8 +156,11 @@ def test_our_adam_takes_the_steps_of_pytorchs():
 def test_large_images_are_computed_few_at_a_time(precision):
     processor = Processor("cpu", precision, 1, "any")
     sizes = {64: 16, 128: 16, 256: 4, 512: 1, 1024: 1}
-    assert {s: at_once(torch.empty(9, 1, s, s), processor) for s in sizes} == sizes
-    assert at_once(torch.empty(9, 1, 512, 512), Processor("cuda", precision, 1, "any")) == 8
+    assert {s: max_inference_batch(torch.empty(9, 1, s, s), processor) for s in sizes} == sizes
+    assert (
+        max_inference_batch(torch.empty(9, 1, 512, 512), Processor("cuda", precision, 1, "any"))
+        == 8
+    )
     network = build(4)
     he_normal(network, 1)
     images = torch.rand(8, 1, 64, 64, generator=torch.Generator().manual_seed(1))
@@ -171,7 +174,7 @@ def process():
     code = """
 import gc, json, resource, sys, torch
 from sonotune.jobs.finetune import run_cell
-from sonotune.runtime.job import leave
+from sonotune.runtime.job import exit_fast
 from sonotune.training import cuda
 from sonotune.training.device import choose
 from sonotune.training.optimiser import Adam
@@ -194,7 +197,7 @@ b = torch.backends
 said["tf32"] = [b.cudnn.conv.fp32_precision == "tf32", b.cudnn.allow_tf32]
 said["tf32"] += [b.cuda.matmul.allow_tf32, torch.get_float32_matmul_precision()]
 print(json.dumps(said))
-leave()
+exit_fast()
 print("never")
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -222,10 +225,10 @@ def test_fp32_is_not_tf32_on_a_gpu(process):
 
 def test_images_stay_in_the_mapped_files_until_a_batch_is_made(disks):
     data = load_set(disks)
-    pairs = Pairs.of(data, np.array([3, 1, 4]), CPU)
+    pairs = SegmentationData.of(data, np.array([3, 1, 4]), CPU)
     assert pairs.images.data_ptr() == data.images.ctypes.data
     assert pairs.masks.data_ptr() == data.masks.ctypes.data
-    taken = pairs.take(torch.tensor([2, 0]))
+    taken = pairs.batch(torch.tensor([2, 0]))
     assert torch.equal(taken, as_tensor(data)[[4, 3]])
     assert torch.equal(torch.cat([*pairs.split(2)]), as_tensor(data)[[3, 1, 4]])
 
@@ -306,13 +309,13 @@ def test_training_ends_after_patience_and_keeps_the_best_weights():
     network = build(4)
     he_normal(network, 0)
     data, validation = as_pairs(bright_disks(8)), as_pairs(bright_disks(4, seed=1))
-    recipe = Recipe(learning_rate=0.03, epochs=60, patience=4)
-    course = train(network, data, validation, recipe, None, 4, CPU, 0, ("a",), quiet)
-    assert course.outcome == "converged"
-    assert course.failure is None
-    assert len(course.history) == course.best_epoch + 4
-    losses = [epoch["validation_loss"] for epoch in course.history]
-    assert min(losses) == losses[course.best_epoch - 1]
+    recipe = TrainingConfig(learning_rate=0.03, epochs=60, patience=4)
+    state = train(network, data, validation, recipe, None, 4, CPU, 0, ("a",), quiet)
+    assert state.outcome == "converged"
+    assert state.failure is None
+    assert len(state.history) == state.best_epoch + 4
+    losses = [epoch["validation_loss"] for epoch in state.history]
+    assert min(losses) == losses[state.best_epoch - 1]
     assert evaluate(network, validation, CPU)[0] == pytest.approx(min(losses), rel=1e-5)
 
 

@@ -7,7 +7,7 @@ import pytest
 from warm import snakemake
 
 from sonotune.errors import SonotuneError
-from sonotune.owner import OWNER, check_owner, claim
+from sonotune.owner import OWNER, check_owner, claim_folders
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,7 +18,7 @@ def home(tmp_path, monkeypatch):
     (tmp_path / "config").mkdir()
     for name in ("mine", "other"):
         shutil.copy(ROOT / "tests/smallest.yaml", tmp_path / f"config/{name}.yaml")
-    claim(["smallest"], [tmp_path / "config/mine.yaml"], "results")
+    claim_folders(["smallest"], [tmp_path / "config/mine.yaml"], "results")
     return tmp_path
 
 
@@ -46,7 +46,7 @@ def test_another_configuration_is_refused_in_one_line_that_names_both(home):
 def test_it_takes_over_as_it_is_told(home):
     (home / "results/smallest" / OWNER).unlink()
     check("config/other.yaml")
-    claim(["smallest"], ["config/other.yaml"], "results")
+    claim_folders(["smallest"], ["config/other.yaml"], "results")
     with pytest.raises(SonotuneError):
         check("config/mine.yaml")
 

@@ -12,7 +12,7 @@ from warm import run_through
 from benchmarks.full_grid import write_grid
 from sonotune.networks.stage_names import UNET_STAGES
 from sonotune.report.geometry import aspect_of, scale_bar
-from sonotune.report.page.details import outlines, to_json
+from sonotune.report.page.details import contours, to_json
 from sonotune.report.page.drawing import draw_network
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -28,10 +28,10 @@ PLAIN = {
 def test_an_outline_is_a_path_along_the_mask_and_its_holes():
     mask = np.zeros((8, 8), bool)
     mask[1:7, 1:7] = True
-    assert outlines(mask) == "M1.5 1.5L1.5 6.5L6.5 6.5L6.5 1.5Z"
+    assert contours(mask) == "M1.5 1.5L1.5 6.5L6.5 6.5L6.5 1.5Z"
     mask[3:5, 3:5] = False
-    assert outlines(mask).count("M") == 2
-    assert outlines(np.zeros((8, 8), bool)) == ""
+    assert contours(mask).count("M") == 2
+    assert contours(np.zeros((8, 8), bool)) == ""
 
 
 def test_no_name_can_end_a_script():

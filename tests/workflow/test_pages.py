@@ -17,7 +17,7 @@ from warm import warm_python
 
 from sonotune.cli import main
 from sonotune.networks.stages import count, freeze_all_but, tuned_parameters
-from sonotune.report.claims.declare import declare
+from sonotune.report.claims.parse import parse_claims
 
 ROOT = Path(__file__).parents[2]
 DRY_RUNS = [
@@ -133,5 +133,5 @@ def test_strategy_and_claim_of_the_page_are_possible():
     (strategy,) = blocks("development", "yaml strategy")
     assert yaml.safe_load(strategy)["edges"]["tune"] == ["block1", "block9"]
     (claim,) = blocks("development", "yaml claim")
-    (declared,) = declare(yaml.safe_load(claim), "own")
+    (declared,) = parse_claims(yaml.safe_load(claim), "own")
     assert declared.id == "M1"

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from warm import run_through, snakemake
 
-from sonotune.data.splits import Resampling, held_out, split_seed
+from sonotune.data.splits import Resampling, kfold_test_rows, split_seed
 from sonotune.evaluation.scores import load_predictions
 from sonotune.runtime.files import read_json, write_json
 from sonotune.runtime.run_record import seal
@@ -239,7 +239,7 @@ def test_a_label_reruns_what_shows_it_and_no_cell(project):
     jobs, cells = project.stale()
     assert not cells
     shown = {"table2", "metrics", "page", "fig1", "fig4", "fig5", "intervals", "ranks"}
-    shown |= {"figS2", "learning", "more_images", "tukey", "tukey_fractions"}
+    shown |= {"figs2", "learning", "more_images", "tukey", "tukey_fractions"}
     assert set(jobs) == shown | DRAWN
 
 
@@ -444,7 +444,7 @@ def test_no_patient_and_no_copy_is_in_training_and_test(own_images):
     # By patients alone, the copy would have been on the other side.
     groups = [f"P{number // 2}" for number in range(12)]
     resampling = Resampling(folds=2, grouped=True)
-    alone, _ = held_out(12, resampling, split_seed(1, "mine", resampling), groups)
+    alone, _ = kfold_test_rows(12, resampling, split_seed(1, "mine", resampling), groups)
     assert (2 in alone) != (11 in alone)
 
 

@@ -113,5 +113,5 @@ def test_heads_are_measured_in_millimetres_and_claims_are_judged(results):
 
 
 def test_the_figures_are_drawn(results):
-    for name in ("fig1", "fig1b", "fig1c"):
+    for name in ("fig1", "wang2023_fig1b", "wang2023_fig1c"):
         assert (results / STUDY / f"figures/{name}.png").stat().st_size > 10000

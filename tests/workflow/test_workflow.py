@@ -61,7 +61,7 @@ def test_files_that_are_not_there_yet_are_told_before_anything_runs(tmp_path):
 @pytest.mark.parametrize(
     ("file", "what"),
     [
-        ("figures/fig1b.png", "figure fig1b; there are: fig1"),
+        ("figures/wang2023_fig1b.png", "figure wang2023_fig1b; there are: fig1"),
         ("tables/leakage.csv", "table leakage; there are: table1"),
         ("pretrained/7/run.json", "pretraining 7; there are: 1"),
         ("scores/collage.csv", "dataset collage; there are: sus_a"),

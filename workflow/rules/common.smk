@@ -24,14 +24,14 @@ if (HERE.parent / "sonotune/layout.py").is_file():
 
 from sonotune.config.check import check_no_duplicates, complete
 from sonotune.config.jobs import (
-    auditing_code,
+    audit_code,
     cell_settings,
     cell_with_features,
     dataset_settings,
     find_cell,
-    in_order,
-    making_code,
-    preparing_code,
+    sort_keys_deep,
+    generation_code,
+    preparation_code,
     pretraining_settings,
     race_rounds,
     race_settings,
@@ -39,7 +39,7 @@ from sonotune.config.jobs import (
 from sonotune.config.networks import all_encoder_weights
 from sonotune.config.priorities import FIRST_DATA, PRETRAINING, cell_priority, data_priority
 from sonotune.data.catalogue import find_entry
-from sonotune.data.needed import to_fetch
+from sonotune.data.needed import describe_downloads
 from sonotune.data.preflight import check_addresses
 from sonotune.data.presence import check_files
 from sonotune.data.readers import MADE_HERE
@@ -60,28 +60,28 @@ from sonotune.layout import (
     digest_of,
     fraction_text,
 )
-from sonotune.owner import check_owner, claim
-from sonotune.report.claims.declare import declare
+from sonotune.owner import check_owner, claim_folders
+from sonotune.report.claims.parse import parse_claims
 from sonotune.report.page.live import Live
 from sonotune.report.registry import FIGURES, TABLES
-from sonotune.runtime.commit import tell_commit
-from sonotune.runtime.failures import tell_failures
-from sonotune.runtime.files import check_writable, date_after, not_in_the_future
+from sonotune.runtime.commit import export_commit
+from sonotune.runtime.failures import failure_summary
+from sonotune.runtime.files import check_writable, date_after, clamp_future_mtimes
 from sonotune.runtime.gpus import CELLS as CELLS_PER_GPU
 from sonotune.runtime.gpus import SLOTS as GPU_SLOTS
-from sonotune.runtime.gpus import check_devices, tell_slots, usable_devices
+from sonotune.runtime.gpus import check_devices, check_gpu_slots, usable_devices
 from sonotune.runtime.locks import lock_results
 from sonotune.runtime.parent_watch import WORKFLOW, name_process
-from sonotune.runtime.signals import pass_signals_on
-from sonotune.runtime.slurm_jobs import keep_in_view
-from sonotune.runtime.terminal import be_brief, tell_answers
+from sonotune.runtime.signals import forward_signals
+from sonotune.runtime.slurm_jobs import keep_unreported_jobs
+from sonotune.runtime.terminal import quiet_terminal, answer_summary
 from sonotune.stale import Stale
-from sonotune.studies.files import STATISTICS, listed_source, originals_of, unmoved
+from sonotune.studies.files import STATISTICS, listed_source, originals_of, resolve_user_path
 from sonotune.studies.study import Study, code_of
 
 # Jobs end with this process.
 os.environ[WORKFLOW] = name_process(os.getpid())
-tell_commit(HERE.parent)
+export_commit(HERE.parent)
 
 # Where a deploying workflow puts our results (`prefix:` of its module), as paths of this machine.
 HOME = Path(workflow.modifier.path_modifier.prefix or "")
@@ -106,7 +106,7 @@ try:
     PUBLISHED |= {one.entry: find_entry(one.entry) for one in WEIGHTS.values() if one.entry}
     check_files(config, PUBLISHED, MIRROR)
     for name, design in config["studies"].items():
-        declare(design["claims"]["own"], f"studies: {name}")
+        parse_claims(design["claims"]["own"], f"studies: {name}")
     if workflow.is_main_process:
         check_owner(config["studies"], workflow.configfiles, HOME / RESULTS)
 except SonotuneError as error:
@@ -114,7 +114,7 @@ except SonotuneError as error:
 
 # A dry run fetches nothing, so it tells what a run would have to.
 if {"-n", "--dry-run", "--dryrun"} & set(sys.argv) and workflow.is_main_process:
-    if said := to_fetch(config, PUBLISHED, MIRROR):
+    if said := describe_downloads(config, PUBLISHED, MIRROR):
         print(said, file=sys.stderr)
 
 
@@ -197,7 +197,7 @@ def force_stale():
         files = stale.find()
     except SonotuneError as error:
         fail(error)
-    views = [file for study in STUDIES.values() for file in study.shown()]
+    views = [file for study in STUDIES.values() for file in study.result_files()]
     named = [HOME / file for file in (*views, *stale.inputs)]
     # There, and without a record of Snakemake's.
     forgotten = {

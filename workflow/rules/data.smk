@@ -36,7 +36,7 @@ rule originals:
         "../../envs/sonotune.yaml"
     params:
         settings=of_job(dataset_settings, "dataset"),
-        code=of_reader(making_code),
+        code=of_reader(generation_code),
     threads: 4
     resources:
         mem_mb=more(4000),
@@ -60,7 +60,7 @@ rule preprocess:
         "../../envs/sonotune.yaml"
     params:
         settings=of_job(dataset_settings, "dataset"),
-        code=of_reader(preparing_code),
+        code=of_reader(preparation_code),
     message:
         "Preparing {wildcards.dataset} at {wildcards.size} x {wildcards.size} pixels"
     script:
@@ -90,7 +90,7 @@ rule audit:
         "../../envs/sonotune.yaml"
     params:
         settings=of_job(dataset_settings, "dataset"),
-        code=of_reader(auditing_code),
+        code=of_reader(audit_code),
     message:
         "Auditing {wildcards.dataset}"
     script:
@@ -133,7 +133,7 @@ rule encoder_weights:
     input:
         # Published weights are fetched.
         lambda wildcards: (
-            [] if (w := WEIGHTS[wildcards.weights]).entry else unmoved(w.source, MOVED)
+            [] if (w := WEIGHTS[wildcards.weights]).entry else resolve_user_path(w.source, MOVED)
         ),
     output:
         weights=f"{ENCODER}/weights.safetensors",
@@ -147,7 +147,7 @@ rule encoder_weights:
     conda:
         "../../envs/sonotune.yaml"
     params:
-        settings=lambda wildcards: in_order(asdict(WEIGHTS[wildcards.weights])),
+        settings=lambda wildcards: sort_keys_deep(asdict(WEIGHTS[wildcards.weights])),
         code=code_of("sonotune.networks.encoder_weights", "sonotune.networks.smp"),
     message:
         "Initial weights of an encoder: {wildcards.weights}"

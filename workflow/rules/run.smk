@@ -3,14 +3,14 @@
 LOCKS = []
 LIVE = []
 if slurm := sys.modules.get("snakemake_executor_plugin_slurm"):
-    keep_in_view(slurm.Executor)
+    keep_unreported_jobs(slurm.Executor)
 
 
 # A workflow that uses this one as a module keeps Snakemake's own lines, as do --verbose and -n.
 if workflow.is_main_process and not (
     IS_MODULE or workflow.output_settings.verbose or workflow.output_settings.dryrun
 ):
-    be_brief(logger)
+    quiet_terminal(logger)
 
 
 def end_run(log):
@@ -23,7 +23,7 @@ def end_run(log):
     print("Snakemake's log:", *log, file=sys.stderr)
     if workflow.touch:
         for study in STUDIES.values():
-            for file in study.shown():
+            for file in study.result_files():
                 workflow.persistence.cleanup_metadata(IOFile(str(HOME / file)))
 
 
@@ -33,8 +33,8 @@ onstart:
     try:
         # Held until this process ends, also by SIGKILL.
         LOCKS.append(lock_results(HOME / RESULTS))
-        claim(STUDIES, workflow.configfiles, HOME / RESULTS)
-        not_in_the_future(file for file in (HOME / RESULTS).rglob("*") if file.is_file())
+        claim_folders(STUDIES, workflow.configfiles, HOME / RESULTS)
+        clamp_future_mtimes(file for file in (HOME / RESULTS).rglob("*") if file.is_file())
         check_writable(file for job in planned for file in (*job.output, *job.log))
         # Takes seconds, and saves a night that ends at the last data set's address.
         if workflow.local_exec:
@@ -44,13 +44,13 @@ onstart:
             # What cannot be fetched stops only what needs it.
             workflow.scheduler.keepgoing = True
         if workflow.local_exec and set(devices.values()) != {"cpu"}:
-            tell_slots(SLOTS, config["cells_per_gpu"])
+            check_gpu_slots(SLOTS, config["cells_per_gpu"])
             if not usable_devices():
                 # Only here: it loads PyTorch.
-                from sonotune.plan import tell_without_gpu
+                from sonotune.plan import no_gpu_warning
 
                 cores = workflow.global_resources["_cores"].value
-                if said := tell_without_gpu(config, RESULTS, cores):
+                if said := no_gpu_warning(config, RESULTS, cores):
                     print(said, file=sys.stderr)
     except SonotuneError as error:
         fail(error)
@@ -58,7 +58,7 @@ onstart:
         if job.rule.name.endswith("finetune"):
             cell = "/".join(Path(job.output[0]).parts[-5:-1])
             config["cells_planned"][job.wildcards.study]["again"].append(cell)
-    pass_signals_on()
+    forward_signals()
     LIVE.append(Live(HOME / RESULTS, config["cells_planned"]))
     LIVE[0].start()
 
@@ -66,7 +66,7 @@ onstart:
 onsuccess:
     end_run(log)
     answers = [HOME / study.home / "index.html" for study in STUDIES.values()]
-    print(tell_answers(answers), file=sys.stderr)
+    print(answer_summary(answers), file=sys.stderr)
 
 
 onerror:
@@ -74,4 +74,4 @@ onerror:
     failed = [
         (f"{job.rule.name}: {job.message}", job.log[0]) for job in workflow.scheduler.failed
     ]
-    print(tell_failures(failed, len(workflow.scheduler.remaining_jobs)), file=sys.stderr)
+    print(failure_summary(failed, len(workflow.scheduler.remaining_jobs)), file=sys.stderr)

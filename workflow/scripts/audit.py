@@ -9,7 +9,7 @@ from sonotune.data.prepare import folder_of_originals
 from sonotune.errors import SonotuneError
 from sonotune.runtime.job import logged
 from sonotune.runtime.limits import use_limits
-from sonotune.stale import made_from
+from sonotune.stale import source_digest
 
 use_limits(snakemake.config["limits"])
 rests_on = {}
@@ -18,10 +18,10 @@ with logged(snakemake.log[0], snakemake, rests_on) as log:
     folder = folder_of_originals(settings, snakemake.input[0])
     results = Path(snakemake.output.csv).parents[2]
     with suppress(SonotuneError, OSError):  # files that make no data set, as its page will say
-        rests_on["originals"] = made_from(settings, folder, results)
-    audit, gallery = audit_dataset(snakemake.wildcards.dataset, settings, folder)
+        rests_on["originals"] = source_digest(settings, folder, results)
+    audit, image_source = audit_dataset(snakemake.wildcards.dataset, settings, folder)
     for finding in audit.findings:
         log(f"{finding.level}: {finding.kind}: {finding.text}")
     write_audit_csv(audit, snakemake.output.csv)
-    write_audit_html(audit, gallery, snakemake.output.html)
+    write_audit_html(audit, image_source, snakemake.output.html)
     write_duplicates(audit, snakemake.output.duplicates)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from sonotune.jobs.features import write_features
 from sonotune.layout import checkpoint_beside
-from sonotune.runtime.gpus import on_gpu
-from sonotune.runtime.job import leave, logged
+from sonotune.runtime.gpus import run_on_gpu
+from sonotune.runtime.job import exit_fast, logged
 
 with logged(snakemake.log[0], snakemake) as log:
-    on_gpu(
+    run_on_gpu(
         lambda: write_features(
             snakemake.params.settings,
             Path(snakemake.input.arrays[0]).parent,
@@ -20,4 +20,4 @@ with logged(snakemake.log[0], snakemake) as log:
         snakemake.params.settings["device"],
         log,
     )
-leave()
+exit_fast()

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from sonotune.jobs.finetune import run_cell
 from sonotune.layout import checkpoint_beside
-from sonotune.runtime.files import not_in_the_future
-from sonotune.runtime.gpus import on_gpu
-from sonotune.runtime.job import leave, logged, tell_progress
+from sonotune.runtime.files import clamp_future_mtimes
+from sonotune.runtime.gpus import run_on_gpu
+from sonotune.runtime.job import exit_fast, logged, report_progress
 
 folder = Path(snakemake.output.run).parent
 planned = snakemake.config["cells_planned"][snakemake.wildcards.study]
 with logged(snakemake.log[0]) as log:
-    record = on_gpu(
+    record = run_on_gpu(
         lambda: run_cell(
             snakemake.params.settings,
             Path(snakemake.input.arrays[0]).parent,
@@ -24,6 +24,6 @@ with logged(snakemake.log[0]) as log:
         snakemake.params.settings["device"],
         log,
     )
-    not_in_the_future([*snakemake.input])
-tell_progress(record, folder, planned)
-leave()
+    clamp_future_mtimes([*snakemake.input])
+report_progress(record, folder, planned)
+exit_fast()

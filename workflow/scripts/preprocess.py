@@ -5,7 +5,7 @@ from pathlib import Path
 from sonotune.data.prepare import folder_of_originals, prepare
 from sonotune.runtime.job import logged
 from sonotune.runtime.limits import use_limits
-from sonotune.stale import made_from
+from sonotune.stale import source_digest
 
 settings = snakemake.params.settings
 use_limits(snakemake.config["limits"])
@@ -22,6 +22,6 @@ with logged(snakemake.log[0]) as log:
         rests_on={
             "settings": settings,
             "code": snakemake.params.code,
-            "originals": made_from(settings, folder, results),
+            "originals": source_digest(settings, folder, results),
         },
     )

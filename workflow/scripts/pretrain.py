@@ -4,12 +4,12 @@ from pathlib import Path
 
 from sonotune.jobs.pretrain import pretrain
 from sonotune.layout import checkpoint_beside
-from sonotune.runtime.files import not_in_the_future
-from sonotune.runtime.gpus import on_gpu
-from sonotune.runtime.job import leave, logged
+from sonotune.runtime.files import clamp_future_mtimes
+from sonotune.runtime.gpus import run_on_gpu
+from sonotune.runtime.job import exit_fast, logged
 
 with logged(snakemake.log[0]) as log:
-    on_gpu(
+    run_on_gpu(
         lambda: pretrain(
             snakemake.params.settings,
             Path(snakemake.input.pretraining_arrays[0]).parent,
@@ -21,5 +21,5 @@ with logged(snakemake.log[0]) as log:
         snakemake.params.settings["device"],
         log,
     )
-    not_in_the_future([*snakemake.input])
-leave()
+    clamp_future_mtimes([*snakemake.input])
+exit_fast()

@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sonotune.config.form import own_yaml
+from sonotune.config.form import load_package_yaml
 
 PRESETS = tuple(sorted(file.stem for file in Path(__file__).parent.glob("*.yaml")))
 
 
-def with_preset(given: Any) -> Any:
+def expand_preset(given: Any) -> Any:
     """The strategies of a preset, with those given beside it.
 
     A strategy that the preset has too changes single keys of it, and null removes it.
@@ -47,7 +47,7 @@ def with_preset(given: Any) -> Any:
 
 @cache
 def _strategies(name: str) -> dict[str, Any]:
-    found = own_yaml(Path(__file__).with_name(f"{name}.yaml").read_text("utf-8"))
+    found = load_package_yaml(Path(__file__).with_name(f"{name}.yaml").read_text("utf-8"))
     assert isinstance(found, dict)
     return found
 

@@ -18,7 +18,7 @@ TRANSPARENT = "transparent parts are shown on black"
 CENTRAL = 0.5
 
 
-def shown(picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
+def as_displayed(picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
     """Grey values as a viewer shows a picture, with notes on what that took.
 
     A palette is looked up, transparent parts lie on black, and colour becomes its luminance

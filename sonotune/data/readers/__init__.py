@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sonotune.data.readers.entry import Entry
+from sonotune.data.readers.sample import Sample
 from sonotune.data.sidecars import sidecars
 from sonotune.errors import SonotuneError
 
@@ -62,7 +62,7 @@ def reader_module(reader: str) -> ModuleType:
     return own_folder
 
 
-def find_entries(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Entry]:
+def find_samples(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Sample]:
     """List the images and masks of a data set.
 
     Parameters
@@ -127,8 +127,8 @@ def files_of(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Path
     folder
         Folder of the originals, to which its paths are relative.
     """
-    entries = find_entries(settings, folder)
-    named = [file for entry in entries for file in (entry.image, *entry.masks)]
+    samples = find_samples(settings, folder)
+    named = [file for sample in samples for file in (sample.image, *sample.masks)]
     files = [one for file in named for one in (file, *sidecars(file))]
     others = getattr(reader_module(settings["reader"]), "other_files", None)
     if others:

@@ -10,7 +10,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from sonotune.data.readers.entry import Entry, another_layout, files_below, shortened
+from sonotune.data.readers.sample import Sample, files_below, layout_error, shortened
 from sonotune.errors import SonotuneError
 
 _NAME = re.compile(r"((benign|malignant|normal) \((\d+)\))(_mask(_\d+)?)?")
@@ -18,7 +18,7 @@ _NAME = re.compile(r"((benign|malignant|normal) \((\d+)\))(_mask(_\d+)?)?")
 
 def find(
     folder: Path, normal: bool = False, images: int | None = None, seed: int = 0
-) -> list[Entry]:
+) -> list[Sample]:
     """List images in order of their class and number; each is a group of its own.
 
     Parameters
@@ -56,14 +56,14 @@ def find(
             found[name] = folder / path
     if not found:
         wanted = "benign/benign (1).png with benign (1)_mask.png, malignant/..., normal/..."
-        raise another_layout("busi", folder, wanted, files)
+        raise layout_error("busi", folder, wanted, files)
     if lonely := sorted(found.keys() ^ masks.keys()):
         raise SonotuneError(f"busi: {folder}: image or mask is missing of: {shortened(lonely)}")
     names = sorted(found, key=order.__getitem__)
     if images is not None:
         names = _drawn(names, images, seed)
     return [
-        Entry(name=name, group=name, image=found[name], masks=tuple(masks[name])) for name in names
+        Sample(name=name, group=name, image=found[name], masks=tuple(masks[name])) for name in names
     ]
 
 

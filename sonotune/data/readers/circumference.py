@@ -9,7 +9,7 @@ import numpy as np
 
 from sonotune.data.ellipse import mask_ellipse, outline_ellipse
 from sonotune.data.readers.hc18 import find, read_measures
-from sonotune.data.readers.pixels import read_marked
+from sonotune.data.readers.pixels import read_nonzero
 
 
 def residuals(
@@ -35,7 +35,7 @@ def residuals(
     measures = read_measures(Path(folder))
     rows = []
     for entry in find(Path(folder))[::every]:
-        outline = read_marked(entry.masks[0])
+        outline = read_nonzero(entry.masks[0])
         height, width = outline.shape
         measure = measures[entry.name]
         ellipse = outline_ellipse(outline)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sonotune.data.readers.entry import Entry, MaskRule, another_layout, files_below, shortened
+from sonotune.data.readers.sample import MaskRule, Sample, files_below, layout_error, shortened
 from sonotune.errors import SonotuneError
 
 CSV = "training_set_pixel_size_and_HC.csv"
@@ -38,7 +38,7 @@ class Measure:
 
 def find(
     folder: Path, selection: str = "all", leave_out: Sequence[str] = (), outline: str = "ellipse"
-) -> list[Entry]:
+) -> list[Sample]:
     """List the training set, in order of the names; examinations are groups.
 
     Parameters
@@ -67,7 +67,7 @@ def find(
     found = {path.stem: folder / path for path in files if path.suffix == ".png"}
     if not found:
         wanted = f"training_set/000_HC.png, training_set/000_HC_Annotation.png and {CSV}"
-        raise another_layout("hc18", folder, wanted, files_below(folder))
+        raise layout_error("hc18", folder, wanted, files_below(folder))
     measures = read_measures(folder)
     images = {stem for stem in found if _NAME.fullmatch(stem)}
     if images != measures.keys():
@@ -84,7 +84,7 @@ def find(
     if unknown := sorted(set(leave_out) - set(names)):
         raise SonotuneError(f"hc18: leave_out: there is no image {', '.join(unknown)}")
     return [
-        Entry(
+        Sample(
             name=name,
             group=name.partition("_")[0],
             image=found[name],
@@ -148,5 +148,5 @@ def read_measures(folder: Path) -> dict[str, Measure]:
 def _find_csv(folder: Path) -> Path:
     found = [path for path in files_below(folder) if path.name == CSV]
     if not found:
-        raise another_layout("hc18", folder, CSV, files_below(folder))
+        raise layout_error("hc18", folder, CSV, files_below(folder))
     return folder / found[0]

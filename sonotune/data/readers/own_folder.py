@@ -14,7 +14,7 @@ from typing import Any
 
 from sonotune.data.formats import SUFFIXES, is_image
 from sonotune.data.names import as_text, check_groups, find_file, stem_of, without_suffix
-from sonotune.data.readers.entry import Entry, MaskRule, by_stem, pair, shortened
+from sonotune.data.readers.sample import MaskRule, Sample, by_stem, pair, shortened
 from sonotune.data.tables import has_column, read_number, read_table
 from sonotune.errors import SonotuneError, printable
 
@@ -40,7 +40,7 @@ def find(
     inverted: bool | None = None,
     alpha: bool = False,
     group: str | None = None,
-) -> list[Entry]:
+) -> list[Sample]:
     """List the pairs of two globs, or the rows of a CSV.
 
     Parameters
@@ -76,18 +76,18 @@ def find(
         raise SonotuneError("folder: needs either images and masks, two globs, or csv, a table")
     rule = _rule(threshold, label, inverted, alpha)
     if csv is not None:
-        entries = _from_table(folder / csv, rule, group)
+        samples = _from_table(folder / csv, rule, group)
         where = f"folder: {printable(folder / csv)}"
     else:
         assert images is not None
         assert masks is not None
-        entries = _from_globs(folder, images, masks, rule)
+        samples = _from_globs(folder, images, masks, rule)
         where = "folder: group"
     if group is not None:
-        entries = [_grouped(entry, folder, group) for entry in entries]
+        samples = [_grouped(sample, folder, group) for sample in samples]
     if group is not None or csv is not None:
-        check_groups([entry.group for entry in entries if entry.group != entry.name], where)
-    return entries
+        check_groups([sample.group for sample in samples if sample.group != sample.name], where)
+    return samples
 
 
 def _rule(
@@ -149,13 +149,13 @@ def has_groups(folder: Path, **options: Any) -> bool:
     try:
         if "group" not in options and not (table and has_column(folder / table, "group")):
             return False
-        groups = [entry.group for entry in find(folder, **options)]
+        groups = [sample.group for sample in find(folder, **options)]
     except (SonotuneError, TypeError):  # said where files are looked for
         return False
     return len(set(groups)) < len(groups)
 
 
-def left_out(
+def unmatched_files(
     folder: Path, images: str | None = None, masks: str | None = None, **_: object
 ) -> dict[str, int]:
     """How many image files of each kind lie beside those that the globs match.
@@ -212,7 +212,7 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     return sorted((path for path in files if path.is_file()), key=as_text)
 
 
-def _from_globs(folder: Path, images: str, masks: str, rule: MaskRule) -> list[Entry]:
+def _from_globs(folder: Path, images: str, masks: str, rule: MaskRule) -> list[Sample]:
     found = {}
     for key, pattern in (("images", images), ("masks", masks)):
         found[key] = _matching(folder, pattern)
@@ -238,7 +238,7 @@ def _from_globs(folder: Path, images: str, masks: str, rule: MaskRule) -> list[E
         MASK_ENDINGS,
     )
     return [
-        Entry(name=stem, group=stem, image=image, masks=(mask,), rule=rule)
+        Sample(name=stem, group=stem, image=image, masks=(mask,), rule=rule)
         for stem, image, mask in pairs
     ]
 
@@ -258,16 +258,16 @@ def _lying_there(folder: Path, pattern: str) -> str:
     return f"; there: {lying}" if lying else "; the folder is empty"
 
 
-def _grouped(entry: Entry, folder: Path, pattern: str) -> Entry:
+def _grouped(sample: Sample, folder: Path, pattern: str) -> Sample:
     """An entry with the group that a pattern finds in its name, or in a DICOM file."""
     if not isinstance(pattern, str):
         raise SonotuneError(f"folder: group: must be text; found {pattern!r}")
     if pattern == PATIENT:
         from sonotune.data.decode import group_by_patient
 
-        patient = group_by_patient(entry.image)
+        patient = group_by_patient(sample.image)
         number = hashlib.sha256(patient.encode()).hexdigest()[:12]
-        return _with_group(entry, f"patient-{number}")
+        return _with_group(sample, f"patient-{number}")
     try:
         compiled = re.compile(pattern)
     except re.error as error:
@@ -279,21 +279,21 @@ def _grouped(entry: Entry, folder: Path, pattern: str) -> Entry:
             f"folder: group: {pattern!r} has no parentheses around what names the group; write, "
             'for instance, "(P[0-9]+)_.*"'
         )
-    path = without_suffix(os.path.relpath(entry.image, folder))
-    match = compiled.fullmatch(entry.name) or compiled.fullmatch(path)
+    path = without_suffix(os.path.relpath(sample.image, folder))
+    match = compiled.fullmatch(sample.name) or compiled.fullmatch(path)
     if match is None or not any(match.groups()):
         raise SonotuneError(
-            f"folder: group: the name {printable(entry.name)} does not match {pattern!r}; every "
+            f"folder: group: the name {printable(sample.name)} does not match {pattern!r}; every "
             "image needs a group"
         )
-    return _with_group(entry, "_".join(filter(None, match.groups())))
+    return _with_group(sample, "_".join(filter(None, match.groups())))
 
 
-def _with_group(entry: Entry, group: str) -> Entry:
-    return Entry(**{**vars(entry), "group": group})
+def _with_group(sample: Sample, group: str) -> Sample:
+    return Sample(**{**vars(sample), "group": group})
 
 
-def _from_table(path: Path, rule: MaskRule, group: str | None) -> list[Entry]:
+def _from_table(path: Path, rule: MaskRule, group: str | None) -> list[Sample]:
     table = read_table(path, ("image", "mask"), OPTIONAL, "folder")
     columns = table[0][1]
     if group is not None and "group" in columns:
@@ -306,8 +306,8 @@ def _from_table(path: Path, rule: MaskRule, group: str | None) -> list[Entry]:
             f"folder: {printable(path)}: there is no file "
             f"{shortened(map(printable, missing))}{hint}"
         )
-    for (line, _), entry in zip(table, rows, strict=True):
-        if os.path.normpath(entry.image) in map(os.path.normpath, entry.masks):
+    for (line, _), sample in zip(table, rows, strict=True):
+        if os.path.normpath(sample.image) in map(os.path.normpath, sample.masks):
             raise SonotuneError(
                 f"folder: {printable(path)}: line {line}: image and mask are the same file"
             )
@@ -331,7 +331,7 @@ def _from_table(path: Path, rule: MaskRule, group: str | None) -> list[Entry]:
 
 def _entry(
     table: Path, line: int, row: Mapping[str, str], rule: MaskRule, missing: list[str]
-) -> Entry:
+) -> Sample:
     where = f"folder: {printable(table)}: line {line}"
     if not row["image"] or not row["mask"]:
         raise SonotuneError(f"{where}: image or mask is empty")
@@ -361,7 +361,7 @@ def _entry(
     if any(given) and None in sizes:
         sizes = [None, None]
         notes = ("pixel size not known: the table's is no length",)
-    return Entry(
+    return Sample(
         name=name,
         group=group,
         image=files[0],

@@ -9,18 +9,24 @@ from pathlib import Path
 import numpy as np
 
 from sonotune.data.decode import read
-from sonotune.data.decode.grey import shown
+from sonotune.data.decode.grey import as_displayed
 from sonotune.data.decode.picture import Picture, Spacing
 from sonotune.data.decode.volume import TURNED
 from sonotune.data.ellipse import outline_ellipse
-from sonotune.data.masks import Profile, aligned, filled_hulls, marked, profile_of
-from sonotune.data.readers.entry import Entry, MaskRule
+from sonotune.data.masks import (
+    MaskProfile,
+    align_to_image,
+    apply_mask_rule,
+    filled_hulls,
+    profile_mask,
+)
+from sonotune.data.readers.sample import MaskRule, Sample
 from sonotune.data.resize import Resize, padded, resize_image, resize_mask, target_shape
 from sonotune.errors import SonotuneError, printable
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedSample:
     """An image and its mask.
 
     Attributes
@@ -47,12 +53,12 @@ class Loaded:
     pixels_sha256: str
     notes: tuple[str, ...]
     mm_per_pixel: tuple[float | None, float | None]
-    profile: Profile | None = None
+    profile: MaskProfile | None = None
 
 
 def load(
-    entry: Entry, size: int | None = None, keep_aspect: bool = False, method: Resize = "area"
-) -> Loaded:
+    sample: Sample, size: int | None = None, keep_aspect: bool = False, method: Resize = "area"
+) -> LoadedSample:
     """Read an image and the union of its masks; resize both to ``size`` x ``size`` if given.
 
     With `keep_aspect`, they are not stretched but padded with black. `method` is that of
@@ -60,7 +66,7 @@ def load(
 
     Parameters
     ----------
-    entry
+    sample
         One image with its masks.
     size
         Side of the square in pixels, or None for the image's own size.
@@ -75,29 +81,29 @@ def load(
         If a file cannot be read, a mask does not lie on its image, or does not fit the entry's
         rule.
     """
-    picture = read(entry.image, entry.slice)
-    image, notes = _grey(entry.image, picture)
+    picture = read(sample.image, sample.slice)
+    image, notes = _grey(sample.image, picture)
     shape = image.shape[0], image.shape[1]
-    masks = [(path, read(path, entry.slice, stored=True)) for path in entry.masks]
-    if entry.slice and all(one.frames == 1 for one in (picture, *(mask for _, mask in masks))):
+    masks = [(path, read(path, sample.slice, stored=True)) for path in sample.masks]
+    if sample.slice and all(one.frames == 1 for one in (picture, *(mask for _, mask in masks))):
         raise SonotuneError(
-            f"{printable(entry.image)}: has no slice {entry.slice}; it has only one"
+            f"{printable(sample.image)}: has no slice {sample.slice}; it has only one"
         )
     resized = shape if size is None else target_shape(shape, size, keep_aspect)
     mask = np.zeros(resized, np.uint8)
     whole = np.zeros(shape, np.uint8)
     seen = []
     for path, drawn in masks:
-        inside, values = _read_mask(path, drawn, picture, entry)
+        inside, values = _read_mask(path, drawn, picture, sample)
         seen.append(values)
-        if entry.rule.kind == "ellipse":
+        if sample.rule.kind == "ellipse":
             try:
                 mask |= outline_ellipse(inside).mask(shape, resized)
             except SonotuneError as error:
                 raise SonotuneError(f"{printable(path)}: {error}") from None
         else:
-            whole |= filled_hulls(inside) if entry.rule.kind == "hull" else inside
-    if entry.rule.kind != "ellipse":
+            whole |= filled_hulls(inside) if sample.rule.kind == "hull" else inside
+    if sample.rule.kind != "ellipse":
         mask = whole if size is None else resize_mask(whole, resized, method)
     if any(one.orientation != picture.orientation for _, one in masks):
         notes = (*notes, "image and mask have different orientation tags; both are shown turned")
@@ -107,13 +113,13 @@ def load(
     before = image
     if size is not None:
         image, mask = padded(resize_image(image, resized, method), size), padded(mask, size)
-    spacing, more = _spacing(entry, picture.spacing)
+    spacing, more = _spacing(sample, picture.spacing)
     profile = None
     if masks:
         files = [drawn for _, drawn in masks]
-        profile = profile_of(files, seen, before, whole if whole.any() else mask, entry.rule)
-    notes = tuple(dict.fromkeys((*entry.notes, *notes, *more)))
-    return Loaded(image, mask, shape, digest, notes, spacing, profile)
+        profile = profile_mask(files, seen, before, whole if whole.any() else mask, sample.rule)
+    notes = tuple(dict.fromkeys((*sample.notes, *notes, *more)))
+    return LoadedSample(image, mask, shape, digest, notes, spacing, profile)
 
 
 def read_grey(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -132,7 +138,7 @@ def read_grey(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     return _grey(path, read(path))
 
 
-def read_marked(path: Path) -> np.ndarray:
+def read_nonzero(path: Path) -> np.ndarray:
     """The pixels of a mask's file that are not 0, uint8 0/1 [H,W].
 
     Parameters
@@ -140,30 +146,32 @@ def read_marked(path: Path) -> np.ndarray:
     path
         A mask's file.
     """
-    return marked(path, read(path, stored=True), MaskRule())[0]
+    return apply_mask_rule(path, read(path, stored=True), MaskRule())[0]
 
 
 def _grey(path: Path, picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
     try:
-        return shown(picture)
+        return as_displayed(picture)
     except ValueError as error:
         raise SonotuneError(f"{printable(path)}: cannot be read: {error}") from None
 
 
 def _read_mask(
-    path: Path, drawn: Picture, image: Picture, entry: Entry
+    path: Path, drawn: Picture, image: Picture, sample: Sample
 ) -> tuple[np.ndarray, np.ndarray]:
     """What a file marks on its image's pixels, and its values there."""
-    inside, values = marked(path, drawn, entry.rule)
-    where = printable(entry.image)
-    return aligned(path, drawn, inside, image, where), aligned(path, drawn, values, image, where)
+    inside, values = apply_mask_rule(path, drawn, sample.rule)
+    where = printable(sample.image)
+    return align_to_image(path, drawn, inside, image, where), align_to_image(
+        path, drawn, values, image, where
+    )
 
 
 def _spacing(
-    entry: Entry, stored: Spacing
+    sample: Sample, stored: Spacing
 ) -> tuple[tuple[float | None, float | None], tuple[str, ...]]:
     """Millimetres per pixel: those of the table, which may correct the file's."""
-    table = (entry.mm_per_pixel_y, entry.mm_per_pixel_x)
+    table = (sample.mm_per_pixel_y, sample.mm_per_pixel_x)
     if table[0] is None or table[1] is None:
         return stored or (None, None), ()
     if stored and not np.allclose(np.array(table, float), stored, rtol=0.01):

@@ -10,11 +10,11 @@ import re
 from pathlib import Path
 
 from sonotune.data.formats import RASTER
-from sonotune.data.readers.entry import (
-    Entry,
+from sonotune.data.readers.sample import (
     MaskRule,
-    another_layout,
+    Sample,
     files_below,
+    layout_error,
     shortened,
 )
 from sonotune.errors import SonotuneError
@@ -23,7 +23,7 @@ _NAME = re.compile(r"(JPC[LN]N\d{3})", re.IGNORECASE)
 _OTHER_ORGANS = ("heart", "clavicle")
 
 
-def find(folder: Path, images: int | None = None) -> list[Entry]:
+def find(folder: Path, images: int | None = None) -> list[Sample]:
     """List radiographs in order of their names; masks are the union of both lungs.
 
     A mask is a file with ``lung`` on its path (folders or name), or, if there is none, with
@@ -70,14 +70,14 @@ def find(folder: Path, images: int | None = None) -> list[Entry]:
             "images JPCLN001 ... JPCNN093 anywhere, and masks of these names with 'lung' or "
             "'mask' in their folder or name"
         )
-        raise another_layout("scr", folder, wanted, files)
+        raise layout_error("scr", folder, wanted, files)
     if bare := sorted(pictures.keys() ^ masks.keys()):
         raise SonotuneError(f"scr: {folder}: image or lung mask is missing of: {shortened(bare)}")
     names = sorted(pictures)
     if images is not None and images > len(names):
         raise SonotuneError(f"scr: images: {images} are wanted, {folder} has {len(names)}")
     return [
-        Entry(
+        Sample(
             name=name,
             group=name,
             image=pictures[name],

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sonotune.data.names import stem_of
-from sonotune.data.readers.entry import (
-    Entry,
+from sonotune.data.readers.sample import (
     MaskRule,
-    another_layout,
+    Sample,
     by_stem,
     files_below,
+    layout_error,
     pair,
 )
 
@@ -44,7 +44,7 @@ LAYOUTS = {
 }
 
 
-def find(folder: Path, layout: str) -> list[Entry]:
+def find(folder: Path, layout: str) -> list[Sample]:
     """List a data set of `LAYOUTS` in order of the names; each image is a group of its own.
 
     The folders may lie anywhere below `folder`. In a mask, the object is what is at least half
@@ -74,11 +74,11 @@ def find(folder: Path, layout: str) -> list[Entry]:
                 (how.masks, how.mask_suffixes),
             )
         )
-        raise another_layout(layout, folder, wanted, files)
+        raise layout_error(layout, folder, wanted, files)
     by_name = [by_stem({f: stem_of(f) for f in some}, layout) for some in (images, masks)]
     pairs = pair(by_name[0], by_name[1], layout)
     return [
-        Entry(name=stem, group=stem, image=image, masks=(mask,), rule=MaskRule("threshold", 128))
+        Sample(name=stem, group=stem, image=image, masks=(mask,), rule=MaskRule("threshold", 128))
         for stem, image, mask in pairs
     ]
 

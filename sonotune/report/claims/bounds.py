@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sonotune.layout import format_percent
-from sonotune.report.claims.declare import Claim
+from sonotune.report.claims.parse import Claim
 from sonotune.report.claims.results import TIMES, StudyResults
 from sonotune.report.claims.verdict import UNDECIDED, Verdict, decide, yes_or_no
 from sonotune.report.published import published_mean
@@ -18,8 +18,8 @@ from sonotune.statistics.claims import (
     Estimate,
     estimate_mean,
     estimate_pair,
-    folds_to_hold,
-    spread_difference,
+    folds_for_equivalence,
+    variance_difference,
 )
 from sonotune.statistics.planning import MOST_FOLDS
 
@@ -59,7 +59,7 @@ class Row:
     premise: Estimate | None = None
 
 
-def judge_bounds(claim: Claim, results: StudyResults) -> list[Verdict]:
+def evaluate_bounds(claim: Claim, results: StudyResults) -> list[Verdict]:
     """Judge a claim whose kind is one of `ROWS`, with bounds adjusted for all its rows.
 
     Parameters
@@ -141,7 +141,7 @@ def _why_undecided(claim: Claim, row: Row, region: tuple[float, float], tests: i
     width = (region[1] - region[0]) / 2 if np.isfinite(region).all() else -region[0]
     if claim.kind not in ("equivalent", "not_worse") and not np.isfinite(region).all():
         return ""
-    needed = [folds_to_hold(width, one, tests, row.strategies) for one in row.estimates]
+    needed = [folds_for_equivalence(width, one, tests, row.strategies) for one in row.estimates]
     if None in needed:
         return f"no feasible number of folds (up to {MOST_FOLDS}) could show it: runs vary too much"
     most = max(number for number in needed if number is not None)
@@ -169,7 +169,7 @@ def _as_found(
     up, down = estimate.value > reach, estimate.value < -reach
     significant = up or down if claim.kind == "equivalent" else down if falling else up
     able = row.paper is not None and (
-        estimate.could_find(row.paper, reach) or abs(estimate.value - row.paper) > reach
+        estimate.has_power(row.paper, reach) or abs(estimate.value - row.paper) > reach
     )
     return significant == said if significant or able else None
 
@@ -352,7 +352,7 @@ def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
 
 def _variance_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
     for dataset, first, second, one, two, _ in _steps(claim, results):
-        estimate = estimate_mean([spread_difference(one, two)])
+        estimate = estimate_mean([variance_difference(one, two)])
         name = f"variance over folds at {format_percent(first)} - at {format_percent(second)}"
         yield Row("dice", dataset, None, name, (estimate,))
 

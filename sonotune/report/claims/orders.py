@@ -8,17 +8,22 @@ import numpy as np
 from scipy.stats import rankdata
 
 from sonotune.report.claims.bounds import FEW_FOLDS, own_datasets, places
-from sonotune.report.claims.declare import Claim
+from sonotune.report.claims.parse import Claim
 from sonotune.report.claims.results import BASELINE, StudyResults
 from sonotune.report.claims.verdict import NOT_APPLICABLE, Verdict, decide, yes_or_no
 from sonotune.report.published import published_mean
 from sonotune.seeds import generator
 from sonotune.statistics.choice import VERDICT_FOLDS
-from sonotune.statistics.claims import fails_more_often, judge_top, mean_ranks, shown_better
-from sonotune.statistics.pairs import LEVEL, Pairs, compare
+from sonotune.statistics.claims import (
+    evaluate_top,
+    fails_more_often,
+    mean_ranks,
+    significantly_better,
+)
+from sonotune.statistics.pairs import LEVEL, PairwiseDifferences, compare
 
 
-def judge_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+def evaluate_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
     """Best and worst, in each place or over all of them.
 
     Parameters
@@ -70,7 +75,7 @@ def _extreme(
     claim: Claim,
     results: StudyResults,
     names: list[str],
-    pairs: Pairs,
+    pairs: PairwiseDifferences,
     tests: int,
     paper: np.ndarray | None,
     folds: int,
@@ -79,8 +84,8 @@ def _extreme(
     best, k = claim.kind == "best", max(claim.k, len(claim.strategies))
     claimed = [names.index(name) for name in claim.strategies]
     merit = pairs.means[0] if best else -pairs.means[0]
-    better = shown_better(pairs, tests)
-    holds, fails = judge_top(better if best else better.transpose(0, 2, 1), claimed, k)
+    better = significantly_better(pairs, tests)
+    holds, fails = evaluate_top(better if best else better.transpose(0, 2, 1), claimed, k)
     note = FEW_FOLDS if folds < VERDICT_FOLDS else ""
     if np.isfinite(merit).any():
         order = [names[i] for i in np.argsort(np.where(np.isfinite(merit), -merit, np.inf))]
@@ -109,7 +114,7 @@ def _ahead(merit: np.ndarray, claimed: list[int], k: int) -> float:
     return float(merit[claimed].min() - others[k - len(claimed)])
 
 
-def judge_mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+def evaluate_mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
     """Neither of a pair is better throughout.
 
     Parameters
@@ -126,12 +131,12 @@ def judge_mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
         pair = names.index(first), names.index(second)
         tables = [results.pairs(*place, tuple(names)) for place in where]
         better, worse = (
-            [bool(shown_better(table, tests)[0][at]) for table in tables]
+            [bool(significantly_better(table, tests)[0][at]) for table in tables]
             for at in (pair, pair[::-1])
         )
         # Only if all places say so does it fail: each is tested by itself, both ways.
         one_way = any(
-            all(shown_better(table, 2 * len(claim.pairs), 1)[0][at] for table in tables)
+            all(significantly_better(table, 2 * len(claim.pairs), 1)[0][at] for table in tables)
             for at in (pair, pair[::-1])
         )
         printed = [_printed(claim, [first, second], *place) for place in where]
@@ -146,7 +151,7 @@ def judge_mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
         )
 
 
-def judge_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+def evaluate_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
     """Some strategy is shown to be better than one that tunes more parameters.
 
     Parameters
@@ -165,9 +170,9 @@ def judge_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[Ver
         return
     for metric, dataset, fraction in where:
         pairs = results.pairs(metric, dataset, fraction, names)
-        better = shown_better(pairs, int(fewer.sum()) * len(where))[0]
+        better = significantly_better(pairs, int(fewer.sum()) * len(where))[0]
         shown = [f"{names[i]} over {names[j]}" for i, j in np.argwhere(better & fewer)]
-        ordered = shown_better(pairs, len(where), 1)[0].T[fewer].all()
+        ordered = significantly_better(pairs, len(where), 1)[0].T[fewer].all()
         means = _printed(claim, list(names), metric, dataset, fraction)
         against = means[:, None] > means[None, :]
         yield Verdict.of(
@@ -187,7 +192,7 @@ def judge_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[Ver
         )
 
 
-def judge_fewer_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+def evaluate_fewer_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
     """The first of each pair tunes fewer parameters, by a share: a fact of the configuration.
 
     Parameters
@@ -214,7 +219,7 @@ def judge_fewer_parameters(claim: Claim, results: StudyResults) -> Iterator[Verd
         )
 
 
-def judge_failures(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+def evaluate_failures(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
     """Some strategies fail more often than the others.
 
     Parameters
@@ -253,10 +258,10 @@ def judge_failures(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
 
 
 ORDERS: dict[str, Callable[[Claim, StudyResults], Iterator[Verdict]]] = {
-    "best": judge_extremes,
-    "worst": judge_extremes,
-    "mixed": judge_mixed,
-    "not_by_parameters": judge_not_by_parameters,
-    "fewer_parameters": judge_fewer_parameters,
-    "fails_to_converge": judge_failures,
+    "best": evaluate_extremes,
+    "worst": evaluate_extremes,
+    "mixed": evaluate_mixed,
+    "not_by_parameters": evaluate_not_by_parameters,
+    "fewer_parameters": evaluate_fewer_parameters,
+    "fails_to_converge": evaluate_failures,
 }

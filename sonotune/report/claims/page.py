@@ -15,11 +15,11 @@ import pandas as pd
 from sonotune.evaluation.averages import read_cells
 from sonotune.evaluation.tables import save_csv
 from sonotune.layout import format_percent
-from sonotune.report.claims.declare import declare, papers_claims
-from sonotune.report.claims.judge import judge
+from sonotune.report.claims.evaluate import evaluate_claim
+from sonotune.report.claims.parse import paper_claims, parse_claims
 from sonotune.report.claims.results import StudyResults
 from sonotune.report.claims.verdict import VERDICTS, Verdict
-from sonotune.report.layout import DASH
+from sonotune.report.tables import DASH
 from sonotune.report.template import template
 from sonotune.runtime.files import atomic
 
@@ -57,12 +57,12 @@ def write_claims(
     decision
         Key ``decision`` of the study: what difference counts as none.
     own_claims
-        Of the study, as `sonotune.report.claims.declare.declare` reads them.
+        Of the study, as `sonotune.report.claims.parse.parse_claims` reads them.
     """
     margins = {"": decision["margin"], **decision["margins"]}
     results = StudyResults(read_cells(cells), strategy_names, margins)
-    claims = [*declare(own_claims, "own"), *papers_claims()]
-    verdicts = [verdict for claim in claims for verdict in judge(claim, results)]
+    claims = [*parse_claims(own_claims, "own"), *paper_claims()]
+    verdicts = [verdict for claim in claims for verdict in evaluate_claim(claim, results)]
     save_verdicts(verdicts, csv, html)
 
 

@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from sonotune.report.claims.declare import METRICS
+from sonotune.report.claims.parse import METRICS
 from sonotune.report.published import published_table
-from sonotune.statistics.pairs import Pairs, compare
+from sonotune.statistics.pairs import PairwiseDifferences, compare
 
 # Where each paper lists its strategies.
 TABLES = {"amiri2020": ("amiri2020_table2", "strategy"), "wang2023": ("wang2023_results", "row")}
@@ -120,6 +120,6 @@ class StudyResults:
 
     def _pairs(
         self, metric: str, dataset: str, fraction: float, strategies: tuple[str, ...]
-    ) -> Pairs:
+    ) -> PairwiseDifferences:
         """All pairs of strategies at one data set and fraction."""
         return compare(self.matrix(metric, dataset, fraction, strategies)[None])

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sonotune.report.claims.declare import Claim
+from sonotune.report.claims.parse import Claim
 
 HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
 NOT_APPLICABLE, UNTESTED = "not applicable", "untested"
@@ -21,7 +21,7 @@ class Verdict:
     Attributes
     ----------
     claim, paper, says, kind
-        Of the claim (`sonotune.report.claims.declare.Claim`).
+        Of the claim (`sonotune.report.claims.parse.Claim`).
     metric, dataset
         Where it was judged.
     source

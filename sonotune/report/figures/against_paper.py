@@ -13,16 +13,16 @@ from matplotlib.ticker import MaxNLocator
 
 from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.names import in_words
 from sonotune.report.palette import style_of
 from sonotune.report.published import published_table
-from sonotune.report.shown import Shown
 from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, message_figure, noted_figure, one_legend
 
 PANEL = 1.7  # inches
 
 
-def draw(against_paper: str | Path, shown: Shown) -> Figure:
+def draw(against_paper: str | Path, display: DisplayOptions) -> Figure:
     """Draw Dice, a panel for each fraction.
 
     Data sets that stand in for the paper's are not drawn unless there is no other.
@@ -31,14 +31,14 @@ def draw(against_paper: str | Path, shown: Shown) -> Figure:
     ----------
     against_paper
         CSV of `sonotune.report.against_paper.table`.
-    shown
+    display
         Strategies and data sets to show, with their titles.
     """
     table = read_table(against_paper)
     dice = table[table["measure"] == "dice"]
     if not len(dice):
         return message_figure("The paper has no Dice of these data sets and strategies.")
-    return draw_against_paper(dice, shown.strategies, shown.datasets)
+    return draw_against_paper(dice, display.strategies, display.datasets)
 
 
 def draw_against_paper(

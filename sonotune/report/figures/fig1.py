@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Polygon, Rectangle
 
 from sonotune.networks.stages import build_network, count, stage_parameters
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.figures.u_shape import DEPTH, Place, u_shape
-from sonotune.report.layout import short_count
 from sonotune.report.names import stage_title
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown
 from sonotune.report.style import TWO_COLUMNS, noted_figure, text_width
+from sonotune.report.tables import short_count
 
 FROZEN, LINE = "#ffffff", "#555555"
 ROW, HEAD, LEFT, RIGHT = 0.17, 0.62, 1.5, 0.95  # inches
@@ -35,7 +35,9 @@ Strategy = tuple[str, str, str, Sequence[str]]  # name, title, start, tuned stag
 Row = tuple[str, str, Collection[str], Sequence[str]]
 
 
-def draw(networks: Sequence[tuple[Mapping[str, Any], Sequence[Strategy]]], shown: Shown) -> Figure:
+def draw(
+    networks: Sequence[tuple[Mapping[str, Any], Sequence[Strategy]]], display: DisplayOptions
+) -> Figure:
     """Draw each network as a U with names, and a smaller one for each of its strategies.
 
     Parameters
@@ -44,10 +46,10 @@ def draw(networks: Sequence[tuple[Mapping[str, Any], Sequence[Strategy]]], shown
         ``network`` keys of a study, from which stages and numbers of parameters come, each with
         the name, title, start and tuned stages of its strategies. The start is ``pretrained``,
         ``random``, or ``encoder`` where only an encoder's published weights are had.
-    shown
+    display
         All the study's strategies, as in its tables, on which their colours depend.
     """
-    return draw_fig1([count_stages(*one) for one in networks], list(shown.strategies))
+    return draw_fig1([count_stages(*one) for one in networks], list(display.strategies))
 
 
 def count_stages(

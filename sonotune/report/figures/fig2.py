@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from sonotune.data.dataset import load_set
 from sonotune.data.image_set import ImageSet, median_row
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.images import show_image
 from sonotune.report.names import dataset_title, source_notes
-from sonotune.report.shown import Shown
 from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, noted_figure
 
 MOST = 6  # data sets beside each other
@@ -20,7 +20,7 @@ TALLEST = 1.5  # of an image, as a multiple of its width
 
 
 def draw(
-    all_arrays: Mapping[str, str | Path], shown: Shown, pretraining: Mapping[str, str]
+    all_arrays: Mapping[str, str | Path], display: DisplayOptions, pretraining: Mapping[str, str]
 ) -> Figure:
     """Draw the image of each data set whose object is of median size, and below it its mask.
 
@@ -30,12 +30,12 @@ def draw(
     ----------
     all_arrays
         Folder of the prepared arrays of each data set, also that of the pre-training.
-    shown
+    display
         Titles of the data sets, in the order of the panels; its strategies are not used.
     pretraining
         Name and title of the data set of the pre-training, if there is one.
     """
-    datasets = {**pretraining, **shown.datasets}
+    datasets = {**pretraining, **display.datasets}
     sets = {name: load_set(all_arrays[name]) for name in datasets}
     sources = {name: str(data.about.get("source", name)) for name, data in sets.items()}
     notes = [

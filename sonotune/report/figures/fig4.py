@@ -9,11 +9,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sonotune.evaluation.averages import ExcludeRuns, is_left_out, read_cells
+from sonotune.evaluation.averages import ExcludeRuns, is_excluded, read_cells
 from sonotune.layout import format_percent
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown, sources_of
 from sonotune.report.style import message_figure, noted_figure
 
 PANEL_HEIGHT = 1.75  # inches
@@ -21,7 +21,7 @@ APART = 0.06  # half the distance between a pair's points, in categories
 
 
 def draw(
-    cells: str | Path, averages: str | Path, shown: Shown, pairs: Sequence[Sequence[str]]
+    cells: str | Path, averages: str | Path, display: DisplayOptions, pairs: Sequence[Sequence[str]]
 ) -> Figure:
     """Draw Fig. 4: a row of panels for each data set, a panel for each pair of strategies.
 
@@ -29,14 +29,14 @@ def draw(
     ----------
     cells, averages
         ``cells.csv`` and ``averages.csv`` of a study.
-    shown
+    display
         Strategies and data sets to show, with their titles.
     pairs
         Shallow and deep strategy of each panel. A pair of which the cells lack one is left out;
         if all are, the figure says so.
     """
     table = read_cells(cells)
-    table = table[(table["fraction"] > 0) & table["dataset"].isin(list(shown.datasets))]
+    table = table[(table["fraction"] > 0) & table["dataset"].isin(list(display.datasets))]
     present = set(table["strategy"])
     drawn = [tuple(pair) for pair in pairs if set(pair) <= present]
     if not drawn:
@@ -45,11 +45,14 @@ def draw(
             "none of its pairs."
         )
     table = table[table["strategy"].isin([name for pair in drawn for name in pair])]
-    return draw_fig4(table, shown.averages(averages), drawn, shown)
+    return draw_fig4(table, display.averages(averages), drawn, display)
 
 
 def draw_fig4(
-    cells: pd.DataFrame, averages: pd.DataFrame, pairs: Sequence[Sequence[str]], shown: Shown
+    cells: pd.DataFrame,
+    averages: pd.DataFrame,
+    pairs: Sequence[Sequence[str]],
+    display: DisplayOptions,
 ) -> Figure:
     """Fig. 4 of the trained cells of these pairs, as a Matplotlib figure.
 
@@ -59,24 +62,24 @@ def draw_fig4(
         Rows of ``cells.csv`` and ``averages.csv``.
     pairs
         Pairs of strategies.
-    shown
+    display
         Strategies and data sets to show, with their titles.
     """
     names = [name for pair in pairs for name in pair]
     averages = averages[(averages["fraction"] > 0) & averages["strategy"].isin(names)]
-    kept = cells[~is_left_out(cells, shown.exclude_runs)]
+    kept = cells[~is_excluded(cells, display.exclude_runs)]
     fractions = sorted(averages["fraction"].unique())
-    present = [name for name in shown.datasets if name in set(averages["dataset"])]
+    present = [name for name in display.datasets if name in set(averages["dataset"])]
     sources = sources_of(averages)
     notes = [
-        *_notes(cells, shown.exclude_runs),
-        *source_notes(present, shown.datasets, sources),
+        *_notes(cells, display.exclude_runs),
+        *source_notes(present, display.datasets, sources),
     ]
 
     figure = noted_figure(notes, PANEL_HEIGHT * len(present) + 0.58)
     axes = figure.subplots(len(present), len(pairs), sharex=True, sharey="row", squeeze=False)
     for row, dataset in enumerate(present):
-        title = dataset_title(dataset, shown.datasets, sources)
+        title = dataset_title(dataset, display.datasets, sources)
         axes[row, 0].set_ylabel("Dice")
         axes[row, 0].annotate(
             title, (-0.5, 0.5), xycoords=axes[row, 0].yaxis.label, rotation=90, weight="bold",
@@ -88,7 +91,7 @@ def draw_fig4(
                 means = of_set[of_set["strategy"] == name].set_index("fraction")
                 points = runs[runs["strategy"] == name]
                 _draw_strategy(
-                    panel, means.reindex(fractions), points, shift, name, shown.strategies
+                    panel, means.reindex(fractions), points, shift, name, display.strategies
                 )
             panel.grid(axis="y", color="#dddddd", linewidth=0.5)
             panel.set_axisbelow(True)
@@ -147,7 +150,7 @@ def _notes(cells: pd.DataFrame, exclude_runs: ExcludeRuns) -> list[str]:
             " Thin lines: the folds, the same for both strategies. The figure of differences shows "
             "which of them are significant."
         )
-    out = int(is_left_out(cells, exclude_runs).sum())
+    out = int(is_excluded(cells, exclude_runs).sum())
     if out:
         ended = "failed or collapsed" if exclude_runs == "failed+collapsed" else "failed"
         are = "is" if out == 1 else "are"

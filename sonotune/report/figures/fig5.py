@@ -18,10 +18,10 @@ from sonotune.evaluation.metrics import THRESHOLD
 from sonotune.evaluation.scores import load_predictions
 from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.geometry import aspect_of, scale_bar
-from sonotune.report.images import FOUND, TRUTH, add_scale_bar, show_image
+from sonotune.report.images import PREDICTION, REFERENCE, add_scale_bar, show_image
 from sonotune.report.names import dataset_title, source_notes
-from sonotune.report.shown import Shown
 from sonotune.report.style import TWO_COLUMNS, message_figure, noted_figure
 from sonotune.statistics.decision import Decision, read_decisions
 
@@ -36,7 +36,7 @@ def draw(
     scores: Mapping[str, str | Path],
     example_predictions: Mapping[str, Mapping[str, str | Path]],
     decisions: str | Path,
-    shown: Shown,
+    display: DisplayOptions,
     examples: Mapping[str, Any],
 ) -> Figure:
     """Draw Fig. 5: image, reference and what each strategy found, two or three images each.
@@ -49,7 +49,7 @@ def draw(
         For each data set a mapping from strategy to ``predictions.npz`` of the cells shown.
     decisions
         Folder of the study's statistics.
-    shown
+    display
         Titles of the strategies, and data sets in the order of the rows.
     examples
         ``fraction`` and ``fold`` of the cells shown; `choose_rows` takes the images from this
@@ -65,8 +65,8 @@ def draw(
     fraction, fold = examples["fraction"], examples["fold"]
     asked = examples["asked"] or choose_strategies(read_decisions(decisions), examples["baselines"])
     present = {name for cells in example_predictions.values() for name in cells}
-    columns = {n: shown.strategies[n] for n in asked if n in present and n in shown.strategies}
-    names = [name for name in shown.datasets if example_predictions.get(name)]
+    columns = {n: display.strategies[n] for n in asked if n in present and n in display.strategies}
+    names = [name for name in display.datasets if example_predictions.get(name)]
     if not columns or not names:
         return message_figure(
             "Fig. 5 shows example segmentations; none of its strategies has predictions at "
@@ -74,7 +74,7 @@ def draw(
         )
     sets = {name: load_set(arrays[name]) for name in names}
     tables = {name: _read_scores(scores[name], list(columns), fraction, fold) for name in names}
-    return _draw(sets, tables, example_predictions, columns, shown.datasets, fraction, fold)
+    return _draw(sets, tables, example_predictions, columns, display.datasets, fraction, fold)
 
 
 def choose_strategies(decisions: Sequence[Decision], baselines: Sequence[str]) -> list[str]:
@@ -126,9 +126,9 @@ def _read_scores(
 ) -> pd.DataFrame:
     scores = read_table(path)
     # The network that is evaluated unchanged has fraction 0 and may be among the columns.
-    shown = scores["fraction"].isin([fraction, 0]) & (scores["fold"] == fold)
-    shown &= (scores["seed"] == 1) & (scores["pretraining"] == 1)
-    scores = scores[shown & scores["strategy"].isin(strategies)]
+    display = scores["fraction"].isin([fraction, 0]) & (scores["fold"] == fold)
+    display &= (scores["seed"] == 1) & (scores["pretraining"] == 1)
+    scores = scores[display & scores["strategy"].isin(strategies)]
     if not len(scores):
         raise SonotuneError(
             f"{path}: no scores of {', '.join(strategies)} at {format_percent(fraction)} in fold "
@@ -177,7 +177,7 @@ def _draw(
         title = dataset_title(name, datasets, sources)
         panels[0].set_ylabel(f"{title}\n{chosen[name][row]}", fontsize=7)
         show_image(panels[0], data.images[row], [])
-        show_image(panels[1], data.images[row], [(data.masks[row], TRUTH, "solid")])
+        show_image(panels[1], data.images[row], [(data.masks[row], REFERENCE, "solid")])
         add_scale_bar(panels[0], scale_bar(data.index[row], data.images.shape[2]))
         for panel, strategy in zip(panels[2:], strategies, strict=True):
             dice = table[(table["strategy"] == strategy) & (table["row"] == row)]["dice"]
@@ -186,7 +186,7 @@ def _draw(
                 panel.axis("off")
                 continue
             found = _prediction_of(predictions[name][strategy], row)
-            outlines = [(found, FOUND, "solid"), (data.masks[row], TRUTH, (0, (2, 1.5)))]
+            outlines = [(found, PREDICTION, "solid"), (data.masks[row], REFERENCE, (0, (2, 1.5)))]
             show_image(panel, data.images[row], outlines)
             panel.set_xlabel(f"{dice.iloc[0]:.3f}" + _extreme(found), labelpad=2)
         height_px, width_px = data.images.shape[1:]

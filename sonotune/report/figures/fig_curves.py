@@ -10,15 +10,15 @@ from matplotlib.figure import Figure
 
 from sonotune.evaluation.averages import read_cells
 from sonotune.layout import RUN, Cell, fold_title, format_percent
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, source_notes
-from sonotune.report.shown import Shown, sources_of
 from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, message_figure, noted_figure
 
 COLUMNS, MOST = 4, 24
 TRAINING, VALIDATION = "#0072B2", "#D55E00"
 
 
-def draw(cells: str | Path, histories: Iterable[str | Path], shown: Shown) -> Figure:
+def draw(cells: str | Path, histories: Iterable[str | Path], display: DisplayOptions) -> Figure:
     """Draw loss by epoch of every run that failed or collapsed, up to `MOST`.
 
     Parameters
@@ -27,10 +27,10 @@ def draw(cells: str | Path, histories: Iterable[str | Path], shown: Shown) -> Fi
         ``cells.csv`` of a study.
     histories
         ``history.csv`` of all its cells.
-    shown
+    display
         Titles of strategies; data sets to show, with their titles.
     """
-    strategies, datasets = shown.strategies, shown.datasets
+    strategies, datasets = display.strategies, display.datasets
     places = {tuple(Cell.of(path).run.values()): path for path in histories}
     table = read_cells(cells)
     bad = table[(table["failed"] | table["collapsed"]) & table["dataset"].isin(list(datasets))]

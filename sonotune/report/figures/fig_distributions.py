@@ -10,53 +10,53 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sonotune.layout import format_percent
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown, sources_of
 from sonotune.report.style import noted_figure
-from sonotune.statistics.tables import read_runs, scores_that_count
+from sonotune.statistics.tables import included_scores, read_runs
 
 ROW, GAP = 0.135, 0.38  # inches
 
 
-def draw(cells: str | Path, scores: Mapping[str, str | Path], shown: Shown) -> Figure:
+def draw(cells: str | Path, scores: Mapping[str, str | Path], display: DisplayOptions) -> Figure:
     """Draw boxes of every image's Dice: a row of panels per data set, a column per fraction.
 
     Parameters
     ----------
     cells, scores
         ``cells.csv`` of a study and each data set's scores.
-    shown
+    display
         Strategies and data sets to show, with their titles.
     """
-    runs = read_runs(cells, list(shown.strategies), shown.exclude_runs)
+    runs = read_runs(cells, list(display.strategies), display.exclude_runs)
     runs = runs[runs["fraction"] > 0]
-    present = [name for name in shown.datasets if name in set(runs["dataset"])]
+    present = [name for name in display.datasets if name in set(runs["dataset"])]
     fractions = sorted(runs["fraction"].unique(), reverse=True)
-    names = [name for name in shown.strategies if name in set(runs["strategy"])]
+    names = [name for name in display.strategies if name in set(runs["strategy"])]
     sources = sources_of(runs)
     notes = [
         "Dice of each of the n test images of all folds run (fewer where a run failed). Boxes: "
         "quartiles with the median; whiskers: 5th and 95th percentile; dots: the images beyond.",
-        *source_notes(present, shown.datasets, sources),
+        *source_notes(present, display.datasets, sources),
     ]
     height = (ROW * (len(names) + 1) + GAP) * len(present) + 0.3
     figure = noted_figure(notes, height)
     axes = figure.subplots(len(present), len(fractions), sharey=True, sharex="row", squeeze=False)
     for row, dataset in enumerate(present):
-        table = scores_that_count(runs, scores[dataset])
+        table = included_scores(runs, scores[dataset])
         for column, fraction in enumerate(fractions):
             part = table[table["fraction"] == fraction]
-            _draw(axes[row, column], part, names, list(shown.strategies))
+            _draw(axes[row, column], part, names, list(display.strategies))
             images = part.groupby("strategy").size().max()
             title = (
-                f"{dataset_title(dataset, shown.datasets, sources)}, "
+                f"{dataset_title(dataset, display.datasets, sources)}, "
                 f"{format_percent(fraction)}, n = {images}"
             )
             axes[row, column].set_title(title, fontsize=7, pad=3)
     for panel in axes[-1]:
         panel.set_xlabel("Dice of an image")
-    axes[0, 0].set_yticks(range(len(names)), [shown.strategies[name] for name in names])
+    axes[0, 0].set_yticks(range(len(names)), [display.strategies[name] for name in names])
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
     return figure
 

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from sonotune.layout import format_percent
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown
 from sonotune.report.style import message_figure, noted_figure
 from sonotune.statistics.decision import Decision, read_decisions
 
@@ -24,20 +24,20 @@ NOTE = (
 )
 
 
-def draw(decisions: str | Path, shown: Shown) -> Figure:
+def draw(decisions: str | Path, display: DisplayOptions) -> Figure:
     """Draw a panel for each data set (rows) and fraction (columns).
 
     Parameters
     ----------
     decisions
         Folder of the study's statistics.
-    shown
+    display
         Strategies and data sets to show, with their titles, in the order of the tables.
     """
-    found = [one for one in read_decisions(decisions) if one.dataset in shown.datasets]
+    found = [one for one in read_decisions(decisions) if one.dataset in display.datasets]
     if not found:
         return message_figure("This study has trained nothing, so nothing can be compared.")
-    return _draw(found, shown.strategies, shown.datasets)
+    return _draw(found, display.strategies, display.datasets)
 
 
 def _draw(
@@ -67,20 +67,20 @@ def _draw(
 
 
 def _draw_panel(panel: Axes, decision: Decision, names: Sequence[str]) -> None:
-    ends = [end for one in decision.strategies for end in (one.behind, one.behind_upper)]
+    ends = [end for one in decision.strategies for end in (one.gap, one.gap_upper)]
     furthest = max((end for end in ends if np.isfinite(end)), default=0.0)
     panel.axvspan(0, decision.margin, color="#e8f0e8", linewidth=0)
     for strategy in decision.strategies:
-        if not np.isfinite(strategy.behind):
+        if not np.isfinite(strategy.gap):
             continue
         place, style = names.index(strategy.name), style_of(strategy.name, names)
-        upper = min(strategy.behind_upper, 1.05 * furthest)
-        if np.isfinite(strategy.behind_lower):
-            panel.plot([strategy.behind_lower, upper], [place, place], color=style.colour)
-            if np.isinf(strategy.behind_upper):
+        upper = min(strategy.gap_upper, 1.05 * furthest)
+        if np.isfinite(strategy.gap_lower):
+            panel.plot([strategy.gap_lower, upper], [place, place], color=style.colour)
+            if np.isinf(strategy.gap_upper):
                 panel.plot(upper, place, ">", color=style.colour)
         filled = style.colour if strategy.name == decision.recommended else "white"
-        panel.plot(strategy.behind, place, style.marker, color=style.colour, markerfacecolor=filled)
+        panel.plot(strategy.gap, place, style.marker, color=style.colour, markerfacecolor=filled)
     panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     panel.grid(axis="y", color="#eeeeee", linewidth=0.5)
     panel.set_axisbelow(True)

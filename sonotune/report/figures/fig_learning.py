@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from sonotune.layout import format_percent
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.figures.fig5 import choose_strategies
 from sonotune.report.learning_table import read_forecasts
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown, sources_of
 from sonotune.report.style import LEGEND, ONE_COLUMN, TWO_COLUMNS, legend_columns, message_figure
 from sonotune.statistics.decision import Decision, read_decisions
 from sonotune.statistics.learning import LEVEL
@@ -28,7 +28,7 @@ NOTE = (
 )
 
 
-def draw(decisions: str | Path, learning: str | Path, shown: Shown) -> Figure:
+def draw(decisions: str | Path, learning: str | Path, display: DisplayOptions) -> Figure:
     """Draw a panel for each data set: the recommended strategy, the next best, and from scratch.
 
     Parameters
@@ -37,11 +37,11 @@ def draw(decisions: str | Path, learning: str | Path, shown: Shown) -> Figure:
         Folder of the study's statistics.
     learning
         ``learning.csv`` of `sonotune.statistics.tables.write_statistics`.
-    shown
+    display
         Titles of the strategies; data sets to show, with their titles.
     """
-    found = [one for one in read_decisions(decisions) if one.dataset in shown.datasets]
-    names = [name for name in shown.datasets if any(one.dataset == name for one in found)]
+    found = [one for one in read_decisions(decisions) if one.dataset in display.datasets]
+    names = [name for name in display.datasets if any(one.dataset == name for one in found)]
     if not names:
         return message_figure("This study has trained nothing, so there is no learning curve.")
     forecasts = read_forecasts(learning)
@@ -52,8 +52,8 @@ def draw(decisions: str | Path, learning: str | Path, shown: Shown) -> Figure:
     axes = figure.subplots(rows, columns, squeeze=False).flat
     for panel, name in zip(axes, names, strict=False):
         of_set = sorted((one for one in found if one.dataset == name), key=lambda d: d.fraction)
-        _draw_panel(panel, of_set, forecasts[forecasts["dataset"] == name], shown)
-        panel.set_title(dataset_title(name, shown.datasets, sources))
+        _draw_panel(panel, of_set, forecasts[forecasts["dataset"] == name], display)
+        panel.set_title(dataset_title(name, display.datasets, sources))
     for panel in list(axes)[len(names) :]:
         panel.axis("off")
     named = {
@@ -65,19 +65,19 @@ def draw(decisions: str | Path, learning: str | Path, shown: Shown) -> Figure:
         named.values(), named.keys(), loc="outside upper center",
         ncols=legend_columns(list(named), width), **LEGEND,
     )  # fmt: skip
-    notes = [NOTE, *source_notes(names, shown.datasets, sources)]
+    notes = [NOTE, *source_notes(names, display.datasets, sources)]
     figure.supxlabel(" ".join(notes), fontsize=6.5, wrap=True)
     return figure
 
 
 def _draw_panel(
-    panel: Axes, decisions: Sequence[Decision], forecasts: pd.DataFrame, shown: Shown
+    panel: Axes, decisions: Sequence[Decision], forecasts: pd.DataFrame, display: DisplayOptions
 ) -> None:
     """Curves of the strategies that the decision of the largest fraction names first."""
-    scratch = [name for name in shown.strategies if name == "scratch"]
+    scratch = [name for name in display.strategies if name == "scratch"]
     ends = [decisions[-1].fraction]
     for name in choose_strategies(decisions[-1:], scratch):
-        style = style_of(name, list(shown.strategies))
+        style = style_of(name, list(display.strategies))
         means = {
             one.fraction: strategy.mean
             for one in decisions
@@ -86,7 +86,7 @@ def _draw_panel(
         }
         panel.plot(
             list(means), list(means.values()), style.marker, color=style.colour, linestyle="-",
-            label=shown.strategies[name],
+            label=display.strategies[name],
         )  # fmt: skip
         for row in forecasts[forecasts["strategy"] == name].to_dict("records"):
             if not np.isfinite(row["expected"]):

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sonotune.evaluation.averages import is_left_out, measured_on, read_cells
+from sonotune.evaluation.averages import is_excluded, measured_on, read_cells
 from sonotune.layout import format_percent
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown, sources_of
 from sonotune.report.style import message_figure, noted_figure, one_legend
 
 PANEL = 1.75  # inches
@@ -39,37 +39,37 @@ def pareto_front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
     return front
 
 
-def draw(cells: str | Path, averages: str | Path, shown: Shown) -> Figure:
+def draw(cells: str | Path, averages: str | Path, display: DisplayOptions) -> Figure:
     """Draw a row of panels for each cost, a panel for each data set, at the largest fraction.
 
     Parameters
     ----------
     cells, averages
         ``cells.csv`` and ``averages.csv`` of a study.
-    shown
+    display
         Strategies and data sets to show, with their titles.
     """
-    points = shown.averages(averages)
+    points = display.averages(averages)
     fraction = float(points["fraction"].max())
     # The mean of what is left of a strategy's runs is no result to compare with whole ones.
     points = points[(points["fraction"] == fraction) & (points["n"] > 0)]
     points = points.assign(whole=points["n"] == points["runs"])
-    present = [name for name in shown.datasets if name in set(points["dataset"])]
+    present = [name for name in display.datasets if name in set(points["dataset"])]
     if not present:
         return message_figure(
             f"At {format_percent(fraction)} every run is left out of averages, so there is no "
             "Dice to set against its cost."
         )
-    runs = shown.select(read_cells(cells))
-    runs = runs[(runs["fraction"] == fraction) & ~is_left_out(runs, shown.exclude_runs)]
-    return _front(points, present, fraction, shown, measured_on(runs))
+    runs = display.select(read_cells(cells))
+    runs = runs[(runs["fraction"] == fraction) & ~is_excluded(runs, display.exclude_runs)]
+    return _front(points, present, fraction, display, measured_on(runs))
 
 
 def _front(
     points: pd.DataFrame,
     present: list[str],
     fraction: float,
-    shown: Shown,
+    display: DisplayOptions,
     timed: str,
 ) -> Figure:
     sources = sources_of(points)
@@ -80,9 +80,11 @@ def _front(
         f"Mean Dice over {number} at {format_percent(fraction)} with its standard error. "
         f"Line: the Pareto front, strategies that no other beats in both. Seconds: {timed}. "
         "Hollow: not all runs of the strategy count, so it is on no front.",
-        *source_notes(present, shown.datasets, sources),
+        *source_notes(present, display.datasets, sources),
     ]
-    named = [shown.strategies[name] for name in shown.strategies if name in set(points["strategy"])]
+    named = [
+        display.strategies[name] for name in display.strategies if name in set(points["strategy"])
+    ]
     # One data set: both costs side by side; several: a column for each.
     flat = len(present) == 1
     rows, columns = (1, 2) if flat else (2, len(present))
@@ -91,10 +93,10 @@ def _front(
     places = axes.reshape(len(present), 2).T if flat else axes
     for row, (cost, title) in enumerate(COSTS.items()):
         for panel, dataset in zip(places[row], present, strict=True):
-            _draw(panel, points[points["dataset"] == dataset], cost, shown.strategies)
+            _draw(panel, points[points["dataset"] == dataset], cost, display.strategies)
             panel.set_xlabel(title)
             if row == 0 or flat:
-                panel.set_title(dataset_title(dataset, shown.datasets, sources), fontsize=7)
+                panel.set_title(dataset_title(dataset, display.datasets, sources), fontsize=7)
     for panel in axes[:, 0]:
         panel.set_ylabel("Dice")
     one_legend(figure, axes.flat)

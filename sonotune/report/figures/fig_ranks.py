@@ -10,21 +10,21 @@ from matplotlib.figure import Figure
 
 from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown
 from sonotune.report.style import message_figure, noted_figure
 
 LINE = 0.125  # inches, a strategy's name
 
 
-def draw(friedman: str | Path, nemenyi: str | Path, shown: Shown) -> Figure:
+def draw(friedman: str | Path, nemenyi: str | Path, display: DisplayOptions) -> Figure:
     """Draw a diagram for each fraction (Demsar, JMLR 7, 2006, Fig. 1).
 
     Parameters
     ----------
     friedman, nemenyi
         Ranks of the strategies and tests of all pairs, from the study's statistics.
-    shown
+    display
         Titles of the strategies; its data sets are not used.
     """
     ranks, pairs = read_table(friedman), read_table(nemenyi)
@@ -44,11 +44,13 @@ def draw(friedman: str | Path, nemenyi: str | Path, shown: Shown) -> Figure:
         critical = part["critical_difference"].iloc[0]
         title = "" if pd.isna(critical) else f", CD = {critical:.2f}"
         panel.set_title(f"{format_percent(fraction)}{title}", loc="left", weight="bold")
-        _draw_diagram(panel, part, pairs[pairs["fraction"] == fraction], shown)
+        _draw_diagram(panel, part, pairs[pairs["fraction"] == fraction], display)
     return figure
 
 
-def _draw_diagram(panel: Axes, part: pd.DataFrame, pairs: pd.DataFrame, shown: Shown) -> None:
+def _draw_diagram(
+    panel: Axes, part: pd.DataFrame, pairs: pd.DataFrame, display: DisplayOptions
+) -> None:
     from scikit_posthocs import critical_difference_diagram
 
     ranks = part.set_index("strategy")["mean_rank"]
@@ -66,10 +68,10 @@ def _draw_diagram(panel: Axes, part: pd.DataFrame, pairs: pd.DataFrame, shown: S
         marker_props={"s": 6},
         elbow_props={"linewidth": 0.8},
         text_h_margin=0.05,
-        color_palette={name: style_of(name, list(shown.strategies)).colour for name in names},
+        color_palette={name: style_of(name, list(display.strategies)).colour for name in names},
     )
     panel.spines["top"].set_visible(True)
     panel.set(xlim=(1, len(names)), xticks=range(1, len(names) + 1))
     for label in drawn["labels"]:
         name = label.get_text()
-        label.set(text=f"{shown.strategies.get(name, name)}  {ranks[name]:.2f}", color="black")
+        label.set(text=f"{display.strategies.get(name, name)}  {ranks[name]:.2f}", color="black")

@@ -11,15 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sonotune.layout import format_percent
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.names import dataset_title, source_notes, stage_title
-from sonotune.report.shown import Shown
 from sonotune.report.style import TWO_COLUMNS, noted_figure
 
 LEFT, HEAD = 0.25, 0.45  # inches: names of rows, titles
 
 
 def draw(
-    features: Mapping[str, str | Path], shown: Shown, features_of: Mapping[str, Any]
+    features: Mapping[str, str | Path], display: DisplayOptions, features_of: Mapping[str, Any]
 ) -> Figure:
     """Draw two rows for each data set: the pre-trained network's maps, and those after tuning.
 
@@ -27,12 +27,12 @@ def draw(
     ----------
     features
         For each data set what `sonotune.jobs.features.write_features` wrote.
-    shown
+    display
         Titles of the data sets, in the order of the rows; its strategies are not used.
     features_of
         ``strategy`` (its title), ``fraction`` and ``fold`` of the cell that was trained.
     """
-    datasets = shown.datasets
+    datasets = display.datasets
     stored = {}
     for name in datasets:
         with np.load(features[name], allow_pickle=False) as file:

@@ -8,26 +8,26 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.losses import WIDENED
 from sonotune.report.published import published_table
-from sonotune.report.shown import Shown
 from sonotune.report.style import message_figure, noted_figure
 
 COLUMNS = 4
 LOGS, HERE = "#888888", ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 
-def draw(losses: str | Path, shown: Shown) -> Figure:
+def draw(losses: str | Path, display: DisplayOptions) -> Figure:
     """Draw a panel for each strategy.
 
     Parameters
     ----------
     losses
         CSV of `sonotune.report.losses.table`.
-    shown
+    display
         Titles of the strategies, in the order of the panels; its data sets are not used.
     """
-    return draw_losses(pd.read_csv(losses), shown.strategies)
+    return draw_losses(pd.read_csv(losses), display.strategies)
 
 
 def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
@@ -40,8 +40,8 @@ def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
     strategies
         Titles of the strategies, by name.
     """
-    shown = [name for name in strategies if name in set(table["strategy"])]
-    if not shown:
+    display = [name for name in strategies if name in set(table["strategy"])]
+    if not display:
         return message_figure("The authors' logs have none of these strategies.")
     logs = published_table("wang2023_logs")
     logs = logs[logs["losses"] == "training"]
@@ -50,11 +50,11 @@ def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
         f"widened by {WIDENED:g}. Colours: the repeats of this run. With a frozen random "
         "decoder or head, the loss depends on its random weights."
     ]
-    columns = min(COLUMNS, len(shown))
-    rows = -(-len(shown) // columns)
+    columns = min(COLUMNS, len(display))
+    rows = -(-len(display) // columns)
     figure = noted_figure(notes, rows * 1.55 + 0.35)
     axes = figure.subplots(rows, columns, squeeze=False)
-    for panel, strategy in zip(axes.flat, shown, strict=False):
+    for panel, strategy in zip(axes.flat, display, strict=False):
         for _, log in logs[logs["strategy"] == strategy].groupby("log"):
             panel.plot(log["epoch"], log["mean_loss"], color=LOGS, linewidth=0.8)
         mine = table[table["strategy"] == strategy]
@@ -68,10 +68,10 @@ def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
         panel.set_title(strategies[strategy])
         panel.set_ylim(bottom=0)
         panel.set_xticks([1, 5, 10, 15, 20])
-    for panel in axes.flat[len(shown) :]:
+    for panel in axes.flat[len(display) :]:
         panel.axis("off")
     for panel in axes[:, 0]:
         panel.set_ylabel("Training loss")
-    for panel in axes.flat[max(0, len(shown) - columns) : len(shown)]:
+    for panel in axes.flat[max(0, len(display) - columns) : len(display)]:
         panel.set_xlabel("Epoch")
     return figure

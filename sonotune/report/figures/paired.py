@@ -12,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from sonotune.evaluation.averages import is_left_out, read_cells
+from sonotune.evaluation.averages import is_excluded, read_cells
 from sonotune.layout import format_percent
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
-from sonotune.report.shown import Shown, sources_of
 from sonotune.report.style import message_figure, noted_figure, one_legend
 from sonotune.statistics.choice import VERDICT_FOLDS
 from sonotune.statistics.pairs import compare
@@ -25,39 +25,39 @@ STEP = 0.13  # inches between the strategies of a row
 SPAN = 0.02  # of Dice, that the axis of differences shows to either side at least
 
 
-def draw(cells: str | Path, shown: Shown) -> Figure:
+def draw(cells: str | Path, display: DisplayOptions) -> Figure:
     """Draw Dice, and the difference from the first strategy, in a row for each set and fraction.
 
     Parameters
     ----------
     cells
         ``cells.csv`` of a study.
-    shown
+    display
         Its strategies are drawn; the others are compared with the first.
     """
-    table = shown.select(read_cells(cells))
-    out = is_left_out(table, shown.exclude_runs)
+    table = display.select(read_cells(cells))
+    out = is_excluded(table, display.exclude_runs)
     kept = table[~out]
     if not (kept["fraction"] > 0).any():
         return message_figure("Every run of these strategies failed: nothing to compare.")
-    return draw_paired(kept, shown, int(out.sum()))
+    return draw_paired(kept, display, int(out.sum()))
 
 
-def draw_paired(table: pd.DataFrame, shown: Shown, left_out: int) -> Figure:
+def draw_paired(table: pd.DataFrame, display: DisplayOptions, left_out: int) -> Figure:
     """The figure of the runs in ``table``, besides ``left_out`` that failed.
 
     Parameters
     ----------
     table
         The runs.
-    shown
+    display
         Strategies and data sets to show, with their titles.
     left_out
         Number of runs that failed.
     """
-    names = list(shown.strategies)
-    first = shown.strategies[names[0]]
-    present = [name for name in shown.datasets if name in set(table["dataset"])]
+    names = list(display.strategies)
+    first = display.strategies[names[0]]
+    present = [name for name in display.datasets if name in set(table["dataset"])]
     fractions = sorted({float(p) for p in table["fraction"] if p > 0}, reverse=True)
     sources = sources_of(table)
     notes = [
@@ -65,18 +65,18 @@ def draw_paired(table: pd.DataFrame, shown: Shown, left_out: int) -> Figure:
         "its 95% interval (not adjusted for several comparisons; none with fewer than "
         f"{VERDICT_FOLDS} folds). n: folds that both have.",
         *([f"Failed runs, left out: {left_out}."] if left_out else []),
-        *source_notes(present, shown.datasets, sources),
+        *source_notes(present, display.datasets, sources),
     ]
     rows = [(dataset, fraction) for dataset in present for fraction in fractions]
     height = len(rows) * (STEP * len(names) + 0.16) + 0.65
-    figure = noted_figure(notes, height, names=list(shown.strategies.values()))
+    figure = noted_figure(notes, height, names=list(display.strategies.values()))
     left, right = figure.subplots(1, 2, sharey=True)
     for row, (dataset, fraction) in enumerate(rows):
         here = table[(table["dataset"] == dataset) & table["fraction"].isin([fraction, 0])]
         scores = here.pivot_table(index="fold", columns="strategy", values="dice")
-        _draw_row(left, right, row, scores.reindex(columns=names).to_numpy(float), names, shown)
+        _draw_row(left, right, row, scores.reindex(columns=names).to_numpy(float), names, display)
     titles = [
-        f"{dataset_title(dataset, shown.datasets, sources)}, {format_percent(fraction)}"
+        f"{dataset_title(dataset, display.datasets, sources)}, {format_percent(fraction)}"
         for dataset, fraction in rows
     ]
     left.set_yticks(range(len(rows)), titles)
@@ -105,7 +105,7 @@ def _draw_row(
     row: int,
     scores: np.ndarray,
     names: Sequence[str],
-    shown: Shown,
+    display: DisplayOptions,
 ) -> None:
     """One data set and fraction; ``scores`` is float64 [folds, strategies]."""
     pairs = compare(scores[None])
@@ -115,7 +115,7 @@ def _draw_row(
         style = style_of(name, names)
         known = scores[np.isfinite(scores[:, number]), number]
         look: dict[str, Any] = {"color": style.colour, "marker": style.marker, "linestyle": "none"}
-        title = shown.strategies[name]
+        title = display.strategies[name]
         left.plot(known, np.full(len(known), place), ".", color=style.colour, markersize=2.5)
         left.plot(known.mean() if len(known) else np.nan, place, label=title, **look)
         folds = int(pairs.folds[0, number, 0])

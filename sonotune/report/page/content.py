@@ -14,13 +14,13 @@ from sonotune.data.audit_files import suspicious
 from sonotune.evaluation.averages import training_seconds
 from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent, fraction_text
-from sonotune.report.layout import DASH, short_count
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, time_text
 from sonotune.report.page.details import entry_key
 from sonotune.report.page.drawing import BOX, draw_network
 from sonotune.report.palette import shade
 from sonotune.report.recommend import cost_text
-from sonotune.report.shown import Shown, sources_of
+from sonotune.report.tables import DASH, short_count
 from sonotune.statistics.choice import VERDICT_FOLDS
 from sonotune.statistics.decision import Comparison, Decision
 from sonotune.statistics.sentences import basis, decision_sentences, headline
@@ -70,7 +70,7 @@ def describe_places(
     decisions: Sequence[Decision],
     runs: pd.DataFrame,
     images: Mapping[str, int],
-    shown: Shown,
+    display: DisplayOptions,
     networks: Sequence[tuple[Sequence[str], Sequence[tuple[str, str, str, Sequence[str]]]]],
 ) -> list[dict[str, Any]]:
     """Each data set and fraction: its answer, its strategies and all pairs of them.
@@ -83,14 +83,14 @@ def describe_places(
         Rows of ``cells.csv`` of trainings.
     images
         Number of images of each data set.
-    shown
+    display
         Strategies and data sets to show, with their titles.
     networks
         Stages of each network, with name, title, start and tuned stages of its strategies.
     """
 
     def label(name: str) -> str:
-        return shown.strategies.get(name, name)
+        return display.strategies.get(name, name)
 
     places = []
     for decision in decisions:
@@ -107,7 +107,7 @@ def describe_places(
         places.append(
             {
                 "dataset": decision.dataset,
-                "title": shown.datasets.get(decision.dataset, decision.dataset),
+                "title": display.datasets.get(decision.dataset, decision.dataset),
                 "fraction": format_percent(decision.fraction),
                 "key": f"{decision.dataset}-{fraction_text(decision.fraction)}",
                 "decision": decision,
@@ -121,7 +121,7 @@ def describe_places(
                 "reach": _reach(decision),
                 "seconds": next((row["time"] for row in rows if row["recommended"]), DASH),
                 "parameters": next((row["tuned"] for row in rows if row["recommended"]), DASH),
-                "behind": next((row["behind"] for row in rows if row["recommended"]), DASH),
+                "gap": next((row["gap"] for row in rows if row["recommended"]), DASH),
                 "alike": [label(name) for name in decision.inconclusive],
             }
         )
@@ -140,7 +140,7 @@ def _row(
         verdict = "too few folds"
     elif strategy.about_as_good:
         verdict = "about as good"
-    elif strategy.shown_worse:
+    elif strategy.significantly_worse:
         verdict = "worse"
     else:
         verdict = "no significant difference"
@@ -150,9 +150,9 @@ def _row(
         "recommended": strategy.name == decision.recommended,
         "key": entry_key(decision.dataset, strategy.name, decision.fraction),
         "dice": number(strategy.adjusted_mean),
-        "behind": number(strategy.behind),
-        "interval": f"{number(strategy.behind_lower)} to {number(strategy.behind_upper)}"
-        if np.isfinite(strategy.behind_lower)
+        "gap": number(strategy.gap),
+        "interval": f"{number(strategy.gap_lower)} to {number(strategy.gap_upper)}"
+        if np.isfinite(strategy.gap_lower)
         else DASH,
         "bar": _bar(strategy, decision),
         "runs": strategy.runs,
@@ -166,9 +166,9 @@ def _row(
 def _bar(strategy: Any, decision: Decision) -> dict[str, float | None] | None:
     """Where the interval behind the best lies on a line of 100 units; nothing without one."""
     reach = _reach(decision)
-    if not np.isfinite(strategy.behind) or not reach:
+    if not np.isfinite(strategy.gap) or not reach:
         return None
-    bounds = (strategy.behind_lower, strategy.behind, strategy.behind_upper)
+    bounds = (strategy.gap_lower, strategy.gap, strategy.gap_upper)
     low, middle, high = (
         float(100 * np.clip(value / reach, 0, 1)) if np.isfinite(value) else None
         for value in bounds
@@ -180,7 +180,7 @@ def _reach(decision: Decision) -> float:
     ends = [
         value
         for strategy in decision.strategies
-        for value in (strategy.behind, strategy.behind_upper)
+        for value in (strategy.gap, strategy.gap_upper)
         if np.isfinite(value)
     ]
     return max(ends, default=0.0)
@@ -243,7 +243,7 @@ def _network_of(
 
 
 def describe_tables(
-    averages: pd.DataFrame, decisions: Sequence[Decision], shown: Shown
+    averages: pd.DataFrame, decisions: Sequence[Decision], display: DisplayOptions
 ) -> list[dict[str, Any]]:
     """Table II of each data set: strategies as rows, fractions as columns.
 
@@ -253,17 +253,17 @@ def describe_tables(
         Rows of ``averages.csv``, the unchanged network included.
     decisions
         Decisions, one per data set and fraction.
-    shown
+    display
         Strategies and data sets to show, with their titles.
     """
     sources = sources_of(averages)
     known = {(one.dataset, one.fraction): one for one in decisions}
     tables = []
-    for dataset in (name for name in shown.datasets if name in set(averages["dataset"])):
+    for dataset in (name for name in display.datasets if name in set(averages["dataset"])):
         part = averages[averages["dataset"] == dataset]
         fractions = sorted((p for p in part["fraction"].unique() if p > 0), reverse=True)
         rows = []
-        for strategy in (name for name in shown.strategies if name in set(part["strategy"])):
+        for strategy in (name for name in display.strategies if name in set(part["strategy"])):
             own = part[part["strategy"] == strategy].set_index("fraction")
             entries: list[dict[str, Any] | None] = []
             for fraction in fractions or [0]:
@@ -282,14 +282,14 @@ def describe_tables(
                 )
             rows.append(
                 {
-                    "label": shown.strategies[strategy],
+                    "label": display.strategies[strategy],
                     "untuned": set(own.index) == {0},
                     "entries": entries,
                 }
             )
         tables.append(
             {
-                "title": dataset_title(dataset, shown.datasets, sources),
+                "title": dataset_title(dataset, display.datasets, sources),
                 "dataset": dataset,
                 "columns": list(map(format_percent, fractions)) or ["not fine-tuned"],
                 "rows": rows,
@@ -308,7 +308,7 @@ def _entry(
     mark = ""
     if measured and decision is not None and decision.tested:
         one = decision.strategy(strategy)
-        if one.candidate and not one.shown_worse:
+        if one.candidate and not one.significantly_worse:
             mark = "≈"
     return {
         "key": key,
@@ -321,23 +321,23 @@ def _entry(
     }
 
 
-def describe_costs(runs: pd.DataFrame, shown: Shown) -> list[dict[str, str]]:
+def describe_costs(runs: pd.DataFrame, display: DisplayOptions) -> list[dict[str, str]]:
     """Parameters, epochs and time of each strategy, over all its trainings.
 
     Parameters
     ----------
     runs
         Runs, as `sonotune.statistics.tables.read_runs` gives them.
-    shown
+    display
         Strategies and data sets to show, with their titles.
     """
     rows = []
     timed = runs.assign(seconds=training_seconds(runs))
-    for strategy in (name for name in shown.strategies if name in set(timed["strategy"])):
+    for strategy in (name for name in display.strategies if name in set(timed["strategy"])):
         own = timed[timed["strategy"] == strategy]
         rows.append(
             {
-                "label": shown.strategies[strategy],
+                "label": display.strategies[strategy],
                 "tuned": short_count(own["tuned_parameters"].iloc[0]),
                 "share": f"{own['tuned_parameters'].iloc[0] / own['total_parameters'].iloc[0]:.1%}",
                 "epochs": number(own["epochs"].mean(), 0),
@@ -348,7 +348,9 @@ def describe_costs(runs: pd.DataFrame, shown: Shown) -> list[dict[str, str]]:
     return rows
 
 
-def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[dict[str, Any]]:
+def describe_low_scores(
+    path: Path, runs: pd.DataFrame, display: DisplayOptions
+) -> list[dict[str, Any]]:
     """Images on which a strategy fails, and healthy ones on which it marks something.
 
     Parameters
@@ -357,7 +359,7 @@ def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[di
         Table of low scores.
     runs
         Runs, as `sonotune.statistics.tables.read_runs` gives them.
-    shown
+    display
         Strategies and data sets to show, with their titles.
     """
     table = read_table(path)
@@ -370,9 +372,9 @@ def describe_low_scores(path: Path, runs: pd.DataFrame, shown: Shown) -> list[di
         )
         rows.append(
             {
-                "dataset": shown.datasets.get(one["dataset"], one["dataset"]),
+                "dataset": display.datasets.get(one["dataset"], one["dataset"]),
                 "fraction": format_percent(one["fraction"]),
-                "label": shown.strategies.get(one["strategy"], one["strategy"]),
+                "label": display.strategies.get(one["strategy"], one["strategy"]),
                 "images": int(one["images"]),
                 "low": f"{one['share_low']:.1%}{interval}",
                 "worst": number(one["worst_tenth"]),

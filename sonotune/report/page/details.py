@@ -60,7 +60,7 @@ def write_details(
         }
         tested: set[int] = set()
         # The same image is met in many cells.
-        references = [outlines(mask) for mask in data.masks]
+        references = [contours(mask) for mask in data.masks]
         for (_, strategy, fraction), own in runs[runs["dataset"] == dataset].groupby(
             KEY, sort=False
         ):
@@ -80,7 +80,7 @@ def write_details(
                             "row": row,
                             "fold": fold,
                             "dice": _finite(dice[key].get(row)),
-                            "prediction": outlines(mask),
+                            "prediction": contours(mask),
                         }
                     )
             # Worst first; an image without a score leads.
@@ -110,7 +110,7 @@ def entry_key(dataset: str, strategy: str, fraction: float) -> str:
     return f"{dataset}-{strategy}-{fraction_text(fraction)}"
 
 
-def outlines(mask: np.ndarray) -> str:
+def contours(mask: np.ndarray) -> str:
     """A mask's outline as an SVG path along the centres of its outermost pixels.
 
     Parameters

@@ -17,6 +17,7 @@ from sonotune.data.split_file import read_counts
 from sonotune.evaluation.averages import measured_on, read_cells
 from sonotune.layout import cell_folders, format_percent, fraction_text
 from sonotune.networks.settings import stages_of
+from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.learning_table import read_forecasts
 from sonotune.report.names import mixture_notes, source_notes
 from sonotune.report.page.content import (
@@ -30,7 +31,6 @@ from sonotune.report.page.content import (
     number,
 )
 from sonotune.report.page.details import to_json, write_details
-from sonotune.report.shown import Shown, sources_of
 from sonotune.report.template import template
 from sonotune.runtime.files import atomic
 from sonotune.statistics.decision import Decision, read_decisions
@@ -59,7 +59,7 @@ def write_page(
     predictions: Iterable[str],
     histories: Iterable[str],
     audits: Mapping[str, str | Path],
-    shown: Shown,
+    display: DisplayOptions,
     networks: Sequence[tuple[Mapping[str, Any], Sequence[Strategy]]],
     image_size: int,
     simulated: bool,
@@ -89,7 +89,7 @@ def write_page(
         Of all cells.
     audits
         By data set: table of the audit.
-    shown
+    display
         Strategies and data sets to show, with their titles.
     networks
         ``network`` keys of the study, each with its strategies.
@@ -114,7 +114,7 @@ def write_page(
         found,
         trained,
         images,
-        shown,
+        display,
         [(stages_of(network), strategies) for network, strategies in networks],
     )
     drawings = {place["network"]["name"]: place["network"] for place in places if place["network"]}
@@ -122,7 +122,7 @@ def write_page(
     for place in places:
         said = told.get((place["dataset"], place["decision"].fraction))
         place["sentences"] += [said] if said else []
-        place["sentences"] += _forecast(place["decision"], read_forecasts(learning), shown)
+        place["sentences"] += _forecast(place["decision"], read_forecasts(learning), display)
     for drawing in drawings.values():
         drawing["places"] = [
             f"{place['title']}, {place['fraction']}"
@@ -137,27 +137,27 @@ def write_page(
         script=Markup(script),  # noqa: S704 - this package's own file
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         style=Markup(assets.joinpath("page.css").read_text("utf-8")),  # noqa: S704 - likewise
-        data=Markup(to_json(_for_script(found, trained, shown))),  # noqa: S704 - JSON, escaped
+        data=Markup(to_json(_for_script(found, trained, display))),  # noqa: S704 - JSON, escaped
         runs=len(trained),
         places=places,
         drawings=list(drawings.values()),
         banners=describe_banners(found, image_size, simulated, study),
-        tables=describe_tables(shown.averages(averages), found, shown),
+        tables=describe_tables(display.averages(averages), found, display),
         strategies=[
             (name, title)
-            for name, title in shown.strategies.items()
+            for name, title in display.strategies.items()
             if name in set(trained["strategy"])
         ],
         audits=describe_audits(audits, titles),
-        claims=describe_claims(Path(claims), shown.datasets),
-        low=describe_low_scores(Path(low_scores), trained, shown),
-        costs=describe_costs(trained, shown),
+        claims=describe_claims(Path(claims), display.datasets),
+        low=describe_low_scores(Path(low_scores), trained, display),
+        costs=describe_costs(trained, display),
         timed=measured_on(trained),
         provenance=origins.to_dict("records"),
         downloads=_by_folder(downloads),
         figures=[file for file in downloads if file.endswith(".png")],
         notes=[
-            *source_notes(list(shown.datasets), shown.datasets, known),
+            *source_notes(list(display.datasets), display.datasets, known),
             *mixture_notes(runs),
         ],
     )
@@ -174,7 +174,7 @@ def write_page(
         temporary.write_text(text, "utf-8")
 
 
-def _forecast(decision: Decision, forecasts: pd.DataFrame, shown: Shown) -> list[str]:
+def _forecast(decision: Decision, forecasts: pd.DataFrame, display: DisplayOptions) -> list[str]:
     """What more images would bring the recommended strategy, beside its largest fraction."""
     if decision.recommended is None:
         return []
@@ -182,13 +182,17 @@ def _forecast(decision: Decision, forecasts: pd.DataFrame, shown: Shown) -> list
         forecasts["strategy"] == decision.recommended
     )
     return [
-        learning_sentence(row, decision.recommended, lambda name: shown.strategies.get(name, name))
+        learning_sentence(
+            row, decision.recommended, lambda name: display.strategies.get(name, name)
+        )
         for row in forecasts[is_own].to_dict("records")
         if row["fraction"] == decision.fraction and not row["refused"]
     ]
 
 
-def _for_script(decisions: Sequence[Decision], runs: pd.DataFrame, shown: Shown) -> dict[str, Any]:
+def _for_script(
+    decisions: Sequence[Decision], runs: pd.DataFrame, display: DisplayOptions
+) -> dict[str, Any]:
     """What the page's script needs: titles, fractions in words, and every pair of strategies."""
 
     def rounded(value: float) -> float | None:
@@ -201,8 +205,8 @@ def _for_script(decisions: Sequence[Decision], runs: pd.DataFrame, shown: Shown)
             values = (pair.difference, pair.lower, pair.upper, pair.p)
             pairs[f"{place}|{pair.first}|{pair.second}"] = [rounded(value) for value in values]
     return {
-        "strategies": dict(shown.strategies),
-        "datasets": dict(shown.datasets),
+        "strategies": dict(display.strategies),
+        "datasets": dict(display.datasets),
         "fractions": {fraction_text(one): format_percent(one) for one in runs["fraction"].unique()},
         "pairs": pairs,
     }

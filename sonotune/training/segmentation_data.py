@@ -14,7 +14,7 @@ from sonotune.training.device import Processor
 
 
 @dataclass(frozen=True)
-class Pairs:
+class SegmentationData:
     """Rows of a prepared data set.
 
     On a CPU the arrays are the mapped files, which all processes share; a GPU gets its rows.
@@ -32,7 +32,7 @@ class Pairs:
     rows: Tensor
 
     @classmethod
-    def of(cls, data: ImageSet, rows: np.ndarray, processor: Processor) -> Pairs:
+    def of(cls, data: ImageSet, rows: np.ndarray, processor: Processor) -> SegmentationData:
         """These rows of a data set, on the processor's device.
 
         Parameters
@@ -59,7 +59,7 @@ class Pairs:
         """Where a batch is made."""
         return self.rows.device
 
-    def take(self, which: Tensor | slice) -> Tensor:
+    def batch(self, which: Tensor | slice) -> Tensor:
         """Some of the rows, float32 [B,2,H,W]: image in [0,1] and mask.
 
         Parameters
@@ -73,7 +73,7 @@ class Pairs:
         return pairs
 
     def split(self, size: int) -> Iterator[Tensor]:
-        """All rows in their order, ``size`` at a time, as `take` gives them.
+        """All rows in their order, ``size`` at a time, as `batch` gives them.
 
         Parameters
         ----------
@@ -81,4 +81,4 @@ class Pairs:
             Rows at a time.
         """
         for first in range(0, len(self), size):
-            yield self.take(slice(first, first + size))
+            yield self.batch(slice(first, first + size))

@@ -34,19 +34,19 @@ class HeadRow:
     ----------
     names
         Titles above the body's row names.
-    cells
+    entries
         The cells.
     values
         Whether the cells are numbers that the row's name describes.
     """
 
     names: tuple[str, ...]
-    cells: tuple[Head, ...]
+    entries: tuple[Head, ...]
     values: bool = False
 
 
 @dataclass(frozen=True)
-class Cell:
+class Entry:
     """A value: text, a second line below it, raised marks, a shade (#rrggbb) behind it.
 
     Attributes
@@ -81,12 +81,12 @@ class Row:
     ----------
     names
         Names of the row; repeated ones are printed once.
-    cells
+    entries
         Its values.
     """
 
     names: tuple[str, ...]
-    cells: tuple[Cell, ...]
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Table:
         return max(len(row.names) for row in self.head)
 
 
-def mean_cell(mean: float, deviation: float, decimals: int = 3) -> Cell:
+def mean_entry(mean: float, deviation: float, decimals: int = 3) -> Entry:
     """A mean with its standard deviation in parentheses below; a dash where there is none.
 
     Parameters
@@ -134,9 +134,9 @@ def mean_cell(mean: float, deviation: float, decimals: int = 3) -> Cell:
         Number of decimals that are printed.
     """
     if math.isnan(mean):
-        return Cell(DASH)
+        return Entry(DASH)
     below = "" if math.isnan(deviation) else f"({deviation:.{decimals}f})"
-    return Cell(f"{mean:.{decimals}f}", below)
+    return Entry(f"{mean:.{decimals}f}", below)
 
 
 def short_count(number: float) -> str:

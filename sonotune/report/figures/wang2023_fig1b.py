@@ -13,10 +13,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.palette import style_of
 from sonotune.report.protocols import CORRECTED, PAPER, TITLES
 from sonotune.report.published import published_table
-from sonotune.report.shown import Shown
 from sonotune.report.style import noted_figure, one_legend
 
 PANEL = 2.6  # inches
@@ -24,23 +24,25 @@ SHOWN = ("dice", "miou")
 OTHERS = "*Phdp8"  # markers of published systems
 
 
-def draw(protocols: str | Path, shown: Shown) -> Figure:
+def draw(protocols: str | Path, display: DisplayOptions) -> Figure:
     """Draw a panel for Dice and one for mean IoU.
 
     Parameters
     ----------
     protocols
         CSV of `sonotune.report.protocol_tables.protocols_table`.
-    shown
+    display
         Titles of the strategies, in the order of the tables; its data sets are not used.
     """
     systems = published_table("fetal_head_systems")
-    return draw_fig1b(
-        pd.read_csv(protocols, keep_default_na=False, na_values=[""]), systems, shown.strategies
+    return draw_wang2023_fig1b(
+        pd.read_csv(protocols, keep_default_na=False, na_values=[""]), systems, display.strategies
     )
 
 
-def draw_fig1b(table: pd.DataFrame, systems: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
+def draw_wang2023_fig1b(
+    table: pd.DataFrame, systems: pd.DataFrame, strategies: Mapping[str, str]
+) -> Figure:
     """The figure, of `protocols.csv` and of published systems (system, metric, value, ...).
 
     Parameters

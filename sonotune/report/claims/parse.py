@@ -121,16 +121,16 @@ class Claim:
         return list(dict.fromkeys([*self.needs, *named, *sum(self.pairs, ()), *terms]))
 
 
-def papers_claims() -> list[Claim]:
+def paper_claims() -> list[Claim]:
     """The claims of both papers, and the question across them."""
     claims = []
     for paper in PAPERS:
         text = Path(__file__).with_name(f"{paper}.yaml").read_text("utf-8")
-        claims += declare(yaml.safe_load(text), paper)
+        claims += parse_claims(yaml.safe_load(text), paper)
     return claims
 
 
-def declare(claims: Iterable[Mapping[str, Any]], paper: str) -> list[Claim]:
+def parse_claims(claims: Iterable[Mapping[str, Any]], paper: str) -> list[Claim]:
     """Read claims, checking them.
 
     Parameters
@@ -145,14 +145,14 @@ def declare(claims: Iterable[Mapping[str, Any]], paper: str) -> list[Claim]:
     SonotuneError
         Naming the claim: an unknown kind or key, one that is missing, or one of the wrong shape.
     """
-    declared = [_declare(one, paper) for one in claims]
+    declared = [_parse_claim(one, paper) for one in claims]
     names = [one.id for one in declared]
     if twice := {name for name in names if names.count(name) > 1}:
         raise SonotuneError(f"claims: {min(twice)}: two claims have this id")
     return declared
 
 
-def _declare(given: Mapping[str, Any], paper: str) -> Claim:
+def _parse_claim(given: Mapping[str, Any], paper: str) -> Claim:
     name = given.get("id", "?")
     for key in ("id", "says", "kind"):
         if not isinstance(given.get(key), str):

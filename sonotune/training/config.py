@@ -12,7 +12,7 @@ FAILED = ("no_early_stop", "not_finite", "dead")
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingConfig:
     """A study's ``training`` key (defaults: the paper's).
 
     Attributes
@@ -51,7 +51,7 @@ class Recipe:
 
 
 @dataclass
-class Course:
+class TrainingState:
     """How a training went.
 
     Attributes

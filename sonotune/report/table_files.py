@@ -9,7 +9,7 @@ import pandas as pd
 
 from sonotune.evaluation.tables import save_csv
 from sonotune.report.latex import to_tex
-from sonotune.report.layout import Table
+from sonotune.report.tables import Table
 from sonotune.report.template import template
 from sonotune.runtime.files import atomic
 

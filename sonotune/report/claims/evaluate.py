@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from sonotune.report.claims.bounds import ROWS, judge_bounds
-from sonotune.report.claims.declare import Claim
+from sonotune.report.claims.bounds import ROWS, evaluate_bounds
 from sonotune.report.claims.orders import ORDERS
+from sonotune.report.claims.parse import Claim
 from sonotune.report.claims.results import StudyResults
 from sonotune.report.claims.verdict import NOT_APPLICABLE, UNTESTED, Verdict
 
 
-def judge(claim: Claim, results: StudyResults) -> list[Verdict]:
+def evaluate_claim(claim: Claim, results: StudyResults) -> list[Verdict]:
     """Judge a claim wherever it applies.
 
     Parameters
@@ -33,7 +33,9 @@ def judge(claim: Claim, results: StudyResults) -> list[Verdict]:
     if claim.kind == "untested":
         return [Verdict.of(claim, verdict=UNTESTED, note=claim.why)]
     known = claim.kind in ROWS
-    verdicts = judge_bounds(claim, results) if known else list(ORDERS[claim.kind](claim, results))
+    verdicts = (
+        evaluate_bounds(claim, results) if known else list(ORDERS[claim.kind](claim, results))
+    )
     if not verdicts:
         why = "the study does not have the strategies that are compared"
         return [Verdict.of(claim, verdict=NOT_APPLICABLE, note=why)]

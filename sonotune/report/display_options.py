@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from sonotune.evaluation.averages import PLACE, ExcludeRuns
+from sonotune.evaluation.averages import CONDITION, ExcludeRuns
 from sonotune.evaluation.tables import read_table
 
 
@@ -26,7 +26,7 @@ def sources_of(runs: pd.DataFrame) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Shown:
+class DisplayOptions:
     """What a table or figure shows of a study, and which runs its averages leave out.
 
     Attributes
@@ -34,7 +34,7 @@ class Shown:
     strategies, datasets
         Title of each strategy and data set, in the order of the tables; others are not shown.
     exclude_runs
-        See `sonotune.evaluation.averages.is_left_out`.
+        See `sonotune.evaluation.averages.is_excluded`.
     ddof
         Standard deviations divide by n - ddof.
     """
@@ -45,7 +45,7 @@ class Shown:
     ddof: int = 1
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Shown:
+    def of(cls, params: Mapping[str, Any]) -> DisplayOptions:
         """From a rule's params: lists of names with titles, and nothing that it does not use.
 
         Parameters
@@ -80,5 +80,5 @@ class Shown:
             dataset=table["dataset"].map(list(self.datasets).index),
             fraction=-table["fraction"],
             strategy=table["strategy"].map(list(self.strategies).index),
-        ).sort_values(PLACE)
+        ).sort_values(CONDITION)
         return table.loc[order.index].reset_index(drop=True)

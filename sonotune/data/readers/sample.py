@@ -43,7 +43,7 @@ class MaskRule:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Sample:
     """One image of a data set, with its masks.
 
     Attributes
@@ -180,7 +180,7 @@ def by_stem(stems: Mapping[Path, str], reader: str) -> dict[str, Path]:
     return found
 
 
-def another_layout(reader: str, folder: Path, wanted: str, files: Iterable[Path]) -> SonotuneError:
+def layout_error(reader: str, folder: Path, wanted: str, files: Iterable[Path]) -> SonotuneError:
     """The error for a folder that is not laid out as a reader expects.
 
     Parameters

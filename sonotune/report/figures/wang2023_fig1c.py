@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.protocols import AS_PUBLISHED, CORRECTED, METRICS, PAPER, TITLES
-from sonotune.report.shown import Shown
 from sonotune.report.style import noted_figure, one_legend
 
 # Colours of Okabe and Ito; told apart by marker and lightness too.
@@ -21,22 +21,22 @@ LOOKS = {
 ROW = 0.24  # inches, a strategy
 
 
-def draw(protocols: str | Path, shown: Shown) -> Figure:
+def draw(protocols: str | Path, display: DisplayOptions) -> Figure:
     """Draw a panel for each metric, a row for each strategy.
 
     Parameters
     ----------
     protocols
         CSV of `sonotune.report.protocol_tables.protocols_table`.
-    shown
+    display
         Titles of the strategies, in the order of the rows; its data sets are not used.
     """
-    return draw_fig1c(
-        pd.read_csv(protocols, keep_default_na=False, na_values=[""]), shown.strategies
+    return draw_wang2023_fig1c(
+        pd.read_csv(protocols, keep_default_na=False, na_values=[""]), display.strategies
     )
 
 
-def draw_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
+def draw_wang2023_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
     """The figure, of a table of strategy, protocol, metric, mean and std.
 
     Parameters
@@ -46,21 +46,23 @@ def draw_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
     strategies
         Titles of the strategies, by name.
     """
-    shown = [name for name in strategies if name in set(table["strategy"])]
+    display = [name for name in strategies if name in set(table["strategy"])]
     notes = [
         "Bars: one standard deviation over repeats (of the printed numbers, this is the likeliest "
         "reading). The mean IoU is the foreground's where printed and as published, "
         "that of both classes where corrected. Axes differ."
     ]
-    figure = noted_figure(notes, ROW * len(shown) + 0.75, names=[one[0] for one in LOOKS.values()])
+    figure = noted_figure(
+        notes, ROW * len(display) + 0.75, names=[one[0] for one in LOOKS.values()]
+    )
     axes = figure.subplots(1, len(METRICS), sharey=True)
     for panel, metric in zip(axes, METRICS, strict=True):
         part = table[table["metric"] == metric]
         for protocol, (title, colour, marker, offset) in LOOKS.items():
-            known = part[part["protocol"] == protocol].set_index("strategy").reindex(shown)
+            known = part[part["protocol"] == protocol].set_index("strategy").reindex(display)
             panel.errorbar(
                 100 * known["mean"],
-                [row + offset for row in range(len(shown))],
+                [row + offset for row in range(len(display))],
                 xerr=100 * known["std"].fillna(0),
                 fmt=marker,
                 color=colour,
@@ -72,9 +74,9 @@ def draw_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
         panel.set_xlabel("percent")
         panel.grid(axis="x", color="#eeeeee", linewidth=0.5)
         panel.set_axisbelow(True)
-        for row in range(1, len(shown)):
+        for row in range(1, len(display)):
             panel.axhline(row - 0.5, color="#eeeeee", linewidth=0.5)
-    axes[0].set_yticks(range(len(shown)), [strategies[name] for name in shown])
-    axes[0].set_ylim(len(shown) - 0.5, -0.5)
+    axes[0].set_yticks(range(len(display)), [strategies[name] for name in display])
+    axes[0].set_ylim(len(display) - 0.5, -0.5)
     one_legend(figure, axes[:1])
     return figure
