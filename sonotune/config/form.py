@@ -100,7 +100,8 @@ def malformed(value: Any, where: Where = ()) -> Iterator[str]:
         if abs(value) >= 2**63:
             yield f"{name}: must be below 2^63; found {format_value(value)}"
     elif value is not None:
-        yield f"{name}: is read as {type(value).__name__}; set it in quotes: {format_value(str(value))}"
+        text = format_value(str(value))
+        yield f"{name}: is read as {type(value).__name__}; set it in quotes: {text}"
 
 
 def format_value(value: Any) -> str:

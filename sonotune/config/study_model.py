@@ -255,7 +255,8 @@ class Protocols(Section):
         "effect of shared examinations."
     )
     epochs: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)] = key(
-        "First and last epoch that the published protocol averages; the study needs `log_test_metrics`.",
+        "First and last epoch that the published protocol averages; the study needs "
+        "`log_test_metrics`.",
         ...,
     )
 

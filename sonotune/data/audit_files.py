@@ -172,8 +172,8 @@ def write_audit_html(audit: Audit, image_source: ImageSource | None, path: str |
         "</head>",
         "<body>",
         f"<h1>{html.escape(title)}</h1>",
-        f"<p>{len(audit.image_stats)} images from {html.escape(audit.source)}: {audit.verdict}. Nothing "
-        "was left out or changed. <code>audit.csv</code> has a row for every image.</p>",
+        f"<p>{len(audit.image_stats)} images from {html.escape(audit.source)}: {audit.verdict}. "
+        "Nothing was left out or changed. <code>audit.csv</code> has a row for every image.</p>",
         "<table>",
         *(
             f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(text)}</td></tr>'

@@ -241,7 +241,7 @@ def request(
 
 
 def _in_time(function: Callable[[], Result], seconds: float) -> Result:
-    """What a function gives, or `TransientError`: no timeout of a socket ends a slow trickle of bytes."""
+    """What a function returns, or `TransientError`: no socket timeout ends a slow trickle of bytes."""
     found: list[Result] = []
     failed: list[BaseException] = []
 

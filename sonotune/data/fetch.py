@@ -94,8 +94,8 @@ def fetch(
     if missing_globs := entry.missing_globs(target):
         held = ", ".join(sorted(path.name for path in target.iterdir()))
         raise SonotuneError(
-            f"{entry.name}: nothing in {target} matches {' and '.join(missing_globs)}; it holds {held}. "
-            "Its publisher may have changed the layout."
+            f"{entry.name}: nothing in {target} matches {' and '.join(missing_globs)}; it holds "
+            f"{held}. Its publisher may have changed the layout."
         )
     log(f"{entry.name}: complete in {target}")
     return target

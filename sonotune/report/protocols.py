@@ -65,8 +65,8 @@ def read_history(path: str | Path) -> pd.DataFrame:
     history = pd.read_csv(path)
     if "augmented_pooled_dice" not in history:
         raise SonotuneError(
-            f"{path}: has no records of the test images; the study needs log_test_metrics: true and an "
-            "augmentation"
+            f"{path}: has no records of the test images; the study needs log_test_metrics: true and "
+            "an augmentation"
         )
     return history
 

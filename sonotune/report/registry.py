@@ -3,8 +3,8 @@
 The workflow reads this module while it is parsed, so functions are named and not imported. A
 function gets each file that its entry ``needs`` and each of its ``settings`` as an argument of that
 name (`sonotune.studies` says what they are); those of `DISPLAY_SETTINGS` come as one
-`sonotune.report.display_options.DisplayOptions`. A figure's function returns a Matplotlib figure, a table's function
-the data for its CSV and a `sonotune.report.tables.Table`.
+`sonotune.report.display_options.DisplayOptions`. A figure's function returns a Matplotlib figure, a
+table's function the data for its CSV and a `sonotune.report.tables.Table`.
 """
 
 from __future__ import annotations

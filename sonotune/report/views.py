@@ -51,7 +51,8 @@ def arguments_of(inputs: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Files and settings by name; settings of `DISPLAY_SETTINGS` as one `DisplayOptions`, ``display``.
+        Files and settings by name; those of `DISPLAY_SETTINGS` as one `DisplayOptions`,
+        ``display``.
     """
     found = {name: FORMS.get(name, lambda files: files)(files) for name, files in inputs.items()}
     for name, value in settings.items():

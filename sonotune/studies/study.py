@@ -148,8 +148,8 @@ class Study(StudySettings):
     def planned(self) -> dict[str, Any]:
         """What jobs know of the study that makes none of their results stale.
 
-        `sonotune.runtime.job.report_progress` tells it while cells run; ``kept`` names the strategies
-        whose weights are kept.
+        `sonotune.runtime.job.report_progress` prints it while cells run; ``kept`` names the
+        strategies whose weights are kept.
         """
         cells = [c for name in self.datasets for c in cells_of(self.config, self.name, name)]
         folders = [Path(cell.folder).parts[-4:] for cell in cells]
