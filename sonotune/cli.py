@@ -251,17 +251,17 @@ def _add_simulate(commands: Any) -> None:
     command.add_argument(
         "--output", type=Path, required=True, metavar="FOLDER", help="folder to write"
     )
-    for setting in (one for one in fields(Simulation) if one.name in SIMULATED):
+    for setting in (field for field in fields(Simulation) if field.name in SIMULATED):
         default: Any = setting.default
         pair = isinstance(default, tuple)
-        shown = f"{default[0]} {default[1]}" if pair else default
+        default_text = f"{default[0]} {default[1]}" if pair else default
         command.add_argument(
             "--" + setting.name.replace("_", "-"),
             type=type(default[0] if pair else default),
             nargs=2 if pair else None,
             default=default,
             metavar=("FIRST", "SECOND") if pair else "VALUE",
-            help=f"{setting.metadata['help']} (default: {shown})",
+            help=f"{setting.metadata['help']} (default: {default_text})",
         )
 
 
@@ -313,13 +313,13 @@ def _recommend(arguments: argparse.Namespace) -> int:
 def _verify(arguments: argparse.Namespace) -> int:
     from sonotune.verify import Verification
 
-    found = Verification(arguments.results).run()
-    for fault in found.faults:
+    verification = Verification(arguments.results).run()
+    for fault in verification.faults:
         print(fault)
-    looked = ", ".join(f"{count} {name}" for name, count in found.checked.items())
-    faults = f"{len(found.faults)} faults" if found.faults else "no faults"
+    looked = ", ".join(f"{count} {name}" for name, count in verification.checked.items())
+    faults = f"{len(verification.faults)} faults" if verification.faults else "no faults"
     print(f"{arguments.results}: {looked}: {faults}")
-    return 1 if found.faults else 0
+    return 1 if verification.faults else 0
 
 
 def _choose_cells(arguments: argparse.Namespace, fold: str | None) -> list[Path]:
@@ -348,15 +348,19 @@ def _predict(arguments: argparse.Namespace) -> int:
         images = with_masks(images, arguments.masks, arguments.threshold)
     spacing = read_spacing(arguments.mm_per_pixel)
     models = [load_model(cell) for cell in _choose_cells(arguments, arguments.fold)]
-    about = models[0].about
+    description = models[0].about
     processor = choose(
-        arguments.device, arguments.precision or about["precision"], about["threads"]
+        arguments.device, arguments.precision or description["precision"], description["threads"]
     )
     output = Path(arguments.output)
     print(
-        f"{len(images)} images with {about['strategy']} at {format_percent(about['fraction'])} of "
-        f"{about['dataset']}, "
-        + (f"{len(models)} trainings averaged" if len(models) > 1 else f"fold {about['fold']}")
+        f"{len(images)} images with {description['strategy']} at "
+        f"{format_percent(description['fraction'])} of {description['dataset']}, "
+        + (
+            f"{len(models)} trainings averaged"
+            if len(models) > 1
+            else f"fold {description['fold']}"
+        )
         + f"; {processor.device}, {processor.precision}"
     )
     began = time.perf_counter()
@@ -379,7 +383,7 @@ def _tell_of_predictions(table: Path) -> None:
     with table.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     if dice := [float(row["dice"]) for row in rows if row["dice"]]:
-        low = sum(one < 0.5 for one in dice)
+        low = sum(value < 0.5 for value in dice)
         print(f"Dice of {len(dice)} images: mean {fmean(dice):.3f}, {low} below 0.5")
     unknown = sum(not row["mm_per_pixel_y"] for row in rows)
     if unknown:
@@ -413,8 +417,8 @@ def _list(arguments: argparse.Namespace) -> int:
     mirror = find_mirror(arguments.mirror)
     rows = [("name", "images", "access", "size", "here", "what it is")]
     for entry in load_catalogue().values():
-        found = locate(entry, arguments.resources, mirror)
-        here = "-" if entry.access == "made" else str(found) if found else "no"
+        folder = locate(entry, arguments.resources, mirror)
+        here = "-" if entry.access == "made" else str(folder) if folder else "no"
         count = "any" if entry.images is None else str(entry.images)
         count = "-" if entry.reader == WEIGHTS else count
         rows.append((entry.name, count, entry.access, _size(entry), here, entry.title))
@@ -436,7 +440,7 @@ def _where(arguments: argparse.Namespace) -> int:
     from sonotune.data.sources import find_mirror
 
     entry = find_entry(arguments.name)
-    found = locate(entry, arguments.resources, find_mirror(arguments.mirror))
+    folder = locate(entry, arguments.resources, find_mirror(arguments.mirror))
     print(f"{entry.name}: {entry.title}")
     print(f"  version   {entry.version}")
     print(f"  access    {entry.access}")
@@ -448,8 +452,8 @@ def _where(arguments: argparse.Namespace) -> int:
         print(f"            {file.checksum or 'no checksum is published; the first is recorded'}")
     if entry.access == "made":
         print(f"  {entry.by_hand}")
-    elif found:
-        print(f"It is here: {found}")
+    elif folder:
+        print(f"It is here: {folder}")
     else:
         folder = Path(arguments.resources) / entry.name
         print(f"It is not here yet. sonotune looks for {folder} with {' and '.join(entry.holds)}.")
@@ -541,10 +545,10 @@ def _described(arguments: argparse.Namespace) -> tuple[dict[str, Any], Path]:
         return settings, Path()
     entry = find_entry(settings["catalogue"])
     mirror = find_mirror(arguments.mirror or config.get("data_mirror"))
-    found = locate(entry, arguments.resources, mirror)
-    if found is None:
+    folder = locate(entry, arguments.resources, mirror)
+    if folder is None:
         raise SonotuneError(placement_instructions(entry, Path(arguments.resources) / entry.name))
-    return settings, found
+    return settings, folder
 
 
 def _simulate(arguments: argparse.Namespace) -> int:

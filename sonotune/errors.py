@@ -19,7 +19,7 @@ def printable(text: object) -> str:
     text
         Anything that has a text.
     """
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(text))
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(text))
 
 
 def without_password(text: str) -> str:

@@ -121,10 +121,10 @@ class Cell:
         ValueError
             If the path is not one of a cell.
         """
-        found = _CELL.fullmatch(Path(path).as_posix())
-        if not found:
+        match = _CELL.fullmatch(Path(path).as_posix())
+        if not match:
             raise ValueError(f"{path} is not the path of a cell")
-        study, dataset, strategy, fraction, fold = found.groups()
+        study, dataset, strategy, fraction, fold = match.groups()
         return cls(study, dataset, strategy, float(fraction), *fold_numbers(fold))
 
 
@@ -197,10 +197,10 @@ def fold_numbers(text: str) -> tuple[int, int, int]:
     ValueError
         If the text is not one of a fold.
     """
-    found = _FOLD.fullmatch(text)
-    if not found:
+    match = _FOLD.fullmatch(text)
+    if not match:
         raise ValueError(f"{text} is not the name of a fold")
-    fold, seed, pretraining = found.groups(default="1")
+    fold, seed, pretraining = match.groups(default="1")
     return int(fold), int(seed), int(pretraining)
 
 
@@ -272,10 +272,10 @@ def dataset_of(path: str | Path) -> str:
     path
         Folder of the arrays, or a file in it.
     """
-    found = re.search(rf"datasets/([^/]+)-{DIGEST}(?:/|$)", Path(path).as_posix())
-    if not found:
+    match = re.search(rf"datasets/([^/]+)-{DIGEST}(?:/|$)", Path(path).as_posix())
+    if not match:
         raise ValueError(f"{path} is not in the folder of a data set")
-    return found[1]
+    return match[1]
 
 
 def array_folders(files: Iterable[str]) -> dict[str, Path]:
@@ -310,11 +310,11 @@ def files_of_cells(files: Iterable[str]) -> dict[str, dict[str, Path]]:
     files
         Files of cells, one per cell.
     """
-    found: dict[str, dict[str, Path]] = {}
+    files_of: dict[str, dict[str, Path]] = {}
     for path in map(Path, files):
         cell = Cell.of(path)
-        found.setdefault(cell.dataset, {})[cell.strategy] = path
-    return found
+        files_of.setdefault(cell.dataset, {})[cell.strategy] = path
+    return files_of
 
 
 def pretrained_folder(study: str, pretraining: int = 1) -> str:
@@ -408,8 +408,8 @@ def start_weights_near(cell: str | Path) -> list[Path]:
     cell
         Folder of the cell.
     """
-    found: list[Path] = []
+    candidates: list[Path] = []
     for parent in Path(cell).resolve().parents[:6]:
-        found += sorted(parent.glob(f"pretrained/*/{WEIGHTS}"))
-        found += sorted(parent.glob(f"weights/*/{WEIGHTS}"))
-    return found
+        candidates += sorted(parent.glob(f"pretrained/*/{WEIGHTS}"))
+        candidates += sorted(parent.glob(f"weights/*/{WEIGHTS}"))
+    return candidates

@@ -133,18 +133,24 @@ def plan_study(
     # Refused before anything is measured.
     images = {dataset: images_of(config, dataset, study["image_size"], results) for dataset in sets}
     every = [cell for dataset in study["datasets"] for cell in cells_of(config, name, dataset)]
-    left = [cell for cell in every if not (results / cell.folder / "run.json").exists()]
+    remaining = [cell for cell in every if not (results / cell.folder / "run.json").exists()]
     speeds = {
         strategy: meter.measure(
-            study, network_of(study, strategy), one["tune"], study["training"], processor
+            study,
+            network_of(study, strategy),
+            strategy_settings["tune"],
+            study["training"],
+            processor,
         )
-        for strategy, one in study["strategies"].items()
-        if any(cell.strategy == strategy for cell in left) or keeps_weights(study, strategy)
+        for strategy, strategy_settings in study["strategies"].items()
+        if any(cell.strategy == strategy for cell in remaining) or keeps_weights(study, strategy)
     }
-    found = _epochs_of_finished(results, [cell for cell in every if cell not in left])
-    ends = _ends(study["training"], found)
+    finished_epochs = _epochs_of_finished(
+        results, [cell for cell in every if cell not in remaining]
+    )
+    ends = _ends(study["training"], finished_epochs)
     seconds = [0.0, 0.0, 0.0]
-    for cell in left:
+    for cell in remaining:
         speed = speeds[cell.strategy]
         for i, epochs in enumerate(ends):
             seconds[i] += _cell_seconds(study, cell, images[cell.dataset], speed, epochs)
@@ -159,9 +165,9 @@ def plan_study(
             seconds[i] += len(missing) * extra
     return Plan(
         len(every),
-        len(every) - len(left),
-        (seconds[0], seconds[1] if found else None, seconds[2]),
-        _bytes(study, every, {one: images[one] for one in study["datasets"]}, speeds),
+        len(every) - len(remaining),
+        (seconds[0], seconds[1] if finished_epochs else None, seconds[2]),
+        _bytes(study, every, {dataset: images[dataset] for dataset in study["datasets"]}, speeds),
         processor,
     )
 
@@ -286,7 +292,7 @@ def power_summary(study: Mapping[str, Any]) -> list[str]:
     study
         A study of a complete configuration.
     """
-    strategies = sum(1 for one in study["strategies"].values() if one["tune"])
+    strategies = sum(1 for strategy in study["strategies"].values() if strategy["tune"])
     folds = len(study["resampling"]["run_folds"])
     if strategies < 2:
         return []
@@ -300,11 +306,11 @@ def power_summary(study: Mapping[str, Any]) -> list[str]:
     for fraction in study["fractions"]:
         spreads.setdefault(typical_run_sd(fraction), []).append(fraction)
     for spread, fractions in spreads.items():
-        (found,) = plan_folds([folds], [spread] * strategies)
+        (plan,) = plan_folds([folds], [spread] * strategies)
         at = ", ".join(format_percent(fraction) for fraction in fractions)
         lines.append(
-            f"{folds} folds at {at} show differences of {found.detectable:.2f} Dice and more "
-            f"(80% power); expect the recommended strategy to be {found.regret:.3f} behind the best"
+            f"{folds} folds at {at} show differences of {plan.detectable:.2f} Dice and more "
+            f"(80% power); expect the recommended strategy to be {plan.regret:.3f} behind the best"
         )
     return [*lines, f"(if runs vary as in our studies: SD {', '.join(map(str, spreads))})"]
 
@@ -502,12 +508,12 @@ def _seconds(run: Any, threads: int) -> float:
     return min(wall, processor / threads) if not torch.cuda.is_available() else wall
 
 
-def _ends(training: Mapping[str, Any], found: list[int]) -> tuple[int, int, int]:
+def _ends(training: Mapping[str, Any], finished_epochs: list[int]) -> tuple[int, int, int]:
     most = training["epochs"]
     if training["patience"] is False:
         return most, most, most
     least = min(training["patience"] + 1, most)
-    return least, round(statistics.mean(found)) if found else most, most
+    return least, round(statistics.mean(finished_epochs)) if finished_epochs else most, most
 
 
 def _epochs_of_finished(results: Path, cells: list[Cell]) -> list[int]:

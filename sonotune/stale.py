@@ -108,8 +108,8 @@ class Stale:
             If the record of a job is damaged: nobody can tell what its results rest on.
         """
         starts: dict[str | None, str | None] = {}
-        for name, one in self._encoders():
-            starts[name] = self._encoder(name, one)
+        for name, encoder in self._encoders():
+            starts[name] = self._encoder(name, encoder)
         for study, design in self.config["studies"].items():
             names = list(design["datasets"])
             if "pretraining" in design:
@@ -131,15 +131,15 @@ class Stale:
         if path not in self._read:
             file = self.results / below_results(path)
             try:
-                found = read_json(file)
-                whole = {key: value for key, value in found.items() if key != "sha256"}
+                record = read_json(file)
+                whole = {key: value for key, value in record.items() if key != "sha256"}
             except FileNotFoundError:
-                found = None
+                record = None
             except (OSError, ValueError, AttributeError) as error:
                 raise SonotuneError(damaged(file, f"cannot be read ({error!r})")) from None
-            if found and found.get("sha256") not in (None, seal(whole)):
+            if record and record.get("sha256") not in (None, seal(whole)):
                 raise SonotuneError(damaged(file, "was changed after it was written"))
-            self._read[path] = found
+            self._read[path] = record
         return self._read[path]
 
     def _dataset(self, name: str, size: int) -> None:
@@ -173,9 +173,9 @@ class Stale:
             if not source or not (folder := source.get("folder", "")):
                 return [], None
         try:
-            found = originals_digest(settings, folder, self.results / CACHE)
+            content = originals_digest(settings, folder, self.results / CACHE)
             named = [] if "catalogue" in settings else map(str, files_of(settings, folder))
-            return list(named), found
+            return list(named), content
         except (SonotuneError, OSError):  # what was prepared from them is still as good
             return [], None
 
@@ -226,8 +226,8 @@ class Stale:
         inputs = self._arrays(dataset, design["image_size"])
         sides: list[str] = []  # which images stay together
         if design["resampling"]["grouped"] in (DUPLICATES, BOTH):
-            sides, found = self._duplicates(dataset)
-            inputs |= found
+            sides, duplicates = self._duplicates(dataset)
+            inputs |= duplicates
         # Before its first scores a data set is scored anyway, and so its cells are trained.
         is_scored = (self.results / f"{study}/scores/{dataset}.csv").exists()
         for cell in cells_of(self.config, study, dataset):
@@ -279,16 +279,16 @@ class Stale:
                         self.files.append(path)
 
     def _arrays(self, dataset: str, size: int) -> dict[str, str]:
-        about = self._record(self._files(dataset, size)[-1]) or {}
+        description = self._record(self._files(dataset, size)[-1]) or {}
         keys = ("images_sha256", "masks_sha256", "index_sha256")
-        return {key: about[key] for key in keys if key in about}
+        return {key: description[key] for key in keys if key in description}
 
     def _duplicates(self, name: str) -> tuple[list[str], dict[str, str]]:
         """The table of near-duplicates, and its digest as the user corrected it or it was found."""
         folder = dataset_folder(name, digest_of(dataset_settings(self.config, name)))
-        table, found = (f"{folder}/{one}.csv" for one in ("duplicates", "audit_duplicates"))
+        table, audited = (f"{folder}/{kind}.csv" for kind in ("duplicates", "audit_duplicates"))
         source = self.config["datasets"][name].get("duplicates")
-        source = Path(source) if source else self.results / below_results(found)
+        source = Path(source) if source else self.results / below_results(audited)
         paths = [self.results / below_results(table), source]
         now = dict(_digests(filter(Path.is_file, paths), self.results / CACHE))
         taken, digest = (now.get(path) for path in paths)
@@ -309,9 +309,9 @@ class Stale:
         record = self._record(path)
         if record is None:
             return True
-        told, found = record.get("inputs", {}), record.get(key)
+        told, recorded = record.get("inputs", {}), record.get(key)
         # As they are, or as JSON has them.
-        same = (found == expected or found == _plain(expected)) and all(
+        same = (recorded == expected or recorded == _plain(expected)) and all(
             told.get(name) == value for name, value in (inputs or {}).items()
         )
         if same:
@@ -349,9 +349,9 @@ class Stale:
             }
             told.append((record, read))
         paths = {self.results / name for _, read in told for name in read}
-        found = dict(_digests(filter(Path.is_file, paths), self.results / CACHE))
+        digests = dict(_digests(filter(Path.is_file, paths), self.results / CACHE))
         for record, read in told:
-            now = {name: found.get(self.results / name) for name in read}
+            now = {name: digests.get(self.results / name) for name in read}
             if any(now[name] not in (None, digest) for name, digest in read.items()):
                 self.files += [f"{RESULTS}/{name}" for name in record.outputs]
 
@@ -414,17 +414,17 @@ def _digests(files: Iterable[Path], cache: Path) -> Iterator[tuple[Path, str]]:
         known = read_json(cache)
     except (OSError, ValueError):
         known = {}
-    kept, found = dict(known), []
+    kept, digests = dict(known), []
     here = Path.cwd()
     for path in sorted(files, key=lambda file: file.parts):
-        about = path.stat()
+        status = path.stat()
         key = os.path.join(here, path).encode("utf-8", "surrogateescape").hex()
-        times = [about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino]
+        times = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
         if key not in kept or kept[key][:4] != times:
             with path.open("rb") as file:
                 kept[key] = [*times, hashlib.file_digest(file, "sha256").hexdigest()]
-        found.append((path, kept[key][4]))
+        digests.append((path, kept[key][4]))
     if kept != known and cache.parent.is_dir():
         with suppress(OSError):  # a study can be looked at where nothing can be written
             write_json(cache, kept)
-    yield from found
+    yield from digests

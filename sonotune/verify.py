@@ -62,12 +62,12 @@ class Verification:
         for folder in prepared_sets(self.results):
             self.checked["data sets"] += 1
             try:
-                found = folder, load_set(folder)
+                prepared = folder, load_set(folder)
             except SonotuneError as error:
                 self.faults.append(str(error))
             else:
-                self._sets.setdefault(found[1].about["dataset"], []).append(found)
-                self.faults.extend(self._originals(*found))
+                self._sets.setdefault(prepared[1].about["dataset"], []).append(prepared)
+                self.faults.extend(self._originals(*prepared))
         for folder in sorted(self.results.glob("weights/*/")):
             self.checked["encoders"] += 1
             if self._whole(folder) is not None and (folder / WEIGHTS).is_file():
@@ -121,7 +121,9 @@ class Verification:
             for name in there:
                 path = self.results / name
                 own = [] if now(path) == record.outputs[name] else ["is not what was made"]
-                yield from (f"{path}: {one}; delete it and run again" for one in (own + faults)[:1])
+                yield from (
+                    f"{path}: {fault}; delete it and run again" for fault in (own + faults)[:1]
+                )
 
     def _originals(self, folder: Path, data: ImageSet) -> Iterator[str]:
         """Whether a data set was prepared from the files that are there, if they are."""
@@ -193,15 +195,15 @@ class Verification:
         told = replace(Cell.of_settings(settings), study=study.name).folder
         if Path(told).parts != folder.parts[-6:]:
             yield f"{folder / 'run.json'}: is of the cell {told}"
-        found = self._arrays(record)
-        if found is None:
+        prepared = self._arrays(record)
+        if prepared is None:
             return
         try:
             rows, probabilities = load_predictions(folder / "predictions.npz")
         except SonotuneError as error:
             yield str(error)
             return
-        test = _split(settings, found[1]).test
+        test = _split(settings, prepared[1]).test
         if not np.array_equal(rows, test) or len(probabilities) != len(rows):
             yield f"{folder / 'predictions.npz'}: are not of the test images of its fold"
 

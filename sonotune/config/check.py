@@ -102,12 +102,12 @@ def check_no_duplicates(path: str | Path) -> None:
     """
     try:
         tree = yaml.compose(Path(path).read_text("utf-8"), Loader=yaml.SafeLoader)
-        found = list(_duplicates(tree, "", set()))
+        repeated = list(_duplicates(tree, "", set()))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SonotuneError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise SonotuneError(f"{path}: is nested too deeply, or refers to itself") from None
-    _refuse(f"{path}: line {line}: {key} is given twice" for line, key in found)
+    _refuse(f"{path}: line {line}: {key} is given twice" for line, key in repeated)
 
 
 def _duplicates(node: yaml.Node | None, where: str, known: set[int]) -> Iterator[tuple[int, str]]:
@@ -128,8 +128,8 @@ def _duplicates(node: yaml.Node | None, where: str, known: set[int]) -> Iterator
 
 
 def _refuse(lines: Iterable[str]) -> None:
-    if found := list(lines):
-        raise SonotuneError("\n  ".join(["The configuration cannot be used:", *found]))
+    if problems := list(lines):
+        raise SonotuneError("\n  ".join(["The configuration cannot be used:", *problems]))
 
 
 def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
@@ -222,7 +222,7 @@ def _complete_strategies(where: str, study: dict[str, Any]) -> Iterator[str]:
 
 
 def _check_race(where: str, study: Mapping[str, Any]) -> Iterator[str]:
-    if sum(one["tune"] not in ("none", []) for one in study["strategies"].values()) < 2:
+    if sum(strategy["tune"] not in ("none", []) for strategy in study["strategies"].values()) < 2:
         yield f"{where}: needs two strategies that tune something; add one, or remove the key"
     own_splits = study["resampling"].get("resample_test_set") == "by_strategy"
     for key, used in (

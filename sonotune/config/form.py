@@ -89,9 +89,9 @@ def malformed(value: Any, where: Where = ()) -> Iterator[str]:
     elif isinstance(value, str):
         if len(value) > LETTERS:
             yield f"{name}: has {len(value)} characters; at most {LETTERS} are allowed"
-        elif found := [one for one in ENDINGS if one in value.lower()]:
-            yield f"{name}: must not contain {found[0]}, which breaks pages"
-        elif "\0" in value or any("\ud800" <= one <= "\udfff" for one in value):
+        elif forbidden := [ending for ending in ENDINGS if ending in value.lower()]:
+            yield f"{name}: must not contain {forbidden[0]}, which breaks pages"
+        elif "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
             yield f"{name}: has characters that cannot be written to a file: {format_value(value)}"
     elif isinstance(value, float):
         if not math.isfinite(value):

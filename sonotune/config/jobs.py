@@ -377,7 +377,7 @@ def training_code(
     """
     chosen = {"augment": augment, "test_monitor": monitor}
     roots = [f"training.{module}", f"networks.{NETWORKS[network['name']]}"]
-    roots += [f"training.{one}" for one in DEVICES[device]]
+    roots += [f"training.{device_module}" for device_module in DEVICES[device]]
     roots += [f"training.{name}" for name, used in chosen.items() if used]
     return _code(roots, package, read)
 

@@ -33,13 +33,13 @@ MADE = {"simulate": Simulation, "collage": Collage}
 
 def schema() -> dict[str, Any]:
     """The JSON schema of a configuration, for editors; `sonotune.config.check` checks more."""
-    found = model.Configuration.model_json_schema()
-    kinds = found["$defs"]
+    full = model.Configuration.model_json_schema()
+    kinds = full["$defs"]
     for name, made in MADE.items():
         told = dict(_rows_of(made))
         rule = TypeAdapter(made).json_schema()
-        for key, one in rule["properties"].items():
-            one["description"] = told[key][0]
+        for key, child in rule["properties"].items():
+            child["description"] = told[key][0]
         kinds["Dataset"]["properties"][name] |= {**rule, "additionalProperties": False}
     strategies = kinds["Study"]["properties"]["strategies"]
     strategies["properties"] = {
@@ -48,9 +48,9 @@ def schema() -> dict[str, Any]:
     # Beside a preset, a strategy may say what differs, and null removes one.
     _except(strategies, ("preset",), lambda rule: {"anyOf": [rule, {"type": "null"}]})
     del kinds["Strategy"]["required"]
-    _except(found["properties"]["studies"], RESERVED)
-    _tidy(found)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+    _except(full["properties"]["studies"], RESERVED)
+    _tidy(full)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **full}
 
 
 def _except(
@@ -66,8 +66,8 @@ def _except(
 
 def _tidy(rule: Any) -> None:
     """Write defaults that JSON cannot hold into descriptions, in place; drop repeated titles."""
-    for one in rule.values() if isinstance(rule, dict) else rule if isinstance(rule, list) else ():
-        _tidy(one)
+    for part in rule.values() if isinstance(rule, dict) else rule if isinstance(rule, list) else ():
+        _tidy(part)
     if isinstance(rule, dict) and "patternProperties" in rule:
         rule["additionalProperties"] = False
     if isinstance(rule, dict) and isinstance(rule.get("description"), str):
@@ -127,7 +127,7 @@ def _shown(value: Any) -> str:
     """A value as YAML has it, with as few digits as it needs."""
     if isinstance(value, float):
         return f"{value:.10g}"
-    if isinstance(value, list) and all(isinstance(one, int | float) for one in value):
+    if isinstance(value, list) and all(isinstance(item, int | float) for item in value):
         return f"[{', '.join(map(_shown, value))}]"
     text = yaml.safe_dump(value, default_flow_style=True, width=1000)
     return text.removesuffix("\n").removesuffix("\n...")
@@ -135,10 +135,12 @@ def _shown(value: Any) -> str:
 
 def _documented(section: Any) -> dict[str, str]:
     """What a docstring in numpydoc's form says of each attribute."""
-    found = re.findall(
+    attributes = re.findall(
         r"^(\w[\w, ]*?)(?: : .*)?\n((?:    .*\n?)+)", inspect.getdoc(section) or "", re.M
     )
-    return {name: " ".join(text.split()) for names, text in found for name in names.split(", ")}
+    return {
+        name: " ".join(text.split()) for names, text in attributes for name in names.split(", ")
+    }
 
 
 if __name__ == "__main__":

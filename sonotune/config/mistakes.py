@@ -61,12 +61,12 @@ def mistakes(error: ValidationError, config: Mapping[str, Any]) -> Iterator[str]
     config
         What was validated.
     """
-    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for one in error.errors(include_url=False):
-        found.setdefault(_path(one, config), []).append(dict(one))
-    for path, same in found.items():
+    by_path: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for problem in error.errors(include_url=False):
+        by_path.setdefault(_path(problem, config), []).append(dict(problem))
+    for path, same in by_path.items():
         # Where a value may be of several kinds, mistakes inside it show which one was meant.
-        inside = any(other[: len(path)] == path and other != path for other in found)
+        inside = any(other[: len(path)] == path and other != path for other in by_path)
         if not inside or same[0]["loc"][-1] == "[key]":
             yield _line(": ".join(map(printable, path)) or "configuration", same)
 
@@ -138,4 +138,6 @@ def _inside(kind: Any, part: Any) -> Any:
         return kind.model_fields[part].annotation
     if get_origin(kind) in (dict, list):
         return get_args(kind)[-1]
-    return next(one for one in get_args(kind) if getattr(one, "__name__", "") == part)
+    return next(
+        candidate for candidate in get_args(kind) if getattr(candidate, "__name__", "") == part
+    )

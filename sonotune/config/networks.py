@@ -74,14 +74,14 @@ def network_titles(study: Mapping[str, Any]) -> dict[str, str]:
     """
     networks = networks_of(study)
     titles = [title_of(network) for network in networks]
-    for title in {one for one in titles if titles.count(one) > 1}:
-        alike = [number for number, one in enumerate(titles) if one == title]
+    for title in {title for title in titles if titles.count(title) > 1}:
+        alike = [number for number, other in enumerate(titles) if other == title]
         options = {key for number in alike for key in networks[number]}
         for number in alike:
             own = [
                 f"{key} {networks[number].get(key)}"
                 for key in sorted(options)
-                if len({repr(networks[one].get(key)) for one in alike}) > 1
+                if len({repr(networks[number].get(key)) for number in alike}) > 1
             ]
             titles[number] = f"{title} ({', '.join(own)})"
     return {name: titles[networks.index(network_of(study, name))] for name in study["strategies"]}
@@ -140,12 +140,12 @@ def all_encoder_weights(config: Mapping[str, Any]) -> dict[str, EncoderWeights]:
         If ``imagenet`` is asked for an encoder without a verified file, or a file is
         not there.
     """
-    found = {}
+    weights = {}
     for study in config["studies"].values():
         for network in _networks(study):
             if name := encoder_weights_of(network):
-                found[name] = _describe(network["encoder"], network["encoder_weights"])
-    return found
+                weights[name] = _describe(network["encoder"], network["encoder_weights"])
+    return weights
 
 
 def _describe(encoder: str, source: str) -> EncoderWeights:
@@ -163,4 +163,6 @@ def _describe(encoder: str, source: str) -> EncoderWeights:
 
 def _networks(study: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield study["network"]
-    yield from (one["network"] for one in study["strategies"].values() if "network" in one)
+    yield from (
+        strategy["network"] for strategy in study["strategies"].values() if "network" in strategy
+    )

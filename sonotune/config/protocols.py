@@ -30,7 +30,7 @@ def check_protocols(name: str, studies: Mapping[str, Mapping[str, Any]]) -> Iter
         elif other is not None and study["datasets"][0] not in studies[other]["datasets"]:
             yield f"{where}: {key}: {other} does not have the data set {study['datasets'][0]}"
     corrected = studies.get(given["corrected"], study)
-    if lacking := [one for one in study["strategies"] if one not in corrected["strategies"]]:
+    if lacking := [name for name in study["strategies"] if name not in corrected["strategies"]]:
         yield f"{where}: corrected: {given['corrected']} has no strategy {', '.join(lacking)}"
     if not study.get("log_test_metrics") or not study["augmentation"]:
         yield f"{where}: needs log_test_metrics: true and an augmentation in the same study"
@@ -41,7 +41,7 @@ def check_protocols(name: str, studies: Mapping[str, Mapping[str, Any]]) -> Iter
             f"{study['training']['epochs']}; found {first} to {last}"
         )
     leakage = studies.get(given.get("leakage", ""), {})
-    arms = [one.get("exclude", "all") for one in leakage.get("strategies", {}).values()]
+    arms = [strategy.get("exclude", "all") for strategy in leakage.get("strategies", {}).values()]
     if leakage and sorted(arms) != ["all", "size_matched", "test_groups"]:
         yield (
             f"{where}: leakage: {given['leakage']} must have three strategies, one with exclude: "

@@ -58,7 +58,7 @@ def _no_folder(name: str) -> str:
 
 
 def _distinct(values: list[Any]) -> list[Any]:
-    if any(value in values[:place] for place, value in enumerate(values)):
+    if any(value in values[:position] for position, value in enumerate(values)):
         raise ValueError("a list without repetitions")
     return values
 

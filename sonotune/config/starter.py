@@ -88,7 +88,9 @@ def starter(images: str, masks: str, number: int, gpu: bool) -> str:
     folds = 5 if number >= 10 else 2
     most = 0.8 if folds == 5 else 0.5
     # The smaller share shows what more labels are worth. It draws five images or more.
-    less = [one for one in (0.05, 0.1, 0.2, 0.4) if one * number >= 5 and one < most]
+    less = [
+        fraction for fraction in (0.05, 0.1, 0.2, 0.4) if fraction * number >= 5 and fraction < most
+    ]
     return TEMPLATE.format(
         number=number,
         images=json.dumps(images, ensure_ascii=False),

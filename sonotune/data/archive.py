@@ -53,8 +53,8 @@ class _Member(NamedTuple):
 class _Bounded(io.RawIOBase):
     """A file with limits on what is read at once and what is skipped in all."""
 
-    def __init__(self, file: IO[bytes], at_once: int, in_all: int) -> None:
-        self._file, self._at_once, self._in_all = file, at_once, in_all
+    def __init__(self, file: IO[bytes], max_read: int, max_total: int) -> None:
+        self._file, self._max_read, self._max_total = file, max_read, max_total
 
     def readable(self) -> bool:
         return True
@@ -64,11 +64,11 @@ class _Bounded(io.RawIOBase):
 
     def read(self, size: int | None = -1) -> bytes:
         self._check(self._file.tell())
-        most = self._at_once + 1
-        found = self._file.read(most if size is None or size < 0 else min(size, most))
-        if len(found) == most:
+        most = self._max_read + 1
+        content = self._file.read(most if size is None or size < 0 else min(size, most))
+        if len(content) == most:
             raise _Refused("one of its headers is larger than any should be")
-        return found
+        return content
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if whence == io.SEEK_SET:
@@ -78,9 +78,9 @@ class _Bounded(io.RawIOBase):
     def tell(self) -> int:
         return self._file.tell()
 
-    def _check(self, place: int) -> None:
-        if place > self._in_all:
-            raise _Refused(f"unpacked, it exceeds {self._in_all} bytes ({KEY})")
+    def _check(self, position: int) -> None:
+        if position > self._max_total:
+            raise _Refused(f"unpacked, it exceeds {self._max_total} bytes ({KEY})")
 
 
 class _Refused(Exception):
@@ -112,7 +112,7 @@ def unpack(archive: str | Path, folder: str | Path) -> None:
     """
     archive, folder = Path(archive), Path(folder)
     most = limits()
-    left, count = most.archive_bytes, 0
+    remaining, count = most.archive_bytes, 0
     try:
         for member in _members(archive):
             path = _inside(member.name)
@@ -134,8 +134,8 @@ def unpack(archive: str | Path, folder: str | Path) -> None:
             assert source is not None  # a file of a tar archive has content
             with source, target.open("xb") as file:
                 while chunk := source.read(2**20):
-                    left -= len(chunk)
-                    if left < 0:
+                    remaining -= len(chunk)
+                    if remaining < 0:
                         raise _Refused(f"unpacked, it exceeds {most.archive_bytes} bytes ({KEY})")
                     file.write(chunk)
     except _Refused as error:
@@ -158,8 +158,10 @@ def _members(archive: Path) -> Iterator[_Member]:
     # In this order: a tar archive that ends in a zip would pass for a zip.
     with _opened(archive) as file:
         if (tar := _tar(file)) is not None:
-            for one in tar:
-                yield _Member(one.name, one.isdir(), one.isreg(), partial(tar.extractfile, one))
+            for member in tar:
+                yield _Member(
+                    member.name, member.isdir(), member.isreg(), partial(tar.extractfile, member)
+                )
                 # Else what all headers say is kept in memory.
                 tar.members.clear()  # type: ignore[attr-defined]
                 tar.pax_headers.clear()  # type: ignore[attr-defined]

@@ -102,7 +102,7 @@ class Audit:
         level
             ``error``, ``warning`` or ``note``.
         """
-        return [one for one in self.findings if one.level == level]
+        return [finding for finding in self.findings if finding.level == level]
 
 
 def audit_dataset(
@@ -150,7 +150,7 @@ def audit_dataset(
         *_of_groups(image_stats),
     )
     order = ("error", "warning", "note")
-    findings = tuple(sorted(findings, key=lambda one: order.index(one.level)))
+    findings = tuple(sorted(findings, key=lambda finding: order.index(finding.level)))
     return Audit(name, source, image_stats, same, near, findings, clusters), image_source
 
 
@@ -162,7 +162,7 @@ def errors_of(audit: Audit) -> str:
     audit
         What the audit found.
     """
-    lines = [f"{one.kind}: {one.text}" for one in audit.of_level("error")]
+    lines = [f"{finding.kind}: {finding.text}" for finding in audit.of_level("error")]
     return f"{audit.dataset}: " + "\n  ".join(lines) if lines else ""
 
 
@@ -280,7 +280,7 @@ def _of_images(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
     number = [o for o in good if o.group != o.name and SHORTENED.fullmatch(o.group)]
     owners = Counter(stats.masks for stats in good)
     shared = [stats for stats in good if stats.masks and owners[stats.masks] > 1]
-    for kind, found, why in (
+    for kind, affected, why in (
         ("masks of several images", shared, "another image has the same file as its mask"),
         ("sizes beyond belief", beyond, "by their pixel size, a side is below 1 mm or above 2 m"),
         ("groups that a spreadsheet shortened", number, "several may have become one"),
@@ -289,9 +289,10 @@ def _of_images(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
         ("tiny objects", tiny, f"less than {TINY:.1%} of the image is marked"),
         ("images of one grey value", plain, "they show nothing"),
     ):
-        if found:
-            text = f"{len(found)} of {len(image_stats)} images: {why}: {shortened(_names(found))}"
-            yield Finding("warning", kind, text, _names(found))
+        if affected:
+            names = _names(affected)
+            text = f"{len(names)} of {len(image_stats)} images: {why}: {shortened(names)}"
+            yield Finding("warning", kind, text, names)
     shares = [stats.group.casefold() for stats in good]
     for word, count in Counter(shares).items():
         if count > 1 and word in UNKNOWN:
@@ -346,10 +347,10 @@ def _of_twins(
 
 
 def _alike(level: Level, kind: str, alike: Sequence[tuple[str, ...]], why: str) -> Finding:
-    shown = shortened([" = ".join(names) for names in alike], SPELT_OUT)
+    listed = shortened([" = ".join(names) for names in alike], SPELT_OUT)
     names = tuple(dict.fromkeys(name for names in alike for name in names))
     number = f"{len(alike)} case{'s' * (len(alike) != 1)}"
-    return Finding(level, kind, f"{number}; {why}: {shown}", names)
+    return Finding(level, kind, f"{number}; {why}: {listed}", names)
 
 
 def _of_groups(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:

@@ -196,9 +196,9 @@ def _facts(image_stats: Sequence[ImageStats]) -> Iterator[tuple[str, str]]:
     if not good:
         return
     sizes = Counter((stats.width, stats.height) for stats in good)
-    shown = [f"{width} x {height} ({count})" for (width, height), count in sizes.most_common(6)]
+    common = [f"{width} x {height} ({count})" for (width, height), count in sizes.most_common(6)]
     more = f", and {len(sizes) - 6} other sizes" if len(sizes) > 6 else ""
-    yield "Width x height, pixels (images)", ", ".join(shown) + more
+    yield "Width x height, pixels (images)", ", ".join(common) + more
     yield "Millimetres per pixel", _span(good, "mm_per_pixel_x", ".4f") or "not known"
     yield "Darkest grey value", _span(good, "grey_least", "d")
     yield "Mean grey value", _span(good, "grey_mean", ".0f")
@@ -219,9 +219,10 @@ def _findings(findings: Sequence[Finding]) -> list[str]:
     if not findings:
         return ["<p>No errors and nothing suspicious were found.</p>"]
     items = [
-        f'<li class="{one.level}"><strong>{one.level}: {html.escape(one.kind)}</strong>\n'
-        f"{html.escape(one.text)}</li>"
-        for one in findings
+        f'<li class="{finding.level}"><strong>{finding.level}: {html.escape(finding.kind)}'
+        "</strong>\n"
+        f"{html.escape(finding.text)}</li>"
+        for finding in findings
     ]
     return ['<ul class="findings">', *items, "</ul>"]
 
@@ -230,24 +231,24 @@ def _sheets(audit: Audit, image_source: ImageSource | None) -> Iterator[str]:
     good = [stats for stats in audit.image_stats if not stats.problem]
     if image_source is None or not good:
         return
-    warned = {name for one in audit.of_level("warning") for name in one.names}
+    warned = {name for finding in audit.of_level("warning") for name in finding.names}
     suspicious = [stats for stats in good if stats.name in warned]
     if suspicious:
         yield f"<h2>Suspicious images{_of(len(suspicious), SUSPICIOUS)}</h2>"
         yield from _sheet(suspicious[:SUSPICIOUS], image_source.load)
     if audit.clusters:
         number = {stats.name: stats for stats in good}
-        shown = audit.clusters[:CLUSTERS]
+        clusters = audit.clusters[:CLUSTERS]
         yield f"<h2>Copies, side by side{_of(len(audit.clusters), CLUSTERS)}</h2>"
-        for names in shown:
+        for names in clusters:
             yield from _sheet([number[name] for name in names[:SUSPICIOUS]], image_source.load)
     yield f"<h2>Images with their masks outlined{_of(len(good), SHEET)}</h2>"
     every = np.linspace(0, len(good) - 1, min(SHEET, len(good))).round().astype(int)
     yield from _sheet([good[number] for number in every], image_source.load)
 
 
-def _of(all_of_them: int, shown: int) -> str:
-    return f" ({shown} of {all_of_them})" if all_of_them > shown else ""
+def _of(all_of_them: int, displayed: int) -> str:
+    return f" ({displayed} of {all_of_them})" if all_of_them > displayed else ""
 
 
 def _sheet(image_stats: Sequence[ImageStats], read: Callable[[int], LoadedSample]) -> Iterator[str]:

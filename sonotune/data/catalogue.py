@@ -224,10 +224,10 @@ def read_catalogue(text: str) -> Mapping[str, CatalogueEntry]:
     tree = load_package_yaml(text)
     for name, content in tree.items():
         try:
-            found = [_make(RemoteFile, one) for one in content.get("files", [])]
+            files = [_make(RemoteFile, file) for file in content.get("files", [])]
             lists = {key: tuple(content.get(key, ())) for key in ("holds", "stand_ins")}
             entries[name] = _make(
-                CatalogueEntry, {**content, **lists, "files": tuple(found), "name": name}
+                CatalogueEntry, {**content, **lists, "files": tuple(files), "name": name}
             )
         except SonotuneError as error:
             raise SonotuneError(f"catalogue: {name}: {error}") from None
@@ -240,7 +240,7 @@ def read_catalogue(text: str) -> Mapping[str, CatalogueEntry]:
 
 
 def _make(kind: type, content: dict[str, Any]) -> Any:
-    known = {one.name: one.default is MISSING for one in fields(kind)}
+    known = {field.name: field.default is MISSING for field in fields(kind)}
     if strangers := content.keys() - known.keys():
         raise SonotuneError(f"unknown key {sorted(strangers)[0]}")
     if absent := [key for key, needed in known.items() if needed and key not in content]:

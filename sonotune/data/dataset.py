@@ -62,15 +62,15 @@ def save_set(folder: str | Path, data: ImageSet) -> None:
                 zip(data.index, data.images, data.masks, strict=True)
             )
         )
-    about = {
+    description = {
         **data.about,
         "images": len(data.images),
         "images_sha256": hashlib.sha256(np.ascontiguousarray(data.images).data).hexdigest(),
         "masks_sha256": hashlib.sha256(np.ascontiguousarray(data.masks).data).hexdigest(),
         "index_sha256": file_digest(folder / "index.csv"),
     }
-    about.pop("sha256", None)
-    write_json(folder / "dataset.json", {**about, "sha256": seal(about)})
+    description.pop("sha256", None)
+    write_json(folder / "dataset.json", {**description, "sha256": seal(description)})
 
 
 def load_set(folder: str | Path) -> ImageSet:
@@ -97,27 +97,27 @@ def load_set(folder: str | Path) -> ImageSet:
         with (folder / name).open(newline="", encoding="utf-8") as file:
             index = [_typed(row) for row in csv.DictReader(file)]
         name = "dataset.json"
-        about = read_json(folder / name)
-        told = {key: about[key] for key in ("images_sha256", "masks_sha256", "index_sha256")}
-        told["sha256"] = about.pop("sha256")
+        description = read_json(folder / name)
+        told = {key: description[key] for key in ("images_sha256", "masks_sha256", "index_sha256")}
+        told["sha256"] = description.pop("sha256")
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise SonotuneError(
             f"{folder}: the prepared data set cannot be read ({name}: {error}); delete the "
             "folder and run again to prepare it"
         ) from None
     _check(folder, images, masks, len(index))
-    found = {
+    digests = {
         "images_sha256": hashlib.sha256(images.data).hexdigest(),
         "masks_sha256": hashlib.sha256(masks.data).hexdigest(),
         "index_sha256": file_digest(folder / "index.csv"),
-        "sha256": seal(about),
+        "sha256": seal(description),
     }
-    if damaged := [FILES[i] for i, key in enumerate(found) if found[key] != told[key]]:
+    if damaged := [FILES[i] for i, key in enumerate(digests) if digests[key] != told[key]]:
         raise SonotuneError(
             f"{folder}: {', '.join(damaged)} changed after being written; delete the folder and "
             "run again to prepare it"
         )
-    return ImageSet(images, masks, index, about, folder)
+    return ImageSet(images, masks, index, description, folder)
 
 
 def _typed(row: dict[str, str]) -> dict[str, Any]:

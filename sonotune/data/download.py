@@ -63,7 +63,7 @@ def download(address: str, path: Path, log: Callable[[str], None], size: int | N
         If it refuses, sends more than it should, takes too long, or did not deliver in any of the
         tries.
     """
-    shown = without_password(address)
+    safe_address = without_password(address)
     ends = time.monotonic() + 3600 * limits().download_hours
     for turn in range(len(WAITS) + 1):
         try:
@@ -72,37 +72,37 @@ def download(address: str, path: Path, log: Callable[[str], None], size: int | N
         except TransientError as error:
             reason = without_password(str(error))
         if turn < len(WAITS):
-            log(f"{shown}: {reason}; trying again in {WAITS[turn]:g} s")
+            log(f"{safe_address}: {reason}; trying again in {WAITS[turn]:g} s")
             time.sleep(WAITS[turn])
     raise SonotuneError(
-        f"{shown}: could not be downloaded in {len(WAITS) + 1} tries, the last one ended with: "
-        f"{reason}. Try again later, or name a copy with data_mirror."
+        f"{safe_address}: could not be downloaded in {len(WAITS) + 1} tries, the last one ended "
+        f"with: {reason}. Try again later, or name a copy with data_mirror."
     )
 
 
 def _once(
     address: str, path: Path, log: Callable[[str], None], size: int | None, ends: float
 ) -> None:
-    shown = without_password(address)
+    safe_address = without_password(address)
     most = limits().download_bytes if size is None else size
     try:
         with request("GET", address, TIMEOUT, ANSWER) as answer:
             if answer.status_code in (404, 410):
                 said = f"{answer.status_code} {answer.reason}"
-                raise NotFound(f"{shown}: the server has no such file ({said})")
+                raise NotFound(f"{safe_address}: the server has no such file ({said})")
             if answer.status_code in TRANSIENT_STATUS:
                 raise TransientError(f"{answer.status_code} {answer.reason}")
             if not answer.ok:
                 said = f"{answer.status_code} {answer.reason}"
-                raise SonotuneError(f"{shown}: the server refuses ({said})")
+                raise SonotuneError(f"{safe_address}: the server refuses ({said})")
             announced = answer.headers.get("content-length", "")
             total = int(announced) if announced.isdecimal() else 0
             if total > most:
-                raise SonotuneError(_too_large(shown, str(total), most, size))
+                raise SonotuneError(_too_large(safe_address, str(total), most, size))
             progress = Progress(path.name, log, total)
             try:
                 with path.open("wb") as file:
-                    _receive(answer, file.write, progress, _Watch(shown, most, size, ends))
+                    _receive(answer, file.write, progress, _Watch(safe_address, most, size, ends))
             finally:
                 progress.close()
             if progress.done < total:
@@ -120,19 +120,19 @@ def _once(
 class _Watch:
     """Whether a download may continue: neither too large, nor too slow, nor too long."""
 
-    def __init__(self, shown: str, most: int, size: int | None, ends: float) -> None:
-        self._shown, self._most, self._size, self._ends = shown, most, size, ends
+    def __init__(self, safe_address: str, most: int, size: int | None, ends: float) -> None:
+        self._address, self._most, self._size, self._ends = safe_address, most, size, ends
         self._since, self._then = time.monotonic(), 0
 
     def check(self, done: int) -> None:
         now = time.monotonic()
         if done > self._most:
-            found = f"more than {self._most}"
-            raise SonotuneError(_too_large(self._shown, found, self._most, self._size))
+            size = f"more than {self._most}"
+            raise SonotuneError(_too_large(self._address, size, self._most, self._size))
         if now > self._ends:
             raise SonotuneError(
-                f"{self._shown}: takes longer than {limits().download_hours:g} hours; set limits: "
-                "download_hours:, or name a copy with data_mirror"
+                f"{self._address}: takes longer than {limits().download_hours:g} hours; set "
+                "limits: download_hours:, or name a copy with data_mirror"
             )
         if now - self._since > WINDOW:
             if done - self._then < limits().download_rate * (now - self._since):
@@ -158,15 +158,15 @@ def _receive(answer: Any, write: Callable[[bytes], Any], progress: Progress, wat
         raise TransientError("the connection was closed half-way") from None
 
 
-def _too_large(shown: str, found: str, most: int, size: int | None) -> str:
+def _too_large(safe_address: str, received: str, most: int, size: int | None) -> str:
     if size is None:
         return (
-            f"{shown}: has {found} bytes, but at most {most} are downloaded; set limits: "
+            f"{safe_address}: has {received} bytes, but at most {most} are downloaded; set limits: "
             "download_bytes:, or name a copy with data_mirror"
         )
     return (
-        f"{shown}: has {found} bytes where {size} are expected; it is damaged or another version. "
-        "Nothing was kept; try again, or name a good copy with data_mirror."
+        f"{safe_address}: has {received} bytes where {size} are expected; it is damaged or another "
+        "version. Nothing was kept; try again, or name a good copy with data_mirror."
     )
 
 
@@ -201,7 +201,7 @@ def request(
     """
     import requests
 
-    shown = without_password(address)
+    safe_address = without_password(address)
 
     def answer() -> Any:
         with requests.Session() as session:
@@ -220,11 +220,12 @@ def request(
         return _in_time(answer, within)
     except requests.exceptions.SSLError as error:
         raise SonotuneError(
-            f"{shown}: the server's certificate is not accepted ({without_password(str(error))}); "
+            f"{safe_address}: the server's certificate is not accepted "
+            f"({without_password(str(error))}); "
             "where a proxy replaces certificates, REQUESTS_CA_BUNDLE names the file of its own"
         ) from None
     except requests.exceptions.TooManyRedirects:
-        raise SonotuneError(f"{shown}: redirects more than {REDIRECTS} times") from None
+        raise SonotuneError(f"{safe_address}: redirects more than {REDIRECTS} times") from None
     except (
         requests.exceptions.ConnectionError,
         requests.exceptions.Timeout,
@@ -237,17 +238,17 @@ def request(
     except (requests.exceptions.RequestException, ValueError) as error:
         # Another kind of address, or one that is none, here or in a redirect.
         said = without_password(ascii(str(error))[1:-1])
-        raise SonotuneError(f"{shown}: does not lead to a file ({said})") from None
+        raise SonotuneError(f"{safe_address}: does not lead to a file ({said})") from None
 
 
 def _in_time(function: Callable[[], Result], seconds: float) -> Result:
-    """What a function returns, or `TransientError`: no socket timeout ends a slow trickle of bytes."""
-    found: list[Result] = []
+    """What a function returns, or `TransientError`: socket timeouts do not end a slow trickle."""
+    results: list[Result] = []
     failed: list[BaseException] = []
 
     def run() -> None:
         try:
-            found.append(function())
+            results.append(function())
         except BaseException as error:
             failed.append(error)
 
@@ -257,9 +258,9 @@ def _in_time(function: Callable[[], Result], seconds: float) -> Result:
     thread.join(seconds)
     if failed:
         raise failed[0]
-    if not found:
+    if not results:
         raise TransientError("the server did not answer in time, or stopped sending")
-    return found[0]
+    return results[0]
 
 
 def copy(source: Path, path: Path, log: Callable[[str], None]) -> None:

@@ -38,14 +38,14 @@ class Sketch:
     ----------
     thumbnail
         uint8 [THUMBNAIL,THUMBNAIL].
-    places
+    positions
         float32 [n,2]: x and y of features, in pixels of a square of `SIDE`.
     features
         uint8 [n,128].
     """
 
     thumbnail: np.ndarray
-    places: np.ndarray
+    positions: np.ndarray
     features: np.ndarray
 
 
@@ -60,10 +60,10 @@ def sketch(image: np.ndarray) -> Sketch:
     small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     sift = cv2.SIFT.create(nfeatures=FEATURES, contrastThreshold=CONTRAST)
     points, features = sift.detectAndCompute(small, None)
-    places = np.array([point.pt for point in points], np.float32).reshape(-1, 2)
+    positions = np.array([point.pt for point in points], np.float32).reshape(-1, 2)
     kept = np.zeros((0, 128), np.uint8) if features is None else features.astype(np.uint8)
     thumbnail = cv2.resize(small, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
-    return Sketch(thumbnail, places, kept)
+    return Sketch(thumbnail, positions, kept)
 
 
 def near_pairs(sketches: Sequence[Sketch], workers: int) -> list[tuple[int, int]]:
@@ -76,7 +76,7 @@ def near_pairs(sketches: Sequence[Sketch], workers: int) -> list[tuple[int, int]
     workers
         Threads; they change the time, never the result.
     """
-    pairs = sorted(_candidates([one.thumbnail for one in sketches]))
+    pairs = sorted(_candidates([sketch.thumbnail for sketch in sketches]))
     with ThreadPoolExecutor(workers) as pool:
         same = pool.map(lambda pair: is_copy(sketches[pair[0]], sketches[pair[1]]), pairs)
         return [pair for pair, yes in zip(pairs, same, strict=True) if yes]
@@ -117,7 +117,7 @@ def is_copy(first: Sketch, second: Sketch) -> bool:
         What tells copies of two images.
     """
     mirrored = _mirrored(second)
-    whole = _normed(np.stack([one.thumbnail.ravel() for one in (first, second, mirrored)]))
+    whole = _normed(np.stack([sketch_.thumbnail.ravel() for sketch_ in (first, second, mirrored)]))
     if (whole[1:] @ whole[0]).max() >= NEARLY_ONE:
         return True
     return max(agreeing(first, second), agreeing(first, mirrored)) >= AGREEING
@@ -137,8 +137,8 @@ def agreeing(first: Sketch, second: Sketch) -> int:
     good = [pair[0] for pair in matches if pair[0].distance < 0.8 * pair[-1].distance]
     if len(good) < AGREEING:
         return 0
-    here = first.places[[one.queryIdx for one in good]]
-    there = second.places[[one.trainIdx for one in good]]
+    here = first.positions[[match.queryIdx for match in good]]
+    there = second.positions[[match.trainIdx for match in good]]
     # OpenCV's own seed is the same in every call.
     affine, inliers = cv2.estimateAffine2D(
         here, there, method=cv2.RANSAC, ransacReprojThreshold=3.0
@@ -153,12 +153,14 @@ def agreeing(first: Sketch, second: Sketch) -> int:
     return int(inliers.sum()) if fits and np.abs(middle).max() < SIDE / 4 else 0
 
 
-def _mirrored(one: Sketch) -> Sketch:
+def _mirrored(original: Sketch) -> Sketch:
     """The sketch of an image flipped from left to right, from that of the image."""
-    places = one.places * np.array([-1, 1], np.float32) + np.array([SIDE - 1, 0], np.float32)
+    positions = original.positions * np.array([-1, 1], np.float32) + np.array(
+        [SIDE - 1, 0], np.float32
+    )
     # 4 rows and columns about the feature, turned to its direction, and 8 directions.
-    bins = one.features.reshape(-1, 4, 4, 8)[:, ::-1][..., [0, 7, 6, 5, 4, 3, 2, 1]]
-    return Sketch(one.thumbnail[:, ::-1], places, bins.reshape(-1, 128))
+    bins = original.features.reshape(-1, 4, 4, 8)[:, ::-1][..., [0, 7, 6, 5, 4, 3, 2, 1]]
+    return Sketch(original.thumbnail[:, ::-1], positions, bins.reshape(-1, 128))
 
 
 def _candidates(thumbnails: Sequence[np.ndarray]) -> set[tuple[int, int]]:
@@ -167,11 +169,11 @@ def _candidates(thumbnails: Sequence[np.ndarray]) -> set[tuple[int, int]]:
     if count < 2:
         return set()
     scales, reach = (SCALES, REACH) if count <= MANY else ((1.0,), 1)
-    middles = np.concatenate([_middle(one) for one in thumbnails])
+    middles = np.concatenate([_middle(thumbnail) for thumbnail in thumbnails])
     alike = np.zeros((count, count), np.float32)
     for number, thumbnail in enumerate(thumbnails):
-        found = (_windows(thumbnail, scales, reach) @ middles.T).max(axis=0)
-        alike[number] = found.reshape(count, 2).max(axis=1)
+        similarity = (_windows(thumbnail, scales, reach) @ middles.T).max(axis=0)
+        alike[number] = similarity.reshape(count, 2).max(axis=1)
     alike = np.maximum(alike, alike.T)
     np.fill_diagonal(alike, -1)
     pairs = set()

@@ -30,10 +30,10 @@ def locate(entry: CatalogueEntry, resources: str | Path, mirror: str | None) -> 
     mirror
         The data mirror; only a folder can hold an unpacked copy. None for none.
     """
-    places = [Path(resources) / entry.name]
+    folders = [Path(resources) / entry.name]
     if mirror is not None and not is_address(mirror):
-        places.append(Path(mirror) / entry.name)
-    return next((one for one in places if entry.holds and entry.is_complete(one)), None)
+        folders.append(Path(mirror) / entry.name)
+    return next((folder for folder in folders if entry.holds and entry.is_complete(folder)), None)
 
 
 def fetch(
@@ -68,9 +68,9 @@ def fetch(
         archive is not to be trusted, or something else was in it than expected.
     """
     target = Path(target)
-    if found := locate(entry, target.parent, mirror):
-        log(f"{entry.name}: is already in {found}")
-        return found
+    if folder := locate(entry, target.parent, mirror):
+        log(f"{entry.name}: is already in {folder}")
+        return folder
     if entry.access == "made":
         raise SonotuneError(f"{entry.name}: there is nothing to fetch. {entry.by_hand}")
     if not entry.files:
@@ -180,24 +180,24 @@ def _obtain(
         log(f"downloading {file.address}, {file.size}")
         download(file.address, path, log, file.bytes)
         return file.address
-    places = mirror_locations(entry, file, mirror)
-    for one in places:
+    locations = mirror_locations(entry, file, mirror)
+    for location in locations:
         if is_address(mirror):
-            log(f"downloading {without_password(one)}, {file.size}")
+            log(f"downloading {without_password(location)}, {file.size}")
             try:
-                download(one, path, log, file.bytes)
-                return without_password(one)
+                download(location, path, log, file.bytes)
+                return without_password(location)
             except NotFound:
                 continue
-        elif Path(one).is_file():
-            copy(Path(one), path, log)
-            return one
-    shown = " nor ".join(without_password(one) for one in places)
+        elif Path(location).is_file():
+            copy(Path(location), path, log)
+            return location
+    tried = " nor ".join(without_password(location) for location in locations)
     unpacked = (
         "" if is_address(mirror) else f" nor {' and '.join(entry.holds)} in the former's folder"
     )
     raise SonotuneError(
-        f"{entry.name}: the data mirror has neither {shown}{unpacked}. Put {file.name} there, or "
+        f"{entry.name}: the data mirror has neither {tried}{unpacked}. Put {file.name} there, or "
         "leave data_mirror out to use its publisher's address."
     )
 
@@ -233,10 +233,10 @@ def _verify(entry: CatalogueEntry, file: RemoteFile, path: Path, source: str, re
     sha256: str = pooch.file_hash(str(path))
     if file.checksum is not None:
         kind, expected = file.checksum.split(":")
-        found = sha256 if kind == "sha256" else pooch.file_hash(str(path), alg=kind)
-        if found != expected:
+        digest = sha256 if kind == "sha256" else pooch.file_hash(str(path), alg=kind)
+        if digest != expected:
             raise SonotuneError(
-                f"{source}: {kind} is {found} where {expected} is expected; it is damaged or "
+                f"{source}: {kind} is {digest} where {expected} is expected; it is damaged or "
                 f"another version of {file.name}. {_what_now(path, source)}"
             )
         return sha256

@@ -86,7 +86,7 @@ def read_clusters(path: str | Path, names: Sequence[str]) -> dict[str, str]:
     exact, known = set(names), defaultdict(list)
     for name in names:
         known[name.strip()].append(name)
-    found: dict[str, str] = {}
+    cluster_of: dict[str, str] = {}
     for line, row in rows:
         image = row["image"]
         meant = [image] if image in exact else known.get(image.strip(), [])
@@ -99,12 +99,12 @@ def read_clusters(path: str | Path, names: Sequence[str]) -> dict[str, str]:
             problem += f"; did you mean {printable(near[0])!r}?" if near else ""
         elif len(meant) > 1:
             problem = f"{len(meant)} images are called {printable(image)!r} but for blanks"
-        elif meant[0] in found:
+        elif meant[0] in cluster_of:
             problem = f"{printable(image)} is there twice"
         if problem:
             raise SonotuneError(f"{where}: {printable(path)}: line {line}: {problem}")
-        found[meant[0]] = row["cluster"]
-    return found
+        cluster_of[meant[0]] = row["cluster"]
+    return cluster_of
 
 
 def count_with_duplicate(

@@ -73,9 +73,9 @@ def rows_from_lists(
             row: int | None = row_of.get(wanted)
             if row is None:
                 alike = [
-                    one
-                    for one in last.get(wanted.rpartition("/")[2].casefold(), ())
-                    if _same_end((names or ())[one], wanted)
+                    candidate
+                    for candidate in last.get(wanted.rpartition("/")[2].casefold(), ())
+                    if _same_end((names or ())[candidate], wanted)
                 ]
                 row = alike[0] if len(alike) == 1 else None
             if row is None:

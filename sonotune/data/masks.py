@@ -219,9 +219,9 @@ def align_to_image(
     if pixels.shape[:2] != shape:
         reason = f"{pixels.shape[:2]} where its image is {shape}"
         turned = [
-            f"the {what} is turned by its orientation tag ({one.orientation})"
-            for what, one in (("image", of_image), ("mask", picture))
-            if one.orientation != 1
+            f"the {what} is turned by its orientation tag ({file.orientation})"
+            for what, file in (("image", of_image), ("mask", picture))
+            if file.orientation != 1
         ]
         if turned:
             reason += f"; {' and '.join(turned)}: draw masks on images as viewers show them"
@@ -231,8 +231,8 @@ def align_to_image(
 
 def _turned(path: Path, pixels: np.ndarray, grid: Grid, image: Grid, where: str) -> np.ndarray:
     """A plane of a mask's volume in the order of its image's."""
-    for name, one, other in ((printable(path), grid, image), (where, image, grid)):
-        told, also = one.contradiction, other.contradiction
+    for name, own, other in ((printable(path), grid, image), (where, image, grid)):
+        told, also = own.contradiction, other.contradiction
         if told is not None and (also is None or not np.array_equal(told, also)):
             raise SonotuneError(
                 f"{name}: its header names two places in space (qform and sform), so that image "
@@ -304,11 +304,11 @@ def profile_mask(
     counts: Counter[float] = Counter()
     soft = picture = False
     for array in values:
-        found, numbers = _counted(array)
-        counts.update(dict(zip(found.tolist(), numbers.tolist(), strict=True)))
-        soft |= _is_soft(array, found)
-        picture |= len(found) > MOST_CLASSES and _follows(array, image)
-    colours = {colour for one in drawn if not rule.alpha for colour in _colours(one)}
+        present, numbers = _counted(array)
+        counts.update(dict(zip(present.tolist(), numbers.tolist(), strict=True)))
+        soft |= _is_soft(array, present)
+        picture |= len(present) > MOST_CLASSES and _follows(array, image)
+    colours = {colour for file in drawn if not rule.alpha for colour in _colours(file)}
     total = max(1, counts.total())
     common = [(value, number / total) for value, number in counts.most_common(MOST_CLASSES)]
     edge = np.concatenate([mask[0], mask[-1], mask[1:-1, 0], mask[1:-1, -1]])
@@ -329,20 +329,20 @@ def profile_mask(
 def _counted(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if array.dtype == np.uint8:
         counts = np.bincount(array.ravel(), minlength=256)
-        found = np.flatnonzero(counts)
-        return found, counts[found]
+        present = np.flatnonzero(counts)
+        return present, counts[present]
     return np.unique(array, return_counts=True)
 
 
-def _is_soft(array: np.ndarray, found: np.ndarray) -> bool:
+def _is_soft(array: np.ndarray, present: np.ndarray) -> bool:
     """Whether most of what lies between the smallest and largest value is edge or noise."""
-    if len(found) <= 2:
+    if len(present) <= 2:
         return False
-    if len(found) > MOST_CLASSES or (found != np.rint(found)).any():
+    if len(present) > MOST_CLASSES or (present != np.rint(present)).any():
         return True
     kernel = np.ones((3, 3), np.uint8)
     between = filled = 0
-    for value in found[1:-1]:
+    for value in present[1:-1]:
         area = (array == value).astype(np.uint8)
         between += int(area.sum())
         filled += int(cv2.dilate(cv2.erode(area, kernel), kernel).sum())
@@ -364,8 +364,8 @@ def _colours(picture: Picture) -> list[str]:
         pixels = on_black(pixels, picture.alpha)
     if pixels.ndim != 3 or pixels.dtype != np.uint8 or (pixels == pixels[..., :1]).all():
         return []
-    found = np.unique(pixels.astype(np.int32) @ (1 << 16, 1 << 8, 1))
-    return [f"#{colour:06x}" for colour in found] if len(found) <= MOST_CLASSES else []
+    present = np.unique(pixels.astype(np.int32) @ (1 << 16, 1 << 8, 1))
+    return [f"#{colour:06x}" for colour in present] if len(present) <= MOST_CLASSES else []
 
 
 def _listed(values: np.ndarray) -> str:
@@ -409,12 +409,12 @@ def find_mask_issues(profiles: dict[str, MaskProfile], rule: MaskRule) -> list[M
     rule
         That of the data set; what it says is not questioned.
     """
-    found = []
+    issues = []
 
     def doubt(refused: bool, kind: str, names: list[str], why: str, advice: str) -> None:
         if names:
             example = profiles[names[0]].describe_values()
-            found.append(
+            issues.append(
                 MaskIssue(
                     refused,
                     kind,
@@ -427,27 +427,31 @@ def find_mask_issues(profiles: dict[str, MaskProfile], rule: MaskRule) -> list[M
     doubt(
         rule.kind == "nonzero",
         "masks that look like their images",
-        [name for name, one in profiles.items() if one.picture],
+        [name for name, profile in profiles.items() if profile.picture],
         "hold the grey values of their images, as where the object is only drawn on a copy",
         "give masks in which everything else is 0, or write `threshold:` if they are meant",
     )
     doubt(
         False,
         "masks that are lines",
-        [name for name, one in profiles.items() if one.outline],
+        [name for name, profile in profiles.items() if profile.outline],
         "mark only a line, not what it surrounds",
         "if the object is the area within, give masks in which it is filled",
     )
-    seen = {v for one in profiles.values() if one.foreground for v, _ in one.values}
+    seen = {v for profile in profiles.values() if profile.foreground for v, _ in profile.values}
     doubt(
         False,
         "masks of which nothing counts",
-        [n for n, one in profiles.items() if one.largest and seen and _is_missed(one, seen)],
+        [
+            n
+            for n, profile in profiles.items()
+            if profile.largest and seen and _is_missed(profile, seen)
+        ],
         "mark nothing, but hold values that are in no other mask",
         "look whether `threshold:` or `label:` means all masks",
     )
     if rule.kind == "nonzero":
-        soft = [name for name, one in profiles.items() if one.soft and not one.picture]
+        soft = [name for name, profile in profiles.items() if profile.soft and not profile.picture]
         most = max((profiles[name].largest for name in soft), default=0)
         half = f"{math.ceil(most / 2) if most > 1 else most / 2:.10g}"
         doubt(
@@ -459,7 +463,9 @@ def find_mask_issues(profiles: dict[str, MaskProfile], rule: MaskRule) -> list[M
             f"write `threshold: {half}` for what is at least half bright, or a smaller one for "
             "more, as for numbered objects (the values are those of the files)",
         )
-        several = [n for n, one in profiles.items() if not one.soft and len(one.values) > 2]
+        several = [
+            n for n, profile in profiles.items() if not profile.soft and len(profile.values) > 2
+        ]
         classes = sorted({v for n in several for v, _ in profiles[n].values if v})
         doubt(
             False,
@@ -471,7 +477,7 @@ def find_mask_issues(profiles: dict[str, MaskProfile], rule: MaskRule) -> list[M
         doubt(
             False,
             "masks of several colours",
-            [name for name, one in profiles.items() if one.colours],
+            [name for name, profile in profiles.items() if profile.colours],
             "hold several colours, all of which but black count as the object",
             "if one is meant, save masks with one grey value per class and write `label:`",
         )
@@ -480,16 +486,22 @@ def find_mask_issues(profiles: dict[str, MaskProfile], rule: MaskRule) -> list[M
             "masks without the value 0",
             [
                 name
-                for name, one in profiles.items()
-                if not one.soft and len(one.values) > 1 and all(v for v, _ in one.values)
+                for name, profile in profiles.items()
+                if not profile.soft
+                and len(profile.values) > 1
+                and all(v for v, _ in profile.values)
             ],
             "hold no 0, so that every pixel counts as the object",
             "write `label:` with the value that is meant, or `threshold:` with the least one",
         )
     if rule.inverted is None:
-        drawn = {n: one for n, one in profiles.items() if one.foreground and not one.picture}
-        border = [name for name, one in drawn.items() if one.border >= HOLDS_BORDER]
-        full = [name for name, one in drawn.items() if one.foreground >= NEARLY_FULL]
+        drawn = {
+            n: profile
+            for n, profile in profiles.items()
+            if profile.foreground and not profile.picture
+        }
+        border = [name for name, profile in drawn.items() if profile.border >= HOLDS_BORDER]
+        full = [name for name, profile in drawn.items() if profile.foreground >= NEARLY_FULL]
         advice = "write `inverted: true`, or `inverted: false` if this is meant"
         if 2 * len(border) > len(drawn):
             why = "mark the whole border of the image, as background does"
@@ -501,4 +513,4 @@ def find_mask_issues(profiles: dict[str, MaskProfile], rule: MaskRule) -> list[M
             why = "mark the whole border of the image, and the others do not"
             advice = "look whether they are inverted"
             doubt(False, "some masks mark the border", few, why, advice)
-    return found
+    return issues

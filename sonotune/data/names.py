@@ -85,13 +85,13 @@ def find_file(folder: Path, text: str) -> Path | None:
             return folder / text
     except (OSError, ValueError):  # such as a name that is too long, or holds a zero byte
         return None
-    found = folder
+    path = folder
     for part in Path(text.replace("\\", "/")).parts:
-        if part in ("/", "..") or (found / part).exists():
-            found /= part
+        if part in ("/", "..") or (path / part).exists():
+            path /= part
             continue
         try:
-            beside = os.listdir(found)
+            beside = os.listdir(path)
         except OSError:
             return None
         wanted = as_text(part)
@@ -100,8 +100,8 @@ def find_file(folder: Path, text: str) -> Path | None:
         ]
         if len(alike) != 1:
             return None
-        found /= alike[0]
-    return found if found.is_file() else None
+        path /= alike[0]
+    return path if path.is_file() else None
 
 
 def is_portable(path: Path) -> bool:
@@ -150,13 +150,13 @@ def check_groups(groups: Iterable[str], where: str) -> None:
 def _loosely(group: str) -> str:
     """A group's name without what may differ between two spellings of one."""
     text = unicodedata.normalize("NFKC", group).casefold()
-    text = "".join(one for one in text if unicodedata.category(one) != "Cf")
+    text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     # P01 is P1 and 1.0 is 1, but 101 is not 11.
     text = re.sub(r"(?<![0-9])0+(?=[0-9])", "", re.sub(r"\.0$", "", text))
 
-    def between(found: re.Match[str]) -> str:
+    def between(match: re.Match[str]) -> str:
         # P_1 is P1, but 1_11 is not 11_1.
-        numbers = text[: found.start()][-1:].isdigit() and text[found.end() :][:1].isdigit()
+        numbers = text[: match.start()][-1:].isdigit() and text[match.end() :][:1].isdigit()
         return "-" if numbers else ""
 
     return re.sub(r"[\s_.\u002d\u2010-\u2015\u2212]+", between, text)

@@ -55,7 +55,7 @@ def alternatives_to(config: Mapping[str, Any], name: str) -> Iterator[str]:
         elif name in _weights_of(config, study):
             yield f"set `{where}: network: encoder_weights:` to a file, or leave out `{where}`"
         elif name in design["datasets"]:
-            others = [one for one in design["datasets"] if one != name]
+            others = [other for other in design["datasets"] if other != name]
             what = f"write `{where}: datasets: [{', '.join(others)}]`"
             yield what if others else f"leave out `{where}`"
 

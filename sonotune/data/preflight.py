@@ -73,12 +73,12 @@ def check_addresses(
     failures = preflight(wanted, mirror, resources)
     if not failures:
         return ""
-    lines = [str(one) for one in failures]
-    failing = dict.fromkeys(one.dataset for one in failures)
+    lines = [str(failure) for failure in failures]
+    failing = dict.fromkeys(failure.dataset for failure in failures)
     lines += [
         f"Without {name}: {line}" for name in failing for line in alternatives_to(config, name)
     ]
-    if all(NO_NAME in one.reason for one in failures):
+    if all(NO_NAME in failure.reason for failure in failures):
         lines.append(
             "No server can be found. Without internet, download the files elsewhere and name the "
             "folder with `data_mirror:`."
@@ -114,15 +114,15 @@ def preflight(
         for file in entry.files
         if not (Path(resources) / entry.name / file.name).exists()
     ]
-    found = _try_all([(entry, file) for _, entry, file in tries], mirror)
-    failed = [(one, reason) for one, reason in zip(tries, found, strict=True) if reason]
+    reasons = _try_all([(entry, file) for _, entry, file in tries], mirror)
+    failed = [(attempt, reason) for attempt, reason in zip(tries, reasons, strict=True) if reason]
     stand_ins = _that_answer(
         {other for (_, entry, _), _ in failed for other in entry.stand_ins}, mirror
     )
     return [
         Failure(
             name,
-            " and ".join(map(without_password, _places(entry, file, mirror))),
+            " and ".join(map(without_password, _locations(entry, file, mirror))),
             reason,
             _advice(name, entry, stand_ins, Path(resources) / entry.name),
         )
@@ -133,9 +133,9 @@ def preflight(
 def _that_answer(names: Iterable[str], mirror: str | None) -> set[str]:
     """Which of these data sets could be fetched now."""
     pairs = [(find_entry(name), file) for name in names for file in find_entry(name).files]
-    found = _try_all(pairs, mirror)
+    reasons = _try_all(pairs, mirror)
     return {entry.name for entry, _ in pairs} - {
-        entry.name for (entry, _), reason in zip(pairs, found, strict=True) if reason
+        entry.name for (entry, _), reason in zip(pairs, reasons, strict=True) if reason
     }
 
 
@@ -149,7 +149,7 @@ def _advice(name: str, entry: CatalogueEntry, answering: set[str], folder: Path)
     return by_hand
 
 
-def _places(entry: CatalogueEntry, file: RemoteFile, mirror: str | None) -> list[str]:
+def _locations(entry: CatalogueEntry, file: RemoteFile, mirror: str | None) -> list[str]:
     return [file.address] if mirror is None else mirror_locations(entry, file, mirror)
 
 
@@ -163,11 +163,11 @@ def _try_all(pairs: list[tuple[CatalogueEntry, RemoteFile]], mirror: str | None)
 
 def _try(entry: CatalogueEntry, file: RemoteFile, mirror: str | None) -> str:
     reason = ""
-    for place in _places(entry, file, mirror):
+    for location in _locations(entry, file, mirror):
         if mirror is None or is_address(mirror):
-            reason = _ask(place, file)
+            reason = _ask(location, file)
         else:
-            reason = "" if Path(place).is_file() else "is not there"
+            reason = "" if Path(location).is_file() else "is not there"
         if not reason:
             return ""
     return reason

@@ -179,8 +179,8 @@ def _from_made(
     before = made.images.shape[1:]
     after = target_shape(before, size, settings.get("keep_aspect", False))
     method = settings.get("resize", "area")
-    images = np.stack([padded(resize_image(one, after, method), size) for one in made.images])
-    masks = np.stack([padded(resize_mask(one, after, method), size) for one in made.masks])
+    images = np.stack([padded(resize_image(image, after, method), size) for image in made.images])
+    masks = np.stack([padded(resize_mask(mask, after, method), size) for mask in made.masks])
     rows = [_row(row, before, after) for row in made.index]
     empty = [row["name"] for row, mask in zip(rows, masks, strict=True) if not mask.any()]
     return images, masks, rows, {"notes": {}, "empty_masks": empty, "duplicates": []}
@@ -199,28 +199,30 @@ def _from_files(
     method = settings.get("resize", "area")
     read = partial(_load_or_reason, size=size, keep_aspect=keep_aspect, method=method)
     with ThreadPoolExecutor(workers) as pool:
-        for number, one in enumerate(pool.map(read, samples)):
+        for number, loaded in enumerate(pool.map(read, samples)):
             sample = samples[number]
-            if isinstance(one, str):
-                bad.append(one)
+            if isinstance(loaded, str):
+                bad.append(loaded)
                 continue
-            images[number], masks[number] = one.image, one.mask
-            after = target_shape(one.original_shape, size, keep_aspect)
-            rows.append(_row(_known(sample, one), one.original_shape, after))
-            notes.update(one.notes)
-            same[one.pixels_sha256].append(sample.name)
-            if not one.mask.any():
+            images[number], masks[number] = loaded.image, loaded.mask
+            after = target_shape(loaded.original_shape, size, keep_aspect)
+            rows.append(_row(_known(sample, loaded), loaded.original_shape, after))
+            notes.update(loaded.notes)
+            same[loaded.pixels_sha256].append(sample.name)
+            if not loaded.mask.any():
                 empty.append(sample.name)
-            full += bool(one.mask.all())
-            if one.profile is not None:
-                profiles[sample.name] = one.profile
+            full += bool(loaded.mask.all())
+            if loaded.profile is not None:
+                profiles[sample.name] = loaded.profile
     if bad:
         raise SonotuneError(
             f"{name}: {len(bad)} of {len(samples)} images cannot be used:\n  " + "\n  ".join(bad)
         )
     # Published sets are read as published; a key says what is meant in one's own.
     if settings["reader"] == "folder":
-        refused = [one.text for one in find_mask_issues(profiles, samples[0].rule) if one.refused]
+        refused = [
+            issue.text for issue in find_mask_issues(profiles, samples[0].rule) if issue.refused
+        ]
         if refused:
             raise SonotuneError(f"{name}: folder:\n  " + "\n  ".join(refused))
     if useless := useless_masks(len(samples), len(empty), full):
@@ -264,5 +266,5 @@ def _row(known: dict[str, Any], before: Sequence[int], after: Sequence[int]) -> 
 def _about(
     name: str, settings: dict[str, Any], rests_on: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    about = {"dataset": name, "source": settings["source"], "settings": settings}
-    return {**about, "rests_on": rests_on} if rests_on else about
+    description = {"dataset": name, "source": settings["source"], "settings": settings}
+    return {**description, "rests_on": rests_on} if rests_on else description

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonotune.data.catalogue import Sample as Published
+from sonotune.data.catalogue import CatalogueEntry
 from sonotune.data.fetch import locate
 from sonotune.data.grouping import DUPLICATES, groups_for
 from sonotune.data.names import is_portable
@@ -28,7 +28,7 @@ PATH_VARIABLE = re.compile(r"<[a-z][a-z0-9_]*>|[{}]")
 
 
 def check_files(
-    config: Mapping[str, Any], published: Mapping[str, Published], mirror: str | None
+    config: Mapping[str, Any], published: Mapping[str, CatalogueEntry], mirror: str | None
 ) -> None:
     """Refuse to start what cannot end well: files are not there, or images too few for a split.
 
@@ -93,10 +93,10 @@ def unusable_names(samples: Sequence[Sample]) -> Iterator[str]:
     samples
         Images of the data set.
     """
-    for file in dict.fromkeys(one for entry in samples for one in (entry.image, *entry.masks)):
-        if found := PATH_VARIABLE.search(str(file)):
+    for file in dict.fromkeys(path for sample in samples for path in (sample.image, *sample.masks)):
+        if match := PATH_VARIABLE.search(str(file)):
             yield (
-                f"{printable(file)}: Snakemake gives {found[0]} in a file's name a meaning of its "
+                f"{printable(file)}: Snakemake gives {match[0]} in a file's name a meaning of its "
                 "own; rename the file"
             )
         elif not is_portable(file):

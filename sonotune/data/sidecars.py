@@ -33,10 +33,10 @@ def sidecars(path: Path) -> list[Path]:
     if not pattern:
         return []
     with path.open("rb") as file:
-        found = pattern.search(file.read(LONGEST))
-    if not found:
+        match = pattern.search(file.read(LONGEST))
+    if not match:
         return []
-    name = found[1].decode("utf-8", "surrogateescape")
+    name = match[1].decode("utf-8", "surrogateescape")
     if name.upper() in LOCAL:
         return []
     if name.split()[0].upper() in LISTS or "%" in name:

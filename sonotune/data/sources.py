@@ -87,7 +87,9 @@ def absent_entries(
     resources
         Folder of downloads.
     """
-    return {name: one for name, one in wanted.items() if locate(one, resources, mirror) is None}
+    return {
+        name: entry for name, entry in wanted.items() if locate(entry, resources, mirror) is None
+    }
 
 
 def describe_missing(

@@ -99,12 +99,12 @@ def count_near_duplicates(
     dict
         By data set, how many of how many test images of all folds.
     """
-    found = {}
-    for name, one in read_json(path).items():
-        cluster_of = read_clusters(clusters[name], one["names"])
-        rows = {image: row for row, image in enumerate(one["names"])}
+    counts = {}
+    for name, content in read_json(path).items():
+        cluster_of = read_clusters(clusters[name], content["names"])
+        rows = {image: row for row, image in enumerate(content["names"])}
         by_row = {rows[image]: cluster for image, cluster in cluster_of.items()}
-        parts = [part for part in one["splits"] if "exclude" not in part]
+        parts = [part for part in content["splits"] if "exclude" not in part]
         largest = max(part["fraction"] for part in parts)
         twins = tested = 0
         for part in parts:
@@ -112,8 +112,8 @@ def count_near_duplicates(
                 trained = [*part["training"], *part["validation"]]
                 twins += count_with_duplicate(part["test"], trained, by_row)
                 tested += len(part["test"])
-        found[name] = twins, tested
-    return found
+        counts[name] = twins, tested
+    return counts
 
 
 def read_counts(path: str | Path) -> list[dict[str, Any]]:
@@ -134,13 +134,13 @@ def read_counts(path: str | Path) -> list[dict[str, Any]]:
     return [
         {
             "dataset": name,
-            "source": one["source"],
-            "size": len(one["names"]),
+            "source": content["source"],
+            "size": len(content["names"]),
             "fraction": part["fraction"],
             "fold": part["fold"],
             **{key: len(part[key]) for key in ("training", "validation", "test")},
         }
-        for name, one in read_json(path).items()
-        for part in one["splits"]
-        if "exclude" not in part and part.get("strategy") == one["splits"][0].get("strategy")
+        for name, content in read_json(path).items()
+        for part in content["splits"]
+        if "exclude" not in part and part.get("strategy") == content["splits"][0].get("strategy")
     ]

@@ -59,7 +59,9 @@ class Resampling:
     @property
     def is_holdout(self) -> bool:
         """Whether a fold is one repeat of a hold-out split."""
-        return any(one is not None for one in (self.test_images, self.test_fraction, self.lists))
+        return any(
+            setting is not None for setting in (self.test_images, self.test_fraction, self.lists)
+        )
 
 
 @dataclass(frozen=True)

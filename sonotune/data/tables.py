@@ -131,7 +131,7 @@ def read_table(
                 f"{name}: column {number + 1} has values such as "
                 f"{printable(next(filter(None, entries)))!r} but no name; name or remove it"
             )
-    found = []
+    records = []
     for line, row in rows[1:]:
         if any(value.strip() for value in row[len(columns) :]):
             raise SonotuneError(
@@ -139,26 +139,26 @@ def read_table(
                 "quotes around values with a separator in them"
             )
         values = dict.fromkeys(columns, "") | dict(zip(columns, row, strict=False))
-        found.append(
+        records.append(
             (
                 line,
                 {name: v if name in as_written else v.strip() for name, v in values.items()},
             )
         )
-    if not found and not may_be_empty:
+    if not records and not may_be_empty:
         raise SonotuneError(f"{name}: has no rows")
-    return found
+    return records
 
 
 def _check_columns(
     name: str, columns: Sequence[str], needed: Sequence[str], optional: Sequence[str]
 ) -> None:
     known = (*needed, *optional)
-    shown = ", ".join(printable(column) for column in columns if column)
+    listed = ", ".join(printable(column) for column in columns if column)
     for column in needed:
         if column not in columns:
             raise SonotuneError(
-                f"{name}: has no column {column!r}; found: {shown}; needed: {', '.join(needed)}; "
+                f"{name}: has no column {column!r}; found: {listed}; needed: {', '.join(needed)}; "
                 f"possible: {', '.join(optional)}"
             )
     for column in filter(None, columns):
@@ -216,7 +216,7 @@ def _header(text: str) -> tuple[str, str]:
     first = next(lines, "")
     if _names_separator(first):
         first = next(lines, "")
-    return first, max(",;\t", key=lambda one: (first.count(one), one == ","))
+    return first, max(",;\t", key=lambda separator: (first.count(separator), separator == ","))
 
 
 def _names_separator(line: str) -> bool:
@@ -226,4 +226,4 @@ def _names_separator(line: str) -> bool:
 
 def _number_the_rows(values: Sequence[str]) -> bool:
     """Whether values are whole numbers that all differ, as pandas and R put before rows."""
-    return len({*values}) == len(values) and all(re.fullmatch("[0-9]+", one) for one in values)
+    return len({*values}) == len(values) and all(re.fullmatch("[0-9]+", value) for value in values)

@@ -27,12 +27,12 @@ def reliability(probabilities: np.ndarray, reference: np.ndarray, bins: int = 10
     DataFrame
         One row per bin: pixels, the sum of their probabilities, and how many are foreground.
     """
-    place = np.minimum((probabilities * bins).astype(int), bins - 1).ravel()
+    bin_index = np.minimum((probabilities * bins).astype(int), bins - 1).ravel()
     return pd.DataFrame(
         {
-            "pixels": np.bincount(place, minlength=bins),
-            "probability": np.bincount(place, probabilities.ravel(), bins),
-            "foreground": np.bincount(place, reference.ravel(), bins),
+            "pixels": np.bincount(bin_index, minlength=bins),
+            "probability": np.bincount(bin_index, probabilities.ravel(), bins),
+            "foreground": np.bincount(bin_index, reference.ravel(), bins),
         }
     )
 

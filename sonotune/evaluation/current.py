@@ -29,7 +29,7 @@ def current_cells(study: str | Path) -> dict[Path, dict[str, Any]]:
         If the table is missing or is none, or a cell was trained again after it was made.
     """
     study = Path(study).absolute()
-    found = {}
+    cells = {}
     for cell, told in listed_cells(study).items():
         folder = study / Path(cell.folder).relative_to(study.name)
         if not (folder / RECORD).is_file():
@@ -40,8 +40,8 @@ def current_cells(study: str | Path) -> dict[Path, dict[str, Any]]:
                 f"{folder / RECORD}: is not the run that {study / TABLE} was made from; run the "
                 "workflow again"
             )
-        found[folder] = record
-    return found
+        cells[folder] = record
+    return cells
 
 
 def records_below(study: str | Path) -> dict[Path, dict[str, Any]]:

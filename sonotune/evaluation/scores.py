@@ -85,18 +85,18 @@ def score_dataset(
         check_output(folder / "predictions.npz", record)
         settings = record["settings"]
         rows, probabilities = load_predictions(folder / "predictions.npz")
-        found, truth = probabilities >= THRESHOLD, data.masks[rows] > 0
-        about = Cell.of_settings(settings).run
+        prediction, reference = probabilities >= THRESHOLD, data.masks[rows] > 0
+        run = Cell.of_settings(settings).run
         index = [data.index[row] for row in rows]
         names = {key: [image[key] for image in index] for key in ("name", "group")}
         shapes = [
             shape_scores(mask, outlines[row], _mm_per_pixel(image), measured.get(image["name"]))
-            for mask, row, image in zip(found, rows, index, strict=True)
+            for mask, row, image in zip(prediction, rows, index, strict=True)
         ]
         if calibration is not None:
             stated = (probabilities.astype(np.float32) + 0.5) / 256
-            reliabilities.append(reliability(stated, truth).rename_axis("bin").assign(**about))
-        scores = {**about, "row": rows, **names, **overlap(found, truth)}
+            reliabilities.append(reliability(stated, reference).rename_axis("bin").assign(**run))
+        scores = {**run, "row": rows, **names, **overlap(prediction, reference)}
         parts.append(pd.concat([pd.DataFrame(scores), pd.DataFrame(shapes)], axis=1))
     save_csv(pd.concat(parts), path, digits=10)
     if calibration is not None:

@@ -26,8 +26,8 @@ SHAPE_METRICS = (
 
 
 def shape_scores(
-    found: np.ndarray,
-    truth: np.ndarray,
+    prediction: np.ndarray,
+    reference: np.ndarray,
     mm_per_pixel: tuple[float, float] | None = None,
     circumference_mm: float | None = None,
 ) -> dict[str, float]:
@@ -35,9 +35,9 @@ def shape_scores(
 
     Parameters
     ----------
-    found
+    prediction
         bool [H,W].
-    truth
+    reference
         The `boundary` of the mask.
     mm_per_pixel
         Height and width of a pixel; None, or what is no length, where unknown.
@@ -53,8 +53,8 @@ def shape_scores(
         circumference of the prediction, the measured one, their difference (found less measured)
         and its absolute value. NaN where there is no such number.
     """
-    edge = boundary(found)
-    pixels = surface_distances(edge, truth)
+    edge = boundary(prediction)
+    pixels = surface_distances(edge, reference)
     millimetres = pixels.scaled(np.nan)
     if mm_per_pixel is not None and not all(0 < size < math.inf for size in mm_per_pixel):
         mm_per_pixel = None
@@ -62,19 +62,19 @@ def shape_scores(
         height, width = mm_per_pixel
         same = math.isclose(height, width, rel_tol=1e-9)
         millimetres = (
-            pixels.scaled(height) if same else surface_distances(edge, truth, mm_per_pixel)
+            pixels.scaled(height) if same else surface_distances(edge, reference, mm_per_pixel)
         )
     circumference = difference = math.nan
     if circumference_mm is not None and mm_per_pixel is not None:
-        circumference = head_circumference(found, mm_per_pixel)
+        circumference = head_circumference(prediction, mm_per_pixel)
         difference = circumference - circumference_mm
     values = (
         pixels.hausdorff95,
         pixels.mean,
         millimetres.hausdorff95,
         millimetres.mean,
-        count_components(found),
-        int(reaches_border(found)),
+        count_components(prediction),
+        int(reaches_border(prediction)),
         circumference,
         math.nan if circumference_mm is None else circumference_mm,
         difference,

@@ -55,7 +55,7 @@ def boundary(mask: np.ndarray) -> np.ndarray:
 
 
 def surface_distances(
-    found: np.ndarray, truth: np.ndarray, spacing: tuple[float, float] = (1.0, 1.0)
+    prediction: np.ndarray, reference: np.ndarray, spacing: tuple[float, float] = (1.0, 1.0)
 ) -> SurfaceDistances:
     """Distances between the outlines of two masks, from pixel centre to nearest pixel centre.
 
@@ -65,7 +65,7 @@ def surface_distances(
 
     Parameters
     ----------
-    found, truth
+    prediction, reference
         The masks' pixels from `boundary`.
     spacing
         Height and width of a pixel.
@@ -76,11 +76,11 @@ def surface_distances(
         0 where both masks are empty (nothing was there to find and nothing was found), NaN where
         one of them is: there is no distance to an outline that does not exist.
     """
-    if not len(found) and not len(truth):
+    if not len(prediction) and not len(reference):
         return SurfaceDistances(0.0, 0.0)
-    if not len(found) or not len(truth):
+    if not len(prediction) or not len(reference):
         return SurfaceDistances(np.nan, np.nan)
-    points, others = found * spacing, truth * spacing
+    points, others = prediction * spacing, reference * spacing
     there, _ = cKDTree(others).query(points)
     back, _ = cKDTree(points).query(others)
     return SurfaceDistances(

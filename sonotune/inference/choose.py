@@ -61,7 +61,7 @@ def choose_cells(
     if strategy is None:
         strategy = recommended(path, dataset, fraction)
     wanted = (strategy, fraction)
-    folders = [one for one, cell in cells.items() if (cell.strategy, cell.fraction) == wanted]
+    folders = [folder for folder, cell in cells.items() if (cell.strategy, cell.fraction) == wanted]
     if not folders:
         there = {f"{cell.strategy} at {format_percent(cell.fraction)}" for cell in cells.values()}
         known = ", ".join(sorted(there))
@@ -85,7 +85,7 @@ def _check_alike(records: Mapping[Path, Mapping[str, Any]]) -> None:
     own = dict.fromkeys(("fold", "seed_number", "pretraining_number", "weights_sha256"))
     for other in others:
         for key in ("settings", "inputs"):
-            mine, its = (records[one][key] | own for one in (first, other))
+            mine, its = (records[folder][key] | own for folder in (first, other))
             if mine != its:
                 raise SonotuneError(
                     f"{other}: differs in {key} from {first}; run the workflow again, or give a "
@@ -110,9 +110,12 @@ def recommended(study: Path, dataset: str, fraction: float) -> str:
     SonotuneError
         If it was not measured, or of each strategy a run failed.
     """
-    for one in read_decisions(study / "statistics"):
-        if (one.dataset, one.fraction) == (dataset, fraction) and one.recommended is not None:
-            return one.recommended
+    for decision in read_decisions(study / "statistics"):
+        if (decision.dataset, decision.fraction) == (
+            dataset,
+            fraction,
+        ) and decision.recommended is not None:
+            return decision.recommended
     raise SonotuneError(
         f"{study}: recommends nothing for {format_percent(fraction)} of {dataset}; say which "
         "--strategy"
@@ -124,7 +127,7 @@ def _one(what: str, asked: Any, there: Collection[Any]) -> Any:
         return next(iter(there))
     if asked in there:
         return asked
-    known = ", ".join(str(one) for one in sorted(there))
+    known = ", ".join(str(name) for name in sorted(there))
     raise SonotuneError(
         f"which {what}? " + (f"there is no {asked}; " if asked is not None else "") + known
     )

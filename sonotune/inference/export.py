@@ -61,8 +61,8 @@ def export_model(model: Model, path: str | Path) -> str:
     with torch.inference_mode():
         wanted = _Probabilities(model.network)(torch.from_numpy(images)).numpy()
     with atomic(path) as temporary:
-        found = writers[path.suffix](model, temporary)(images)
-        difference = float(np.abs(found - wanted).max())
+        exported = writers[path.suffix](model, temporary)(images)
+        difference = float(np.abs(exported - wanted).max())
         if not difference <= ALLOWED:
             raise SonotuneError(
                 f"{path}: not written: its probabilities differ from the network's by "

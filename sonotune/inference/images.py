@@ -62,7 +62,7 @@ def find_images(given: Sequence[str]) -> list[InputImage]:
     SonotuneError
         If one of them is nothing, or two images would have one name.
     """
-    found: dict[Path, str] = {}
+    images: dict[Path, str] = {}
     for text in given:
         path = Path(text)
         if path.is_dir():
@@ -75,9 +75,9 @@ def find_images(given: Sequence[str]) -> list[InputImage]:
             new = {file: stem_of(file) for file in files if file.is_file()}
         if not new:
             raise SonotuneError(f"{text}: there is no such image, nor a folder with images")
-        found = {**new, **found}
+        images = {**new, **images}
     names: dict[str, Path] = {}
-    for file, name in found.items():
+    for file, name in images.items():
         if name in names:
             raise SonotuneError(
                 f"{file} and {names[name]} would both be called {name}; predict them into two "
@@ -107,9 +107,9 @@ def with_masks(
     SonotuneError
         If an image or a mask has no partner, or an image has two.
     """
-    masks = {one.name: one.file for one in find_images(given)}
+    masks = {mask.name: mask.file for mask in find_images(given)}
     rule = MaskRule() if threshold is None else MaskRule("threshold", threshold)
-    pairs = pair({one.name: one.file for one in images}, masks, "--masks", MASK_ENDINGS)
+    pairs = pair({image.name: image.file for image in images}, masks, "--masks", MASK_ENDINGS)
     return [InputImage(image, name, mask, rule) for name, image, mask in pairs]
 
 
@@ -275,7 +275,7 @@ def _spacing_table(path: Path) -> dict[str, Spacing]:
         If it is no such table, or names an image twice.
     """
     sizes = ("mm_per_pixel", "mm_per_pixel_y", "mm_per_pixel_x")
-    found: dict[str, Spacing] = {}
+    spacings: dict[str, Spacing] = {}
     for line, row in read_table(path, ("image",), sizes, "--mm-per-pixel"):
         both = row.get("mm_per_pixel", "")
         try:
@@ -288,10 +288,10 @@ def _spacing_table(path: Path) -> dict[str, Spacing]:
         # As in the table of a data set, or, if there is no such file, a name of an image.
         file = find_file(path.parent, row["image"])
         key = str(file.resolve()) if file else row["image"]
-        if key in found:
+        if key in spacings:
             raise SonotuneError(
                 f"--mm-per-pixel: {printable(path)}: line {line}: {printable(row['image'])} is "
                 "there twice"
             )
-        found[key] = (y, x)
-    return found
+        spacings[key] = (y, x)
+    return spacings

@@ -96,13 +96,13 @@ def _from_cell(folder: Path) -> Model:
             "in its study's configuration and run again: only these cells are trained again"
         )
     check_output(folder / WEIGHTS, record)
-    about = _about(folder / WEIGHTS)
+    description = _about(folder / WEIGHTS)
     # What ran, where the configuration said auto.
-    about["precision"] = record["processor"]["precision"]
+    description["precision"] = record["processor"]["precision"]
     kept = load_file(folder / WEIGHTS)
-    if about["start_sha256"]:
-        kept = {**load_file(_start_of(folder, about["start_sha256"])), **kept}
-    return _model(kept, about, folder)
+    if description["start_sha256"]:
+        kept = {**load_file(_start_of(folder, description["start_sha256"])), **kept}
+    return _model(kept, description, folder)
 
 
 def _start_of(cell: Path, digest: str) -> Path:
@@ -124,17 +124,17 @@ def _start_of(cell: Path, digest: str) -> Path:
 
 
 def _from_file(path: Path) -> Model:
-    about = _about(path)
-    if about["start_sha256"]:
+    description = _about(path)
+    if description["start_sha256"]:
         raise SonotuneError(f"{path}: holds only the tuned stages; give the cell's folder instead")
-    return _model(load_file(path), about, path)
+    return _model(load_file(path), description, path)
 
 
 def _about(path: Path) -> dict[str, Any]:
     try:
         with safe_open(path, "pt") as file:
-            about: dict[str, Any] = json.loads((file.metadata() or {})["sonotune"])
-            return about
+            description: dict[str, Any] = json.loads((file.metadata() or {})["sonotune"])
+            return description
     except (KeyError, ValueError):
         raise SonotuneError(
             f"{path}: does not describe its weights; train the cell again"
@@ -143,10 +143,10 @@ def _about(path: Path) -> dict[str, Any]:
         raise SonotuneError(f"{path}: cannot be read as safetensors ({error})") from None
 
 
-def _model(state: dict[str, Tensor], about: Mapping[str, Any], origin: Path) -> Model:
-    network = build_network(dict(about["network"]))
+def _model(state: dict[str, Tensor], description: Mapping[str, Any], origin: Path) -> Model:
+    network = build_network(dict(description["network"]))
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
         raise SonotuneError(f"{origin}: does not fit its network: {error}") from None
-    return Model(network.eval(), about, origin)
+    return Model(network.eval(), description, origin)

@@ -171,8 +171,10 @@ def predict_arrays(images: np.ndarray, models: Sequence[Model], processor: Proce
     """
     scaled = torch.from_numpy(images[:, None]).to(processor.device, torch.float32) / 255
     batches = scaled.split(max_inference_batch(scaled, processor))
-    found = [torch.cat([*predict(model.network, batches, processor)]) for model in models]
-    return quantise(found[0] if len(found) == 1 else torch.stack(found).mean(0))
+    probabilities = [torch.cat([*predict(model.network, batches, processor)]) for model in models]
+    return quantise(
+        probabilities[0] if len(probabilities) == 1 else torch.stack(probabilities).mean(0)
+    )
 
 
 Result = tuple[list[dict[str, Any]], list[str]]
@@ -205,17 +207,17 @@ def _one_batch(batch: Sequence[InputImage], job: Job) -> Result:
         return [], bad
     seen = np.stack(
         [
-            to_network(one.image, model.image_size, model.keep_aspect, model.resize)
-            for _, one in loaded
+            to_network(sample.image, model.image_size, model.keep_aspect, model.resize)
+            for _, sample in loaded
         ]
     )
-    found = predict_arrays(seen, job.models, job.processor)
+    predicted = predict_arrays(seen, job.models, job.processor)
     rows = []
-    for (wanted, one), image, probabilities in zip(loaded, seen, found, strict=True):
-        whole = to_original(probabilities, one.original_shape, model.keep_aspect)
-        _write(job, wanted, one.image, whole)
+    for (wanted, sample), image, probabilities in zip(loaded, seen, predicted, strict=True):
+        whole = to_original(probabilities, sample.original_shape, model.keep_aspect)
+        _write(job, wanted, sample.image, whole)
         warning = unlike_training(image, model.about["training_data"])
-        rows.append(_row(wanted, one, whole, warning))
+        rows.append(_row(wanted, sample, whole, warning))
     return rows, bad
 
 
@@ -233,23 +235,23 @@ def _write(job: Job, wanted: InputImage, image: np.ndarray, probabilities: np.nd
 
 
 def _row(
-    wanted: InputImage, one: LoadedSample, probabilities: np.ndarray, warning: str
+    wanted: InputImage, sample: LoadedSample, probabilities: np.ndarray, warning: str
 ) -> dict[str, Any]:
     mask = probabilities >= THRESHOLD
     area = int(mask.sum())
-    y, x = one.mm_per_pixel
+    y, x = sample.mm_per_pixel
     row: dict[str, Any] = {
         "image": wanted.name,
         "file": str(wanted.file),
-        "height": one.original_shape[0],
-        "width": one.original_shape[1],
+        "height": sample.original_shape[0],
+        "width": sample.original_shape[1],
         "area_pixels": area,
         "components": count_components(mask),
         "certainty": _certainty(probabilities, mask),
         "warning": warning,
     }
     if wanted.mask:
-        row |= _scores(mask, one.mask > 0, None if y is None or x is None else (y, x))
+        row |= _scores(mask, sample.mask > 0, None if y is None or x is None else (y, x))
     if y is not None and x is not None:
         round_ = head_circumference(mask, (y, x))
         row |= {
@@ -262,10 +264,13 @@ def _row(
 
 
 def _scores(
-    found: np.ndarray, truth: np.ndarray, spacing: tuple[float, float] | None
+    prediction: np.ndarray, reference: np.ndarray, spacing: tuple[float, float] | None
 ) -> dict[str, str]:
-    known = {name: float(one[0]) for name, one in overlap(found[None], truth[None]).items()}
-    known |= shape_scores(found, boundary(truth), spacing)
+    known = {
+        name: float(values[0])
+        for name, values in overlap(prediction[None], reference[None]).items()
+    }
+    known |= shape_scores(prediction, boundary(reference), spacing)
     return {name: "" if np.isnan(known[name]) else f"{known[name]:.6g}" for name in SCORES}
 
 

@@ -44,10 +44,10 @@ def digests_of(data: ImageSet, settings: Mapping[str, Any]) -> dict[str, str]:
     settings
         Settings of the training.
     """
-    found = {f"{name}_sha256": data.about[f"{name}_sha256"] for name in LOADED}
+    digests = {f"{name}_sha256": data.about[f"{name}_sha256"] for name in LOADED}
     if settings.get("resampling", {}).get("grouped") in (DUPLICATES, BOTH) and data.folder:
-        found["duplicates_sha256"] = file_digest(data.folder.parent / DUPLICATES_FILE)
-    return found
+        digests["duplicates_sha256"] = file_digest(data.folder.parent / DUPLICATES_FILE)
+    return digests
 
 
 def checkpoint_of(

@@ -111,13 +111,13 @@ def stage_outputs(network: nn.Module, image: np.ndarray) -> dict[str, np.ndarray
         float32 [C,h,w] by stage. Of a stage that gives several maps, as an encoder does, each
         has its number behind the name; the input itself, which some pass on, is left out.
     """
-    found: dict[str, np.ndarray] = {}
+    outputs: dict[str, np.ndarray] = {}
 
     def keep(name: str, output: Tensor | list[Tensor]) -> None:
         maps = [output] if isinstance(output, Tensor) else [m for m in output if m.shape[1] > 3]
-        for number, one in enumerate(maps):
+        for number, stage_map in enumerate(maps):
             title = name if len(maps) == 1 else f"{name} {number}"
-            found[title] = one[0].float().numpy()
+            outputs[title] = stage_map[0].float().numpy()
 
     parts = dict(network.named_children())
     stages = [name for name in network.stages if name in parts]  # type: ignore[union-attr]
@@ -130,7 +130,7 @@ def stage_outputs(network: nn.Module, image: np.ndarray) -> dict[str, np.ndarray
         network(torch.from_numpy(image.copy())[None, None].float() / 255)
     for hook in hooks:
         hook.remove()
-    return found
+    return outputs
 
 
 def _most_varied(before: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -59,19 +59,25 @@ def pretrain(
     digests = digests_of(data, settings)
     keeper = checkpoint_of(checkpoint, settings, digests, weights, processor, log)
     clock = Clock()
-    found = pretrain_network(settings, data, weights, processor, log, keeper)
+    pretrained = pretrain_network(settings, data, weights, processor, log, keeper)
     clock.stop("training")
     if keeper:
         clock.add("training", keeper.earlier_wall, keeper.earlier_cpu)
-    save_weights(found.network.state_dict(), folder / "weights.safetensors")
+    save_weights(pretrained.network.state_dict(), folder / "weights.safetensors")
     record = {
         "settings": dict(settings),
         "source": data.about["source"],
-        "images": {"training": len(found.training), "validation": len(found.validation)},
+        "images": {"training": len(pretrained.training), "validation": len(pretrained.validation)},
         **describe_run(
-            found.network, found.state, processor, digests, weights, clock, found.earlier_attempts
+            pretrained.network,
+            pretrained.state,
+            processor,
+            digests,
+            weights,
+            clock,
+            pretrained.earlier_attempts,
         ),
-        "collapsed": found.state.never_predicted_foreground,
+        "collapsed": pretrained.state.never_predicted_foreground,
     }
-    write_history(folder, found.state)
+    write_history(folder, pretrained.state)
     return finish(folder, record, ["weights.safetensors", "history.csv"], keeper)

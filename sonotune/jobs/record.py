@@ -72,7 +72,7 @@ def describe_run(
     """
     training = clock.wall["training"]
     earlier = list(earlier)
-    steps = sum(one["steps"] for one in earlier) + (state.steps if state else 0)
+    steps = sum(attempt["steps"] for attempt in earlier) + (state.steps if state else 0)
     return {
         "outcome": state.outcome if state else None,
         "failed": bool(state and state.failed),

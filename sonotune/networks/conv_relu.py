@@ -33,7 +33,7 @@ class ConvReLU(nn.Conv2d):
             Maps, float [B,C,H,W].
         """
         if ConvReLU.kernel and not (torch.compiler.is_compiling() or torch.jit.is_tracing()):
-            found = ConvReLU.kernel(self, x)
-            if found is not None:
-                return found
+            result = ConvReLU.kernel(self, x)
+            if result is not None:
+                return result
         return super().forward(x).relu_()

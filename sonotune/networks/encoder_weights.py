@@ -60,10 +60,10 @@ def convert(encoder: str, source: str | Path, target: str | Path) -> None:
     if not states:
         raise SonotuneError(f"{where}holds no state dict, names with a tensor each")
     fits = {
-        f"{key}{': ' if key else ''}{prefix or '(no prefix)'}": found
+        f"{key}{': ' if key else ''}{prefix or '(no prefix)'}": fitted
         for key, state in states.items()
         for prefix in _prefixes(state, own)
-        if not isinstance(found := _fitting(state, prefix, own), str)
+        if not isinstance(fitted := _fitting(state, prefix, own), str)
     }
     if len(fits) > 1:
         first, *others = fits.values()
@@ -74,10 +74,10 @@ def convert(encoder: str, source: str | Path, target: str | Path) -> None:
             )
     if not fits:
         raise SonotuneError(f"{where}{_nearest(states, own)}; the encoder is {encoder}")
-    found = next(iter(fits.values()))
-    if bad := next((name for name, t in found.items() if not torch.isfinite(t).all()), None):
+    fitted = next(iter(fits.values()))
+    if bad := next((name for name, t in fitted.items() if not torch.isfinite(t).all()), None):
         raise SonotuneError(f"{where}{bad} holds numbers that are not finite; take another file")
-    save_weights({f"{part}{name}": tensor for name, tensor in found.items()}, target)
+    save_weights({f"{part}{name}": tensor for name, tensor in fitted.items()}, target)
     load_weights(network, target)
 
 
@@ -98,11 +98,11 @@ def file_of(entry: str, folder: str | Path) -> Path:
     """
     published = find_entry(entry).files[0]
     path = next(Path(folder).rglob(published.name))
-    found = f"sha256:{file_digest(path)}"
-    if found != published.checksum:
+    checksum = f"sha256:{file_digest(path)}"
+    if checksum != published.checksum:
         raise SonotuneError(
-            f"{path}: is {found} where {published.checksum} is expected; it is damaged or another "
-            "file. Delete it to have it downloaded."
+            f"{path}: is {checksum} where {published.checksum} is expected; it is damaged or "
+            "another file. Delete it to have it downloaded."
         )
     return path
 
@@ -132,7 +132,7 @@ def _refuse_packed(path: Path) -> None:
     """Refuse what ``torch.save`` never writes: a compressed file can be a thousand times larger."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as members:
-            if any(one.compress_type != zipfile.ZIP_STORED for one in members.infolist()):
+            if any(member.compress_type != zipfile.ZIP_STORED for member in members.infolist()):
                 raise SonotuneError(
                     f"{printable(path)}: is a compressed file, as torch.save writes none; save it "
                     "again"
@@ -150,15 +150,15 @@ def _refuse_expanded(where: str, state: State) -> None:
             )
 
 
-def _states(found: Any, key: str = "", depth: int = DEPTH) -> Iterator[tuple[str, State]]:
+def _states(content: Any, key: str = "", depth: int = DEPTH) -> Iterator[tuple[str, State]]:
     """All mappings of names to tensors within what a file holds, by where they are."""
-    if not isinstance(found, Mapping):
+    if not isinstance(content, Mapping):
         return
-    tensors = {str(name): t for name, t in found.items() if isinstance(t, Tensor)}
+    tensors = {str(name): t for name, t in content.items() if isinstance(t, Tensor)}
     if tensors:
         yield key, tensors
     if depth:
-        for name, inner in found.items():
+        for name, inner in content.items():
             yield from _states(inner, f"{key}{': ' if key else ''}{name}", depth - 1)
 
 
@@ -179,21 +179,21 @@ def _fitting(state: State, prefix: str, own: State) -> dict[str, Tensor] | str:
         for name, tensor in state.items()
         if name.startswith(prefix) and not name.removeprefix(prefix).startswith(CLASSIFIERS)
     }
-    found = {}
+    tensors = {}
     for name, tensor in own.items():
         if name not in given:
             if name.endswith("num_batches_tracked"):  # not there in old files
-                found[name] = tensor
+                tensors[name] = tensor
                 continue
             return f"{name} is missing"
         fitted = _fit_channels(given[name], tensor.shape)
         if fitted.shape != tensor.shape:
             shapes = f"{tuple(fitted.shape)} where {tuple(tensor.shape)} is needed"
             return f"{name} is {shapes}"
-        found[name] = fitted
+        tensors[name] = fitted
     if more := sorted(given.keys() - own.keys()):
         return f"{more[0]} is not one of the encoder's"
-    return found
+    return tensors
 
 
 def _fit_channels(stored: Tensor, shape: torch.Size) -> Tensor:

@@ -82,9 +82,11 @@ class SmpNetwork(WithBatchNorm):
         self.encoder, self.decoder = model.encoder, model.decoder
         self.segmentation_head = model.segmentation_head
         self.batch_norm = batch_norm
-        found = encoder_levels(self.encoder, options.get("img_size", SIDE)) if split_encoder else []
+        levels = (
+            encoder_levels(self.encoder, options.get("img_size", SIDE)) if split_encoder else []
+        )
         names = {"encoder": encoder, "decoder": decoder, "split_encoder": split_encoder}
-        self.patterns = dict(stages) or _patterns(names, found)
+        self.patterns = dict(stages) or _patterns(names, levels)
         self.stages = tuple(self.patterns)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -135,14 +137,14 @@ def build(
 
 
 def _patterns(network: Mapping[str, Any], levels: Iterable[list[str]]) -> dict[str, str]:
-    found = {"encoder": r"encoder\.", "decoder": r"decoder\.", "head": r"segmentation_head\."}
+    patterns = {"encoder": r"encoder\.", "decoder": r"decoder\.", "head": r"segmentation_head\."}
     # A U-Net's decoder may have a centre before its first block, with which it goes.
-    found["decoder0"] = r"decoder\.(center|blocks\.0)\."
-    found |= {f"decoder{block}": rf"decoder\.blocks\.{block}\." for block in range(1, 5)}
-    found |= {
+    patterns["decoder0"] = r"decoder\.(center|blocks\.0)\."
+    patterns |= {f"decoder{block}": rf"decoder\.blocks\.{block}\." for block in range(1, 5)}
+    patterns |= {
         level: _any_of(members) for level, members in zip(LEVELS, levels, strict=False) if members
     }
-    return {name: found[name] for name in stages_of({"name": "smp_unet", **network})}
+    return {name: patterns[name] for name in stages_of({"name": "smp_unet", **network})}
 
 
 def encoder_levels(encoder: nn.Module, side: int = SIDE) -> list[list[str]]:
@@ -164,17 +166,17 @@ def encoder_levels(encoder: nn.Module, side: int = SIDE) -> list[list[str]]:
         maps = encoder.eval()(torch.zeros(1, 3, side, side))
     encoder.train(training)
     levels: list[list[str]] = []
-    left = list(names)
-    for found in (one for one in maps if one.requires_grad):
+    remaining = list(names)
+    for feature_map in (feature for feature in maps if feature.requires_grad):
         gradients = torch.autograd.grad(
-            found.sum(), parameters, retain_graph=True, allow_unused=True
+            feature_map.sum(), parameters, retain_graph=True, allow_unused=True
         )
         reached = {n for n, g in zip(names, gradients, strict=True) if g is not None}
         # A map that only shrinks the one before is no level of its own.
-        if new := [name for name in left if name in reached]:
+        if new := [name for name in remaining if name in reached]:
             levels.append([f"encoder.{name}" for name in new])
-            left = [name for name in left if name not in reached]
-    levels[-1] += [f"encoder.{name}" for name in left]
+            remaining = [name for name in remaining if name not in reached]
+    levels[-1] += [f"encoder.{name}" for name in remaining]
     return levels
 
 

@@ -63,7 +63,7 @@ def stage_parameters(network: nn.Module) -> dict[str, dict[str, nn.Parameter]]:
     stages: tuple[str, ...] = network.stages  # type: ignore[assignment]
     patterns = getattr(network, "patterns", None) or {s: rf"{re.escape(s)}\." for s in stages}
     compiled = {stage: re.compile(pattern) for stage, pattern in patterns.items()}
-    found: dict[str, dict[str, nn.Parameter]] = {stage: {} for stage in stages}
+    by_stage: dict[str, dict[str, nn.Parameter]] = {stage: {} for stage in stages}
     for name, parameter in network.named_parameters():
         owners = [stage for stage in stages if compiled[stage].match(name)]
         if len(owners) != 1:
@@ -72,10 +72,10 @@ def stage_parameters(network: nn.Module) -> dict[str, dict[str, nn.Parameter]]:
                 f"network: stages: must hold every parameter once, but {name} {where}; stages: "
                 + ", ".join(stages)
             )
-        found[owners[0]][name] = parameter
-    if empty := [stage for stage, parameters in found.items() if not parameters]:
+        by_stage[owners[0]][name] = parameter
+    if empty := [stage for stage, parameters in by_stage.items() if not parameters]:
         raise SonotuneError(f"network: stages: {empty[0]} holds no parameter of the network")
-    return found
+    return by_stage
 
 
 def freeze_all_but(network: nn.Module, tune: Iterable[str]) -> None:

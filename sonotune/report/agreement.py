@@ -57,7 +57,7 @@ def agreement(
     errors = np.sqrt(error_variances(pairs.error)[0])
     tested = len(scores) >= VERDICT_FOLDS and bool(np.isfinite(errors).all())
     random = generator(1, "agreement")
-    found = attainable_correlation(means, errors if tested else 0 * means, published, random)
+    correlation = attainable_correlation(means, errors if tested else 0 * means, published, random)
     if not tested:
-        found = Correlation(found.value, np.nan, np.nan, np.nan, np.nan)
-    return found, order
+        correlation = Correlation(correlation.value, np.nan, np.nan, np.nan, np.nan)
+    return correlation, order

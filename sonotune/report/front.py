@@ -37,7 +37,7 @@ def front_page(studies: Iterable[Study], home: Path) -> dict[str, Any]:
     studies = list(studies)
     names = {name: study for study in studies for name in study.all_datasets}
     audits = {name: home / study.folder_of(name) / "audit.csv" for name, study in names.items()}
-    found = {name: suspicious(file) for name, file in audits.items() if file.is_file()}
+    warnings = {name: suspicious(file) for name, file in audits.items() if file.is_file()}
     runs = [
         home / RESULTS / cell.folder / "run.json"
         for study in studies
@@ -47,7 +47,7 @@ def front_page(studies: Iterable[Study], home: Path) -> dict[str, Any]:
     now = {package: version(package) for package in ("torch", "numpy", "sonotune")}
     return {
         "studies": {study.name: _about(study, home) for study in studies},
-        "suspicious": {name: rst_text(text) for name, text in found.items() if text},
+        "suspicious": {name: rst_text(text) for name, text in warnings.items() if text},
         "changed_packages": rst_text(changed_packages(runs, now)),
         "captions": {
             "figures": {name: view.caption for name, view in FIGURES.items()},

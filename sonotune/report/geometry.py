@@ -10,7 +10,9 @@ BARS = (1, 2, 5, 10, 20, 50, 100)
 MOST_OF_WIDTH = 1 / 3
 
 
-def aspect_of(image: Mapping[str, Any], size: tuple[int, int], about: Mapping[str, Any]) -> float:
+def aspect_of(
+    image: Mapping[str, Any], size: tuple[int, int], description: Mapping[str, Any]
+) -> float:
     """Height of an image divided by its width, as it was taken.
 
     Where the size of a pixel is unknown, pixels of the original are taken to be square.
@@ -21,13 +23,13 @@ def aspect_of(image: Mapping[str, Any], size: tuple[int, int], about: Mapping[st
         Its row of the prepared index.
     size
         Height and width of the prepared array in pixels.
-    about
+    description
         The data set's ``dataset.json``.
     """
     height, width = image["mm_per_pixel_y"], image["mm_per_pixel_x"]
     if height and width:
         return float(size[0] * height / (size[1] * width))
-    settings = about.get("rests_on", {}).get("settings", {})
+    settings = description.get("rests_on", {}).get("settings", {})
     if settings.get("keep_aspect"):  # padded to a square, not stretched
         return size[0] / size[1]
     return float(image["original_height"] / image["original_width"])

@@ -73,12 +73,12 @@ def shared_images(splits: Mapping[str, Any]) -> set[str]:
         What a file of `sonotune.data.split_file.write_splits` says of a data set.
     """
     names, groups = splits["names"], splits["groups"]
-    found = set()
+    images = set()
     for part in splits["splits"]:
         if "exclude" not in part:
             trained = {groups[row] for row in [*part["training"], *part["validation"]]}
-            found |= {names[row] for row in part["test"] if groups[row] in trained}
-    return found
+            images |= {names[row] for row in part["test"] if groups[row] in trained}
+    return images
 
 
 def effects_of(scores: pd.DataFrame, shared: set[str], seed: int) -> pd.DataFrame:
@@ -151,12 +151,12 @@ def _paired(gaps: pd.Series, random: np.random.Generator) -> dict[str, float]:
 def _describe(effects: pd.DataFrame) -> Table:
     body = []
     for (which, effect), part in effects.groupby(["images", "effect"], sort=False):
-        found = part.set_index("metric")
+        by_metric = part.set_index("metric")
         cells = [
             Entry(
-                f"{100 * found.loc[metric, 'difference']:+z.2f}",
-                f"({100 * found.loc[metric, 'lower']:+z.2f} to "
-                f"{100 * found.loc[metric, 'upper']:+z.2f})",
+                f"{100 * by_metric.loc[metric, 'difference']:+z.2f}",
+                f"({100 * by_metric.loc[metric, 'lower']:+z.2f} to "
+                f"{100 * by_metric.loc[metric, 'upper']:+z.2f})",
             )
             for metric in METRICS
         ]

@@ -32,9 +32,11 @@ def published_losses() -> pd.DataFrame:
     """
     logs = published_table("wang2023_logs")
     logs = logs[logs["losses"] == "training"]
-    found = logs.groupby(["strategy", "epoch"], sort=False)["mean_loss"].agg(["min", "max", "size"])
+    ranges = logs.groupby(["strategy", "epoch"], sort=False)["mean_loss"].agg(
+        ["min", "max", "size"]
+    )
     names = {"min": "lowest", "max": "highest", "size": "logs"}
-    return found.rename(columns=names).reset_index()
+    return ranges.rename(columns=names).reset_index()
 
 
 def compare_losses(histories: Histories) -> pd.DataFrame:
@@ -96,12 +98,12 @@ def _describe(
             else f"{row.lowest:.3f}"
             for row in logs.itertuples()
         ]
-        display = dict(zip(logs.index, ranges, strict=True))
+        texts = dict(zip(logs.index, ranges, strict=True))
         count = int(logs["logs"].max())
         body.append(
             Row(
                 (name, f"{count} log{'s' if count > 1 else ''}"),
-                (*_cells(epochs, display), Entry("")),
+                (*_cells(epochs, texts), Entry("")),
             )
         )
         for repeat, part in mine.groupby("repeat"):
@@ -132,5 +134,5 @@ def _describe(
     )
 
 
-def _cells(epochs: Sequence[int], display: Mapping[int, str]) -> tuple[Entry, ...]:
-    return tuple(Entry(display.get(epoch, DASH)) for epoch in epochs)
+def _cells(epochs: Sequence[int], texts: Mapping[int, str]) -> tuple[Entry, ...]:
+    return tuple(Entry(texts.get(epoch, DASH)) for epoch in epochs)

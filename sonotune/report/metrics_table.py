@@ -82,21 +82,23 @@ def table(averages: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, 
 
 
 def _describe(averages: pd.DataFrame, sources: Mapping[str, str], display: DisplayOptions) -> Table:
-    means = {name: one for name, one in MEANS.items() if averages[f"{name}_mean"].notna().any()}
+    means = {
+        name: column for name, column in MEANS.items() if averages[f"{name}_mean"].notna().any()
+    }
     heads = "hc_difference_mm" in means
-    counts = {name: one for name, one in COUNTS.items() if heads or name != "without_hc"}
+    counts = {name: column for name, column in COUNTS.items() if heads or name != "without_hc"}
     body = []
     for row in averages.to_dict("records"):
         title = dataset_title(row["dataset"], display.datasets, sources)
         share = format_percent(row["fraction"]) if row["fraction"] else "no tuning"
         cells = [
-            mean_entry(row[f"{name}_mean"], row[f"{name}_std"], one.decimals)
-            for name, one in means.items()
+            mean_entry(row[f"{name}_mean"], row[f"{name}_std"], column.decimals)
+            for name, column in means.items()
         ]
         cells += [_count(row, name) for name in ("images", *counts)]
         body.append(Row((f"{title}, {share}", display.strategies[row["strategy"]]), tuple(cells)))
-    titles = [one.title for one in means.values()]
-    titles += ["Images", *(one.title for one in counts.values())]
+    titles = [column.title for column in means.values()]
+    titles += ["Images", *(column.title for column in counts.values())]
     present = [name for name in display.datasets if name in set(averages["dataset"])]
     return Table(
         "metrics",

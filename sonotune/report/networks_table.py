@@ -67,9 +67,9 @@ def _by_network(averages: pd.DataFrame, networks: Mapping[str, str]) -> pd.DataF
         minutes_mean=table["seconds_mean"] / 60,
     )
     order = {network: number for number, network in enumerate(dict.fromkeys(networks.values()))}
-    place = table.groupby(["dataset", "fraction"], sort=False).ngroup()
-    keys = pd.DataFrame({"place": place, "network": table["network"].map(order)})
-    rows = keys.sort_values(["place", "network"], kind="stable").index
+    condition = table.groupby(["dataset", "fraction"], sort=False).ngroup()
+    keys = pd.DataFrame({"condition": condition, "network": table["network"].map(order)})
+    rows = keys.sort_values(["condition", "network"], kind="stable").index
     return table.loc[rows, list(COLUMNS)].reset_index(drop=True)
 
 
@@ -81,17 +81,17 @@ def _describe(
 ) -> Table:
     sources = sources_of(table)
     present = [name for name in datasets if name in sources]
-    places = table[["dataset", "fraction"]].drop_duplicates().itertuples(index=False)
-    columns = [(dataset, float(fraction)) for dataset, fraction in places]
+    conditions = table[["dataset", "fraction"]].drop_duplicates().itertuples(index=False)
+    columns = [(dataset, float(fraction)) for dataset, fraction in conditions]
     known = table.set_index(["strategy", "dataset", "fraction"])
     body = []
     for (network, strategy), part in table.groupby(["network", "strategy"], sort=False):
         row = [Entry(short_count(part["tuned_parameters"].iloc[0]))]
-        for place in columns:
-            if (strategy, *place) not in known.index:
+        for condition in columns:
+            if (strategy, *condition) not in known.index:
                 row.append(Entry(DASH, hover="no run that counts"))
                 continue
-            run = known.loc[(strategy, *place)]
+            run = known.loc[(strategy, *condition)]
             row.append(mean_entry(run["dice_mean"], run["dice_std"]))
         title = f"{network}, {short_count(part['network_parameters'].iloc[0])} parameters"
         body.append(Row((title, strategies[strategy]), tuple(row)))
@@ -118,15 +118,15 @@ def _sides(
     datasets: Mapping[str, str],
 ) -> list[str]:
     """A sentence a network, data set and fraction."""
-    found = []
+    sentences = []
     for first, second in pairs:
-        for dataset, fraction, difference in _places(contrasts, first, second):
-            found.append(
+        for dataset, fraction, difference in _conditions(contrasts, first, second):
+            sentences.append(
                 f"{networks[first]}, {datasets.get(dataset, dataset)} at "
                 f"{format_percent(fraction)}: "
                 + _in_words(difference, strategies[first], strategies[second])
             )
-    return found
+    return sentences
 
 
 def _best(
@@ -136,36 +136,38 @@ def _best(
     datasets: Mapping[str, str],
 ) -> list[str]:
     """The best strategies of the two best networks of each data set and fraction."""
-    found = []
+    sentences = []
     for (dataset, fraction), part in table.groupby(["dataset", "fraction"], sort=False):
         best = part.loc[part.groupby("network")["dice_mean"].idxmax()]
         best = best.sort_values("dice_mean", ascending=False)
         if len(best) < 2:
             continue
-        one, two = best["strategy"].iloc[:2]
+        first_name, second_name = best["strategy"].iloc[:2]
         for _, where, difference in (
-            place for place in _places(contrasts, one, two) if place[:2] == (dataset, fraction)
+            condition
+            for condition in _conditions(contrasts, first_name, second_name)
+            if condition[:2] == (dataset, fraction)
         ):
-            found.append(
+            sentences.append(
                 f"The best of each network, {datasets.get(dataset, dataset)} at "
                 f"{format_percent(where)}: "
-                + _in_words(difference, strategies[one], strategies[two])
+                + _in_words(difference, strategies[first_name], strategies[second_name])
             )
-    return found
+    return sentences
 
 
-def _places(
+def _conditions(
     contrasts: pd.DataFrame, first: str, second: str
 ) -> list[tuple[str, float, tuple[float, float, float, float]]]:
     """Data sets and fractions of a contrast, with difference, interval and p value."""
-    places = []
-    for sign, one, two in ((1, first, second), (-1, second, first)):
-        rows = contrasts[(contrasts["first"] == one) & (contrasts["second"] == two)]
+    conditions = []
+    for sign, better, worse in ((1, first, second), (-1, second, first)):
+        rows = contrasts[(contrasts["first"] == better) & (contrasts["second"] == worse)]
         for row in rows.to_dict("records"):
             ends = sorted((sign * row["lower"], sign * row["upper"]))
             difference = (sign * row["difference"], ends[0], ends[1], row["p"])
-            places.append((str(row["dataset"]), float(row["fraction"]), difference))
-    return places
+            conditions.append((str(row["dataset"]), float(row["fraction"]), difference))
+    return conditions
 
 
 def _in_words(difference: tuple[float, float, float, float], first: str, second: str) -> str:

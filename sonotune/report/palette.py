@@ -75,7 +75,7 @@ def style_of(strategy: str, strategies: Sequence[str]) -> Style:
     if strategy in STYLES:
         return STYLES[strategy]
     unknown = [name for name in strategies if name not in STYLES]
-    place = unknown.index(strategy) if strategy in unknown else len(unknown)
+    index = unknown.index(strategy) if strategy in unknown else len(unknown)
     fixed = {STYLES[name] for name in strategies if name in STYLES}
     taken = {style.colour for style in fixed}
     cycle = [
@@ -83,7 +83,7 @@ def style_of(strategy: str, strategies: Sequence[str]) -> Style:
         for number in range(len(COLOURS) * len(MARKERS))
     ]
     free = sorted((style for style in cycle if style not in fixed), key=lambda s: s.colour in taken)
-    return free[place % len(free)]
+    return free[index % len(free)]
 
 
 def shade(position: float) -> str:

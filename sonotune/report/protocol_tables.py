@@ -150,8 +150,8 @@ def _compare(
     epochs: tuple[int, int],
 ) -> tuple[dict[str, list[Path]], pd.DataFrame]:
     """Histories by strategy, in the order of the tables, and what `compare_protocols` gives."""
-    found = histories_by_strategy(files)
-    ordered = {name: found[name] for name in display.strategies if name in found}
+    histories = histories_by_strategy(files)
+    ordered = {name: histories[name] for name in display.strategies if name in histories}
     compared = compare_protocols(
         ordered, corrected, Window(*epochs), exclude_runs=display.exclude_runs, ddof=display.ddof
     )

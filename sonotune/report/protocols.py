@@ -65,8 +65,8 @@ def read_history(path: str | Path) -> pd.DataFrame:
     history = pd.read_csv(path)
     if "augmented_pooled_dice" not in history:
         raise SonotuneError(
-            f"{path}: has no records of the test images; the study needs log_test_metrics: true and "
-            "an augmentation"
+            f"{path}: has no records of the test images; the study needs log_test_metrics: true "
+            "and an augmentation"
         )
     return history
 
@@ -82,10 +82,10 @@ def histories_by_strategy(files: Iterable[str | Path]) -> dict[str, list[Path]]:
     files
         ``history.csv`` of all cells.
     """
-    found: dict[str, list[Path]] = {}
+    by_strategy: dict[str, list[Path]] = {}
     for file in map(Path, files):
-        found.setdefault(Cell.of(file).strategy, []).append(file)
-    return found
+        by_strategy.setdefault(Cell.of(file).strategy, []).append(file)
+    return by_strategy
 
 
 def published_values(history: str | Path, window: Window) -> dict[str, float]:
@@ -102,9 +102,9 @@ def published_values(history: str | Path, window: Window) -> dict[str, float]:
         Epochs to average over.
     """
     table = read_history(history)
-    shown = table[table["epoch"].between(window.first, window.last)]
+    epochs = table[table["epoch"].between(window.first, window.last)]
     names = ("dice", "iou", "miou", "pixel_accuracy")
-    return {name: float(shown[f"augmented_pooled_{name}"].mean()) for name in names}
+    return {name: float(epochs[f"augmented_pooled_{name}"].mean()) for name in names}
 
 
 def compare_protocols(

@@ -56,13 +56,13 @@ def changed_packages(cells: Iterable[str | Path], now: dict[str, str]) -> str:
     now
         Version of each package that counts.
     """
-    found = [read_record(path)["processor"] for path in cells if Path(path).exists()]
+    processors = [read_record(path)["processor"] for path in cells if Path(path).exists()]
     parts = []
     for package, version in now.items():
-        others = [run[package] for run in found if run[package] != version]
+        others = [run[package] for run in processors if run[package] != version]
         if others:
             parts.append(
-                f"{len(others)} of {len(found)} cells ran with {package} "
+                f"{len(others)} of {len(processors)} cells ran with {package} "
                 f"{', '.join(sorted(set(others)))}, not {version} as installed now"
             )
     return "; ".join(parts)
@@ -106,7 +106,7 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
         if kind == "cells":
             key = f"{settings['network']} {record['processor']['device']}"
             codes.setdefault(key, set()).add(settings["code"])
-    if any(len(found) > 1 for found in codes.values()):
+    if any(len(commits) > 1 for commits in codes.values()):
         mixed.append(COLUMNS["code"])
     if mixed:
         yield (
@@ -121,8 +121,8 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
         "changed since."
     )
     sources = sorted({(r["settings"]["dataset"], r["source"]) for _, r in records})
-    shown = [name if name == source else f"{name} ({source})" for name, source in sources]
-    yield f"Images: {', '.join(shown)}."
+    images = [name if name == source else f"{name} ({source})" for name, source in sources]
+    yield f"Images: {', '.join(images)}."
     for kind, record in records:
         if kind == "pre-training":
             stop = "early stop" if record["outcome"] == "converged" else "no early stop"

@@ -57,13 +57,13 @@ def published_mean(
         return None if minutes is None else 60 * minutes
     columns = {"dice": "dice", "iou": "miou", "pixel_accuracy": "pixel_accuracy"}
     if paper == "wang2023" and dataset in WANG_DATASETS and metric in columns:
-        found = _one(published_table("wang2023_results"), columns[metric], row=strategy)
-        return None if found is None else found / 100
+        printed = _one(published_table("wang2023_results"), columns[metric], row=strategy)
+        return None if printed is None else printed / 100
     return None
 
 
 def _one(table: pd.DataFrame, column: str, **where: object) -> float | None:
     for name, value in where.items():
         table = table[table[name] == value]
-    found = table[column].dropna()
-    return float(found.iloc[0]) if len(found) else None
+    values = table[column].dropna()
+    return float(values.iloc[0]) if len(values) else None

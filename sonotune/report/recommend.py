@@ -37,20 +37,22 @@ def recommend(study: str | Path, images: int | None = None) -> list[str]:
     decisions = read_decisions(study / "statistics")
     sizes, runs = _sizes(study), read_cells(study / "cells.csv")
     lines = []
-    for dataset in dict.fromkeys(one.dataset for one in decisions):
-        shown: Sequence[Decision] = [one for one in decisions if one.dataset == dataset]
+    for dataset in dict.fromkeys(decision.dataset for decision in decisions):
+        own_decisions: Sequence[Decision] = [each for each in decisions if each.dataset == dataset]
         lines.append(f"{dataset}:")
         if images is not None:
-            shown, said = _nearest(shown, sizes, images)
+            own_decisions, said = _nearest(own_decisions, sizes, images)
             lines.append(f"  {said}")
-        for one in shown:
-            number = sizes.get((dataset, one.fraction))
+        for decision in own_decisions:
+            number = sizes.get((dataset, decision.fraction))
             of_images = f" ({number})" if number else ""
-            lines.append(f"  {format_percent(one.fraction)} of the images{of_images}:")
-            lines += [f"    {line}" for line in decision_sentences(one)]
-            if one.recommended is not None:
-                lines.append(f"    {cost_text(runs, one)}")
-    names = sorted({one.recommended for one in decisions if one.recommended is not None})
+            lines.append(f"  {format_percent(decision.fraction)} of the images{of_images}:")
+            lines += [f"    {line}" for line in decision_sentences(decision)]
+            if decision.recommended is not None:
+                lines.append(f"    {cost_text(runs, decision)}")
+    names = sorted(
+        {decision.recommended for decision in decisions if decision.recommended is not None}
+    )
     if names:
         lines.append(f"To keep the weights of these: keep_weights: [{', '.join(names)}]")
     return lines
@@ -89,23 +91,23 @@ def _sizes(study: Path) -> dict[tuple[str, float], int]:
     file = study / "splits.json"
     if not file.is_file():
         raise SonotuneError(f"{file} is missing; run the study first")
-    found: dict[tuple[str, float], int] = {}
+    sizes: dict[tuple[str, float], int] = {}
     for row in read_counts(file):
         key = row["dataset"], float(row["fraction"])
-        found.setdefault(key, row["training"] + row["validation"])
-    return found
+        sizes.setdefault(key, row["training"] + row["validation"])
+    return sizes
 
 
 def _nearest(
     decisions: Sequence[Decision], sizes: Mapping[tuple[str, float], int], images: int
 ) -> tuple[list[Decision], str]:
     """The measured numbers of images around a given one, and a sentence about them."""
-    known = {sizes[one.dataset, one.fraction]: one for one in decisions}
+    known = {sizes[decision.dataset, decision.fraction]: decision for decision in decisions}
     if images in known:
         return [known[images]], f"with {images} images, as measured:"
     below = max((n for n in known if n < images), default=None)
     above = min((n for n in known if n > images), default=None)
-    shown = [known[n] for n in (below, above) if n is not None]
+    nearest = [known[n] for n in (below, above) if n is not None]
     if below is None:
         said = (
             f"{images} images for training and validation are fewer than the {above} measured; "
@@ -118,4 +120,4 @@ def _nearest(
         )
     else:
         said = f"{images} images were not measured; the nearest are {below} and {above}:"
-    return shown, said
+    return nearest, said

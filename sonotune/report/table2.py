@@ -109,7 +109,7 @@ def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Entry, .
             for sign, name in (("†", "failed"), ("‡", "collapsed"))
             if run[name]
         )
-        about = (
+        tooltip = (
             f"mean of {run['n']} runs in {run['folds']} folds; {run['failed']} failed, "
             f"{run['collapsed']} collapsed"
         )
@@ -117,7 +117,7 @@ def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Entry, .
         if strategy not in printed.index:
             known = not np.isnan(run["dice_mean"])
             text = f"{run['dice_mean']:.3f}" if known else DASH
-            cells.append(Entry(text, std if known else "", marks, hover=about))
+            cells.append(Entry(text, std if known else "", marks, hover=tooltip))
             continue
         mean = printed[strategy]
         rank = 1 + int((printed > mean).sum())
@@ -128,7 +128,7 @@ def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Entry, .
                 marks,
                 shade(_position(mean, printed)) if printed.nunique() > 1 else "",
                 rank == 1,
-                f"rank {rank} of {len(printed)}; {about}",
+                f"rank {rank} of {len(printed)}; {tooltip}",
             )
         )
     return tuple(cells)

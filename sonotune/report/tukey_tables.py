@@ -83,10 +83,10 @@ def _strategies(
         for fraction in sorted(mine["fraction"].unique(), reverse=True):
             part = mine[mine["fraction"] == fraction]
             group = f"{title}, {format_percent(fraction)}"
-            found = {(row.first, row.second): row for row in part.itertuples()}
+            pairs = {(row.first, row.second): row for row in part.itertuples()}
             for number, first in enumerate(names[:-1]):
                 cells = [Entry("")] * number
-                cells += [_cell(found, first, second) for second in names[number + 1 :]]
+                cells += [_cell(pairs, first, second) for second in names[number + 1 :]]
                 body.append(Row((group, display.strategies[first]), tuple(cells)))
     heads = tuple(Head(display.strategies[name]) for name in names[1:])
     return Table(
@@ -110,8 +110,8 @@ def _fractions(
         mine = table[table["dataset"] == dataset]
         for strategy in [name for name in display.strategies if name in set(mine["strategy"])]:
             rows = mine[mine["strategy"] == strategy].itertuples()
-            found = {(row.first, row.second): row for row in rows}
-            cells = tuple(_cell(found, *pair) for pair in pairs)
+            by_pair = {(row.first, row.second): row for row in rows}
+            cells = tuple(_cell(by_pair, *pair) for pair in pairs)
             body.append(Row((title, display.strategies[strategy]), cells))
     heads = [
         Head(f"{format_percent(float(first))} against {format_percent(float(second))}")
@@ -130,10 +130,10 @@ def _fractions(
     )
 
 
-def _cell(found: dict[tuple[str, str], object], first: str, second: str) -> Entry:
+def _cell(by_pair: dict[tuple[str, str], object], first: str, second: str) -> Entry:
     """The entry of a pair, whichever way round the table has it."""
-    sign = 1 if (first, second) in found else -1
-    row = found.get((first, second), found.get((second, first)))
+    sign = 1 if (first, second) in by_pair else -1
+    row = by_pair.get((first, second), by_pair.get((second, first)))
     if row is None or pd.isna(row.difference):  # type: ignore[attr-defined]
         return Entry(DASH, hover="not tested")
     difference = sign * row.difference  # type: ignore[attr-defined]

@@ -54,13 +54,15 @@ def arguments_of(inputs: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
         Files and settings by name; those of `DISPLAY_SETTINGS` as one `DisplayOptions`,
         ``display``.
     """
-    found = {name: FORMS.get(name, lambda files: files)(files) for name, files in inputs.items()}
+    arguments = {
+        name: FORMS.get(name, lambda files: files)(files) for name, files in inputs.items()
+    }
     for name, value in settings.items():
         if name not in DISPLAY_SETTINGS:
-            found[name] = dict(value) if name in PAIRS else value
+            arguments[name] = dict(value) if name in PAIRS else value
     if display := {name: settings[name] for name in DISPLAY_SETTINGS if name in settings}:
-        found["display"] = DisplayOptions.of(display)
-    return found
+        arguments["display"] = DisplayOptions.of(display)
+    return arguments
 
 
 def write_figure(name: str, pdf: str | Path, png: str | Path, **arguments: Any) -> None:

@@ -124,11 +124,11 @@ class Checkpoint:
             "cpu": self.earlier_cpu + time.process_time() - self._began[1],
         }
         text = json.dumps({**facts, "spent": spent, "attempts": self.attempts})
-        about = {"key": self._key, "facts": text, "sha256": _digest(stored, self._key, text)}
+        metadata = {"key": self._key, "facts": text, "sha256": _digest(stored, self._key, text)}
         kept = True
         try:
             with atomic(self.path) as temporary:
-                save_file(stored, temporary, about)
+                save_file(stored, temporary, metadata)
         except Exception as error:  # safetensors has its own kinds beside the system's
             kept = False
             self._log(f"no checkpoint could be written ({error}); continuing without")
@@ -142,9 +142,9 @@ class Checkpoint:
         """Take over which attempts had failed when the checkpoint was written."""
         try:
             with safe_open(self.path, "pt") as file:
-                about = file.metadata() or {}
-            if about["key"] == self._key:
-                self.attempts = json.loads(about["facts"])["attempts"]
+                metadata = file.metadata() or {}
+            if metadata["key"] == self._key:
+                self.attempts = json.loads(metadata["facts"])["attempts"]
         except Exception:  # there is none, or it is damaged, as `load` will say
             self.attempts = []
 
@@ -162,14 +162,14 @@ class Checkpoint:
             return None
         try:
             with safe_open(self.path, "pt") as file:
-                about = file.metadata() or {}
+                metadata = file.metadata() or {}
                 stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            if about["key"] != self._key:
+            if metadata["key"] != self._key:
                 self._log("the checkpoint belongs to other settings, code or data: starting over")
                 return None
-            if len(json.loads(about["facts"])["attempts"]) != len(self.attempts):
+            if len(json.loads(metadata["facts"])["attempts"]) != len(self.attempts):
                 return None
-            if about["sha256"] != _digest(stored, about["key"], about["facts"]):
+            if metadata["sha256"] != _digest(stored, metadata["key"], metadata["facts"]):
                 raise ValueError("its digest differs")
             for name, tensor in into.items():
                 if stored[name].shape != tensor.shape or stored[name].dtype != tensor.dtype:
@@ -177,7 +177,7 @@ class Checkpoint:
             with torch.no_grad():
                 for name, tensor in into.items():
                     tensor.copy_(stored[name])
-            facts: dict[str, Any] = json.loads(about["facts"])
+            facts: dict[str, Any] = json.loads(metadata["facts"])
             self.earlier_wall, self.earlier_cpu = facts["spent"]["wall"], facts["spent"]["cpu"]
             return facts
         except Exception as error:  # safetensors, JSON and what is missing each raise their own

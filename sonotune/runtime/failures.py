@@ -10,23 +10,23 @@ from sonotune.runtime.job import DONE
 MOST_LINES = 12  # of one job's reason
 
 
-def failure_summary(failed: Iterable[tuple[str, str | Path]], left: int) -> str:
+def failure_summary(failed: Iterable[tuple[str, str | Path]], remaining: int) -> str:
     """A summary for the terminal.
 
     Parameters
     ----------
     failed
         What each failed job was to do, and its log.
-    left
+    remaining
         Jobs that were not run: they wait for failed ones, or the run was stopped.
     """
     logs = sorted((what, Path(log)) for what, log in failed)
     lines = [f"sonotune: {len(logs)} of the jobs failed:" if logs else "sonotune: stopped."]
     for what, log in logs:
         lines += [f"  {what}", f"    {_reason(log)} ({log})"]
-    if left:
+    if remaining:
         waiting = "wait for them or for" if logs else "remain for"
-        lines.append(f"sonotune: {left} more jobs {waiting} the next run.")
+        lines.append(f"sonotune: {remaining} more jobs {waiting} the next run.")
     lines.append("sonotune: finished results are kept. Run the same command again to resume.")
     return "\n".join(lines)
 

@@ -74,8 +74,8 @@ def _system_error(error: Exception) -> int | None:
     text = str(error)
     if re.search("requested and [0-9]+ written", text):  # NumPy
         return errno.ENOSPC
-    if found := re.search("os error ([0-9]+)", text):  # safetensors
-        return int(found[1])
+    if match := re.search("os error ([0-9]+)", text):  # safetensors
+        return int(match[1])
     return error.errno if isinstance(error, OSError) else None
 
 
@@ -90,8 +90,8 @@ def remove_unfinished(path: str | Path) -> None:
         The file that was to be written.
     """
     path = Path(path)
-    for left in path.parent.glob(f"{glob.escape(_prefix(path))}????????{path.suffix}"):
-        left.unlink(missing_ok=True)
+    for unfinished in path.parent.glob(f"{glob.escape(_prefix(path))}????????{path.suffix}"):
+        unfinished.unlink(missing_ok=True)
 
 
 def clamp_future_mtimes(paths: Iterable[str | Path]) -> None:
@@ -128,7 +128,9 @@ def date_after(folder: str | Path, inputs: Iterable[str | Path]) -> bool:
         Whether there were such files.
     """
     older = False
-    newest = max((Path(one).stat().st_mtime_ns for one in inputs if Path(one).is_file()), default=0)
+    newest = max(
+        (Path(path).stat().st_mtime_ns for path in inputs if Path(path).is_file()), default=0
+    )
     for path in Path(folder).iterdir():
         if path.is_file() and path.stat().st_mtime_ns < newest:
             older = True
@@ -152,12 +154,12 @@ def check_writable(paths: Iterable[str | Path]) -> None:
     """
     known: set[Path] = set()
     for path in map(Path, paths):
-        there = next(one for one in (path, *path.parents) if one.exists())
-        for one in {there, there.parent if there == path else there} - known:
-            known.add(one)
-            if not os.access(one, os.W_OK):
+        there = next(ancestor for ancestor in (path, *path.parents) if ancestor.exists())
+        for folder in {there, there.parent if there == path else there} - known:
+            known.add(folder)
+            if not os.access(folder, os.W_OK):
                 raise SonotuneError(
-                    f"{one}: cannot be written; change its permissions, or run elsewhere"
+                    f"{folder}: cannot be written; change its permissions, or run elsewhere"
                 )
 
 

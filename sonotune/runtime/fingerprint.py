@@ -88,7 +88,7 @@ def closure(
     follow
         Whether the closure also enters rooms in `SILENT` and modules in `CHOSEN`.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     waiting, seen = list(roots), set()
     while waiting:
         name = waiting.pop()
@@ -99,7 +99,7 @@ def closure(
             continue
         if name not in roots and not follow and _is_left_out(name):
             continue
-        found[name] = file
+        files[name] = file
         source = read(file)
         _meaning(source)  # while its tree is at hand
         waiting.extend(_imports(source, name, file.name == "__init__.py"))
@@ -107,12 +107,12 @@ def closure(
         parent = name.rpartition(".")[0]
         if parent != package.name:
             waiting.append(parent)
-    return found
+    return files
 
 
 def _is_left_out(module: str) -> bool:
-    place = module.split(".", 1)[1]
-    return place.split(".")[0] in SILENT or place in CHOSEN
+    inner = module.split(".", 1)[1]
+    return inner.split(".")[0] in SILENT or inner in CHOSEN
 
 
 def _file_of(module: str, package: Path) -> Path | None:
@@ -244,7 +244,11 @@ def _computing(node: ast.AST, field: str, values: list[ast.AST]) -> list[ast.AST
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     if field == "body" and isinstance(node, documented) and values and _is_text(values[0]):
         values = values[1:]
-    return [one for one in values if not (_is_log(one) or _is_for_type_checkers(one))]
+    return [
+        statement
+        for statement in values
+        if not (_is_log(statement) or _is_for_type_checkers(statement))
+    ]
 
 
 def _is_text(node: ast.AST) -> bool:

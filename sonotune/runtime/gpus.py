@@ -93,11 +93,11 @@ def lock_folder() -> Path:
     """Where this user's slots are locked on this machine; nobody else may write there."""
     if given := os.environ.get(FOLDER):
         return Path(given)
-    place = SHARED if os.access(SHARED, os.W_OK) else Path(tempfile.gettempdir())
-    folder = place / f"sonotune-gpus-{os.getuid()}"
+    parent = SHARED if os.access(SHARED, os.W_OK) else Path(tempfile.gettempdir())
+    folder = parent / f"sonotune-gpus-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    about = folder.lstat()
-    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid():
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
         raise SonotuneError(f"{folder}: belongs to another user; set {FOLDER} to your own folder")
     return folder
 
@@ -264,18 +264,18 @@ def list_devices() -> dict[str, str]:
         )
     except (OSError, subprocess.TimeoutExpired):
         return {}
-    found: dict[str, str] = {}
+    devices: dict[str, str] = {}
     number = ""
     for line in asked.stdout.splitlines():
         whole = re.match(r"GPU (\d+):", line)
         uuid = re.search(r"\(UUID: ([^)]+)\)", line)
         if whole:
             number = whole[1]
-            found[number] = uuid[1] if uuid else number
+            devices[number] = uuid[1] if uuid else number
         elif uuid and line.strip().startswith("MIG"):
-            found.pop(number, None)
-            found[uuid[1]] = uuid[1]
-    return found
+            devices.pop(number, None)
+            devices[uuid[1]] = uuid[1]
+    return devices
 
 
 def physical(device: str) -> str:
@@ -308,7 +308,9 @@ def _out_of_memory(error: BaseException) -> bool:
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(error, RuntimeError):
         return False
-    return isinstance(error, torch.OutOfMemoryError) or any(one in str(error) for one in FULL)
+    return isinstance(error, torch.OutOfMemoryError) or any(
+        message in str(error) for message in FULL
+    )
 
 
 def _free_memory() -> None:

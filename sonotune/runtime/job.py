@@ -126,8 +126,8 @@ def report_progress(record: dict[str, Any], folder: str | Path, planned: dict[st
     settings = record["settings"]
     cell = Cell.of(folder)
     records = finished(Path(folder).parents[4], planned)
-    left = planned["cells"] - len(records)
-    of, ends = f"of {planned['cells']}", time_left(records, left)
+    remaining = planned["cells"] - len(records)
+    of, ends = f"of {planned['cells']}", time_left(records, remaining)
     if planned.get("race"):
         of, ends = f"of at most {planned['cells']}", ""
     if not settings["tune"]:
@@ -168,7 +168,7 @@ def finished(study: str | Path, planned: Mapping[str, Any]) -> list[Path]:
     ]
 
 
-def time_left(records: Sequence[Path], left: int) -> str:
+def time_left(records: Sequence[Path], remaining: int) -> str:
     """How long the rest of a study takes if it continues like the last cells, in words.
 
     Parameters
@@ -176,15 +176,15 @@ def time_left(records: Sequence[Path], left: int) -> str:
     records
         ``run.json`` of the cells that are done; their times tell how fast cells were finished,
         however many ran beside each other.
-    left
+    remaining
         Number of cells that are not done.
     """
     ends = sorted(file.stat().st_mtime for file in records)[-RECENT:]
-    if left <= 0 or len(ends) < 3:
+    if remaining <= 0 or len(ends) < 3:
         return ""
     # The median passes over a night between two runs.
     gaps = sorted(after - before for before, after in pairwise(ends))
-    minutes = left * gaps[len(gaps) // 2] / 60
+    minutes = remaining * gaps[len(gaps) // 2] / 60
     if minutes < 1:
         return "; less than a minute left"
     if minutes < 90:

@@ -52,10 +52,10 @@ def read_record(path: str | Path) -> dict[str, Any]:
     """
     try:
         record: dict[str, Any] = read_json(path)
-        found = record.pop("sha256")
+        stored = record.pop("sha256")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SonotuneError(damaged(path, f"cannot be read ({error!r})")) from None
-    if found != seal(record):
+    if stored != seal(record):
         raise SonotuneError(damaged(path, "was changed after it was written"))
     return record
 

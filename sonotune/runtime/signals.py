@@ -68,7 +68,7 @@ def jobs_of_workflow(workflow: str) -> list[int]:
     workflow
         Name of the workflow's process.
     """
-    found = []
+    pids = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             script = (process / "cmdline").read_bytes().split(b"\0")[1:2]
@@ -77,5 +77,5 @@ def jobs_of_workflow(workflow: str) -> list[int]:
             continue
         is_ours = f"{WORKFLOW}={workflow}".encode() in environment
         if is_ours and b".snakemake/scripts/" in b"".join(script):
-            found.append(int(process.name))
-    return found
+            pids.append(int(process.name))
+    return pids

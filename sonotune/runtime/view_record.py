@@ -75,11 +75,11 @@ def read_view_records(results: str | Path, *folders: str) -> list[ViewRecord]:
     *folders
         Names of studies, ``datasets``, or patterns of folders. What cannot be read is left out.
     """
-    found = []
+    records = []
     for folder in folders:
         for path in sorted(Path(results, RECORDS).glob(f"{folder}/**/*.json")):
             try:
-                found.append(ViewRecord(**read_json(path)))
+                records.append(ViewRecord(**read_json(path)))
             except (OSError, ValueError, TypeError):
                 continue
-    return found
+    return records

@@ -197,16 +197,16 @@ def _mixture(responses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     and the sums above leave BLAS out, so that a seed gives the same bytes everywhere.
     """
     size = np.sqrt((np.abs(responses) ** 2).sum(axis=1, keepdims=True))
-    left = responses / size
+    residual = responses / size
     weights, echoes = [], []
     while True:
-        energy = (np.abs(left) ** 2).sum(axis=1)
+        energy = (np.abs(residual) ** 2).sum(axis=1)
         worst = int(energy.argmax())
         if energy[worst] <= _TOLERANCE:
             break
-        echo = left[worst] / np.sqrt(energy[worst])
-        weight = np.einsum("nk,k->n", left, echo.conj())
-        left -= weight[:, None] * echo
+        echo = residual[worst] / np.sqrt(energy[worst])
+        weight = np.einsum("nk,k->n", residual, echo.conj())
+        residual -= weight[:, None] * echo
         weights.append(weight)
         echoes.append(echo)
     return np.stack(weights, axis=1) * size, np.stack(echoes)

@@ -63,4 +63,6 @@ def write_images(
         table = csv.DictWriter(file, ["name", *(item.name for item in fields(Lesion))])
         table.writeheader()
         for index, simulated in enumerate(made):
-            table.writerows({"name": image_name(index), **asdict(one)} for one in simulated.lesions)
+            table.writerows(
+                {"name": image_name(index), **asdict(lesion)} for lesion in simulated.lesions
+            )

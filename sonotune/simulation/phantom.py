@@ -124,9 +124,9 @@ def _draw_lesion(settings: Simulation, rng: np.random.Generator) -> Lesion:
     )
 
 
-def _apart(one: Lesion, other: Lesion) -> bool:
-    distance = np.hypot(one.x_mm - other.x_mm, one.z_mm - other.z_mm)
-    return bool(distance >= one.long_mm + other.long_mm + LESION_GAP_MM)
+def _apart(first: Lesion, second: Lesion) -> bool:
+    distance = np.hypot(first.x_mm - second.x_mm, first.z_mm - second.z_mm)
+    return bool(distance >= first.long_mm + second.long_mm + LESION_GAP_MM)
 
 
 def draw_scatterers(

@@ -100,7 +100,11 @@ def simulate_set(
         {"name": name, "group": name, "mm_per_pixel_y": height, "mm_per_pixel_x": width}
         for name in names
     ]
-    return np.stack([one.image for one in made]), np.stack([one.mask for one in made]), rows
+    return (
+        np.stack([simulated.image for simulated in made]),
+        np.stack([simulated.mask for simulated in made]),
+        rows,
+    )
 
 
 def simulate_all(

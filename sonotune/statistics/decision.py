@@ -349,8 +349,8 @@ def decision_tables(decisions: list[Decision]) -> dict[str, pd.DataFrame]:
     tables: dict[str, list[dict[str, object]]] = {name: [] for name in names}
     for decision in decisions:
         key: dict[str, object] = {"dataset": decision.dataset, "fraction": decision.fraction}
-        left = ("strategies", "comparisons", "inconclusive")
-        own = {name: value for name, value in vars(decision).items() if name not in left}
+        excluded = ("strategies", "comparisons", "inconclusive")
+        own = {name: value for name, value in vars(decision).items() if name not in excluded}
         tables["decisions"].append(own)
         for strategy in decision.strategies:
             row = asdict(strategy) | {"worse_than": ";".join(strategy.worse_than)}
@@ -394,20 +394,20 @@ def read_decisions(folder: str | Path) -> list[Decision]:
             part.drop(columns=["dataset", "fraction"]).to_dict("records") for part in parts
         )
         inconclusive = {}
-        for one in strategies:
-            number = one.pop("folds_to_show")
-            if one.pop("inconclusive"):
-                inconclusive[one["strategy"]] = None if np.isnan(number) else int(number)
-            one["name"] = one.pop("strategy")
-            worse = one["worse_than"]
-            one["worse_than"] = tuple(worse.split(";")) if isinstance(worse, str) else ()
+        for fields in strategies:
+            number = fields.pop("folds_to_show")
+            if fields.pop("inconclusive"):
+                inconclusive[fields["strategy"]] = None if np.isnan(number) else int(number)
+            fields["name"] = fields.pop("strategy")
+            worse = fields["worse_than"]
+            fields["worse_than"] = tuple(worse.split(";")) if isinstance(worse, str) else ()
         recommended = row["recommended"]
         row["recommended"] = recommended if isinstance(recommended, str) else None
         decisions.append(
             Decision(
                 **row,
-                strategies=tuple(Strategy(**one) for one in strategies),
-                comparisons=tuple(Comparison(**one) for one in comparisons),
+                strategies=tuple(Strategy(**fields) for fields in strategies),
+                comparisons=tuple(Comparison(**fields) for fields in comparisons),
                 inconclusive=inconclusive,
             )
         )

@@ -122,5 +122,5 @@ def nemenyi(means: pd.DataFrame) -> pd.DataFrame:
     whole = means.dropna(axis=1)
     if len(whole) < 2 or whole.shape[1] < 3 or np.ptp(whole.to_numpy(), axis=1).max() == 0:
         return pd.DataFrame()
-    found = posthoc_nemenyi_friedman(whole.to_numpy())
-    return pd.DataFrame(found.to_numpy(), whole.columns, whole.columns)
+    p_values = posthoc_nemenyi_friedman(whole.to_numpy())
+    return pd.DataFrame(p_values.to_numpy(), whole.columns, whole.columns)

@@ -64,12 +64,16 @@ def learning_curves(data: Sequence[FoldScores]) -> Iterator[tuple[str, str, pd.D
         Data set, strategy, and mean Dice in [0, 1], one row per fold and one column per fraction,
         ascending; NaN where no run ended.
     """
-    places = dict.fromkeys((one.dataset, name) for one in data for name in one.strategies)
-    for dataset, strategy in places:
+    conditions = dict.fromkeys(
+        (fold_data.dataset, name) for fold_data in data for name in fold_data.strategies
+    )
+    for dataset, strategy in conditions:
         columns = {
-            one.fraction: pd.Series(one.scores[:, one.strategies.index(strategy)], one.folds)
-            for one in data
-            if one.dataset == dataset and strategy in one.strategies
+            fold_data.fraction: pd.Series(
+                fold_data.scores[:, fold_data.strategies.index(strategy)], fold_data.folds
+            )
+            for fold_data in data
+            if fold_data.dataset == dataset and strategy in fold_data.strategies
         }
         yield dataset, strategy, pd.DataFrame(columns).sort_index(axis=1)
 
@@ -94,7 +98,7 @@ def forecast_table(data: Sequence[FoldScores]) -> pd.DataFrame:
         fractions = [float(name) for name in curve]
         scores, wanted = curve.to_numpy(float), FARTHEST * fractions[-1]
         refused = refusal(scores, fractions, wanted)
-        found = None if refused else forecast(scores, fractions, wanted)
+        forecasted = None if refused else forecast(scores, fractions, wanted)
         last = scores[:, -1]
         rows.append(
             {
@@ -103,9 +107,9 @@ def forecast_table(data: Sequence[FoldScores]) -> pd.DataFrame:
                 "fraction": fractions[-1],
                 "dice": float(np.nanmean(last)) if np.isfinite(last).any() else np.nan,
                 "times": FARTHEST,
-                "expected": found.expected if found else np.nan,
-                "lower": found.lower if found else np.nan,
-                "upper": found.upper if found else np.nan,
+                "expected": forecasted.expected if forecasted else np.nan,
+                "lower": forecasted.lower if forecasted else np.nan,
+                "upper": forecasted.upper if forecasted else np.nan,
                 "refused": refused,
             }
         )
@@ -167,19 +171,19 @@ def forecast(scores: np.ndarray, images: Sequence[float], wanted: float) -> Fore
     # A flat prior for the first error and the variance; both are integrated out.
     first = means - shapes
     misfit = ((first - first.mean(-1, keepdims=True)) ** 2).sum(-1)
-    left = float((noise**2).sum()) + folds * misfit + 1e-9
+    residual = float((noise**2).sum()) + folds * misfit + 1e-9
     freedom = folds * (fractions - 1)
-    weights = (left / left.min()) ** (-freedom / 2)
+    weights = (residual / residual.min()) ** (-freedom / 2)
     used = weights > 1e-3
     weights = weights[used] / weights[used].sum()
     centres = (first.mean(-1) + next_shape)[used]
     beyond = OFF_THE_FORM * max(0.0, np.log2(wanted / max(images)))
-    scales = np.sqrt(left[used] / freedom / folds * (1 + 1 / fractions) + beyond**2)
+    scales = np.sqrt(residual[used] / freedom / folds * (1 + 1 / fractions) + beyond**2)
     # From the mean of logarithms to the logarithm of the mean.
     centres = centres + np.log((errors / np.exp(means)).mean())
     quantiles = (0.5, (1 + LEVEL) / 2, (1 - LEVEL) / 2)
-    found = [_quantile(q, centres, scales, weights, freedom) for q in quantiles]
-    return Forecast(*(max(0.0, 1 - float(np.exp(one))) for one in found))
+    bounds = [_quantile(q, centres, scales, weights, freedom) for q in quantiles]
+    return Forecast(*(max(0.0, 1 - float(np.exp(bound))) for bound in bounds))
 
 
 def _shapes(ratios: np.ndarray, largest: float) -> np.ndarray:

@@ -80,7 +80,7 @@ def standing(scores: np.ndarray, candidates: np.ndarray, run_sd: float) -> Stand
 
 
 def next_round(
-    now: Standing, trained: np.ndarray, costs: np.ndarray, left: np.ndarray, margin: float
+    now: Standing, trained: np.ndarray, costs: np.ndarray, budget: np.ndarray, margin: float
 ) -> np.ndarray:
     """Strategies that train in the next fold, bool [B,S]; none where the race is over.
 
@@ -92,7 +92,7 @@ def next_round(
         How many trained in the last fold.
     costs : float64 [B,S]
         Cost of one more run, above 0.
-    left : float64 [B]
+    budget : float64 [B]
         What may still be spent, in the unit of the costs.
     margin
         Largest difference in Dice that does not matter, above 0.
@@ -100,7 +100,7 @@ def next_round(
     order = np.argsort(-now.gain, axis=1)
     sorted_gain = np.take_along_axis(now.gain, order, 1)
     spent = np.cumsum(np.take_along_axis(costs, order, 1), 1)
-    worth = (sorted_gain >= WORTH * margin) & (spent <= left[:, None])
+    worth = (sorted_gain >= WORTH * margin) & (spent <= budget[:, None])
     most = np.maximum(np.ceil(KEPT * trained), 2)
     worth &= np.arange(order.shape[1]) < most[:, None]
     # One strategy alone in a fold shows nothing about the others.

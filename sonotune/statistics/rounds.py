@@ -67,10 +67,10 @@ def decide_round(
     efforts = np.full(scores.shape[1:], np.nan)
     clean = np.ones(len(names), bool)
     for (number, strategy), run in runs.items():
-        place = names.index(strategy)
-        scores[0, number, place] = np.nan if run["failed"] else run["dice"]
-        efforts[number, place] = run["epochs"] * settings["efforts"][place]
-        clean[place] &= run["clean"]
+        index = names.index(strategy)
+        scores[0, number, index] = np.nan if run["failed"] else run["dice"]
+        efforts[number, index] = run["epochs"] * settings["efforts"][index]
+        clean[index] &= run["clean"]
     costs = np.nanmean(efforts, 0)
     folds = len({fold for fold, _ in settings["rounds"]})
     grid, spent = folds * costs.sum(), np.nansum(efforts)
@@ -85,7 +85,7 @@ def decide_round(
         ]
         return told | {"ended": "failed", "standing": left_out}
     now = standing(scores, clean[None], typical_run_sd(settings["fraction"]))
-    trained, left = len(rounds[-1]["strategies"]), share * grid - spent
+    trained, budget = len(rounds[-1]["strategies"]), share * grid - spent
     leader, regret = int(now.leader[0]), float(now.regret[0])
 
     def chosen(money: float) -> np.ndarray:
@@ -94,7 +94,7 @@ def decide_round(
         )
         return np.asarray(rounds[0])
 
-    training = chosen(left)
+    training = chosen(budget)
     ended = None
     if settings["budget"] != "grid" and regret < settings["margin"]:
         ended = "margin"
@@ -107,32 +107,32 @@ def decide_round(
     gains, unlimited = now.gain[0], chosen(np.inf)
     rows = []
     for name in rounds[-1]["strategies"]:
-        place = names.index(name)
-        if training[place]:
-            why = "leads" if place == leader else "may still turn out better"
-        elif not clean[place]:
+        index = names.index(name)
+        if training[index]:
+            why = "leads" if index == leader else "may still turn out better"
+        elif not clean[index]:
             why = "failed or collapsed"
         elif ended:
             why = "the race ended"
-        elif gains[place] < WORTH * settings["margin"]:
+        elif gains[index] < WORTH * settings["margin"]:
             why = f"expected gain below {WORTH:g} times the margin"
-        elif unlimited[place]:
+        elif unlimited[index]:
             why = "over the budget"
         else:
             why = f"at most a share of {KEPT:g} of a round's strategies continues"
-        dice, gain = scores[0, len(rounds) - 1, place], gains[place]
+        dice, gain = scores[0, len(rounds) - 1, index], gains[index]
         rows.append(
             {
                 "strategy": name,
                 "dice": float(dice) if np.isfinite(dice) else None,
-                "gap": float(now.means[0, leader] - now.means[0, place]),
+                "gap": float(now.means[0, leader] - now.means[0, index]),
                 "gain": float(gain) if np.isfinite(gain) else None,
-                "continues": bool(training[place]),
+                "continues": bool(training[index]),
                 "why": why,
             }
         )
     return told | {
-        "next": [names[place] for place in np.flatnonzero(training)],
+        "next": [names[index] for index in np.flatnonzero(training)],
         "ended": ended,
         "leader": names[leader],
         "regret": regret,
@@ -169,17 +169,17 @@ def write_round(
     rounds = read_json(earlier)["rounds"] if earlier else [first]
     records = {Cell.of(folder): read_record(Path(folder) / RECORD) for folder in cells}
     if "ended" not in rounds[-1]:
-        place = {(one["fold"], one["seed"]): number for number, one in enumerate(rounds)}
+        round_of = {(entry["fold"], entry["seed"]): number for number, entry in enumerate(rounds)}
         masks = load_set(arrays).masks
         runs = {
-            (place[cell.fold, cell.seed], cell.strategy): _run(Path(folder), record, masks)
+            (round_of[cell.fold, cell.seed], cell.strategy): _run(Path(folder), record, masks)
             for (cell, record), folder in zip(records.items(), cells, strict=True)
         }
-        found = decide_round(settings, rounds, runs)
-        rounds[-1] |= {key: value for key, value in found.items() if key != "next"}
-        if found["next"]:
+        decision = decide_round(settings, rounds, runs)
+        rounds[-1] |= {key: value for key, value in decision.items() if key != "next"}
+        if decision["next"]:
             fold, seed = settings["rounds"][len(rounds)]
-            rounds.append({"fold": fold, "seed": seed, "strategies": found["next"]})
+            rounds.append({"fold": fold, "seed": seed, "strategies": decision["next"]})
     seals = {cell.folder: short_seal(record) for cell, record in records.items()}
     write_json(path, {"settings": dict(settings), "cells": seals, "rounds": rounds})
 
@@ -210,9 +210,11 @@ def write_race(rounds: Iterable[str | Path], path: str | Path) -> None:
     for file in rounds:
         content = read_json(file)
         where = {key: content["settings"][key] for key in ("dataset", "fraction")}
-        for number, one in enumerate(content["rounds"], 1):
-            about = {key: one[key] for key in ("fold", "seed", "regret", "effort_share", "ended")}
-            rows += [where | {"round": number} | about | row for row in one["standing"]]
+        for number, entry in enumerate(content["rounds"], 1):
+            shared = {
+                key: entry[key] for key in ("fold", "seed", "regret", "effort_share", "ended")
+            }
+            rows += [where | {"round": number} | shared | row for row in entry["standing"]]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     with atomic(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")

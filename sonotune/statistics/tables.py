@@ -114,16 +114,16 @@ def write_statistics(
         "learning": forecast_table(fold_scores(runs, cost)),
         "tukey": _tukey(runs),
         "variance": _variance(images, seed),
-        "low_scores": _by_place(images, low_scores),
+        "low_scores": _by_condition(images, low_scores),
         "calibration": _calibration(runs, calibration),
         **rank_tables(runs),
     }
     sources = runs.groupby("dataset")["source"].first()
     for name, table in tables.items():
         if "dataset" in table:
-            place = table.columns.get_loc("dataset") + 1
+            position = table.columns.get_loc("dataset") + 1
             if name not in ("decisions", "strategies", "comparisons"):
-                table.insert(place, "source", table["dataset"].map(sources))
+                table.insert(position, "source", table["dataset"].map(sources))
         digits = None if name in ("decisions", "strategies", "comparisons") else 6
         save_csv(table, Path(folder) / f"{name}.csv", digits)
 
@@ -147,7 +147,7 @@ def _tukey(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def _by_place(images: pd.DataFrame, table_of: object) -> pd.DataFrame:
+def _by_condition(images: pd.DataFrame, table_of: object) -> pd.DataFrame:
     parts = [
         table_of(part).assign(dataset=dataset, fraction=fraction)  # type: ignore[operator]
         for (dataset, fraction), part in images.groupby(["dataset", "fraction"], sort=False)
@@ -169,7 +169,7 @@ def _variance(images: pd.DataFrame, seed: int) -> pd.DataFrame:
             row |= {name: value, f"{name}_lower": ends[name][0], f"{name}_upper": ends[name][1]}
         return pd.DataFrame([row])
 
-    table = _by_place(images, parts_of)
+    table = _by_condition(images, parts_of)
     names = [f"{name}{end}" for name in COMPONENTS for end in ("", "_lower", "_upper")]
     return table.reindex(columns=["dataset", "fraction", *names])
 
@@ -182,7 +182,8 @@ def _calibration(runs: pd.DataFrame, files: Sequence[str | Path]) -> pd.DataFram
     sums = counting.merge(bins, on=list(RUN), how="left")
     sums = sums.groupby([*key, "bin"], sort=False)[BINNED].sum().reset_index("bin")
     rows = [
-        (*place, expected_calibration_error(part)) for place, part in sums.groupby(key, sort=False)
+        (*condition, expected_calibration_error(part))
+        for condition, part in sums.groupby(key, sort=False)
     ]
     return pd.DataFrame(rows, columns=[*key, "calibration_error"])
 

@@ -101,22 +101,29 @@ def _mean_squares(scores: pd.DataFrame) -> _MeanSquares | None:
     whole = scores.groupby("strategy")["fold"].nunique()
     whole = whole[whole == scores["fold"].nunique()].index
     kept = scores[scores["strategy"].isin(whole)]
-    for _, one in kept.groupby("fold"):
-        folds.append(one.pivot(index="name", columns="strategy", values="dice").dropna().to_numpy())
+    for _, fold_scores in kept.groupby("fold"):
+        folds.append(
+            fold_scores.pivot(index="name", columns="strategy", values="dice").dropna().to_numpy()
+        )
     strategies = len(whole)
     if strategies < 2 or len(folds) < 2 or min(map(len, folds), default=0) < 2:
         return None
-    images = np.array([len(one) for one in folds], float)
-    runs = np.array([one.mean(axis=0) for one in folds])
+    images = np.array([len(fold_scores) for fold_scores in folds], float)
+    runs = np.array([fold_scores.mean(axis=0) for fold_scores in folds])
     run_df = (len(folds) - 1) * (strategies - 1)
     image_df = images.sum() - len(folds)
     ms_fold = strategies * runs.mean(axis=1).var(ddof=1)
     centred = runs - runs.mean(axis=1, keepdims=True) - runs.mean(axis=0) + runs.mean()
     within_images, within_rest = 0.0, 0.0
-    for one in folds:
-        by_image = one.mean(axis=1, keepdims=True) - one.mean()
+    for fold_scores in folds:
+        by_image = fold_scores.mean(axis=1, keepdims=True) - fold_scores.mean()
         within_images += strategies * float((by_image**2).sum())
-        rest = one - one.mean(axis=1, keepdims=True) - one.mean(axis=0) + one.mean()
+        rest = (
+            fold_scores
+            - fold_scores.mean(axis=1, keepdims=True)
+            - fold_scores.mean(axis=0)
+            + fold_scores.mean()
+        )
         within_rest += float((rest**2).sum())
     df = np.array([len(folds) - 1, image_df, run_df, image_df * (strategies - 1)])
     squares = np.array([ms_fold, within_images, (centred**2).sum(), within_rest])

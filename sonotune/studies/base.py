@@ -57,7 +57,7 @@ class BaseStudy:
     @cached_property
     def labels(self) -> dict[str, str]:
         """Titles of its strategies."""
-        return {name: one["label"] for name, one in self.strategies.items()}
+        return {name: strategy["label"] for name, strategy in self.strategies.items()}
 
     @property
     def network_titles(self) -> dict[str, str]:

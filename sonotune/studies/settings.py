@@ -42,15 +42,15 @@ class StudySettings(StudyFiles):
         ValueError
             If there is no setting of a name.
         """
-        found = {name: self._setting(name, strategies) for name in names}
-        return sort_keys_deep({name: value for name, value in found.items() if value is not None})
+        values = {name: self._setting(name, strategies) for name in names}
+        return sort_keys_deep({name: value for name, value in values.items() if value is not None})
 
     def _setting(self, name: str, strategies: Sequence[str]) -> Any:
         design, figures = self.design, self.design["figures"]
         leakage = self.config["studies"].get(design.get("protocols", {}).get("leakage"), {})
         match name:
             case "strategies":
-                return [(one, self.labels[one]) for one in strategies or self.labels]
+                return [(strategy, self.labels[strategy]) for strategy in strategies or self.labels]
             case "datasets":
                 return _titles(self, self.datasets)
             case "exclude_runs" | "ddof":
@@ -67,7 +67,9 @@ class StudySettings(StudyFiles):
                 return design["decision"]["cost"]
             case "margins":  # by data set, a difference in Dice that counts as none
                 how = design["decision"]
-                return {one: how["margins"].get(one, how["margin"]) for one in self.datasets}
+                return {
+                    dataset: how["margins"].get(dataset, how["margin"]) for dataset in self.datasets
+                }
             case "own_claims":
                 return design["claims"]["own"]
             case "raced":
@@ -96,12 +98,13 @@ class StudySettings(StudyFiles):
                 }
             case "arms":
                 return {
-                    one: how.get("exclude", "all") for one, how in leakage["strategies"].items()
+                    strategy: how.get("exclude", "all")
+                    for strategy, how in leakage["strategies"].items()
                 }
             case "first_dataset":
                 return self.datasets[0]
             case "simulated":
-                readers = {self.config["datasets"][one]["reader"] for one in self.datasets}
+                readers = {self.config["datasets"][dataset]["reader"] for dataset in self.datasets}
                 return readers == {"simulate"}
             case "titles":
                 return _titles(self, self.all_datasets)
@@ -115,7 +118,11 @@ class StudySettings(StudyFiles):
             case "resampling":
                 return resampling_settings(design["resampling"])
             case "excludes":  # what strategies leave out of training
-                every = {one["exclude"] for one in self.strategies.values() if "exclude" in one}
+                every = {
+                    strategy["exclude"]
+                    for strategy in self.strategies.values()
+                    if "exclude" in strategy
+                }
                 return sorted(every) or None
             case "own_splits":  # strategies that draw splits of their own
                 own = design["resampling"].get("resample_test_set") == "by_strategy"
@@ -129,8 +136,8 @@ def _titles(study: BaseStudy, names: Iterable[str]) -> list[tuple[str, str]]:
 
 def _baselines(study: BaseStudy) -> list[str]:
     """The first strategy that trains all from random weights, and the unchanged network."""
-    scratch = [name for name, one in study.strategies.items() if one["init"] == "random"]
-    unchanged = [name for name, one in study.strategies.items() if not one["tune"]]
+    scratch = [name for name, strategy in study.strategies.items() if strategy["init"] == "random"]
+    unchanged = [name for name, strategy in study.strategies.items() if not strategy["tune"]]
     return [*scratch[:1], *unchanged[:1]]
 
 
@@ -138,10 +145,10 @@ def _strategies_by_network(study: BaseStudy) -> list[tuple[dict[str, Any], list[
     """Every network with name, title, start and tuned stages of its strategies."""
     networks = [sort_keys_deep(architecture(network)) for network in networks_of(study.design)]
     rows: list[list[tuple[Any, ...]]] = [[] for _ in networks]
-    for name, one in study.strategies.items():
+    for name, strategy in study.strategies.items():
         mine = networks.index(sort_keys_deep(architecture(network_of(study.design, name))))
-        start = one["init"]
+        start = strategy["init"]
         if start == "pretrained" and start_of(study.design, name) != PRETRAINED:
             start = "encoder"
-        rows[mine].append((name, one["label"], start, one["tune"]))
+        rows[mine].append((name, strategy["label"], start, strategy["tune"]))
     return [(network, row) for network, row in zip(networks, rows, strict=True) if row]

@@ -65,8 +65,8 @@ def conv_relu(layer: nn.Conv2d, x: Tensor) -> Tensor | None:
         # With a second one of zeros sums may be rounded otherwise in their last bit.
         x, weight = (torch.cat([t, torch.zeros_like(t)], dim=1) for t in (x, weight))
     shape = list(layer.stride), list(layer.padding), list(layer.dilation), layer.groups
-    found: Tensor = _OneCall.apply(x, weight, bias, *shape)
-    return found
+    result: Tensor = _OneCall.apply(x, weight, bias, *shape)
+    return result
 
 
 class _OneCall(torch.autograd.Function):
@@ -83,20 +83,20 @@ class _OneCall(torch.autograd.Function):
         dilation: list[int],
         groups: int,
     ) -> Tensor:
-        found: Tensor = torch.ops.mkldnn._convolution_pointwise(
+        result: Tensor = torch.ops.mkldnn._convolution_pointwise(
             x, weight, bias, padding, stride, dilation, groups, "relu", [], ""
         )
-        ctx.save_for_backward(x, weight, found)
+        ctx.save_for_backward(x, weight, result)
         ctx.biases = None if bias is None else list(bias.shape)
         ctx.shape = stride, padding, dilation, groups
-        return found
+        return result
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, found = ctx.saved_tensors
+        x, weight, result = ctx.saved_tensors
         stride, padding, dilation, groups = ctx.shape
         gradients = torch.ops.aten.convolution_backward(
-            torch.ops.aten.threshold_backward(gradient, found, 0),
+            torch.ops.aten.threshold_backward(gradient, result, 0),
             x,
             weight,
             ctx.biases,

@@ -96,11 +96,11 @@ def bilinear_backward(
     )
     kind = torch.promote_types(rows.dtype, columns.dtype)
     # As [B,H,W,C], which is how channels-last tensors lie in memory.
-    found = gradient.to(kind).permute(0, 2, 3, 1).reshape(batch, output_size[0], -1)
-    found = torch.bmm(rows.to(kind).T.expand(batch, -1, -1), found)
-    found = found.reshape(batch * height, output_size[1], channels)
-    found = torch.bmm(columns.to(kind).T.expand(batch * height, -1, -1), found)
-    return found.reshape(batch, height, width, channels).permute(0, 3, 1, 2).to(gradient.dtype)
+    result = gradient.to(kind).permute(0, 2, 3, 1).reshape(batch, output_size[0], -1)
+    result = torch.bmm(rows.to(kind).T.expand(batch, -1, -1), result)
+    result = result.reshape(batch * height, output_size[1], channels)
+    result = torch.bmm(columns.to(kind).T.expand(batch * height, -1, -1), result)
+    return result.reshape(batch, height, width, channels).permute(0, 3, 1, 2).to(gradient.dtype)
 
 
 @lru_cache(maxsize=128)
@@ -118,8 +118,8 @@ def _matrix(
     """
     kind = torch.promote_types(dtype, torch.float32)
     each = torch.eye(before, dtype=kind).reshape(1, before, before, 1)
-    found = torch.ops.aten.upsample_bilinear2d(each, [after, 1], align_corners, scale, None)
-    matrix = found[0, :, :, 0].T.contiguous()
+    upsampled = torch.ops.aten.upsample_bilinear2d(each, [after, 1], align_corners, scale, None)
+    matrix = upsampled[0, :, :, 0].T.contiguous()
     low = matrix.to(dtype)
     return (low if bool((low.to(kind) == matrix).all()) else matrix).to(device)
 

@@ -52,20 +52,20 @@ def choose(device: str, precision: str, threads: int) -> Processor:
     """
     torch.set_num_threads(threads)
     # A job for the CPU does not touch CUDA, where initialising takes seconds and GPU memory.
-    found = device != "cpu" and torch.cuda.is_available()
-    if device == "cuda" and not found:
+    has_gpu = device != "cpu" and torch.cuda.is_available()
+    if device == "cuda" and not has_gpu:
         raise SonotuneError(
             "device: cuda was asked for but PyTorch finds no usable GPU on this machine; use "
             "device: auto or cpu, or check the driver with nvidia-smi"
         )
-    if found:
+    if has_gpu:
         from sonotune.training import cuda as kernels
     else:
         from sonotune.training import cpu as kernels  # type: ignore[no-redef]
     kernels.set_up()
     if precision == "auto":
         precision = "bf16" if kernels.has_native_bf16() else "fp32"
-    return Processor("cuda" if found else "cpu", precision, threads, kernels.name())
+    return Processor("cuda" if has_gpu else "cpu", precision, threads, kernels.name())
 
 
 def random_state(device: str) -> Tensor:

@@ -91,9 +91,9 @@ def evaluate(
             masks = part[:, 1:]
             logits = forward(network, part[:, :1], processor)
             losses.append(bce(logits, masks) * len(part))
-            found = (logits > 0).float()
-            overlap = 2 * (found * masks).sum((1, 2, 3))
-            size = found.sum((1, 2, 3)) + masks.sum((1, 2, 3))
+            prediction = (logits > 0).float()
+            overlap = 2 * (prediction * masks).sum((1, 2, 3))
+            size = prediction.sum((1, 2, 3)) + masks.sum((1, 2, 3))
             dices.append(share(overlap, size))
         return float(torch.stack(losses).sum()) / len(pairs), float(torch.cat(dices).mean())
 
@@ -150,5 +150,5 @@ def predict(
     network.eval()
     for images in batches:
         with torch.inference_mode():
-            found = forward(network, images, processor).sigmoid()[:, 0].cpu()
-        yield found
+            probabilities = forward(network, images, processor).sigmoid()[:, 0].cpu()
+        yield probabilities

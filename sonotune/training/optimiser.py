@@ -95,7 +95,7 @@ class Adam:
                 if low.grad is not None
             ]
             torch._foreach_copy_([fp32 for fp32, _ in both], [bf16 for _, bf16 in both])  # type: ignore[misc]
-        used = [i for i, one in enumerate(self.computing) if one.grad is not None]
+        used = [i for i, parameter in enumerate(self.computing) if parameter.grad is not None]
         parameters, means, squares = ([some[i] for i in used] for some in self._rows)
         adam(
             parameters,

@@ -45,11 +45,11 @@ class SegmentationData:
             Device and precision to compute with.
         """
         if processor.device == "cpu":
-            arrays, places = (data.images, data.masks), torch.from_numpy(rows)
+            arrays, numbers = (data.images, data.masks), torch.from_numpy(rows)
         else:
-            arrays, places = (data.images[rows], data.masks[rows]), torch.arange(len(rows))
+            arrays, numbers = (data.images[rows], data.masks[rows]), torch.arange(len(rows))
         images, masks = (torch.from_numpy(array).to(processor.device) for array in arrays)
-        return cls(images, masks, places.to(processor.device))
+        return cls(images, masks, numbers.to(processor.device))
 
     def __len__(self) -> int:
         return len(self.rows)

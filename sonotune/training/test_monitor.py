@@ -61,9 +61,9 @@ class TestSetMonitor:
             counts["augmented"] = self._counts(network, self.pairs, warps.to(self.pairs.device))
         return {
             column(images, average, metric): value
-            for images, found in counts.items()
+            for images, confusion in counts.items()
             for average in AVERAGES
-            for metric, value in _averaged(found, average, self.batch_size).items()
+            for metric, value in _averaged(confusion, average, self.batch_size).items()
         }
 
     def _counts(self, network: nn.Module, pairs: SegmentationData, warps: Tensor | None) -> Tensor:
@@ -74,9 +74,14 @@ class TestSetMonitor:
                 if warps is not None and self.augmentation is not None:
                     first = i * self.batch_size
                     part = warp(part, warps[first : first + len(part)], self.augmentation.fill)
-                found = forward(network, part[:, :1], self.processor) > 0
+                prediction = forward(network, part[:, :1], self.processor) > 0
                 mask = part[:, 1:] > 0.5
-                kinds = (found & mask, found & ~mask, ~found & mask, ~found & ~mask)
+                kinds = (
+                    prediction & mask,
+                    prediction & ~mask,
+                    ~prediction & mask,
+                    ~prediction & ~mask,
+                )
                 parts.append(torch.stack([kind.sum((1, 2, 3)) for kind in kinds], 1))
         return torch.cat(parts).cpu().double()
 

@@ -19,7 +19,7 @@ from sonotune.statistics.claims import (
     variance_difference,
 )
 from sonotune.statistics.pairs import compare
-from sonotune.statistics.variance import PARTS, variance_components, variance_intervals
+from sonotune.statistics.variance import COMPONENTS, variance_components, variance_intervals
 
 THREE_BEST = np.array([0.8] * 3 + [0.7] * 10)
 
@@ -169,7 +169,7 @@ def test_what_could_have_been_found():
 def test_intervals_of_variance_components_cover():
     random = np.random.default_rng(5)
     truth = {"fold": 0.03**2, "image": 0.12**2, "run": 0.04**2, "rest": 0.05**2}
-    covered = dict.fromkeys(PARTS, 0)
+    covered = dict.fromkeys(COMPONENTS, 0)
     studies = 25
     for _ in range(studies):
         sizes = (5, 17, 6)  # folds, images, strategies

@@ -47,9 +47,9 @@ def expand_preset(given: Any) -> Any:
 
 @cache
 def _strategies(name: str) -> dict[str, Any]:
-    found = load_package_yaml(Path(__file__).with_name(f"{name}.yaml").read_text("utf-8"))
-    assert isinstance(found, dict)
-    return found
+    strategies = load_package_yaml(Path(__file__).with_name(f"{name}.yaml").read_text("utf-8"))
+    assert isinstance(strategies, dict)
+    return strategies
 
 
 def _error(key: str, value: Any, expected: str) -> ValidationError:

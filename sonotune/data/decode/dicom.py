@@ -110,22 +110,27 @@ def read(path: Path, frame: int | None, stored: bool = False) -> Picture:
     pixels = pixel_array(data, index=number)
     spacing, notes = _spacing(data, number)
     grid = _grid(data, spacing) if frames == 1 else None
-    about: dict[str, Any] = {"frames": frames, "spacing": spacing, "grid": grid, "notes": notes}
+    properties: dict[str, Any] = {
+        "frames": frames,
+        "spacing": spacing,
+        "grid": grid,
+        "notes": notes,
+    }
     if data.SamplesPerPixel == 3:
         limits = None if pixels.dtype == np.uint8 else (0.0, float(2**data.BitsStored - 1))
-        return Picture(pixels, limits, **about)
+        return Picture(pixels, limits, **properties)
     pixels = _used_bits(pixels, data)
     inverted = data.PhotometricInterpretation == "MONOCHROME1"
     if data.PhotometricInterpretation == "PALETTE COLOR":
-        return _coloured(path, data, pixels, stored, about)
+        return _coloured(path, data, pixels, stored, properties)
     if stored:
         if data.BitsAllocated == 1:
             pixels = pixels * 255
-        return Picture(pixels, inverted=inverted, **about)
+        return Picture(pixels, inverted=inverted, **properties)
     hidden = _padding(data, pixels)
-    shown, limits, more = _transformed(data, number, pixels)
-    about["notes"] += more
-    return Picture(shown, limits, hidden, inverted=inverted, **about)
+    display_values, limits, more = _transformed(data, number, pixels)
+    properties["notes"] += more
+    return Picture(display_values, limits, hidden, inverted=inverted, **properties)
 
 
 def _not_understood(data: Any) -> str:
@@ -165,7 +170,7 @@ def _used_bits(pixels: np.ndarray, data: Any) -> np.ndarray:
 
 
 def _coloured(
-    path: Path, data: Any, pixels: np.ndarray, stored: bool, about: dict[str, Any]
+    path: Path, data: Any, pixels: np.ndarray, stored: bool, properties: dict[str, Any]
 ) -> Picture:
     from pydicom.pixels import apply_color_lut
 
@@ -175,7 +180,7 @@ def _coloured(
     bits = data.RedPaletteColorLookupTableDescriptor[2]
     if colours.dtype == np.uint16 and bits == 16:
         colours = np.rint(colours / 257).astype(np.uint8)
-    return Picture(colours[..., :3], **about)
+    return Picture(colours[..., :3], **properties)
 
 
 def _padding(data: Any, pixels: np.ndarray) -> np.ndarray | None:
@@ -210,9 +215,9 @@ def _transformed(
             values = np.rint(values).astype(np.int32)
         return apply_voi(values, data), (0.0, float(2**bits - 1)), ()
     windows = list(_functional(data, number, "FrameVOILUTSequence", "WindowCenter")) or [data]
-    found, notes = _window(windows[0])
-    if found:
-        centre, width, function = found
+    window, notes = _window(windows[0])
+    if window:
+        centre, width, function = window
         if function == "SIGMOID":
             return 255 * expit(4 * (values - centre) / width), (0.0, 255.0), notes
         if function == "LINEAR":
@@ -253,17 +258,17 @@ def _functional(data: Any, number: int, sequence: str, attribute: str) -> Iterat
     ):
         items = data.get(groups) or []
         for item in items[at : at + 1]:
-            yield from (one for one in item.get(sequence) or [] if attribute in one)
+            yield from (group for group in item.get(sequence) or [] if attribute in group)
 
 
 def _spacing(data: Any, number: int) -> tuple[Spacing, tuple[str, ...]]:
     """PixelSpacing or, for ultrasound, that of regions in centimetres, if all agree."""
-    found = []
+    spacings = []
     measures = _functional(data, number, "PixelMeasuresSequence", "PixelSpacing")
     for item in (next(measures, None), data):
         if item is not None and item.get("PixelSpacing") is not None:
             sizes = item.PixelSpacing
-            found.append(tuple(sizes) if len(np.atleast_1d(sizes)) == 2 else (sizes, None))
+            spacings.append(tuple(sizes) if len(np.atleast_1d(sizes)) == 2 else (sizes, None))
             break
     regions = [
         region
@@ -274,13 +279,13 @@ def _spacing(data: Any, number: int) -> tuple[Spacing, tuple[str, ...]]:
         units = {region.get(f"PhysicalUnits{axis}Direction") for axis in "XY"}
         steps = region.get("PhysicalDeltaY"), region.get("PhysicalDeltaX")
         if units == {CENTIMETRES} and None not in steps:
-            found.append(tuple(10 * abs(float(step)) for step in steps))
+            spacings.append(tuple(10 * abs(float(step)) for step in steps))
         elif len(regions) > 1:
             return None, ("pixel size not known: its regions have different units",)
-    if not found:
+    if not spacings:
         return None, ()
-    spacing, notes = known_spacing(*found[0])
-    for other in found[1:]:
+    spacing, notes = known_spacing(*spacings[0])
+    for other in spacings[1:]:
         another, more = known_spacing(*other)
         if spacing is None or another is None:
             return None, notes or more

@@ -146,5 +146,5 @@ class Cache:
 
     def __call__(self, path: Path) -> Any:
         """Read a file, unless it was just read and did not change."""
-        about = path.stat()
-        return self._read(path, about.st_mtime_ns, about.st_size)
+        status = path.stat()
+        return self._read(path, status.st_mtime_ns, status.st_size)

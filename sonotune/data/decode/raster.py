@@ -77,11 +77,11 @@ def _read(path: Path, file: BinaryIO, frame: int | None) -> Picture:
         check_bytes(path, image.height * image.width * depth)
         orientation = image.getexif().get(ORIENTATION, 1)
         if deep:
-            found = _deep(path, image, number, orientation)
+            content = _deep(path, image, number, orientation)
         else:
-            found = _shallow(image, 1 in tags.get(SAMPLE_FORMAT, (1,)))
+            content = _shallow(image, 1 in tags.get(SAMPLE_FORMAT, (1,)))
     return Picture(
-        **found, frames=frames, orientation=orientation if orientation in range(1, 9) else 1
+        **content, frames=frames, orientation=orientation if orientation in range(1, 9) else 1
     )
 
 

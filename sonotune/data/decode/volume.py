@@ -116,8 +116,8 @@ def _check_sizes(path: Path, reader: Any) -> None:
     size = reader.GetSize()
     check_pixels(path, size[1], size[0])
     kind = SimpleITK.GetPixelIDValueAsString(reader.GetPixelID())
-    found = re.search(r"(\d+)-bit", kind)
-    bytes_each = int(found[1]) // 8 if found else 16
+    bits = re.search(r"(\d+)-bit", kind)
+    bytes_each = int(bits[1]) // 8 if bits else 16
     check_bytes(path, math.prod(size) * reader.GetNumberOfComponents() * bytes_each)
 
 
@@ -138,7 +138,7 @@ def _nifti_header(path: Path) -> _Nifti:
         head = file.read(544)
     for order in "<>":
         if np.frombuffer(head, f"{order}i4", 1)[0] == 540:  # NIfTI-2
-            found = _Nifti(
+            parsed = _Nifti(
                 int(np.frombuffer(head, f"{order}i2", 1, 14)[0]),
                 float(np.frombuffer(head, f"{order}i8", 1, 168)[0]),
                 np.frombuffer(head, f"{order}f8", 4, 104),
@@ -148,7 +148,7 @@ def _nifti_header(path: Path) -> _Nifti:
             )
             break
         if np.frombuffer(head, f"{order}i4", 1)[0] == 348:
-            found = _Nifti(
+            parsed = _Nifti(
                 int(np.frombuffer(head, f"{order}i2", 1, 72)[0]),
                 float(np.frombuffer(head, f"{order}f4", 1, 108)[0]),
                 np.frombuffer(head, f"{order}f4", 4, 76),
@@ -159,9 +159,9 @@ def _nifti_header(path: Path) -> _Nifti:
             break
     else:
         raise ValueError("the header is not one of NIfTI")
-    if not found.offset <= LONGEST_HEADER:
+    if not parsed.offset <= LONGEST_HEADER:
         raise ValueError("its header is longer than any should be")
-    return found
+    return parsed
 
 
 def _unpacked(path: Path) -> Any:
@@ -170,11 +170,11 @@ def _unpacked(path: Path) -> Any:
 
 def _check_length(path: Path, header: _Nifti, voxels: int) -> None:
     """Refuse a file that is shorter than its image, which SimpleITK does not notice."""
-    left = header.offset + voxels * header.bits // 8
+    remaining = header.offset + voxels * header.bits // 8
     with _unpacked(path) as file:
-        while left > 0 and (chunk := file.read(1 << 20)):
-            left -= len(chunk)
-    if left > 0:
+        while remaining > 0 and (chunk := file.read(1 << 20)):
+            remaining -= len(chunk)
+    if remaining > 0:
         raise ValueError("the file is shorter than its image")
 
 

@@ -129,7 +129,7 @@ def files_of(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Path
     """
     samples = find_samples(settings, folder)
     named = [file for sample in samples for file in (sample.image, *sample.masks)]
-    files = [one for file in named for one in (file, *sidecars(file))]
+    files = [path for file in named for path in (file, *sidecars(file))]
     others = getattr(reader_module(settings["reader"]), "other_files", None)
     if others:
         files += others(Path(folder), **(settings.get(settings["reader"]) or {}))

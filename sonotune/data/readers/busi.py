@@ -38,7 +38,7 @@ def find(
         If there are no such files, fewer than `images`, a file occurs twice, or an image or a
         mask is missing.
     """
-    found: dict[str, Path] = {}
+    images_by_name: dict[str, Path] = {}
     masks: dict[str, list[Path]] = {}
     order: dict[str, tuple[str, int]] = {}
     files = files_below(folder)
@@ -50,20 +50,23 @@ def find(
         order[name] = (match[2], int(match[3]))
         if match[4]:
             masks.setdefault(name, []).append(folder / path)
-        elif name in found:
-            raise SonotuneError(f"busi: {folder / path} and {found[name]} have the same name")
+        elif name in images_by_name:
+            raise SonotuneError(
+                f"busi: {folder / path} and {images_by_name[name]} have the same name"
+            )
         else:
-            found[name] = folder / path
-    if not found:
+            images_by_name[name] = folder / path
+    if not images_by_name:
         wanted = "benign/benign (1).png with benign (1)_mask.png, malignant/..., normal/..."
         raise layout_error("busi", folder, wanted, files)
-    if lonely := sorted(found.keys() ^ masks.keys()):
+    if lonely := sorted(images_by_name.keys() ^ masks.keys()):
         raise SonotuneError(f"busi: {folder}: image or mask is missing of: {shortened(lonely)}")
-    names = sorted(found, key=order.__getitem__)
+    names = sorted(images_by_name, key=order.__getitem__)
     if images is not None:
         names = _drawn(names, images, seed)
     return [
-        Sample(name=name, group=name, image=found[name], masks=tuple(masks[name])) for name in names
+        Sample(name=name, group=name, image=images_by_name[name], masks=tuple(masks[name]))
+        for name in names
     ]
 
 

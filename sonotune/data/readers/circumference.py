@@ -39,14 +39,14 @@ def residuals(
         height, width = outline.shape
         measure = measures[entry.name]
         ellipse = outline_ellipse(outline)
-        found = [ellipse.circumference * measure.mm_per_pixel]
+        estimates = [ellipse.circumference * measure.mm_per_pixel]
         for rows_after, columns_after in ((height, width), *((size, size) for size in sizes)):
             edge = mask_ellipse(
                 ellipse.mask((height, width), (rows_after, columns_after)),
                 measure.mm_per_pixel * height / rows_after,
                 measure.mm_per_pixel * width / columns_after,
             )
-            found.append(edge.circumference)
-        rows.append(np.subtract(found, measure.circumference_mm))
+            estimates.append(edge.circumference)
+        rows.append(np.subtract(estimates, measure.circumference_mm))
     names = ["ellipse", "original", *map(str, sizes)]
     return dict(zip(names, np.stack(rows, axis=1), strict=True))

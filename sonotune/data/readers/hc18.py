@@ -64,19 +64,19 @@ def find(
     if outline not in ("ellipse", "hull"):
         raise SonotuneError(f"hc18: outline: must be ellipse or hull; found {outline!r}")
     files = [path for path in files_below(folder) if "training_set" in path.parts]
-    found = {path.stem: folder / path for path in files if path.suffix == ".png"}
-    if not found:
+    paths = {path.stem: folder / path for path in files if path.suffix == ".png"}
+    if not paths:
         wanted = f"training_set/000_HC.png, training_set/000_HC_Annotation.png and {CSV}"
         raise layout_error("hc18", folder, wanted, files_below(folder))
     measures = read_measures(folder)
-    images = {stem for stem in found if _NAME.fullmatch(stem)}
+    images = {stem for stem in paths if _NAME.fullmatch(stem)}
     if images != measures.keys():
         raise SonotuneError(
             f"hc18: {folder}: images and the rows of {CSV} differ; without a row: "
             f"{shortened(sorted(images - measures.keys())) or 'none'}; without an image: "
             f"{shortened(sorted(measures.keys() - images)) or 'none'}"
         )
-    if bare := sorted(name for name in images if f"{name}_Annotation" not in found):
+    if bare := sorted(name for name in images if f"{name}_Annotation" not in paths):
         raise SonotuneError(
             f"hc18: {folder}: no outline (..._Annotation.png) for: {shortened(bare)}"
         )
@@ -87,8 +87,8 @@ def find(
         Sample(
             name=name,
             group=name.partition("_")[0],
-            image=found[name],
-            masks=(found[f"{name}_Annotation"],),
+            image=paths[name],
+            masks=(paths[f"{name}_Annotation"],),
             rule=MaskRule(outline),
             mm_per_pixel_y=measures[name].mm_per_pixel,
             mm_per_pixel_x=measures[name].mm_per_pixel,
@@ -146,7 +146,7 @@ def read_measures(folder: Path) -> dict[str, Measure]:
 
 
 def _find_csv(folder: Path) -> Path:
-    found = [path for path in files_below(folder) if path.name == CSV]
-    if not found:
+    tables = [path for path in files_below(folder) if path.name == CSV]
+    if not tables:
         raise layout_error("hc18", folder, CSV, files_below(folder))
-    return folder / found[0]
+    return folder / tables[0]

@@ -109,7 +109,7 @@ def _rule(
         given_labels = label if isinstance(label, list | tuple) else [label]
         if not given_labels:
             raise SonotuneError("folder: label: the list is empty; name at least one value")
-        labels = tuple(_whole("label", one) for one in given_labels)
+        labels = tuple(_whole("label", value) for value in given_labels)
         return MaskRule("label", labels, inverted, alpha)
     return MaskRule(inverted=inverted, alpha=alpha)
 
@@ -194,16 +194,17 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
     SonotuneError
         If one is a link to nothing: left out, its image would be missed by nobody.
     """
-    known = next((one for one in SUFFIXES if pattern.lower().endswith(one)), "")
+    known = next((ending for ending in SUFFIXES if pattern.lower().endswith(ending)), "")
     suffix = known or Path(pattern).suffix
     if suffix.removeprefix(".").replace(".", "").isalnum():
         any_case = "".join(
-            f"[{one.lower()}{one.upper()}]" if one.isalpha() else one for one in suffix
+            f"[{letter.lower()}{letter.upper()}]" if letter.isalpha() else letter
+            for letter in suffix
         )
         pattern = pattern[: -len(suffix)] + any_case
     # Not Path.glob, which refuses absolute patterns.
-    found = glob.glob(str(Path(glob.escape(str(folder))) / pattern), recursive=True)
-    files = [path for path in map(Path, found) if path.name.lower() not in CLUTTER]
+    matches = glob.glob(str(Path(glob.escape(str(folder))) / pattern), recursive=True)
+    files = [path for path in map(Path, matches) if path.name.lower() not in CLUTTER]
     if broken := [path for path in files if not path.exists()]:
         raise SonotuneError(
             f"folder: {pattern!r} matches links to files that are not there: "
@@ -213,22 +214,22 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
 
 
 def _from_globs(folder: Path, images: str, masks: str, rule: MaskRule) -> list[Sample]:
-    found = {}
+    matches = {}
     for key, pattern in (("images", images), ("masks", masks)):
-        found[key] = _matching(folder, pattern)
-        if not found[key]:
+        matches[key] = _matching(folder, pattern)
+        if not matches[key]:
             raise SonotuneError(
                 f"folder: {key}: no file matches {pattern!r} in {printable(folder)}"
                 f"{_lying_there(folder, pattern)}"
             )
-    drawn = set(found["masks"])
-    found["images"] = [path for path in found["images"] if path not in drawn]
-    if not found["images"]:
+    drawn = set(matches["masks"])
+    matches["images"] = [path for path in matches["images"] if path not in drawn]
+    if not matches["images"]:
         raise SonotuneError("folder: images and masks match the same files; masks are files apart")
-    names = [{path: stem_of(path) for path in found[key]} for key in ("images", "masks")]
+    names = [{path: stem_of(path) for path in matches[key]} for key in ("images", "masks")]
     if any(len(set(stems.values())) < len(stems) for stems in names):
         # Folders tell apart what file names do not, such as those of patients.
-        with_folders = [_below_common(files) for files in found.values()]
+        with_folders = [_below_common(files) for files in matches.values()]
         if all("/" in name for stems in with_folders for name in stems.values()):
             names = with_folders
     pairs = pair(

@@ -85,7 +85,7 @@ def load(
     image, notes = _grey(sample.image, picture)
     shape = image.shape[0], image.shape[1]
     masks = [(path, read(path, sample.slice, stored=True)) for path in sample.masks]
-    if sample.slice and all(one.frames == 1 for one in (picture, *(mask for _, mask in masks))):
+    if sample.slice and all(each.frames == 1 for each in (picture, *(mask for _, mask in masks))):
         raise SonotuneError(
             f"{printable(sample.image)}: has no slice {sample.slice}; it has only one"
         )
@@ -105,9 +105,9 @@ def load(
             whole |= filled_hulls(inside) if sample.rule.kind == "hull" else inside
     if sample.rule.kind != "ellipse":
         mask = whole if size is None else resize_mask(whole, resized, method)
-    if any(one.orientation != picture.orientation for _, one in masks):
+    if any(mask.orientation != picture.orientation for _, mask in masks):
         notes = (*notes, "image and mask have different orientation tags; both are shown turned")
-    if picture.grid is None and any(TURNED in one.notes for _, one in masks):
+    if picture.grid is None and any(TURNED in mask.notes for _, mask in masks):
         notes = (*notes, "the mask's header turns rows or columns, its image's says nothing of it")
     digest = hashlib.sha256(repr(shape).encode() + image.tobytes()).hexdigest()
     before = image

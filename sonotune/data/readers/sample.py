@@ -85,12 +85,12 @@ def files_below(folder: Path) -> list[Path]:
     folder
         Folder to list.
     """
-    found = []
+    paths = []
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name[0] != "." and name != "__MACOSX"]
         inside = Path(parent).relative_to(folder)
-        found += [inside / name for name in files if name[0] != "."]
-    return sorted(found)
+        paths += [inside / name for name in files if name[0] != "."]
+    return sorted(paths)
 
 
 def pair(
@@ -118,36 +118,36 @@ def pair(
     SonotuneError
         Naming the files that have no partner, or two masks of one image.
     """
-    found: dict[str, Path] = {}
+    partners: dict[str, Path] = {}
     lonely = []
     by_case: dict[str, list[str]] = {}
     for stem in images:
         by_case.setdefault(stem.casefold(), []).append(stem)
     # A mask of exactly its image's name comes first.
-    for stem, mask in sorted(masks.items(), key=lambda one: one[0] not in images):
+    for stem, mask in sorted(masks.items(), key=lambda item: item[0] not in images):
         short = next((e for e in endings if stem.casefold().endswith(e)), "")
         tried = (stem, stem[: len(stem) - len(short)])
-        alike = [one for name in tried for one in by_case.get(name.casefold(), [])]
-        image = next((one for one in tried if one in images), None)
+        alike = [candidate for name in tried for candidate in by_case.get(name.casefold(), [])]
+        image = next((candidate for candidate in tried if candidate in images), None)
         if image is None and len(set(alike)) == 1:
             image = alike[0]
         if image is None:
             lonely.append(mask)
-        elif image in found:
+        elif image in partners:
             raise SonotuneError(
-                f"{reader}: {printable(found[image])} and {printable(mask)} are both masks of "
+                f"{reader}: {printable(partners[image])} and {printable(mask)} are both masks of "
                 f"{printable(image)}; each image needs one mask of its own name"
             )
         else:
-            found[image] = mask
-    lonely += [image for stem, image in images.items() if stem not in found]
+            partners[image] = mask
+    lonely += [image for stem, image in images.items() if stem not in partners]
     if lonely:
         raise SonotuneError(
             f"{reader}: {len(lonely)} files have no partner (an image needs a mask of its own "
             f"name{_or_with(endings)}, and the other way round): "
             f"{shortened(sorted(map(printable, lonely)))}"
         )
-    return [(stem, images[stem], found[stem]) for stem in sorted(images)]
+    return [(stem, images[stem], partners[stem]) for stem in sorted(images)]
 
 
 def _or_with(endings: tuple[str, ...]) -> str:
@@ -169,15 +169,15 @@ def by_stem(stems: Mapping[Path, str], reader: str) -> dict[str, Path]:
     SonotuneError
         If two files have one stem.
     """
-    found: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     for path, stem in stems.items():
-        if stem in found:
+        if stem in by_name:
             raise SonotuneError(
-                f"{reader}: {printable(path)} and {printable(found[stem])} have the same stem; "
+                f"{reader}: {printable(path)} and {printable(by_name[stem])} have the same stem; "
                 "each image needs one mask of its own name"
             )
-        found[stem] = path
-    return found
+        by_name[stem] = path
+    return by_name
 
 
 def layout_error(reader: str, folder: Path, wanted: str, files: Iterable[Path]) -> SonotuneError:
@@ -196,12 +196,12 @@ def layout_error(reader: str, folder: Path, wanted: str, files: Iterable[Path]) 
     """
     kinds = Counter((str(path.parent), path.suffix or "no suffix") for path in files)
     lines = [f"{parent}: {count} x {kind}" for (parent, kind), count in sorted(kinds.items())]
-    found = "\n    ".join(lines[:12] + ["..."] * (len(lines) > 12)) or "nothing"
+    present = "\n    ".join(lines[:12] + ["..."] * (len(lines) > 12)) or "nothing"
     if not folder.is_dir():
-        found = "no such folder"
+        present = "no such folder"
     return SonotuneError(
         f"{reader}: {folder} is laid out in a way that this reader does not know\n"
-        f"  looked for: {wanted}\n  found: {found}"
+        f"  looked for: {wanted}\n  found: {present}"
     )
 
 

@@ -94,8 +94,8 @@ def _region(claim: Claim, results: StudyResults, row: Row) -> tuple[float, float
 
 def _judge(claim: Claim, results: StudyResults, row: Row, tests: int) -> Verdict:
     low, high = _region(claim, results, row)
-    reaches = [one.reach(tests, row.strategies) for one in row.estimates]
-    values = np.array([one.value for one in row.estimates])
+    reaches = [estimate.reach(tests, row.strategies) for estimate in row.estimates]
+    values = np.array([estimate.value for estimate in row.estimates])
     lower, upper = float((values - reaches).min()), float((values + reaches).min())
     note = row.note or claim.why
     verdict = decide(lower >= low and upper <= high, upper < low or lower > high)
@@ -132,16 +132,18 @@ def _rule(low: float, high: float) -> str:
 
 
 def _why_undecided(claim: Claim, row: Row, region: tuple[float, float], tests: int) -> str:
-    if not all(np.isfinite(one.value) for one in row.estimates):
+    if not all(np.isfinite(estimate.value) for estimate in row.estimates):
         return "no run of one of them counts"
-    if min(one.folds for one in row.estimates) < VERDICT_FOLDS:
+    if min(estimate.folds for estimate in row.estimates) < VERDICT_FOLDS:
         return FEW_FOLDS
-    if not all(np.isfinite(one.error) for one in row.estimates):
+    if not all(np.isfinite(estimate.error) for estimate in row.estimates):
         return "too few folds of a data set, or runs that do not vary: no test"
     width = (region[1] - region[0]) / 2 if np.isfinite(region).all() else -region[0]
     if claim.kind not in ("equivalent", "not_worse") and not np.isfinite(region).all():
         return ""
-    needed = [folds_for_equivalence(width, one, tests, row.strategies) for one in row.estimates]
+    needed = [
+        folds_for_equivalence(width, estimate, tests, row.strategies) for estimate in row.estimates
+    ]
     if None in needed:
         return f"no feasible number of folds (up to {MOST_FOLDS}) could show it: runs vary too much"
     most = max(number for number in needed if number is not None)
@@ -174,7 +176,7 @@ def _as_found(
     return significant == said if significant or able else None
 
 
-def places(claim: Claim, results: StudyResults) -> Iterator[tuple[str, str, float]]:
+def conditions(claim: Claim, results: StudyResults) -> Iterator[tuple[str, str, float]]:
     """Metrics, data sets and fractions that a claim is about.
 
     Parameters
@@ -231,7 +233,7 @@ def _pair_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
         yield from _overall_rows(claim, results)
         return
     names = tuple(results.rivals(claim.paper))
-    for metric, dataset, fraction in places(claim, results):
+    for metric, dataset, fraction in conditions(claim, results):
         pairs = results.pairs(metric, dataset, fraction, names)
         sign = " / " if metric in TIMES else " - "
         groups = [claim.pairs] if claim.smallest else [(pair,) for pair in claim.pairs]
@@ -254,7 +256,9 @@ def _pair_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
 def _overall_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
     """Averages over fractions in each fold, and over data sets."""
     for metric in claim.metrics:
-        where = [place[1:] for place in places(claim, results) if place[0] == metric]
+        where = [
+            condition[1:] for condition in conditions(claim, results) if condition[0] == metric
+        ]
         for pair in claim.pairs:
             values = []
             for dataset in dict.fromkeys(name for name, _ in where):
@@ -276,7 +280,7 @@ def _overall_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
 def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
     everywhere = any(fraction is None for _, _, fraction in claim.terms)
     where = (
-        list(places(claim, results))
+        list(conditions(claim, results))
         if everywhere
         else [(m, d, None) for m in claim.metrics for d in own_datasets(claim, results)]
     )
@@ -320,13 +324,15 @@ def _steps(
     for dataset in own_datasets(claim, results):
         for first, second in claim.steps:
             if {first, second} <= set(results.fractions(dataset)):
-                one, two = (results.matrix("dice", dataset, p, names) for p in (first, second))
-                yield dataset, first, second, one, two, names
+                at_first, at_second = (
+                    results.matrix("dice", dataset, p, names) for p in (first, second)
+                )
+                yield dataset, first, second, at_first, at_second, names
 
 
 def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
-    for dataset, first, second, one, two, names in _steps(claim, results):
-        rises = one - two
+    for dataset, first, second, at_first, at_second, names in _steps(claim, results):
+        rises = at_first - at_second
         known = np.isfinite(rises)
         rises = rises[known.any(1)][:, known.any(0)]
         means = np.array([np.nanmean(column) for column in rises.T])
@@ -351,8 +357,8 @@ def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
 
 
 def _variance_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
-    for dataset, first, second, one, two, _ in _steps(claim, results):
-        estimate = estimate_mean([variance_difference(one, two)])
+    for dataset, first, second, at_first, at_second, _ in _steps(claim, results):
+        estimate = estimate_mean([variance_difference(at_first, at_second)])
         name = f"variance over folds at {format_percent(first)} - at {format_percent(second)}"
         yield Row("dice", dataset, None, name, (estimate,))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy.stats import rankdata
 
-from sonotune.report.claims.bounds import FEW_FOLDS, own_datasets, places
+from sonotune.report.claims.bounds import FEW_FOLDS, conditions, own_datasets
 from sonotune.report.claims.parse import Claim
 from sonotune.report.claims.results import BASELINE, StudyResults
 from sonotune.report.claims.verdict import NOT_APPLICABLE, Verdict, decide, yes_or_no
@@ -34,7 +34,7 @@ def evaluate_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
         What the study found.
     """
     names = results.rivals(claim.paper)
-    where = list(places(claim, results))
+    where = list(conditions(claim, results))
     outsiders = len(names) - len(claim.strategies)
     # As many others as may come first belong to no claim that could fail.
     if outsiders <= max(claim.k - len(claim.strategies), 0):
@@ -48,7 +48,7 @@ def evaluate_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
             for dataset in own_datasets(claim, results)
         ]
         merits = mean_ranks([part for part in scores if len(part)])
-        printed = [_printed(claim, names, *place) for place in where]
+        printed = [_printed(claim, names, *condition) for condition in where]
         ranks = [rankdata(means) for means in printed if np.isfinite(means).all()]
         paper = np.mean(ranks, axis=0) if ranks else None
         yield _extreme(claim, results, names, compare(merits[None]), elementary, paper, len(merits))
@@ -59,8 +59,8 @@ def evaluate_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
         means = _printed(claim, names, metric, dataset, fraction)
         paper = means if np.isfinite(means).all() else None
         tests = elementary * len(where)
-        about = {"metric": metric, "dataset": dataset, "fraction": fraction}
-        yield _extreme(claim, results, names, pairs, tests, paper, folds, **about)
+        fields = {"metric": metric, "dataset": dataset, "fraction": fraction}
+        yield _extreme(claim, results, names, pairs, tests, paper, folds, **fields)
 
 
 def _printed(
@@ -79,7 +79,7 @@ def _extreme(
     tests: int,
     paper: np.ndarray | None,
     folds: int,
-    **about: object,
+    **fields: object,
 ) -> Verdict:
     best, k = claim.kind == "best", max(claim.k, len(claim.strategies))
     claimed = [names.index(name) for name in claim.strategies]
@@ -96,7 +96,7 @@ def _extreme(
     what = "in mean rank" if claim.overall else "in the mean"
     return Verdict.of(
         claim,
-        source=results.sources.get(str(about.get("dataset", "")), ""),
+        source=results.sources.get(str(fields.get("dataset", "")), ""),
         comparison=f"least distance of {', '.join(claim.strategies)} to the others {what}",
         verdict=decide(bool(holds[0]), bool(fails[0])),
         value=_ahead(merit, claimed, k),
@@ -104,7 +104,7 @@ def _extreme(
         paper_value=ahead,
         paper_supports=yes_or_no(None if ahead is None else ahead >= 0),
         note=note,
-        **about,
+        **fields,
     )
 
 
@@ -125,11 +125,11 @@ def evaluate_mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
         What the study found.
     """
     names = results.rivals(claim.paper)
-    where = list(places(claim, results))
+    where = list(conditions(claim, results))
     tests = 2 * len(where) * len(claim.pairs)
     for first, second in claim.pairs:
         pair = names.index(first), names.index(second)
-        tables = [results.pairs(*place, tuple(names)) for place in where]
+        tables = [results.pairs(*condition, tuple(names)) for condition in where]
         better, worse = (
             [bool(significantly_better(table, tests)[0][at]) for table in tables]
             for at in (pair, pair[::-1])
@@ -139,7 +139,7 @@ def evaluate_mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
             all(significantly_better(table, 2 * len(claim.pairs), 1)[0][at] for table in tables)
             for at in (pair, pair[::-1])
         )
-        printed = [_printed(claim, [first, second], *place) for place in where]
+        printed = [_printed(claim, [first, second], *condition) for condition in where]
         gaps = [float(means[0] - means[1]) for means in printed if np.isfinite(means).all()]
         yield Verdict.of(
             claim,
@@ -165,13 +165,13 @@ def evaluate_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[
     names = tuple(name for name in claim.strategies if name in rivals and name != BASELINE)
     tuned = np.array([float(results.tuned[name]) for name in names])
     fewer = tuned[:, None] < tuned[None, :]
-    where = list(places(claim, results))
+    where = list(conditions(claim, results))
     if not fewer.any():
         return
     for metric, dataset, fraction in where:
         pairs = results.pairs(metric, dataset, fraction, names)
         better = significantly_better(pairs, int(fewer.sum()) * len(where))[0]
-        shown = [f"{names[i]} over {names[j]}" for i, j in np.argwhere(better & fewer)]
+        exceptions = [f"{names[i]} over {names[j]}" for i, j in np.argwhere(better & fewer)]
         ordered = significantly_better(pairs, len(where), 1)[0].T[fewer].all()
         means = _printed(claim, list(names), metric, dataset, fraction)
         against = means[:, None] > means[None, :]
@@ -182,13 +182,13 @@ def evaluate_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[
             source=results.sources[dataset],
             fraction=fraction,
             comparison="strategies that are better than one that tunes more",
-            verdict=decide(bool(shown), bool(ordered)),
+            verdict=decide(bool(exceptions), bool(ordered)),
             rule="all pairs: holds if one is shown, fails if all are shown the other way",
             paper_supports=yes_or_no(
                 bool((against & fewer).any()) if np.isfinite(means).all() else None
             ),
-            note=f"{len(shown)} of {fewer.sum()} pairs"
-            + (f", such as {shown[0]}" if shown else ""),
+            note=f"{len(exceptions)} of {fewer.sum()} pairs"
+            + (f", such as {exceptions[0]}" if exceptions else ""),
         )
 
 

@@ -78,7 +78,7 @@ def save_verdicts(verdicts: Sequence[Verdict], csv: str | Path, html: str | Path
     html
         Page to write.
     """
-    save_csv(pd.DataFrame([asdict(one) for one in verdicts]), csv, digits=6)
+    save_csv(pd.DataFrame([asdict(verdict) for verdict in verdicts]), csv, digits=6)
     with atomic(html) as temporary:
         temporary.write_text(claims_page(verdicts), "utf-8")
 
@@ -92,36 +92,43 @@ def claims_page(verdicts: Sequence[Verdict]) -> str:
         The verdicts.
     """
     papers = [
-        (TITLES.get(paper, paper), [list(rows) for _, rows in groupby(part, lambda one: one.claim)])
-        for paper, part in groupby(verdicts, lambda one: one.paper)
+        (
+            TITLES.get(paper, paper),
+            [list(rows) for _, rows in groupby(part, lambda verdict: verdict.claim)],
+        )
+        for paper, part in groupby(verdicts, lambda verdict: verdict.paper)
     ]
     parts = ", ".join(f"{word} {count}" for word, count in _counted(verdicts))
-    short = f"{len({one.claim for one in verdicts})} claims, {len(verdicts)} verdicts: {parts}."
+    short = (
+        f"{len({verdict.claim for verdict in verdicts})} claims, {len(verdicts)} verdicts: {parts}."
+    )
     return template("claims/page.html").render(
         short=short, papers=papers, head=HEAD, counted=_counted, cells=_cells
     )
 
 
 def _counted(verdicts: Sequence[Verdict]) -> list[tuple[str, int]]:
-    counts = Counter(one.verdict for one in verdicts)
+    counts = Counter(verdict.verdict for verdict in verdicts)
     return [(word, counts[word]) for word in VERDICTS if counts[word]]
 
 
-def _cells(one: Verdict) -> tuple[str, ...]:
-    source = f" ({one.source})" if one.source not in ("", one.dataset) else ""
-    fraction = "" if one.fraction is None else format_percent(one.fraction)
-    metric = "" if one.metric == "dice" else one.metric.replace("_", " ")
-    where = ", ".join(filter(None, [one.dataset + source, fraction, metric]))
+def _cells(verdict: Verdict) -> tuple[str, ...]:
+    source = f" ({verdict.source})" if verdict.source not in ("", verdict.dataset) else ""
+    fraction = "" if verdict.fraction is None else format_percent(verdict.fraction)
+    metric = "" if verdict.metric == "dice" else verdict.metric.replace("_", " ")
+    where = ", ".join(filter(None, [verdict.dataset + source, fraction, metric]))
     return (
         where or "whole study",
-        one.comparison or DASH,
-        one.verdict,
-        _number(one.value),
-        f"{_number(one.lower)} to {_number(one.upper)}" if one.lower == one.lower else DASH,
-        _number(one.paper_value),
-        one.paper_supports or DASH,
-        one.as_paper_found or DASH,
-        one.note,
+        verdict.comparison or DASH,
+        verdict.verdict,
+        _number(verdict.value),
+        f"{_number(verdict.lower)} to {_number(verdict.upper)}"
+        if verdict.lower == verdict.lower
+        else DASH,
+        _number(verdict.paper_value),
+        verdict.paper_supports or DASH,
+        verdict.as_paper_found or DASH,
+        verdict.note,
     )
 
 

@@ -145,8 +145,8 @@ def parse_claims(claims: Iterable[Mapping[str, Any]], paper: str) -> list[Claim]
     SonotuneError
         Naming the claim: an unknown kind or key, one that is missing, or one of the wrong shape.
     """
-    declared = [_parse_claim(one, paper) for one in claims]
-    names = [one.id for one in declared]
+    declared = [_parse_claim(claim, paper) for claim in claims]
+    names = [claim.id for claim in declared]
     if twice := {name for name in names if names.count(name) > 1}:
         raise SonotuneError(f"claims: {min(twice)}: two claims have this id")
     return declared

@@ -76,7 +76,7 @@ def draw_against_paper(
     others = others[others["dataset"].isin(present)]
     if len(others):
         works = "; ".join(
-            f"{one.work} {one.dice:.3f} ({one.source})" for one in others.itertuples()
+            f"{row.work} {row.dice:.3f} ({row.source})" for row in others.itertuples()
         )
         notes.append(f"Dashed: Dice that the paper compares itself with, by other splits: {works}.")
     columns = len(fractions)

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch, Polygon, Rectangle
 
 from sonotune.networks.stages import build_network, count, stage_parameters
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.figures.u_shape import DEPTH, Place, u_shape
+from sonotune.report.figures.u_shape import DEPTH, StageBox, u_shape
 from sonotune.report.names import stage_title
 from sonotune.report.palette import style_of
 from sonotune.report.style import TWO_COLUMNS, noted_figure, text_width
@@ -49,7 +49,7 @@ def draw(
     display
         All the study's strategies, as in its tables, on which their colours depend.
     """
-    return draw_fig1([count_stages(*one) for one in networks], list(display.strategies))
+    return draw_fig1([count_stages(*network) for network in networks], list(display.strategies))
 
 
 def count_stages(
@@ -66,9 +66,12 @@ def count_stages(
     """
     built = build_network(network)
     # Own stages may be declared in any order; the network's own is from input to output.
-    place = {name: number for number, (name, _) in enumerate(built.named_parameters())}
+    position = {name: number for number, (name, _) in enumerate(built.named_parameters())}
     parameters = dict(
-        sorted(stage_parameters(built).items(), key=lambda one: min(place[name] for name in one[1]))
+        sorted(
+            stage_parameters(built).items(),
+            key=lambda item: min(position[name] for name in item[1]),
+        )
     )
     published = getattr(built, "pretrained_part", "")
     random = {
@@ -142,14 +145,14 @@ def _u_height(strategies: Sequence[Row]) -> float:
 
 def _draw_us(
     panel: Axes,
-    shape: Mapping[str, Place],
+    shape: Mapping[str, StageBox],
     stages: Mapping[str, int],
     strategies: Sequence[Row],
     order: Sequence[str],
     top: float,
 ) -> None:
     """A small U for each strategy; above them one with the names of the stages."""
-    columns = 1 + max(place.column for place in shape.values())
+    columns = 1 + max(box.column for box in shape.values())
     small = TWO_COLUMNS / IN_A_ROW - 0.25
     total = sum(stages.values())
     y = top + DEPTH * KEY_LEVEL + 0.2
@@ -180,20 +183,20 @@ def _draw_us(
 
 def _draw_key(
     panel: Axes,
-    shape: Mapping[str, Place],
+    shape: Mapping[str, StageBox],
     stages: Mapping[str, int],
     corner: tuple[float, float],
     wide: float,
 ) -> None:
-    for stage, place in shape.items():
-        x, y = corner[0] + place.column * wide, corner[1] + (place.first + 0.5) * KEY_LEVEL
-        if place.skip:
-            end = corner[0] + shape[place.skip].column * wide
+    for stage, stage_box in shape.items():
+        x, y = corner[0] + stage_box.column * wide, corner[1] + (stage_box.first + 0.5) * KEY_LEVEL
+        if stage_box.skip:
+            end = corner[0] + shape[stage_box.skip].column * wide
             panel.plot([x + wide, end], [y, y], color=LINE, linewidth=0.5, linestyle=":")
-        span = place.last - place.first + 1
+        span = stage_box.last - stage_box.first + 1
         text = f"{stage_title(stage)}\n{short_count(stages[stage])}"
         middle = (x + span * wide / 2, y + (span - 1) * KEY_LEVEL / 2)
-        box = _box(place, corner, wide, KEY_LEVEL, KEY_HEIGHTS)
+        box = _box(stage_box, corner, wide, KEY_LEVEL, KEY_HEIGHTS)
         panel.plot(*_outline(box), color=LINE, linewidth=0.6)
         # A slope is too narrow for its text, which covers a part of its outline.
         panel.text(
@@ -203,19 +206,19 @@ def _draw_key(
 
 
 def _box(
-    place: Place,
+    stage_box: StageBox,
     corner: tuple[float, float],
     wide: float,
     level: float,
     heights: Sequence[float] = HEIGHTS,
 ) -> Patch:
     """The patch of a stage, in inches, without colours."""
-    x, y = corner[0] + place.column * wide, corner[1]
-    tall = [heights[n] * level for n in (place.first, place.last)]
-    middle = [y + (n + 0.5) * level for n in (place.first, place.last)]
-    if place.first == place.last:
+    x, y = corner[0] + stage_box.column * wide, corner[1]
+    tall = [heights[n] * level for n in (stage_box.first, stage_box.last)]
+    middle = [y + (n + 0.5) * level for n in (stage_box.first, stage_box.last)]
+    if stage_box.first == stage_box.last:
         return Rectangle((x + 0.012, middle[0] - tall[0] / 2), wide - 0.024, tall[0])
-    right = x + (place.last - place.first + 1) * wide - 0.012
+    right = x + (stage_box.last - stage_box.first + 1) * wide - 0.012
     ends = [(x + 0.012, middle[0], tall[0]), (right, middle[1], tall[1])]
     upper = [(end, centre - height / 2) for end, centre, height in ends]
     lower = [(end, centre + height / 2) for end, centre, height in ends]

@@ -118,12 +118,12 @@ def _draw_strategy(
 ) -> None:
     """The mean at every fraction, and a thin line for each fold."""
     style = style_of(name, list(strategies))
-    places = {fraction: place + shift for place, fraction in enumerate(averages.index)}
+    positions = {fraction: position + shift for position, fraction in enumerate(averages.index)}
     if points["fold"].nunique() > 1:
         for _, fold in points.groupby("fold"):
             scores = fold.groupby("fraction")["dice"].mean()
             panel.plot(
-                [places[fraction] for fraction in scores.index],
+                [positions[fraction] for fraction in scores.index],
                 scores,
                 marker=".",
                 markersize=3,
@@ -132,7 +132,7 @@ def _draw_strategy(
                 color=style.colour,
             )
     panel.plot(
-        list(places.values()),
+        list(positions.values()),
         averages["dice_mean"].astype(float),
         color=style.colour,
         marker=style.marker,

@@ -89,9 +89,9 @@ def choose_strategies(decisions: Sequence[Decision], baselines: Sequence[str]) -
     """
     if not decisions:
         return list(baselines)
-    first = [one for one in decisions if one.dataset == decisions[0].dataset]
-    decision = min(first, key=lambda one: one.fraction)
-    best = [one.name for one in decision.strategies if one.name not in baselines]
+    first = [each for each in decisions if each.dataset == decisions[0].dataset]
+    decision = min(first, key=lambda each: each.fraction)
+    best = [strategy.name for strategy in decision.strategies if strategy.name not in baselines]
     recommended = [] if decision.recommended is None else [decision.recommended]
     return list(dict.fromkeys([*recommended, *best]))[:2] + [
         name for name in baselines if name not in recommended
@@ -126,9 +126,9 @@ def _read_scores(
 ) -> pd.DataFrame:
     scores = read_table(path)
     # The network that is evaluated unchanged has fraction 0 and may be among the columns.
-    display = scores["fraction"].isin([fraction, 0]) & (scores["fold"] == fold)
-    display &= (scores["seed"] == 1) & (scores["pretraining"] == 1)
-    scores = scores[display & scores["strategy"].isin(strategies)]
+    wanted = scores["fraction"].isin([fraction, 0]) & (scores["fold"] == fold)
+    wanted &= (scores["seed"] == 1) & (scores["pretraining"] == 1)
+    scores = scores[wanted & scores["strategy"].isin(strategies)]
     if not len(scores):
         raise SonotuneError(
             f"{path}: no scores of {', '.join(strategies)} at {format_percent(fraction)} in fold "
@@ -162,7 +162,7 @@ def _draw(
         (name, row): aspect_of(sets[name].index[row], sets[name].images.shape[1:], sets[name].about)
         for name, row in rows
     }
-    talls = [wide * aspects[place] for place in rows]
+    talls = [wide * aspects[position] for position in rows]
     titles = [
         textwrap.fill(title, max(8, int(16 * wide)))
         for title in ("Image", "Reference", *strategies.values())
@@ -185,29 +185,32 @@ def _draw(
             if strategy not in predictions[name] or not len(dice):
                 panel.axis("off")
                 continue
-            found = _prediction_of(predictions[name][strategy], row)
-            outlines = [(found, PREDICTION, "solid"), (data.masks[row], REFERENCE, (0, (2, 1.5)))]
+            prediction = _prediction_of(predictions[name][strategy], row)
+            outlines = [
+                (prediction, PREDICTION, "solid"),
+                (data.masks[row], REFERENCE, (0, (2, 1.5))),
+            ]
             show_image(panel, data.images[row], outlines)
-            panel.set_xlabel(f"{dice.iloc[0]:.3f}" + _extreme(found), labelpad=2)
+            panel.set_xlabel(f"{dice.iloc[0]:.3f}" + _extreme(prediction), labelpad=2)
         height_px, width_px = data.images.shape[1:]
         for panel in panels:
             panel.set_aspect(aspects[name, row] * width_px / height_px)
     return figure
 
 
-def _extreme(found: np.ndarray) -> str:
+def _extreme(prediction: np.ndarray) -> str:
     """Say so where a prediction has no outline to see."""
-    if found.all():
+    if prediction.all():
         return " (all)"
-    return "" if found.any() else " (empty)"
+    return "" if prediction.any() else " (empty)"
 
 
 def _prediction_of(path: str | Path, row: int) -> np.ndarray:
     rows, probabilities = load_predictions(path)
-    places = np.flatnonzero(rows == row)
-    if not len(places):
+    matches = np.flatnonzero(rows == row)
+    if not len(matches):
         raise SonotuneError(
             f"{path}: no prediction for row {row}, which the scores list; delete the cell's "
             "folder and run again"
         )
-    return np.asarray(probabilities[places[0]] >= THRESHOLD)
+    return np.asarray(probabilities[matches[0]] >= THRESHOLD)

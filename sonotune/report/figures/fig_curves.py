@@ -31,7 +31,7 @@ def draw(cells: str | Path, histories: Iterable[str | Path], display: DisplayOpt
         Titles of strategies; data sets to show, with their titles.
     """
     strategies, datasets = display.strategies, display.datasets
-    places = {tuple(Cell.of(path).run.values()): path for path in histories}
+    paths = {tuple(Cell.of(path).run.values()): path for path in histories}
     table = read_cells(cells)
     bad = table[(table["failed"] | table["collapsed"]) & table["dataset"].isin(list(datasets))]
     sources = sources_of(table)
@@ -46,7 +46,7 @@ def draw(cells: str | Path, histories: Iterable[str | Path], display: DisplayOpt
             f"{fold_title(row.fold, row.seed, row.pretraining)}\n"
             f"{strategies.get(row.strategy, row.strategy)}: "
             + ("failed" if row.failed else "collapsed"),
-            pd.read_csv(places[tuple(getattr(row, name) for name in RUN)]),
+            pd.read_csv(paths[tuple(getattr(row, name) for name in RUN)]),
         )
         for row in bad.head(MOST).itertuples()
     ]

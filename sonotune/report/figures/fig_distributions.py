@@ -62,14 +62,14 @@ def draw(cells: str | Path, scores: Mapping[str, str | Path], display: DisplayOp
 
 
 def _draw(panel: Axes, scores: pd.DataFrame, names: list[str], strategies: list[str]) -> None:
-    for place, name in enumerate(names):
+    for position, name in enumerate(names):
         values = scores.loc[scores["strategy"] == name, "dice"]
         if not len(values):
             continue
         colour = style_of(name, strategies).colour
         panel.boxplot(
             values,
-            positions=[place],
+            positions=[position],
             orientation="horizontal",
             widths=0.6,
             whis=(5, 95),

@@ -34,17 +34,19 @@ def draw(decisions: str | Path, display: DisplayOptions) -> Figure:
     display
         Strategies and data sets to show, with their titles, in the order of the tables.
     """
-    found = [one for one in read_decisions(decisions) if one.dataset in display.datasets]
-    if not found:
+    displayed = [
+        decision for decision in read_decisions(decisions) if decision.dataset in display.datasets
+    ]
+    if not displayed:
         return message_figure("This study has trained nothing, so nothing can be compared.")
-    return _draw(found, display.strategies, display.datasets)
+    return _draw(displayed, display.strategies, display.datasets)
 
 
 def _draw(
     decisions: Sequence[Decision], strategies: Mapping[str, str], datasets: Mapping[str, str]
 ) -> Figure:
-    present = list(dict.fromkeys(one.dataset for one in decisions))
-    fractions = sorted({one.fraction for one in decisions}, reverse=True)
+    present = list(dict.fromkeys(decision.dataset for decision in decisions))
+    fractions = sorted({decision.fraction for decision in decisions}, reverse=True)
     names = [
         name for name in strategies if any(s.name == name for d in decisions for s in d.strategies)
     ]
@@ -53,13 +55,13 @@ def _draw(
     axes = figure.subplots(len(present), len(fractions), sharey=True, sharex="row", squeeze=False)
     for panel in axes.flat:
         panel.set_visible(False)
-    for one in decisions:
-        panel = axes[present.index(one.dataset), fractions.index(one.fraction)]
+    for decision in decisions:
+        panel = axes[present.index(decision.dataset), fractions.index(decision.fraction)]
         panel.set_visible(True)
-        title = datasets[one.dataset]
-        folds = "one fold" if one.folds == 1 else f"{one.folds} folds"
-        panel.set_title(f"{title}, {format_percent(one.fraction)}, {folds}")
-        _draw_panel(panel, one, names)
+        title = datasets[decision.dataset]
+        folds = "one fold" if decision.folds == 1 else f"{decision.folds} folds"
+        panel.set_title(f"{title}, {format_percent(decision.fraction)}, {folds}")
+        _draw_panel(panel, decision, names)
     for panel in axes[:, 0]:
         panel.set_yticks(range(len(names)), [strategies[name] for name in names])
         panel.set_ylim(len(names) - 0.4, -0.6)
@@ -67,20 +69,20 @@ def _draw(
 
 
 def _draw_panel(panel: Axes, decision: Decision, names: Sequence[str]) -> None:
-    ends = [end for one in decision.strategies for end in (one.gap, one.gap_upper)]
+    ends = [end for each in decision.strategies for end in (each.gap, each.gap_upper)]
     furthest = max((end for end in ends if np.isfinite(end)), default=0.0)
     panel.axvspan(0, decision.margin, color="#e8f0e8", linewidth=0)
     for strategy in decision.strategies:
         if not np.isfinite(strategy.gap):
             continue
-        place, style = names.index(strategy.name), style_of(strategy.name, names)
+        position, style = names.index(strategy.name), style_of(strategy.name, names)
         upper = min(strategy.gap_upper, 1.05 * furthest)
         if np.isfinite(strategy.gap_lower):
-            panel.plot([strategy.gap_lower, upper], [place, place], color=style.colour)
+            panel.plot([strategy.gap_lower, upper], [position, position], color=style.colour)
             if np.isinf(strategy.gap_upper):
-                panel.plot(upper, place, ">", color=style.colour)
+                panel.plot(upper, position, ">", color=style.colour)
         filled = style.colour if strategy.name == decision.recommended else "white"
-        panel.plot(strategy.gap, place, style.marker, color=style.colour, markerfacecolor=filled)
+        panel.plot(strategy.gap, position, style.marker, color=style.colour, markerfacecolor=filled)
     panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     panel.grid(axis="y", color="#eeeeee", linewidth=0.5)
     panel.set_axisbelow(True)

@@ -40,8 +40,12 @@ def draw(decisions: str | Path, learning: str | Path, display: DisplayOptions) -
     display
         Titles of the strategies; data sets to show, with their titles.
     """
-    found = [one for one in read_decisions(decisions) if one.dataset in display.datasets]
-    names = [name for name in display.datasets if any(one.dataset == name for one in found)]
+    displayed = [
+        decision for decision in read_decisions(decisions) if decision.dataset in display.datasets
+    ]
+    names = [
+        name for name in display.datasets if any(decision.dataset == name for decision in displayed)
+    ]
     if not names:
         return message_figure("This study has trained nothing, so there is no learning curve.")
     forecasts = read_forecasts(learning)
@@ -51,7 +55,10 @@ def draw(decisions: str | Path, learning: str | Path, display: DisplayOptions) -
     figure = Figure(figsize=(width, PANEL * rows + 0.4), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).flat
     for panel, name in zip(axes, names, strict=False):
-        of_set = sorted((one for one in found if one.dataset == name), key=lambda d: d.fraction)
+        of_set = sorted(
+            (decision for decision in displayed if decision.dataset == name),
+            key=lambda d: d.fraction,
+        )
         _draw_panel(panel, of_set, forecasts[forecasts["dataset"] == name], display)
         panel.set_title(dataset_title(name, display.datasets, sources))
     for panel in list(axes)[len(names) :]:
@@ -79,9 +86,9 @@ def _draw_panel(
     for name in choose_strategies(decisions[-1:], scratch):
         style = style_of(name, list(display.strategies))
         means = {
-            one.fraction: strategy.mean
-            for one in decisions
-            for strategy in one.strategies
+            decision.fraction: strategy.mean
+            for decision in decisions
+            for strategy in decision.strategies
             if strategy.name == name
         }
         panel.plot(
@@ -101,9 +108,9 @@ def _draw_panel(
                 yerr=[[row["expected"] - row["lower"]], [row["upper"] - row["expected"]]],
                 markerfacecolor="white", elinewidth=0.8, capsize=2,
             )  # fmt: skip
-    ticks = sorted({*(one.fraction for one in decisions), *ends})
+    ticks = sorted({*(decision.fraction for decision in decisions), *ends})
     panel.set_xscale("log")
-    panel.set_xticks(ticks, [format_percent(one) for one in ticks])
+    panel.set_xticks(ticks, [format_percent(tick) for tick in ticks])
     panel.xaxis.set_minor_locator(NullLocator())
     panel.set(xlabel="Share of the images used", ylabel="Dice")
     panel.grid(axis="y", color="#dddddd", linewidth=0.5)

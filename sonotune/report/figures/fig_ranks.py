@@ -29,18 +29,18 @@ def draw(friedman: str | Path, nemenyi: str | Path, display: DisplayOptions) -> 
     """
     ranks, pairs = read_table(friedman), read_table(nemenyi)
     groups = ranks.groupby("fraction", sort=True)
-    found = [(fraction, part) for fraction, part in groups if len(part) > 1][::-1]
-    if not found:
+    comparable = [(fraction, part) for fraction, part in groups if len(part) > 1][::-1]
+    if not comparable:
         return message_figure("Ranking needs at least two trained strategies.")
     notes = [
         "Mean rank over data sets of each strategy's mean Dice, 1 for the best. CD: Nemenyi's "
         "critical difference (level .05); strategies joined by a bar do not differ significantly.",
-        *dict.fromkeys(part["says"].iloc[0] for _, part in found),
+        *dict.fromkeys(part["says"].iloc[0] for _, part in comparable),
     ]
-    most = max(len(part) for _, part in found)
-    figure = noted_figure(notes, (0.8 + LINE * -(-most // 2)) * len(found))
-    panels = figure.subplots(len(found), squeeze=False).flat
-    for panel, (fraction, part) in zip(panels, found, strict=True):
+    most = max(len(part) for _, part in comparable)
+    figure = noted_figure(notes, (0.8 + LINE * -(-most // 2)) * len(comparable))
+    panels = figure.subplots(len(comparable), squeeze=False).flat
+    for panel, (fraction, part) in zip(panels, comparable, strict=True):
         critical = part["critical_difference"].iloc[0]
         title = "" if pd.isna(critical) else f", CD = {critical:.2f}"
         panel.set_title(f"{format_percent(fraction)}{title}", loc="left", weight="bold")

@@ -37,7 +37,7 @@ def draw(
     for name in datasets:
         with np.load(features[name], allow_pickle=False) as file:
             stored[name] = dict(file)
-    sources = {name: str(one["source"]) for name, one in stored.items()}
+    sources = {name: str(maps["source"]) for name, maps in stored.items()}
     titles = {name: dataset_title(name, datasets, sources) for name in stored}
     notes = [
         f"Fine-tuned: {features_of['strategy']}, {format_percent(features_of['fraction'])} of the "
@@ -58,7 +58,7 @@ def _draw(
     side = (TWO_COLUMNS - LEFT) / len(widths)
     figure = noted_figure(notes, len(stored) * (HEAD + 2 * side))
     groups = figure.subfigures(len(stored), squeeze=False).flat
-    for group, (name, one) in zip(groups, stored.items(), strict=True):
+    for group, (name, maps) in zip(groups, stored.items(), strict=True):
         group.suptitle(titles[name], x=0.06 / TWO_COLUMNS, ha="left", weight="bold", fontsize=8)
         panels = group.subplots(2, len(widths), width_ratios=widths)
         for panel in panels.flat:
@@ -66,12 +66,12 @@ def _draw(
             panel.spines[:].set_visible(False)
         for panel, when in zip(panels[:, 0], ("before", "after"), strict=True):
             panel.set_ylabel(when, fontsize=7)
-        _show(panels[0, 0], one["image"], (0, 255))
+        _show(panels[0, 0], maps["image"], (0, 255))
         column = 2
-        for stage, part in zip(one["stages"], parts, strict=True):
+        for stage, part in zip(maps["stages"], parts, strict=True):
             text = f"{part}: {stage_title(str(stage))}"
             panels[0, column].set_title(text, fontsize=7, loc="left")
-            for pair in one[part].swapaxes(0, 1):
+            for pair in maps[part].swapaxes(0, 1):
                 for panel, image in zip(panels[:, column], pair, strict=True):
                     _show(panel, image, (float(pair.min()), float(pair.max())))
                 column += 1

@@ -40,8 +40,8 @@ def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
     strategies
         Titles of the strategies, by name.
     """
-    display = [name for name in strategies if name in set(table["strategy"])]
-    if not display:
+    names_drawn = [name for name in strategies if name in set(table["strategy"])]
+    if not names_drawn:
         return message_figure("The authors' logs have none of these strategies.")
     logs = published_table("wang2023_logs")
     logs = logs[logs["losses"] == "training"]
@@ -50,11 +50,11 @@ def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
         f"widened by {WIDENED:g}. Colours: the repeats of this run. With a frozen random "
         "decoder or head, the loss depends on its random weights."
     ]
-    columns = min(COLUMNS, len(display))
-    rows = -(-len(display) // columns)
+    columns = min(COLUMNS, len(names_drawn))
+    rows = -(-len(names_drawn) // columns)
     figure = noted_figure(notes, rows * 1.55 + 0.35)
     axes = figure.subplots(rows, columns, squeeze=False)
-    for panel, strategy in zip(axes.flat, display, strict=False):
+    for panel, strategy in zip(axes.flat, names_drawn, strict=False):
         for _, log in logs[logs["strategy"] == strategy].groupby("log"):
             panel.plot(log["epoch"], log["mean_loss"], color=LOGS, linewidth=0.8)
         mine = table[table["strategy"] == strategy]
@@ -68,10 +68,10 @@ def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
         panel.set_title(strategies[strategy])
         panel.set_ylim(bottom=0)
         panel.set_xticks([1, 5, 10, 15, 20])
-    for panel in axes.flat[len(display) :]:
+    for panel in axes.flat[len(names_drawn) :]:
         panel.axis("off")
     for panel in axes[:, 0]:
         panel.set_ylabel("Training loss")
-    for panel in axes.flat[max(0, len(display) - columns) : len(display)]:
+    for panel in axes.flat[max(0, len(names_drawn) - columns) : len(names_drawn)]:
         panel.set_xlabel("Epoch")
     return figure

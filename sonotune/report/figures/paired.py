@@ -111,19 +111,23 @@ def _draw_row(
     pairs = compare(scores[None])
     lower, upper = (ends[0, :, 0] for ends in pairs.single_bounds())
     shares = (np.arange(len(names)) - (len(names) - 1) / 2) * STEP / (STEP * len(names) + 0.16)
-    for number, (name, place) in enumerate(zip(names, row + shares, strict=True)):
+    for number, (name, position) in enumerate(zip(names, row + shares, strict=True)):
         style = style_of(name, names)
         known = scores[np.isfinite(scores[:, number]), number]
         look: dict[str, Any] = {"color": style.colour, "marker": style.marker, "linestyle": "none"}
         title = display.strategies[name]
-        left.plot(known, np.full(len(known), place), ".", color=style.colour, markersize=2.5)
-        left.plot(known.mean() if len(known) else np.nan, place, label=title, **look)
+        left.plot(known, np.full(len(known), position), ".", color=style.colour, markersize=2.5)
+        left.plot(known.mean() if len(known) else np.nan, position, label=title, **look)
         folds = int(pairs.folds[0, number, 0])
         if number == 0 or not folds:
             continue
-        right.plot(pairs.difference[0, number, 0], place, **look)
+        right.plot(pairs.difference[0, number, 0], position, **look)
         if folds >= VERDICT_FOLDS:
-            right.plot([lower[number], upper[number]], [place, place], color=style.colour)
+            right.plot([lower[number], upper[number]], [position, position], color=style.colour)
         right.annotate(
-            str(folds), (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=6
+            str(folds),
+            (1.02, position),
+            xycoords=("axes fraction", "data"),
+            va="center",
+            fontsize=6,
         )

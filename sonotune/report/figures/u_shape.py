@@ -12,7 +12,7 @@ DEPTH = 5  # levels; each has half the pixels of the one above
 
 
 @dataclass(frozen=True)
-class Place:
+class StageBox:
     """A stage's box: column from the left, levels that it spans (0 at the top), and its skip.
 
     Attributes
@@ -31,7 +31,7 @@ class Place:
     skip: str = ""
 
 
-def u_shape(stages: Sequence[str]) -> dict[str, Place] | None:
+def u_shape(stages: Sequence[str]) -> dict[str, StageBox] | None:
     """Places of all stages, or None where these are not those of a U.
 
     Parameters
@@ -40,14 +40,14 @@ def u_shape(stages: Sequence[str]) -> dict[str, Place] | None:
         Names, from input to output.
     """
     if tuple(stages) == UNET_STAGES:
-        down = {f"block{n}": Place(n - 1, n - 1, n - 1, f"block{10 - n}") for n in range(1, 5)}
-        bottom = {"block5a": Place(4, 4, 4), "block5b": Place(5, 4, 4)}
-        up = {f"block{n}": Place(n, 9 - n, 9 - n) for n in range(6, 10)}
+        down = {f"block{n}": StageBox(n - 1, n - 1, n - 1, f"block{10 - n}") for n in range(1, 5)}
+        bottom = {"block5a": StageBox(4, 4, 4), "block5b": StageBox(5, 4, 4)}
+        up = {f"block{n}": StageBox(n, 9 - n, 9 - n) for n in range(6, 10)}
         return down | bottom | up
-    up = {name: Place(5 + n, DEPTH - 1 - n, DEPTH - 1 - n) for n, name in enumerate(DECODERS)}
-    up["head"] = Place(10, 0, 0)
+    up = {name: StageBox(5 + n, DEPTH - 1 - n, DEPTH - 1 - n) for n, name in enumerate(DECODERS)}
+    up["head"] = StageBox(10, 0, 0)
     if tuple(stages) == ("encoder", *DECODERS, "head"):
-        return {"encoder": Place(0, 0, DEPTH - 1)} | up
+        return {"encoder": StageBox(0, 0, DEPTH - 1)} | up
     if tuple(stages) == (*LEVELS, *DECODERS, "head"):
-        return {name: Place(n, n, n) for n, name in enumerate(LEVELS)} | up
+        return {name: StageBox(n, n, n) for n, name in enumerate(LEVELS)} | up
     return None

@@ -67,12 +67,12 @@ def draw_wang2023_fig1b(
     axes = figure.subplots(1, len(SHOWN))
     for panel, metric in zip(axes, SHOWN, strict=True):
         _draw(panel, table[table["metric"] == metric], strategies)
-        for marker, one in zip(OTHERS, systems.itertuples(), strict=False):
-            if one.metric != metric:
+        for marker, system in zip(OTHERS, systems.itertuples(), strict=False):
+            if system.metric != metric:
                 continue
             panel.plot(
-                one.tuned_millions, one.value, marker, color="#888888", markersize=6,
-                label=one.system, clip_on=False,
+                system.tuned_millions, system.value, marker, color="#888888", markersize=6,
+                label=system.system, clip_on=False,
             )  # fmt: skip
         panel.set(xscale="log", xlabel="Tuned parameters, millions", title=TITLES[metric])
         panel.set_ylabel(f"{TITLES[metric]}, percent")
@@ -84,16 +84,16 @@ def draw_wang2023_fig1b(
 
 def _draw(panel: Axes, table: pd.DataFrame, strategies: Mapping[str, str]) -> None:
     for protocol, filled in ((PAPER, False), (CORRECTED, True)):
-        for one in table[table["protocol"] == protocol].itertuples():
-            if pd.isna(one.mean):
+        for row in table[table["protocol"] == protocol].itertuples():
+            if pd.isna(row.mean):
                 continue
-            style = style_of(str(one.strategy), list(strategies))
+            style = style_of(str(row.strategy), list(strategies))
             panel.plot(
-                one.tuned_parameters / 1e6,
-                100 * one.mean,
+                row.tuned_parameters / 1e6,
+                100 * row.mean,
                 style.marker,
                 color=style.colour,
                 markerfacecolor=style.colour if filled else "none",
-                label=strategies[str(one.strategy)] if filled else "_",
+                label=strategies[str(row.strategy)] if filled else "_",
                 clip_on=False,
             )

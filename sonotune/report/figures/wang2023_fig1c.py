@@ -46,23 +46,23 @@ def draw_wang2023_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> F
     strategies
         Titles of the strategies, by name.
     """
-    display = [name for name in strategies if name in set(table["strategy"])]
+    names_drawn = [name for name in strategies if name in set(table["strategy"])]
     notes = [
         "Bars: one standard deviation over repeats (of the printed numbers, this is the likeliest "
         "reading). The mean IoU is the foreground's where printed and as published, "
         "that of both classes where corrected. Axes differ."
     ]
     figure = noted_figure(
-        notes, ROW * len(display) + 0.75, names=[one[0] for one in LOOKS.values()]
+        notes, ROW * len(names_drawn) + 0.75, names=[look[0] for look in LOOKS.values()]
     )
     axes = figure.subplots(1, len(METRICS), sharey=True)
     for panel, metric in zip(axes, METRICS, strict=True):
         part = table[table["metric"] == metric]
         for protocol, (title, colour, marker, offset) in LOOKS.items():
-            known = part[part["protocol"] == protocol].set_index("strategy").reindex(display)
+            known = part[part["protocol"] == protocol].set_index("strategy").reindex(names_drawn)
             panel.errorbar(
                 100 * known["mean"],
-                [row + offset for row in range(len(display))],
+                [row + offset for row in range(len(names_drawn))],
                 xerr=100 * known["std"].fillna(0),
                 fmt=marker,
                 color=colour,
@@ -74,9 +74,9 @@ def draw_wang2023_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> F
         panel.set_xlabel("percent")
         panel.grid(axis="x", color="#eeeeee", linewidth=0.5)
         panel.set_axisbelow(True)
-        for row in range(1, len(display)):
+        for row in range(1, len(names_drawn)):
             panel.axhline(row - 0.5, color="#eeeeee", linewidth=0.5)
-    axes[0].set_yticks(range(len(display)), [strategies[name] for name in display])
-    axes[0].set_ylim(len(display) - 0.5, -0.5)
+    axes[0].set_yticks(range(len(names_drawn)), [strategies[name] for name in names_drawn])
+    axes[0].set_ylim(len(names_drawn) - 0.5, -0.5)
     one_legend(figure, axes[:1])
     return figure

@@ -66,7 +66,7 @@ def p_text(p: float) -> str:
     return "" if not np.isfinite(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def describe_places(
+def describe_conditions(
     decisions: Sequence[Decision],
     runs: pd.DataFrame,
     images: Mapping[str, int],
@@ -92,7 +92,7 @@ def describe_places(
     def label(name: str) -> str:
         return display.strategies.get(name, name)
 
-    places = []
+    conditions = []
     for decision in decisions:
         own = runs[(runs["dataset"] == decision.dataset) & (runs["fraction"] == decision.fraction)]
         costs = (
@@ -104,7 +104,7 @@ def describe_places(
         sentences = decision_sentences(decision, label)
         if decision.recommended is not None:
             sentences.insert(1, cost_text(runs, decision))
-        places.append(
+        conditions.append(
             {
                 "dataset": decision.dataset,
                 "title": display.datasets.get(decision.dataset, decision.dataset),
@@ -125,7 +125,7 @@ def describe_places(
                 "alike": [label(name) for name in decision.inconclusive],
             }
         )
-    return places
+    return conditions
 
 
 def _row(
@@ -188,7 +188,9 @@ def _reach(decision: Decision) -> float:
 
 def _matrix(decision: Decision, label: Callable[[str], str]) -> dict[str, Any] | None:
     """Row minus column for every pair, best strategies first."""
-    names = [one.name for one in decision.strategies if np.isfinite(one.adjusted_mean)]
+    names = [
+        strategy.name for strategy in decision.strategies if np.isfinite(strategy.adjusted_mean)
+    ]
     if len(names) < 2:
         return None
     pairs: dict[tuple[str, str], Comparison] = {}
@@ -198,18 +200,18 @@ def _matrix(decision: Decision, label: Callable[[str], str]) -> dict[str, Any] |
     for first in names:
         cells: list[dict[str, Any] | None] = []
         for second in names:
-            found, sign = pairs.get((first, second)), 1
-            if found is None:
-                found, sign = pairs.get((second, first)), -1
-            if found is None or not np.isfinite(found.difference):
+            comparison, sign = pairs.get((first, second)), 1
+            if comparison is None:
+                comparison, sign = pairs.get((second, first)), -1
+            if comparison is None or not np.isfinite(comparison.difference):
                 cells.append(None)
                 continue
-            clear = np.isfinite(found.p) and found.p < 0.05
+            clear = np.isfinite(comparison.p) and comparison.p < 0.05
             cells.append(
                 {
-                    "difference": signed(sign * found.difference),
-                    "p": p_text(found.p),
-                    "shown": (1 if sign * found.difference > 0 else -1) if clear else 0,
+                    "difference": signed(sign * comparison.difference),
+                    "p": p_text(comparison.p),
+                    "shown": (1 if sign * comparison.difference > 0 else -1) if clear else 0,
                     "second": second,
                     "label": label(second),
                 }
@@ -257,7 +259,7 @@ def describe_tables(
         Strategies and data sets to show, with their titles.
     """
     sources = sources_of(averages)
-    known = {(one.dataset, one.fraction): one for one in decisions}
+    known = {(decision.dataset, decision.fraction): decision for decision in decisions}
     tables = []
     for dataset in (name for name in display.datasets if name in set(averages["dataset"])):
         part = averages[averages["dataset"] == dataset]
@@ -293,7 +295,9 @@ def describe_tables(
                 "dataset": dataset,
                 "columns": list(map(format_percent, fractions)) or ["not fine-tuned"],
                 "rows": rows,
-                "verdicts": any(one.tested for key, one in known.items() if key[0] == dataset),
+                "verdicts": any(
+                    decision.tested for key, decision in known.items() if key[0] == dataset
+                ),
             }
         )
     return tables
@@ -307,8 +311,8 @@ def _entry(
     low, high = ends
     mark = ""
     if measured and decision is not None and decision.tested:
-        one = decision.strategy(strategy)
-        if one.candidate and not one.significantly_worse:
+        strategy_result = decision.strategy(strategy)
+        if strategy_result.candidate and not strategy_result.significantly_worse:
             mark = "≈"
     return {
         "key": key,
@@ -365,19 +369,19 @@ def describe_low_scores(
     table = read_table(path)
     healthy = runs.groupby(["dataset", "fraction", "strategy"])[["healthy", "healthy_marked"]].sum()
     rows = []
-    for one in table.to_dict("records"):
-        without = healthy.loc[(one["dataset"], one["fraction"], one["strategy"])]
+    for row in table.to_dict("records"):
+        without = healthy.loc[(row["dataset"], row["fraction"], row["strategy"])]
         interval = (
-            f" ({one['lower']:.1%} to {one['upper']:.1%})" if np.isfinite(one["lower"]) else ""
+            f" ({row['lower']:.1%} to {row['upper']:.1%})" if np.isfinite(row["lower"]) else ""
         )
         rows.append(
             {
-                "dataset": display.datasets.get(one["dataset"], one["dataset"]),
-                "fraction": format_percent(one["fraction"]),
-                "label": display.strategies.get(one["strategy"], one["strategy"]),
-                "images": int(one["images"]),
-                "low": f"{one['share_low']:.1%}{interval}",
-                "worst": number(one["worst_tenth"]),
+                "dataset": display.datasets.get(row["dataset"], row["dataset"]),
+                "fraction": format_percent(row["fraction"]),
+                "label": display.strategies.get(row["strategy"], row["strategy"]),
+                "images": int(row["images"]),
+                "low": f"{row['share_low']:.1%}{interval}",
+                "worst": number(row["worst_tenth"]),
                 "healthy": int(without["healthy"]),
                 "marked": int(without["healthy_marked"]),
             }
@@ -403,20 +407,20 @@ def describe_claims(path: Path, datasets: Mapping[str, str]) -> dict[str, Any] |
         return None
     counts = Counter(table["verdict"])
     rows = []
-    for one in table[table["verdict"] != "undecided"].to_dict("records"):
-        known = [one.get(name, "") != "" for name in ("value", "lower", "upper")]
-        value = number(float(one["value"])) if known[0] else DASH
+    for verdict in table[table["verdict"] != "undecided"].to_dict("records"):
+        known = [verdict.get(name, "") != "" for name in ("value", "lower", "upper")]
+        value = number(float(verdict["value"])) if known[0] else DASH
         if all(known):
-            value += f" ({float(one['lower']):.3f} to {float(one['upper']):.3f})"
-        dataset = str(one.get("dataset", ""))
+            value += f" ({float(verdict['lower']):.3f} to {float(verdict['upper']):.3f})"
+        dataset = str(verdict.get("dataset", ""))
         where = [datasets.get(dataset, dataset)]
-        if one.get("fraction", "") != "":
-            where.append(format_percent(float(one["fraction"])))
+        if verdict.get("fraction", "") != "":
+            where.append(format_percent(float(verdict["fraction"])))
         rows.append(
             {
-                "claim": one["claim"],
-                "verdict": one["verdict"],
-                "says": one.get("says", ""),
+                "claim": verdict["claim"],
+                "verdict": verdict["verdict"],
+                "says": verdict.get("says", ""),
                 "where": ", ".join(filter(None, where)) or "whole study",
                 "value": value,
             }
@@ -463,7 +467,7 @@ def describe_banners(
         Name of a study.
     """
     banners = []
-    fewest = min((one.folds for one in decisions), default=0)
+    fewest = min((decision.folds for decision in decisions), default=0)
     if simulated and size <= SMALL:
         banners.append(
             f"Demonstration: simulated images of {size} × {size} pixels. "  # noqa: RUF001

@@ -49,7 +49,7 @@ def write_details(
         Gets ``data`` and ``images``.
     """
     folder = Path(folder)
-    places = {tuple(Cell.of(path).run.values()): Path(path) for path in cells}
+    folders = {tuple(Cell.of(path).run.values()): Path(path) for path in cells}
     for dataset, prepared in arrays.items():
         data = load_set(prepared)
         table = read_table(scores[dataset])
@@ -67,12 +67,12 @@ def write_details(
             entry: dict[str, list[dict[str, Any]]] = {"runs": [], "images": []}
             for run in own.to_dict("records"):
                 key = tuple(run[name] for name in RUN)
-                place, fold = places[key], fold_title(*key[-3:])
-                epochs = _history(place / "history.csv")
+                cell_folder, fold = folders[key], fold_title(*key[-3:])
+                epochs = _history(cell_folder / "history.csv")
                 entry["runs"].append(
                     {"fold": fold, "failed": bool(run["failed"]), "epochs": epochs}
                 )
-                rows, probabilities = load_predictions(place / "predictions.npz")
+                rows, probabilities = load_predictions(cell_folder / "predictions.npz")
                 tested |= set(rows.tolist())
                 for row, mask in zip(rows.tolist(), probabilities >= THRESHOLD, strict=True):
                     entry["images"].append(
@@ -85,13 +85,13 @@ def write_details(
                     )
             # Worst first; an image without a score leads.
             entry["images"].sort(
-                key=lambda one: (-1 if one["dice"] is None else one["dice"], one["row"])
+                key=lambda image: (-1 if image["dice"] is None else image["dice"], image["row"])
             )
             _write_data(folder / "data", entry_key(dataset, strategy, fraction), entry)
-        about = {
+        images = {
             row: _about_image(data, row) | {"reference": references[row]} for row in sorted(tested)
         }
-        _write_data(folder / "data", f"{dataset}-images", about)
+        _write_data(folder / "data", f"{dataset}-images", images)
         _write_images(data, sorted(tested), folder / "images" / dataset)
 
 

@@ -76,15 +76,15 @@ def draw_network(
     """
     down, bottom, up = _sides(stages)
     rows = max(len(down), len(up))
-    places = {stage: (row, -1) for row, stage in enumerate(down)}
-    places |= {stage: (len(up) - 1 - row, 1) for row, stage in enumerate(up)}
+    positions = {stage: (row, -1) for row, stage in enumerate(down)}
+    positions |= {stage: (len(up) - 1 - row, 1) for row, stage in enumerate(up)}
     inner = GAP + len(bottom) * (BOX[0] + 10) if bottom else GAP
     half = (rows - 1) * STEP[0] + BOX[0]
     width = 2 * (half + MARGIN) + inner
     boxes = []
     for stage in stages:
-        if stage in places:
-            row, side = places[stage]
+        if stage in positions:
+            row, side = positions[stage]
             left = MARGIN + row * STEP[0]
             x = left if side < 0 else width - left - BOX[0]
             y = MARGIN + row * STEP[1]

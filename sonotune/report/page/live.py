@@ -62,14 +62,16 @@ class Live(threading.Thread):
             logs = self._results / "logs" / study
             running = sorted(lock.with_suffix(".log") for lock in logs.rglob("*.lock"))
             recent = sorted(records, key=lambda file: file.stat().st_mtime)[-RECENT:]
-            left = planned["cells"] - len(records)
+            remaining = planned["cells"] - len(records)
             text = template("page/live.html").render(
                 study=study,
                 period=int(PERIOD),
                 done=len(records),
                 cells=planned["cells"],
-                left=left,
-                time="" if planned.get("race") else time_left(records, left).removeprefix("; "),
+                remaining=remaining,
+                time=""
+                if planned.get("race")
+                else time_left(records, remaining).removeprefix("; "),
                 running=[_curve(log, _job(log, logs)) for log in running],
                 recent=[_curve(_log_of(file, logs), _name(file)) for file in reversed(recent)],
                 width=WIDTH,

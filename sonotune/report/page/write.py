@@ -24,9 +24,9 @@ from sonotune.report.page.content import (
     describe_audits,
     describe_banners,
     describe_claims,
+    describe_conditions,
     describe_costs,
     describe_low_scores,
-    describe_places,
     describe_tables,
     number,
 )
@@ -106,28 +106,34 @@ def write_page(
     """
     runs = read_cells(cells)
     trained = runs[runs["fraction"] > 0]
-    found = read_decisions(decisions)
+    all_decisions = read_decisions(decisions)
     images = {row["dataset"]: row["size"] for row in read_counts(splits)}
     known = sources_of(runs)
     origins = pd.read_csv(provenance, dtype=str, keep_default_na=False)
-    places = describe_places(
-        found,
+    conditions = describe_conditions(
+        all_decisions,
         trained,
         images,
         display,
         [(stages_of(network), strategies) for network, strategies in networks],
     )
-    drawings = {place["network"]["name"]: place["network"] for place in places if place["network"]}
+    drawings = {
+        condition["network"]["name"]: condition["network"]
+        for condition in conditions
+        if condition["network"]
+    }
     told = race_sentences(race) if race else {}
-    for place in places:
-        said = told.get((place["dataset"], place["decision"].fraction))
-        place["sentences"] += [said] if said else []
-        place["sentences"] += _forecast(place["decision"], read_forecasts(learning), display)
+    for condition in conditions:
+        said = told.get((condition["dataset"], condition["decision"].fraction))
+        condition["sentences"] += [said] if said else []
+        condition["sentences"] += _forecast(
+            condition["decision"], read_forecasts(learning), display
+        )
     for drawing in drawings.values():
-        drawing["places"] = [
-            f"{place['title']}, {place['fraction']}"
-            for place in places
-            if place["network"] and place["network"]["name"] == drawing["name"]
+        drawing["conditions"] = [
+            f"{condition['title']}, {condition['fraction']}"
+            for condition in conditions
+            if condition["network"] and condition["network"]["name"] == drawing["name"]
         ]
     assets = files("sonotune.report.page")
     script = assets.joinpath("page.js").read_text("utf-8")
@@ -137,12 +143,12 @@ def write_page(
         script=Markup(script),  # noqa: S704 - this package's own file
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         style=Markup(assets.joinpath("page.css").read_text("utf-8")),  # noqa: S704 - likewise
-        data=Markup(to_json(_for_script(found, trained, display))),  # noqa: S704 - JSON, escaped
+        data=Markup(to_json(_for_script(all_decisions, trained, display))),  # noqa: S704 - JSON, escaped
         runs=len(trained),
-        places=places,
+        conditions=conditions,
         drawings=list(drawings.values()),
-        banners=describe_banners(found, image_size, simulated, study),
-        tables=describe_tables(display.averages(averages), found, display),
+        banners=describe_banners(all_decisions, image_size, simulated, study),
+        tables=describe_tables(display.averages(averages), all_decisions, display),
         strategies=[
             (name, title)
             for name, title in display.strategies.items()
@@ -165,9 +171,9 @@ def write_page(
     write_details(folders, arrays, scores, runs, details)
     with atomic(answer) as temporary:
         lines = [
-            f"{place['title']}, {place['fraction']} of the images ({place['basis']}): "
-            f"{place['headline']}\n"
-            for place in places
+            f"{condition['title']}, {condition['fraction']} of the images ({condition['basis']}): "
+            f"{condition['headline']}\n"
+            for condition in conditions
         ]
         temporary.write_text("".join(lines), "utf-8")
     with atomic(page) as temporary:
@@ -199,15 +205,18 @@ def _for_script(
         return round(value, 4) if math.isfinite(value) else None
 
     pairs = {}
-    for one in decisions:
-        place = f"{one.dataset}|{fraction_text(one.fraction)}"
-        for pair in one.comparisons:
+    for decision in decisions:
+        condition = f"{decision.dataset}|{fraction_text(decision.fraction)}"
+        for pair in decision.comparisons:
             values = (pair.difference, pair.lower, pair.upper, pair.p)
-            pairs[f"{place}|{pair.first}|{pair.second}"] = [rounded(value) for value in values]
+            pairs[f"{condition}|{pair.first}|{pair.second}"] = [rounded(value) for value in values]
     return {
         "strategies": dict(display.strategies),
         "datasets": dict(display.datasets),
-        "fractions": {fraction_text(one): format_percent(one) for one in runs["fraction"].unique()},
+        "fractions": {
+            fraction_text(fraction): format_percent(fraction)
+            for fraction in runs["fraction"].unique()
+        },
         "pairs": pairs,
     }
 
