@@ -431,18 +431,20 @@ def measure(
     network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     number = max(batch, 2)
     images = torch.randint(256, (number, side, side), dtype=torch.uint8, device=processor.device)
-    pairs = SegmentationData(images, images // 128, torch.arange(number, device=processor.device))
-    nothing = replace(pairs, rows=pairs.rows[:0])
-    recipe = TrainingConfig(batch_size=batch, epochs=1, patience=False, select_weights="last")
+    data = SegmentationData(images, images // 128, torch.arange(number, device=processor.device))
+    no_validation = replace(data, rows=data.rows[:0])
+    training_config = TrainingConfig(
+        batch_size=batch, epochs=1, patience=False, select_weights="last"
+    )
     augmentation = Augmentation(**study["augmentation"]) if study["augmentation"] else None
 
     def take_step() -> float:
         began, used = time.perf_counter(), time.process_time()
         state = train(
             network,
-            pairs,
-            nothing,
-            recipe,
+            data,
+            no_validation,
+            training_config,
             augmentation,
             STEPS,
             processor,
@@ -459,8 +461,8 @@ def measure(
     step = take_step() if tune else 0.0
     if 0 < step < SLOW:  # the first one warmed up
         step = take_step()
-    image = _seconds(lambda: evaluate(network, pairs, processor), study["threads"])
-    return Speed(step, image / len(pairs), parameters)
+    image = _seconds(lambda: evaluate(network, data, processor), study["threads"])
+    return Speed(step, image / len(data), parameters)
 
 
 def images_of(config: Mapping[str, Any], dataset: str, size: int, results: Path) -> int:

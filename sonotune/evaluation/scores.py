@@ -78,7 +78,7 @@ def score_dataset(
     data = load_set(arrays)
     measured = read_circumferences(circumferences, data) if circumferences else {}
     # A mask is met in many cells.
-    outlines = [boundary(mask > 0) for mask in data.masks]
+    boundaries = [boundary(mask > 0) for mask in data.masks]
     parts, reliabilities = [], []
     for folder in map(Path, cells):
         record = read_record(folder / "run.json")
@@ -90,7 +90,7 @@ def score_dataset(
         index = [data.index[row] for row in rows]
         names = {key: [image[key] for image in index] for key in ("name", "group")}
         shapes = [
-            shape_scores(mask, outlines[row], _mm_per_pixel(image), measured.get(image["name"]))
+            shape_scores(mask, boundaries[row], _mm_per_pixel(image), measured.get(image["name"]))
             for mask, row, image in zip(prediction, rows, index, strict=True)
         ]
         if calibration is not None:
@@ -121,7 +121,7 @@ def aggregate(
 
     A mean leaves out images that have no such number; `COUNTED` says of how many images the
     prediction is empty (``no_component``), in several parts or reaches the border, how many have
-    no distance between outlines since one is missing, of how many measured heads the prediction
+    no distance between boundaries since one is missing, of how many measured heads the prediction
     gives no circumference, how many images are healthy (their mask is empty), and in how many of
     those the prediction marks something.
 

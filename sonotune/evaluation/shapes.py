@@ -47,7 +47,7 @@ def shape_scores(
     Returns
     -------
     dict
-        `SHAPE_METRICS`: distances between the outlines in pixels and millimetres (see
+        `SHAPE_METRICS`: distances between the boundaries in pixels and millimetres (see
         `surface_distances`), the number of components (pixels that touch by a side or a corner
         are connected), 1 if the prediction reaches the image's border and else 0, the head
         circumference of the prediction, the measured one, their difference (found less measured)
@@ -113,10 +113,10 @@ def largest_component(mask: np.ndarray) -> np.ndarray:
     mask
         Mask.
     """
-    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros(mask.shape, np.uint8)
-    if outlines:
-        cv2.drawContours(filled, [max(outlines, key=cv2.contourArea)], -1, 1, cv2.FILLED)
+    if contours:
+        cv2.drawContours(filled, [max(contours, key=cv2.contourArea)], -1, 1, cv2.FILLED)
     return filled
 
 

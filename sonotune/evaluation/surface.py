@@ -1,4 +1,4 @@
-"""How far the outlines of two objects are apart."""
+"""How far the boundaries of two objects are apart."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from scipy.spatial import cKDTree
 
 @dataclass(frozen=True)
 class SurfaceDistances:
-    """Distances between two outlines, in the unit of the pixels' size.
+    """Distances between two boundaries, in the unit of the pixels' size.
 
     Attributes
     ----------
     hausdorff95
-        Of each outline's distances to the other one the 95th percentile; the larger of the two.
+        Of each boundary's distances to the other one the 95th percentile; the larger of the two.
     mean
-        Average symmetric surface distance: the mean over the pixels of both outlines.
+        Average symmetric surface distance: the mean over the pixels of both boundaries.
     """
 
     hausdorff95: float
@@ -37,7 +37,8 @@ class SurfaceDistances:
 def boundary(mask: np.ndarray) -> np.ndarray:
     """Pixels of an object, bool [H,W], that have a side in common with what is not the object.
 
-    Beyond the image's border is no object, so where an image cuts an object, the cut is outline.
+    Beyond the image's border is no object, so where an image cuts an object, the cut belongs to its
+    boundary.
 
     Parameters
     ----------
@@ -57,11 +58,11 @@ def boundary(mask: np.ndarray) -> np.ndarray:
 def surface_distances(
     prediction: np.ndarray, reference: np.ndarray, spacing: tuple[float, float] = (1.0, 1.0)
 ) -> SurfaceDistances:
-    """Distances between the outlines of two masks, from pixel centre to nearest pixel centre.
+    """Distances between the boundaries of two masks, from pixel centre to nearest pixel centre.
 
     The definitions are those of MONAI's ``compute_hausdorff_distance`` (with ``percentile=95``)
-    and ``compute_average_surface_distance`` (``symmetric=True``); a search tree over the outlines'
-    pixels finds the same distances in a fraction of the time.
+    and ``compute_average_surface_distance`` (``symmetric=True``); a search tree over the
+    boundaries' pixels finds the same distances in a fraction of the time.
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def surface_distances(
     -------
     SurfaceDistances
         0 where both masks are empty (nothing was there to find and nothing was found), NaN where
-        one of them is: there is no distance to an outline that does not exist.
+        one of them is: there is no distance to a boundary that does not exist.
     """
     if not len(prediction) and not len(reference):
         return SurfaceDistances(0.0, 0.0)

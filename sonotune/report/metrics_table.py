@@ -1,4 +1,4 @@
-"""Every metric of every strategy: overlap, distances between outlines, head circumference."""
+"""Every metric of every strategy: overlap, distances between boundaries, head circumference."""
 
 from __future__ import annotations
 
@@ -120,11 +120,11 @@ def _notes(exclude_runs: ExcludeRuns, heads: bool) -> list[str]:
         "Each mean is first over a fold's test images and then over runs"
         + ("." if exclude_runs == "none" else f"; runs that {_ended(exclude_runs)} are left out."),
         "Mean IoU: of the object and of the background.",
-        "Distances are between the outlines of prediction and mask, in pixels of the resized "
+        "Distances are between the boundaries of prediction and mask, in pixels of the resized "
         "image or millimetres. HD95, the 95% Hausdorff distance: the 95th percentile of each "
-        "outline's distances to the other, the larger of the two. ASD, the average symmetric "
-        "surface distance: their mean over both outlines.",
-        "Where one outline is missing there is no distance; such images are not in the means of "
+        "boundary's distances to the other, the larger of the two. ASD, the average symmetric "
+        "surface distance: their mean over both boundaries.",
+        "Where one boundary is missing there is no distance; such images are not in the means of "
         "distances but are counted (No distance), so compare strategies by these only where few "
         "are. Where neither prediction nor mask has a pixel, the distance is 0.",
         "Counts are of test images over all folds shown: the prediction is empty, has several "

@@ -117,12 +117,12 @@ def source_notes(
     sources
         What stands behind each data set, by name.
     """
-    behind: dict[str, list[str]] = {}
+    names_by_source: dict[str, list[str]] = {}
     for name in present:
         if stands_in(name, sources):
-            behind.setdefault(sources[name], []).append(datasets.get(name, name))
+            names_by_source.setdefault(sources[name], []).append(datasets.get(name, name))
     parts = [
         f"{in_words(titles)} {'is' if len(titles) == 1 else 'are'} {source}"
-        for source, titles in behind.items()
+        for source, titles in names_by_source.items()
     ]
     return [f"* Another data set replaces the original: {in_words(parts)}."] if parts else []

@@ -65,7 +65,7 @@ def _describe(
     strategies: Mapping[str, str],
     datasets: Mapping[str, str],
     fraction: float,
-    timed: str,
+    time_measured: str,
 ) -> Table:
     sources = sources_of(times)
     present = [name for name in datasets if name in sources]
@@ -93,7 +93,7 @@ def _describe(
         ]
     )
     notes = (
-        f"Minutes: {timed} of a fold's training and validation, mean over runs (standard "
+        f"Minutes: {time_measured} of a fold's training and validation, mean over runs (standard "
         f"deviation in parentheses). Ran on {where or DASH}.",
         *source_notes(present, datasets, sources),
     )

@@ -140,23 +140,23 @@ class _Known:
         self.path = folder / f"fingerprints-{own}.json"
         self.changed = False
         try:
-            self.found: dict[str, Any] = json.loads(self.path.read_text("utf-8"))
+            self.known: dict[str, Any] = json.loads(self.path.read_text("utf-8"))
         except (OSError, ValueError):
-            self.found = {}
+            self.known = {}
 
     def get(self, key: str, find: Callable[[], Any]) -> Any:
-        if key not in self.found:
+        if key not in self.known:
             if not self.changed:
                 atexit.register(self.save)
-            self.found[key], self.changed = find(), True
-        return self.found[key]
+            self.known[key], self.changed = find(), True
+        return self.known[key]
 
     def save(self) -> None:
-        if len(self.found) > MOST_KEPT:
+        if len(self.known) > MOST_KEPT:
             return
         try:
             with atomic(self.path) as temporary:
-                temporary.write_text(json.dumps(self.found), "utf-8")
+                temporary.write_text(json.dumps(self.known), "utf-8")
         except OSError:
             pass  # a cache
 

@@ -104,9 +104,9 @@ def _plan_one(
     random = generator(seed, "planning", folds)
     strategies = len(run_sd)
     if means is None:
-        truth = random.normal(0.0, TYPICAL_SPREAD, (studies, strategies))
+        true_means = random.normal(0.0, TYPICAL_SPREAD, (studies, strategies))
     else:
-        truth = np.broadcast_to(np.asarray(means, float), (studies, strategies))
+        true_means = np.broadcast_to(np.asarray(means, float), (studies, strategies))
     noise = random.normal(size=(studies, folds, strategies)) * run_sd
     detectable = np.nan
     if folds >= VERDICT_FOLDS:
@@ -116,8 +116,8 @@ def _plan_one(
         lacking = -pairs.bounds()[0][:, first, second]
         detectable = float(np.nanmedian(np.nanquantile(lacking, POWER, axis=0)))
     everyone = np.ones((studies, strategies), bool)
-    choices = choose(truth[:, None, :] + noise, everyone, np.zeros(strategies), margin)
-    loss = truth.max(1) - truth[np.arange(studies), choices.recommended]
+    choices = choose(true_means[:, None, :] + noise, everyone, np.zeros(strategies), margin)
+    loss = true_means.max(1) - true_means[np.arange(studies), choices.recommended]
     return Plan(folds, detectable, float(loss.mean()), float((loss <= margin).mean()))
 
 

@@ -81,7 +81,7 @@ def attempt_names(
 
 
 def fail_if_dead(
-    network: nn.Module, state: TrainingState, pairs: SegmentationData, processor: Processor
+    network: nn.Module, state: TrainingState, data: SegmentationData, processor: Processor
 ) -> None:
     """Record where the output of a trained network does not depend on these images.
 
@@ -91,10 +91,10 @@ def fail_if_dead(
         The trained network.
     state
         What happened in the training; changed in place.
-    pairs
+    data
         Images and their masks.
     processor
         Device and precision to compute with.
     """
-    if state.outcome != "not_finite" and is_dead(network, pairs, processor):
+    if state.outcome != "not_finite" and is_dead(network, data, processor):
         state.fail("dead", DEAD)

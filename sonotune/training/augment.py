@@ -95,12 +95,12 @@ def _rotations(degrees: Tensor) -> Tensor:
     return torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
 
 
-def warp(pairs: Tensor, warps: Tensor, fill: str) -> Tensor:
+def warp(batch: Tensor, warps: Tensor, fill: str) -> Tensor:
     """Deform images and their masks alike.
 
     Parameters
     ----------
-    pairs
+    batch
         float32 [B,2,H,W]: image in [0,1] and mask in {0,1}.
     warps
         float32 [B,2,3] of `draw_warps`, on the same device.
@@ -110,14 +110,14 @@ def warp(pairs: Tensor, warps: Tensor, fill: str) -> Tensor:
     Returns
     -------
     Tensor
-        As ``pairs``; the mask is bilinear between pixels, then 1 above a half.
+        As ``batch``; the mask is bilinear between pixels, then 1 above a half.
     """
-    grid = functional.affine_grid(warps, list(pairs.shape), align_corners=False)
+    grid = functional.affine_grid(warps, list(batch.shape), align_corners=False)
     centres = fill == "reflect_101"
     if centres:
         # From coordinates in which pixels' edges are at -1 and 1 to those in which centres are.
-        sides = torch.tensor(pairs.shape[:1:-1], dtype=grid.dtype, device=grid.device)
+        sides = torch.tensor(batch.shape[:1:-1], dtype=grid.dtype, device=grid.device)
         grid = grid * sides / (sides - 1)
         fill = "reflection"
-    moved = functional.grid_sample(pairs, grid, "bilinear", fill, align_corners=centres)
+    moved = functional.grid_sample(batch, grid, "bilinear", fill, align_corners=centres)
     return torch.stack([moved[:, 0], (moved[:, 1] > 0.5).to(moved.dtype)], dim=1)

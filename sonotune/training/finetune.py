@@ -162,8 +162,8 @@ def predict_rows(
     processor
         Device and precision to compute with.
     """
-    pairs = SegmentationData.of(data, rows, processor)
-    batches = pairs.split(max_inference_batch(pairs.images, processor))
+    rows_data = SegmentationData.of(data, rows, processor)
+    batches = rows_data.split(max_inference_batch(rows_data.images, processor))
     parts = predict(network, (batch[:, :1] for batch in batches), processor)
     return np.concatenate([quantise(part) for part in parts])
 

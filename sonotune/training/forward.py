@@ -69,7 +69,7 @@ def bce(logits: Tensor, masks: Tensor) -> Tensor:
 
 
 def evaluate(
-    network: nn.Module, pairs: SegmentationData, processor: Processor
+    network: nn.Module, data: SegmentationData, processor: Processor
 ) -> tuple[float, float]:
     """Mean loss, and mean Dice of the images at threshold 0.5, without dropout.
 
@@ -79,7 +79,7 @@ def evaluate(
     ----------
     network
         The network.
-    pairs
+    data
         Images and their masks.
     processor
         Device and precision to compute with.
@@ -87,7 +87,7 @@ def evaluate(
     network.eval()
     losses, dices = [], []
     with torch.inference_mode():
-        for part in pairs.split(max_inference_batch(pairs.images, processor)):
+        for part in data.split(max_inference_batch(data.images, processor)):
             masks = part[:, 1:]
             logits = forward(network, part[:, :1], processor)
             losses.append(bce(logits, masks) * len(part))
@@ -95,10 +95,10 @@ def evaluate(
             overlap = 2 * (prediction * masks).sum((1, 2, 3))
             size = prediction.sum((1, 2, 3)) + masks.sum((1, 2, 3))
             dices.append(share(overlap, size))
-        return float(torch.stack(losses).sum()) / len(pairs), float(torch.cat(dices).mean())
+        return float(torch.stack(losses).sum()) / len(data), float(torch.cat(dices).mean())
 
 
-def is_dead(network: nn.Module, pairs: SegmentationData, processor: Processor) -> bool:
+def is_dead(network: nn.Module, data: SegmentationData, processor: Processor) -> bool:
     """Whether the output is the same for each of these images as for a black one.
 
     So it is where ReLUs let nothing of any image through; no gradient flows through them either.
@@ -107,14 +107,14 @@ def is_dead(network: nn.Module, pairs: SegmentationData, processor: Processor) -
     ----------
     network
         The network.
-    pairs
+    data
         Images and their masks.
     processor
         Device and precision to compute with.
     """
     network.eval()
     with torch.inference_mode():
-        for part in pairs.split(max_inference_batch(pairs.images, processor)):
+        for part in data.split(max_inference_batch(data.images, processor)):
             images = torch.cat([torch.zeros_like(part[:1, :1]), part[:, :1]])
             logits = forward(network, images, processor)
             if not bool(((logits - logits[:1]).abs() <= DIFFERENCE).all()):

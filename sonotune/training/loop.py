@@ -73,7 +73,7 @@ def train(
     names: Sequence[str | int | float],
     log: Callable[[str], None],
     checkpoint: Checkpoint | None = None,
-    records: Callable[[nn.Module, int], dict[str, float]] | None = None,
+    monitor: Callable[[nn.Module, int], dict[str, float]] | None = None,
 ) -> TrainingState:
     """Tune the parameters of ``network`` that require gradients; leave it with the best ones.
 
@@ -97,7 +97,7 @@ def train(
         Takes one line of progress.
     checkpoint
         Where to resume from, and what to write from time to time.
-    records
+    monitor
         What to measure on the test images after every epoch; the training does not depend on it.
 
     Raises
@@ -112,10 +112,10 @@ def train(
     optimiser = Adam(tuned_parameters(network), config.learning_rate, tuned_parameters(computing))
 
     def step(rows: Tensor, warps: Tensor | None) -> None:
-        pairs = training.batch(rows)
+        inputs = training.batch(rows)
         if warps is not None and augmentation is not None:
-            pairs = warp(pairs, warps, augmentation.fill)
-        images, masks = pairs[:, :1], pairs[:, 1:]
+            inputs = warp(inputs, warps, augmentation.fill)
+        images, masks = inputs[:, :1], inputs[:, 1:]
         loss = bce(forward(stepping, images, processor), masks)
         optimiser.zero_grad()
         loss.backward()
@@ -177,7 +177,7 @@ def train(
         validation_loss = validation_dice = math.nan
         if len(validation):
             validation_loss, validation_dice = evaluate(computing, validation, processor)
-        measured = records(computing, epoch) if records else {}
+        measured = monitor(computing, epoch) if monitor else {}
         state.evaluation_cpu += time.process_time() - evaluation_began
         seconds = time.perf_counter() - began
         state.history.append(

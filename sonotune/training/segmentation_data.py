@@ -68,9 +68,9 @@ class SegmentationData:
             Numbers of the rows, int64 [B], or a slice.
         """
         rows = self.rows[which]
-        pairs = torch.stack([self.images[rows], self.masks[rows]], 1).float()
-        pairs[:, 0] /= 255
-        return pairs
+        stacked = torch.stack([self.images[rows], self.masks[rows]], 1).float()
+        stacked[:, 0] /= 255
+        return stacked
 
     def split(self, size: int) -> Iterator[Tensor]:
         """All rows in their order, ``size`` at a time, as `batch` gives them.

@@ -30,7 +30,7 @@ class TestSetMonitor:
 
     Attributes
     ----------
-    pairs
+    data
         The test images and their masks.
     augmentation
         How images of training are deformed, or None: then there are only clean images.
@@ -42,7 +42,7 @@ class TestSetMonitor:
         What the deformations derive from; they differ from epoch to epoch.
     """
 
-    pairs: SegmentationData
+    data: SegmentationData
     augmentation: Augmentation | None
     batch_size: int
     processor: Processor
@@ -52,13 +52,13 @@ class TestSetMonitor:
     def __call__(self, network: nn.Module, epoch: int) -> dict[str, float]:
         """Numbers of one epoch, by names such as ``clean_pooled_dice`` (`column`)."""
         network.eval()
-        counts = {"clean": self._counts(network, self.pairs, None)}
+        counts = {"clean": self._counts(network, self.data, None)}
         if self.augmentation is not None:
             random = torch.Generator().manual_seed(
                 torch_seed(self.seed, *self.names, "test warps", epoch)
             )
-            warps = draw_warps(self.augmentation, len(self.pairs), random)
-            counts["augmented"] = self._counts(network, self.pairs, warps.to(self.pairs.device))
+            warps = draw_warps(self.augmentation, len(self.data), random)
+            counts["augmented"] = self._counts(network, self.data, warps.to(self.data.device))
         return {
             column(images, average, metric): value
             for images, confusion in counts.items()
@@ -66,11 +66,11 @@ class TestSetMonitor:
             for metric, value in _averaged(confusion, average, self.batch_size).items()
         }
 
-    def _counts(self, network: nn.Module, pairs: SegmentationData, warps: Tensor | None) -> Tensor:
+    def _counts(self, network: nn.Module, data: SegmentationData, warps: Tensor | None) -> Tensor:
         """True positive, false positive, false negative, true negative pixels, float64 [n,4]."""
         parts = []
         with torch.inference_mode():
-            for i, part in enumerate(pairs.split(self.batch_size)):
+            for i, part in enumerate(data.split(self.batch_size)):
                 if warps is not None and self.augmentation is not None:
                     first = i * self.batch_size
                     part = warp(part, warps[first : first + len(part)], self.augmentation.fill)

@@ -37,7 +37,7 @@ def recorded(tmp_path_factory):
     save_set(disks, bright_disks(20))
     network = {"name": "unet", "width": 8, "dropout": 0.0, "head": "plain", "relu_after_up": False}
     changes = {"training": FIXED, "resampling": HOLDOUT, "fraction": 0.75, "network": network}
-    record = run(disks, folder / "with", **changes, records=True)
+    record = run(disks, folder / "with", **changes, log_test_metrics=True)
     run(disks, folder / "without", **changes)
     with (folder / "with/history.csv").open() as file:
         history = list(csv.DictReader(file))

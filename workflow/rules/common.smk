@@ -103,7 +103,7 @@ try:
     MIRROR = find_mirror(config.get("data_mirror"))
     PUBLISHED = used_entries(config)
     WEIGHTS = all_encoder_weights(config)
-    PUBLISHED |= {one.entry: find_entry(one.entry) for one in WEIGHTS.values() if one.entry}
+    PUBLISHED |= {w.entry: find_entry(w.entry) for w in WEIGHTS.values() if w.entry}
     check_files(config, PUBLISHED, MIRROR)
     for name, design in config["studies"].items():
         parse_claims(design["claims"]["own"], f"studies: {name}")
@@ -148,9 +148,9 @@ def raced_cells(study, dataset, fraction, number):
         except FileNotFoundError:  # just being made again
             raise IncompleteCheckpointException(found.rule, checkpoint_target(found.output[0]))
     return [
-        Cell(study.name, dataset, strategy, fraction, one["fold"], one["seed"])
-        for one in rounds
-        for strategy in one["strategies"]
+        Cell(study.name, dataset, strategy, fraction, entry["fold"], entry["seed"])
+        for entry in rounds
+        for strategy in entry["strategies"]
     ]
 
 
@@ -206,7 +206,7 @@ def force_stale():
         if file.exists() and workflow.persistence.metadata(IOFile(str(file))) is None
     }
     workflow.dag.forcefiles.update(str(HOME / file) for file in files)
-    forgotten |= {HOME / file for file in views} - {HOME / RESULTS / one for one in stale.recorded}
+    forgotten |= {HOME / file for file in views} - {HOME / RESULTS / name for name in stale.recorded}
     workflow.dag.forcefiles.update(
         str(HOME / file) for file in views if HOME / file in forgotten and (HOME / file).is_file()
     )

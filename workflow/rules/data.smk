@@ -1,8 +1,8 @@
 # Data sets and encoder weights: fetched or made, prepared, looked at.
 
 
-CATALOGUED = [name for name, one in DATASETS.items() if "catalogue" in one]
-MADE = [name for name, one in DATASETS.items() if one["reader"] in MADE_HERE]
+CATALOGUED = [name for name, dataset in DATASETS.items() if "catalogue" in dataset]
+MADE = [name for name, dataset in DATASETS.items() if dataset["reader"] in MADE_HERE]
 
 
 rule download:

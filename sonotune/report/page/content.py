@@ -336,9 +336,9 @@ def describe_costs(runs: pd.DataFrame, display: DisplayOptions) -> list[dict[str
         Strategies and data sets to show, with their titles.
     """
     rows = []
-    timed = runs.assign(seconds=training_seconds(runs))
-    for strategy in (name for name in display.strategies if name in set(timed["strategy"])):
-        own = timed[timed["strategy"] == strategy]
+    measured = runs.assign(seconds=training_seconds(runs))
+    for strategy in (name for name in display.strategies if name in set(measured["strategy"])):
+        own = measured[measured["strategy"] == strategy]
         rows.append(
             {
                 "label": display.strategies[strategy],
