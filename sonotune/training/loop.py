@@ -137,7 +137,7 @@ def train(
         state = TrainingState(**stopped["course"])
         state.resumed += 1
         optimiser.refresh()
-        log(f"going on in epoch {stopped['epoch']} after {stopped['batches']} of {batches} batches")
+        log(f"resuming in epoch {stopped['epoch']} after {stopped['batches']} of {batches} batches")
     for epoch in range(stopped["epoch"] if stopped else 1, config.epochs + 1):
         began = time.perf_counter()
         # Each epoch draws from its own names, so an epoch can be run again on its own.

@@ -99,8 +99,8 @@ def test_a_stopped_training_ends_like_an_undisturbed_one(disks, tmp_path, change
     # It stopped within an epoch, and had been stopped once more in another before it ended.
     run.stop(after=3)
     record = run.go()
-    assert any("going on in epoch 3 after 1 of" in line for line in run.said)
-    assert any("going on in epoch 4 after 1 of" in line for line in run.said)
+    assert any("resuming in epoch 3 after 1 of" in line for line in run.said)
+    assert any("resuming in epoch 4 after 1 of" in line for line in run.said)
     assert record["resumed"] == 2
     assert run.results() == undisturbed(disks, tmp_path / "undisturbed", **changes)
 

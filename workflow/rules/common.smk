@@ -206,7 +206,9 @@ def force_stale():
         if file.exists() and workflow.persistence.metadata(IOFile(str(file))) is None
     }
     workflow.dag.forcefiles.update(str(HOME / file) for file in files)
-    forgotten |= {HOME / file for file in views} - {HOME / RESULTS / name for name in stale.recorded}
+    forgotten |= {HOME / file for file in views} - {
+        HOME / RESULTS / name for name in stale.recorded
+    }
     workflow.dag.forcefiles.update(
         str(HOME / file) for file in views if HOME / file in forgotten and (HOME / file).is_file()
     )
