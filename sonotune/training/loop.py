@@ -134,7 +134,7 @@ def train(
     steps = _steps(step, moving, optimiser, config, processor, training.device, log)
     random_before = random_state(processor.device)
     if checkpoint and (stopped := checkpoint.load({**moving, "random": random_before})):
-        state = TrainingState(**stopped["course"])
+        state = TrainingState(**stopped["state"])
         state.resumed += 1
         optimiser.refresh()
         log(f"resuming in epoch {stopped['epoch']} after {stopped['batches']} of {batches} batches")
@@ -167,7 +167,7 @@ def train(
                         "epoch": epoch,
                         "batches": batch + 1,
                         "seconds": time.perf_counter() - began,
-                        "course": asdict(state),
+                        "state": asdict(state),
                     },
                 )
         state.steps += batches

@@ -13,10 +13,10 @@ from sonotune.runtime.parent_watch import WORKFLOW, name_process
 
 HEARD = """
 import signal, sys, time
-from sonotune.runtime.signals import Once
+from sonotune.runtime.signals import DebouncedHandler
 def then(number, frame):
     print(number, flush=True)
-signal.signal(signal.SIGINT, Once(then))
+signal.signal(signal.SIGINT, DebouncedHandler(then))
 print("ready", flush=True)
 time.sleep(0.5)
 """
