@@ -369,13 +369,13 @@ def _predict(arguments: argparse.Namespace) -> int:
     seconds = time.perf_counter() - began
     for line in bad:
         print(f"sonotune: left out: {line}", file=sys.stderr)
-    _tell_of_predictions(output / "predictions.csv")
+    _print_predictions(output / "predictions.csv")
     rate = len(images) / max(seconds, 1e-9)
     print(f"{len(images) - len(bad)} images in {seconds:.1f} s ({rate:.1f} per second): {output}")
     return 1 if bad else 0
 
 
-def _tell_of_predictions(table: Path) -> None:
+def _print_predictions(table: Path) -> None:
     """Sum up the table of predictions, and its warnings."""
     import csv
     from statistics import fmean

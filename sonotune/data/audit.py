@@ -142,12 +142,12 @@ def audit_dataset(
     same = exact_duplicates(image_stats)
     near, clusters = near_duplicates(image_stats, workers)
     findings = (
-        *_of_files(settings, originals),
-        *_of_images(image_stats),
-        *_of_masks(image_stats, image_source.rule, settings),
-        *_of_duplicates(image_stats, same, near),
-        *_of_twins(image_stats, clusters),
-        *_of_groups(image_stats),
+        *_file_findings(settings, originals),
+        *_image_findings(image_stats),
+        *_mask_findings(image_stats, image_source.rule, settings),
+        *_duplicate_findings(image_stats, same, near),
+        *_leakage_findings(image_stats, clusters),
+        *_group_findings(image_stats),
     )
     order = ("error", "warning", "note")
     findings = tuple(sorted(findings, key=lambda finding: order.index(finding.level)))
@@ -246,7 +246,7 @@ def duplicates_in_training(
     return float(np.mean(shares))
 
 
-def _of_masks(
+def _mask_findings(
     image_stats: Sequence[ImageStats], rule: MaskRule, settings: Mapping[str, Any]
 ) -> Iterator[Finding]:
     """Masks that can hardly have been meant; an error where a key can say that they are."""
@@ -256,7 +256,7 @@ def _of_masks(
         yield Finding("error" if refused else "warning", doubt.kind, doubt.text, doubt.names)
 
 
-def _of_files(settings: Mapping[str, Any], originals: str | Path) -> Iterator[Finding]:
+def _file_findings(settings: Mapping[str, Any], originals: str | Path) -> Iterator[Finding]:
     if settings["reader"] != "folder":
         return
     for kind, count in unmatched_files(Path(originals), **settings["folder"]).items():
@@ -264,7 +264,7 @@ def _of_files(settings: Mapping[str, Any], originals: str | Path) -> Iterator[Fi
         yield Finding("warning", "files that no pattern matches", text)
 
 
-def _of_images(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
+def _image_findings(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
     if bad := [stats for stats in image_stats if stats.problem]:
         reasons = "".join(f"\n    {stats.problem}" for stats in bad)
         text = f"{len(bad)} of {len(image_stats)} images:{reasons}"
@@ -306,7 +306,7 @@ def _of_images(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
         yield Finding("note", "converted", f"{count} of {len(image_stats)} images: {note}")
 
 
-def _of_duplicates(
+def _duplicate_findings(
     image_stats: Sequence[ImageStats],
     same: Sequence[tuple[str, ...]],
     near: Sequence[tuple[str, ...]],
@@ -321,16 +321,16 @@ def _of_duplicates(
                 "one may be trained on and the other tested; "
                 "`resampling: grouped: duplicates` or `both` prevents it"
             )
-            yield _alike("warning", f"{kind} across groups", apart, why)
+            yield _same_images("warning", f"{kind} across groups", apart, why)
         if together:
             why = "`resampling: grouped: true` keeps a group on one side of every split"
-            yield _alike("note", f"{kind} within groups", together, why)
+            yield _same_images("note", f"{kind} within groups", together, why)
     if differ := [names for names in same if len({marked[name] for name in names}) > 1]:
         why = "the same image is marked in different ways"
-        yield _alike("warning", "one image, several masks", differ, why)
+        yield _same_images("warning", "one image, several masks", differ, why)
 
 
-def _of_twins(
+def _leakage_findings(
     image_stats: Sequence[ImageStats], clusters: Sequence[Sequence[str]]
 ) -> Iterator[Finding]:
     if not clusters:
@@ -346,14 +346,14 @@ def _of_twins(
     yield Finding("note", "clusters of copies", text)
 
 
-def _alike(level: Level, kind: str, alike: Sequence[tuple[str, ...]], why: str) -> Finding:
+def _same_images(level: Level, kind: str, alike: Sequence[tuple[str, ...]], why: str) -> Finding:
     listed = shortened([" = ".join(names) for names in alike], SPELT_OUT)
     names = tuple(dict.fromkeys(name for names in alike for name in names))
     number = f"{len(alike)} case{'s' * (len(alike) != 1)}"
     return Finding(level, kind, f"{number}; {why}: {listed}", names)
 
 
-def _of_groups(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
+def _group_findings(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
     groups = Counter(stats.group for stats in image_stats)
     if several := sum(count > 1 for count in groups.values()):
         yield Finding(

@@ -132,7 +132,7 @@ def write_duplicates(audit: Audit, path: str | Path) -> None:
                 writer.writerow((number, name, why))
 
 
-def suspicious(path: str | Path) -> str:
+def describe_problems(path: str | Path) -> str:
     """From a table of `write_audit_csv`, how many images are not ok, or nothing if all are.
 
     Parameters

@@ -263,7 +263,8 @@ def _turned(path: Path, pixels: np.ndarray, grid: Grid, image: Grid, where: str)
     ):
         raise SonotuneError(
             f"{printable(path)}: its geometry is not that of its image {where}: "
-            f"{_told(grid)}, image: {_told(image)}; resample the mask onto its image"
+            f"{_describe_grid(grid)}, image: {_describe_grid(image)}; resample the mask onto its "
+            "image"
         )
     if plane[0, 1]:
         pixels = np.swapaxes(pixels, 0, 1)
@@ -271,7 +272,7 @@ def _turned(path: Path, pixels: np.ndarray, grid: Grid, image: Grid, where: str)
     return pixels[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
 
 
-def _told(grid: Grid) -> str:
+def _describe_grid(grid: Grid) -> str:
     size, origin = (
         " x ".join(f"{v:g}" for v in row) for row in (grid.size, np.round(grid.origin, 3))
     )

@@ -69,7 +69,7 @@ def choose_cells(
             f"{path}: {strategy} at {format_percent(fraction)} of {dataset} kept no weights; "
             f"there are: {known}"
         )
-    _check_alike({folder: records[folder] for folder in folders})
+    _check_same_training({folder: records[folder] for folder in folders})
     if fold is None:
         return sorted(folders)
     if fold == "best":
@@ -78,7 +78,7 @@ def choose_cells(
     return [named[_one("fold", str(fold), named)]]
 
 
-def _check_alike(records: Mapping[Path, Mapping[str, Any]]) -> None:
+def _check_same_training(records: Mapping[Path, Mapping[str, Any]]) -> None:
     """Refuse runs if one was trained in another way, or on other images."""
     first, *others = records
     # Runs from different pre-trained networks start from different weights.

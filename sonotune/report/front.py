@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.config.jobs import cells_of
-from sonotune.data.audit_files import suspicious
+from sonotune.data.audit_files import describe_problems
 from sonotune.layout import RESULTS, format_percent
 from sonotune.report.names import source_notes
 from sonotune.report.provenance import changed_packages
@@ -37,7 +37,7 @@ def front_page(studies: Iterable[Study], home: Path) -> dict[str, Any]:
     studies = list(studies)
     names = {name: study for study in studies for name in study.all_datasets}
     audits = {name: home / study.folder_of(name) / "audit.csv" for name, study in names.items()}
-    warnings = {name: suspicious(file) for name, file in audits.items() if file.is_file()}
+    warnings = {name: describe_problems(file) for name, file in audits.items() if file.is_file()}
     runs = [
         home / RESULTS / cell.folder / "run.json"
         for study in studies

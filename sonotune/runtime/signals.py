@@ -14,11 +14,11 @@ from typing import Any
 from sonotune.runtime.parent_watch import WORKFLOW
 
 # Seconds within which a signal that comes again is the same request.
-HASTE = 5.0
+DEBOUNCE_SECONDS = 5.0
 
 
 class DebouncedHandler:
-    """A handler that hears a signal once, however often it is sent within `HASTE` seconds.
+    """A handler that hears a signal once, however often it is sent within `DEBOUNCE_SECONDS`.
 
     Parameters
     ----------
@@ -28,11 +28,11 @@ class DebouncedHandler:
 
     def __init__(self, then: Callable[[int, FrameType | None], Any]) -> None:
         self._then = then
-        self._heard = -HASTE
+        self._heard = -DEBOUNCE_SECONDS
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
-        if now - self._heard >= HASTE:
+        if now - self._heard >= DEBOUNCE_SECONDS:
             self._heard = now
             self._then(number, frame)
 
@@ -45,10 +45,10 @@ def forward_signals() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         before = signal.getsignal(number)
         if callable(before):  # else nobody heeds it, as in the background
-            signal.signal(number, DebouncedHandler(_telling_jobs(before)))
+            signal.signal(number, DebouncedHandler(_forwarding(before)))
 
 
-def _telling_jobs(
+def _forwarding(
     before: Callable[[int, FrameType | None], Any],
 ) -> Callable[[int, FrameType | None], None]:
     def tell(number: int, frame: FrameType | None) -> None:

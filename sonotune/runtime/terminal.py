@@ -32,7 +32,7 @@ EVENTS = (
 )
 
 
-class _Few(logging.Filter):
+class _NewsFilter(logging.Filter):
     """Only what tells a person something new."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -45,7 +45,7 @@ class _Few(logging.Filter):
         return event not in EVENTS and not text.startswith(CHATTER)
 
 
-class _Short(DefaultFormatter):  # type: ignore[misc]  # Snakemake has no types
+class _OneLineFormatter(DefaultFormatter):  # type: ignore[misc]  # Snakemake has no types
     """One line per job."""
 
     def format_run_info(self, msg: dict[str, Any]) -> str:
@@ -70,8 +70,8 @@ def quiet_terminal(logger: logging.Logger) -> None:
     """
     for handler in logger.handlers:
         if handler.name == "DefaultStreamHandler":
-            handler.addFilter(_Few())
-            handler.setFormatter(_Short())
+            handler.addFilter(_NewsFilter())
+            handler.setFormatter(_OneLineFormatter())
 
 
 def answer_summary(pages: Iterable[Path]) -> str:

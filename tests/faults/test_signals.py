@@ -33,7 +33,7 @@ def test_a_signal_that_is_sent_twice_in_haste_is_heard_once():
 
 
 def test_a_signal_that_comes_again_later_is_heard_again(monkeypatch):
-    monkeypatch.setattr(signals, "HASTE", 0.05)
+    monkeypatch.setattr(signals, "DEBOUNCE_SECONDS", 0.05)
     heard = []
     once = signals.DebouncedHandler(lambda number, frame: heard.append(number))
     once(2, None)

@@ -15,7 +15,7 @@ from warm import snakemake
 from benchmarks.duplicates import CHANGES
 from sonotune.cli import main
 from sonotune.data.audit import audit_dataset, errors_of
-from sonotune.data.audit_files import suspicious, write_audit_csv, write_audit_html
+from sonotune.data.audit_files import describe_problems, write_audit_csv, write_audit_html
 from sonotune.data.duplicates import near_pairs, sketch
 from sonotune.data.prepare import make_originals
 
@@ -72,7 +72,7 @@ def test_a_sound_data_set_has_no_findings(tmp_path):
     assert [row["verdict"] for row in rows.values()] == ["ok", "ok"]
     assert float(rows["a"]["foreground"]) == pytest.approx(100 / (HEIGHT * WIDTH), abs=1e-6)
     assert (rows["a"]["height"], rows["a"]["width"], rows["a"]["components"]) == ("40", "60", "1")
-    assert suspicious(tmp_path / "audit.csv") == ""
+    assert describe_problems(tmp_path / "audit.csv") == ""
     assert "No errors and nothing suspicious were found." in page_of(audit, image_source, tmp_path)
 
 
@@ -84,7 +84,7 @@ def test_the_same_image_in_two_groups_is_a_warning_and_in_one_a_note(tmp_path):
     rows = rows_of(audit, tmp_path)
     assert (rows["a"]["same_as"], rows["a"]["verdict"]) == ("b", "warning")
     assert (rows["c"]["same_as"], rows["c"]["verdict"]) == ("d", "ok")
-    assert suspicious(tmp_path / "audit.csv") == "2 with warnings of 4 images"
+    assert describe_problems(tmp_path / "audit.csv") == "2 with warnings of 4 images"
 
 
 def test_nearly_the_same_image_is_found_and_another_is_not(tmp_path):

@@ -220,7 +220,7 @@ def _from_globs(folder: Path, images: str, masks: str, rule: MaskRule) -> list[S
         if not matches[key]:
             raise SonotuneError(
                 f"folder: {key}: no file matches {pattern!r} in {printable(folder)}"
-                f"{_lying_there(folder, pattern)}"
+                f"{_describe_folder(folder, pattern)}"
             )
     drawn = set(matches["masks"])
     matches["images"] = [path for path in matches["images"] if path not in drawn]
@@ -249,7 +249,7 @@ def _below_common(files: Sequence[Path]) -> dict[Path, str]:
     return {path: without_suffix(path.relative_to(common).as_posix()) for path in files}
 
 
-def _lying_there(folder: Path, pattern: str) -> str:
+def _describe_folder(folder: Path, pattern: str) -> str:
     """What lies in the folder of a pattern that matches nothing."""
     parent = (folder / pattern).parent
     if "*" in str(parent) or not parent.is_dir():

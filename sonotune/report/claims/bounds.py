@@ -103,7 +103,7 @@ def _judge(claim: Claim, results: StudyResults, row: Row, tests: int) -> Verdict
         note = "; ".join(filter(None, [note, _why_undecided(claim, row, (low, high), tests)]))
     elif row.premise is not None and not row.premise.value > row.premise.reach(1):
         verdict, note = UNDECIDED, "it is a share of a gain that is not shown"
-    said = _said(claim, row)
+    said = _paper_finds_significant(claim, row)
     shape = np.exp if row.metric in TIMES else np.asarray
     return Verdict.of(
         claim,
@@ -150,7 +150,7 @@ def _why_undecided(claim: Claim, row: Row, region: tuple[float, float], tests: i
     return f"can hold from about {most} folds on" if most > row.estimates[0].folds else ""
 
 
-def _said(claim: Claim, row: Row) -> bool | None:
+def _paper_finds_significant(claim: Claim, row: Row) -> bool | None:
     """Whether the paper calls it significant; None if it does not say."""
     if claim.kind == "equivalent":
         return False if claim.paper != "own" else None

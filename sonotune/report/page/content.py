@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sonotune.data.audit_files import suspicious
+from sonotune.data.audit_files import describe_problems
 from sonotune.evaluation.averages import training_seconds
 from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent, fraction_text
@@ -443,7 +443,7 @@ def describe_audits(
     return [
         {
             "title": titles.get(name, name),
-            "verdict": suspicious(file) or "nothing suspicious",
+            "verdict": describe_problems(file) or "nothing suspicious",
             "page": f"../datasets/{Path(file).parent.name}/audit.html",
         }
         for name, file in audits.items()
