@@ -3,10 +3,12 @@
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from test_training import bright_disks
 from warm import run_through
 
 from benchmarks.full_grid import write_grid
@@ -39,11 +41,11 @@ def test_no_name_can_end_a_script():
 
 
 def test_images_have_their_true_proportions():
-    assert aspect_of(PLAIN, (48, 48), {}) == 1.5
-    padded = {"rests_on": {"settings": {"keep_aspect": True}}}
-    assert aspect_of(PLAIN, (48, 48), padded) == 1
     measured = PLAIN | {"mm_per_pixel_y": 1.0, "mm_per_pixel_x": 0.5}
-    assert aspect_of(measured, (48, 48), {}) == 2
+    data = replace(bright_disks(2), index=[PLAIN, measured])
+    padded = replace(data, about={"rests_on": {"settings": {"keep_aspect": True}}})
+    assert [aspect_of(data, row) for row in (0, 1)] == [1.5, 2]
+    assert [aspect_of(padded, row) for row in (0, 1)] == [1, 2]
     assert scale_bar(PLAIN, 48) is None
     assert scale_bar(measured, 48) == (5, 5 / 24)
 
