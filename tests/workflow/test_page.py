@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from test_training import bright_disks
 from warm import run_through
@@ -108,6 +109,18 @@ def test_the_page_needs_nothing_from_elsewhere(page):
     assert set(re.findall(r"https?://[^\s\"']+", text)) <= {"http://www.w3.org/2000/svg"}
     assert "default-src 'none'" in text
     assert page.with_name("answer.txt").read_text("utf-8").startswith("SUS, 80% of the images")
+
+
+def test_the_answer_tells_where_most_images_score_low(page):
+    folder = page.with_name("statistics")
+    key = ["dataset", "fraction", "strategy"]
+    tails = pd.read_csv(folder / "low_scores.csv").set_index(key)["share_low"]
+    answers = page.with_name("answer.txt").read_text("utf-8").splitlines()
+    decisions = pd.read_csv(folder / "decisions.csv")
+    low = [tails[(row.dataset, row.fraction, row.recommended)] for row in decisions.itertuples()]
+    told = [f"on {share:.0%} of the" in line for share, line in zip(low, answers, strict=True)]
+    assert told == [share >= 0.5 for share in low]
+    assert len(set(told)) == 2
 
 
 @pytest.mark.slow
