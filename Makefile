@@ -131,7 +131,8 @@ format: $(READY)
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url
 lock:
-	$(COMPILE) --extra dev --extra docs --extra cluster --extra kubernetes --extra export --output-file envs/requirements.lock pyproject.toml
+	$(COMPILE) --extra dev --extra docs --extra cluster --extra export --output-file envs/requirements.lock pyproject.toml
+	$(COMPILE) --extra kubernetes --constraint envs/requirements.lock --output-file envs/kubernetes.lock pyproject.toml
 	echo pip-audit | $(COMPILE) --output-file envs/audit.lock -
 
 clean:

@@ -308,7 +308,7 @@ def _write_features(folder: Path, config: dict[str, Any], made: dict[str, MadeSe
     for name in config["studies"]["amiri2020"]["datasets"]:
         image = made[name].data.images[0]
         maps = [stage_outputs(network, image) for network in networks]
-        save_features(folder / f"results/amiri2020/features/{name}.npz", image, SOURCE, *maps)
+        save_features(folder / f"results/amiri2020/features/{name}.npz", image, 0, SOURCE, *maps)
 
 
 def _write_cell(

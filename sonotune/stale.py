@@ -224,16 +224,17 @@ class Stale:
         weights: Mapping[int, str | None],
     ) -> None:
         inputs = self._arrays(dataset, design["image_size"])
-        sides: list[str] = []  # which images stay together
+        read = self._files(dataset, design["image_size"])
         if design["resampling"]["grouped"] in (DUPLICATES, BOTH):
-            sides, duplicates = self._duplicates(dataset)
+            together, duplicates = self._duplicates(dataset)  # which images stay together
+            read += together
             inputs |= duplicates
         # Before its first scores a data set is scored anyway, and so its cells are trained.
         is_scored = (self.results / f"{study}/scores/{dataset}.csv").exists()
         for cell in cells_of(self.config, study, dataset):
             own = dict(inputs)
             strategy = design["strategies"][cell.strategy]
-            files = [*self._files(dataset, design["image_size"]), *sides]
+            files = list(read)
             start = start_of(design, cell.strategy)
             digest, home = starts.get(start), ENCODER.format(weights=start)
             if start == PRETRAINED:

@@ -39,9 +39,9 @@ def write_features(
     settings, arrays, pretrained
         As in `sonotune.jobs.finetune.run_cell`.
     path
-        Gets an npz: ``image`` uint8 [H,W], ``source`` of the data set, ``stages`` (two names),
-        ``shallow`` and ``deep`` float32 [2,C,h,w], before and after, of the `SHOWN` channels
-        that vary most before.
+        Gets an npz: ``image`` uint8 [H,W], its ``row``, ``source`` of the data set, ``stages``
+        (two names), ``shallow`` and ``deep`` float32 [2,C,h,w], before and after, of the `SHOWN`
+        channels that vary most before.
     log, checkpoint
         As in `sonotune.jobs.finetune.run_cell`.
     """
@@ -51,18 +51,20 @@ def write_features(
         with np.load(Path(folder) / "predictions.npz", allow_pickle=False) as stored:
             tested = stored["rows"]
     data = load_set(arrays)
-    image = data.images[median_row(data, tested)]
+    row = median_row(data, tested)
+    image = data.images[row]
     network = start_of_cell(settings, data, pretrained)
     before = stage_outputs(network, image)
     network.load_state_dict(tuned, strict=False)
     after = stage_outputs(network, image)
 
-    save_features(path, image, data.about["source"], before, after)
+    save_features(path, image, row, data.about["source"], before, after)
 
 
 def save_features(
     path: str | Path,
     image: np.ndarray,
+    row: int,
     source: str,
     before: Mapping[str, np.ndarray],
     after: Mapping[str, np.ndarray],
@@ -75,6 +77,8 @@ def save_features(
         File to write (``.npz``).
     image
         Grey image.
+    row
+        Its row in the prepared data set.
     source
         What stands behind the data set.
     before, after
@@ -86,6 +90,7 @@ def save_features(
         np.savez_compressed(
             temporary,
             image=image,
+            row=np.array(row),
             source=np.array(source),
             stages=np.array([shallow, deep]),
             shallow=_most_varied(before[shallow], after[shallow]),

@@ -5,33 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sonotune.data.image_set import ImageSet
+
 # Lengths of scale bars, in millimetres.
 BARS = (1, 2, 5, 10, 20, 50, 100)
 MOST_OF_WIDTH = 1 / 3
 
 
-def aspect_of(
-    image: Mapping[str, Any], size: tuple[int, int], description: Mapping[str, Any]
-) -> float:
+def aspect_of(data: ImageSet, row: int) -> float:
     """Height of an image divided by its width, as it was taken.
 
     Where the size of a pixel is unknown, pixels of the original are taken to be square.
 
     Parameters
     ----------
-    image
-        Its row of the prepared index.
-    size
-        Height and width of the prepared array in pixels.
-    description
-        The data set's ``dataset.json``.
+    data
+        A prepared data set.
+    row
+        Row of the image.
     """
+    image, (rows, columns) = data.index[row], data.images.shape[1:]
     height, width = image["mm_per_pixel_y"], image["mm_per_pixel_x"]
     if height and width:
-        return float(size[0] * height / (size[1] * width))
-    settings = description.get("rests_on", {}).get("settings", {})
+        return float(rows * height / (columns * width))
+    settings = data.about.get("rests_on", {}).get("settings", {})
     if settings.get("keep_aspect"):  # padded to a square, not stretched
-        return size[0] / size[1]
+        return float(rows / columns)
     return float(image["original_height"] / image["original_width"])
 
 

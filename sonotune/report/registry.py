@@ -192,7 +192,7 @@ FIGURES = {
         "Feature maps of a shallow and a deep stage of the network as it was pre-trained and "
         "after fine-tuning (the paper's Fig. S2). For this figure one cell of each data set was "
         "trained again.",
-        needs=("features",),
+        needs=("features", "arrays"),
         settings=("datasets", "features_of"),
         when=lambda study: study.has_features,
     ),

@@ -13,6 +13,7 @@ import numpy as np
 from sonotune.statistics.decision import Decision, Strategy
 from sonotune.statistics.learning import LEVEL
 from sonotune.statistics.planning import MOST_FOLDS
+from sonotune.statistics.tails import LOW_DICE
 
 
 def decision_sentences(decision: Decision, label: Callable[[str], str] = str) -> list[str]:
@@ -107,6 +108,20 @@ def learning_sentence(
         f"{label(strategy)} on these test images ({LEVEL:.0%} interval {forecast['lower']:.3f} to "
         f"{forecast['upper']:.3f}; now {forecast['dice']:.3f})."
     )
+
+
+def low_score_sentence(row: Mapping[str, Any]) -> str:
+    """On how many test images a recommended strategy fails.
+
+    Parameters
+    ----------
+    row
+        Its row of `sonotune.statistics.tails.low_scores`.
+    """
+    interval = ""
+    if np.isfinite(row["lower"]):
+        interval = f" (95% interval {row['lower']:.0%} to {row['upper']:.0%})"
+    return f"Its Dice is below {LOW_DICE:g} on {row['share_low']:.0%} of the test images{interval}."
 
 
 def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str]:

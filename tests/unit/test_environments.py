@@ -51,8 +51,8 @@ def conda() -> dict[str, Requirement]:
     return {canonicalize_name(CONDA_NAMES.get(one.name, one.name)): one for one in found}
 
 
-def locked() -> dict[str, str]:
-    lines = (ROOT / "envs/requirements.lock").read_text().splitlines()
+def locked(name: str) -> dict[str, str]:
+    lines = (ROOT / f"envs/{name}.lock").read_text().splitlines()
     found = [match for match in map(LOCKED.match, lines) if match]
     return {canonicalize_name(match["name"]): match["version"] for match in found}
 
@@ -78,9 +78,13 @@ def test_conda_environment_allows_the_versions_of_the_project():
     }
 
 
-def test_locked_versions_are_allowed_by_the_project():
-    versions = locked()
-    wanted = declared("dev", "docs", "cluster", "kubernetes", "export")
+@pytest.mark.parametrize(
+    ("lock", "extras"),
+    [("requirements", ("dev", "docs", "cluster", "export")), ("kubernetes", ("kubernetes",))],
+)
+def test_locked_versions_are_allowed_by_the_project(lock, extras):
+    versions = locked(lock)
+    wanted = declared(*extras)
     assert [one for name, one in wanted.items() if not one.specifier.contains(versions[name])] == []
 
 
@@ -89,7 +93,14 @@ def test_python_is_the_same_for_conda_and_pip():
     assert str(conda()["python"].specifier) == project["requires-python"]
 
 
-@pytest.mark.parametrize("lock", ["requirements", "audit"])
+def test_versions_on_kubernetes_are_those_of_other_machines():
+    here, there = locked("requirements"), locked("kubernetes")
+    assert {name: here[name] for name in here.keys() & there} == {
+        name: there[name] for name in here.keys() & there
+    }
+
+
+@pytest.mark.parametrize("lock", ["requirements", "kubernetes", "audit"])
 def test_every_locked_package_has_one_exact_version_and_a_hash(lock):
     text = (ROOT / f"envs/{lock}.lock").read_text().replace("\\\n", "")
     for line in filter(None, text.splitlines()):
@@ -99,7 +110,8 @@ def test_every_locked_package_has_one_exact_version_and_a_hash(lock):
     assert lock != "audit" or "\npip-audit==" in text
 
 
-def test_lock_names_no_index_and_no_path():
-    text = (ROOT / "envs/requirements.lock").read_text()
+@pytest.mark.parametrize("lock", ["requirements", "kubernetes", "audit"])
+def test_lock_names_no_index_and_no_path(lock):
+    text = (ROOT / f"envs/{lock}.lock").read_text()
     assert "://" not in text
     assert "-index" not in text

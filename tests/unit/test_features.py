@@ -41,7 +41,7 @@ def test_maps_of_a_training_that_was_stopped_are_the_same(maps, tmp_path):
 
     def write(log):
         write_features(
-            settings(start="pretrained", tune=["block5b", "block9"]),
+            settings(init="pretrained", tune=["block5b", "block9"]),
             folder / "disks",
             folder / "start.safetensors",
             tmp_path / "maps.npz",
@@ -89,7 +89,9 @@ def test_fig_s2_is_drawn_and_the_same_every_time(maps, tmp_path):
         cell = {"strategy": "Whole network", "fraction": 0.8, "fold": 0}
         display = DisplayOptions({}, {"a": "A", "b": "B"})
         features = {"a": maps, "b": maps}
-        write_figure("figs2", *files, features=features, display=display, features_of=cell)
+        arrays = dict.fromkeys(features, maps.parent / "disks")
+        settings = {"display": display, "features_of": cell}
+        write_figure("figs2", *files, features=features, arrays=arrays, **settings)
         pages.append([file.read_bytes() for file in files])
     assert pages[0] == pages[1]
     assert len(pages[0][1]) > 10000

@@ -9,7 +9,9 @@ import pytest
 
 from benchmarks.published_pages import write_pages
 from benchmarks.published_run import KEPT, PAGE, folders_of
+from sonotune.config.check import read_configuration
 from sonotune.evaluation.averages import average_over_runs, read_cells
+from sonotune.report.claims.page import write_claims
 from sonotune.report.published import published_table
 
 FOLDS = 5
@@ -111,6 +113,42 @@ def test_kept_means_follow_from_the_kept_cells(study):
     for name in ("dice_mean", "dice_std", "folds", "failed", "collapsed"):
         found = both[f"{name}_made"].to_numpy(float)
         assert found == pytest.approx(both[name].to_numpy(float), abs=1e-6, nan_ok=True)
+
+
+CONFIGURATIONS = ("encoders", "published", "published-seen", "published-wide", "wang-laptop")
+DESIGNS = {
+    name: study
+    for file in CONFIGURATIONS
+    for name, study in read_configuration(KEPT / f"{file}.yaml")["studies"].items()
+}
+
+
+@pytest.mark.parametrize("study", kept_studies("claims.csv", "cells.csv"), ids=lambda one: one.name)
+def test_kept_verdicts_follow_from_the_kept_cells(study, tmp_path):
+    design = DESIGNS[study.name]
+    write_claims(
+        study / "cells.csv",
+        tmp_path / "claims.csv",
+        tmp_path / "claims.html",
+        strategy_names=list(design["strategies"]),
+        decision=design["decision"],
+        own_claims=design["claims"]["own"],
+    )
+    made, kept = (pd.read_csv(folder / "claims.csv") for folder in (tmp_path, study))
+    columns = ["claim", "dataset", "fraction", "verdict", "value", "lower", "upper", "paper_value"]
+    pd.testing.assert_frame_equal(made[columns], kept[columns])
+
+
+@pytest.mark.parametrize("study", kept_studies("networks.csv", "cells.csv"), ids=lambda s: s.name)
+def test_kept_networks_follow_from_the_kept_cells(study):
+    shown = json.loads((study / "about.json").read_text())["shown"]
+    made = average_over_runs(
+        read_cells(study / "cells.csv"), shown["exclude_runs"], shown["ddof"]
+    ).set_index(["dataset", "fraction", "strategy"])
+    for row in pd.read_csv(study / "networks.csv").to_dict("records"):
+        expected = made.loc[(row["dataset"], row["fraction"], row["strategy"])]
+        for name in ("tuned_parameters", "folds", "dice_mean", "dice_std"):
+            assert row[name] == pytest.approx(expected[name], abs=1e-5, nan_ok=True), name
 
 
 def test_kept_corrected_numbers_follow_from_the_kept_cells():

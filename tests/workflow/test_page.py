@@ -3,10 +3,13 @@
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from test_training import bright_disks
 from warm import run_through
 
 from benchmarks.full_grid import write_grid
@@ -39,11 +42,11 @@ def test_no_name_can_end_a_script():
 
 
 def test_images_have_their_true_proportions():
-    assert aspect_of(PLAIN, (48, 48), {}) == 1.5
-    padded = {"rests_on": {"settings": {"keep_aspect": True}}}
-    assert aspect_of(PLAIN, (48, 48), padded) == 1
     measured = PLAIN | {"mm_per_pixel_y": 1.0, "mm_per_pixel_x": 0.5}
-    assert aspect_of(measured, (48, 48), {}) == 2
+    data = replace(bright_disks(2), index=[PLAIN, measured])
+    padded = replace(data, about={"rests_on": {"settings": {"keep_aspect": True}}})
+    assert [aspect_of(data, row) for row in (0, 1)] == [1.5, 2]
+    assert [aspect_of(padded, row) for row in (0, 1)] == [1, 2]
     assert scale_bar(PLAIN, 48) is None
     assert scale_bar(measured, 48) == (5, 5 / 24)
 
@@ -106,6 +109,18 @@ def test_the_page_needs_nothing_from_elsewhere(page):
     assert set(re.findall(r"https?://[^\s\"']+", text)) <= {"http://www.w3.org/2000/svg"}
     assert "default-src 'none'" in text
     assert page.with_name("answer.txt").read_text("utf-8").startswith("SUS, 80% of the images")
+
+
+def test_the_answer_tells_where_most_images_score_low(page):
+    folder = page.with_name("statistics")
+    key = ["dataset", "fraction", "strategy"]
+    tails = pd.read_csv(folder / "low_scores.csv").set_index(key)["share_low"]
+    answers = page.with_name("answer.txt").read_text("utf-8").splitlines()
+    decisions = pd.read_csv(folder / "decisions.csv")
+    low = [tails[(row.dataset, row.fraction, row.recommended)] for row in decisions.itertuples()]
+    told = [f"on {share:.0%} of the" in line for share, line in zip(low, answers, strict=True)]
+    assert told == [share >= 0.5 for share in low]
+    assert len(set(told)) == 2
 
 
 @pytest.mark.slow

@@ -8,8 +8,9 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from sonotune.data.dataset import load_set
-from sonotune.data.image_set import ImageSet, median_row
+from sonotune.data.image_set import median_row
 from sonotune.report.display_options import DisplayOptions
+from sonotune.report.geometry import aspect_of
 from sonotune.report.images import show_image
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, noted_figure
@@ -65,20 +66,3 @@ def draw(
                 show_image(panel, image, [])
                 panel.set_aspect(aspect_of(data, row) * image.shape[1] / image.shape[0])
     return figure
-
-
-def aspect_of(data: ImageSet, row: int) -> float:
-    """Height by width of an image as it was before it was made square.
-
-    Images that were padded to a square instead of stretched are square already.
-
-    Parameters
-    ----------
-    data
-        A prepared data set.
-    row
-        Row of the image.
-    """
-    if data.about.get("settings", {}).get("keep_aspect"):
-        return 1.0
-    return float(data.index[row]["original_height"] / data.index[row]["original_width"])

@@ -158,10 +158,7 @@ def _draw(
     ]
     rows = [(name, row) for name in sets for row in chosen[name]]
     wide = (TWO_COLUMNS - LEFT) / (2 + len(strategies))
-    aspects = {
-        (name, row): aspect_of(sets[name].index[row], sets[name].images.shape[1:], sets[name].about)
-        for name, row in rows
-    }
+    aspects = {(name, row): aspect_of(sets[name], row) for name, row in rows}
     talls = [wide * aspects[position] for position in rows]
     titles = [
         textwrap.fill(title, max(8, int(16 * wide)))

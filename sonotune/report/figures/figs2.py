@@ -10,8 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sonotune.data.dataset import load_set
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions
+from sonotune.report.geometry import aspect_of
 from sonotune.report.names import dataset_title, source_notes, stage_title
 from sonotune.report.style import TWO_COLUMNS, noted_figure
 
@@ -19,14 +21,21 @@ LEFT, HEAD = 0.25, 0.45  # inches: names of rows, titles
 
 
 def draw(
-    features: Mapping[str, str | Path], display: DisplayOptions, features_of: Mapping[str, Any]
+    features: Mapping[str, str | Path],
+    arrays: Mapping[str, str | Path],
+    display: DisplayOptions,
+    features_of: Mapping[str, Any],
 ) -> Figure:
     """Draw two rows for each data set: the pre-trained network's maps, and those after tuning.
+
+    They are shown in the proportions of the original image.
 
     Parameters
     ----------
     features
         For each data set what `sonotune.jobs.features.write_features` wrote.
+    arrays
+        For each data set the folder of its prepared arrays.
     display
         Titles of the data sets, in the order of the rows; its strategies are not used.
     features_of
@@ -37,6 +46,9 @@ def draw(
     for name in datasets:
         with np.load(features[name], allow_pickle=False) as file:
             stored[name] = dict(file)
+    aspects = {
+        name: aspect_of(load_set(arrays[name]), int(maps["row"])) for name, maps in stored.items()
+    }
     sources = {name: str(maps["source"]) for name, maps in stored.items()}
     titles = {name: dataset_title(name, datasets, sources) for name in stored}
     notes = [
@@ -46,18 +58,22 @@ def draw(
         "a grey scale.",
         *source_notes(list(stored), datasets, sources),
     ]
-    return _draw(stored, titles, notes)
+    return _draw(stored, aspects, titles, notes)
 
 
 def _draw(
-    stored: Mapping[str, Mapping[str, np.ndarray]], titles: Mapping[str, str], notes: list[str]
+    stored: Mapping[str, Mapping[str, np.ndarray]],
+    aspects: Mapping[str, float],
+    titles: Mapping[str, str],
+    notes: list[str],
 ) -> Figure:
     parts = ("shallow", "deep")
     first = next(iter(stored.values()))
     widths = [1, *(width for part in parts for width in (0.1, *[1] * first[part].shape[1]))]
     side = (TWO_COLUMNS - LEFT) / len(widths)
-    figure = noted_figure(notes, len(stored) * (HEAD + 2 * side))
-    groups = figure.subfigures(len(stored), squeeze=False).flat
+    heights = [HEAD + 2 * side * aspects[name] for name in stored]
+    figure = noted_figure(notes, sum(heights))
+    groups = figure.subfigures(len(stored), squeeze=False, height_ratios=heights).flat
     for group, (name, maps) in zip(groups, stored.items(), strict=True):
         group.suptitle(titles[name], x=0.06 / TWO_COLUMNS, ha="left", weight="bold", fontsize=8)
         panels = group.subplots(2, len(widths), width_ratios=widths)
@@ -66,18 +82,20 @@ def _draw(
             panel.spines[:].set_visible(False)
         for panel, when in zip(panels[:, 0], ("before", "after"), strict=True):
             panel.set_ylabel(when, fontsize=7)
-        _show(panels[0, 0], maps["image"], (0, 255))
+        _show(panels[0, 0], maps["image"], aspects[name], (0, 255))
         column = 2
         for stage, part in zip(maps["stages"], parts, strict=True):
             text = f"{part}: {stage_title(str(stage))}"
             panels[0, column].set_title(text, fontsize=7, loc="left")
             for pair in maps[part].swapaxes(0, 1):
                 for panel, image in zip(panels[:, column], pair, strict=True):
-                    _show(panel, image, (float(pair.min()), float(pair.max())))
+                    _show(panel, image, aspects[name], (float(pair.min()), float(pair.max())))
                 column += 1
             column += 1
     return figure
 
 
-def _show(panel: Axes, image: np.ndarray, limits: tuple[float, float]) -> None:
-    panel.imshow(image, cmap="gray", vmin=limits[0], vmax=limits[1], interpolation="none")
+def _show(panel: Axes, image: np.ndarray, aspect: float, limits: tuple[float, float]) -> None:
+    height, width = image.shape
+    shape = aspect * width / height
+    panel.imshow(image, "gray", aspect=shape, vmin=limits[0], vmax=limits[1], interpolation="none")

@@ -132,7 +132,7 @@ def _about_image(data: ImageSet, row: int) -> dict[str, Any]:
     return {
         "name": image["name"],
         "size": [height, width],
-        "aspect": round(aspect_of(image, (height, width), data.about), 4),
+        "aspect": round(aspect_of(data, row), 4),
         "bar": bar and [bar[0], round(bar[1], 4)],
     }
 

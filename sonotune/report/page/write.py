@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from sonotune.data.split_file import read_counts
 from sonotune.evaluation.averages import measured_on, read_cells
+from sonotune.evaluation.tables import read_table
 from sonotune.layout import cell_folders, format_percent, fraction_text
 from sonotune.networks.settings import stages_of
 from sonotune.report.display_options import DisplayOptions, sources_of
@@ -35,9 +36,10 @@ from sonotune.report.template import template
 from sonotune.runtime.files import atomic
 from sonotune.statistics.decision import Decision, read_decisions
 from sonotune.statistics.rounds import race_sentences
-from sonotune.statistics.sentences import learning_sentence
+from sonotune.statistics.sentences import learning_sentence, low_score_sentence
 
 Strategy = tuple[str, str, str, Sequence[str]]  # name, title, start, tuned stages
+MOSTLY = 0.5  # share of low scores from which the answer itself tells it
 
 
 def write_page(
@@ -129,6 +131,7 @@ def write_page(
         condition["sentences"] += _forecast(
             condition["decision"], read_forecasts(learning), display
         )
+        _add_low_scores(condition, read_table(low_scores))
     for drawing in drawings.values():
         drawing["conditions"] = [
             f"{condition['title']}, {condition['fraction']}"
@@ -194,6 +197,21 @@ def _forecast(decision: Decision, forecasts: pd.DataFrame, display: DisplayOptio
         for row in forecasts[is_own].to_dict("records")
         if row["fraction"] == decision.fraction and not row["refused"]
     ]
+
+
+def _add_low_scores(condition: dict[str, Any], table: pd.DataFrame) -> None:
+    """How often the recommended strategy fails; in the answer itself if it mostly does."""
+    decision = condition["decision"]
+    is_own = (
+        (table["dataset"] == decision.dataset)
+        & (table["fraction"] == decision.fraction)
+        & (table["strategy"] == decision.recommended)
+    )
+    for row in table[is_own].to_dict("records"):
+        sentence = low_score_sentence(row)
+        condition["sentences"].append(sentence)
+        if row["share_low"] >= MOSTLY:
+            condition["headline"] += f" {sentence}"
 
 
 def _for_script(
