@@ -97,16 +97,6 @@ def test_a_cell_that_is_killed_for_good_is_named_and_the_others_go_on(study, fin
     assert study.results() == finished.results()
 
 
-def test_a_cell_that_fails_for_a_reason_is_named_with_it(study):
-    without_cells(study, "whole")
-    damage(study.folder / "results/tiny/pretrained/1/weights.safetensors")
-    status, said = study.run()
-    assert status != 0
-    end = said[said.index("sonotune: 1 of the jobs failed:") :]
-    assert "weights.safetensors: is not what this run wrote" in end
-    assert "Traceback" not in said
-
-
 def test_a_preempted_training_ends_with_the_signals_status_and_goes_on(study, finished):
     without_cells(study, "whole")
     workflow = study.start("--retries", "0")

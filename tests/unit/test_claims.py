@@ -127,18 +127,6 @@ def test_the_papers_significance_is_found_only_where_it_could_be():
     assert {one.as_paper_found for one in apart} == {"no"}
 
 
-def test_failed_runs_have_no_score_and_no_traceback():
-    claim = CLAIMS["A1"]
-    cells = study(claim, FALSE_BY)
-    cells.loc[cells["strategy"] == "whole", "failed"] = True
-    assert verdicts(claim, cells) == {"undecided"}
-    cells.loc[:, "failed"] = True
-    for claim in CLAIMS.values():
-        if claim.kind in ("fails_to_converge", "fewer_parameters"):
-            continue
-        assert verdicts(claim, cells) <= {"undecided", "not applicable", "untested"}
-
-
 def test_every_kind_is_used():
     assert {claim.kind for claim in CLAIMS.values()} == set(KINDS)
     numbers = {name.rstrip("ab") for name in CLAIMS}

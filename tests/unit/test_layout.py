@@ -64,11 +64,6 @@ def test_every_fraction_comes_back_from_its_path(fraction):
     assert float(text) == fraction
 
 
-@given(fractions, fractions)
-def test_two_fractions_never_share_a_path(first, second):
-    assert (first == second) == (fraction_text(first) == fraction_text(second))
-
-
 @pytest.mark.parametrize(
     ("fraction", "text"),
     [(0.8, "80%"), (0.05, "5%"), (0.125, "12.5%"), (0.07, "7%"), (0.6667, "66.67%"), (0, "0%")],
@@ -90,11 +85,6 @@ def test_a_first_seed_and_pretraining_have_no_name(numbers, text):
 def test_a_cell_comes_back_from_its_folder_and_from_files_in_it(cell, before):
     assert Cell.of(before + cell.folder) == cell
     assert Cell.of(Path(before + cell.folder, layout.RECORD)) == cell
-
-
-@given(cells, cells)
-def test_two_cells_never_share_a_folder(first, second):
-    assert (first == second) == (first.folder == second.folder)
 
 
 def test_a_cells_folder():

@@ -76,12 +76,3 @@ def test_columns_that_no_data_set_has_are_not_shown(tmp_path):
     _, page = write(cells().query("dataset == 'sus'"), tmp_path)
     assert "HC" not in page
     assert "HD95 (mm)" in page
-
-
-def test_rows_follow_the_order_of_the_configuration(tmp_path):
-    averages, _ = write(cells(), tmp_path, datasets={"bus": "BUS", "sus": "SUS"})
-    assert list(averages.index)[:3] == [
-        ("bus", 0.8, "whole"),
-        ("bus", 0.8, "scratch"),
-        ("bus", 0.5, "whole"),
-    ]

@@ -192,15 +192,6 @@ def test_an_image_is_not_its_own_mask(tmp_path, options):
         find_entries(own(**options), tmp_path)
 
 
-@pytest.mark.parametrize("ending", ["_mask", "-seg", "_GT", " label", ".annotation"])
-def test_images_and_masks_of_one_folder_are_told_apart(tmp_path, ending):
-    for number in range(2):
-        write(tmp_path / f"{number}.png", grey(number))
-        write(tmp_path / f"{number}{ending}.png", square())
-    entries = find_entries(own(images="*.png", masks=f"*{ending}.png"), tmp_path)
-    assert names(entries) == ["0", "1"]
-
-
 ENCODINGS = {
     "UTF-8": "utf-8",
     "UTF-8 with a mark": "utf-8-sig",

@@ -7,11 +7,9 @@ import yaml
 from sonotune.config.check import complete
 from sonotune.config.jobs import race_settings
 from sonotune.errors import SonotuneError
-from sonotune.plan import Plan, describe
 from sonotune.runtime.files import write_json
 from sonotune.statistics.decision import decide
 from sonotune.statistics.rounds import decide_round, race_sentences, write_race
-from sonotune.training.device import Processor
 
 NAMES = ["good", "near", "far", "worst"]
 SETTINGS = {
@@ -149,11 +147,3 @@ def test_a_race_has_the_folds_first_and_then_further_seeds():
 def test_what_a_race_cannot_do_is_refused(keys, says):
     with pytest.raises(SonotuneError, match=says):
         complete(with_keys(**keys))
-
-
-def test_a_plan_says_that_a_race_takes_less():
-    study = complete(with_keys())["studies"]["s"]
-    plan = Plan(10, 0, (60.0, None, 6000.0), 10, Processor("cpu", "fp32", 1, "x"))
-    assert "at most 40% of the time of all strategies" in describe("s", study, plan, 2, 0)
-    del study["race"]
-    assert "race" not in describe("s", study, plan, 2, 0)

@@ -5,9 +5,6 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from sonotune.data.dataset import save_set
 from sonotune.data.ellipse import Ellipse
@@ -21,43 +18,10 @@ from sonotune.runtime.files import write_json
 from sonotune.runtime.run_record import write_record
 
 SIZE = 64
-pairs = st.tuples(arrays(bool, (5, 6)), arrays(bool, (5, 6)))
-spacings = st.tuples(st.floats(0.1, 3), st.floats(0.1, 3))
-
-
-def slow_outline(mask):
-    """Pixels of the object with a neighbour, by a side, that is not of it; one after the other."""
-    height, width = mask.shape
-    found = []
-    for y, x in np.argwhere(mask):
-        around = [(y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)]
-        if not all(0 <= v < height and 0 <= u < width and mask[v, u] for v, u in around):
-            found.append((y, x))
-    return found
-
-
-def nearest(points, others, spacing):
-    return [
-        min(math.hypot((y - v) * spacing[0], (x - u) * spacing[1]) for v, u in others)
-        for y, x in points
-    ]
 
 
 def distances_of(found, truth, spacing=(1.0, 1.0)):
     return surface_distances(outline(found), outline(truth), spacing)
-
-
-@given(pairs, spacings)
-def test_distances_agree_with_trying_every_pair_of_pixels(pair, spacing):
-    distances = distances_of(*pair, spacing)
-    if not pair[0].any() or not pair[1].any():
-        return
-    first, second = map(slow_outline, pair)
-    there, back = nearest(first, second, spacing), nearest(second, first, spacing)
-    assert distances.mean == pytest.approx(np.mean(there + back), abs=1e-12)
-    assert distances.hausdorff95 == pytest.approx(
-        max(np.percentile(there, 95), np.percentile(back, 95)), abs=1e-12
-    )
 
 
 @pytest.mark.parametrize("spacing", [(1.0, 1.0), (0.3, 0.7)])

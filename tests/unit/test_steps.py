@@ -2,7 +2,6 @@
 
 import csv
 
-import numpy as np
 import pytest
 import torch
 from test_checkpoint import Run
@@ -126,16 +125,3 @@ def test_how_steps_are_taken_makes_no_cell_stale_on_a_cpu_nor_by_default():
     assert "graph" not in settings("auto")[0]
     for recipe in settings("auto", graph=False):
         assert recipe["graph"] is False
-
-
-def test_static_steps_take_no_heed_of_the_batch_that_is_named():
-    taken = []
-    steps = StaticSteps(lambda rows, warps: taken.append(rows.tolist()), torch.device("cpu"))
-    order = torch.arange(6).view(3, 2)
-    steps.begin(order, None, 1)
-    steps.take(0)
-    steps.take(0)
-    steps.begin(order.flip(0), None, 0)
-    steps.take(2)
-    assert taken == [[2, 3], [4, 5], [4, 5]]
-    assert np.array_equal(order, torch.arange(6).view(3, 2)), "the epoch's own order is left alone"
