@@ -102,6 +102,7 @@ def test_a_stopped_training_ends_like_an_undisturbed_one(disks, tmp_path, change
     assert any("going on in epoch 3 after 1 of" in line for line in run.said)
     assert any("going on in epoch 4 after 1 of" in line for line in run.said)
     assert record["resumed"] == 2
+    assert [path.name for path in run.folder.iterdir()] == ["cell"]
     assert run.results() == undisturbed(disks, tmp_path / "undisturbed", **changes)
 
 
@@ -109,15 +110,6 @@ def test_when_checkpoints_are_written_changes_nothing(disks, tmp_path, plain, mo
     monkeypatch.setenv("SONOTUNE_CHECKPOINT_SECONDS", "0")
     monkeypatch.setattr("sonotune.runtime.checkpoint.APART", 0)
     assert undisturbed(disks, tmp_path) == plain
-
-
-def test_a_finished_cell_leaves_no_checkpoint(disks, tmp_path):
-    run = Run(disks, tmp_path)
-    run.stop()
-    run.go()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cell"]
-    names = {path.name for path in (tmp_path / "cell").iterdir()}
-    assert names == {"run.json", "history.csv", "predictions.npz", "weights.safetensors"}
 
 
 @pytest.mark.parametrize("changed", [{"code": "1"}, {"fold": 2}])

@@ -31,16 +31,6 @@ def test_open_data_sets_have_addresses_and_others_say_how_to_get_them(name):
     assert all(file.unpack or file.checksum for file in entry.files)
 
 
-def test_only_three_publishers_have_no_https():
-    plain = {
-        entry.name
-        for entry in load_catalogue().values()
-        for file in entry.files
-        if file.address.startswith("http:")
-    }
-    assert plain == {"xpie", "duts", "msra10k"}
-
-
 def test_stand_ins_can_be_downloaded():
     for entry in load_catalogue().values():
         assert all(find_entry(other).access == "open" for other in entry.stand_ins)

@@ -16,14 +16,6 @@ from sonotune.data.readers import find_entries
 from sonotune.data.splits import Resampling, split
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["simulate", "--help"]])
-def test_help_can_be_read(arguments, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 0
-    assert "simulate" in capsys.readouterr().out
-
-
 def test_what_needs_no_numerics_loads_none():
     script = (
         "import sys; from sonotune.cli import main\n"

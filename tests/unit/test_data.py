@@ -6,9 +6,9 @@ from contextlib import suppress
 import cv2
 import numpy as np
 import pytest
+from builders import image_set
 
 from sonotune.data.dataset import load_set, save_set
-from sonotune.data.image_set import ImageSet
 from sonotune.data.prepare import make_originals, prepare
 from sonotune.data.presence import check_files
 from sonotune.data.readers import find_entries
@@ -57,19 +57,9 @@ def test_an_image_of_the_right_size_stays_as_it_is():
 
 def small_set():
     random = np.random.default_rng(0)
-    row = {
-        "group": "g, 1",
-        "original_height": 9,
-        "original_width": 8,
-        "mm_per_pixel_y": 0.25,
-        "mm_per_pixel_x": None,
-    }
-    return ImageSet(
-        random.integers(0, 256, (2, 16, 16), dtype=np.uint8),
-        random.integers(0, 2, (2, 16, 16), dtype=np.uint8),
-        [{"name": 'naïve "quoted", one', **row}, {"name": "two", **row}],
-        {"dataset": "d", "source": "made up"},
-    )
+    images, masks = (random.integers(0, most, (2, 16, 16), dtype=np.uint8) for most in (256, 2))
+    names, groups = ['naïve "quoted", one', "two"], ["g, 1", "g, 1"]
+    return image_set(masks, images, names, groups, mm_per_pixel_y=0.25)
 
 
 def test_a_data_set_comes_back_as_it_was_saved(tmp_path):

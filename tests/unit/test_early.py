@@ -271,32 +271,21 @@ def test_weights_that_do_not_fit_are_refused(tmp_path, encoder, kind):
     assert not (tmp_path / "out.safetensors").exists()
 
 
+OLD_KERNEL = {f"sys/fs/cgroup/cpu/job/cpu.cfs_{one}_us": "100000\n" for one in ("quota", "period")}
+OLD_KERNEL |= {"proc/self/cgroup": "4:cpu,cpuacct:/job\n"}
+NO_LIMIT_BELOW = {"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/cpu.max": "100000 100000"}
+NO_LIMIT_BELOW |= {"sys/fs/cgroup/a/b/cpu.max": "max 100000"}
+
+
 @pytest.mark.parametrize(
     ("files", "environment", "most"),
     [
         ({}, {}, 10**6),
         ({"proc/self/cgroup": "0::/job\n", "sys/fs/cgroup/job/cpu.max": "100000 100000"}, {}, 1),
-        ({"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/cpu.max": "50000 100000"}, {}, 1),
         ({"proc/self/cgroup": "0::/job\n", "sys/fs/cgroup/job/cpu.max": "max 100000"}, {}, 10**6),
-        (
-            {
-                "proc/self/cgroup": "4:cpu,cpuacct:/job\n",
-                "sys/fs/cgroup/cpu/job/cpu.cfs_quota_us": "100000\n",
-                "sys/fs/cgroup/cpu/job/cpu.cfs_period_us": "100000\n",
-            },
-            {},
-            1,
-        ),
+        (OLD_KERNEL, {}, 1),
         ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "90000 100000"}, {}, 1),
-        (
-            {
-                "proc/self/cgroup": "0::/a/b\n",
-                "sys/fs/cgroup/a/cpu.max": "100000 100000",
-                "sys/fs/cgroup/a/b/cpu.max": "max 100000",
-            },
-            {},
-            1,
-        ),
+        (NO_LIMIT_BELOW, {}, 1),
         ({"proc/self/cgroup": "1:cpuset:/x\n", "sys/fs/cgroup/x/cpu.max": "1 1"}, {}, 10**6),
         ({}, {"SLURM_CPUS_PER_TASK": "1"}, 1),
         ({}, {"SLURM_CPUS_ON_NODE": "1"}, 1),

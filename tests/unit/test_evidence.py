@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from builders import image_set
 from made_up_cells import STRATEGIES, averages_of, made_up_cells, ranks_of, write_cells
 from made_up_scores import made_up_scores, write_study
 from matplotlib.colors import to_hex
 
 from sonotune.data.dataset import save_set
-from sonotune.data.image_set import ImageSet, median_row
+from sonotune.data.image_set import median_row
 from sonotune.evaluation.averages import average_over_runs
 from sonotune.layout import Cell
 from sonotune.report.against_paper import compare
@@ -187,12 +188,7 @@ def test_fig2_shows_the_image_with_an_object_of_median_size(tmp_path):
     masks = np.zeros((3, 16, 16), np.uint8)
     for number, side in enumerate((12, 2, 5)):
         masks[number, :side, :side] = 1
-    rows = [
-        {"name": f"{n}", "group": f"{n}", "original_height": 16, "original_width": 16}
-        | {"mm_per_pixel_y": None, "mm_per_pixel_x": None}
-        for n in range(3)
-    ]
-    data = ImageSet(masks * 200, masks, rows, {"source": "sus"})
+    data = image_set(masks, masks * 200, source="sus")
     assert median_row(data) == 2
     save_set(tmp_path / "sus", data)
     files = tmp_path / "2.pdf", tmp_path / "2.png"

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from builders import image_set
 from made_up_cells import DATASETS, STRATEGIES, averages_of, made_up_cells, write_cells
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from sonotune.data.dataset import save_set
-from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import average_over_runs
 from sonotune.evaluation.metrics import overlap
@@ -161,10 +161,7 @@ def examples(folder: Path, strategies: tuple[str, ...] = ("contracting", "expand
     masks = np.zeros_like(images)
     for number in range(6):
         masks[number, 4 : 12 + 2 * number, 6:20] = 1
-    sizes = {"original_height": SIZE, "original_width": SIZE}
-    unknown = {"mm_per_pixel_y": None, "mm_per_pixel_x": None}
-    index = [{"name": f"i{n}", "group": f"i{n}", **sizes, **unknown} for n in range(6)]
-    save_set(folder / "sus", ImageSet(images, masks, index, {"dataset": "sus", "source": "sus"}))
+    save_set(folder / "sus", image_set(masks, images, source="sus"))
     rows = np.array([1, 2, 3, 5])
     scores, predictions = [], {}
     for shift, strategy in enumerate(strategies, start=1):

@@ -19,7 +19,6 @@ from sonotune.layout import (
     digest_of,
     files_of_cells,
     fold_text,
-    format_percent,
     fraction_text,
     prepared_sets,
     pretrained_folder,
@@ -62,14 +61,6 @@ def test_every_fraction_comes_back_from_its_path(fraction):
     text = fraction_text(fraction)
     assert re.fullmatch(layout.FRACTION, text)
     assert float(text) == fraction
-
-
-@pytest.mark.parametrize(
-    ("fraction", "text"),
-    [(0.8, "80%"), (0.05, "5%"), (0.125, "12.5%"), (0.07, "7%"), (0.6667, "66.67%"), (0, "0%")],
-)
-def test_people_read_a_fraction_as_per_cent(fraction, text):
-    assert format_percent(fraction) == text
 
 
 @pytest.mark.parametrize(

@@ -44,13 +44,6 @@ def test_means_are_over_folds_and_counts_are_sums(tmp_path):
     assert (row["folds"], row["images"], row["no_component"]) == (5, 50, 5)
 
 
-def test_every_row_says_what_stands_behind_the_data_sets_name(tmp_path):
-    table = cells()
-    averages, page = write(table.assign(source=table["dataset"].map("other {}".format)), tmp_path)
-    assert set(averages.loc["sus", "source"]) == {"other sus"}
-    assert "SUS*" in page
-
-
 def test_failed_runs_are_left_out_of_means_and_counts(tmp_path):
     averages, _ = write(cells(), tmp_path)
     row = averages.loc["sus", 0.05, "scratch"]  # failed in folds 0 and 1

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from builders import image_set
 
 from sonotune.data.dataset import load_set, save_set
 from sonotune.data.image_set import ImageSet
@@ -46,23 +47,8 @@ def bright_disks(images: int, size: int = 32, seed: int = 0) -> ImageSet:
         mask = (y - cy) ** 2 + (x - cx) ** 2 < r**2
         pictures.append(np.clip(60 + 120 * mask + random.normal(0, 15, mask.shape), 0, 255))
         masks.append(mask)
-    index = [
-        {
-            "name": f"disk_{i}",
-            "group": f"disk_{i}",
-            "original_height": size,
-            "original_width": size,
-            "mm_per_pixel_y": None,
-            "mm_per_pixel_x": None,
-        }
-        for i in range(images)
-    ]
-    return ImageSet(
-        np.array(pictures, np.uint8),
-        np.array(masks, np.uint8),
-        index,
-        {"dataset": "disks", "source": "disks"},
-    )
+    names = [f"disk_{i}" for i in range(images)]
+    return image_set(np.array(masks, np.uint8), np.array(pictures, np.uint8), names, source="disks")
 
 
 def as_tensor(data: ImageSet) -> torch.Tensor:
@@ -364,11 +350,6 @@ def test_a_flip_mirrors_and_nothing_else_is_done_unasked(flip):
     warps = draw_warps(asked, 4, torch.Generator().manual_seed(0))
     shown = data.flip(-1) if flip else data
     assert torch.allclose(warp(data, warps, "border"), shown, atol=1e-5)
-
-
-def test_one_zoom_for_both_axes_if_asked():
-    warps = draw_warps(Augmentation(zoom_per_axis=False), 50, torch.Generator().manual_seed(0))
-    assert torch.equal(warps[:, 0, 0].abs(), warps[:, 1, 1])
 
 
 def test_a_gpu_that_is_not_there_is_one_clear_line():

@@ -135,14 +135,18 @@ def test_packages_that_changed_since_are_noted(tmp_path):
 SHARED = ROOT.parent / "shared" / "data"
 
 
+def with_lesions(folder, mirror, datasets):
+    """The tiny study with published images, from a mirror which may hold nothing."""
+    (folder / "empty").mkdir()
+    lesions = "  lesions: {catalogue: busi}\n  collage:\n    reader"
+    text = TINY.replace("  collage:\n    reader", lesions).replace("[sus_a, sus_b]", datasets)
+    (folder / "tiny.yaml").write_text(f"data_mirror: {mirror}\n{text}")
+
+
 @pytest.mark.shared
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"the data sets are not in {SHARED}")
 def test_a_published_data_set_is_prepared_from_a_mirror(tmp_path):
-    text = TINY.replace(
-        "  collage:\n    reader", "  lesions: {catalogue: busi}\n  collage:\n    reader"
-    )
-    text = f"data_mirror: {SHARED}\n" + text.replace("[sus_a, sus_b]", "[lesions]")
-    (tmp_path / "tiny.yaml").write_text(text)
+    with_lesions(tmp_path, SHARED, "[lesions]")
     folder = dataset_place(tmp_path / "tiny.yaml", "lesions")
     arrays = f"{folder}/16"
     run = snakemake(tmp_path, "--configfile", "tiny.yaml", "--", f"{arrays}/images.npy")
@@ -156,12 +160,7 @@ def test_a_published_data_set_is_prepared_from_a_mirror(tmp_path):
 
 
 def test_a_data_set_that_cannot_be_fetched_stops_the_run_before_it_starts(tmp_path):
-    text = TINY.replace(
-        "  collage:\n    reader", "  lesions: {catalogue: busi}\n  collage:\n    reader"
-    )
-    (tmp_path / "empty").mkdir()
-    text = "data_mirror: empty\n" + text.replace("[sus_a, sus_b]", "[lesions]")
-    (tmp_path / "tiny.yaml").write_text(text)
+    with_lesions(tmp_path, "empty", "[lesions]")
     run = snakemake(tmp_path, "--configfile", "tiny.yaml")
     assert run.returncode != 0
     said = run.stdout + run.stderr
@@ -176,12 +175,7 @@ def test_a_data_set_that_cannot_be_fetched_stops_the_run_before_it_starts(tmp_pa
 
 
 def test_a_data_set_that_cannot_be_fetched_stops_only_what_needs_it(tmp_path):
-    text = TINY.replace(
-        "  collage:\n    reader", "  lesions: {catalogue: busi}\n  collage:\n    reader"
-    )
-    (tmp_path / "empty").mkdir()
-    text = "data_mirror: empty\n" + text.replace("[sus_a, sus_b]", "[lesions, sus_a]")
-    (tmp_path / "tiny.yaml").write_text(text)
+    with_lesions(tmp_path, "empty", "[lesions, sus_a]")
     places = [dataset_place(tmp_path / "tiny.yaml", name) for name in ("lesions", "sus_a")]
     files = [f"{place}/16/images.npy" for place in places]
     run = snakemake(tmp_path, "--configfile", "tiny.yaml", "--", *files)
