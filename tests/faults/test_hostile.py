@@ -52,12 +52,7 @@ STUDY = {
             "precision": "fp32",
             "claims": {
                 "own": [
-                    {
-                        "id": "O1",
-                        "says": ATTACK,
-                        "kind": "better",
-                        "pairs": [["scratch", "last"]],
-                    }
+                    {"id": "O1", "says": ATTACK, "kind": "better", "pairs": [["scratch", "last"]]}
                 ]
             },
         }

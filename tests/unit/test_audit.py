@@ -275,6 +275,7 @@ def test_the_workflow_audits_what_it_refuses_to_prepare(tmp_path):
 
 
 @pytest.mark.shared
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"no data in {SHARED}")
 def test_real_lesions_are_sound_but_for_normal_images(tmp_path):
     settings = {"reader": "busi", "source": "busi", "busi": {"normal": True}}

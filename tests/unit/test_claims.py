@@ -6,13 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.claim_rates import (
-    FALSE_BY,
-    MEASURED,
-    made_up_cells,
-    rates,
-    results_of,
-)
+from benchmarks.claim_rates import FALSE_BY, MEASURED, made_up_cells, rates, results_of
 from sonotune.errors import SonotuneError
 from sonotune.report.claims.declare import KINDS, declare, papers_claims
 from sonotune.report.claims.judge import judge

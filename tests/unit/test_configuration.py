@@ -9,12 +9,7 @@ import pytest
 import yaml
 
 from sonotune.config.check import check_no_duplicates, complete, read_configuration
-from sonotune.config.jobs import (
-    cell_settings,
-    cells_of,
-    find_cell,
-    pretraining_settings,
-)
+from sonotune.config.jobs import cell_settings, cells_of, find_cell, pretraining_settings
 from sonotune.errors import SonotuneError
 from sonotune.layout import Cell, fold_text, fraction_text
 from sonotune.runtime.fingerprint import closure

@@ -3,10 +3,10 @@
 import json
 from contextlib import suppress
 
-import cv2
 import numpy as np
 import pytest
 from builders import image_set
+from tiny_files import grey, square, write
 
 from sonotune.data.dataset import load_set, save_set
 from sonotune.data.prepare import make_originals, prepare
@@ -78,17 +78,10 @@ def test_a_data_set_comes_back_as_it_was_saved(tmp_path):
 
 @pytest.fixture
 def pictures(tmp_path):
-    """Three images with masks of different sizes, in folders with a space and an umlaut."""
-    for folder in ("bäd name/images", "bäd name/masks"):
-        (tmp_path / folder).mkdir(parents=True)
-    for number, (height, width) in enumerate([(40, 60), (50, 50), (60, 40)]):
-        image = (disk(height, width, 12) * 150).astype(np.uint8)
-        mask = disk(height, width, 12) * 255
-        for path, array in (
-            (f"bäd name/images/{number}.png", image),
-            (f"bäd name/masks/{number}_mask.png", mask),
-        ):
-            (tmp_path / path).write_bytes(cv2.imencode(".png", array)[1].tobytes())
+    """Three pairs in folders with a space and an umlaut."""
+    for number in range(3):
+        write(tmp_path / f"bäd name/images/{number}.png", grey(number))
+        write(tmp_path / f"bäd name/masks/{number}_mask.png", square())
     return tmp_path
 
 
@@ -96,36 +89,10 @@ GLOBS = {"images": "bäd name/images/*.png", "masks": "bäd name/masks/*.png"}
 MINE = {"reader": "folder", "source": "mine", "folder": GLOBS}
 
 
-def test_a_folder_of_pairs_is_prepared(pictures, tmp_path, monkeypatch):
-    monkeypatch.chdir(pictures)
-    prepare("mine", MINE, 32, tmp_path / "out")
-    data = load_set(tmp_path / "out")
-    assert data.images.shape == (3, 32, 32)
-    assert [row["name"] for row in data.index] == ["0", "1", "2"]
-    assert [row["original_width"] for row in data.index] == [60, 50, 40]
-    assert data.masks[1].mean() == pytest.approx(np.pi * 12**2 / 2500, abs=0.01)
-
-
-def test_a_mask_that_is_missing_is_named(pictures):
-    (pictures / "bäd name/masks/1_mask.png").unlink()
-    with pytest.raises(SonotuneError, match=r"1 files have no partner.*images/1.png"):
-        find_entries(MINE, pictures)
-
-
 def test_two_files_of_one_stem_are_refused(pictures):
     (pictures / "bäd name/masks/1.png").write_bytes(b"x")
     with pytest.raises(SonotuneError, match="are both masks of 1"):
         find_entries(MINE, pictures)
-
-
-def test_every_unreadable_file_is_listed(pictures):
-    for name in ("0", "2"):
-        path = pictures / f"bäd name/images/{name}.png"
-        path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(SonotuneError) as caught:
-        prepare("mine", MINE, 32, pictures / "out", pictures)
-    assert "0.png: cannot be read" in str(caught.value)
-    assert "2.png: cannot be read" in str(caught.value)
 
 
 def test_all_missing_files_are_told_at_once_and_unused_data_sets_are_not(pictures, monkeypatch):

@@ -8,12 +8,7 @@ import yaml
 
 from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
-from sonotune.networks.stages import (
-    count,
-    freeze_all_but,
-    stage_parameters,
-    tuned_parameters,
-)
+from sonotune.networks.stages import count, freeze_all_but, stage_parameters, tuned_parameters
 from sonotune.networks.unet import build
 from sonotune.networks.weights import he_normal, load_weights
 from sonotune.networks.weights_file import save_weights

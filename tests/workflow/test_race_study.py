@@ -17,12 +17,7 @@ RACE = {"margin": 0.0001, "budget": 1}
 # A network and a recipe with which so little training leads to something.
 LEARNS = {
     "network": {"name": "unet_bn", "width": 2},
-    "training": {
-        "epochs": 40,
-        "patience": False,
-        "select_weights": "last",
-        "learning_rate": 0.02,
-    },
+    "training": {"epochs": 40, "patience": False, "select_weights": "last", "learning_rate": 0.02},
     "augmentation": False,
     "resampling": {"folds": 3, "validation_fraction": 0.3},
     "strategies": {

@@ -311,10 +311,7 @@ def test_settings_of_tables_that_were_touched_away_still_count(project):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "rule"),
-    [
-        ("tiny/features/sus_a.npz", "features"),
-        ("tiny/statistics/tukey.csv", "statistics"),
-    ],
+    [("tiny/features/sus_a.npz", "features"), ("tiny/statistics/tukey.csv", "statistics")],
 )
 def test_a_file_that_a_study_rests_on_is_missed(project, file, rule):
     """Also where a job that failed has left nothing, and what was made from it is still there."""

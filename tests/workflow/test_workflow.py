@@ -35,19 +35,6 @@ def test_a_typo_is_one_line_and_no_traceback(tmp_path):
     assert "Traceback" not in said
 
 
-def test_files_that_are_not_there_yet_are_told_before_anything_runs(tmp_path):
-    reader = "reader: folder, folder: {images: resources/x/*.png, masks: resources/y/*.png}"
-    options = with_tiny(tmp_path, "sus_a: &sus\n", f"mine: {{{reader}}}\n  sus_a: &sus\n")
-    text = (tmp_path / "tiny.yaml").read_text()
-    (tmp_path / "tiny.yaml").write_text(text.replace("[sus_a, sus_b]", "[sus_a, mine]"))
-    run = snakemake(tmp_path, *options)
-    assert run.returncode != 0
-    said = run.stdout + run.stderr
-    assert "These data sets cannot be used" in said
-    assert "no file matches 'resources/x/*.png'" in said
-    assert not (tmp_path / "results").exists()
-
-
 @pytest.mark.parametrize(
     ("file", "what"),
     [
