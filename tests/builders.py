@@ -1,5 +1,6 @@
 """What several tests make or look up."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -48,3 +49,11 @@ def write_cell(folder, rows, probabilities, settings, **changes):
     np.savez_compressed(folder / "predictions.npz", rows=rows, probabilities=probabilities)
     write_record(folder, record, ["predictions.npz"])
     return folder
+
+
+def outputs_of(folder):
+    """What a training wrote, but for times: its history, and the bytes of arrays and weights."""
+    with (folder / "history.csv").open(newline="") as file:
+        history = [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+    files = [path for path in folder.iterdir() if path.suffix in (".npz", ".safetensors")]
+    return history, {path.name: path.read_bytes() for path in files}

@@ -38,6 +38,18 @@ def reported(tmp_path_factory):
     return folder / "results"
 
 
+@pytest.fixture(scope="session")
+def disks(tmp_path_factory):
+    """A prepared data set of twenty bright disks, to be read only."""
+    from test_training import bright_disks  # loads PyTorch
+
+    from sonotune.data.dataset import save_set
+
+    folder = tmp_path_factory.mktemp("disks")
+    save_set(folder, bright_disks(20))
+    return folder
+
+
 @pytest.fixture
 def browser(tmp_path):
     """Chromium, in whose console no error may stand after a test."""

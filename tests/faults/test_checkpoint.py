@@ -1,6 +1,5 @@
 """A training that was stopped goes on from its checkpoint and ends as if it had not been."""
 
-import csv
 import os
 import signal
 import time
@@ -8,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from builders import outputs_of
 from test_training import bright_disks, settings
 
 from sonotune.data.dataset import save_set
@@ -15,16 +15,7 @@ from sonotune.errors import Stopped
 from sonotune.jobs.finetune import run_cell
 from sonotune.jobs.pretrain import pretrain
 from sonotune.runtime.checkpoint import APART, Checkpoint
-from sonotune.runtime.run_record import read_record
 from sonotune.training import cpu
-
-
-@pytest.fixture(scope="module")
-def disks(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("disks")
-    save_set(folder, bright_disks(20))
-    return folder
-
 
 RECIPE = {"learning_rate": 0.01, "batch_size": 2, "epochs": 4, "patience": 4}
 
@@ -60,14 +51,7 @@ class Run:
         return caught.value
 
     def results(self):
-        """Bytes of all outputs but times."""
-        folder = self.folder / "cell"
-        with (folder / "history.csv").open(newline="") as file:
-            history = [
-                {k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)
-            ]
-        outputs = sorted(set(read_record(folder / "run.json")["outputs"]) - {"history.csv"})
-        return history, [(name, (folder / name).read_bytes()) for name in outputs]
+        return outputs_of(self.folder / "cell")
 
 
 def undisturbed(disks, folder, **changes):

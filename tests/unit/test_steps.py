@@ -1,31 +1,16 @@
 """What makes steps on a GPU fast and repeatable, as far as a CPU can tell."""
 
-import csv
-
 import pytest
 import torch
+from builders import outputs_of
 from test_checkpoint import Run
-from test_training import bright_disks, run
+from test_training import run
 from torch.nn import functional
 
 from sonotune.config.check import complete
 from sonotune.config.jobs import cell_settings, cells_of, pretraining_settings
-from sonotune.data.dataset import save_set
 from sonotune.training import loop
 from sonotune.training.cuda import StaticSteps, bilinear_backward, repeatable_upsampling
-
-
-@pytest.fixture(scope="module")
-def disks(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("disks")
-    save_set(folder, bright_disks(20))
-    return folder
-
-
-def course(folder):
-    """What a cell's training said, but for its seconds."""
-    with (folder / "history.csv").open(newline="") as file:
-        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -37,9 +22,7 @@ def test_steps_that_find_their_batch_on_the_device_are_the_same(
     run(disks, tmp_path / "one", **changes)
     monkeypatch.setattr(loop, "OneByOne", StaticSteps)
     run(disks, tmp_path / "other", **changes)
-    for file in ("predictions.npz", "weights.safetensors"):
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
-    assert course(tmp_path / "one") == course(tmp_path / "other")
+    assert outputs_of(tmp_path / "one") == outputs_of(tmp_path / "other")
 
 
 def test_they_go_on_in_the_middle_of_an_epoch(disks, tmp_path, monkeypatch):
