@@ -36,7 +36,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
-from benchmarks.measure import RESULTS, table, write  # noqa: E402
+from benchmarks.measure import RESULTS, options, table, write  # noqa: E402
 from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed  # noqa: E402
 
 PEERS = RESULTS / "peers"
@@ -49,12 +49,9 @@ SIZES = {"width": 64, "size": 256, "images": 85, "epochs": 1, "batch": 2, "threa
 
 def main() -> None:
     """Run every system, or the one asked for by ``--one``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, value in {**SIZES, "repeats": 3, "seed": 1}.items():
-        parser.add_argument(f"--{name}", type=int, default=value)
+    parser = options(__doc__, **SIZES, repeats=3, seed=1, rate=1e-4)
     parser.add_argument("--systems", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=PRECISIONS)
-    parser.add_argument("--rate", type=float, default=1e-4, help="learning rate")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--weights", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -112,8 +109,8 @@ def _compare(asked: argparse.Namespace) -> None:
 
 def _start(asked: argparse.Namespace, system: tuple[str, str], seed: int) -> dict[str, Any]:
     """Run one system in a process of its own."""
-    options = [f"--{name}={getattr(asked, name)}" for name in (*SIZES, "rate", "weights")]
-    command = [sys.executable, __file__, *options, f"--seed={seed}", "--one", *system]
+    given = [f"--{name}={getattr(asked, name)}" for name in (*SIZES, "rate", "weights")]
+    command = [sys.executable, __file__, *given, f"--seed={seed}", "--one", *system]
     path = os.pathsep.join(filter(None, [os.getenv("PYTHONPATH"), str(PEERS)]))
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(asked.threads)}
     began = time.perf_counter()

@@ -20,6 +20,15 @@ def dataset_place(config, name):
     return dataset_folder(name, digest_of(dataset_settings(complete(config), name)))
 
 
+def one_study(dataset=None, **study):
+    """A configuration, not yet completed, of a study `s` that trains on a data set `mine`."""
+    strategies = {"whole": {"init": "random", "tune": "all"}}
+    return {
+        "datasets": {"mine": dataset or {"reader": "simulate", "images": 40}},
+        "studies": {"s": {"datasets": ["mine"], "strategies": strategies, **study}},
+    }
+
+
 def image_set(masks, images=None, names=None, groups=None, source="made up", **known):
     """A data set of these masks; ``known`` is the same in all rows of its index."""
     names = names or [f"i{number}" for number in range(len(masks))]

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torchvision
 import yaml
+from builders import one_study
 from safetensors.torch import load_file
 from test_training import bright_disks, settings
 
@@ -151,14 +152,8 @@ def test_a_network_that_cannot_be_is_one_line(given, says):
 
 
 def study(**changes):
-    one = {
-        "image_size": 64,
-        "network": SMALL,
-        "datasets": ["d"],
-        "strategies": {"a": {"tune": "all"}},
-    }
-    made = {"d": {"reader": "simulate", "images": 4}}
-    return complete({"datasets": made, "studies": {"s": {**one, **changes}}})
+    usual = {"image_size": 64, "network": SMALL, "strategies": {"a": {"tune": "all"}}}
+    return complete(one_study(**usual | changes))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from builders import outputs_of
+from builders import one_study, outputs_of
 from test_checkpoint import Run
 from test_training import run
 from torch.nn import functional
@@ -83,24 +83,12 @@ def test_a_gradient_of_doubled_sides_is_rounded_once_a_side():
 
 def test_how_steps_are_taken_makes_no_cell_stale_on_a_cpu_nor_by_default():
     def settings(device, **training):
-        config = complete(
-            {
-                "datasets": {
-                    "sus": {"reader": "simulate", "source": "x", "images": 60},
-                    "xpie": {"catalogue": "ecssd"},
-                },
-                "studies": {
-                    "s": {
-                        "datasets": ["sus"],
-                        "pretraining": {"dataset": "xpie", "training": training},
-                        "strategies": {"whole": {"tune": "all"}},
-                        "training": training,
-                        "device": device,
-                    }
-                },
-            }
-        )
-        cell = cell_settings(config, next(cells_of(config, "s", "sus")))
+        asked = {"training": training, "device": device, "pretraining": {"dataset": "xpie"}}
+        config = one_study(**asked, strategies={"whole": {"tune": "all"}})
+        config["studies"]["s"]["pretraining"]["training"] = training
+        config["datasets"]["xpie"] = {"catalogue": "ecssd"}
+        config = complete(config)
+        cell = cell_settings(config, next(cells_of(config, "s", "mine")))
         return cell["training"], pretraining_settings(config, "s")["training"]
 
     assert settings("cpu", graph=False) == settings("cpu")
