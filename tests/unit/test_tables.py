@@ -77,10 +77,22 @@ def few_cells(**columns: object) -> pd.DataFrame:
     return cells.assign(dice=[0.5, 0.7, 0.9], **columns)
 
 
-def test_a_failed_run_is_left_out_and_counted():
-    row = average_over_runs(few_cells(failed=[False, False, True]), "failed", 1).iloc[0]
-    assert row["dice_mean"] == pytest.approx(0.6)
-    assert (row["n"], row["folds"], row["failed"], row["collapsed"]) == (2, 2, 1, 0)
+@pytest.mark.parametrize(
+    ("cells", "exclude_runs", "mean", "counts"),
+    [
+        (few_cells(failed=[False, False, True]), "failed", 0.6, [2, 2, 1, 0]),
+        (few_cells(failed=True), "failed", np.nan, [0, 0, 3, 0]),
+        (few_cells(fold=[0, 0, 1], seed=[1, 2, 1]), "failed", 0.7, [3, 2, 0, 0]),
+        (few_cells().assign(dice=[0.5, 0.7, None]), "none", 0.6, [2, 2, 0, 0]),
+        (few_cells().head(1), "failed", 0.5, [1, 1, 0, 0]),
+    ],
+    ids=["one failed", "all failed", "two of a fold", "one without Dice", "one fold"],
+)
+def test_runs_that_count_are_averaged_and_all_are_counted(cells, exclude_runs, mean, counts):
+    row = average_over_runs(cells, exclude_runs, 1).iloc[0]
+    assert row["dice_mean"] == pytest.approx(mean, nan_ok=True)
+    assert np.isnan(row["dice_std"]) == (counts[0] < 2)
+    assert row[["n", "folds", "failed", "collapsed"]].tolist() == counts
 
 
 @pytest.mark.parametrize(
@@ -97,30 +109,6 @@ def test_the_deviation_divides_by_n_minus_ddof():
     for ddof in (0, 1):
         std = average_over_runs(few_cells(), "failed", ddof)["dice_std"].iloc[0]
         assert std == pytest.approx(np.sqrt(0.08 / (3 - ddof)))
-
-
-def test_one_fold_has_a_mean_and_no_deviation():
-    row = average_over_runs(few_cells().head(1), "failed", 1).iloc[0]
-    assert row["dice_mean"] == 0.5
-    assert np.isnan(row["dice_std"])
-
-
-def test_when_all_runs_failed_the_mean_is_empty():
-    row = average_over_runs(few_cells(failed=True), "failed", 1).iloc[0]
-    assert np.isnan(row["dice_mean"])
-    assert np.isnan(row["dice_std"])
-    assert (row["n"], row["folds"], row["failed"]) == (0, 0, 3)
-
-
-def test_several_runs_of_a_fold_are_averaged_and_both_are_counted():
-    cells = few_cells(fold=[0, 0, 1], seed=[1, 2, 1])
-    row = average_over_runs(cells, "failed", 1).iloc[0]
-    assert (row["dice_mean"], row["n"], row["folds"]) == (pytest.approx(0.7), 3, 2)
-
-
-def test_a_run_without_dice_is_left_out_even_if_none_shall_be():
-    row = average_over_runs(few_cells().assign(dice=[0.5, 0.7, None]), "none", 1).iloc[0]
-    assert (row["dice_mean"], row["n"]) == (pytest.approx(0.6), 2)
 
 
 def test_empty_flags_of_an_untrained_network_mean_no(tmp_path):
