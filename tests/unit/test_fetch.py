@@ -21,7 +21,7 @@ from local_server import serve
 from sonotune.data import download as downloading
 from sonotune.data import preflight as trying
 from sonotune.data.archive import unpack
-from sonotune.data.catalogue import Entry, RemoteFile
+from sonotune.data.catalogue import RemoteFile, find_entry
 from sonotune.data.fetch import fetch, locate
 from sonotune.data.needed import is_stopped, without
 from sonotune.data.preflight import check_addresses, preflight
@@ -49,29 +49,18 @@ def sha256(content):
 
 def entry_at(address, files, checksums=True, **keys):
     """A data set of two archives with images and masks, published at an address."""
-    known = {
-        "name": "pond",
-        "title": "Ducks",
-        "version": "1",
-        "images": 3,
-        "reader": "ecssd",
-        "access": "open",
-        "licence": "CC0",
-        "citation": "nobody",
-        "files": tuple(
-            RemoteFile(
-                f"{address}/{name}",
-                bytes=len(content) if checksums else None,
-                checksum=sha256(content) if checksums else None,
-                unpack=True,
-                no_https=True,
-            )
-            for name, content in files.items()
-        ),
-        "holds": ("images/*.jpg", "masks/*.png"),
-        "by_hand": "Ask the ducks.",
-    }
-    return Entry(**{**known, **keys})
+    remote = tuple(
+        RemoteFile(
+            f"{address}/{name}",
+            bytes=len(content) if checksums else None,
+            checksum=sha256(content) if checksums else None,
+            unpack=True,
+            no_https=True,
+        )
+        for name, content in files.items()
+    )
+    known = {"name": "pond", "images": 3, "holds": ("images/*.jpg", "masks/*.png"), "stand_ins": ()}
+    return replace(find_entry("ecssd"), files=remote, **{**known, **keys})
 
 
 ARCHIVES = {"images.zip": zipped(IMAGES), "masks.zip": zipped(MASKS)}
