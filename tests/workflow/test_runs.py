@@ -17,7 +17,8 @@ from sonotune.runtime.run_record import seal
 from sonotune.verify import Verification
 
 ROOT = Path(__file__).parents[2]
-MADE = ("--", "results/tiny/tables/table2.csv", "results/tiny/statistics/decisions.csv")
+MADE = ("tables/table2.csv", "statistics/decisions.csv", "splits.json")
+MADE = ("--", *(f"results/tiny/{name}" for name in MADE))
 
 
 def configuration(**keys):
