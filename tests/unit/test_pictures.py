@@ -166,7 +166,8 @@ def test_a_tiff_has_the_values_that_another_library_reads(
         grey = -grey if kind != np.uint8 else 255 - grey
     expected = grey if kind == np.uint8 else own_range(grey)
     # 16-bit luminance is rounded to 16 bits before it is scaled.
-    same(path, expected, 0.51 if channels is None else 0.52)
+    read = same(path, expected, 0.51 if channels is None else 0.52)
+    assert read or kind not in (np.uint8, np.uint16) or layout != "minisblack"
 
 
 @pytest.mark.parametrize("channels", [None, 3, 4])
