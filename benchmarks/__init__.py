@@ -1,1 +1,1 @@
-"""Measurements, and made-up results to measure with."""
+"""Measurements."""

@@ -3,7 +3,7 @@
 python benchmarks/cell.py [--width 64] [--size 256] [--images 85] [--epochs 1] [--batch 2]
                           [--threads 2] [--repeats 3] [--systems sonotune plain] [--precisions bf16]
 
-The whole network, on made-up images (benchmarks/full_grid.py): the same rows, batches an epoch,
+The whole network, on made-up images: the same rows, batches an epoch,
 epochs, learning rate and augmentation, no early stop. All but MONAI, whose network and transforms
 are others, start from the same weights, which are trained first on other such images. Every run is
 a process of its own, one after the other, so wall time and peak memory hold everything: imports,
@@ -36,7 +36,7 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
-from benchmarks.measure import RESULTS, table, write  # noqa: E402
+from benchmarks.measure import RESULTS, options, table, write  # noqa: E402
 from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed  # noqa: E402
 
 PEERS = RESULTS / "peers"
@@ -49,12 +49,9 @@ SIZES = {"width": 64, "size": 256, "images": 85, "epochs": 1, "batch": 2, "threa
 
 def main() -> None:
     """Run every system, or the one asked for by ``--one``."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, value in {**SIZES, "repeats": 3, "seed": 1}.items():
-        parser.add_argument(f"--{name}", type=int, default=value)
+    parser = options(__doc__, **SIZES, repeats=3, seed=1, rate=1e-4)
     parser.add_argument("--systems", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--precisions", nargs="+", choices=PRECISIONS, default=PRECISIONS)
-    parser.add_argument("--rate", type=float, default=1e-4, help="learning rate")
     parser.add_argument("--one", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--weights", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -68,10 +65,8 @@ def main() -> None:
 
 def _pretrain(asked: argparse.Namespace, folder: Path) -> Path:
     """Weights of a network that was trained from a random start, on images of another seed."""
-    from benchmarks.full_grid import make_set
-
     longer = argparse.Namespace(**{**vars(asked), "epochs": PRETRAINED})
-    data = make_set("sus", asked.images, asked.size, np.random.default_rng(8)).data
+    data = made_up(asked.images, asked.size, 8)
     found, rows = _train(longer, "auto", data, None, folder)
     print(f"pre-trained for {PRETRAINED} epochs: Dice {_dice(found, data.masks[rows]):.3f}")
     return folder / "cell/weights.safetensors"
@@ -114,8 +109,8 @@ def _compare(asked: argparse.Namespace) -> None:
 
 def _start(asked: argparse.Namespace, system: tuple[str, str], seed: int) -> dict[str, Any]:
     """Run one system in a process of its own."""
-    options = [f"--{name}={getattr(asked, name)}" for name in (*SIZES, "rate", "weights")]
-    command = [sys.executable, __file__, *options, f"--seed={seed}", "--one", *system]
+    given = [f"--{name}={getattr(asked, name)}" for name in (*SIZES, "rate", "weights")]
+    command = [sys.executable, __file__, *given, f"--seed={seed}", "--one", *system]
     path = os.pathsep.join(filter(None, [os.getenv("PYTHONPATH"), str(PEERS)]))
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(asked.threads)}
     began = time.perf_counter()
@@ -131,9 +126,7 @@ def _start(asked: argparse.Namespace, system: tuple[str, str], seed: int) -> dic
 def _one(asked: argparse.Namespace, name: str, precision: str) -> dict[str, Any]:
     import resource
 
-    from benchmarks.full_grid import make_set
-
-    data = make_set("sus", asked.images, asked.size, np.random.default_rng(7)).data
+    data = made_up(asked.images, asked.size, 7)
     resampling = Resampling(folds=5)
     groups = data.groups
     # As the cell splits them, which takes its split from its seed.
@@ -165,6 +158,23 @@ def _one(asked: argparse.Namespace, name: str, precision: str) -> dict[str, Any]
     return {"dice": _dice(found, data.masks[rows.test]), "peak_mb": peak, "trained": trained}
 
 
+def made_up(images: int, size: int, seed: int) -> Any:
+    """A data set of square images of one dark ellipse each, in noise."""
+    from sonotune.data.image_set import ImageSet
+
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size] / size
+    centre = random.normal(0.5, 0.06, (2, images, 1, 1))
+    radius = random.uniform(0.12, 0.35, (2, images, 1, 1))
+    inside = ((y - centre[0]) / radius[0]) ** 2 + ((x - centre[1]) / radius[1]) ** 2 < 1
+    pixels = np.clip((150 - 90 * inside) * random.normal(1, 0.3, inside.shape), 0, 255)
+    known = {"original_height": size, "original_width": size}
+    known |= {"mm_per_pixel_y": None, "mm_per_pixel_x": None}
+    index = [{"name": f"sus{n:03}", "group": f"sus{n:03}", **known} for n in range(images)]
+    about = {"dataset": "sus", "source": "made up for benchmarks"}
+    return ImageSet(pixels.astype(np.uint8), inside.astype(np.uint8), index, about)
+
+
 def _dice(found: np.ndarray, masks: np.ndarray) -> float:
     from sonotune.evaluation.metrics import overlap
 
@@ -189,7 +199,6 @@ def _train(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Train a cell in a folder; probabilities of the test images, and their rows."""
     from sonotune.data.dataset import save_set
-    from sonotune.data.image_set import ImageSet
     from sonotune.evaluation.scores import load_predictions
     from sonotune.jobs.finetune import run_cell
 
@@ -200,8 +209,7 @@ def _train(
         network={"name": "unet", "width": asked.width}, training=recipe, precision=precision,
         threads=asked.threads,
     )  # fmt: skip
-    about = {"dataset": "sus", "source": "made up for benchmarks"}
-    save_set(folder / "arrays", ImageSet(data.images, data.masks, data.index, about))
+    save_set(folder / "arrays", data)
     run_cell(
         settings, folder / "arrays", weights, folder / "cell", lambda line: None,
         keep_weights=not weights,

@@ -16,7 +16,6 @@ decision_scenarios.py. Times are in the logarithm, so .10 is about 10 %.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -27,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.decision_scenarios import FOLD, IMAGE, IMAGES, REST  # noqa: E402
-from benchmarks.measure import table, write  # noqa: E402
+from benchmarks.measure import options, table, write  # noqa: E402
 from sonotune.report.claims.evaluate import evaluate_claim  # noqa: E402
 from sonotune.report.claims.parse import Claim, paper_claims  # noqa: E402
 from sonotune.report.claims.results import TIMES, StudyResults  # noqa: E402
@@ -216,18 +215,15 @@ def rates(
 
 def main() -> None:
     """Write the table after every row."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--studies", type=int, default=1000)
-    parser.add_argument("--only", default="", help="claims whose name begins with this")
-    options = parser.parse_args()
+    asked = options(__doc__, studies=1000, only="").parse_args()
     rows: list[dict[str, object]] = []
     for claim in paper_claims():
-        if claim.kind in ("untested", "fewer_parameters") or not claim.id.startswith(options.only):
+        if claim.kind in ("untested", "fewer_parameters") or not claim.id.startswith(asked.only):
             continue
         steps = claim.kind in ("more_data", "more_variable")
         for datasets in (1, 4) if claim.paper == "amiri2020" else (1,):
             for subset_sd in (0.0, 0.08) if steps else (0.0,):
-                rows.append(rates(claim, 5, datasets, options.studies, subset_sd))
+                rows.append(rates(claim, 5, datasets, asked.studies, subset_sd))
                 write("claims.csv", rows)
                 print(table(list(rows[-1]), [list(rows[-1].values())]), flush=True)
 

@@ -23,7 +23,7 @@ from statsmodels.stats.proportion import proportion_confint
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.measure import table, write  # noqa: E402
+from benchmarks.measure import RESULTS, options, table, write  # noqa: E402
 
 HEADS = ("two_channels", "plain")
 IMAGES, TRAINING, VALIDATION = 85, 54, 14  # those of SUS, and of 80 % of them
@@ -83,15 +83,9 @@ def train_once(task: tuple[str, int, argparse.Namespace]) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=60)
-    parser.add_argument("--width", type=int, default=8)
-    parser.add_argument("--size", type=int, default=48)
-    parser.add_argument("--rate", type=float, default=1e-4)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--folder", type=Path, default=Path("results/benchmarks/dead_starts"))
-    parser.add_argument("--csv", type=Path, default=Path("results/benchmarks/dead_starts.csv"))
+    parser = options(__doc__, seeds=60, width=8, size=48, rate=1e-4, epochs=20, processes=2)
+    parser.add_argument("--folder", type=Path, default=RESULTS / "dead_starts")
+    parser.add_argument("--csv", type=Path, default=RESULTS / "dead_starts.csv")
     given = parser.parse_args()
 
     from sonotune.data.prepare import make_originals, prepare

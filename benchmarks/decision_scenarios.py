@@ -144,10 +144,7 @@ SCENARIOS: dict[str, tuple[tuple[int, ...], Draw]] = {
     "equal, skewed": ((5, 10), partial(skewed, 0.9, 0.0)),
     "equal, skewed, 5 % collapse": ((5, 10), partial(skewed, 0.9, 0.05)),
     "equal, failed runs": ((5, 10), failing),
-    "equal, unequal folds": (
-        (5, 10),
-        partial(gaussian, EQUAL, 0.03, images=(25, 20, 10, 8, 22)),
-    ),
+    "equal, unequal folds": ((5, 10), partial(gaussian, EQUAL, 0.03, images=(25, 20, 10, 8, 22))),
     "equal, cross-validation": ((5, 10), partial(cross_validation, None)),
     "equal, cross-validation, 10 images": ((5, 10), partial(cross_validation, 10)),
     "three best by .10, SD .03": ((3, 5, 10), partial(gaussian, THREE_BEST, 0.03)),

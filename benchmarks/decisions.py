@@ -14,7 +14,6 @@ truly .10 worse than one outside.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -26,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.decision_scenarios import SCENARIOS, Draw, Sample  # noqa: E402
-from benchmarks.measure import table, write  # noqa: E402
+from benchmarks.measure import options, table, write  # noqa: E402
 from sonotune.seeds import generator  # noqa: E402
 from sonotune.statistics.choice import VERDICT_FOLDS, choose, expected_dice  # noqa: E402
 from sonotune.statistics.claims import evaluate_top, significantly_better  # noqa: E402
@@ -197,16 +196,13 @@ def plausible_regret(folds: int, studies: int) -> list[dict[str, object]]:
 
 def main() -> None:
     """Write the tables after every row, so that an early end loses nothing."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--studies", type=int, default=4000)
-    parser.add_argument("--only", default="", help="scenarios whose name contains this")
-    options = parser.parse_args()
+    asked = options(__doc__, studies=4000, only="").parse_args()
     rows, fifths = [], []
     for folds in (2, 5, 10):
-        fifths += plausible_regret(folds, options.studies)
+        fifths += plausible_regret(folds, asked.studies)
     for name, (numbers, draw) in SCENARIOS.items():
-        for folds in numbers if options.only in name else ():
-            row, row_fifths = measure(name, folds, draw, options.studies)
+        for folds in numbers if asked.only in name else ():
+            row, row_fifths = measure(name, folds, draw, asked.studies)
             rows.append(row)
             fifths += row_fifths
             write("decisions.csv", rows)

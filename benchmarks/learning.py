@@ -10,7 +10,6 @@ that of Gneiting and Raftery 2007: its width, and for what lies outside ten time
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +21,7 @@ from scipy.special import stdtrit
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.measure import table  # noqa: E402
+from benchmarks.measure import options, table  # noqa: E402
 from sonotune.statistics.learning import LEVEL, forecast, learning_curves, refusal  # noqa: E402
 from sonotune.statistics.runs import fold_scores  # noqa: E402
 
@@ -113,14 +112,13 @@ def _summary(found: list[tuple[float, ...] | None]) -> tuple[object, ...]:
 
 def main() -> None:
     """Print one row for every form of curve, number of folds and noise, and stored data set."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options(__doc__, curves=2000)
     parser.add_argument("cells", nargs="*", type=Path)
-    parser.add_argument("--curves", type=int, default=2000)
-    options = parser.parse_args()
+    asked = parser.parse_args()
     rows: list[tuple[object, ...]] = []
-    for folds, sd in ((5, 0.1), (5, 0.3), (3, 0.2), (10, 0.2)) if options.curves else ():
-        rows += simulated(options.curves, folds, sd)
-    for file in options.cells:
+    for folds, sd in ((5, 0.1), (5, 0.3), (3, 0.2), (10, 0.2)) if asked.curves else ():
+        rows += simulated(asked.curves, folds, sd)
+    for file in asked.cells:
         rows += stored(file)
     names = ["curves", "folds", "SD", "forecasts", "refused", "covered", "last covered"]
     print(table([*names, "interval score", "last's"], rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import statistics
 import time
@@ -10,6 +11,14 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).resolve().parents[1] / "results/benchmarks"
+
+
+def options(about: str, **defaults: Any) -> argparse.ArgumentParser:
+    """A parser of options that have defaults, described by a module's first line."""
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    for name, value in defaults.items():
+        parser.add_argument(f"--{name}", type=type(value), default=value)
+    return parser
 
 
 def in_turn(
@@ -66,6 +75,12 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
     """Lines of a table in Markdown; numbers as in `table`."""
     lines = [f"| {' | '.join(_show(value) for value in row)} |" for row in (head, *rows)]
     return [lines[0], "|" + "---|" * len(head), *lines[1:]]
+
+
+def tell(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print rows that all have the same columns, and write them as `write` does."""
+    print(table(list(rows[0]), [list(row.values()) for row in rows]))
+    print(f"written: {write(name, rows)}")
 
 
 def _show(value: Any) -> str:

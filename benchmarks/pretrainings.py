@@ -10,7 +10,6 @@ calls a strategy worse, from folds alone (folds_alone) and with the variance bet
 
 from __future__ import annotations
 
-import argparse
 import sys
 from itertools import product
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.measure import table, write  # noqa: E402
+from benchmarks.measure import options, tell  # noqa: E402
 from sonotune.statistics.pairs import compare  # noqa: E402
 
 FOLD_SD, RUN_SD = 0.02, 0.03  # fold x strategy; fold x strategy x network
@@ -32,9 +31,7 @@ def called_worse(scores: np.ndarray, by_pretraining: np.ndarray | None = None) -
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--studies", type=int, default=1000)
-    studies = parser.parse_args().studies
+    studies = options(__doc__, studies=1000).parse_args().studies
     random, rows = np.random.default_rng(3), []
     for strategies, networks, folds, sd in product((13, 4), (2, 3, 5), (3, 5), (0, 0.02, 0.05)):
         runs = FOLD_SD * random.normal(size=(studies, 1, folds, strategies))
@@ -45,8 +42,7 @@ def main() -> None:
             {"strategies": strategies, "networks": networks, "folds": folds, "network_sd": sd}
             | {"folds_alone": called_worse(scores), "decision": called_worse(scores, runs.mean(2))}
         )
-    print(table(list(rows[0]), [list(row.values()) for row in rows]))
-    print(f"written: {write('pretrainings.csv', rows).relative_to(ROOT)}")
+    tell("pretrainings.csv", rows)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ is not better) and coverage (of its simultaneous intervals of all pairs).
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.decision_scenarios import SCENARIOS  # noqa: E402
-from benchmarks.measure import table, write  # noqa: E402
+from benchmarks.measure import options, tell  # noqa: E402
 from sonotune.statistics.choice import VERDICT_FOLDS, choose  # noqa: E402
 from sonotune.statistics.pairs import compare  # noqa: E402
 from sonotune.statistics.race import next_round, standing  # noqa: E402
@@ -212,15 +211,10 @@ def replayed(margin: float) -> Iterator[dict[str, object]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--studies", type=int, default=2000)
-    parser.add_argument("--margin", type=float, default=0.01)
-    asked = parser.parse_args()
+    asked = options(__doc__, studies=2000, margin=0.01).parse_args()
     rows = [*simulated(asked.studies, asked.margin), *replayed(asked.margin)]
     head = max(rows, key=len)  # only the workflow's rule has what the decision states
-    rows = [dict.fromkeys(head, "") | row for row in rows]
-    print(table(list(head), [list(row.values()) for row in rows]))
-    print(f"written: {write('race.csv', rows).relative_to(ROOT)}")
+    tell("race.csv", [dict.fromkeys(head, "") | row for row in rows])
 
 
 if __name__ == "__main__":

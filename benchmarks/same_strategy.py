@@ -10,7 +10,6 @@ simple error. With several pre-trained networks, each is a row; what they change
 
 from __future__ import annotations
 
-import argparse
 import sys
 from itertools import combinations
 from pathlib import Path
@@ -21,7 +20,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.measure import table  # noqa: E402
+from benchmarks.measure import options, table  # noqa: E402
 from sonotune.evaluation.averages import read_cells  # noqa: E402
 from sonotune.statistics.pairs import compare  # noqa: E402
 from sonotune.statistics.runs import fold_scores  # noqa: E402
@@ -74,15 +73,14 @@ def between(cells: pd.DataFrame, first: int, second: int) -> tuple[float, float]
 
 def main() -> None:
     """Print the share for every data set, fraction and pre-trained network of the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = options(__doc__, folds=5)
     parser.add_argument("cells", type=Path)
-    parser.add_argument("--folds", type=int, default=5)
-    options = parser.parse_args()
-    cells = read_cells(options.cells)
+    asked = parser.parse_args()
+    cells = read_cells(asked.cells)
     rows: list[tuple[object, ...]] = []
     for network, runs in seeds_as_strategies(cells).items():
         for data in fold_scores(runs, "tuned_parameters"):
-            share, studies = called_worse(data.scores, options.folds)
+            share, studies = called_worse(data.scores, asked.folds)
             deviation = float(np.nanstd(data.scores, axis=1, ddof=1).mean())
             rows.append(
                 (data.dataset, data.fraction, network, len(data.strategies), len(data.folds),

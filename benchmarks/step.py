@@ -17,7 +17,6 @@ Prints the ratios and writes results/benchmarks/step.csv.
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import sys
 from collections.abc import Callable, Iterator
@@ -34,7 +33,7 @@ import torch  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
-from benchmarks.measure import in_turn, spread, table, write  # noqa: E402
+from benchmarks.measure import in_turn, options, spread, table, write  # noqa: E402
 from benchmarks.peers import of_pytorch_alone  # noqa: E402
 from sonotune.config.check import read_configuration  # noqa: E402
 from sonotune.networks.stages import freeze_all_but, tuned_parameters  # noqa: E402
@@ -69,9 +68,7 @@ class Convolution(NamedTuple):
 
 def main() -> None:
     """Measure, print and write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, value in (("width", 64), ("size", 256), ("batch", 2), ("threads", 2), ("repeats", 3)):
-        parser.add_argument(f"--{name}", type=int, default=value)
+    parser = options(__doc__, width=64, size=256, batch=2, threads=2, repeats=3)
     parser.add_argument("--precisions", nargs="+", choices=TYPES, default=list(TYPES))
     parser.add_argument("--strategies", nargs="+")
     asked = parser.parse_args()

@@ -1,12 +1,16 @@
 """What several tests make or look up."""
 
+import csv
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from sonotune.config.check import complete
 from sonotune.config.jobs import dataset_settings
+from sonotune.data.image_set import ImageSet
 from sonotune.layout import dataset_folder, digest_of
+from sonotune.runtime.run_record import write_record
 
 
 def dataset_place(config, name):
@@ -14,3 +18,51 @@ def dataset_place(config, name):
     if isinstance(config, str | Path):
         config = yaml.safe_load(Path(config).read_text())
     return dataset_folder(name, digest_of(dataset_settings(complete(config), name)))
+
+
+def one_study(dataset=None, **study):
+    """A configuration, not yet completed, of a study `s` that trains on a data set `mine`."""
+    strategies = {"whole": {"init": "random", "tune": "all"}}
+    return {
+        "datasets": {"mine": dataset or {"reader": "simulate", "images": 40}},
+        "studies": {"s": {"datasets": ["mine"], "strategies": strategies, **study}},
+    }
+
+
+def image_set(masks, images=None, names=None, groups=None, source="made up", **known):
+    """A data set of these masks; ``known`` is the same in all rows of its index."""
+    names = names or [f"i{number}" for number in range(len(masks))]
+    row = {"original_height": masks.shape[1], "original_width": masks.shape[2]}
+    row |= {"mm_per_pixel_y": None, "mm_per_pixel_x": None, **known}
+    index = [
+        {"name": name, "group": group, **row}
+        for name, group in zip(names, groups or names, strict=True)
+    ]
+    about = {"dataset": source, "source": source}
+    return ImageSet(masks * 9 if images is None else images, masks, index, about)
+
+
+def write_cell(folder, rows, probabilities, settings, **changes):
+    """Predictions and record of a cell that nobody trained; its folder."""
+    processor = {"device": "cpu", "precision": "fp32", "threads": 1, "torch": "2", "numpy": "2"}
+    record = {
+        "settings": {"study": "s", "fraction": 0.8, "fold": 0, **settings},
+        "source": "made up",
+        **{"outcome": "converged", "failed": False, "collapsed": False},
+        **{"epochs": 3, "best_epoch": 2, "seconds": 1.5, "steps_per_second": 4.0},
+        **{"tuned_parameters": 10, "total_parameters": 20, "processor": processor},
+        "cpu_seconds": {"total": 3.0, "training": 2.0, "evaluation": 0.5},
+        **changes,
+    }
+    folder.mkdir(parents=True)
+    np.savez_compressed(folder / "predictions.npz", rows=rows, probabilities=probabilities)
+    write_record(folder, record, ["predictions.npz"])
+    return folder
+
+
+def outputs_of(folder):
+    """What a training wrote, but for times: its history, and the bytes of arrays and weights."""
+    with (folder / "history.csv").open(newline="") as file:
+        history = [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+    files = [path for path in folder.iterdir() if path.suffix in (".npz", ".safetensors")]
+    return history, {path.name: path.read_bytes() for path in files}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -17,7 +16,6 @@ def made_up_scores(
     images: int = 20,
     spread: Mapping[str, float] | None = None,
     seed: int = 1,
-    seeds: int = 1,
 ) -> pd.DataFrame:
     """A row per run and image.
 
@@ -29,8 +27,6 @@ def made_up_scores(
         In a fold's test set; two of an examination.
     spread
         Standard deviations of ``fold``, ``image``, ``run`` and ``rest``.
-    seeds
-        Runs of a strategy in a fold.
     """
     sd = {"fold": 0.01, "image": 0.05, "run": 0.01, "rest": 0.03, **(spread or {})}
     random = np.random.default_rng(seed)
@@ -41,24 +37,13 @@ def made_up_scores(
         for (name, strategy, fraction), mean in means.items():
             if name != dataset:
                 continue
-            for fold, number in product(range(folds), range(1, seeds + 1)):
+            for fold in range(folds):
                 run = random.normal(0, sd["run"])
                 dice = mean + of_fold[fold] + of_image[fold] + run
                 dice = dice + random.normal(0, sd["rest"], images)
-                rows += [
-                    (
-                        dataset,
-                        strategy,
-                        fraction,
-                        fold,
-                        number,
-                        1,
-                        f"{fold}_{i}",
-                        f"{fold}_{i // 2}",
-                        value,
-                    )
-                    for i, value in enumerate(dice)
-                ]
+                key = (dataset, strategy, fraction, fold, 1, 1)
+                names = [(f"{fold}_{i}", f"{fold}_{i // 2}") for i in range(images)]
+                rows += [(*key, *name, value) for name, value in zip(names, dice, strict=True)]
     return pd.DataFrame(rows, columns=[*RUN, "name", "group", "dice"])
 
 

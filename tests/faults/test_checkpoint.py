@@ -1,6 +1,5 @@
 """A training that was stopped goes on from its checkpoint and ends as if it had not been."""
 
-import csv
 import os
 import signal
 import time
@@ -8,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from builders import outputs_of
 from test_training import bright_disks, settings
 
 from sonotune.data.dataset import save_set
@@ -15,16 +15,7 @@ from sonotune.errors import Stopped
 from sonotune.jobs.finetune import run_cell
 from sonotune.jobs.pretrain import pretrain
 from sonotune.runtime.checkpoint import APART, Checkpoint
-from sonotune.runtime.run_record import read_record
 from sonotune.training import cpu
-
-
-@pytest.fixture(scope="module")
-def disks(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("disks")
-    save_set(folder, bright_disks(20))
-    return folder
-
 
 RECIPE = {"learning_rate": 0.01, "batch_size": 2, "epochs": 4, "patience": 4}
 
@@ -60,14 +51,7 @@ class Run:
         return caught.value
 
     def results(self):
-        """Bytes of all outputs but times."""
-        folder = self.folder / "cell"
-        with (folder / "history.csv").open(newline="") as file:
-            history = [
-                {k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)
-            ]
-        outputs = sorted(set(read_record(folder / "run.json")["outputs"]) - {"history.csv"})
-        return history, [(name, (folder / name).read_bytes()) for name in outputs]
+        return outputs_of(self.folder / "cell")
 
 
 def undisturbed(disks, folder, **changes):
@@ -102,6 +86,7 @@ def test_a_stopped_training_ends_like_an_undisturbed_one(disks, tmp_path, change
     assert any("resuming in epoch 3 after 1 of" in line for line in run.said)
     assert any("resuming in epoch 4 after 1 of" in line for line in run.said)
     assert record["resumed"] == 2
+    assert [path.name for path in run.folder.iterdir()] == ["cell"]
     assert run.results() == undisturbed(disks, tmp_path / "undisturbed", **changes)
 
 
@@ -109,15 +94,6 @@ def test_when_checkpoints_are_written_changes_nothing(disks, tmp_path, plain, mo
     monkeypatch.setenv("SONOTUNE_CHECKPOINT_SECONDS", "0")
     monkeypatch.setattr("sonotune.runtime.checkpoint.APART", 0)
     assert undisturbed(disks, tmp_path) == plain
-
-
-def test_a_finished_cell_leaves_no_checkpoint(disks, tmp_path):
-    run = Run(disks, tmp_path)
-    run.stop()
-    run.go()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["cell"]
-    names = {path.name for path in (tmp_path / "cell").iterdir()}
-    assert names == {"run.json", "history.csv", "predictions.npz", "weights.safetensors"}
 
 
 @pytest.mark.parametrize("changed", [{"code": "1"}, {"fold": 2}])

@@ -1,6 +1,7 @@
 """Files that were cut or changed behind the workflow's back are named and never used."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from faulty import damage
@@ -53,7 +54,7 @@ def cut(path):
     damage(path, path.read_bytes()[:-20])
 
 
-@pytest.mark.parametrize("harm", [damage, cut], ids=["flip", "cut"])
+@pytest.mark.parametrize("harm", [damage, cut, Path.unlink], ids=["flip", "cut", "missing"])
 @pytest.mark.parametrize("name", FILES)
 def test_arrays(copy, name, harm):
     load_set(copy / "arrays")

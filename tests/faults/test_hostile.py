@@ -26,42 +26,23 @@ NAMES = (
     '"><img src=x onerror=alert(1)>',
     "=1+1",
 )
-STUDY = {
-    "seed": 1,
-    "datasets": {
-        "mine": {
-            "reader": "folder",
-            "label": f'">{ATTACK}',
-            "source": "=HYPERLINK(1)",
-            "folder": {"images": "images/*.png", "masks": "masks/*.png"},
-        }
-    },
-    "studies": {
-        "odd": {
-            "image_size": 16,
-            "network": {"width": 1},
-            "datasets": ["mine"],
-            "fractions": [0.5],
-            "resampling": {"folds": 2, "run_folds": [0, 1], "validation_fraction": 0.3},
-            "strategies": {
-                "scratch": {"label": ATTACK, "init": "random", "tune": "all"},
-                "last": {"label": LATEX, "init": "random", "tune": ["block9"]},
-            },
-            "training": {"epochs": 1, "patience": 1},
-            "device": "cpu",
-            "precision": "fp32",
-            "claims": {
-                "own": [
-                    {
-                        "id": "O1",
-                        "says": ATTACK,
-                        "kind": "better",
-                        "pairs": [["scratch", "last"]],
-                    }
-                ]
-            },
-        }
-    },
+STUDY = yaml.safe_load((ROOT / "tests/smallest.yaml").read_text("utf-8"))
+FOLDER = {"images": "images/*.png", "masks": "masks/*.png"}
+STUDY["datasets"] = {"mine": {"reader": "folder", "folder": FOLDER, "source": "=HYPERLINK(1)"}}
+STUDY["datasets"]["mine"]["label"] = f'">{ATTACK}'
+CLAIM = {"id": "O1", "says": ATTACK, "kind": "better", "pairs": [["scratch", "last"]]}
+STUDY["studies"] = {
+    "odd": STUDY["studies"]["smallest"]
+    | {
+        "datasets": ["mine"],
+        "resampling": {"folds": 2, "run_folds": [0, 1], "validation_fraction": 0.3},
+        "strategies": {
+            "scratch": {"label": ATTACK, "init": "random", "tune": "all"},
+            "last": {"label": LATEX, "init": "random", "tune": ["block9"]},
+        },
+        "training": {"epochs": 1, "patience": 1},
+        "claims": {"own": [CLAIM]},
+    }
 }
 
 pytestmark = pytest.mark.slow

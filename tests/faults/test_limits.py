@@ -20,7 +20,6 @@ import torch
 from PIL import Image
 from pydicom.dataset import FileDataset, FileMetaDataset
 
-from sonotune.config import model
 from sonotune.data import download as downloading
 from sonotune.data.archive import unpack
 from sonotune.data.decode import read
@@ -29,7 +28,7 @@ from sonotune.data.preflight import check_addresses
 from sonotune.data.sources import find_mirror
 from sonotune.errors import SonotuneError
 from sonotune.networks.encoder_weights import convert
-from sonotune.runtime.limits import Limits, use_limits
+from sonotune.runtime.limits import use_limits
 
 
 @pytest.fixture(autouse=True)
@@ -240,10 +239,6 @@ def test_members_that_nobody_wants_end_at_the_limit_too(tmp_path):
     use_limits({"archive_bytes": 1_000_000, "archive_files": 1})
     with pytest.raises(SonotuneError, match="limits: archive_bytes:"):
         unpack(tmp_path / "a.tar.gz", tmp_path / "folder")
-
-
-def test_the_defaults_are_the_configurations():
-    assert model.Limits().model_dump() == vars(Limits())
 
 
 @contextmanager

@@ -61,12 +61,6 @@ def test_heads_have_806_examinations_and_805_in_amiri2020():
     assert len({entry.group for entry in chosen}) == len(chosen) == 805
 
 
-def test_one_head_is_there_twice():
-    entries = {entry.name: entry for entry in find_samples({"reader": "hc18"}, SHARED / "hc18")}
-    first, second, other = (load(entries[name]) for name in ("392_HC", "392_2HC", "391_HC"))
-    assert first.pixels_sha256 == second.pixels_sha256 != other.pixels_sha256
-
-
 def test_lesions_are_prepared(tmp_path):
     settings = {"reader": "busi", "source": "BUSI", "busi": {"normal": True}}
     prepare("bus", settings, 64, tmp_path, SHARED / "busi")

@@ -27,42 +27,8 @@ from pathlib import Path
 DAEMONS = ("munged", "slurmctld", "slurmd")
 GPUS = 2
 NODE = platform.node().partition(".")[0]
+CONFIGURATION = Path(__file__).with_name("slurm.conf")
 
-CONFIGURATION = """\
-ClusterName=one
-SlurmctldHost={host}
-SlurmctldAddr=127.0.0.1
-SlurmUser=root
-SlurmdUser=root
-AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
-CredType=cred/munge
-SlurmctldPort={controller}
-SlurmdPort={node}
-StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
-SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
-SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
-Prolog={folder}/prolog
-Epilog={folder}/epilog
-TaskProlog={folder}/task
-SelectType=select/cons_tres
-SelectTypeParameters=CR_CPU_Memory
-GresTypes=gpu
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
-SlurmdParameters=config_overrides
-ReturnToService=2
-MinJobAge=3600
-KillWait=30
-MpiDefault=none
-NodeName={host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=64000 Gres=gpu:null:{gpus} State=UNKNOWN
-PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
-"""
 
 # The plugin's jobs start srun without any SLURM_*, so also without what says where to look.
 SRUN = """\
@@ -155,12 +121,8 @@ class Cluster:
             (self.folder / name).chmod(0o755)
         controller, node = free_ports(2)
         (self.folder / "slurm.conf").write_text(
-            CONFIGURATION.format(
-                host=NODE,
-                folder=self.folder,
-                controller=controller,
-                node=node,
-                gpus=GPUS,
+            CONFIGURATION.read_text().format(
+                host=NODE, folder=self.folder, controller=controller, node=node, gpus=GPUS
             )
         )
 

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from benchmarks.measure import in_turn, spread, table
 from benchmarks.step import convolutions
 from sonotune.networks.unet import UNet
 
@@ -27,11 +26,3 @@ def test_no_gradient_is_counted_below_the_first_tuned_block():
     asked = [one for one in every if one.of_input or one.of_weights]
     assert len(asked) == 5, "block 9 has three convolutions and the head two"
     assert [one.of_input for one in asked] == [False, True, True, True, True]
-
-
-def test_functions_are_measured_in_turn():
-    order = []
-    seconds = in_turn({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 2)
-    assert order == ["a", "b", "a", "b", "a", "b"]
-    assert spread(seconds["a"])["repeats"] == 2
-    assert table(("x", "y"), [("one", 1.23456)]).splitlines()[1].split() == ["one", "1.235"]

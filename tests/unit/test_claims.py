@@ -6,13 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.claim_rates import (
-    FALSE_BY,
-    MEASURED,
-    made_up_cells,
-    rates,
-    results_of,
-)
+from benchmarks.claim_rates import FALSE_BY, MEASURED, made_up_cells, rates, results_of
 from sonotune.errors import SonotuneError
 from sonotune.report.claims.evaluate import evaluate_claim
 from sonotune.report.claims.page import claims_page, save_verdicts
@@ -125,18 +119,6 @@ def test_the_papers_significance_is_found_only_where_it_could_be():
     assert "no" not in {one.as_paper_found for one in precise}
     apart = evaluate_claim(claim, results_of(study(claim, -FALSE_BY)))
     assert {one.as_paper_found for one in apart} == {"no"}
-
-
-def test_failed_runs_have_no_score_and_no_traceback():
-    claim = CLAIMS["A1"]
-    cells = study(claim, FALSE_BY)
-    cells.loc[cells["strategy"] == "whole", "failed"] = True
-    assert verdicts(claim, cells) == {"undecided"}
-    cells.loc[:, "failed"] = True
-    for claim in CLAIMS.values():
-        if claim.kind in ("fails_to_converge", "fewer_parameters"):
-            continue
-        assert verdicts(claim, cells) <= {"undecided", "not applicable", "untested"}
 
 
 def test_every_kind_is_used():

@@ -9,7 +9,7 @@ import skimage
 
 from sonotune.errors import SonotuneError
 from sonotune.simulation import collage
-from sonotune.simulation.collage import Collage, collage_set, photograph_paths, photographs
+from sonotune.simulation.collage import Collage, collage_set, photograph_paths
 
 SMALL = Collage(pixels=64)
 
@@ -24,25 +24,15 @@ def _inside_and_around(image: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray,
     return image[mask > 0].astype(float), image[around].astype(float)
 
 
-def test_same_seed_gives_same_bytes_with_one_and_two_workers():
-    one = collage_set(SMALL, images=12, seed=3, workers=1)
-    two = collage_set(SMALL, images=12, seed=3, workers=2)
-    assert one[0].tobytes() == two[0].tobytes()
-    assert one[1].tobytes() == two[1].tobytes()
+def test_images_follow_from_seed_and_number_with_any_number_of_workers():
+    one = collage_set(SMALL, images=9, seed=3, workers=1)
+    two = collage_set(SMALL, images=9, seed=3, workers=2)
+    few, other = (collage_set(SMALL, images=3, seed=seed) for seed in (3, 4))
+    for array in (0, 1):
+        np.testing.assert_array_equal(one[array], two[array])
+        np.testing.assert_array_equal(one[array][:3], few[array])
+        assert (few[array] != other[array]).any(axis=(1, 2)).all()
     assert one[2] == two[2]
-
-
-def test_an_image_does_not_depend_on_how_many_are_made():
-    few, many = (collage_set(SMALL, images=n, seed=3) for n in (3, 9))
-    np.testing.assert_array_equal(few[0], many[0][:3])
-    np.testing.assert_array_equal(few[1], many[1][:3])
-
-
-def test_another_seed_gives_another_set():
-    a, b = (collage_set(SMALL, images=5, seed=seed) for seed in (0, 1))
-    for i in range(5):
-        assert (a[0][i] != b[0][i]).any()
-        assert (a[1][i] != b[1][i]).any()
 
 
 def test_all_images_and_masks_are_distinct(three_hundred):
@@ -50,19 +40,6 @@ def test_all_images_and_masks_are_distinct(three_hundred):
     assert len({image.tobytes() for image in images}) == 300
     assert len({mask.tobytes() for mask in masks}) == 300
     assert len({row["name"] for row in rows}) == 300
-
-
-def test_arrays_and_rows_have_the_form_that_preparation_expects(three_hundred):
-    images, masks, rows = three_hundred
-    assert images.shape == masks.shape == (300, 64, 64)
-    assert images.dtype == masks.dtype == np.uint8
-    assert set(np.unique(masks)) == {0, 1}
-    assert rows[12] == {
-        "name": "collage_0012",
-        "group": "collage_0012",
-        "mm_per_pixel_y": None,
-        "mm_per_pixel_x": None,
-    }
 
 
 def test_objects_cover_the_asked_share_of_the_image(three_hundred):
@@ -136,15 +113,6 @@ def test_photographs_lie_inside_the_installed_package():
     assert all(path.is_file() and path.is_relative_to(package) for path in paths.values())
 
 
-def test_photographs_are_grey_and_not_empty():
-    for name, photo in photographs().items():
-        assert photo.ndim == 2, name
-        assert photo.dtype == np.float32, name
-        assert photo.min() >= 0, name
-        assert photo.max() <= 1, name
-        assert photo.std() > 0.02, name
-
-
 def test_a_missing_photograph_is_one_clear_message(monkeypatch, tmp_path):
     monkeypatch.setattr(skimage, "__file__", str(tmp_path / "__init__.py"))
     with pytest.raises(SonotuneError, match=r"17 of the 17 photographs .*: brick.png, .*install"):
@@ -155,23 +123,14 @@ def test_a_missing_photograph_is_one_clear_message(monkeypatch, tmp_path):
     ("key", "value"),
     [
         ("pixels", 16),
-        ("pixels", 64.0),
         ("pixels", True),
-        ("objects", (0, 2)),
-        ("objects", (3, 1)),
         ("objects", (1.0, 2.0)),
-        ("objects", 2),
         ("area", (0.4, 0.1)),
-        ("area", (0.1, 0.9)),
         ("area", [0.1]),
-        ("area", float("nan")),
         ("area", (0.1, float("nan"))),
         ("contrast", ("0.1", "0.2")),
-        ("darker", 1.5),
         ("brighter", 0.6),
-        ("shadows", -0.1),
         ("blurred", "often"),
-        ("noise", None),
         ("speckle", float("nan")),
     ],
 )
@@ -179,10 +138,6 @@ def test_a_bad_setting_is_one_message_that_names_it(key, value):
     with pytest.raises(SonotuneError, match=rf"^.*{key}.*: must be .*; found ") as error:
         Collage(**{key: value})
     assert "\n" not in str(error.value)
-
-
-def test_lists_as_yaml_gives_them_are_the_same_settings():
-    assert Collage(objects=[1, 3], area=[0.02, 0.4]) == Collage()
 
 
 @pytest.mark.parametrize(("key", "value"), [("images", 0), ("seed", -1), ("workers", 0)])
@@ -195,9 +150,3 @@ def test_objects_that_do_not_fit_are_an_error_and_not_an_endless_search():
     crowded = Collage(pixels=64, objects=(6, 6), area=(0.59, 0.6))
     with pytest.raises(SonotuneError, match="no room for 6 objects"):
         collage_set(crowded, images=1, seed=0)
-
-
-def test_progress_is_told_of_every_image():
-    told: list[tuple[int, int]] = []
-    collage_set(SMALL, images=3, seed=0, workers=2, progress=lambda *done: told.append(done))
-    assert told == [(1, 3), (2, 3), (3, 3)]

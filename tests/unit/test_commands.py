@@ -16,20 +16,6 @@ from sonotune.data.readers import find_samples
 from sonotune.data.splits import Resampling, split
 
 
-def test_a_bad_setting_is_one_line(tmp_path, capsys):
-    command = ["simulate", "--output", str(tmp_path), "--contrast", "0.5", "2"]
-    assert main(command) == 1
-    assert capsys.readouterr().err.startswith("sonotune: contrast: must be")
-
-
-@pytest.mark.parametrize("arguments", [["--help"], ["simulate", "--help"]])
-def test_help_can_be_read(arguments, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 0
-    assert "simulate" in capsys.readouterr().out
-
-
 def test_what_needs_no_numerics_loads_none():
     script = (
         "import sys; from sonotune.cli import main\n"

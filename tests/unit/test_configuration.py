@@ -9,13 +9,7 @@ import pytest
 import yaml
 
 from sonotune.config.check import check_no_duplicates, complete, read_configuration
-from sonotune.config.jobs import (
-    cell_settings,
-    cells_of,
-    find_cell,
-    keeps_weights,
-    pretraining_settings,
-)
+from sonotune.config.jobs import cell_settings, cells_of, find_cell, pretraining_settings
 from sonotune.errors import SonotuneError
 from sonotune.layout import Cell, fold_text, fraction_text
 from sonotune.runtime.fingerprint import closure
@@ -73,53 +67,30 @@ S = "studies/s"
         (f"{S}/learning", 1, "studies: s: learning: there is no such key"),
         (f"{S}/trainin", {}, "did you mean 'training'?"),
         (f"{S}/training", {"learning_rate": "1e-4"}, "must be a number; found '1e-4' (a text"),
-        (f"{S}/training", {"batch_size": 0}, "batch_size: must be at least 1; found 0"),
         (f"{S}/training", {"epochs": 2.5}, "epochs: must be a whole number; found 2.5"),
-        (
-            f"{S}/training",
-            {"patience": True},
-            "patience: must be false or a whole number; found True",
-        ),
         (f"{S}/fractions", [0.9], "fractions: 0.9 is not possible with 5 folds"),
         (f"{S}/fractions", [0], "must be above 0; found 0"),
         (f"{S}/fractions", [0.05, 0.05], "fractions: must be a list without repetitions"),
-        (f"{S}/fractions", 80, "fractions: must be a list; found 80"),
-        (f"{S}/fractions", [1], "must be below 1; found 1"),
         (f"{S}/fractions", [], "fractions: must be a list that is not empty"),
         (f"{S}/datasets", ["suss"], "there is no data set 'suss'; did you mean 'sus'?"),
         (f"{S}/datasets", ..., "studies: s: needs the key 'datasets'"),
         (f"{S}/pretraining/dataset", "xpie", "pretraining: dataset: there is no data set 'xpie'"),
         (f"{S}/resampling", {"run_folds": [5]}, "run_folds: must be below 5"),
-        (f"{S}/resampling", {"folds": 1}, "folds: must be at least 2"),
         (f"{S}/image_size", 60, "multiple of 16 for unet; found 60, nearest are 48 and 64"),
-        (
-            f"{S}/network",
-            {"name": "vnet"},
-            "studies: s: network: name: must be ",
-        ),
-        (f"{S}/device", "gpu", "studies: s: device: must be "),
         (f"{S}/augmentation", {"shfit": 0.1}, "did you mean 'shift'?"),
-        (f"{S}/augmentation", {"shift": 2}, "shift: must be at most 0.5; found 2"),
         (f"{S}/augmentation", True, "augmentation: must be false or a mapping; found True"),
         (f"{S}/strategies/edges/tune", ["block12"], "edges: tune: the network has no stage"),
         (f"{S}/strategies/edges/tune", ["block1", "block1"], "'block1' is named twice"),
         (f"{S}/strategies/edges/tune", [], "edges: tune: the list is empty"),
         (f"{S}/strategies/edges/tune", "some", "strategies: edges: tune: must be "),
         (f"{S}/strategies/edges", {}, "edges: needs the key 'tune'"),
-        (f"{S}/strategies/edges", None, "studies: s: strategies: edges: must be a mapping"),
         (f"{S}/strategies", {"preset": "amiri"}, "studies: s: strategies: preset: must be "),
         (f"{S}/strategies", {"preset": "starter", "who": None}, "s: strategies: who: must be "),
-        (f"{S}/training", {"patience": 0}, "studies: s: training: patience: must be "),
-        (f"{S}/figures", {"pairs": [["whole"]]}, "studies: s: figures: pairs: 0: must be "),
-        (f"{S}/race", {"budget": 2}, "studies: s: race: budget: must be "),
         ("datasets/x", {"reader": "folder", "folder": {"alpha": 1}}, "x: folder: alpha: must be "),
         (f"{S}/strategies/..", {"tune": "all"}, "the name '..' is not possible"),
         ("studies/datasets", SMALL["studies"]["s"], "studies: datasets: must be a name other than"),
-        ("studies/report", SMALL["studies"]["s"], "studies: report: must be a name other than"),
-        ("datasets/sus/reader", "dicom", "datasets: sus: reader: must be "),
         ("datasets/x", {}, "datasets: x: needs the key 'catalogue' or the key 'reader'"),
         ("datasets/x", {"reader": "hc18"}, "reader: hc18 reads a published data set; write"),
-        ("datasets/x", {"catalogue": "hc81"}, "datasets: x: "),
         ("datasets/x", {"catalogue": "hc18", "reader": "busi"}, "reader: must be hc18 or left out"),
         (
             "datasets/x",
@@ -129,13 +100,11 @@ S = "studies/s"
         ("datasets/x", {"catalogue": "hc18", "busi": {}}, "does not apply to the reader hc18"),
         ("datasets/sus/images", ..., "datasets: sus: needs the key 'images'"),
         ("datasets/sus/simulate", {"line": 9}, "did you mean 'lines'?"),
-        ("datasets/sus/simulate", {"contrast": [0, 2]}, "datasets: sus: simulate: contrast: must"),
         ("datasets/collage/collage", {"area": [0.5, 0.1]}, "datasets: collage: collage: "),
         ("datasets/sus/collage", {}, "does not apply to the reader simulate"),
         ("seed", -1, "seed: must be at least 0; found -1"),
         ("studies", {}, "studies: must be a mapping that is not empty"),
         (f"{S}/training", {"learning_rate": float("nan")}, "must be a finite number; found nan"),
-        (f"{S}/fractions", [float("inf")], "fractions: must be a finite number; found inf"),
         (f"{S}/augmentation", {"shift": float("-inf")}, "must be a finite number; found -inf"),
         (f"{S}/keep_weights", ["edge"], "keep_weights: there is no strategy 'edge'; did"),
         (f"{S}/fractions", [0.50000000001], "0.50000000001 has too many digits: write 0.5"),
@@ -143,7 +112,6 @@ S = "studies/s"
         (f"{S}/resampling", {"folds": 10**9}, "folds: must be at most 10000"),
         (f"{S}/strategies/{'a' * 65}", {"tune": "all"}, "at most 64 characters"),
         ("datasets/sus/label", "a" * 201, "label: must be text of at most 200 characters"),
-        ("datasets/sus/label", "a" * 10_001, "label: has 10001 characters"),
         ("datasets/sus/label", datetime.date(2020, 1, 1), "is read as date; set it in quotes"),
         ("datasets/sus/simulate", {"lines": 10**400}, "lines: must be below 2^63"),
         ("data_mirror", ["https://me:secret@host"], "must be text; found ['https://host']"),
@@ -170,13 +138,6 @@ def test_a_strategy_given_twice_is_refused_with_its_line(tmp_path):
     file = tmp_path / "twice.yaml"
     file.write_text("studies:\n  s:\n    strategies:\n      a: 1\n      b: 2\n      a: 3\n")
     with pytest.raises(SonotuneError, match=r"line 6: studies: s: strategies: a is given twice"):
-        check_no_duplicates(file)
-
-
-def test_a_file_that_is_not_yaml_is_refused(tmp_path):
-    file = tmp_path / "bad.yaml"
-    file.write_text("studies: [\n")
-    with pytest.raises(SonotuneError, match="not valid YAML"):
         check_no_duplicates(file)
 
 
@@ -233,25 +194,12 @@ def test_one_seed_serves_all_that_name_none():
     assert config["datasets"]["sus"]["seed"] == 3
 
 
-def test_studies_may_share_parts_by_anchors_of_yaml():
-    shared = SMALL["studies"]["s"]
-    config = complete({**SMALL, "studies": {"s": shared, "t": {**shared}}})
-    assert config["studies"]["s"] == config["studies"]["t"]
-    assert config["studies"]["s"]["strategies"] is not config["studies"]["t"]["strategies"]
-
-
 def test_a_pretrained_start_needs_a_pretraining():
     with pytest.raises(SonotuneError) as caught:
         complete(changed(f"{S}/pretraining", ...))
     lines = str(caught.value).splitlines()[1:]
     assert [line.split(": ")[3] for line in lines] == ["whole", "edges", "unchanged"]
     assert "add them or write init: random" in lines[0]
-
-
-def test_a_study_has_its_cells_and_one_unchanged_evaluation_a_fold():
-    cells = list(cells_of(complete(SMALL), "s", "sus"))
-    assert len(cells) == 3 * 2 * 5 + 5
-    assert Cell("s", "sus", "unchanged", 0, 4) in cells
 
 
 def test_the_papers_study_has_195_trainings_and_5_evaluations_a_data_set():
@@ -301,11 +249,6 @@ def test_the_first_run_of_a_fold_has_the_settings_of_the_only_one():
     assert pretraining_settings(more, "s", 2) != pretraining_settings(one, "s")
 
 
-def test_stages_are_put_in_the_networks_order():
-    study = complete(SMALL)["studies"]["s"]
-    assert study["strategies"]["edges"]["tune"] == ["block1", "block9"]
-
-
 def test_equal_settings_look_equal_whatever_their_order():
     config = complete(SMALL)
     cell = Cell("s", "sus", "whole", 0.8, 0)
@@ -326,21 +269,13 @@ def test_a_cell_does_not_know_of_other_cells():
     assert cell_settings(config, cell) == before
 
 
-@pytest.mark.parametrize(
-    ("kept", "whole", "block_9"),
-    [("none", False, False), ("all", True, True), (["block_9"], False, True)],
-)
-def test_weights_are_kept_of_the_strategies_named(kept, whole, block_9):
-    study = {"keep_weights": kept}
-    assert (keeps_weights(study, "whole"), keeps_weights(study, "block_9")) == (whole, block_9)
-
-
 def test_values_that_mean_the_same_give_the_same_settings():
     plain, written = copy.deepcopy(SMALL), copy.deepcopy(SMALL)
     (study,) = plain["studies"].values()
     study["fractions"] = [0.5]
     (study,) = written["studies"].values()
     study["fractions"] = [0.50]
+    study["strategies"]["edges"]["tune"].reverse()
     study["image_size"] = float(study.get("image_size", 256))
     study["training"] = {**study.get("training", {}), "select_weights": "best", "attempts": 1}
     study["training"] |= {"lr_decay": 1.0, "epochs": 200.0, "compile": False}
@@ -394,8 +329,9 @@ BILLIONS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         "a: !!python/object:os.system {}",
         "",
         "just text",
+        "studies: [",
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_a_file_that_is_no_configuration_is_one_line(text, tmp_path):
     (tmp_path / "my.yaml").write_text(text)

@@ -3,7 +3,6 @@
 SONOTUNE_TEST_DEVICE=cpu runs what a CPU can run of it: so the tests themselves are tested.
 """
 
-import csv
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from builders import outputs_of
 from safetensors.torch import load_file
 from test_checkpoint import Run
 from test_prediction import predicted
@@ -102,14 +102,6 @@ def train(arrays, folder, network=UNET, **changes):
     return asked, record
 
 
-def outputs(folder):
-    """Bytes of what a cell wrote, and its history without seconds."""
-    with (folder / "history.csv").open(newline="") as file:
-        rows = [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
-    files = ("predictions.npz", "weights.safetensors")
-    return rows, [(folder / name).read_bytes() for name in files]
-
-
 @pytest.mark.parametrize(("name", "precision"), [*product(NETWORKS, PRECISIONS)])
 def test_every_network_trains_twice_alike(arrays, tmp_path, name, precision):
     """`run_cell` itself refuses a frozen stage that changed by a bit."""
@@ -119,7 +111,7 @@ def test_every_network_trains_twice_alike(arrays, tmp_path, name, precision):
     assert record["processor"]["device"] == DEVICE
     assert record["processor"]["precision"] == precision
     train(arrays, tmp_path / "b", network, precision=precision)
-    assert outputs(tmp_path / "a") == outputs(tmp_path / "b")
+    assert outputs_of(tmp_path / "a") == outputs_of(tmp_path / "b")
 
 
 @pytest.mark.parametrize("strategy", STUDY["strategies"])
@@ -160,7 +152,7 @@ def test_a_graph_takes_the_steps_that_are_taken_one_by_one(arrays, tmp_path, net
             training=recipe,
             augmentation={"shift": 0.05, "zoom": 0.05, "flip": 0.5},
         )
-    assert outputs(tmp_path / "True") == outputs(tmp_path / "False")
+    assert outputs_of(tmp_path / "True") == outputs_of(tmp_path / "False")
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

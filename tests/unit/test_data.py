@@ -3,12 +3,12 @@
 import json
 from contextlib import suppress
 
-import cv2
 import numpy as np
 import pytest
+from builders import image_set
+from tiny_files import grey, square, write
 
 from sonotune.data.dataset import load_set, save_set
-from sonotune.data.image_set import ImageSet
 from sonotune.data.prepare import make_originals, prepare
 from sonotune.data.presence import check_files
 from sonotune.data.readers import find_samples
@@ -57,19 +57,9 @@ def test_an_image_of_the_right_size_stays_as_it_is():
 
 def small_set():
     random = np.random.default_rng(0)
-    row = {
-        "group": "g, 1",
-        "original_height": 9,
-        "original_width": 8,
-        "mm_per_pixel_y": 0.25,
-        "mm_per_pixel_x": None,
-    }
-    return ImageSet(
-        random.integers(0, 256, (2, 16, 16), dtype=np.uint8),
-        random.integers(0, 2, (2, 16, 16), dtype=np.uint8),
-        [{"name": 'naïve "quoted", one', **row}, {"name": "two", **row}],
-        {"dataset": "d", "source": "made up"},
-    )
+    images, masks = (random.integers(0, most, (2, 16, 16), dtype=np.uint8) for most in (256, 2))
+    names, groups = ['naïve "quoted", one', "two"], ["g, 1", "g, 1"]
+    return image_set(masks, images, names, groups, mm_per_pixel_y=0.25)
 
 
 def test_a_data_set_comes_back_as_it_was_saved(tmp_path):
@@ -86,39 +76,12 @@ def test_a_data_set_comes_back_as_it_was_saved(tmp_path):
     assert len(loaded.about["images_sha256"]) == 64
 
 
-@pytest.mark.parametrize("file", ["images.npy", "masks.npy", "index.csv", "dataset.json"])
-@pytest.mark.parametrize("damage", ["missing", "truncated"])
-def test_a_damaged_data_set_is_refused(tmp_path, file, damage):
-    save_set(tmp_path, small_set())
-    path = tmp_path / file
-    if damage == "missing":
-        path.unlink()
-    else:
-        path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
-    with pytest.raises(SonotuneError, match=str(tmp_path)):
-        load_set(tmp_path)
-
-
-def test_pickled_arrays_are_not_loaded(tmp_path):
-    save_set(tmp_path, small_set())
-    np.save(tmp_path / "images.npy", np.array([{"a": 1}], object), allow_pickle=True)
-    with pytest.raises(SonotuneError, match="cannot be read"):
-        load_set(tmp_path)
-
-
 @pytest.fixture
 def pictures(tmp_path):
-    """Three images with masks of different sizes, in folders with a space and an umlaut."""
-    for folder in ("bäd name/images", "bäd name/masks"):
-        (tmp_path / folder).mkdir(parents=True)
-    for number, (height, width) in enumerate([(40, 60), (50, 50), (60, 40)]):
-        image = (disk(height, width, 12) * 150).astype(np.uint8)
-        mask = disk(height, width, 12) * 255
-        for path, array in (
-            (f"bäd name/images/{number}.png", image),
-            (f"bäd name/masks/{number}_mask.png", mask),
-        ):
-            (tmp_path / path).write_bytes(cv2.imencode(".png", array)[1].tobytes())
+    """Three pairs in folders with a space and an umlaut."""
+    for number in range(3):
+        write(tmp_path / f"bäd name/images/{number}.png", grey(number))
+        write(tmp_path / f"bäd name/masks/{number}_mask.png", square())
     return tmp_path
 
 
@@ -126,43 +89,10 @@ GLOBS = {"images": "bäd name/images/*.png", "masks": "bäd name/masks/*.png"}
 MINE = {"reader": "folder", "source": "mine", "folder": GLOBS}
 
 
-def test_a_folder_of_pairs_is_prepared(pictures, tmp_path, monkeypatch):
-    monkeypatch.chdir(pictures)
-    prepare("mine", MINE, 32, tmp_path / "out")
-    data = load_set(tmp_path / "out")
-    assert data.images.shape == (3, 32, 32)
-    assert [row["name"] for row in data.index] == ["0", "1", "2"]
-    assert [row["original_width"] for row in data.index] == [60, 50, 40]
-    assert data.masks[1].mean() == pytest.approx(np.pi * 12**2 / 2500, abs=0.01)
-
-
-def test_a_mask_that_is_missing_is_named(pictures):
-    (pictures / "bäd name/masks/1_mask.png").unlink()
-    with pytest.raises(SonotuneError, match=r"1 files have no partner.*images/1.png"):
-        find_samples(MINE, pictures)
-
-
 def test_two_files_of_one_stem_are_refused(pictures):
     (pictures / "bäd name/masks/1.png").write_bytes(b"x")
     with pytest.raises(SonotuneError, match="are both masks of 1"):
         find_samples(MINE, pictures)
-
-
-def test_every_unreadable_file_is_listed(pictures):
-    for name in ("0", "2"):
-        path = pictures / f"bäd name/images/{name}.png"
-        path.write_bytes(path.read_bytes()[:40])
-    with pytest.raises(SonotuneError) as caught:
-        prepare("mine", MINE, 32, pictures / "out", pictures)
-    assert "0.png: cannot be read" in str(caught.value)
-    assert "2.png: cannot be read" in str(caught.value)
-
-
-def test_a_mask_of_another_size_is_refused(pictures):
-    path = pictures / "bäd name/masks/0_mask.png"
-    path.write_bytes(cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1].tobytes())
-    with pytest.raises(SonotuneError, match=r"\(9, 9\) where its image is \(40, 60\)"):
-        prepare("mine", MINE, 32, pictures / "out", pictures)
 
 
 def test_all_missing_files_are_told_at_once_and_unused_data_sets_are_not(pictures, monkeypatch):

@@ -8,11 +8,12 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from sonotune.config import study_model
+from sonotune.config import model, study_model
 from sonotune.config.jobs import WHICH_RUNS
 from sonotune.config.manual import MANUAL, SCHEMA, schema, with_tables
 from sonotune.config.section import Section
 from sonotune.data.splits import Resampling
+from sonotune.runtime.limits import Limits
 from sonotune.training.augment import Augmentation
 from sonotune.training.config import TrainingConfig
 
@@ -67,6 +68,7 @@ def test_the_schema_refuses(path, value):
 @pytest.mark.parametrize(
     ("kind", "section"),
     [
+        (Limits, model.Limits),
         (TrainingConfig, study_model.Training),
         (Augmentation, study_model.Augmentation),
         (Resampling, study_model.Resampling),

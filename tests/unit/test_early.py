@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from builders import one_study
 from tiny_files import grey, square, write
 
 from sonotune.cli import main
@@ -32,16 +33,7 @@ def images(folder, count, per_patient=0):
 
 def checked(folder, duplicates=None, **study):
     """Check a study of the images of `images` as the workflow does at its start."""
-    config = {
-        "datasets": {"mine": {"reader": "folder", "folder": {"csv": str(folder / "t.csv")}}},
-        "studies": {
-            "s": {
-                "datasets": ["mine"],
-                "strategies": {"all": {"init": "random", "tune": "all"}},
-                **study,
-            }
-        },
-    }
+    config = one_study({"reader": "folder", "folder": {"csv": str(folder / "t.csv")}}, **study)
     if duplicates is not None:
         (folder / "d.csv").write_text(f"cluster,image\n{duplicates}")
         config["datasets"]["mine"]["duplicates"] = str(folder / "d.csv")
@@ -73,17 +65,8 @@ def test_impossible_splits_are_refused_within_seconds(tmp_path, count, per_patie
 
 @pytest.mark.parametrize("reader", ["simulate", "collage"])
 def test_images_made_here_have_no_groups(reader):
-    config = {
-        "datasets": {"made": {"reader": reader, "images": 40}},
-        "studies": {
-            "s": {
-                "datasets": ["made"],
-                "strategies": {"all": {"init": "random", "tune": "all"}},
-                "fractions": [0.5],
-                "resampling": {"grouped": True},
-            }
-        },
-    }
+    study = {"fractions": [0.5], "resampling": {"grouped": True}}
+    config = one_study({"reader": reader, "images": 40}, **study)
     with pytest.raises(SonotuneError, match="no two images share a group"):
         check_files(complete(config), {}, None)
     config["studies"]["s"]["resampling"]["grouped"] = "duplicates"
@@ -174,9 +157,7 @@ def test_data_check_refuses_the_same_names(tmp_path, monkeypatch, capsys):
     images(tmp_path, 6)
     (tmp_path / "000.png").rename(tmp_path / "a{b}.png")
     (tmp_path / "t.csv").write_text("image,mask\na{b}.png,m.png\n")
-    mine = {"reader": "folder", "folder": {"csv": "t.csv"}}
-    study = {"datasets": ["mine"], "strategies": {"scratch": {"init": "random", "tune": "all"}}}
-    config = {"datasets": {"mine": mine}, "studies": {"s": study}}
+    config = one_study({"reader": "folder", "folder": {"csv": "t.csv"}})
     (tmp_path / "my.yaml").write_text(yaml.safe_dump(config))
     assert main(["data", "check", "mine", "--configfile", "my.yaml"]) == 1
     assert "a{b}.png" in capsys.readouterr().err
@@ -271,32 +252,21 @@ def test_weights_that_do_not_fit_are_refused(tmp_path, encoder, kind):
     assert not (tmp_path / "out.safetensors").exists()
 
 
+OLD_KERNEL = {f"sys/fs/cgroup/cpu/job/cpu.cfs_{one}_us": "100000\n" for one in ("quota", "period")}
+OLD_KERNEL |= {"proc/self/cgroup": "4:cpu,cpuacct:/job\n"}
+NO_LIMIT_BELOW = {"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/cpu.max": "100000 100000"}
+NO_LIMIT_BELOW |= {"sys/fs/cgroup/a/b/cpu.max": "max 100000"}
+
+
 @pytest.mark.parametrize(
     ("files", "environment", "most"),
     [
         ({}, {}, 10**6),
         ({"proc/self/cgroup": "0::/job\n", "sys/fs/cgroup/job/cpu.max": "100000 100000"}, {}, 1),
-        ({"proc/self/cgroup": "0::/a/b\n", "sys/fs/cgroup/a/cpu.max": "50000 100000"}, {}, 1),
         ({"proc/self/cgroup": "0::/job\n", "sys/fs/cgroup/job/cpu.max": "max 100000"}, {}, 10**6),
-        (
-            {
-                "proc/self/cgroup": "4:cpu,cpuacct:/job\n",
-                "sys/fs/cgroup/cpu/job/cpu.cfs_quota_us": "100000\n",
-                "sys/fs/cgroup/cpu/job/cpu.cfs_period_us": "100000\n",
-            },
-            {},
-            1,
-        ),
+        (OLD_KERNEL, {}, 1),
         ({"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/cpu.max": "90000 100000"}, {}, 1),
-        (
-            {
-                "proc/self/cgroup": "0::/a/b\n",
-                "sys/fs/cgroup/a/cpu.max": "100000 100000",
-                "sys/fs/cgroup/a/b/cpu.max": "max 100000",
-            },
-            {},
-            1,
-        ),
+        (NO_LIMIT_BELOW, {}, 1),
         ({"proc/self/cgroup": "1:cpuset:/x\n", "sys/fs/cgroup/x/cpu.max": "1 1"}, {}, 10**6),
         ({}, {"SLURM_CPUS_PER_TASK": "1"}, 1),
         ({}, {"SLURM_CPUS_ON_NODE": "1"}, 1),

@@ -48,13 +48,6 @@ def test_an_ellipses_mask_is_where_at_least_half_of_a_pixel_is_covered():
     assert (half != HEAD.mask(SHAPE, (size, size))).sum() < 0.01 * edge
 
 
-def test_a_cut_ellipse_is_measured_without_the_cut():
-    cut = HEAD.mask(SHAPE)[:, 200:]
-    found = mask_ellipse(cut)
-    assert found.circumference == pytest.approx(HEAD.circumference, abs=1)
-    assert found.x == pytest.approx(HEAD.x - 200, abs=0.2)
-
-
 def test_what_is_no_ellipse_is_refused():
     empty = np.zeros((40, 40), np.uint8)
     with pytest.raises(SonotuneError, match="no ellipse can be fitted to 0 pixels"):

@@ -61,11 +61,6 @@ def test_conda_environment_has_the_packages_that_jobs_need_and_no_other():
     assert set(conda()) - {"python"} == set(declared())
 
 
-def test_no_tool_for_developers_is_a_requirement_of_the_library():
-    tools = set(declared("dev")) - set(declared())
-    assert not imported("sonotune", "workflow") & tools
-
-
 def test_every_imported_package_is_a_requirement():
     known = set(declared("cluster", "export")) | {"sonotune"}
     assert imported("sonotune", "workflow") <= known
@@ -108,10 +103,3 @@ def test_every_locked_package_has_one_exact_version_and_a_hash(lock):
         assert "--hash=sha256:" in line, line
     assert text.count("==") > 20
     assert lock != "audit" or "\npip-audit==" in text
-
-
-@pytest.mark.parametrize("lock", ["requirements", "kubernetes", "audit"])
-def test_lock_names_no_index_and_no_path(lock):
-    text = (ROOT / f"envs/{lock}.lock").read_text()
-    assert "://" not in text
-    assert "-index" not in text

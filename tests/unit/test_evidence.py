@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from builders import image_set
 from made_up_cells import STRATEGIES, averages_of, made_up_cells, ranks_of, write_cells
 from made_up_scores import made_up_scores, write_study
 from matplotlib.colors import to_hex
 
 from sonotune.data.dataset import save_set
-from sonotune.data.image_set import ImageSet, median_row
-from sonotune.evaluation.averages import average_over_runs, read_cells
+from sonotune.data.image_set import median_row
+from sonotune.evaluation.averages import average_over_runs
 from sonotune.layout import Cell
 from sonotune.report.against_paper import compare
 from sonotune.report.display_options import DisplayOptions
@@ -68,24 +69,6 @@ def test_differences_are_paired_by_fold(tmp_path):
     # The fold that one of them lacks adds nothing; the differences do not vary.
     assert right.lines[0].get_xdata() == pytest.approx([0.1])
     assert [text.get_text() for text in right.texts] == ["3", "n"]
-
-
-def test_two_folds_have_no_interval(tmp_path):
-    _, path = study(tmp_path)
-    table = read_cells(path)
-    names = {"scratch": "From scratch", "whole": "Whole network"}
-    few = draw_paired(
-        DisplayOptions(names, DATASETS).select(table), DisplayOptions(names, DATASETS), 0
-    )
-    more = pd.concat([table, table.assign(fold=table["fold"] + 2, dice=table["dice"] * 0.9)])
-    many = draw_paired(
-        DisplayOptions(names, DATASETS).select(more), DisplayOptions(names, DATASETS), 0
-    )
-    intervals = [
-        [line for line in figure.axes[1].lines if line.get_linestyle() == "-"]
-        for figure in (few, many)
-    ]
-    assert len(intervals[1]) > len(intervals[0])
 
 
 def test_the_front_has_what_nothing_beats_in_both():
@@ -205,12 +188,7 @@ def test_fig2_shows_the_image_with_an_object_of_median_size(tmp_path):
     masks = np.zeros((3, 16, 16), np.uint8)
     for number, side in enumerate((12, 2, 5)):
         masks[number, :side, :side] = 1
-    rows = [
-        {"name": f"{n}", "group": f"{n}", "original_height": 16, "original_width": 16}
-        | {"mm_per_pixel_y": None, "mm_per_pixel_x": None}
-        for n in range(3)
-    ]
-    data = ImageSet(masks * 200, masks, rows, {"source": "sus"})
+    data = image_set(masks, masks * 200, source="sus")
     assert median_row(data) == 2
     save_set(tmp_path / "sus", data)
     files = tmp_path / "2.pdf", tmp_path / "2.png"
@@ -244,10 +222,9 @@ def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
     assert files[1].stat().st_size > 1000
 
 
-@pytest.mark.parametrize("folds", [1, 3])
-def test_figures_of_tests_are_drawn_of_any_study(folds, tmp_path):
+def test_figures_of_tests_are_drawn_of_one_fold(tmp_path):
     means = {(d, s, p): 0.8 for d in ("sus", "bus") for s in ("whole", "block_9") for p in (0.8,)}
-    scores = made_up_scores(means, folds=folds, images=4)
+    scores = made_up_scores(means, folds=1, images=4)
     cells = scores.groupby(["dataset", "strategy", "fraction", "fold"])["dice"].mean().reset_index()
     cells = cells.assign(
         source=cells["dataset"], failed=False, collapsed=False, outcome="converged"

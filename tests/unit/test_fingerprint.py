@@ -61,35 +61,28 @@ def edited(package, file, before, after):
 
 
 @pytest.mark.parametrize(
-    ("file", "before", "after"),
+    ("file", "before", "after", "counts"),
     [
-        ("a.py", '"""F."""', '"""Says more."""'),
-        ("a.py", '"""A."""\n', ""),
-        ("a.py", "return", "# why\n    return"),
-        ("a.py", "twice(x) + 1", "twice( x )+1"),
-        ("a.py", "is negative", "is below zero"),
-        ("a.py", '    log("going")\n', ""),
-        ("b.py", "from made.other import ONE", "from made.other import ONE as TEN"),
-        ("other.py", "1", "2"),
+        ("a.py", '"""F."""', '"""Says more."""', False),
+        ("a.py", '"""A."""\n', "", False),
+        ("a.py", "return", "# why\n    return", False),
+        ("a.py", "twice(x) + 1", "twice( x )+1", False),
+        ("a.py", "is negative", "is below zero", False),
+        ("a.py", '    log("going")\n', "", False),
+        ("b.py", "from made.other import ONE", "from made.other import ONE as TEN", False),
+        ("other.py", "1", "2", False),
+        ("a.py", "+ 1", "- 1", True),
+        ("a.py", "x < 0", "x <= 0", True),
+        ("a.py", "ValueError", "TypeError", True),
+        ("b.py", "* x", "+ x", True),
+        ("c.py", "TWO = 2", "TWO = 3", True),
+        ("d.py", "THREE = 3", "THREE = 4", True),
     ],
 )
-def test_words_layout_and_other_modules_do_not_count(package, file, before, after):
-    assert edited(package, file, before, after) == fingerprint("made.a", package=package)
-
-
-@pytest.mark.parametrize(
-    ("file", "before", "after"),
-    [
-        ("a.py", "+ 1", "- 1"),
-        ("a.py", "x < 0", "x <= 0"),
-        ("a.py", "ValueError", "TypeError"),
-        ("b.py", "* x", "+ x"),
-        ("c.py", "TWO = 2", "TWO = 3"),
-        ("d.py", "THREE = 3", "THREE = 4"),
-    ],
-)
-def test_a_change_of_what_is_computed_counts_also_in_what_is_imported(package, file, before, after):
-    assert edited(package, file, before, after) != fingerprint("made.a", package=package)
+def test_what_is_computed_counts_and_words_and_layout_do_not(package, file, before, after, counts):
+    """Also in what is imported."""
+    now = edited(package, file, before, after)
+    assert (now != fingerprint("made.a", package=package)) == counts
 
 
 def test_imports_inside_functions_and_relative_ones_are_followed(package):
@@ -246,12 +239,12 @@ def test_numbers_and_operators_count_for_the_jobs_that_compute_with_them(jobs, k
         tree = ast.parse(path.read_bytes())
         words = spoken(tree)
         computing = [n for n in ast.walk(tree) if n not in words and kind(n) is not None]
-        for node in computing[:: max(1, len(computing) // 2)]:
+        for node in computing[len(computing) // 2 :][:1]:
             with changed(node, kind(node)):
                 edits += 1
                 asked = {job for job, read in jobs.read.items() if path in read}
                 assert jobs.stale(path, tree) == asked, (path, ast.unparse(node))
-    assert edits > 40
+    assert edits > 20
 
 
 def test_numerics_import_only_numerics(jobs):

@@ -97,20 +97,17 @@ def jobs(tmp_path):
         one.end()
 
 
-def test_concurrent_jobs_get_distinct_devices(jobs):
-    assert sorted(jobs(4, 1).devices(4)) == ["0", "1", "2", "3"]
-
-
-def test_several_cells_are_packed_on_one_gpu(jobs):
-    assert sorted(jobs(6, 3).devices(6)) == ["0", "0", "0", "1", "1", "1"]
-
-
-def test_only_visible_devices_are_used(jobs):
-    assert sorted(jobs(2, 1, visible="5,GPU-abc").devices(2)) == ["5", "GPU-abc"]
-
-
-def test_where_no_device_is_visible_none_is_made_visible(jobs):
-    assert jobs(2, 1, visible="").devices(2) == ["", ""]
+@pytest.mark.parametrize(
+    ("slots", "each", "visible", "devices"),
+    [
+        (4, 1, None, ["0", "1", "2", "3"]),
+        (6, 3, None, ["0", "0", "0", "1", "1", "1"]),
+        (2, 1, "5,GPU-abc", ["5", "GPU-abc"]),
+        (2, 1, "", ["", ""]),
+    ],
+)
+def test_concurrent_jobs_get_slots_of_the_visible_devices(jobs, slots, each, visible, devices):
+    assert sorted(jobs(slots, each, visible=visible).devices(len(devices))) == devices
 
 
 def test_a_schedulers_assignment_is_left_alone_and_nothing_is_packed(jobs):
@@ -127,10 +124,6 @@ def test_a_slot_is_free_again_when_its_holder_is_killed(jobs):
     assert third.stderr.readline().startswith("waiting for GPU 0, 1")
     os.kill(first.pid, signal.SIGKILL)
     assert device_of(third) == device
-
-
-def test_two_workflows_share_the_devices(jobs):
-    assert sorted(jobs(2, 1).devices(1) + jobs(2, 1).devices(1)) == ["0", "1"]
 
 
 def test_with_device_cpu_no_slot_is_taken(jobs):
@@ -214,13 +207,6 @@ def test_another_error_is_not_retried(cell, tmp_path):
     with pytest.raises(RuntimeError, match="a fault"):
         run_on_gpu(fail, "auto", lambda line: None)
     assert len(tries) == 1
-
-
-def test_slot_i_is_device_i_by_cells_per_gpu(monkeypatch):
-    monkeypatch.delenv(VISIBLE, raising=False)
-    monkeypatch.setenv(SLOTS, "5")
-    monkeypatch.setenv(CELLS, "2")
-    assert [slot.device for slot in local_slots()] == ["0", "0", "1", "1", "2"]
 
 
 def test_more_slots_than_devices_are_refused_before_anything_starts(monkeypatch, capsys):

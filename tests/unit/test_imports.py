@@ -1,7 +1,6 @@
 """Data flow downwards: a module imports from its own rooms and from rooms above them."""
 
 import ast
-import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -64,9 +63,3 @@ def test_rooms_import_only_from_rooms_above():
 
 def test_no_imports_form_a_circle():
     TopologicalSorter(IMPORTS).prepare()
-
-
-def test_the_page_for_developers_shows_this_order():
-    page = (ROOT / "docs/development.md").read_text("utf-8")
-    table = re.findall(r"^\| (`.*?`) \|", page.split("| packages |")[1].split("\n\n")[0], re.M)
-    assert [tuple(re.findall(r"`(\w+)`", rooms)) for rooms in table] == list(ORDER)

@@ -19,7 +19,6 @@ from sonotune.layout import (
     digest_of,
     files_of_cells,
     fold_text,
-    format_percent,
     fraction_text,
     prepared_sets,
     pretrained_folder,
@@ -64,19 +63,6 @@ def test_every_fraction_comes_back_from_its_path(fraction):
     assert float(text) == fraction
 
 
-@given(fractions, fractions)
-def test_two_fractions_never_share_a_path(first, second):
-    assert (first == second) == (fraction_text(first) == fraction_text(second))
-
-
-@pytest.mark.parametrize(
-    ("fraction", "text"),
-    [(0.8, "80%"), (0.05, "5%"), (0.125, "12.5%"), (0.07, "7%"), (0.6667, "66.67%"), (0, "0%")],
-)
-def test_people_read_a_fraction_as_per_cent(fraction, text):
-    assert format_percent(fraction) == text
-
-
 @pytest.mark.parametrize(
     ("numbers", "text"),
     [((0,), "0"), ((3, 1, 1), "3"), ((0, 2), "0-s2"), ((0, 1, 2), "0-p2"), ((4, 2, 3), "4-s2-p3")],
@@ -90,11 +76,6 @@ def test_a_first_seed_and_pretraining_have_no_name(numbers, text):
 def test_a_cell_comes_back_from_its_folder_and_from_files_in_it(cell, before):
     assert Cell.of(before + cell.folder) == cell
     assert Cell.of(Path(before + cell.folder, layout.RECORD)) == cell
-
-
-@given(cells, cells)
-def test_two_cells_never_share_a_folder(first, second):
-    assert (first == second) == (first.folder == second.folder)
 
 
 def test_a_cells_folder():

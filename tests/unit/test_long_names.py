@@ -9,7 +9,6 @@ from made_up_scores import cells_of_scores, made_up_scores, write_study
 
 from sonotune.evaluation.averages import read_cells
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.palette import STYLES, style_of
 from sonotune.report.style import TWO_COLUMNS, legend_columns, text_width
 from sonotune.report.views import write_figure, write_table
 from sonotune.statistics.decision import decide, decision_tables
@@ -105,10 +104,3 @@ def test_a_legend_has_as_many_columns_as_fit():
     assert legend_columns(short) == 7
     assert 1 < legend_columns(long, 3 * text_width(long)) < 4
     assert legend_columns(long, TWO_COLUMNS / 10) == 1
-
-
-def test_own_strategies_beside_the_papers_have_colours_of_their_own():
-    names = ["whole", "contracting", "expanding", "mine", "yours", "encoder"]
-    styles = [style_of(name, names) for name in names]
-    assert styles[:3] == [STYLES[name] for name in names[:3]]
-    assert len({style.colour for style in styles}) == len(names)

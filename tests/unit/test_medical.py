@@ -5,10 +5,8 @@ import sys
 
 import numpy as np
 import pytest
-from tiny_files import HEIGHT, WIDTH, grey, square, write, write_table
+from tiny_files import grey, square, write, write_table
 
-from sonotune.data.dataset import load_set
-from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_samples
 from sonotune.data.readers.pixels import load, read_grey
 from sonotune.errors import SonotuneError
@@ -38,34 +36,6 @@ def volume(path, pixels, spacing):
     path.parent.mkdir(parents=True, exist_ok=True)
     itk.WriteImage(image, str(path))
     return path
-
-
-def test_a_dicom_image_brings_its_millimetres(tmp_path):
-    dicom(tmp_path / "images/1.dcm", grey(), PixelSpacing=[0.2, 0.3])
-    write(tmp_path / "masks/1.png", square())
-    settings = {"reader": "folder", "source": "mine"}
-    settings["folder"] = {"images": "images/*.dcm", "masks": "masks/*"}
-    loaded = load(find_samples(settings, tmp_path)[0])
-    assert np.array_equal(loaded.image, grey())
-    prepare("mine", settings, 20, tmp_path / "out", tmp_path)
-    row = load_set(tmp_path / "out").index[0]
-    assert row["mm_per_pixel_y"] == pytest.approx(0.2 * HEIGHT / 20)
-    assert row["mm_per_pixel_x"] == pytest.approx(0.3 * WIDTH / 20)
-
-
-def test_dicom_that_is_stored_inverted_or_deep_is_shown_as_meant(tmp_path):
-    ramp = np.tile(np.arange(WIDTH, dtype=np.uint16) * 50, (HEIGHT, 1))
-    image, notes = read_grey(dicom(tmp_path / "a.dcm", ramp))
-    assert (image[0, 0], image[0, -1], len(notes)) == (0, 255, 1)
-    image, _ = read_grey(dicom(tmp_path / "b.dcm", ramp, "MONOCHROME1"))
-    assert (image[0, 0], image[0, -1]) == (255, 0)
-
-
-def test_colour_dicom_has_its_luminance(tmp_path):
-    red = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    red[..., 0] = 200
-    image, _ = read_grey(dicom(tmp_path / "a.dcm", red, "RGB"))
-    assert image.max() == 60
 
 
 @pytest.mark.parametrize("suffix", [".mha", ".nii", ".nii.gz"])

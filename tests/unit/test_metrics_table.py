@@ -46,13 +46,6 @@ def test_means_are_over_folds_and_counts_are_sums(tmp_path):
     assert (row["folds"], row["images"], row["no_component"]) == (5, 50, 5)
 
 
-def test_every_row_says_what_stands_behind_the_data_sets_name(tmp_path):
-    table = cells()
-    averages, page = write(table.assign(source=table["dataset"].map("other {}".format)), tmp_path)
-    assert set(averages.loc["sus", "source"]) == {"other sus"}
-    assert "SUS*" in page
-
-
 def test_failed_runs_are_left_out_of_means_and_counts(tmp_path):
     averages, _ = write(cells(), tmp_path)
     row = averages.loc["sus", 0.05, "scratch"]  # failed in folds 0 and 1
@@ -78,12 +71,3 @@ def test_columns_that_no_data_set_has_are_not_shown(tmp_path):
     _, page = write(cells().query("dataset == 'sus'"), tmp_path)
     assert "HC" not in page
     assert "HD95 (mm)" in page
-
-
-def test_rows_follow_the_order_of_the_configuration(tmp_path):
-    averages, _ = write(cells(), tmp_path, datasets={"bus": "BUS", "sus": "SUS"})
-    assert list(averages.index)[:3] == [
-        ("bus", 0.8, "whole"),
-        ("bus", 0.8, "scratch"),
-        ("bus", 0.5, "whole"),
-    ]

@@ -1,12 +1,10 @@
 """Anybody's own images: globs and tables, formats, depths and masks of every kind."""
 
-import json
 import os
 
-import cv2
 import numpy as np
 import pytest
-from tiny_files import HEIGHT, WIDTH, grey, names, square, write, write_table
+from tiny_files import grey, names, square, write, write_table
 
 from sonotune.data.dataset import load_set
 from sonotune.data.prepare import prepare
@@ -117,45 +115,6 @@ def test_globs_can_be_absolute(tmp_path):
     assert names(find_samples({"reader": "folder", "folder": globs})) == ["1"]
 
 
-@pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp"])
-def test_grey_images_are_read_as_they_are(tmp_path, suffix):
-    image, notes = read_grey(write(tmp_path / f"a{suffix}", grey()))
-    assert np.array_equal(image, grey())
-    assert notes == ()
-
-
-def test_a_jpeg_is_read(tmp_path):
-    smooth = np.tile(np.arange(0, 240, 4, dtype=np.uint8), (HEIGHT, 1))
-    image, _ = read_grey(write(tmp_path / "a.jpg", smooth))
-    assert np.abs(image.astype(int) - smooth).max() < 5
-
-
-def test_colour_becomes_grey_and_is_noted(tmp_path):
-    red = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    red[..., 2] = 200
-    write(tmp_path / "images/1.png", red)
-    write(tmp_path / "masks/1.png", square())
-    settings = {"reader": "folder", "source": "mine"}
-    settings["folder"] = {"images": "images/*", "masks": "masks/*"}
-    lines = []
-    prepare("mine", settings, 16, tmp_path / "out", tmp_path, log=lines.append)
-    assert load_set(tmp_path / "out").images.max() == 60
-    assert lines == ["mine: 1 of 1 images: colour was converted to grey"]
-    about = json.loads((tmp_path / "out/dataset.json").read_text())
-    assert about["notes"] == {"colour was converted to grey": 1}
-
-
-@pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_sixteen_bits_are_scaled_from_the_images_own_range(tmp_path, suffix):
-    deep = np.linspace(1000, 5080, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH).astype(np.uint16)
-    image, notes = read_grey(write(tmp_path / f"a{suffix}", deep))
-    assert (image.min(), image.max()) == (0, 255)
-    assert image[HEIGHT // 2, 0] == 128
-    assert len(notes) == 1
-    flat, _ = read_grey(write(tmp_path / f"b{suffix}", np.full_like(deep, 1000)))
-    assert flat.max() == 0
-
-
 @pytest.mark.parametrize(
     ("values", "rule", "area"),
     [
@@ -185,13 +144,6 @@ def test_a_truncated_image_is_refused(tmp_path, suffix):
     path = write(tmp_path / f"a{suffix}", grey())
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.9)])
     with pytest.raises(SonotuneError, match=f"a{suffix}: cannot be read; it is damaged"):
-        read_grey(path)
-
-
-def test_a_tiff_of_several_pages_is_refused(tmp_path):
-    path = tmp_path / "a.tif"
-    path.write_bytes(cv2.imencodemulti(".tif", [grey(0), grey(1)])[1].tobytes())
-    with pytest.raises(SonotuneError, match="has 2 slices or pages"):
         read_grey(path)
 
 

@@ -6,7 +6,6 @@ library reads the same file. Nothing may differ that is not refused.
 
 import gzip
 import itertools
-from collections import Counter
 
 import cv2
 import numpy as np
@@ -22,14 +21,6 @@ pydicom = pytest.importorskip("pydicom")
 itk = pytest.importorskip("SimpleITK")
 
 HEIGHT, WIDTH = 12, 17
-COUNTS = Counter()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def told():
-    """Print how many combinations were compared and refused."""
-    yield
-    print("\n" + "\n".join(f"{what}: {number}" for what, number in sorted(COUNTS.items())))
 
 
 def picture(seed=0, kind=np.uint8, channels=None, most=None):
@@ -64,17 +55,15 @@ def turned(pixels, orientation):
     }[orientation](pixels)
 
 
-def same(kind, path, expected, tolerance=0.51):
+def same(path, expected, tolerance=0.51):
     """Compare, unless the file is refused; True if it was read."""
     try:
         found, _ = read_grey(path)
     except SonotuneError:
-        COUNTS[f"{kind} refused"] += 1
         return False
     assert found.dtype == np.uint8
     assert found.shape == expected.shape
     assert np.abs(found - np.asarray(expected, float)).max() <= tolerance
-    COUNTS[f"{kind} compared"] += 1
     return True
 
 
@@ -119,7 +108,7 @@ def test_orientation_palette_and_opacity_are_those_that_are_shown(
     if suffix == ".jpg":
         stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
         expected = luminance(stored[..., ::-1]) if mode == "RGB" else stored
-    assert same(f"{suffix[1:]} {mode}", path, turned(expected, orientation))
+    assert same(path, turned(expected, orientation))
 
 
 @pytest.mark.parametrize("transparent", [0, 3])
@@ -139,7 +128,7 @@ def test_a_transparent_colour_is_shown_on_black(tmp_path, mode, transparent):
         clear, gone = (transparent,) * 3, (array == transparent).all(axis=2)
         shown = luminance(array)
     image.save(tmp_path / "a.png", transparency=clear)
-    assert same(f"png {mode} with a transparent colour", tmp_path / "a.png", shown * ~gone)
+    assert same(tmp_path / "a.png", shown * ~gone)
 
 
 TIFFS = list(
@@ -177,7 +166,8 @@ def test_a_tiff_has_the_values_that_another_library_reads(
         grey = -grey if kind != np.uint8 else 255 - grey
     expected = grey if kind == np.uint8 else own_range(grey)
     # 16-bit luminance is rounded to 16 bits before it is scaled.
-    same(f"tif {np.dtype(kind)}", path, expected, 0.51 if channels is None else 0.52)
+    read = same(path, expected, 0.51 if channels is None else 0.52)
+    assert read or kind not in (np.uint8, np.uint16) or layout != "minisblack"
 
 
 @pytest.mark.parametrize("channels", [None, 3, 4])
@@ -214,7 +204,7 @@ def test_deep_colours_keep_their_values(tmp_path, suffix, bits, channels, orient
         shown = np.rint(shown[..., :3] * (shown[..., 3:] / np.iinfo(kind).max))
     grey = luminance(shown) if channels else shown
     expected = turned(grey if bits == 8 else own_range(np.rint(grey)), orientation)
-    assert same(f"{suffix[1:]} of {bits} bits, {channels or 1} channels", path, expected)
+    assert same(path, expected)
 
 
 @pytest.mark.parametrize("frames", [1, 3])
@@ -230,7 +220,6 @@ def test_a_page_of_several_is_the_one_that_is_shown(tmp_path, suffix, frames):
             expected = np.asarray(whole.convert("L"))
             found = load(Sample("a", "a", path, (), slice=number if frames > 1 else None)).image
             assert np.abs(found.astype(int) - expected).max() <= 1
-            COUNTS[f"{suffix[1:]} pages compared"] += 1
     if frames > 1:
         with pytest.raises(SonotuneError):
             read_grey(path)
@@ -307,7 +296,7 @@ def test_dicom_greys_are_those_of_pydicoms_own_pipeline(
             grey = 255 / (1 + np.exp(-4 * (values - 60) / 90)) if voi == "sigmoid" else linear
     if photometric == "MONOCHROME1":
         grey = 255 - grey
-    assert same(f"dicom {photometric}, {stored} bits", path, grey, 0.51)
+    assert same(path, grey, 0.51)
 
 
 @pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL"])
@@ -322,7 +311,6 @@ def test_dicom_colours_and_frames_are_those_of_pydicom(tmp_path, photometric, pl
         shown = pydicom.pixels.pixel_array(path, index=number)
         found = load(Sample("a", "a", path, (), slice=number if frames > 1 else None)).image
         assert np.abs(found - luminance(shown)).max() <= 0.51
-        COUNTS[f"dicom {photometric} compared"] += 1
     if photometric == "RGB" and frames == 1:
         other = itk.GetArrayFromImage(itk.ReadImage(str(path))).reshape(HEIGHT, WIDTH, 3)
         assert np.abs(found - luminance(other)).max() <= 0.51
@@ -344,7 +332,7 @@ def test_dicom_palettes_are_looked_up(tmp_path, bits, first, grey):
     places = np.clip(pixels.astype(int) - first, 0, 99)
     colours = np.stack([table[places] for table in tables], axis=2).astype(float)
     shown = luminance(colours if bits == 8 else np.rint(colours / 257))
-    assert same(f"dicom palette of {bits} bits", path, shown)
+    assert same(path, shown)
 
 
 def palette(data, first=0, bits=16, entries=256):
@@ -388,7 +376,7 @@ def test_dicom_palettes_of_other_kinds_are_looked_up(tmp_path, kind):
     pixels = picture(5, stored, most=300 if stored == np.uint16 else 255)
     more = palette(data, entries=0 if "65536" in kind else 256)
     path = dicom(tmp_path / "a.dcm", pixels, "PALETTE COLOR", pixels.itemsize * 8, more)
-    assert same("dicom palette of other kinds", path, show(pixels.astype(float)))
+    assert same(path, show(pixels.astype(float)))
     with pytest.raises(SonotuneError, match="palette"):
         load(Sample("a", "a", path, (path,)))
 
@@ -446,7 +434,7 @@ def test_dicom_padding_is_black_and_does_not_stretch_the_range(tmp_path, photome
     low, high = pixels[~hidden].min(), pixels[~hidden].max()
     grey = (np.clip(pixels.astype(float), low, high) - low) * 255 / (high - low)
     grey = 255 - grey if photometric == "MONOCHROME1" else grey
-    assert same(f"dicom padding, {photometric}", path, np.where(hidden, 0, grey))
+    assert same(path, np.where(hidden, 0, grey))
 
 
 @pytest.mark.parametrize(
@@ -516,7 +504,6 @@ def test_a_mask_lies_on_its_image_as_resampling_in_space_puts_it(tmp_path, suffi
     assert np.array_equal(found.image, shown)
     assert np.array_equal(found.mask, expected)
     assert expected.sum() == drawn.sum()
-    COUNTS[f"{suffix[1:]} geometries compared"] += 1
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd"])
@@ -626,7 +613,3 @@ def test_a_few_extreme_values_do_not_make_an_image_black(tmp_path, kind, share):
     inside = found[-1, 20:-20]
     assert (np.ptp(inside) > 150) == (share < 0.1)
     assert len(notes) == (2 if share == 0.0005 else 1)
-
-
-def test_at_least_300_combinations_were_compared():
-    assert sum(n for what, n in COUNTS.items() if not what.endswith("refused")) >= 300

@@ -8,7 +8,7 @@ from sonotune.cli import main
 from sonotune.config.check import read_configuration
 from sonotune.config.jobs import cells_of
 from sonotune.errors import SonotuneError
-from sonotune.plan import Meter, duration, estimate_hours, images_of, no_gpu_warning, plan_study
+from sonotune.plan import Meter, estimate_hours, images_of, no_gpu_warning, plan_study
 from sonotune.runtime.run_record import write_record
 from sonotune.training.device import choose
 
@@ -68,14 +68,6 @@ def test_a_plan_of_a_large_network_takes_seconds():
     # One is measured; the others are taken to be as slow.
     assert len({speed.step for speed in speeds}) == 1
     assert sum(speeds[0].parameters.values()) == 31_031_685  # the paper's network
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(20, "a minute"), (600, "10 minutes"), (7 * 3600, "7 hours"), (15e6, "174 days")],
-)
-def test_durations_are_in_words(seconds, words):
-    assert duration(seconds) == words
 
 
 def test_images_that_nobody_can_count_are_said_to_be_missing(tmp_path):

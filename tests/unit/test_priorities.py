@@ -3,12 +3,7 @@
 from pathlib import Path
 
 from sonotune.config.check import read_configuration
-from sonotune.config.priorities import (
-    PRETRAINING,
-    cell_priority,
-    data_priority,
-    expected_images,
-)
+from sonotune.config.priorities import PRETRAINING, cell_priority, data_priority, expected_images
 
 ROOT = Path(__file__).parents[2]
 CONFIG = read_configuration(ROOT / "config/config.yaml")

@@ -15,20 +15,6 @@ def rounds(scores):
     return np.array(scores, float)[None]
 
 
-def test_far_strategies_leave_and_the_leader_stays():
-    now = standing(rounds([[0.90, 0.89, 0.50, 0.40]]), ONES > 0, 0.02)
-    assert now.leader[0] == 0
-    chosen = next_round(now, np.array([4]), ONES, np.array([9.0]), 0.01)[0]
-    assert chosen.tolist() == [True, True, False, False]
-
-
-def test_a_failed_strategy_never_leads_or_trains_again():
-    candidates = np.array([[False, True, True, True]])
-    now = standing(rounds([[0.95, 0.90, 0.89, 0.88]]), candidates, 0.05)
-    assert now.leader[0] == 1
-    assert not next_round(now, np.array([4]), ONES, np.array([9.0]), 0.01)[0, 0]
-
-
 @pytest.mark.parametrize(("left", "number"), [(9.0, 2), (2.0, 2), (1.9, 0), (0.0, 0)])
 def test_a_budget_is_never_passed_and_one_strategy_makes_no_round(left, number):
     now = standing(rounds([[0.8, 0.8, 0.8, 0.8]]), ONES > 0, 0.05)

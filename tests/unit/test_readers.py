@@ -154,17 +154,6 @@ def test_the_masks_of_an_image_are_united_whatever_their_format(lesions):
     assert [mask.sum() for mask in masks] == [200, 100, 100]
 
 
-def test_equal_images_and_empty_masks_are_told(lesions, tmp_path):
-    settings = {"reader": "busi", "source": "BUSI", "busi": {"normal": True}}
-    lines = []
-    prepare("bus", settings, 16, tmp_path / "out", lesions, log=lines.append)
-    about = load_set(tmp_path / "out").about
-    assert about["duplicates"] == [["benign (10)", "malignant (1)"]]
-    assert about["empty_masks"] == ["normal (1)"]
-    assert "bus: the same image: benign (10), malignant (1)" in lines
-    assert "bus: 1 masks are empty at 16 x 16 pixels: normal (1)" in lines
-
-
 def test_a_lesion_without_a_mask_is_named(lesions):
     (lesions / "Dataset_BUSI_with_GT/benign/benign (10)_mask.png").unlink()
     with pytest.raises(SonotuneError, match=r"missing of: benign \(10\)"):
@@ -238,13 +227,6 @@ def test_another_layout_is_told_with_what_was_found(tmp_path, reader):
         find_samples({"reader": reader}, tmp_path)
     with pytest.raises(SonotuneError, match="no such folder"):
         find_samples({"reader": reader}, tmp_path / "nowhere")
-
-
-def test_an_unknown_option_is_told_with_those_there_are(tmp_path):
-    with pytest.raises(SonotuneError, match="no option 'normals'; allowed: normal"):
-        find_samples({"reader": "busi", "busi": {"normals": True}}, tmp_path)
-    with pytest.raises(SonotuneError, match="no option 'layout'; it has none"):
-        find_samples({"reader": "ecssd", "ecssd": {"layout": "duts"}}, tmp_path)
 
 
 def test_arrays_do_not_depend_on_the_number_of_threads(lesions, tmp_path):

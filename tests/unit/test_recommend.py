@@ -43,8 +43,7 @@ def test_the_best_without_failed_runs_is_recommended(study, capsys):
 
 
 @pytest.mark.parametrize(
-    ("images", "shown"),
-    [("4", {"5%"}), ("20", {"5%", "80%"}), ("2", {"5%"}), ("500", {"80%"})],
+    ("images", "shown"), [("4", {"5%"}), ("20", {"5%", "80%"}), ("2", {"5%"}), ("500", {"80%"})]
 )
 def test_the_nearest_measured_numbers_of_images_are_shown(study, capsys, images, shown):
     text = said(study, capsys, "--images", images)

@@ -2,17 +2,16 @@
 
 import pandas as pd
 import pytest
-import yaml
+from builders import one_study
 
 from sonotune.config.check import complete
 from sonotune.config.jobs import race_settings
 from sonotune.errors import SonotuneError
-from sonotune.plan import Plan, describe
 from sonotune.runtime.files import write_json
 from sonotune.statistics.decision import decide
 from sonotune.statistics.rounds import decide_round, race_sentences, write_race
-from sonotune.training.device import Processor
 
+TUNED = {"whole": "all", "block_9": ["block9"], "unchanged": "none"}
 NAMES = ["good", "near", "far", "worst"]
 SETTINGS = {
     "dataset": "sus",
@@ -109,28 +108,15 @@ def test_only_what_trained_in_all_folds_of_a_race_is_recommended():
     assert raced.strategy(name).expected_regret > whole.strategy(name).expected_regret
 
 
-SMALL = yaml.safe_load("""
-datasets: {sus: {reader: simulate, images: 40}}
-studies:
-  s:
-    image_size: 64
-    datasets: [sus]
-    fractions: [0.5]
-    race: {}
-    strategies:
-      whole: {init: random, tune: all}
-      block_9: {init: random, tune: [block9]}
-      unchanged: {init: random, tune: none}
-""")
-
-
 def with_keys(**keys):
-    return SMALL | {"studies": {"s": SMALL["studies"]["s"] | keys}}
+    strategies = {name: {"init": "random", "tune": tune} for name, tune in TUNED.items()}
+    usual = {"image_size": 64, "fractions": [0.5], "race": {}, "strategies": strategies}
+    return one_study(**usual | keys)
 
 
 def test_a_race_has_the_folds_first_and_then_further_seeds():
     config = complete(with_keys(resampling={"folds": 3, "run_folds": [2, 0], "seeds": 2}))
-    settings = race_settings(config, "s", "sus", 0.5)
+    settings = race_settings(config, "s", "mine", 0.5)
     assert settings["rounds"] == [[2, 1], [0, 1], [2, 2], [0, 2]]
     assert settings["strategies"] == ["whole", "block_9"]
     assert settings["efforts"][0] > settings["efforts"][1]
@@ -149,11 +135,3 @@ def test_a_race_has_the_folds_first_and_then_further_seeds():
 def test_what_a_race_cannot_do_is_refused(keys, says):
     with pytest.raises(SonotuneError, match=says):
         complete(with_keys(**keys))
-
-
-def test_a_plan_says_that_a_race_takes_less():
-    study = complete(with_keys())["studies"]["s"]
-    plan = Plan(10, 0, (60.0, None, 6000.0), 10, Processor("cpu", "fp32", 1, "x"))
-    assert "at most 40% of the time of all strategies" in describe("s", study, plan, 2, 0)
-    del study["race"]
-    assert "race" not in describe("s", study, plan, 2, 0)

@@ -3,16 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from builders import image_set, write_cell
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from sonotune.data.dataset import save_set
-from sonotune.data.image_set import ImageSet
-from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import overlap
-from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
-from sonotune.runtime.run_record import write_record
+from sonotune.evaluation.scores import aggregate, score_dataset
 from sonotune.statistics.decision import decide
 from sonotune.statistics.tables import included_scores, read_runs
 from sonotune.statistics.tails import low_scores
@@ -40,12 +38,6 @@ def test_scores_agree_with_counting_one_pixel_after_the_other(pair):
         assert scores["pixel_accuracy"][number] == pytest.approx((tp + tn) / 20)
 
 
-@given(pairs_of_masks)
-def test_dice_and_iou_tell_the_same(pair):
-    scores = overlap(*pair)
-    assert scores["dice"] == pytest.approx(2 * scores["iou"] / (1 + scores["iou"]))
-
-
 def test_empty_masks_score_one_if_nothing_was_found_and_else_nought():
     empty, full = np.zeros((1, 4, 4), bool), np.ones((1, 4, 4), bool)
     assert overlap(empty, empty)["dice"] == overlap(empty, empty)["iou"] == 1
@@ -54,45 +46,15 @@ def test_empty_masks_score_one_if_nothing_was_found_and_else_nought():
 
 
 def cell(folder, strategy, fold, rows, probabilities, **changes):
-    settings = {"study": "s", "dataset": "d", "strategy": strategy, "fraction": 0.8, "fold": fold}
-    record = {
-        "settings": settings,
-        "source": "made up",
-        "outcome": "converged",
-        "failed": False,
-        "collapsed": False,
-        "epochs": 3,
-        "best_epoch": 2,
-        "seconds": 1.5,
-        "steps_per_second": 4.0,
-        "tuned_parameters": 10,
-        "total_parameters": 20,
-        "processor": {
-            "device": "cpu",
-            "precision": "fp32",
-            "threads": 1,
-            "torch": "2",
-            "numpy": "2",
-        },
-        "cpu_seconds": {"total": 3.0, "training": 2.0, "evaluation": 0.5},
-        **changes,
-    }
-    folder = folder / strategy / str(fold)
-    folder.mkdir(parents=True)
-    np.savez_compressed(folder / "predictions.npz", rows=rows, probabilities=probabilities)
-    write_record(folder, record, ["predictions.npz"])
-    return folder
+    settings = {"dataset": "d", "strategy": strategy, "fold": fold}
+    return write_cell(folder / strategy / str(fold), rows, probabilities, settings, **changes)
 
 
 def save_masks(folder, masks, group="g{}"):
     """A data set of masks, two images in each group."""
-    size = {"original_height": masks.shape[1], "original_width": masks.shape[2]}
-    unknown = {"mm_per_pixel_y": None, "mm_per_pixel_x": None}
-    index = [
-        {"name": f"00{i}", "group": group.format(i // 2), **size, **unknown}
-        for i in range(len(masks))
-    ]
-    save_set(folder, ImageSet(masks * 9, masks, index, {"source": "made up"}))
+    places = range(len(masks))
+    groups = [group.format(i // 2) for i in places]
+    save_set(folder, image_set(masks, names=[f"00{i}" for i in places], groups=groups))
 
 
 @pytest.fixture
@@ -181,10 +143,3 @@ def test_a_network_that_marks_nothing_is_not_recommended_for_healthy_images(tmp_
     assert decision.strategy("blank").blank == folds
     assert decision.strategy("blank").mean > decision.strategy("marks").mean
     assert decision.recommended == "marks"
-
-
-def test_damaged_predictions_are_named_and_refused(scored):
-    path = scored / "right" / "0" / "predictions.npz"
-    path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(SonotuneError, match=r"predictions.npz: the predictions cannot be read"):
-        load_predictions(path)

@@ -15,43 +15,25 @@ from sonotune.errors import SonotuneError
 ROOT = Path(__file__).parents[2]
 
 
-def refused(text):
-    """What `make lint` calls dangerous in this text as a module of the library."""
+def test_the_linter_refuses_what_runs_what_it_reads():
+    dangerous = [
+        "import pickle",
+        "from joblib import load",
+        "yaml.load(file, Loader=yaml.Loader)",
+        "yaml.full_load(file)",
+        "pd.read_pickle(path)",
+        "subprocess.run(command, shell=True)",
+        "subprocess.getoutput(command)",
+        "os.system(command)",
+        "eval(text)",
+        "exec(text)",
+    ]
+    text = "import os, subprocess, yaml\nimport pandas as pd\n" + "\n".join(dangerous)
     command = [sys.executable, "-m", "ruff", "check", "--output-format", "concise"]
     command += ["--stdin-filename", "sonotune/module.py", "-"]
     run = subprocess.run(command, input=text, text=True, cwd=ROOT, capture_output=True)
-    return re.findall(r": (S\d+|TID251)", run.stdout)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "import pickle",
-        "from joblib import load",
-        "import yaml\nyaml.load(file, Loader=yaml.Loader)",
-        "import yaml\nyaml.full_load(file)",
-        "import pandas as pd\npd.read_pickle(path)",
-        "import subprocess\nsubprocess.run(command, shell=True)",
-        "import subprocess\nsubprocess.getoutput(command)",
-        "import os\nos.system(command)",
-        "eval(text)",
-        "exec(text)",
-    ],
-)
-def test_the_linter_refuses_what_runs_what_it_reads(text):
-    assert refused(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "import yaml\nyaml.safe_load(file)",
-        "import subprocess\nsubprocess.run([program, name])",
-        "network.eval()",
-    ],
-)
-def test_the_linter_allows_what_is_safe(text):
-    assert not refused(text)
+    lines = {int(line) for line in re.findall(r":(\d+):\d+: (?:S\d+|TID251)", run.stdout)}
+    assert lines >= set(range(3, 3 + len(dangerous)))
 
 
 def test_arrays_and_weights_are_read_and_written_without_pickle():

@@ -1,32 +1,16 @@
 """What makes steps on a GPU fast and repeatable, as far as a CPU can tell."""
 
-import csv
-
-import numpy as np
 import pytest
 import torch
+from builders import one_study, outputs_of
 from test_checkpoint import Run
-from test_training import bright_disks, run
+from test_training import run
 from torch.nn import functional
 
 from sonotune.config.check import complete
 from sonotune.config.jobs import cell_settings, cells_of, pretraining_settings
-from sonotune.data.dataset import save_set
 from sonotune.training import loop
 from sonotune.training.cuda import StaticSteps, bilinear_backward, repeatable_upsampling
-
-
-@pytest.fixture(scope="module")
-def disks(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("disks")
-    save_set(folder, bright_disks(20))
-    return folder
-
-
-def course(folder):
-    """What a cell's training said, but for its seconds."""
-    with (folder / "history.csv").open(newline="") as file:
-        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -38,9 +22,7 @@ def test_steps_that_find_their_batch_on_the_device_are_the_same(
     run(disks, tmp_path / "one", **changes)
     monkeypatch.setattr(loop, "EagerSteps", StaticSteps)
     run(disks, tmp_path / "other", **changes)
-    for file in ("predictions.npz", "weights.safetensors"):
-        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "other" / file).read_bytes()
-    assert course(tmp_path / "one") == course(tmp_path / "other")
+    assert outputs_of(tmp_path / "one") == outputs_of(tmp_path / "other")
 
 
 def test_they_go_on_in_the_middle_of_an_epoch(disks, tmp_path, monkeypatch):
@@ -101,24 +83,12 @@ def test_a_gradient_of_doubled_sides_is_rounded_once_a_side():
 
 def test_how_steps_are_taken_makes_no_cell_stale_on_a_cpu_nor_by_default():
     def settings(device, **training):
-        config = complete(
-            {
-                "datasets": {
-                    "sus": {"reader": "simulate", "source": "x", "images": 60},
-                    "xpie": {"catalogue": "ecssd"},
-                },
-                "studies": {
-                    "s": {
-                        "datasets": ["sus"],
-                        "pretraining": {"dataset": "xpie", "training": training},
-                        "strategies": {"whole": {"tune": "all"}},
-                        "training": training,
-                        "device": device,
-                    }
-                },
-            }
-        )
-        cell = cell_settings(config, next(cells_of(config, "s", "sus")))
+        asked = {"training": training, "device": device, "pretraining": {"dataset": "xpie"}}
+        config = one_study(**asked, strategies={"whole": {"tune": "all"}})
+        config["studies"]["s"]["pretraining"]["training"] = training
+        config["datasets"]["xpie"] = {"catalogue": "ecssd"}
+        config = complete(config)
+        cell = cell_settings(config, next(cells_of(config, "s", "mine")))
         return cell["training"], pretraining_settings(config, "s")["training"]
 
     assert settings("cpu", graph=False) == settings("cpu")
@@ -126,16 +96,3 @@ def test_how_steps_are_taken_makes_no_cell_stale_on_a_cpu_nor_by_default():
     assert "graph" not in settings("auto")[0]
     for recipe in settings("auto", graph=False):
         assert recipe["graph"] is False
-
-
-def test_static_steps_take_no_heed_of_the_batch_that_is_named():
-    taken = []
-    steps = StaticSteps(lambda rows, warps: taken.append(rows.tolist()), torch.device("cpu"))
-    order = torch.arange(6).view(3, 2)
-    steps.begin(order, None, 1)
-    steps.run(0)
-    steps.run(0)
-    steps.begin(order.flip(0), None, 0)
-    steps.run(2)
-    assert taken == [[2, 3], [4, 5], [4, 5]]
-    assert np.array_equal(order, torch.arange(6).view(3, 2)), "the epoch's own order is left alone"

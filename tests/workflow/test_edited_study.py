@@ -125,7 +125,6 @@ def test_each_kind_of_edit_and_damage_in_one_study(finished, tmp_path):
         [("delete_one_file", SCRATCH, "run.json"), ("delete", ("images", 1))],
         [("put_another_cell_in_its_place", BLOCK, WHOLE), ("lose_records", "half")],
         [("delete_one_file", WHOLE, "predictions.npz"), ("delete_one_file", BLOCK, "history.csv")],
-        [("set", "optimiser", 1)],
         [("set", "resizing", 1)],
         [("delete_one_file", MINE, "masks.npy")],
         [("set", "kept", ["block_9"]), ("run",), ("set", "kept", "none")],

@@ -22,11 +22,7 @@ def test_the_quickstart_runs_and_answers(tmp_path):
     began = time.monotonic()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     run = subprocess.run(
-        [sys.executable, "cells.py"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
+        [sys.executable, "cells.py"], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert (tmp_path / "results/quick/index.html").is_file(), run.stdout

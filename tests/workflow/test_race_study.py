@@ -17,12 +17,7 @@ RACE = {"margin": 0.0001, "budget": 1}
 # A network and a recipe with which so little training leads to something.
 LEARNS = {
     "network": {"name": "unet_bn", "width": 2},
-    "training": {
-        "epochs": 40,
-        "patience": False,
-        "select_weights": "last",
-        "learning_rate": 0.02,
-    },
+    "training": {"epochs": 40, "patience": False, "select_weights": "last", "learning_rate": 0.02},
     "augmentation": False,
     "resampling": {"folds": 3, "validation_fraction": 0.3},
     "strategies": {
@@ -97,7 +92,13 @@ def test_the_rounds_say_which_cells_there_are(finished):
     assert len(table) == len(asked) < 9
     race = pd.read_csv(study.results / "statistics/race.csv")
     assert len(race) == len(asked)
-    assert "A race of" in (study.results / "index.html").read_text()
+    text = (study.results / "index.html").read_text("utf-8")
+    assert "A race of" in text
+    # The page needs nothing from elsewhere.
+    assert set(re.findall(r"https?://[^\s\"']+", text)) <= {"http://www.w3.org/2000/svg"}
+    assert "default-src 'none'" in text
+    answer = (study.results / "answer.txt").read_text("utf-8")
+    assert answer.startswith("SUS, 50% of the images")
 
 
 def test_a_finished_race_is_complete_and_belongs_together(finished):

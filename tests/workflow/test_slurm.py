@@ -1,6 +1,5 @@
 """The workflow on a real Slurm: one machine, two GPUs that are null devices (tests/slurm/)."""
 
-import json
 import os
 import re
 import signal
@@ -11,6 +10,8 @@ import pytest
 import yaml
 from faulty import ROOT, STRATEGIES, Study, small_study
 from slurm.cluster import NODE, Cluster, missing
+
+from sonotune.runtime.files import read_json
 
 REASON = missing()
 needs_slurm = pytest.mark.skipif(bool(REASON), reason=REASON)
@@ -108,15 +109,16 @@ def job_of(cluster, cell):
     return None
 
 
-def checkpoint(study, cell):
-    """Wait until a cell is in the midst of its training."""
-    return study.wait_for_job(f"results/tiny/checkpoints/cells/sus_a/{cell}/0.5/0.safetensors")
+def start_training(make_study):
+    """A study with a cell in the midst of its training, and the process of its workflow."""
+    study = make_study()
+    running = study.start()
+    study.wait_for_job("results/tiny/checkpoints/cells/sus_a/whole/0.5/0.safetensors")
+    return study, running
 
 
-def resumed(study, cell):
-    return json.loads(
-        (study.folder / f"results/tiny/cells/sus_a/{cell}/0.5/0/run.json").read_text()
-    )["resumed"]
+def resumed(study):
+    return read_json(study.folder / "results/tiny/cells/sus_a/whole/0.5/0/run.json")["resumed"]
 
 
 def assert_equal(study, expected):
@@ -168,23 +170,19 @@ def test_cells_are_jobs_with_a_gpu_of_their_own(cluster, undisturbed, make_study
 @needs_slurm
 @pytest.mark.slow
 def test_a_cancelled_job_is_retried_from_its_checkpoint(cluster, undisturbed, make_study):
-    study = make_study()
-    running = study.start()
-    checkpoint(study, "whole")
+    study, running = start_training(make_study)
     cluster.run("scancel", str(job_of(cluster, "whole")))
     assert running.wait() == 0, study.output.read_text()
     assert rules_and_cells(cluster, "CANCELLED") == {"whole_0.5_0": 1}
     assert rules_and_cells(cluster) == every_cell_once()
-    assert resumed(study, "whole") == 1
+    assert resumed(study) == 1
     assert_equal(study, undisturbed())
 
 
 @needs_slurm
 @pytest.mark.slow
 def test_a_drained_node_loses_nothing(cluster, undisturbed, make_study):
-    study = make_study()
-    running = study.start()
-    checkpoint(study, "whole")
+    study, running = start_training(make_study)
     cluster.run("scontrol", "update", f"nodename={NODE}", "state=drain", "reason=test")
     cluster.wait(lambda: cluster.said("sinfo", "-h", "-o", "%T") == "drained", "drained node", 120)
     waiting = Counter(state for state, _ in cluster.jobs().values())
@@ -196,16 +194,14 @@ def test_a_drained_node_loses_nothing(cluster, undisturbed, make_study):
     assert running.wait() == 0, study.output.read_text()
     assert rules_and_cells(cluster) == every_cell_once()
     assert len(cluster.jobs()) == every_cell_once().total()
-    assert resumed(study, "whole") == 0
+    assert resumed(study) == 0
     assert_equal(study, undisturbed())
 
 
 @needs_slurm
 @pytest.mark.slow
 def test_a_failed_nodes_cells_go_on_from_their_checkpoints(cluster, undisturbed, make_study):
-    study = make_study()
-    running = study.start()
-    checkpoint(study, "whole")
+    study, running = start_training(make_study)
     number = job_of(cluster, "whole")
     cluster.run("scontrol", "update", f"nodename={NODE}", "state=down", "reason=test")
     cluster.wait(lambda: job_of(cluster, "whole") is None, "failed job")
@@ -215,16 +211,14 @@ def test_a_failed_nodes_cells_go_on_from_their_checkpoints(cluster, undisturbed,
     # Slurm's own second attempt has the number of the first; Snakemake started no third.
     assert cluster.jobs()[number][0] == "COMPLETED"
     assert rules_and_cells(cluster) == every_cell_once()
-    assert resumed(study, "whole") >= 1
+    assert resumed(study) >= 1
     assert_equal(study, undisturbed())
 
 
 @needs_slurm
 @pytest.mark.slow
 def test_the_controller_is_restarted_in_the_middle(cluster, undisturbed, make_study):
-    study = make_study()
-    running = study.start()
-    checkpoint(study, "whole")
+    study, running = start_training(make_study)
     cluster.stop_daemon("slurmctld")
     time.sleep(60)  # several questions about jobs find nobody
     cluster.run_daemon("slurmctld")
@@ -236,9 +230,7 @@ def test_the_controller_is_restarted_in_the_middle(cluster, undisturbed, make_st
 @needs_slurm
 @pytest.mark.slow
 def test_snakemake_is_killed_while_its_jobs_are_at_work(cluster, undisturbed, make_study):
-    study = make_study()
-    running = study.start()
-    checkpoint(study, "whole")
+    study, running = start_training(make_study)
     os.killpg(running.pid, signal.SIGKILL)
     running.wait()
     assert job_of(cluster, "whole")

@@ -69,8 +69,3 @@ def test_other_encoder_weights_rerun_what_starts_from_them(project):
     assert trained_again(project) == set()
     make_weights(project.folder, 2)
     assert trained_again(project) == {"encoder"}
-
-
-def test_how_frozen_normalisation_behaves_reruns_every_cell(project):
-    project.edit("tiny.yaml", "encoder: resnet18", "encoder: resnet18\n      batch_norm: freeze")
-    assert trained_again(project) == {"encoder", "scratch"}

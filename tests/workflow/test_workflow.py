@@ -1,7 +1,6 @@
 """The workflow as a person meets it: one clear message, nothing run in vain."""
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pytest
 import warm
 from builders import dataset_place
 
-from sonotune.config.check import read_configuration
 from sonotune.report.provenance import changed_packages
 from sonotune.report.views import write_table
 from sonotune.runtime.run_record import write_record
@@ -35,27 +33,6 @@ def test_a_typo_is_one_line_and_no_traceback(tmp_path):
     assert "studies: tiny: training: patiense: there is no such key" in said
     assert "did you mean 'patience'?" in said
     assert "Traceback" not in said
-
-
-def test_a_strategy_given_twice_is_refused(tmp_path):
-    twice = "      whole: {tune: all}\n      whole: {tune: [block1]}\n"
-    options = with_tiny(tmp_path, "      whole: {tune: all}\n", twice)
-    run = snakemake(tmp_path, *options, "-n")
-    assert run.returncode != 0
-    assert "strategies: whole is given twice" in run.stdout + run.stderr
-
-
-def test_files_that_are_not_there_yet_are_told_before_anything_runs(tmp_path):
-    reader = "reader: folder, folder: {images: resources/x/*.png, masks: resources/y/*.png}"
-    options = with_tiny(tmp_path, "sus_a: &sus\n", f"mine: {{{reader}}}\n  sus_a: &sus\n")
-    text = (tmp_path / "tiny.yaml").read_text()
-    (tmp_path / "tiny.yaml").write_text(text.replace("[sus_a, sus_b]", "[sus_a, mine]"))
-    run = snakemake(tmp_path, *options)
-    assert run.returncode != 0
-    said = run.stdout + run.stderr
-    assert "These data sets cannot be used" in said
-    assert "no file matches 'resources/x/*.png'" in said
-    assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.parametrize(
@@ -90,25 +67,6 @@ def test_the_full_study_is_planned(tmp_path):
     run = snakemake(tmp_path, "-n", "--resources", "gpu=1")
     assert run.returncode == 0, run.stdout + run.stderr
     assert re.search("^finetune +972$", run.stdout, re.M)
-
-
-def test_the_demo_has_every_rule_and_replaces_the_default_configuration(tmp_path):
-    run = snakemake(tmp_path, "--configfile", str(ROOT / "config/demo.yaml"), "-n")
-    said = run.stdout + run.stderr
-    assert run.returncode == 0, said
-    assert " amiri2020: " not in said
-    rules = "originals preprocess pretrain finetune score aggregate splits statistics claims"
-    for rule in (*rules.split(), "table", "figure", "page"):
-        assert f"\n{rule} " in said, rule
-
-
-def test_the_demo_has_13_strategies_2_fractions_and_2_of_5_folds():
-    study = read_configuration(ROOT / "config/demo.yaml")["studies"]["demo"]
-    trained = [one for one in study["strategies"].values() if one["tune"]]
-    assert len(trained) == 13
-    assert len(study["fractions"]) == 2
-    assert study["resampling"]["folds"] == 5
-    assert study["resampling"]["run_folds"] == [0, 1]
 
 
 def run_json(folder, name, torch="2.2", code="aa", network="unet"):
@@ -161,34 +119,21 @@ def test_packages_that_changed_since_are_noted(tmp_path):
     assert changed_packages(cells[1:], {"torch": "2.2"}) == ""
 
 
-def test_input_that_was_damaged_is_named_without_a_traceback(tmp_path):
-    options = [*with_tiny(tmp_path), "--"]
-    folder = f"{dataset_place(tmp_path / 'tiny.yaml', 'collage')}/16"
-    arrays = f"{folder}/images.npy"
-    assert snakemake(tmp_path, *options, arrays).returncode == 0
-    damaged = tmp_path / arrays
-    times = damaged.stat()
-    damaged.write_bytes(damaged.read_bytes()[:100])
-    os.utime(damaged, ns=(times.st_atime_ns, times.st_mtime_ns))
-    run = snakemake(tmp_path, *options, "results/tiny/pretrained/1/run.json")
-    assert run.returncode != 0
-    said = run.stdout + run.stderr
-    assert f"sonotune: {folder}: the prepared data set cannot be read" in said
-    assert folder in (tmp_path / "results/logs/tiny/pretrain_1.log").read_text()
-    assert not (tmp_path / "results/tiny/pretrained/1/weights.safetensors").exists()
-
-
 SHARED = ROOT.parent / "shared" / "data"
+
+
+def with_lesions(folder, mirror, datasets):
+    """The tiny study with published images, from a mirror which may hold nothing."""
+    (folder / "empty").mkdir()
+    lesions = "  lesions: {catalogue: busi}\n  collage:\n    reader"
+    text = TINY.replace("  collage:\n    reader", lesions).replace("[sus_a, sus_b]", datasets)
+    (folder / "tiny.yaml").write_text(f"data_mirror: {mirror}\n{text}")
 
 
 @pytest.mark.shared
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"the data sets are not in {SHARED}")
 def test_a_published_data_set_is_prepared_from_a_mirror(tmp_path):
-    text = TINY.replace(
-        "  collage:\n    reader", "  lesions: {catalogue: busi}\n  collage:\n    reader"
-    )
-    text = f"data_mirror: {SHARED}\n" + text.replace("[sus_a, sus_b]", "[lesions]")
-    (tmp_path / "tiny.yaml").write_text(text)
+    with_lesions(tmp_path, SHARED, "[lesions]")
     folder = dataset_place(tmp_path / "tiny.yaml", "lesions")
     arrays = f"{folder}/16"
     run = snakemake(tmp_path, "--configfile", "tiny.yaml", "--", f"{arrays}/images.npy")
@@ -202,12 +147,7 @@ def test_a_published_data_set_is_prepared_from_a_mirror(tmp_path):
 
 
 def test_a_data_set_that_cannot_be_fetched_stops_the_run_before_it_starts(tmp_path):
-    text = TINY.replace(
-        "  collage:\n    reader", "  lesions: {catalogue: busi}\n  collage:\n    reader"
-    )
-    (tmp_path / "empty").mkdir()
-    text = "data_mirror: empty\n" + text.replace("[sus_a, sus_b]", "[lesions]")
-    (tmp_path / "tiny.yaml").write_text(text)
+    with_lesions(tmp_path, "empty", "[lesions]")
     run = snakemake(tmp_path, "--configfile", "tiny.yaml")
     assert run.returncode != 0
     said = run.stdout + run.stderr
@@ -222,12 +162,7 @@ def test_a_data_set_that_cannot_be_fetched_stops_the_run_before_it_starts(tmp_pa
 
 
 def test_a_data_set_that_cannot_be_fetched_stops_only_what_needs_it(tmp_path):
-    text = TINY.replace(
-        "  collage:\n    reader", "  lesions: {catalogue: busi}\n  collage:\n    reader"
-    )
-    (tmp_path / "empty").mkdir()
-    text = "data_mirror: empty\n" + text.replace("[sus_a, sus_b]", "[lesions, sus_a]")
-    (tmp_path / "tiny.yaml").write_text(text)
+    with_lesions(tmp_path, "empty", "[lesions, sus_a]")
     places = [dataset_place(tmp_path / "tiny.yaml", name) for name in ("lesions", "sus_a")]
     files = [f"{place}/16/images.npy" for place in places]
     run = snakemake(tmp_path, "--configfile", "tiny.yaml", "--", *files)
