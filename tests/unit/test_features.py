@@ -90,7 +90,7 @@ def test_fig_s2_is_drawn_and_the_same_every_time(maps, tmp_path):
         display = DisplayOptions({}, {"a": "A", "b": "B"})
         features = {"a": maps, "b": maps}
         arrays = dict.fromkeys(features, maps.parent / "disks")
-        settings = {"shown": display, "features_of": cell}
+        settings = {"display": display, "features_of": cell}
         write_figure("figs2", *files, features=features, arrays=arrays, **settings)
         pages.append([file.read_bytes() for file in files])
     assert pages[0] == pages[1]

@@ -68,6 +68,7 @@ def find_all(browser, css):
     return browser.find_elements("css selector", css)
 
 
+@pytest.mark.slow
 def test_the_answer_tells_where_most_images_score_low(page):
     folder = page.with_name("statistics")
     key = ["dataset", "fraction", "strategy"]
@@ -75,8 +76,8 @@ def test_the_answer_tells_where_most_images_score_low(page):
     answers = page.with_name("answer.txt").read_text("utf-8").splitlines()
     decisions = pd.read_csv(folder / "decisions.csv")
     for row, answer in zip(decisions.itertuples(), answers, strict=True):
-        share = tails[(row.dataset, row.fraction, row.recommended)]
-        assert (f"on {share:.0%} of the" in answer) == (share >= 0.5)
+        share = tails.get((row.dataset, row.fraction, row.recommended), 0)
+        assert (f"on {share:.0%} of the test images" in answer) == (share >= 0.5)
 
 
 @pytest.mark.slow
