@@ -93,7 +93,7 @@ def main() -> None:
         for first, second in combinations(sorted(runs["pretraining"].unique()), 2):
             change, error = between(runs, first, second)
             print(
-                f"{dataset}, {fraction}: pre-training {second} less {first}: "
+                f"{dataset}, {fraction}: pre-training {second} minus {first}: "
                 f"{change:+.4f} Dice (standard error over folds {error:.4f})"
             )
 
