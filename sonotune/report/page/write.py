@@ -202,16 +202,13 @@ def _forecast(decision: Decision, forecasts: pd.DataFrame, display: DisplayOptio
 def _add_low_scores(condition: dict[str, Any], table: pd.DataFrame) -> None:
     """How often the recommended strategy fails; in the answer itself if it mostly does."""
     decision = condition["decision"]
-    is_own = (
-        (table["dataset"] == decision.dataset)
-        & (table["fraction"] == decision.fraction)
-        & (table["strategy"] == decision.recommended)
-    )
-    for row in table[is_own].to_dict("records"):
-        sentence = low_score_sentence(row)
-        condition["sentences"].append(sentence)
-        if row["share_low"] >= MOSTLY:
-            condition["headline"] += f" {sentence}"
+    for row in table.to_dict("records"):
+        of_row = row["dataset"], row["fraction"], row["strategy"]
+        if of_row == (decision.dataset, decision.fraction, decision.recommended):
+            sentence = low_score_sentence(row)
+            condition["sentences"].append(sentence)
+            if row["share_low"] >= MOSTLY:
+                condition["headline"] += f" {sentence}"
 
 
 def _for_script(
