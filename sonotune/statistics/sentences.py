@@ -110,18 +110,23 @@ def learning_sentence(
     )
 
 
-def low_score_sentence(row: Mapping[str, Any]) -> str:
-    """On how many test images a recommended strategy fails.
+def low_score_sentence(row: Mapping[str, Any], label: Callable[[str], str] = str) -> str:
+    """On how many test images a strategy fails.
 
     Parameters
     ----------
     row
         Its row of `sonotune.statistics.tails.low_scores`.
+    label
+        Gives the printed name of a strategy.
     """
     interval = ""
-    if np.isfinite(row["lower"]):
+    if row["lower"] < row["upper"]:  # equal where no fold differs from another
         interval = f" (95% interval {row['lower']:.0%} to {row['upper']:.0%})"
-    return f"Its Dice is below {LOW_DICE:g} on {row['share_low']:.0%} of the test images{interval}."
+    return (
+        f"The Dice of {label(row['strategy'])} is below {LOW_DICE:g} on {row['share_low']:.0%} of "
+        f"the test images{interval}."
+    )
 
 
 def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str]:

@@ -131,7 +131,7 @@ def write_page(
         condition["sentences"] += _forecast(
             condition["decision"], read_forecasts(learning), display
         )
-        _add_low_scores(condition, read_table(low_scores))
+        _add_low_scores(condition, read_table(low_scores), display)
     for drawing in drawings.values():
         drawing["conditions"] = [
             f"{condition['title']}, {condition['fraction']}"
@@ -199,13 +199,15 @@ def _forecast(decision: Decision, forecasts: pd.DataFrame, display: DisplayOptio
     ]
 
 
-def _add_low_scores(condition: dict[str, Any], table: pd.DataFrame) -> None:
+def _add_low_scores(
+    condition: dict[str, Any], table: pd.DataFrame, display: DisplayOptions
+) -> None:
     """How often the recommended strategy fails; in the answer itself if it mostly does."""
     decision = condition["decision"]
     for row in table.to_dict("records"):
         of_row = row["dataset"], row["fraction"], row["strategy"]
         if of_row == (decision.dataset, decision.fraction, decision.recommended):
-            sentence = low_score_sentence(row)
+            sentence = low_score_sentence(row, lambda name: display.strategies.get(name, name))
             condition["sentences"].append(sentence)
             if row["share_low"] >= MOSTLY:
                 condition["headline"] += f" {sentence}"
