@@ -29,6 +29,9 @@ def reported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reported")
     config = yaml.safe_load((Path(__file__).parents[1] / "config/ci.yaml").read_text("utf-8"))
     study = config["studies"]["small"]
+    # Long enough that networks mark something, and that trainings stop early.
+    study["pretraining"]["training"] |= {"learning_rate": 0.003, "epochs": 12, "patience": 12}
+    study["training"] |= {"learning_rate": 0.003, "epochs": 100, "patience": 5}
     study |= {"image_size": 32, "resampling": {"folds": 5, "run_folds": [0, 1, 2]}}
     (folder / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     for more in ([], ["--report", "results/report-small.zip"]):
