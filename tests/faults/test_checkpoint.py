@@ -1,4 +1,4 @@
-"""A training that was stopped goes on from its checkpoint and ends as if it had not been."""
+"""A stopped training resumes from its checkpoint and ends as if it had never stopped."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The workflow amid faults: it says what is wrong, keeps what is finished, and goes on."""
+"""The workflow amid faults: it reports what is wrong, keeps what is finished, and resumes."""
 
 import os
 import random
@@ -229,7 +229,7 @@ def test_what_was_damaged_is_named_and_made_anew_as_the_message_says(
     assert "delete the folder" in said
     shutil.rmtree(path.parent)
     if name.startswith("datasets/"):
-        # Arrays that are made anew first, on their own, cost no finished cell.
+        # Preparing the arrays again first, on their own, costs no finished cell.
         study.target = str(path.relative_to(study.folder))
         study.complete()
         study.target = "results/tiny/cells.csv"

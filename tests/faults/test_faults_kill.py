@@ -53,7 +53,7 @@ def strike(study, workflow, what):
         workflow.kill()
     if what != "Snakemake":
         kill(pids)
-    # With its trainings killed alone, Snakemake goes on with the others and comes to its end.
+    # If only its trainings are killed, Snakemake runs the others and ends.
     workflow.wait()
     return len(pids)
 

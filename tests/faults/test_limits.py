@@ -69,7 +69,7 @@ def nifti(shape, offset=352.0):
 
 
 def deflated(path, side, size):
-    """A DICOM file of one image, packed, with so many bytes of pixels."""
+    """A compressed DICOM file of one image, with the given number of bytes of pixels."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = (
         "1.2.840.10008.5.1.4.1.1.6.1",

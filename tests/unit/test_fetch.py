@@ -396,7 +396,7 @@ def test_all_that_cannot_be_fetched_is_one_message(pond, server, tmp_path):
         "Without ducks: write `studies: a: datasets: [geese]`",
         "Without geese: write `studies: a: datasets: [ducks]`",
     ]
-    # A study that needs neither can be run, and is told of the others.
+    # A study that needs neither can run; a message names the others.
     config["studies"]["b"] = {"datasets": ["mine"], **network}
     said = check_addresses(config, wanted, None, tmp_path)
     assert said.endswith("Everything that needs none of them will run; nothing is trained in a.")

@@ -32,7 +32,7 @@ from sonotune.runtime.gpus import (
 
 ROOT = Path(__file__).parents[2]
 
-# Takes a slot, says which device it sees, and works until it is told to end.
+# Takes a slot, prints which device it sees, and works until it is stopped.
 JOB = """
 import os, sys
 from sonotune.runtime.gpus import run_on_gpu
@@ -70,7 +70,7 @@ class Jobs:
         return job
 
     def devices(self, number):
-        """What so many concurrent jobs see."""
+        """What each of several concurrent jobs sees."""
         started = [self.start() for _ in range(number)]
         return [device_of(job) for job in started]
 
