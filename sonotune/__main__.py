@@ -1,4 +1,4 @@
-from sonotune.cli import main
+from sonotune.cli import command
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    command()
