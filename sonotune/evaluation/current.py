@@ -31,7 +31,7 @@ def current_cells(study: str | Path) -> dict[Path, dict[str, Any]]:
     study = Path(study).absolute()
     cells = {}
     for cell, told in listed_cells(study).items():
-        folder = study / Path(cell.folder).relative_to(study.name)
+        folder = _folder(study, cell)
         if not (folder / RECORD).is_file():
             continue
         record = read_record(folder / RECORD)
@@ -53,6 +53,22 @@ def records_below(study: str | Path) -> dict[Path, dict[str, Any]]:
         Folder of a study's results.
     """
     return {path.parent: read_record(path) for path in cells_of_study(study, RECORD)}
+
+
+def run_folders(path: str | Path) -> dict[tuple[Any, ...], Path]:
+    """Folder of each run in a table, by `sonotune.layout.RUN`.
+
+    Parameters
+    ----------
+    path
+        ``cells.csv`` in the folder of its study, or a copy of both.
+    """
+    study = Path(path).absolute().parent
+    return {tuple(cell.run.values()): _folder(study, cell) for cell in listed_cells(study)}
+
+
+def _folder(study: Path, cell: Cell) -> Path:
+    return study / Path(cell.folder).relative_to(study.name)
 
 
 def listed_cells(study: str | Path) -> dict[Cell, str]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from sonotune.evaluation.current import run_folders
+from sonotune.layout import RECORD
 from sonotune.report.tables import Entry, Head, HeadRow, Row, Table
 from sonotune.runtime.run_record import read_record
 
@@ -26,17 +28,17 @@ COLUMNS = {
 }
 
 
-def table(
-    runs: Iterable[str | Path], pretrained: Iterable[str | Path]
-) -> tuple[pd.DataFrame, Table]:
+def table(cells: str | Path, pretrained: Iterable[str | Path]) -> tuple[pd.DataFrame, Table]:
     """How many runs there are of each combination of machine, versions and code.
 
     Parameters
     ----------
-    runs, pretrained
-        The ``run.json`` of every cell and of every pre-training.
+    cells
+        ``cells.csv`` of a study, beside its runs.
+    pretrained
+        The ``run.json`` of every pre-training.
     """
-    records = [("cells", read_record(path)) for path in runs]
+    records = [("cells", read_record(folder / RECORD)) for folder in run_folders(cells).values()]
     records += [("pre-training", read_record(path)) for path in pretrained]
     origins = pd.DataFrame([{"run": kind, **_origin(record)} for kind, record in records])
     grouped = origins.groupby(["run", *COLUMNS], sort=False, dropna=False)

@@ -227,7 +227,7 @@ FIGURES = {
         "figures.fig_curves:draw",
         "Learning curves of runs that failed",
         "Training and validation loss of the runs that failed or collapsed.",
-        needs=("cells", "histories"),
+        needs=("cells", "run_files"),
         settings=("strategies", "datasets"),
     ),
     "distributions": View(
@@ -350,7 +350,7 @@ TABLES = {
         "Devices, versions and code of all runs",
         "Devices, versions of packages and code of all runs, and how many runs had each.",
         TABLES_SECTION,
-        needs=("runs", "pretrained"),
+        needs=("cells", "run_files", "pretrained"),
     ),
     "against_paper": View(
         "against_paper:table",

@@ -44,7 +44,8 @@ def arguments_of(inputs: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     inputs
-        Named files of a job, as Snakemake gives them.
+        Named files of a job, as Snakemake gives them. ``run_files`` are only fetched: ``cells``
+        tells where they lie (`sonotune.evaluation.current.run_folders`).
     settings
         Of the job, as `sonotune.studies.study.Study.settings` gives them.
 
@@ -55,7 +56,9 @@ def arguments_of(inputs: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
         ``display``.
     """
     arguments = {
-        name: FORMS.get(name, lambda files: files)(files) for name, files in inputs.items()
+        name: FORMS.get(name, lambda files: files)(files)
+        for name, files in inputs.items()
+        if name != "run_files"
     }
     for name, value in settings.items():
         if name not in DISPLAY_SETTINGS:

@@ -25,11 +25,14 @@ class BaseStudy:
     raced
         Gives the cells that a race has asked for once a round is over, by data set, fraction and
         number of the round; may raise what its caller raises until that is known.
+    is_remote
+        Whether its files are kept in a cloud's storage, from which a job gets those that it names.
     """
 
     config: Mapping[str, Any]
     name: str
     raced: Callable[[BaseStudy, str, float, int], list[Cell]]
+    is_remote: bool = False
 
     @property
     def home(self) -> str:

@@ -13,6 +13,7 @@ from sonotune.errors import SonotuneError
 from sonotune.layout import (
     CELL_FILES,
     ENCODER,
+    RECORD,
     RESULTS,
     WEIGHTS,
     arrays,
@@ -160,9 +161,12 @@ class StudyFiles(BaseStudy):
                 return [f"{self.home}/{need}/{name}.csv" for name in names]
             case "features":
                 return [f"{self.home}/features/{name}.npz" for name in names]
-            case "runs" | "histories" | "predictions":
-                files = dict(zip(("runs", "predictions", "histories"), CELL_FILES, strict=True))
-                return self.cell_files(names, files[need])
+            case "runs":
+                return self.cell_files(names, RECORD)
+            case "predictions":
+                return self.cell_files(names, "predictions.npz")
+            case "run_files":  # beside `cells`, whose table has the seal of each run
+                return self.cell_files(names, *CELL_FILES) if self.is_remote else []
             case "weights":
                 strategy = wildcards.get("strategy") or self.design["figures"]["features"]
                 if "strategy" not in wildcards and not self.has_features:

@@ -29,7 +29,7 @@ def studies():
 def test_a_function_takes_what_its_entry_names(kind, name):
     view = {"figure": FIGURES, "table": TABLES}[kind][name]
     function = getattr(import_module(view.module), view.function.partition(":")[2])
-    given = {*view.needs, *(set(view.settings) - set(DISPLAY_SETTINGS))}
+    given = {*(set(view.needs) - {"run_files"}), *(set(view.settings) - set(DISPLAY_SETTINGS))}
     given |= {"display"} if set(view.settings) & set(DISPLAY_SETTINGS) else set()
     assert set(inspect.signature(function).parameters) == given
 

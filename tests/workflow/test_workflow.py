@@ -8,6 +8,7 @@ import pytest
 import warm
 from builders import dataset_place
 
+from sonotune.layout import Cell
 from sonotune.report.provenance import changed_packages
 from sonotune.report.views import write_table
 from sonotune.runtime.run_record import write_record
@@ -85,19 +86,23 @@ def run_json(folder, name, torch="2.2", code="aa", network="unet"):
         "settings": {"code": code, "dataset": "sus", "network": {"name": network}},
         "source": "made up",
     }
-    write_record(folder / name, record, [])
-    return folder / name / "run.json"
+    home = folder / Cell("s", "sus", name, 0.8, 0).folder
+    home.mkdir(parents=True)
+    write_record(home, record, [])
+    return home / "run.json"
 
 
 def provenance(folder, runs):
     """The table of provenance of these runs: its CSV, and its page."""
+    rows = [f"sus,{Cell.of(run).strategy},0.8,0\n" for run in runs]
+    (folder / "s/cells.csv").write_text("dataset,strategy,fraction,fold\n" + "".join(rows))
     files = [folder / f"p.{kind}" for kind in ("csv", "tex", "html")]
-    write_table("provenance", *files, runs=runs, pretrained=[])
+    write_table("provenance", *files, cells=folder / "s/cells.csv", pretrained=[])
     return files[0].read_text(), files[2].read_text()
 
 
 def test_a_mixture_of_versions_is_noted_and_counted(tmp_path):
-    cells = [run_json(tmp_path, str(i), torch) for i, torch in enumerate(["2.1", "2.1", "2.2"])]
+    cells = [run_json(tmp_path, name, "2.1") for name in "ab"] + [run_json(tmp_path, "c", "2.2")]
     table, page = provenance(tmp_path, cells)
     assert [line.rsplit(",", 1)[1] for line in table.splitlines()] == ["runs", "2", "1"]
     assert "The cells differ in PyTorch." in page
@@ -113,7 +118,7 @@ def test_two_networks_run_other_code_and_one_network_does_not(tmp_path):
 
 
 def test_packages_that_changed_since_are_noted(tmp_path):
-    cells = [run_json(tmp_path, str(i), torch) for i, torch in enumerate(["2.1", "2.2"])]
+    cells = [run_json(tmp_path, "a", "2.1"), run_json(tmp_path, "b", "2.2")]
     note = changed_packages([*cells, tmp_path / "none.json"], {"torch": "2.2", "numpy": "2.0"})
     assert note == "1 of 2 cells ran with torch 2.1, not 2.2 as installed now"
     assert changed_packages(cells[1:], {"torch": "2.2"}) == ""

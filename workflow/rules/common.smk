@@ -155,7 +155,9 @@ def raced_cells(study, dataset, fraction, number):
 
 
 DATASETS = config["datasets"]
-STUDIES = {name: Study(config, name, raced_cells) for name in config["studies"]}
+# Whether files are kept in a cloud's storage.
+IS_REMOTE = getattr(workflow.storage_settings, "default_storage_provider", None) is not None
+STUDIES = {name: Study(config, name, raced_cells, IS_REMOTE) for name in config["studies"]}
 # Reports while cells run.
 config["cells_planned"] = {name: study.planned() for name, study in STUDIES.items()}
 if "--report" in sys.argv:
@@ -291,7 +293,7 @@ def all_outputs(wildcards):
             file=sys.stderr,
         )
     files = [file for study in STUDIES.values() for file in study.outputs()]
-    if getattr(workflow.storage_settings, "default_storage_provider", None) is not None:
+    if IS_REMOTE:
         for study in STUDIES.values():
             files += study.cell_files(study.datasets, *CELL_FILES)
     return files

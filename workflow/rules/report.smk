@@ -61,7 +61,7 @@ rule page:
             needs(
                 *("cells", "averages", "splits", "decisions", "learning", "low_scores"),
                 *("claims", "race", "provenance"),
-                *("scores", "arrays", "predictions", "histories", "audits"),
+                *("scores", "arrays", "run_files", "audits"),
             )
         ),
     output:

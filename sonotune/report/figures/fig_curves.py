@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
 from sonotune.evaluation.averages import read_cells
-from sonotune.layout import RUN, Cell, fold_title, format_percent
+from sonotune.evaluation.current import run_folders
+from sonotune.layout import RUN, fold_title, format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, message_figure, noted_figure
@@ -18,20 +19,18 @@ COLUMNS, MOST = 4, 24
 TRAINING, VALIDATION = "#0072B2", "#D55E00"
 
 
-def draw(cells: str | Path, histories: Iterable[str | Path], display: DisplayOptions) -> Figure:
+def draw(cells: str | Path, display: DisplayOptions) -> Figure:
     """Draw loss by epoch of every run that failed or collapsed, up to `MOST`.
 
     Parameters
     ----------
     cells
-        ``cells.csv`` of a study.
-    histories
-        ``history.csv`` of all its cells.
+        ``cells.csv`` of a study, beside its runs.
     display
         Titles of strategies; data sets to show, with their titles.
     """
     strategies, datasets = display.strategies, display.datasets
-    paths = {tuple(Cell.of(path).run.values()): path for path in histories}
+    folders = run_folders(cells)
     table = read_cells(cells)
     bad = table[(table["failed"] | table["collapsed"]) & table["dataset"].isin(list(datasets))]
     sources = sources_of(table)
@@ -46,7 +45,7 @@ def draw(cells: str | Path, histories: Iterable[str | Path], display: DisplayOpt
             f"{fold_title(row.fold, row.seed, row.pretraining)}\n"
             f"{strategies.get(row.strategy, row.strategy)}: "
             + ("failed" if row.failed else "collapsed"),
-            pd.read_csv(paths[tuple(getattr(row, name) for name in RUN)]),
+            pd.read_csv(folders[tuple(getattr(row, name) for name in RUN)] / "history.csv"),
         )
         for row in bad.head(MOST).itertuples()
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from sonotune.data.image_set import ImageSet
 from sonotune.evaluation.metrics import THRESHOLD
 from sonotune.evaluation.scores import load_predictions
 from sonotune.evaluation.tables import read_table
-from sonotune.layout import RUN, Cell, fold_title, fraction_text
+from sonotune.layout import RUN, fold_title, fraction_text
 from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.runtime.files import atomic
 
@@ -29,7 +29,7 @@ KEY = ["dataset", "strategy", "fraction"]
 
 
 def write_details(
-    cells: Iterable[str | Path],
+    folders: Mapping[tuple[Any, ...], Path],
     arrays: Mapping[str, str | Path],
     scores: Mapping[str, str | Path],
     runs: pd.DataFrame,
@@ -39,8 +39,8 @@ def write_details(
 
     Parameters
     ----------
-    cells
-        Folders of all cells.
+    folders
+        That of each run, by `sonotune.layout.RUN`.
     arrays, scores
         Prepared arrays (folder) and scores (file) of each data set.
     runs
@@ -49,7 +49,6 @@ def write_details(
         Gets ``data`` and ``images``.
     """
     folder = Path(folder)
-    folders = {tuple(Cell.of(path).run.values()): Path(path) for path in cells}
     for dataset, prepared in arrays.items():
         data = load_set(prepared)
         table = read_table(scores[dataset])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from markupsafe import Markup
 
 from sonotune.data.split_file import read_counts
 from sonotune.evaluation.averages import measured_on, read_cells
+from sonotune.evaluation.current import run_folders
 from sonotune.evaluation.tables import read_table
-from sonotune.layout import cell_folders, format_percent, fraction_text
+from sonotune.layout import format_percent, fraction_text
 from sonotune.networks.settings import stages_of
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.learning_table import read_forecasts
@@ -58,8 +59,6 @@ def write_page(
     provenance: str | Path,
     scores: Mapping[str, str | Path],
     arrays: Mapping[str, str | Path],
-    predictions: Iterable[str],
-    histories: Iterable[str],
     audits: Mapping[str, str | Path],
     display: DisplayOptions,
     networks: Sequence[tuple[Mapping[str, Any], Sequence[Strategy]]],
@@ -80,15 +79,13 @@ def write_page(
     study
         Name of the study.
     cells, averages, splits
-        ``cells.csv``, ``averages.csv`` and ``splits.json`` of the study.
+        ``cells.csv``, ``averages.csv`` and ``splits.json`` of the study, beside its runs.
     decisions
         Folder of its statistics.
     learning, low_scores, claims, provenance
         Tables of the study.
     scores, arrays
         By data set: file of scores, folder of prepared arrays.
-    predictions, histories
-        Of all cells.
     audits
         By data set: table of the audit.
     display
@@ -170,8 +167,7 @@ def write_page(
             *mixture_notes(runs),
         ],
     )
-    folders = cell_folders([*predictions, *histories])
-    write_details(folders, arrays, scores, runs, details)
+    write_details(run_folders(cells), arrays, scores, runs, details)
     with atomic(answer) as temporary:
         lines = [
             f"{condition['title']}, {condition['fraction']} of the images ({condition['basis']}): "
