@@ -40,15 +40,15 @@ function make(name, attributes = {}, ...children) {
   return node;
 }
 
-function picture(dataset, about, one, strategy) {
-  const image = about[one.row], [height, width] = image.size;
-  const text = `${image.name}: ${label(strategy)}, Dice ${dice(one.dice)}`
-    + (one.prediction ? "" : ", nothing marked") + (image.reference ? "" : ", no object in the reference");
+function picture(dataset, images, result, strategy) {
+  const image = images[result.row], [height, width] = image.size;
+  const text = `${image.name}: ${label(strategy)}, Dice ${dice(result.dice)}`
+    + (result.prediction ? "" : ", nothing marked") + (image.reference ? "" : ", no object in the reference");
   const box = make("div", { class: "picture" },
     make("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": text },
-      make("image", { href: `page/images/${encodeURIComponent(dataset)}/${one.row}.png`, width, height, preserveAspectRatio: "none" }),
+      make("image", { href: `page/images/${encodeURIComponent(dataset)}/${result.row}.png`, width, height, preserveAspectRatio: "none" }),
       make("path", { class: "reference", d: image.reference }),
-      make("path", { class: "prediction", d: one.prediction })));
+      make("path", { class: "prediction", d: result.prediction })));
   box.style.aspectRatio = `1 / ${image.aspect}`;
   if (image.bar) {
     const bar = make("span", { class: "scale", "aria-hidden": "true" }, `${image.bar[0]} mm`);
@@ -115,12 +115,12 @@ async function showEntry(key) {
   at("entry-compare").replaceChildren(...(fraction === "0" ? [] : [
     make("a", { href: "#compare", "data-go": `compare/${dataset}-${fraction}/${strategy}/` }, "Compare with another strategy")]));
   at("entry").focus();
-  const [entry, about] = await Promise.all([load(key), load(`${dataset}-images`)]);
+  const [entry, images] = await Promise.all([load(key), load(`${dataset}-images`)]);
   const trained = entry.runs.filter((run) => run.epochs.length);
   at("curves").replaceChildren(...(trained.length ? trained.map(curve) : ["Nothing was trained."]));
-  list("entry", entry.images, (one) => make("li", {}, make("figure", {},
-    picture(dataset, about, one, strategy),
-    make("figcaption", {}, `${about[one.row].name}: Dice ${dice(one.dice)} (fold ${one.fold})`))));
+  list("entry", entry.images, (result) => make("li", {}, make("figure", {},
+    picture(dataset, images, result, strategy),
+    make("figcaption", {}, `${images[result.row].name}: Dice ${dice(result.dice)} (fold ${result.fold})`))));
 }
 
 function chosen() {
@@ -154,18 +154,18 @@ function showDifference() {
 
 async function showPair() {
   const { dataset, fraction, first, second } = chosen();
-  const [one, other, about] = await Promise.all([
+  const [entry, other, images] = await Promise.all([
     load(`${dataset}-${first}-${fraction}`), load(`${dataset}-${second}-${fraction}`), load(`${dataset}-images`)]);
   const others = new Map(other.images.map((image) => [`${image.fold}/${image.row}`, image]));
   const gap = (a, b) => (a.dice === null || b.dice === null ? 0 : a.dice - b.dice);
-  const pairs = one.images.map((image) => [image, others.get(`${image.fold}/${image.row}`)])
+  const pairs = entry.images.map((image) => [image, others.get(`${image.fold}/${image.row}`)])
     .filter((pair) => pair[1]).sort((a, b) => gap(...b) - gap(...a));
   at("compare-key").hidden = false;
   at("compare-load").hidden = true;
   list("compare", pairs, ([a, b]) => make("li", {},
-    make("p", {}, `${about[a.row].name} (fold ${a.fold}): difference ${signed(gap(a, b))}`),
+    make("p", {}, `${images[a.row].name} (fold ${a.fold}): difference ${signed(gap(a, b))}`),
     ...[[first, a], [second, b]].map(([name, image]) => make("figure", {},
-      picture(dataset, about, image, name),
+      picture(dataset, images, image, name),
       make("figcaption", {}, `${label(name)}: Dice ${dice(image.dice)}`)))));
 }
 
