@@ -45,11 +45,12 @@ STEPS = {
 CLAIMS = ("claim", "dataset", "fraction", "verdict", "says", "paper_supports", "comparison")
 HEAD = """# Results
 
-Runs of this project beside the papers. All are smaller than the papers' own; what that
-means is explained on each study's page and in [reproduce.md](reproduce.md).
+Runs of this project beside the papers' results. All are smaller than the papers' studies, as
+each study's page and [reproduce.md](reproduce.md) explain.
 """
-FOOT = """Made by `python benchmarks/published_run.py` from the tables in [results/](results);
-`python benchmarks/published_run.py --configfile FILE results/STUDY` keeps a study's."""
+FOOT = """\
+`python benchmarks/published_run.py` made this page from the tables in [results/](results);
+`--configfile FILE results/STUDY` first adds those of a finished study."""
 
 
 def write_pages(folders: Sequence[Path], kept: Path, page: Path) -> None:
@@ -80,9 +81,9 @@ def write_pages(folders: Sequence[Path], kept: Path, page: Path) -> None:
         *markdown(head, rows),
         "",
         "The correlation (Spearman) is of the strategies' mean Dice here with the paper's, at each",
-        "share of the images. In brackets: the one to expect if the paper's means were the truth.",
+        "share of the images. In parentheses: what to expect if the paper's means were the truth.",
         "",
-        "The answer of each study:",
+        "The answer of each study (provisional with two folds):",
         "",
         *answers,
         "",

@@ -16,8 +16,8 @@ class Folder(Section):
     masks: str = key(
         "Glob of the masks. A mask has the name of its image; before the suffix, `_mask`, `_gt`, "
         "`_seg`, `_segmentation`, `_label` or `_annotation` may follow, also in the plural or with "
-        "another mark than `_`. The case of suffixes does not matter. If names occur in several "
-        "folders, the folders must match too. A file that both globs match is a mask."
+        "another separator than `_`. The case of suffixes does not matter. If names occur in "
+        "several folders, the folders must match too. A file that both globs match is a mask."
     )
     csv: str = key(
         "Instead of globs, a table with the columns image and mask (relative to the table) and, if "
@@ -34,14 +34,13 @@ class Folder(Section):
         "value or one of this list."
     )
     inverted: bool = key(
-        "The object is everything else. `false` confirms that masks which look like background are "
-        "meant.",
-        without="masks that look like background are refused",
+        "Masks mark everything but the object. `false` confirms masks that look as if they did.",
+        without="masks that look inverted are refused",
     )
     alpha: bool = key("The object is where the mask is opaque.", without="false")
     group: str = key(
         "Regular expression that must match every image's name; the part in parentheses is the "
-        'group: `"(P[0-9]+)_.*"`. `PatientID` uses that of DICOM files and keeps only its hash.',
+        'group: `"(P[0-9]+)_.*"`. `PatientID` takes it from DICOM files and keeps only its hash.',
         without="each image is its own group",
     )
 

@@ -112,8 +112,8 @@ class Training(Section):
         le=1,
     )
     compile: bool = key(
-        "Whether steps are compiled by `torch.compile`. Useful for long trainings on a GPU, since "
-        "it takes a minute at the start of every cell. Numbers differ in the last bits.",
+        "Whether `torch.compile` compiles the steps. It takes a minute at the start of every cell, "
+        "so it suits long trainings on a GPU. Numbers differ in the last bits.",
         False,
     )
     graph: Literal["auto"] | bool = key(
@@ -144,7 +144,7 @@ class Pretraining(Section):
     )
     threads: Threads = key("CPU threads of the pre-training.", 1)
     training: Training = key(
-        "Recipe, with the keys of `training:`. Here it is no failure to reach the last epoch; the "
+        "Recipe, with the keys of `training:`. Reaching the last epoch is no failure here; the "
         "best weights are kept.",
         Training(),
     )
@@ -161,8 +161,8 @@ class Resampling(Section):
     """How data sets are cut into training, validation and test images."""
 
     folds: int = key(
-        "Number of folds of the cross-validation; each image is tested in one. With `test_images`, "
-        "`test_fraction` or `lists`: the number of repeats.",
+        "Number of folds of the cross-validation; each image is in one test set. With "
+        "`test_images`, `test_fraction` or `lists`: the number of repeats.",
         5,
         ge=2,
         le=10_000,
@@ -185,9 +185,8 @@ class Resampling(Section):
         lt=1,
     )
     grouped: bool | Literal["duplicates", "both"] = key(
-        "Keep images that belong together on one side of every split: those of one group (`true`; "
-        "examination, patient), near-duplicates that the audit found (`duplicates`), or `both` "
-        "joined.",
+        "Keep images that belong together on one side of every split: those of one group, such as "
+        "a patient (`true`), near-duplicates that the audit found (`duplicates`), or `both`.",
         without="true where own images have groups, else false",
     )
     test_images: int = key(
@@ -224,8 +223,8 @@ class Strategy(Section):
         ...,
     )
     exclude: Literal["test_groups", "size_matched"] = key(
-        "Training images to leave out: those of the test set's groups (`test_groups`), or as many "
-        "at random (`size_matched`). The difference is the effect of shared examinations."
+        "Training images to leave out: those of the test set's groups (`test_groups`), or an equal "
+        "number at random (`size_matched`). The difference is the effect of shared groups."
     )
 
 
@@ -271,9 +270,9 @@ class Race(Section):
     )
     budget: Literal["grid"] | Annotated[Number, Field(gt=0, le=1)] = key(
         "Maximum training cost (epochs, weighted by their cost), as a share of the cost of all "
-        "strategies once in all folds. `grid` spends that full cost whatever the margin, after the "
-        "last fold on further seeds. It needs `resampling: seeds`, the largest number of trainings "
-        "in a fold.",
+        "strategies once in all folds. `grid` spends that full cost whatever the margin; after the "
+        "last fold it trains further seeds. It needs `resampling: seeds`, the largest number of "
+        "trainings in a fold.",
         0.4,
     )
 
@@ -397,8 +396,8 @@ class Study(Section):
         )
     )
     log_test_metrics: bool = key(
-        "Measure the test images after every epoch, clean and augmented, pooled over batches and "
-        "image by image, as columns of `history.csv`; no training depends on it.",
+        "Score the test images after every epoch, clean and augmented, pooled over batches and "
+        "image by image. The scores are columns of `history.csv`; no training depends on them.",
         without="false",
     )
     protocols: Protocols = key(

@@ -21,10 +21,11 @@ class Collage:
     area
         Smallest and largest share of the image that its objects cover together.
     contrast
-        Smallest and largest difference of mean grey value, object to its surroundings.
-    darker, brighter
-        Share of images whose objects are darker, or brighter, than their surroundings; in the rest
-        only texture and sharpness differ.
+        Smallest and largest difference of mean grey value between an object and its surroundings.
+    darker
+        Share of images whose objects are darker than their surroundings.
+    brighter
+        Share of images whose objects are brighter. In the rest only texture and sharpness differ.
     shadows
         Share of images in which objects cast a soft shadow.
     blurred
