@@ -55,7 +55,7 @@ def headline(decision: Decision, label: Callable[[str], str] = str) -> str:
         return "No recommendation yet: one fold is too few to compare strategies."
     if decision.recommended is None:
         return "No recommendation: every strategy had a run that failed, collapsed or is missing."
-    text = f"Recommended: {label(decision.recommended)}"
+    text = _chosen(decision, label(decision.recommended))
     if np.isfinite(decision.dice):
         text += f", expected Dice {decision.dice:.3f}"
         if np.isfinite(decision.dice_lower):
@@ -71,6 +71,10 @@ def headline(decision: Decision, label: Callable[[str], str] = str) -> str:
     else:
         unsettled = ""
     return f"{text}: the strategy with the smallest expected loss{unsettled}."
+
+
+def _chosen(decision: Decision, name: str) -> str:
+    return f"{'Recommended' if decision.verdicts else 'Provisional choice'}: {name}"
 
 
 def basis(decision: Decision, runs: int, images: int) -> str:
@@ -134,18 +138,19 @@ def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str
         return ["No recommendation: every strategy had a run that failed, collapsed or is missing."]
     strategy = decision.strategy(decision.recommended)
     name = label(strategy.name)
+    chosen = _chosen(decision, name)
     if decision.reason == "about_as_good":
         first = (
-            f"Recommended: {name}, the cheapest strategy shown to be about as good as the best. "
+            f"{chosen}, the cheapest strategy shown to be about as good as the best. "
             f"It loses at most {strategy.most_lost:.3f} Dice (one-sided 95% bound; "
             f"margin {decision.margin:g})."
         )
     elif decision.reason == "only_candidate":
-        first = f"Recommended: {name}, the only strategy left; the others are named below."
+        first = f"{chosen}, the only strategy left; the others are named below."
         if len(decision.strategies) == 1:
             first = f"The study has only one strategy, {name}, so there is no choice."
     else:
-        first = f"Recommended: {name}, the strategy with the smallest expected loss."
+        first = f"{chosen}, the strategy with the smallest expected loss."
         if decision.verdicts:
             first += " None is shown to be about as good as the best."
     sentences = [first]

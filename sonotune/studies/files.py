@@ -126,7 +126,7 @@ class StudyFiles(BaseStudy):
 
     Parameters
     ----------
-    config, name, raced
+    config, name, raced, is_remote
         See `sonotune.studies.base.BaseStudy`.
     """
 

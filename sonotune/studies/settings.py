@@ -20,7 +20,7 @@ class StudySettings(StudyFiles):
 
     Parameters
     ----------
-    config, name, raced
+    config, name, raced, is_remote
         See `sonotune.studies.base.BaseStudy`.
     """
 

@@ -41,7 +41,7 @@ class Study(StudySettings):
 
     Parameters
     ----------
-    config, name, raced
+    config, name, raced, is_remote
         See `sonotune.studies.base.BaseStudy`.
     """
 
