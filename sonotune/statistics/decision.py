@@ -190,6 +190,17 @@ class Decision:
         """Whether any pair could be tested: enough folds, and differences that vary."""
         return any(np.isfinite(pair.p) for pair in self.comparisons)
 
+    @property
+    def untested(self) -> tuple[str, ...]:
+        """Those of `inconclusive` that no test compares with the recommended strategy.
+
+        They share fewer than two folds with it, as strategies that a race has dropped do.
+        """
+        compared = {
+            frozenset((pair.first, pair.second)) for pair in self.comparisons if np.isfinite(pair.p)
+        }
+        return tuple(name for name in self.inconclusive if {self.recommended, name} not in compared)
+
 
 def decide(
     table: pd.DataFrame,

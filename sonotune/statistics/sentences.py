@@ -64,13 +64,15 @@ def headline(decision: Decision, label: Callable[[str], str] = str) -> str:
         return f"{text}: the cheapest strategy shown to be about as good as the best."
     if decision.reason == "only_candidate":
         return f"{text}: the only strategy that could be recommended."
-    if decision.inconclusive:
-        number = len(decision.inconclusive)
+    unsettled = []
+    untested = len(decision.untested) if decision.tested else 0
+    if number := len(decision.inconclusive) - untested:
         others = "one other strategy" if number == 1 else f"{number} other strategies"
-        unsettled = f", not shown to be better than {others}"
-    else:
-        unsettled = ""
-    return f"{text}: the strategy with the smallest expected loss{unsettled}."
+        unsettled.append(f"not shown to be better than {others}")
+    if untested:
+        unsettled.append(f"not compared with {untested} that share too few folds with it")
+    text = f"{text}: the strategy with the smallest expected loss"
+    return ", ".join(filter(None, [text, " and ".join(unsettled)])) + "."
 
 
 def _chosen(decision: Decision, name: str) -> str:
@@ -211,12 +213,19 @@ def _verdicts(decision: Decision, label: Callable[[str], str]) -> list[str]:
         details = [
             f"{label(name)} ({f'{folds} folds' if folds else f'more than {MOST_FOLDS} folds'})"
             for name, folds in decision.inconclusive.items()
+            if name not in decision.untested
         ]
-        sentences.append(
-            f"Not shown to be worse than {label(decision.recommended)}: {_join(details)}. "
-            "In brackets: the number of folds that would show a difference as large as the one "
-            "observed (80% power)."
-        )
+        if details:
+            sentences.append(
+                f"Not shown to be worse than {label(decision.recommended)}: {_join(details)}. "
+                "In brackets: the number of folds that would show a difference as large as the "
+                "one observed (80% power)."
+            )
+        if decision.untested:
+            sentences.append(
+                f"Not compared with {label(decision.recommended)}, since too few folds have "
+                f"trained both: {_join([label(name) for name in decision.untested])}."
+            )
     return sentences
 
 

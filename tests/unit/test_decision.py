@@ -233,6 +233,15 @@ def test_strategies_without_a_fold_in_common_are_not_compared():
     assert np.isnan(pair.p)
 
 
+def test_what_a_race_dropped_early_is_named_as_not_compared():
+    table = runs(study([0.9, 0.5, 0.89, 0.88], sd=0.03))
+    raced = table[(table["strategy"] != "s1") | (table["fold"] == 0)]
+    decision = only(raced, raced=True)
+    assert "s1" in decision.inconclusive
+    assert decision.untested == ("s1",)
+    assert only(table).untested == ()
+
+
 def test_a_single_candidate_is_not_called_as_good_as_the_best():
     scores = study([0.9, 0.7, 0.5])
     scores[0, 0] = scores[1, 1] = np.nan

@@ -122,7 +122,9 @@ def describe_conditions(
                 "seconds": next((row["time"] for row in rows if row["recommended"]), DASH),
                 "parameters": next((row["tuned"] for row in rows if row["recommended"]), DASH),
                 "gap": next((row["gap"] for row in rows if row["recommended"]), DASH),
-                "alike": [label(name) for name in decision.inconclusive],
+                "alike": [
+                    label(name) for name in decision.inconclusive if name not in decision.untested
+                ],
             }
         )
     return conditions
@@ -136,7 +138,7 @@ def _row(
         verdict = "recommended"
     elif not strategy.candidate:
         verdict = "not considered"
-    elif not decision.tested:
+    elif not decision.tested or strategy.name in decision.untested:
         verdict = "too few folds"
     elif strategy.about_as_good:
         verdict = "about as good"
@@ -152,7 +154,7 @@ def _row(
         "dice": number(strategy.adjusted_mean),
         "gap": number(strategy.gap),
         "interval": f"{number(strategy.gap_lower)} to {number(strategy.gap_upper)}"
-        if np.isfinite(strategy.gap_lower)
+        if np.isfinite(strategy.gap_upper)
         else DASH,
         "bar": _bar(strategy, decision),
         "runs": strategy.runs,
