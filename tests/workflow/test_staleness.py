@@ -25,7 +25,16 @@ TRAININGS = 2 * 3 * 2  # data sets x trained strategies x fractions
 # What is made of scores.
 SHOWN = {"table2", "fig4", "fig5", "statistics", "intervals", "ranks", "claims"}
 DRAWN = {"fig3", "fig7", "pareto", "table3", "curves", "distributions"}
-SHOWN |= {"metrics", "page", "learning", "more_images", "tukey", "tukey_fractions", *DRAWN}
+SHOWN |= {
+    "metrics",
+    "page",
+    "provenance",
+    "learning",
+    "more_images",
+    "tukey",
+    "tukey_fractions",
+    *DRAWN,
+}
 TRAINED = ("results/tiny/splits.json", "results/tiny/figures/fig4.png")
 ADVICE = "copy rerun-triggers and max-checksum-file-size"
 CELLS = TRAININGS + 2  # and the unchanged network, once a data set
