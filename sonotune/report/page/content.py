@@ -135,7 +135,7 @@ def _row(
 ) -> dict[str, Any]:
     cost = costs.loc[strategy.name]
     if strategy.name == decision.recommended:
-        verdict = "recommended"
+        verdict = "recommended" if decision.verdicts else "provisional choice"
     elif not strategy.candidate:
         verdict = "not considered"
     elif not decision.tested or strategy.name in decision.untested:
