@@ -1,4 +1,4 @@
-"""Hold-out sets: drawn anew in every repeat, by examination or not, or as lists of names say."""
+"""Hold-out sets: drawn again in every repeat, by examination or not, or given as lists of names."""
 
 import json
 

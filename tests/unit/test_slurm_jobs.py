@@ -10,7 +10,7 @@ from sonotune.runtime.slurm_jobs import keep_unreported_jobs
 
 
 def forgetful(answers):
-    """An executor that says of each job what is told, and of others nothing."""
+    """An executor that reports the given states, and nothing about other jobs."""
 
     class Forgetful:
         def __init__(self):

@@ -346,7 +346,7 @@ class EditedStudy:
             )
 
     def run(self, kill_after=None, what="jobs"):
-        """Run; kill the jobs at work, or everything, after so many jobs were started.
+        """Run, and kill the running jobs, or everything, once that many jobs have started.
 
         Returns
         -------
