@@ -7,8 +7,12 @@ import re
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
+from typing import Any
 
+import networkx
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
@@ -61,14 +65,59 @@ def rule_graph() -> str:
     """Page of the rules that the demonstration runs, as Snakemake finds them."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "snakemake", "--snakefile", ROOT / "Snakefile"]
-        command += ["--configfile", ROOT / "config/demo.yaml", "--rulegraph", "mermaid-js"]
+        command += ["--configfile", ROOT / "config/demo.yaml", "--rulegraph", "dot"]
         run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if run.returncode or "flowchart" not in run.stdout:
+    names = dict(re.findall(r'(\d+)\[label = "(\w+)"', run.stdout))
+    if run.returncode or not names:
         raise PluginError(f"no graph of the rules: {run.stderr}")
-    graph = run.stdout[run.stdout.index("flowchart") :].strip()
+    graph = networkx.DiGraph(
+        (names[first], names[then]) for first, then in re.findall(r"(\d+) -> (\d+)", run.stdout)
+    )
     return (
-        "# The workflow\n\nThe rules of the demonstration (`config/demo.yaml`), each with those "
-        f"whose files it reads. Drawn from the workflow itself.\n\n```mermaid\n{graph}\n```\n"
+        "# The workflow\n\nThe rules of the demonstration (`config/demo.yaml`) from top to bottom. "
+        "A line leads from a rule to the rules that read its files. These may also read files "
+        f"of rules further up. Drawn from the workflow itself.\n\n{drawing(graph)}\n"
+    )
+
+
+def drawing(graph: networkx.DiGraph) -> str:
+    """Draw a graph in layers, without the lines that follow from others; colours are the page's."""
+    graph = networkx.transitive_reduction(graph)
+    layers = list(networkx.topological_generations(graph))
+    layer_of = {name: y for y, layer in enumerate(layers) for name in layer}
+    # A line passes the layers between its ends at places of its own, not through boxes.
+    ways = [
+        [first, *((first, then, y) for y in range(layer_of[first] + 1, layer_of[then])), then]
+        for first, then in graph.edges
+    ]
+    steps = networkx.DiGraph(step for way in ways for step in pairwise(way))
+    places: dict[Any, tuple[float, float]] = {}
+    for y, layer in enumerate(networkx.topological_generations(steps)):
+        # Below the mean of what leads to it, so that few lines cross.
+        means = {
+            node: fmean(places[above][0] for above in steps.predecessors(node)) if y else 0.0
+            for node in layer
+        }
+        for x, node in enumerate(sorted(layer, key=lambda node: (means[node], str(node)))):
+            places[node] = (150 * (x - (len(layer) - 1) / 2), 80 * y)
+    lines = []
+    for first, then in steps.edges:
+        (x1, y1), (x2, y2) = places[first], places[then]
+        top, bottom = y1 + 16 * (first in graph), y2 - 16 * (then in graph)
+        lines.append(f'<path d="M{x1} {top} C{x1} {top + 30} {x2} {bottom - 30} {x2} {bottom}"/>')
+    boxes = [
+        f'<rect x="{x - 55}" y="{y - 16}" width="110" height="32" rx="6"/>'
+        f'<text x="{x}" y="{y + 5}" text-anchor="middle" fill="currentColor" stroke="none">'
+        f"{name}</text>"
+        for name, (x, y) in places.items()
+        if name in graph
+    ]
+    left, right = (edge(x for x, _ in places.values()) for edge in (min, max))
+    below = max(y for _, y in places.values())
+    return (
+        f'<svg viewBox="{left - 60} -20 {right - left + 120} {below + 40}" role="img" '
+        'aria-label="Rules of the workflow" fill="none" stroke="currentColor" font-size="15" '
+        f'style="max-width: {right - left + 120}px">{"".join(lines + boxes)}</svg>'
     )
 
 
