@@ -8,7 +8,9 @@ from sonotune.cli import main
 from sonotune.config.check import read_configuration
 from sonotune.config.jobs import cells_of
 from sonotune.errors import SonotuneError
-from sonotune.plan import Meter, estimate_hours, images_of, no_gpu_warning, plan_study
+from sonotune.plan.estimate import estimate_hours, images_of, plan_study
+from sonotune.plan.speed import Meter
+from sonotune.plan.words import no_gpu_warning
 from sonotune.runtime.run_record import write_record
 from sonotune.training.device import choose
 

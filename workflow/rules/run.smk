@@ -47,7 +47,7 @@ onstart:
             check_gpu_slots(SLOTS, config["cells_per_gpu"])
             if not usable_devices():
                 # Only here: it loads PyTorch.
-                from sonotune.plan import no_gpu_warning
+                from sonotune.plan.words import no_gpu_warning
 
                 cores = workflow.global_resources["_cores"].value
                 if said := no_gpu_warning(config, RESULTS, cores):
