@@ -4,8 +4,10 @@ The error (1 - Dice) of a strategy falls with the number of images to a floor, a
 number, as an exponential of it, or in between:
 ``error(r) = first * (floor + (1 - floor) * exp(-rate * (r ** bend - 1) / bend))`` with r, how many
 times the least number it is; a bend of 0 is the power law. All curves of this form are weighed by
-how well they fit the folds' scores, in logarithms and with one variance for all fractions, so that
-an interval covers what is not known of the curve as well as the noise of its points. Viering and
+how well they fit the folds' scores, in logarithms, so that an interval covers what is not known of
+the curve as well as the noise of its points. That noise has a variance of its own at each fraction
+and may be correlated between fractions, so that the last deviation tells of the next one (universal
+kriging: Cressie, "Statistics for Spatial Data", 1993, section 3.4). Viering and
 Loog, "The shape of learning curves: a review" (IEEE TPAMI, 2023), compare such forms.
 """
 
@@ -29,6 +31,10 @@ FARTHEST = 2.0
 # How far a real curve deviates from the model while images double: a standard deviation, relative
 # to its error.
 OFF_THE_FORM = 0.07
+# Between the deviations of fractions that a doubling of the images separates; weighed by evidence.
+CORRELATIONS = (0.0, 0.3, 0.6, 0.9)
+# Degrees of freedom by which the variance of a fraction is drawn towards that of all.
+POOLED = 2
 # Errors below are not told apart: a Dice of .9999.
 SMALLEST_ERROR = 1e-4
 
@@ -164,26 +170,57 @@ def forecast(scores: np.ndarray, images: Sequence[float], wanted: float) -> Fore
     logs = np.log(errors)
     folds, fractions = logs.shape
     means = logs.mean(0)
-    noise = logs - logs.mean(1, keepdims=True) - means + logs.mean()
-    ratios = np.asarray(images, float) / min(images)
-    shapes = np.log(_shapes(np.append(ratios, wanted / min(images)), ratios.max()))
-    shapes, next_shape = shapes[..., :-1], shapes[..., -1]
-    # A flat prior for the first error and the variance; both are integrated out.
-    first = means - shapes
-    misfit = ((first - first.mean(-1, keepdims=True)) ** 2).sum(-1)
-    residual = float((noise**2).sum()) + folds * misfit + 1e-9
+    doublings = np.log2(np.append(np.asarray(images, float), wanted) / min(images))
+    shapes = np.log(_shapes(2**doublings, max(images) / min(images)))
+    spread = _relative_spread(logs)
+    # A flat prior for the level of each fold and for the variance; both are integrated out.
     freedom = folds * (fractions - 1)
-    weights = (residual / residual.min()) ** (-freedom / 2)
+    centres, scales, evidence = [], [], []
+    for correlation in CORRELATIONS:
+        covariance = correlation ** np.abs(doublings[:, None] - doublings)
+        covariance *= np.sqrt(spread[:, None] * spread)
+        precision = np.linalg.inv(covariance[:-1, :-1])
+        share = precision.sum(0) / precision.sum()  # of each fraction in a level
+        above = means - shapes[..., :-1]
+        level = above @ share
+        above = above - level[..., None]
+        noise = logs - means - ((logs - means) @ share)[:, None]
+        residual = np.sum(noise @ precision * noise) + 1e-9
+        residual = residual + folds * (above @ precision * above).sum(-1)
+        # What the last deviations say of the next one.
+        follows = precision @ covariance[:-1, -1]
+        variance = covariance[-1, -1] - covariance[-1, :-1] @ follows
+        variance += (1 - follows.sum()) ** 2 / precision.sum()
+        centres.append(level + shapes[..., -1] + above @ follows)
+        scales.append(np.sqrt(residual / freedom / folds * variance))
+        determinants = np.linalg.slogdet(precision)[1] - np.log(precision.sum())
+        evidence.append((folds * determinants - freedom * np.log(residual)) / 2)
+    weights = np.exp(np.array(evidence) - np.max(evidence))
     used = weights > 1e-3
     weights = weights[used] / weights[used].sum()
-    centres = (first.mean(-1) + next_shape)[used]
-    beyond = OFF_THE_FORM * max(0.0, np.log2(wanted / max(images)))
-    scales = np.sqrt(residual[used] / freedom / folds * (1 + 1 / fractions) + beyond**2)
+    beyond = OFF_THE_FORM * max(0.0, doublings[-1] - doublings[:-1].max())
     # From the mean of logarithms to the logarithm of the mean.
-    centres = centres + np.log((errors / np.exp(means)).mean())
-    quantiles = (0.5, (1 + LEVEL) / 2, (1 - LEVEL) / 2)
-    bounds = [_quantile(q, centres, scales, weights, freedom) for q in quantiles]
+    to_mean = np.log(np.mean(errors[:, -1]) / np.exp(means[-1]))
+    mixture = (
+        np.array(centres)[used] + to_mean,
+        np.hypot(np.array(scales)[used], beyond),
+        weights,
+        min(freedom, folds - 1 + POOLED),
+    )
+    bounds = [_quantile(q, *mixture) for q in (0.5, (1 + LEVEL) / 2, (1 - LEVEL) / 2)]
     return Forecast(*(max(0.0, 1 - float(np.exp(bound))) for bound in bounds))
+
+
+def _relative_spread(logs: np.ndarray) -> np.ndarray:
+    """Variance between folds at each fraction, and at the wanted one, [K + 1], relative.
+
+    The variance of few folds is drawn towards the mean of all fractions. At the wanted one it is
+    that of the last.
+    """
+    more = len(logs) - 1
+    own = logs.var(axis=0, ddof=1) + 1e-9
+    spread = (more * own / own.mean() + POOLED) / (more + POOLED)
+    return np.append(spread, spread[-1])
 
 
 def _shapes(ratios: np.ndarray, largest: float) -> np.ndarray:
