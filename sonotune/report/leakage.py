@@ -8,6 +8,7 @@ their difference is what the shared examinations give; it is paired by examinati
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,11 @@ import numpy as np
 import pandas as pd
 
 from sonotune.evaluation.tables import read_table
-from sonotune.report.protocols import TITLES
+from sonotune.report.protocols import ALL_METRICS, TITLES
 from sonotune.report.tables import Entry, Head, HeadRow, Row, Table
 from sonotune.runtime.files import read_json
 from sonotune.seeds import generator
 
-METRICS = ("dice", "iou", "miou", "pixel_accuracy")
 ALL, WITHOUT, FEWER = "all", "test_groups", "size_matched"
 EFFECTS = {
     "shared examinations": (FEWER, WITHOUT),
@@ -102,24 +102,15 @@ def effects_of(scores: pd.DataFrame, shared: set[str], seed: int) -> pd.DataFram
     is_shared = scores["name"].isin(shared)
     parts = {"all": scores, "shared": scores[is_shared], "not shared": scores[~is_shared]}
     rows = []
-    for which, part in parts.items():
-        for effect, (first, second) in EFFECTS.items():
-            for metric in METRICS:
-                wide = part.pivot_table(
-                    index=["fold", "group", "name"], columns="arm", values=metric, sort=True
-                )
-                if not {first, second} <= set(wide):
-                    continue
-                gaps = (wide[first] - wide[second]).dropna()
-                rows.append(
-                    {
-                        "images": which,
-                        "effect": effect,
-                        "metric": metric,
-                        **_paired(gaps, generator(seed, "leakage", which, effect, metric)),
-                        "number": gaps.index.get_level_values("name").nunique(),
-                    }
-                )
+    for (which, part), effect, metric in product(parts.items(), EFFECTS, ALL_METRICS):
+        first, second = EFFECTS[effect]
+        wide = part.pivot_table(index=["fold", "group", "name"], columns="arm", values=metric)
+        if {first, second} <= set(wide):
+            gaps = (wide[first] - wide[second]).dropna()
+            condition = {"images": which, "effect": effect, "metric": metric}
+            interval = _paired(gaps, generator(seed, "leakage", which, effect, metric))
+            number = gaps.index.get_level_values("name").nunique()
+            rows.append(condition | interval | {"number": number})
     return pd.DataFrame(rows)
 
 
@@ -151,19 +142,15 @@ def _paired(gaps: pd.Series, random: np.random.Generator) -> dict[str, float]:
 def _describe(effects: pd.DataFrame) -> Table:
     body = []
     for (which, effect), part in effects.groupby(["images", "effect"], sort=False):
-        by_metric = part.set_index("metric")
+        points = 100 * part[["difference", "lower", "upper"]]
         cells = [
-            Entry(
-                f"{100 * by_metric.loc[metric, 'difference']:+z.2f}",
-                f"({100 * by_metric.loc[metric, 'lower']:+z.2f} to "
-                f"{100 * by_metric.loc[metric, 'upper']:+z.2f})",
-            )
-            for metric in METRICS
+            Entry(f"{row.difference:+z.2f}", f"({row.lower:+z.2f} to {row.upper:+z.2f})")
+            for row in points.itertuples()
         ]
         first = part.iloc[0]
         cells += [Entry(str(first["number"])), Entry(str(first["examinations"]))]
         body.append(Row((f"Test images: {which}", str(effect).capitalize()), tuple(cells)))
-    titles = [*(TITLES[metric] for metric in METRICS), "Images", "Examinations"]
+    titles = [*(TITLES[metric] for metric in ALL_METRICS), "Images", "Examinations"]
     repeats = int(effects["repeats"].max())
     return Table(
         "leakage",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,12 +11,10 @@ import pandas as pd
 from sonotune.evaluation.averages import ExcludeRuns
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, mean_entry
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A metric of ``cells.csv``: its title and how many decimals are printed.
 
     Attributes
@@ -78,10 +75,11 @@ def table(averages: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, 
         same runs, and ``source``, what stands behind the data set's name.
     """
     means = display.averages(averages)[list(COLUMNS)]
-    return means, _describe(means, sources_of(means), display)
+    return means, _describe(means, display)
 
 
-def _describe(averages: pd.DataFrame, sources: Mapping[str, str], display: DisplayOptions) -> Table:
+def _describe(averages: pd.DataFrame, display: DisplayOptions) -> Table:
+    datasets, source_notes = display.name_datasets(sources_of(averages))
     means = {
         name: column for name, column in MEANS.items() if averages[f"{name}_mean"].notna().any()
     }
@@ -89,24 +87,23 @@ def _describe(averages: pd.DataFrame, sources: Mapping[str, str], display: Displ
     counts = {name: column for name, column in COUNTS.items() if heads or name != "without_hc"}
     body = []
     for row in averages.to_dict("records"):
-        title = dataset_title(row["dataset"], display.datasets, sources)
         share = format_percent(row["fraction"]) if row["fraction"] else "no tuning"
         cells = [
             mean_entry(row[f"{name}_mean"], row[f"{name}_std"], column.decimals)
             for name, column in means.items()
         ]
         cells += [_count(row, name) for name in ("images", *counts)]
-        body.append(Row((f"{title}, {share}", display.strategies[row["strategy"]]), tuple(cells)))
+        names = (f"{datasets[row['dataset']]}, {share}", display.strategies[row["strategy"]])
+        body.append(Row(names, tuple(cells)))
     titles = [column.title for column in means.values()]
     titles += ["Images", *(column.title for column in counts.values())]
-    present = [name for name in display.datasets if name in set(averages["dataset"])]
     return Table(
         "metrics",
         "All metrics of every strategy: mean over runs, with the standard deviation in "
         "parentheses; and numbers of test images.",
         (HeadRow(("Images used", "Strategy"), tuple(map(Head, titles))),),
         tuple(body),
-        (*_notes(display.exclude_runs, heads), *source_notes(present, display.datasets, sources)),
+        (*_notes(display.exclude_runs, heads), *source_notes),
     )
 
 

@@ -77,17 +77,13 @@ def _origin(record: dict[str, Any]) -> dict[str, Any]:
 
 def _describe(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Table:
     body = tuple(
-        Row(
-            (str(row["run"]),),
-            (*(Entry(str(row[key])) for key in COLUMNS), Entry(str(row["runs"]))),
-        )
-        for row in counted.to_dict("records")
+        Row((str(run),), tuple(Entry(str(value)) for value in values))
+        for run, *values in counted.itertuples(index=False)
     )
-    head = HeadRow(("Runs of",), (*(Head(title) for title in COLUMNS.values()), Head("Runs")))
     return Table(
         label="provenance",
         caption="Devices, versions and code of all runs",
-        head=(head,),
+        head=(HeadRow(("Runs of",), tuple(map(Head, [*COLUMNS.values(), "Runs"]))),),
         body=body,
         notes=tuple(_notes(counted, records)),
     )
@@ -97,18 +93,21 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
     cells = counted[counted["run"] == "cells"]
     # The fingerprint tells what a commit's training code computes.
     mixed = [
-        COLUMNS[key]
-        for key in COLUMNS
+        title
+        for key, title in COLUMNS.items()
         if key not in ("commit", "code") and cells[key].nunique() > 1
     ]
     # Other networks and devices run other code.
-    codes: dict[str, set[str]] = {}
-    for kind, record in records:
-        settings = record["settings"]
-        if kind == "cells":
-            key = f"{settings['network']} {record['processor']['device']}"
-            codes.setdefault(key, set()).add(settings["code"])
-    if any(len(commits) > 1 for commits in codes.values()):
+    codes = {
+        (
+            str(record["settings"]["network"]),
+            record["processor"]["device"],
+            record["settings"]["code"],
+        )
+        for kind, record in records
+        if kind == "cells"
+    }
+    if len(codes) > len({(network, device) for network, device, _ in codes}):
         mixed.append(COLUMNS["code"])
     if mixed:
         yield (
@@ -125,15 +124,13 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
     sources = sorted({(r["settings"]["dataset"], r["source"]) for _, r in records})
     images = [name if name == source else f"{name} ({source})" for name, source in sources]
     yield f"Images: {', '.join(images)}."
-    for kind, record in records:
-        if kind == "pre-training":
-            stop = "early stop" if record["outcome"] == "converged" else "no early stop"
-            yield (
-                f"Pre-training took {record['epochs']} epochs ({stop}) on "
-                f"{record['images']['training']} images and kept epoch {record['best_epoch']}"
-                + (
-                    "; its validation Dice was always 0, so the weights are useless."
-                    if record["collapsed"]
-                    else f" (validation Dice {record['best_validation_dice']:.3f})."
-                )
-            )
+    for record in [record for kind, record in records if kind == "pre-training"]:
+        stop = "early stop" if record["outcome"] == "converged" else "no early stop"
+        if record["collapsed"]:
+            result = "; its validation Dice was always 0, so the weights are useless."
+        else:
+            result = f" (validation Dice {record['best_validation_dice']:.3f})."
+        yield (
+            f"Pre-training took {record['epochs']} epochs ({stop}) on "
+            f"{record['images']['training']} images and kept epoch {record['best_epoch']}{result}"
+        )

@@ -24,9 +24,12 @@ SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with Matplotlib, so it is the same everywhere
     "font.size": 7,
     "axes.titlesize": 8,
+    "axes.axisbelow": True,
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "grid.color": "#eeeeee",
+    "grid.linewidth": 0.5,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "lines.linewidth": 1.2,

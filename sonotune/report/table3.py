@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from sonotune.evaluation.averages import is_excluded, measured_on, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.names import dataset_title, in_words, source_notes
+from sonotune.report.names import in_words
 from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, mean_entry
 
 COLUMNS = (
@@ -50,9 +50,8 @@ def table(
     for name in ("mean", "std"):
         times[f"minutes_{name}"] = times[f"training_seconds_{name}"] / 60
     times = times[list(COLUMNS)]
-    return times, _describe(
-        times, columns, display.strategies, display.datasets, fraction, measured_on(runs)
-    )
+    caption = f"Dice and time to train at {format_percent(fraction)} of the data, by strategy."
+    return times, _describe(times, columns, display, caption, measured_on(runs))
 
 
 def _joined(values: pd.Series) -> str:
@@ -62,16 +61,14 @@ def _joined(values: pd.Series) -> str:
 def _describe(
     times: pd.DataFrame,
     columns: Sequence[str],
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    fraction: float,
+    display: DisplayOptions,
+    caption: str,
     time_measured: str,
 ) -> Table:
-    sources = sources_of(times)
-    present = [name for name in datasets if name in sources]
+    titles, source_notes = display.name_datasets(sources_of(times))
     known = times.set_index(["dataset", "strategy"])
     body = []
-    for dataset in present:
+    for dataset, title in titles.items():
         row = []
         for strategy in columns:
             if (dataset, strategy) not in known.index:
@@ -80,9 +77,9 @@ def _describe(
             run = known.loc[(dataset, strategy)]
             minutes = mean_entry(run["minutes_mean"], run["minutes_std"], decimals=2)
             row += [Entry(f"{run['dice_mean']:.3f}"), minutes]
-        body.append(Row((dataset_title(dataset, datasets, sources),), tuple(row)))
+        body.append(Row((title,), tuple(row)))
     head = (
-        HeadRow(("Data set",), tuple(Head(strategies[name], 2) for name in columns)),
+        HeadRow(("Data set",), tuple(Head(display.strategies[name], 2) for name in columns)),
         HeadRow(("",), (Head("Dice"), Head("Minutes")) * len(columns)),
     )
     ran = times[["device", "precision", "threads"]].drop_duplicates().itertuples(index=False)
@@ -95,7 +92,6 @@ def _describe(
     notes = (
         f"Minutes: {time_measured} of a fold's training and validation, mean over runs (standard "
         f"deviation in parentheses). Ran on {where or DASH}.",
-        *source_notes(present, datasets, sources),
+        *source_notes,
     )
-    caption = f"Dice and time to train at {format_percent(fraction)} of the data, by strategy."
     return Table("table3", caption, head, tuple(body), notes)

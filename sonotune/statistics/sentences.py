@@ -95,24 +95,20 @@ def basis(decision: Decision, runs: int, images: int) -> str:
     return f"{runs} trainings in {folds}, {images} images, {_networks(decision)}"
 
 
-def learning_sentence(
-    forecast: Mapping[str, Any], strategy: str, label: Callable[[str], str] = str
-) -> str:
+def learning_sentence(forecast: Mapping[str, Any], label: Callable[[str], str] = str) -> str:
     """Forecast of a strategy's Dice with more images.
 
     Parameters
     ----------
     forecast
         Row of `sonotune.statistics.learning.forecast_table` with a forecast.
-    strategy
-        Its name.
     label
         Gives the printed name of a strategy.
     """
     return (
         f"With twice as many images, expect a mean Dice of {forecast['expected']:.3f} for "
-        f"{label(strategy)} on these test images ({LEVEL:.0%} interval {forecast['lower']:.3f} to "
-        f"{forecast['upper']:.3f}; now {forecast['dice']:.3f})."
+        f"{label(forecast['strategy'])} on these test images ({LEVEL:.0%} interval "
+        f"{forecast['lower']:.3f} to {forecast['upper']:.3f}; now {forecast['dice']:.3f})."
     )
 
 

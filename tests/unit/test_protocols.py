@@ -15,7 +15,7 @@ from sonotune.report.figures.wang2023_fig1b import draw_wang2023_fig1b
 from sonotune.report.figures.wang2023_fig1c import draw_wang2023_fig1c
 from sonotune.report.leakage import effects_of, shared_images
 from sonotune.report.losses import compare_losses
-from sonotune.report.protocols import Window, compare_protocols, decompose_gap, read_history
+from sonotune.report.protocols import compare_protocols, decompose_gap, read_history
 from sonotune.report.published import published_table
 from sonotune.report.views import write_table
 
@@ -62,7 +62,7 @@ def study(tmp_path):
 
 
 def compared(study, window=(3, 5)):
-    return compare_protocols(*study, Window(*window), exclude_runs="failed", ddof=1)
+    return compare_protocols(*study, window, exclude_runs="failed", ddof=1)
 
 
 def test_as_published_is_a_mean_over_repeats_of_the_mean_of_the_last_epochs(study):
@@ -75,16 +75,16 @@ def test_as_published_is_a_mean_over_repeats_of_the_mean_of_the_last_epochs(stud
     printed_as_mean_iou = table.loc[("encoder", "as_published", "miou"), "mean"]
     assert printed_as_mean_iou == pytest.approx(0.95 - 0.01 + 0.02 - 0.05 + 0.02)
     histories = {name: paths[:1] for name, paths in study[0].items()}
-    once = compare_protocols(histories, study[1], Window(3, 5), exclude_runs="failed", ddof=0)
+    once = compare_protocols(histories, study[1], (3, 5), exclude_runs="failed", ddof=0)
     found = once[(once["protocol"] == "as_published") & (once["metric"] == "dice")]
     assert found["std"].isna().all()
-    by_n = compare_protocols(*study, Window(3, 5), exclude_runs="failed", ddof=0)
+    by_n = compare_protocols(*study, (3, 5), exclude_runs="failed", ddof=0)
     by_n = by_n.set_index(["strategy", "protocol", "metric"])
     assert by_n.loc[("encoder", "as_published", "dice"), "std"] == pytest.approx(0.02)
 
 
 def test_each_step_of_the_gap_is_one_habit(study):
-    gap = decompose_gap(study[0], compared(study), Window(3, 5))
+    gap = decompose_gap(study[0], compared(study), (3, 5))
     changes = gap[gap["strategy"] == "encoder"].set_index(["metric", "step"])["change"]
     assert changes["dice", "last_epoch"] == pytest.approx(0.01)
     assert changes["dice", "clean"] == pytest.approx(0.01)

@@ -129,5 +129,4 @@ def _draw_panel(
     panel.set(xlim=(least - rim, most + rim), ylim=(least - rim, most + rim))
     for axis in (panel.xaxis, panel.yaxis):
         axis.set_major_locator(MaxNLocator(4))
-    panel.grid(color="#eeeeee", linewidth=0.5)
-    panel.set_axisbelow(True)
+    panel.grid()

@@ -84,6 +84,5 @@ def _draw_panel(panel: Axes, decision: Decision, names: Sequence[str]) -> None:
         filled = style.colour if strategy.name == decision.recommended else "white"
         panel.plot(strategy.gap, position, style.marker, color=style.colour, markerfacecolor=filled)
     panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    panel.grid(axis="y", color="#eeeeee", linewidth=0.5)
-    panel.set_axisbelow(True)
+    panel.grid(axis="y")
     panel.tick_params(axis="y", length=0)

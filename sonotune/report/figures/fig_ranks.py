@@ -74,4 +74,4 @@ def _draw_diagram(
     panel.set(xlim=(1, len(names)), xticks=range(1, len(names) + 1))
     for label in drawn["labels"]:
         name = label.get_text()
-        label.set(text=f"{display.strategies.get(name, name)}  {ranks[name]:.2f}", color="black")
+        label.set(text=f"{display.label(name)}  {ranks[name]:.2f}", color="black")

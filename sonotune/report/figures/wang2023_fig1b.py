@@ -76,8 +76,7 @@ def draw_wang2023_fig1b(
             )  # fmt: skip
         panel.set(xscale="log", xlabel="Tuned parameters, millions", title=TITLES[metric])
         panel.set_ylabel(f"{TITLES[metric]}, percent")
-        panel.grid(color="#eeeeee", linewidth=0.5)
-        panel.set_axisbelow(True)
+        panel.grid()
     one_legend(figure, axes)
     return figure
 

@@ -72,8 +72,7 @@ def draw_wang2023_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> F
             )
         panel.set_title(TITLES[metric])
         panel.set_xlabel("percent")
-        panel.grid(axis="x", color="#eeeeee", linewidth=0.5)
-        panel.set_axisbelow(True)
+        panel.grid(axis="x")
         for row in range(1, len(names_drawn)):
             panel.axhline(row - 0.5, color="#eeeeee", linewidth=0.5)
     axes[0].set_yticks(range(len(names_drawn)), [strategies[name] for name in names_drawn])
