@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sonotune.statistics.decision import Decision, Strategy
+from sonotune.statistics.decision_types import Decision, Strategy
 from sonotune.statistics.learning import LEVEL
 from sonotune.statistics.planning import MOST_FOLDS
 from sonotune.statistics.tails import LOW_DICE

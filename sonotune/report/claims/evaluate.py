@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sonotune.report.claims.bounds import ROWS, evaluate_bounds
+from sonotune.report.claims.bounds import evaluate_bounds
 from sonotune.report.claims.orders import ORDERS
 from sonotune.report.claims.parse import Claim
 from sonotune.report.claims.results import StudyResults
+from sonotune.report.claims.rows import ROWS
 from sonotune.report.claims.verdict import NOT_APPLICABLE, UNTESTED, Verdict
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy.stats import rankdata
 
-from sonotune.report.claims.bounds import FEW_FOLDS, conditions, own_datasets
+from sonotune.report.claims.bounds import FEW_FOLDS
 from sonotune.report.claims.parse import Claim
 from sonotune.report.claims.results import BASELINE, StudyResults
+from sonotune.report.claims.rows import conditions, own_datasets
 from sonotune.report.claims.verdict import NOT_APPLICABLE, Verdict, decide, yes_or_no
 from sonotune.report.published import published_mean
 from sonotune.seeds import generator

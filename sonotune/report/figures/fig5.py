@@ -22,7 +22,8 @@ from sonotune.report.display_options import DisplayOptions
 from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.report.images import PREDICTION, REFERENCE, add_scale_bar, show_image
 from sonotune.report.style import TWO_COLUMNS, message_figure, noted_figure
-from sonotune.statistics.decision import Decision, read_decisions
+from sonotune.statistics.decision import read_decisions
+from sonotune.statistics.decision_types import Decision
 
 QUARTILES = {0.25: "lower quartile", 0.5: "median", 0.75: "upper quartile"}
 OUTER_QUARTILES = {0.25: "lower quartile", 0.75: "upper quartile"}

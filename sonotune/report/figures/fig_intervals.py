@@ -14,7 +14,8 @@ from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.palette import style_of
 from sonotune.report.style import message_figure, noted_figure
-from sonotune.statistics.decision import Decision, read_decisions
+from sonotune.statistics.decision import read_decisions
+from sonotune.statistics.decision_types import Decision
 
 ROW = 0.15  # inches per strategy
 NOTE = (

@@ -17,7 +17,8 @@ from sonotune.report.figures.fig5 import choose_strategies
 from sonotune.report.learning_table import read_forecasts
 from sonotune.report.palette import style_of
 from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, message_figure, one_legend
-from sonotune.statistics.decision import Decision, read_decisions
+from sonotune.statistics.decision import read_decisions
+from sonotune.statistics.decision_types import Decision
 from sonotune.statistics.learning import LEVEL
 
 PANEL = 2.1  # inches

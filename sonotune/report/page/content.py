@@ -20,7 +20,7 @@ from sonotune.report.page.drawing import BOX, draw_network
 from sonotune.report.palette import shade
 from sonotune.report.recommend import cost_text
 from sonotune.statistics.choice import VERDICT_FOLDS
-from sonotune.statistics.decision import Decision, Strategy
+from sonotune.statistics.decision_types import Decision, Strategy
 from sonotune.statistics.sentences import basis, decision_sentences, headline
 
 SMALL = 64  # pixels: smaller than networks in use are trained on

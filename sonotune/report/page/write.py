@@ -34,7 +34,8 @@ from sonotune.report.page.content import (
 from sonotune.report.page.details import to_json, write_details
 from sonotune.report.template import template
 from sonotune.runtime.files import atomic
-from sonotune.statistics.decision import Decision, read_decisions
+from sonotune.statistics.decision import read_decisions
+from sonotune.statistics.decision_types import Decision
 from sonotune.statistics.rounds import race_sentences
 from sonotune.statistics.sentences import learning_sentence, low_score_sentence
 
