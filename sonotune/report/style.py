@@ -108,6 +108,32 @@ def noted_figure(
     return figure
 
 
+def small_multiples(
+    figure: Figure, number: int, columns: int, xlabel: str, ylabel: str
+) -> list[Axes]:
+    """Panels row by row, of which the outer ones have labels.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    number
+        Number of panels, at least 1.
+    columns
+        How many stand in a row.
+    xlabel, ylabel
+        Labels of the axes.
+    """
+    axes = figure.subplots(-(-number // columns), columns, squeeze=False)
+    for panel in axes.flat[number:]:
+        panel.axis("off")
+    for panel in axes[:, 0]:
+        panel.set_ylabel(ylabel)
+    for panel in axes.flat[max(0, number - columns) : number]:
+        panel.set_xlabel(xlabel)
+    return list(axes.flat[:number])
+
+
 def text_width(texts: Iterable[str], size: float = 7) -> float:
     """Inches that the widest of these texts takes, of ``size`` points.
 

@@ -109,21 +109,12 @@ def describe_table1(
     fractions = sorted(images["fraction"].dropna().unique(), reverse=True)
     columns = [(part, fraction) for fraction in fractions for part in ("training", "validation")]
     display = [name for name in datasets if name in set(images["dataset"])]
+    numbers = images.fillna({"fraction": 0}).set_index(["dataset", "part", "fraction"])["images"]
     body = []
     for name in display:
-        of_set = images[images["dataset"] == name]
-        whole = of_set[of_set["part"] == "all"]["images"].iloc[0]
-        test = of_set[of_set["part"] == "test"]["images"].iloc[0]
-        parts = [
-            of_set[(of_set["part"] == part) & (of_set["fraction"] == fraction)]["images"]
-            for part, fraction in columns
-        ]
-        texts = [whole, *(part.iloc[0] if len(part) else DASH for part in parts), test]
-        body.append(
-            Row(
-                (dataset_title(name, datasets, sources),), tuple(Entry(str(text)) for text in texts)
-            )
-        )
+        places = [(name, *place) for place in (("all", 0), *columns, ("test", 0))]
+        entries = tuple(Entry(str(numbers.get(place, DASH))) for place in places)
+        body.append(Row((dataset_title(name, datasets, sources),), entries))
     head = (
         HeadRow(
             ("",),

@@ -87,27 +87,25 @@ def plan_folds(
     seed
         Seed of the simulation.
     """
-    spread = np.asarray(run_sd, float)
-    return [_plan_one(number, spread, means, margin, studies, seed) for number in folds]
+    shape = (studies, len(run_sd))
+    plans = []
+    for number in folds:
+        if number < 2:
+            plans.append(Plan(number, np.nan, np.nan, np.nan))
+            continue
+        random = generator(seed, "planning", number)
+        if means is None:
+            true_means = random.normal(0.0, TYPICAL_SPREAD, shape)
+        else:
+            true_means = np.broadcast_to(np.asarray(means, float), shape)
+        noise = random.normal(size=(studies, number, len(run_sd))) * np.asarray(run_sd, float)
+        plans.append(_plan(true_means, noise, margin))
+    return plans
 
 
-def _plan_one(
-    folds: int,
-    run_sd: np.ndarray,
-    means: Sequence[float] | np.ndarray | None,
-    margin: float,
-    studies: int,
-    seed: int,
-) -> Plan:
-    if folds < 2:
-        return Plan(folds, np.nan, np.nan, np.nan)
-    random = generator(seed, "planning", folds)
-    strategies = len(run_sd)
-    if means is None:
-        true_means = random.normal(0.0, TYPICAL_SPREAD, (studies, strategies))
-    else:
-        true_means = np.broadcast_to(np.asarray(means, float), (studies, strategies))
-    noise = random.normal(size=(studies, folds, strategies)) * run_sd
+def _plan(true_means: np.ndarray, noise: np.ndarray, margin: float) -> Plan:
+    """What studies of these true means, float64 [B,S], and errors, float64 [B,F,S], can show."""
+    studies, folds, strategies = noise.shape
     detectable = np.nan
     if folds >= VERDICT_FOLDS:
         # Equal strategies: what would have to be added to each difference for it to be shown.

@@ -11,8 +11,7 @@ from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.figures.losses import draw_losses
-from sonotune.report.figures.wang2023_fig1b import draw_wang2023_fig1b
-from sonotune.report.figures.wang2023_fig1c import draw_wang2023_fig1c
+from sonotune.report.figures.wang2023 import draw_wang2023_fig1b, draw_wang2023_fig1c
 from sonotune.report.leakage import effects_of, shared_images
 from sonotune.report.losses import compare_losses
 from sonotune.report.protocols import compare_protocols, decompose_gap, read_history

@@ -12,7 +12,13 @@ from sonotune.evaluation.averages import read_cells
 from sonotune.evaluation.current import run_folders
 from sonotune.layout import RUN, fold_title, format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, message_figure, noted_figure
+from sonotune.report.style import (
+    ONE_COLUMN,
+    TWO_COLUMNS,
+    message_figure,
+    noted_figure,
+    small_multiples,
+)
 
 COLUMNS, MOST = 4, 24
 TRAINING, VALIDATION = "#0072B2", "#D55E00"
@@ -77,16 +83,10 @@ def draw_curves(
         *stand_ins,
     ]
     figure = noted_figure(notes, rows * 1.35 + 0.3, width)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for panel, (title, history) in zip(axes.flat, runs, strict=False):
+    panels = small_multiples(figure, len(runs), columns, "Epoch", "Loss")
+    for panel, (title, history) in zip(panels, runs, strict=True):
         panel.plot(history["epoch"], history["training_loss"], color=TRAINING)
         panel.plot(history["epoch"], history["validation_loss"], color=VALIDATION)
         panel.set_title(title, fontsize=6, pad=3)
         panel.set_ylim(bottom=0)
-    for panel in axes.flat[len(runs) :]:
-        panel.axis("off")
-    for panel in axes[:, 0]:
-        panel.set_ylabel("Loss")
-    for panel in axes.flat[max(0, len(runs) - columns) : len(runs)]:
-        panel.set_xlabel("Epoch")
     return figure

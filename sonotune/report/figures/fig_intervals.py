@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,31 +40,24 @@ def draw(decisions: str | Path, display: DisplayOptions) -> Figure:
     ]
     if not displayed:
         return message_figure("This study has trained nothing, so nothing can be compared.")
-    return _draw(displayed, display.strategies, display.datasets)
-
-
-def _draw(
-    decisions: Sequence[Decision], strategies: Mapping[str, str], datasets: Mapping[str, str]
-) -> Figure:
-    present = list(dict.fromkeys(decision.dataset for decision in decisions))
-    fractions = sorted({decision.fraction for decision in decisions}, reverse=True)
-    names = [
-        name for name in strategies if any(s.name == name for d in decisions for s in d.strategies)
-    ]
+    present = list(dict.fromkeys(decision.dataset for decision in displayed))
+    fractions = sorted({decision.fraction for decision in displayed}, reverse=True)
+    compared = {strategy.name for decision in displayed for strategy in decision.strategies}
+    names = [name for name in display.strategies if name in compared]
     height = (ROW * (len(names) + 1) + 0.35) * len(present) + 0.3
     figure = noted_figure([NOTE], height)
     axes = figure.subplots(len(present), len(fractions), sharey=True, sharex="row", squeeze=False)
     for panel in axes.flat:
         panel.set_visible(False)
-    for decision in decisions:
+    for decision in displayed:
         panel = axes[present.index(decision.dataset), fractions.index(decision.fraction)]
         panel.set_visible(True)
-        title = datasets[decision.dataset]
+        title = display.datasets[decision.dataset]
         folds = "one fold" if decision.folds == 1 else f"{decision.folds} folds"
         panel.set_title(f"{title}, {format_percent(decision.fraction)}, {folds}")
         _draw_panel(panel, decision, names)
     for panel in axes[:, 0]:
-        panel.set_yticks(range(len(names)), [strategies[name] for name in names])
+        panel.set_yticks(range(len(names)), [display.strategies[name] for name in names])
         panel.set_ylim(len(names) - 0.4, -0.6)
     return figure
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.losses import WIDENED
 from sonotune.report.published import published_table
-from sonotune.report.style import message_figure, noted_figure
+from sonotune.report.style import message_figure, noted_figure, small_multiples
 
 COLUMNS = 4
 LOGS, HERE = "#888888", ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -51,10 +51,9 @@ def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
         "decoder or head, the loss depends on its random weights."
     ]
     columns = min(COLUMNS, len(names_drawn))
-    rows = -(-len(names_drawn) // columns)
-    figure = noted_figure(notes, rows * 1.55 + 0.35)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for panel, strategy in zip(axes.flat, names_drawn, strict=False):
+    figure = noted_figure(notes, -(-len(names_drawn) // columns) * 1.55 + 0.35)
+    panels = small_multiples(figure, len(names_drawn), columns, "Epoch", "Training loss")
+    for panel, strategy in zip(panels, names_drawn, strict=True):
         for _, log in logs[logs["strategy"] == strategy].groupby("log"):
             panel.plot(log["epoch"], log["mean_loss"], color=LOGS, linewidth=0.8)
         mine = table[table["strategy"] == strategy]
@@ -68,10 +67,4 @@ def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
         panel.set_title(strategies[strategy])
         panel.set_ylim(bottom=0)
         panel.set_xticks([1, 5, 10, 15, 20])
-    for panel in axes.flat[len(names_drawn) :]:
-        panel.axis("off")
-    for panel in axes[:, 0]:
-        panel.set_ylabel("Training loss")
-    for panel in axes.flat[max(0, len(names_drawn) - columns) : len(names_drawn)]:
-        panel.set_xlabel("Epoch")
     return figure
