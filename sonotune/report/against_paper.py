@@ -12,7 +12,7 @@ from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import stands_in
 from sonotune.report.published import published_mean
-from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table
+from sonotune.report.tables import DASH, Entry, Row, Table, one_head
 
 PAPER = "amiri2020"
 COLUMNS = (
@@ -112,12 +112,7 @@ def _describe(compared: pd.DataFrame, display: DisplayOptions) -> Table:
     return Table(
         "against_paper",
         "Means of this study beside those of Amiri 2020.",
-        (
-            HeadRow(
-                ("Images used", "Strategy"),
-                tuple(map(Head, ("Ours", "Paper", "Difference", "Standard error"))),
-            ),
-        ),
+        one_head(("Images used", "Strategy"), ("Ours", "Paper", "Difference", "Standard error")),
         tuple(body),
         (
             "Dice as in the paper's Table II; time to train as in its Table III, relative to "

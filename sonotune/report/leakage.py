@@ -17,7 +17,7 @@ import pandas as pd
 
 from sonotune.evaluation.tables import read_table
 from sonotune.report.protocols import ALL_METRICS, TITLES
-from sonotune.report.tables import Entry, Head, HeadRow, Row, Table
+from sonotune.report.tables import Entry, Row, Table, one_head
 from sonotune.runtime.files import read_json
 from sonotune.seeds import generator
 
@@ -156,7 +156,7 @@ def _describe(effects: pd.DataFrame) -> Table:
         "leakage",
         "Effect of sharing examinations between training and test sets (percentage points, "
         "95% CI).",
-        (HeadRow(("", "Effect of"), tuple(map(Head, titles))),),
+        one_head(("", "Effect of"), titles),
         tuple(body),
         (
             "Shared examinations: training on as many images drawn at random, minus training "

@@ -10,7 +10,7 @@ import pandas as pd
 from sonotune.evaluation.tables import read_table
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import source_notes
-from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table
+from sonotune.report.tables import DASH, Entry, Row, Table, one_head
 from sonotune.statistics.learning import LEVEL
 
 COLUMNS = ("dice", "expected", "lower", "upper")
@@ -45,11 +45,13 @@ def table(learning: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, 
         numbers = [f"{row[name]:.3f}" if np.isfinite(row[name]) else DASH for name in COLUMNS]
         names = (titles[row["dataset"]], display.strategies[row["strategy"]])
         body.append(Row(names, tuple(map(Entry, [*numbers, row["refused"]]))))
-    heads = ("Dice now", "Expected", "From", "To", "Why there is no forecast")
     return rows, Table(
         label="learning",
         caption="Mean Dice to expect with twice as many images, on the same test images",
-        head=(HeadRow(("Data set", "Tuned"), tuple(map(Head, heads))),),
+        head=one_head(
+            ("Data set", "Tuned"),
+            ("Dice now", "Expected", "From", "To", "Why there is no forecast"),
+        ),
         body=tuple(body),
         notes=(
             f"From and to: {LEVEL:.0%} interval. Forecast from the curve of Dice over the "

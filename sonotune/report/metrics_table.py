@@ -11,7 +11,7 @@ import pandas as pd
 from sonotune.evaluation.averages import ExcludeRuns
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, mean_entry
+from sonotune.report.tables import DASH, Entry, Row, Table, mean_entry, one_head
 
 
 class Column(NamedTuple):
@@ -101,7 +101,7 @@ def _describe(averages: pd.DataFrame, display: DisplayOptions) -> Table:
         "metrics",
         "All metrics of every strategy: mean over runs, with the standard deviation in "
         "parentheses; and numbers of test images.",
-        (HeadRow(("Images used", "Strategy"), tuple(map(Head, titles))),),
+        one_head(("Images used", "Strategy"), titles),
         tuple(body),
         (*_notes(display.exclude_runs, heads), *source_notes),
     )

@@ -12,7 +12,7 @@ import pandas as pd
 from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, mean_entry, short_count
+from sonotune.report.tables import DASH, Entry, Row, Table, mean_entry, one_head, short_count
 
 LEVEL = 0.05
 COLUMNS = (
@@ -95,7 +95,7 @@ def _describe(table: pd.DataFrame, display: DisplayOptions, notes: Sequence[str]
     return Table(
         "networks",
         "Networks side by side: Dice by tuned part.",
-        (HeadRow(("Network", "Strategy"), tuple(map(Head, ("Tuned", *titles)))),),
+        one_head(("Network", "Strategy"), ("Tuned", *titles)),
         tuple(body),
         (*notes, explained, *source_notes),
     )

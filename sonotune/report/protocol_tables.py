@@ -25,7 +25,17 @@ from sonotune.report.protocols import (
     published_values,
     sizes_of,
 )
-from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, mean_entry, short_count
+from sonotune.report.tables import (
+    DASH,
+    Entry,
+    Head,
+    HeadRow,
+    Row,
+    Table,
+    mean_entry,
+    one_head,
+    short_count,
+)
 
 SHOWN = {
     PAPER: ("Printed in the paper", METRICS),
@@ -143,11 +153,10 @@ def gap_table(
             ]
             cells.append(Entry(_number(steps.loc["corrected", "value"])))
             body.append(Row((TITLES[metric], display.strategies[strategy]), tuple(cells)))
-    titles = [*STEPS.values(), "Corrected"]
     return gap, Table(
         "gap",
         "From the published protocol's number to the corrected one, a step at a time, in points.",
-        (HeadRow(("Metric", "Strategy"), tuple(map(Head, titles))),),
+        one_head(("Metric", "Strategy"), [*STEPS.values(), "Corrected"]),
         tuple(body),
         (
             f"As published: mean over repeats of the mean over epochs {epochs[0]} to "
@@ -194,7 +203,7 @@ def as_published_table(
     table = Table(
         "as_published",
         "Every run under the published protocol, in percent.",
-        (HeadRow(("Strategy", "Run"), tuple(Head(TITLES[name]) for name in METRICS)),),
+        one_head(("Strategy", "Run"), [TITLES[name] for name in METRICS]),
         tuple(body),
         (
             f"The mean of epochs {epochs[0]} to {epochs[1]} on augmented test images, counts "

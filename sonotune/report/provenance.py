@@ -10,7 +10,7 @@ import pandas as pd
 
 from sonotune.evaluation.current import run_folders
 from sonotune.layout import RECORD
-from sonotune.report.tables import Entry, Head, HeadRow, Row, Table
+from sonotune.report.tables import Entry, Row, Table, one_head
 from sonotune.runtime.run_record import read_record
 
 # Title of each column and where a run.json has it.
@@ -83,7 +83,7 @@ def _describe(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) 
     return Table(
         label="provenance",
         caption="Devices, versions and code of all runs",
-        head=(HeadRow(("Runs of",), tuple(map(Head, [*COLUMNS.values(), "Runs"]))),),
+        head=one_head(("Runs of",), [*COLUMNS.values(), "Runs"]),
         body=body,
         notes=tuple(_notes(counted, records)),
     )

@@ -17,7 +17,7 @@ from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import shade
-from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table
+from sonotune.report.tables import DASH, Entry, Row, Table, one_head
 
 LEVEL = 0.05
 COLUMNS = (
@@ -60,12 +60,7 @@ def strategies_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.Dat
     return rows, Table(
         "tukey",
         "Tukey's tests of all pairs of strategies.",
-        (
-            HeadRow(
-                ("Data set, images", "Strategy"),
-                tuple(Head(display.strategies[name]) for name in names[1:]),
-            ),
-        ),
+        one_head(("Data set, images", "Strategy"), map(display.label, names[1:])),
         tuple(body),
         notes,
         digits=None,
@@ -93,7 +88,7 @@ def fractions_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.Data
             tests = tuple(entries[pair] for pair in pairs)
             body.append(Row((title, display.strategies[strategy]), tests))
     heads = [
-        Head(f"{format_percent(float(first))} against {format_percent(float(second))}")
+        f"{format_percent(float(first))} against {format_percent(float(second))}"
         for first, second in pairs
     ]
     note = notes[0].replace("row minus column", "the first fraction minus the second")
@@ -101,7 +96,7 @@ def fractions_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.Data
     return rows, Table(
         "tukey_fractions",
         "Tukey's tests of the shares of the images.",
-        (HeadRow(("Data set", "Strategy"), tuple(heads)),),
+        one_head(("Data set", "Strategy"), heads),
         tuple(body),
         (note, *notes[1:]),
         digits=None,

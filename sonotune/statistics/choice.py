@@ -13,6 +13,8 @@ from scipy.special import stdtrit
 from sonotune.statistics.pairs import LEVEL, PairwiseDifferences, compare, most_lost
 from sonotune.statistics.regret import Posterior, error_variances, expected_means, posterior
 
+# Difference in Dice that counts as none, unless a study says otherwise.
+MARGIN = 0.02
 # With fewer folds nothing is recommended.
 CHOICE_FOLDS = 2
 # With fewer folds nothing is called worse or about as good.

@@ -16,13 +16,18 @@ import pandas as pd
 
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.tables import read_table
-from sonotune.statistics.choice import CHOICE_FOLDS, VERDICT_FOLDS, choose, expected_dice
+from sonotune.statistics.choice import (
+    CHOICE_FOLDS,
+    MARGIN,
+    VERDICT_FOLDS,
+    choose,
+    expected_dice,
+)
 from sonotune.statistics.decision_types import Comparison, Decision, Reason, Strategy
 from sonotune.statistics.pairs import gap_bounds
 from sonotune.statistics.planning import folds_to_show
 from sonotune.statistics.runs import FoldScores, fold_scores
 
-MARGIN = 0.02
 TABLES = ("decisions", "strategies", "comparisons")
 
 

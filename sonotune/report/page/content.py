@@ -49,6 +49,11 @@ def describe_conditions(
     networks
         Stages of each network, with name, title, start and tuned stages of its strategies.
     """
+    drawn = {
+        strategy[0]: _drawing_of(*strategy, stages)
+        for stages, strategies in networks
+        for strategy in strategies
+    }
     timed = runs.assign(seconds=training_seconds(runs))
     conditions = []
     for decision in decisions:
@@ -86,7 +91,7 @@ def describe_conditions(
                 "recommended": named.get(decision.recommended or ""),
                 "reach": reach,
                 "matrix": _matrix(decision, display.label),
-                "network": _network_of(decision.recommended, networks),
+                "network": drawn.get(decision.recommended or ""),
                 "alike": [
                     display.label(name)
                     for name in decision.inconclusive
@@ -145,28 +150,23 @@ def _matrix(decision: Decision, label: Callable[[str], str]) -> dict[str, Any] |
     return {"columns": [label(name) for name in names], "rows": rows}
 
 
-def _network_of(
-    name: str | None,
-    networks: Sequence[tuple[Sequence[str], Sequence[tuple[str, str, str, Sequence[str]]]]],
-) -> dict[str, Any] | None:
+def _drawing_of(
+    name: str, title: str, start: str, tuned: Sequence[str], stages: Sequence[str]
+) -> dict[str, Any]:
     """The network of a strategy as a drawing."""
-    for stages, strategies in networks:
-        for strategy, title, start, tuned in strategies:
-            if strategy == name:
-                random = {
-                    "random": stages,
-                    "encoder": [stage for stage in stages if not stage.startswith("encoder")],
-                }.get(start, ())
-                return {
-                    "name": strategy,
-                    "label": title,
-                    "drawing": draw_network(stages, set(tuned), set(random)),
-                    "box": BOX,
-                    "tuned": [stage for stage in stages if stage in tuned],
-                    "frozen": [stage for stage in stages if stage not in tuned],
-                    "random": bool(random),
-                }
-    return None
+    random = {
+        "random": list(stages),
+        "encoder": [stage for stage in stages if not stage.startswith("encoder")],
+    }.get(start, [])
+    return {
+        "name": name,
+        "label": title,
+        "drawing": draw_network(stages, set(tuned), set(random)),
+        "box": BOX,
+        "tuned": [stage for stage in stages if stage in tuned],
+        "frozen": [stage for stage in stages if stage not in tuned],
+        "random": bool(random),
+    }
 
 
 def describe_tables(
