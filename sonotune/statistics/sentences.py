@@ -57,9 +57,7 @@ def headline(decision: Decision, label: Callable[[str], str] = str) -> str:
         return "No recommendation: every strategy had a run that failed, collapsed or is missing."
     text = _chosen(decision, label(decision.recommended))
     if np.isfinite(decision.dice):
-        text += f", expected Dice {decision.dice:.3f}"
-        if np.isfinite(decision.dice_lower):
-            text += f" (95% interval {decision.dice_lower:.3f} to {decision.dice_upper:.3f})"
+        text += f", expected Dice {_dice(decision)}"
     if decision.reason == "about_as_good":
         return f"{text}: the cheapest strategy shown to be about as good as the best."
     if decision.reason == "only_candidate":
@@ -155,13 +153,15 @@ def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str
     if decision.reason != "only_candidate":
         sentences.append(_regret(strategy, decision.margin))
     if np.isfinite(decision.dice):
-        interval = ""
-        if np.isfinite(decision.dice_lower):
-            interval = f" (95% interval {decision.dice_lower:.3f} to {decision.dice_upper:.3f})"
-        sentences.append(
-            f"Expected Dice on new folds and trainings: {decision.dice:.3f}{interval}."
-        )
+        sentences.append(f"Expected Dice on new folds and trainings: {_dice(decision)}.")
     return sentences
+
+
+def _dice(decision: Decision) -> str:
+    if not np.isfinite(decision.dice_lower):
+        return f"{decision.dice:.3f}"
+    ends = f"{decision.dice_lower:.3f} to {decision.dice_upper:.3f}"
+    return f"{decision.dice:.3f} (95% interval {ends})"
 
 
 def _regret(strategy: Strategy, margin: float) -> str:

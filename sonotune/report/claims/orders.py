@@ -52,16 +52,15 @@ def evaluate_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
         printed = [_printed(claim, names, *condition) for condition in where]
         ranks = [rankdata(means) for means in printed if np.isfinite(means).all()]
         paper = np.mean(ranks, axis=0) if ranks else None
-        yield _extreme(claim, results, names, compare(merits[None]), elementary, paper, len(merits))
+        yield _extreme(claim, results, names, compare(merits[None]), elementary, paper)
         return
     for metric, dataset, fraction in where:
         pairs = results.pairs(metric, dataset, fraction, tuple(names))
-        folds = int(np.diagonal(pairs.folds[0]).max(initial=0))
         means = _printed(claim, names, metric, dataset, fraction)
         paper = means if np.isfinite(means).all() else None
         tests = elementary * len(where)
         fields = {"metric": metric, "dataset": dataset, "fraction": fraction}
-        yield _extreme(claim, results, names, pairs, tests, paper, folds, **fields)
+        yield _extreme(claim, results, names, pairs, tests, paper, **fields)
 
 
 def _printed(
@@ -79,7 +78,6 @@ def _extreme(
     pairs: PairwiseDifferences,
     tests: int,
     paper: np.ndarray | None,
-    folds: int,
     **fields: object,
 ) -> Verdict:
     best, k = claim.kind == "best", max(claim.k, len(claim.strategies))
@@ -87,12 +85,12 @@ def _extreme(
     merit = pairs.means[0] if best else -pairs.means[0]
     better = significantly_better(pairs, tests)
     holds, fails = evaluate_top(better if best else better.transpose(0, 2, 1), claimed, k)
-    note = FEW_FOLDS if folds < VERDICT_FOLDS else ""
+    notes = []
     if np.isfinite(merit).any():
         order = [names[i] for i in np.argsort(np.where(np.isfinite(merit), -merit, np.inf))]
-        note = "; ".join(
-            filter(None, [f"the {claim.kind} are {', '.join(order[: max(3, k)])}", note])
-        )
+        notes.append(f"the {claim.kind} are {', '.join(order[: max(3, k)])}")
+    if pairs.folds.max(initial=0) < VERDICT_FOLDS:
+        notes.append(FEW_FOLDS)
     ahead = None if paper is None else _ahead(paper if best else -paper, claimed, k)
     what = "in mean rank" if claim.overall else "in the mean"
     return Verdict.of(
@@ -104,7 +102,7 @@ def _extreme(
         rule="all pairs: holds if each other is shown to be beyond, fails if another comes first",
         paper_value=ahead,
         paper_supports=yes_or_no(None if ahead is None else ahead >= 0),
-        note=note,
+        note="; ".join(notes),
         **fields,
     )
 

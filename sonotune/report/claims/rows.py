@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -132,26 +133,19 @@ def _pair_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
 
 def _overall_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
     """Averages over fractions in each fold, and over data sets."""
-    for metric in claim.metrics:
-        where = [
-            condition[1:] for condition in conditions(claim, results) if condition[0] == metric
-        ]
-        for pair in claim.pairs:
-            values = []
-            for dataset in dict.fromkeys(name for name, _ in where):
-                parts = [
-                    results.matrix(metric, dataset, fraction, pair)
-                    for name, fraction in where
-                    if name == dataset
-                ]
-                values.append(np.mean([part[:, 0] - part[:, 1] for part in parts], axis=0))
-            paper = [
-                _paper_sum(claim, dataset, metric, _difference(*pair, fraction))
-                for dataset, fraction in where
-            ]
-            estimate = estimate_mean(values)
-            name = f"{pair[0]}{' / ' if metric in TIMES else ' - '}{pair[1]}, mean of all"
-            yield Row(metric, "", None, name, (estimate,), paper=_known(paper, np.mean))
+    for metric, pair in product(claim.metrics, claim.pairs):
+        gaps: dict[str, list[np.ndarray]] = {}
+        paper = []
+        for condition in conditions(claim, results):
+            if condition[0] == metric:
+                _, dataset, fraction = condition
+                first, second = results.matrix(*condition, pair).T
+                gaps.setdefault(dataset, []).append(first - second)
+                terms = _difference(*pair, fraction)
+                paper.append(_paper_sum(claim, dataset, metric, terms))
+        estimate = estimate_mean([np.mean(parts, axis=0) for parts in gaps.values()])
+        name = f"{pair[0]}{' / ' if metric in TIMES else ' - '}{pair[1]}, mean of all"
+        yield Row(metric, "", None, name, (estimate,), paper=_known(paper, np.mean))
 
 
 def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:

@@ -16,7 +16,7 @@ from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent, fraction_text
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.page.details import entry_key
-from sonotune.report.page.drawing import BOX, draw_network
+from sonotune.report.page.drawing import describe_network
 from sonotune.report.palette import shade
 from sonotune.report.recommend import cost_text
 from sonotune.statistics.choice import VERDICT_FOLDS
@@ -50,7 +50,7 @@ def describe_conditions(
         Stages of each network, with name, title, start and tuned stages of its strategies.
     """
     drawn = {
-        strategy[0]: _drawing_of(*strategy, stages)
+        strategy[0]: describe_network(*strategy, stages)
         for stages, strategies in networks
         for strategy in strategies
     }
@@ -148,25 +148,6 @@ def _matrix(decision: Decision, label: Callable[[str], str]) -> dict[str, Any] |
         for first in names
     ]
     return {"columns": [label(name) for name in names], "rows": rows}
-
-
-def _drawing_of(
-    name: str, title: str, start: str, tuned: Sequence[str], stages: Sequence[str]
-) -> dict[str, Any]:
-    """The network of a strategy as a drawing."""
-    random = {
-        "random": list(stages),
-        "encoder": [stage for stage in stages if not stage.startswith("encoder")],
-    }.get(start, [])
-    return {
-        "name": name,
-        "label": title,
-        "drawing": draw_network(stages, set(tuned), set(random)),
-        "box": BOX,
-        "tuned": [stage for stage in stages if stage in tuned],
-        "frozen": [stage for stage in stages if stage not in tuned],
-        "random": bool(random),
-    }
 
 
 def describe_tables(
