@@ -67,6 +67,17 @@ class DisplayOptions:
         """
         return self.strategies.get(strategy, strategy)
 
+    def strategies_of(self, table: pd.DataFrame) -> dict[str, str]:
+        """Titles of the strategies that a table has, by name, in the order of the tables.
+
+        Parameters
+        ----------
+        table
+            With a column ``strategy``.
+        """
+        present = set(table["strategy"])
+        return {name: title for name, title in self.strategies.items() if name in present}
+
     def select(self, cells: pd.DataFrame) -> pd.DataFrame:
         """The cells of these strategies and data sets.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,40 +12,26 @@ from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.tables import DASH, Entry, Row, Table, mean_entry, one_head
 
-
-class Column(NamedTuple):
-    """A metric of ``cells.csv``: its title and how many decimals are printed.
-
-    Attributes
-    ----------
-    title
-        Title of the column.
-    decimals
-        Number of decimals that are printed.
-    """
-
-    title: str
-    decimals: int
-
-
+# Metrics of ``averages.csv``: titles, and how many decimals are printed.
 MEANS = {
-    "dice": Column("Dice", 3),
-    "iou": Column("IoU", 3),
-    "miou": Column("Mean IoU", 3),
-    "pixel_accuracy": Column("Pixel accuracy", 3),
-    "hausdorff95_px": Column("HD95 (px)", 1),
-    "surface_distance_px": Column("ASD (px)", 2),
-    "hausdorff95_mm": Column("HD95 (mm)", 2),
-    "surface_distance_mm": Column("ASD (mm)", 2),
-    "hc_difference_mm": Column("HC diff. (mm)", 2),
-    "hc_absolute_difference_mm": Column("HC abs. diff. (mm)", 2),
+    "dice": ("Dice", 3),
+    "iou": ("IoU", 3),
+    "miou": ("Mean IoU", 3),
+    "pixel_accuracy": ("Pixel accuracy", 3),
+    "hausdorff95_px": ("HD95 (px)", 1),
+    "surface_distance_px": ("ASD (px)", 2),
+    "hausdorff95_mm": ("HD95 (mm)", 2),
+    "surface_distance_mm": ("ASD (mm)", 2),
+    "hc_difference_mm": ("HC diff. (mm)", 2),
+    "hc_absolute_difference_mm": ("HC abs. diff. (mm)", 2),
 }
+# Titles of numbers of images.
 COUNTS = {
-    "no_component": Column("Nothing found", 0),
-    "several_components": Column("Several parts", 0),
-    "reach_border": Column("At border", 0),
-    "without_distance": Column("No distance", 0),
-    "without_hc": Column("No HC", 0),
+    "no_component": "Nothing found",
+    "several_components": "Several parts",
+    "reach_border": "At border",
+    "without_distance": "No distance",
+    "without_hc": "No HC",
 }
 KEY = ["dataset", "fraction", "strategy"]
 COLUMNS = (
@@ -80,23 +65,20 @@ def table(averages: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, 
 
 def _describe(averages: pd.DataFrame, display: DisplayOptions) -> Table:
     datasets, source_notes = display.name_datasets(sources_of(averages))
-    means = {
-        name: column for name, column in MEANS.items() if averages[f"{name}_mean"].notna().any()
-    }
+    means = {name: look for name, look in MEANS.items() if averages[f"{name}_mean"].notna().any()}
     heads = "hc_difference_mm" in means
-    counts = {name: column for name, column in COUNTS.items() if heads or name != "without_hc"}
+    counts = {name: title for name, title in COUNTS.items() if heads or name != "without_hc"}
     body = []
     for row in averages.to_dict("records"):
         share = format_percent(row["fraction"]) if row["fraction"] else "no tuning"
         cells = [
-            mean_entry(row[f"{name}_mean"], row[f"{name}_std"], column.decimals)
-            for name, column in means.items()
+            mean_entry(row[f"{name}_mean"], row[f"{name}_std"], decimals)
+            for name, (_, decimals) in means.items()
         ]
         cells += [_count(row, name) for name in ("images", *counts)]
         names = (f"{datasets[row['dataset']]}, {share}", display.strategies[row["strategy"]])
         body.append(Row(names, tuple(cells)))
-    titles = [column.title for column in means.values()]
-    titles += ["Images", *(column.title for column in counts.values())]
+    titles = [*(title for title, _ in means.values()), "Images", *counts.values()]
     return Table(
         "metrics",
         "All metrics of every strategy: mean over runs, with the standard deviation in "

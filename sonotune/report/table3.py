@@ -41,7 +41,7 @@ def table(
     means = display.averages(averages)
     fraction = float(means["fraction"].max())
     means = means[(means["fraction"] == fraction) & means["strategy"].isin(training_time)]
-    columns = [name for name in display.strategies if name in set(means["strategy"])]
+    columns = list(display.strategies_of(means))
     runs = read_cells(cells)
     runs = runs[(runs["fraction"] == fraction) & runs["dataset"].isin(list(display.datasets))]
     runs = runs[runs["strategy"].isin(columns) & ~is_excluded(runs, display.exclude_runs)]

@@ -83,10 +83,10 @@ def fractions_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.Data
     body = []
     for dataset, title in titles.items():
         mine = rows[rows["dataset"] == dataset]
-        for strategy in [name for name in display.strategies if name in set(mine["strategy"])]:
+        for strategy, label in display.strategies_of(mine).items():
             entries = _entries(mine[mine["strategy"] == strategy])
             tests = tuple(entries[pair] for pair in pairs)
-            body.append(Row((title, display.strategies[strategy]), tests))
+            body.append(Row((title, label), tests))
     heads = [
         f"{format_percent(float(first))} against {format_percent(float(second))}"
         for first, second in pairs

@@ -27,7 +27,7 @@ OF_RANKING = ("sets", "statistic", "p", "kendall_w", "critical_difference", "say
 
 
 def read_runs(
-    cells: str | Path, strategies: Sequence[str], exclude_runs: ExcludeRuns, metric: str = "dice"
+    cells: str | Path, strategies: Sequence[str], exclude_runs: ExcludeRuns
 ) -> pd.DataFrame:
     """Read ``cells.csv`` for tests.
 
@@ -39,19 +39,17 @@ def read_runs(
         Those to keep, in their order.
     exclude_runs
         See `sonotune.evaluation.averages.is_excluded`.
-    metric
-        Column that is tested.
 
     Returns
     -------
     DataFrame
-        One row per run, with ``value``: the metric, NaN where the run does not count.
+        One row per run, with ``value``: the Dice, NaN where the run does not count.
     """
     runs = read_cells(cells)
     runs = runs[runs["strategy"].isin(strategies)]
-    order = {name: number for number, name in enumerate(strategies)}
-    runs = runs.assign(value=runs[metric].mask(is_excluded(runs, exclude_runs)))
-    runs = runs.sort_values("strategy", key=lambda names: names.map(order), kind="stable")
+    runs = runs.assign(value=runs["dice"].mask(is_excluded(runs, exclude_runs)))
+    order = list(strategies)
+    runs = runs.sort_values("strategy", key=lambda names: names.map(order.index), kind="stable")
     return runs.reset_index(drop=True)
 
 
@@ -135,14 +133,13 @@ def _tukey(runs: pd.DataFrame) -> pd.DataFrame:
     fold = ["dataset", "fraction", "strategy", "fold"]
     trained = runs[runs["fraction"] > 0].groupby(fold, sort=False)["value"].mean().reset_index()
     parts = []
-    for (dataset, fraction), part in trained.groupby(["dataset", "fraction"], sort=False):
-        where = {"family": "strategies", "dataset": dataset, "fraction": fraction, "strategy": ""}
-        parts.append(tukey_pairs(part.assign(level=part["strategy"])).assign(**where))
-    for (dataset, strategy), part in trained.groupby(["dataset", "strategy"], sort=False):
-        where = {"family": "fractions", "dataset": dataset, "fraction": np.nan}
-        where["strategy"] = strategy
-        level = part["fraction"].map("{:g}".format)
-        parts.append(tukey_pairs(part.assign(level=level)).assign(**where))
+    names = {"strategies": ("fraction", trained["strategy"])}
+    names["fractions"] = ("strategy", trained["fraction"].map("{:g}".format))
+    for family, (other, level) in names.items():
+        groups = trained.assign(level=level).groupby(["dataset", other], sort=False)
+        for (dataset, value), part in groups:
+            where = {"family": family, "dataset": dataset, "fraction": np.nan, "strategy": ""}
+            parts.append(tukey_pairs(part).assign(**where | {other: value}))
     columns = ["family", "dataset", "fraction", "strategy", *COLUMNS]
     parts = [part for part in parts if len(part)]
     return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)

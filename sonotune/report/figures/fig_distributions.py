@@ -32,7 +32,7 @@ def draw(cells: str | Path, scores: Mapping[str, str | Path], display: DisplayOp
     runs = runs[runs["fraction"] > 0]
     titles, source_notes = display.name_datasets(sources_of(runs))
     fractions = sorted(runs["fraction"].unique(), reverse=True)
-    names = [name for name in display.strategies if name in set(runs["strategy"])]
+    names = display.strategies_of(runs)
     notes = [
         "Dice of each of the n test images of all folds run (fewer where a run failed). Boxes: "
         "quartiles with the median; whiskers: 5th and 95th percentile; dots: the images beyond.",
@@ -45,13 +45,13 @@ def draw(cells: str | Path, scores: Mapping[str, str | Path], display: DisplayOp
         table = included_scores(runs, scores[dataset])
         for panel, fraction in zip(panels, fractions, strict=True):
             part = table[table["fraction"] == fraction]
-            _draw(panel, part, names, list(display.strategies))
+            _draw(panel, part, list(names), list(display.strategies))
             images = part.groupby("strategy").size().max()
             text = f"{title}, {format_percent(fraction)}, n = {images}"
             panel.set_title(text, fontsize=7, pad=3)
     for panel in axes[-1]:
         panel.set_xlabel("Dice of an image")
-    axes[0, 0].set_yticks(range(len(names)), [display.strategies[name] for name in names])
+    axes[0, 0].set_yticks(range(len(names)), names.values())
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
     return figure
 

@@ -70,9 +70,7 @@ def draw(cells: str | Path, averages: str | Path, display: DisplayOptions) -> Fi
         f"{measured_on(runs)}. Hollow: not all runs of the strategy count, so it is on no front.",
         *source_notes,
     ]
-    named = [
-        display.strategies[name] for name in display.strategies if name in set(points["strategy"])
-    ]
+    named = list(display.strategies_of(points).values())
     # One data set: both costs side by side; several: a column for each.
     flat = len(titles) == 1
     rows, columns = (1, 2) if flat else (2, len(titles))

@@ -172,7 +172,7 @@ def describe_tables(
         fractions = sorted((p for p in part["fraction"].unique() if p > 0), reverse=True)
         means = {(row["strategy"], row["fraction"]): row for row in part.to_dict("records")}
         rows = []
-        for strategy in (name for name in display.strategies if name in set(part["strategy"])):
+        for strategy, label in display.strategies_of(part).items():
             entries: list[dict[str, Any] | None] = []
             for fraction in fractions or [0]:
                 row = means.get((strategy, fraction)) or means.get((strategy, 0))
@@ -180,7 +180,7 @@ def describe_tables(
                 entries.append(row and _entry(row, column, known.get((dataset, row["fraction"]))))
             rows.append(
                 {
-                    "label": display.strategies[strategy],
+                    "label": label,
                     "untuned": set(part.loc[part["strategy"] == strategy, "fraction"]) == {0},
                     "entries": entries,
                 }
@@ -231,8 +231,7 @@ def describe_costs(runs: pd.DataFrame, display: DisplayOptions) -> list[dict[str
     )
     return [
         {"label": title, **costs.loc[strategy]}
-        for strategy, title in display.strategies.items()
-        if strategy in costs.index
+        for strategy, title in display.strategies_of(runs).items()
     ]
 
 

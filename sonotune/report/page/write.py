@@ -142,11 +142,7 @@ def write_page(
         drawings=list(drawings.values()),
         banners=describe_banners(all_decisions, image_size, simulated),
         tables=describe_tables(display.averages(averages), all_decisions, display),
-        strategies=[
-            (name, title)
-            for name, title in display.strategies.items()
-            if name in set(trained["strategy"])
-        ],
+        strategies=display.strategies_of(trained).items(),
         audits=describe_audits(audits, titles),
         claims=describe_claims(Path(claims), display.datasets),
         low=describe_low_scores(Path(low_scores), trained, display),
