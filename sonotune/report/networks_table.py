@@ -121,10 +121,10 @@ def _best(table: pd.DataFrame, contrasts: pd.DataFrame, display: DisplayOptions)
         best = best.sort_values("dice_mean", ascending=False)
         if len(best) < 2:
             continue
-        pair = tuple(best["strategy"].iloc[:2])
+        first, second = best["strategy"].iloc[:2]
         here = (contrasts["dataset"] == dataset) & (contrasts["fraction"] == fraction)
-        for contrast in _contrasts(contrasts[here], *pair):
-            yield f"The best of each network, {_in_words(contrast, *pair, display)}"
+        for contrast in _contrasts(contrasts[here], first, second):
+            yield f"The best of each network, {_in_words(contrast, first, second, display)}"
 
 
 def _contrasts(contrasts: pd.DataFrame, first: str, second: str) -> list[dict[str, Any]]:

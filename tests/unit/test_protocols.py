@@ -10,12 +10,11 @@ from test_configuration import SMALL
 from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.figures.losses import draw_losses
-from sonotune.report.figures.wang2023 import draw_wang2023_fig1b, draw_wang2023_fig1c
+from sonotune.report.figures import losses as losses_figure
+from sonotune.report.figures import wang2023
 from sonotune.report.leakage import effects_of, shared_images
 from sonotune.report.losses import compare_losses
 from sonotune.report.protocols import compare_protocols, decompose_gap, read_history
-from sonotune.report.published import published_table
 from sonotune.report.views import write_table
 
 TITLES = {"encoder": "Encoder", "decoder_4": "Decoder 4", "decoder_all": "Decoder"}
@@ -155,7 +154,8 @@ def test_losses_are_held_against_the_range_of_the_logs(tmp_path):
     assert table[table["repeat"] == 1]["inside"].tolist() == [True] * 5
     assert table[table["repeat"] == 2]["inside"].tolist() == [False, True, True, True, False]
     assert "3 of 5" in (tmp_path / "l.html").read_text()
-    assert len(draw_losses(table, {"encoder": "Encoder"}).axes) == 1
+    figure = losses_figure.draw(tmp_path / "l.csv", DisplayOptions({"encoder": "Encoder"}, {}))
+    assert len(figure.axes) == 1
 
 
 def test_strategies_without_logs_are_left_out(tmp_path):
@@ -169,15 +169,15 @@ def test_a_history_without_records_is_refused(tmp_path):
         read_history(tmp_path / "history.csv")
 
 
-def test_a_mean_iou_is_never_drawn_as_dice(study):
-    table = compared(study)
-    table = table.assign(tuned_parameters=6976)
-    figure = draw_wang2023_fig1b(table, published_table("fetal_head_systems"), TITLES)
+def test_a_mean_iou_is_never_drawn_as_dice(study, tmp_path):
+    compared(study).assign(tuned_parameters=6976).to_csv(tmp_path / "protocols.csv")
+    drawn = (tmp_path / "protocols.csv", DisplayOptions(TITLES, {}))
+    figure = wang2023.draw_fig1b(*drawn)
     shown = {panel.get_title(): {line.get_label() for line in panel.lines} for panel in figure.axes}
     assert "Alzubaidi 2022, ensemble" in shown["Mean IoU"]
     assert "Alzubaidi 2022, ensemble" not in shown["Dice"]
     assert "Amiri 2020, expanding" in shown["Dice"] - shown["Mean IoU"]
-    assert len(draw_wang2023_fig1c(table, TITLES).axes) == 3
+    assert len(wang2023.draw_fig1c(*drawn).axes) == 3
 
 
 def made_up_arms(effect, repeats=4, examinations=60):

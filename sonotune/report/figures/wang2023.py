@@ -41,24 +41,7 @@ def draw_fig1b(protocols: str | Path, display: DisplayOptions) -> Figure:
     display
         Titles of the strategies, in the order of the tables; its data sets are not used.
     """
-    systems = published_table("fetal_head_systems")
-    return draw_wang2023_fig1b(read_table(protocols), systems, display.strategies)
-
-
-def draw_wang2023_fig1b(
-    table: pd.DataFrame, systems: pd.DataFrame, strategies: Mapping[str, str]
-) -> Figure:
-    """The figure, of `protocols.csv` and of published systems (system, metric, value, ...).
-
-    Parameters
-    ----------
-    table
-        Rows of ``protocols.csv``.
-    systems
-        Published results of other systems.
-    strategies
-        Titles of the strategies, by name.
-    """
+    table, systems = read_table(protocols), published_table("fetal_head_systems")
     notes = [
         "Filled: this run under the corrected protocol; hollow: the same strategy as the paper "
         "printed it, whose mean IoU is the foreground's. Grey: published by others, on other "
@@ -66,12 +49,11 @@ def draw_wang2023_fig1b(
         + "; ".join(sorted(set(systems["source"])))
         + "."
     ]
-    named = [strategies[name] for name in strategies if name in set(table["strategy"])]
-    named += list(dict.fromkeys(systems["system"]))
+    named = [*display.strategies_of(table).values(), *dict.fromkeys(systems["system"])]
     figure = noted_figure(notes, PANEL + 0.65, names=named)
     axes = figure.subplots(1, len(SHOWN))
     for panel, metric in zip(axes, SHOWN, strict=True):
-        _draw_strategies(panel, table[table["metric"] == metric], strategies)
+        _draw_strategies(panel, table[table["metric"] == metric], display.strategies)
         for marker, system in zip(OTHERS, systems.itertuples(), strict=False):
             if system.metric != metric:
                 continue
@@ -113,36 +95,24 @@ def draw_fig1c(protocols: str | Path, display: DisplayOptions) -> Figure:
     display
         Titles of the strategies, in the order of the rows; its data sets are not used.
     """
-    return draw_wang2023_fig1c(read_table(protocols), display.strategies)
-
-
-def draw_wang2023_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
-    """The figure, of a table of strategy, protocol, metric, mean and std.
-
-    Parameters
-    ----------
-    table
-        Rows of ``protocols.csv``.
-    strategies
-        Titles of the strategies, by name.
-    """
-    names_drawn = [name for name in strategies if name in set(table["strategy"])]
+    table = read_table(protocols)
+    titles = display.strategies_of(table)
     notes = [
         "Bars: one standard deviation over repeats (of the printed numbers, this is the likeliest "
         "reading). The mean IoU is the foreground's where printed and as published, "
         "that of both classes where corrected. Axes differ."
     ]
     figure = noted_figure(
-        notes, ROW * len(names_drawn) + 0.75, names=[look[0] for look in LOOKS.values()]
+        notes, ROW * len(titles) + 0.75, names=[look[0] for look in LOOKS.values()]
     )
     axes = figure.subplots(1, len(METRICS), sharey=True)
     for panel, metric in zip(axes, METRICS, strict=True):
         part = table[table["metric"] == metric]
         for protocol, (title, colour, marker, offset) in LOOKS.items():
-            known = part[part["protocol"] == protocol].set_index("strategy").reindex(names_drawn)
+            known = part[part["protocol"] == protocol].set_index("strategy").reindex(list(titles))
             panel.errorbar(
                 100 * known["mean"],
-                [row + offset for row in range(len(names_drawn))],
+                [row + offset for row in range(len(titles))],
                 xerr=100 * known["std"].fillna(0),
                 fmt=marker,
                 color=colour,
@@ -153,9 +123,9 @@ def draw_wang2023_fig1c(table: pd.DataFrame, strategies: Mapping[str, str]) -> F
         panel.set_title(TITLES[metric])
         panel.set_xlabel("percent")
         panel.grid(axis="x")
-        for row in range(1, len(names_drawn)):
+        for row in range(1, len(titles)):
             panel.axhline(row - 0.5, color="#eeeeee", linewidth=0.5)
-    axes[0].set_yticks(range(len(names_drawn)), [strategies[name] for name in names_drawn])
-    axes[0].set_ylim(len(names_drawn) - 0.5, -0.5)
+    axes[0].set_yticks(range(len(titles)), titles.values())
+    axes[0].set_ylim(len(titles) - 0.5, -0.5)
     one_legend(figure, axes[:1])
     return figure

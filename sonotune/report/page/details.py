@@ -69,7 +69,7 @@ def write_details(
                 rows, probabilities = load_predictions(cell_folder / "predictions.npz")
                 for row, mask in zip(rows.tolist(), probabilities >= THRESHOLD, strict=True):
                     tested.add(row)
-                    image = {"row": row, "fold": fold, "dice": _finite(dice[key].get(row))}
+                    image = {"row": row, "fold": fold, "dice": finite(dice[key].get(row))}
                     shown.append(image | {"prediction": contours(mask)})
             # Worst first; an image without a score leads.
             shown.sort(
@@ -137,11 +137,17 @@ def _history(path: Path) -> list[list[float | None]]:
     """Epoch, validation loss and validation Dice."""
     with path.open(newline="", encoding="utf-8") as file:
         columns = ("epoch", "validation_loss", "validation_dice")
-        return [[_finite(row[name]) for name in columns] for row in csv.DictReader(file)]
+        return [[finite(row[name]) for name in columns] for row in csv.DictReader(file)]
 
 
-def _finite(given: str | float | None) -> float | None:
-    """A number, or None where it is not finite, which JSON has no word for."""
+def finite(given: str | float | None) -> float | None:
+    """A number of four digits, or None where it is not finite, which JSON has no word for.
+
+    Parameters
+    ----------
+    given
+        A number, or its text; an empty one is not finite.
+    """
     value = float(given) if given not in (None, "") else np.nan
     return round(value, 4) if np.isfinite(value) else None
 

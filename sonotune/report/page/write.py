@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -31,7 +30,7 @@ from sonotune.report.page.content import (
     describe_low_scores,
     describe_tables,
 )
-from sonotune.report.page.details import to_json, write_details
+from sonotune.report.page.details import finite, to_json, write_details
 from sonotune.report.template import template
 from sonotune.runtime.files import atomic
 from sonotune.statistics.decision import read_decisions
@@ -172,16 +171,12 @@ def _for_script(
     decisions: Sequence[Decision], runs: pd.DataFrame, display: DisplayOptions
 ) -> dict[str, Any]:
     """What the page's script needs: titles, fractions in words, and every pair of strategies."""
-
-    def rounded(value: float) -> float | None:
-        return round(value, 4) if math.isfinite(value) else None
-
     pairs = {}
     for decision in decisions:
         condition = f"{decision.dataset}|{fraction_text(decision.fraction)}"
         for pair in decision.comparisons:
             values = (pair.difference, pair.lower, pair.upper, pair.p)
-            pairs[f"{condition}|{pair.first}|{pair.second}"] = [rounded(value) for value in values]
+            pairs[f"{condition}|{pair.first}|{pair.second}"] = list(map(finite, values))
     return {
         "strategies": dict(display.strategies),
         "datasets": dict(display.datasets),
