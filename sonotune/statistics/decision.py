@@ -134,11 +134,17 @@ def decide_one(data: FoldScores, margin: float, cost: str, raced: bool = False) 
         )
         for i, name in enumerate(names)
     ]
-    estimates = np.stack(
-        [pairs.difference[0], lower[0], upper[0], single_lower[0], single_upper[0], p]
-    )
+    estimates = {
+        **{"difference": pairs.difference[0], "lower": lower[0], "upper": upper[0], "p": p},
+        **{"single_lower": single_lower[0], "single_upper": single_upper[0]},
+    }
     comparisons = tuple(
-        Comparison(names[i], names[j], *estimates[:, i, j].tolist(), int(pairs.folds[0, i, j]))
+        Comparison(
+            first=names[i],
+            second=names[j],
+            folds=int(pairs.folds[0, i, j]),
+            **{name: float(values[i, j]) for name, values in estimates.items()},
+        )
         for i, j in combinations(range(number), 2)
     )
     reason: Reason = "none"

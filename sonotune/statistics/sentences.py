@@ -1,6 +1,6 @@
 """The decision in sentences, the same for terminal, page and figures.
 
-Each sentence states numbers of one `sonotune.statistics.decision.Decision` and nothing else.
+Each sentence states numbers of one `sonotune.statistics.decision_types.Decision` and nothing else.
 """
 
 from __future__ import annotations
