@@ -72,7 +72,6 @@ def draw_curves(
         Notes on data sets that stand in for others.
     """
     columns = min(COLUMNS, len(runs))
-    rows = -(-len(runs) // columns)
     width = max(ONE_COLUMN, TWO_COLUMNS * columns / COLUMNS)
     notes = [
         "Loss of each epoch, training (blue) and validation (orange), of runs that failed (no "
@@ -82,7 +81,7 @@ def draw_curves(
         + (f" The first {len(runs)} of {all_bad}." if all_bad > len(runs) else ""),
         *stand_ins,
     ]
-    figure = noted_figure(notes, rows * 1.35 + 0.3, width)
+    figure = noted_figure(notes, -(-len(runs) // columns) * 1.35 + 0.3, width)
     panels = small_multiples(figure, len(runs), columns, "Epoch", "Loss")
     for panel, (title, history) in zip(panels, runs, strict=True):
         panel.plot(history["epoch"], history["training_loss"], color=TRAINING)
