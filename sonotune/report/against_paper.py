@@ -39,9 +39,28 @@ def table(averages: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, 
     DataFrame, Table
         See `compare` for the columns.
     """
-    means = display.averages(averages)
-    compared = compare(means)
-    return compared, _describe(compared, display)
+    compared = compare(display.averages(averages))
+    titles, source_notes = display.name_datasets(sources_of(compared))
+    body = []
+    for row in compared.to_dict("records"):
+        group = (
+            f"{titles[row['dataset']]}, {format_percent(row['fraction'])}: "
+            f"{MEASURES[row['measure']]}"
+        )
+        forms = {"ours": ".3f", "paper": ".3f", "difference": "+.3f", "standard_error": ".3f"}
+        texts = [DASH if np.isnan(row[name]) else f"{row[name]:{f}}" for name, f in forms.items()]
+        body.append(Row((group, display.strategies[row["strategy"]]), tuple(map(Entry, texts))))
+    return compared, Table(
+        "against_paper",
+        "Means of this study beside those of Amiri 2020.",
+        one_head(("Images used", "Strategy"), ("Ours", "Paper", "Difference", "Standard error")),
+        tuple(body),
+        (
+            "Dice as in the paper's Table II; time to train as in its Table III, relative to "
+            "the whole network, because machines differ. Standard error: of our Dice over folds.",
+            *source_notes,
+        ),
+    )
 
 
 def compare(averages: pd.DataFrame) -> pd.DataFrame:
@@ -96,27 +115,3 @@ def _printed(means: pd.DataFrame, metric: str) -> np.ndarray:
     """The paper's numbers of these conditions; NaN where it has none."""
     rows = means[["dataset", "strategy", "fraction"]].itertuples(index=False)
     return np.array([published_mean(PAPER, *row, metric) for row in rows], float)
-
-
-def _describe(compared: pd.DataFrame, display: DisplayOptions) -> Table:
-    titles, source_notes = display.name_datasets(sources_of(compared))
-    body = []
-    for row in compared.to_dict("records"):
-        group = (
-            f"{titles[row['dataset']]}, {format_percent(row['fraction'])}: "
-            f"{MEASURES[row['measure']]}"
-        )
-        forms = {"ours": ".3f", "paper": ".3f", "difference": "+.3f", "standard_error": ".3f"}
-        texts = [DASH if np.isnan(row[name]) else f"{row[name]:{f}}" for name, f in forms.items()]
-        body.append(Row((group, display.strategies[row["strategy"]]), tuple(map(Entry, texts))))
-    return Table(
-        "against_paper",
-        "Means of this study beside those of Amiri 2020.",
-        one_head(("Images used", "Strategy"), ("Ours", "Paper", "Difference", "Standard error")),
-        tuple(body),
-        (
-            "Dice as in the paper's Table II; time to train as in its Table III, relative to "
-            "the whole network, because machines differ. Standard error: of our Dice over folds.",
-            *source_notes,
-        ),
-    )

@@ -61,7 +61,34 @@ def table(
     scores = scores[scores["strategy"].isin(list(arms))].assign(arm=scores["strategy"].map(arms))
     shared = shared_images(read_json(leakage_splits)[first_dataset])
     effects = effects_of(scores, shared, seed)
-    return effects, _describe(effects)
+    body = []
+    for (which, effect), part in effects.groupby(["images", "effect"], sort=False):
+        points = 100 * part[["difference", "lower", "upper"]]
+        cells = [
+            Entry(f"{row.difference:+z.2f}", f"({row.lower:+z.2f} to {row.upper:+z.2f})")
+            for row in points.itertuples()
+        ]
+        first = part.iloc[0]
+        cells += [Entry(str(first["number"])), Entry(str(first["examinations"]))]
+        body.append(Row((f"Test images: {which}", str(effect).capitalize()), tuple(cells)))
+    titles = [*(TITLES[metric] for metric in ALL_METRICS), "Images", "Examinations"]
+    repeats = int(effects["repeats"].max())
+    return effects, Table(
+        "leakage",
+        "Effect of sharing examinations between training and test sets (percentage points, "
+        "95% CI).",
+        one_head(("", "Effect of"), titles),
+        tuple(body),
+        (
+            "Shared examinations: training on as many images drawn at random, minus training "
+            "without the test set's examinations. More images: training on all, minus training on "
+            "as many. Both: their sum.",
+            f"All use the same test images; {repeats} repeats with other seeds. Differences are "
+            "paired by examination and repeat, and the intervals resample both (pigeonhole "
+            "bootstrap). With few repeats they are coarse.",
+            "Shared: test images of examinations that also have images among all training images.",
+        ),
+    )
 
 
 def shared_images(splits: Mapping[str, Any]) -> set[str]:
@@ -137,34 +164,3 @@ def _paired(gaps: pd.Series, random: np.random.Generator) -> dict[str, float]:
         "examinations": groups,
         "repeats": repeats,
     }
-
-
-def _describe(effects: pd.DataFrame) -> Table:
-    body = []
-    for (which, effect), part in effects.groupby(["images", "effect"], sort=False):
-        points = 100 * part[["difference", "lower", "upper"]]
-        cells = [
-            Entry(f"{row.difference:+z.2f}", f"({row.lower:+z.2f} to {row.upper:+z.2f})")
-            for row in points.itertuples()
-        ]
-        first = part.iloc[0]
-        cells += [Entry(str(first["number"])), Entry(str(first["examinations"]))]
-        body.append(Row((f"Test images: {which}", str(effect).capitalize()), tuple(cells)))
-    titles = [*(TITLES[metric] for metric in ALL_METRICS), "Images", "Examinations"]
-    repeats = int(effects["repeats"].max())
-    return Table(
-        "leakage",
-        "Effect of sharing examinations between training and test sets (percentage points, "
-        "95% CI).",
-        one_head(("", "Effect of"), titles),
-        tuple(body),
-        (
-            "Shared examinations: training on as many images drawn at random, minus training "
-            "without the test set's examinations. More images: training on all, minus training on "
-            "as many. Both: their sum.",
-            f"All use the same test images; {repeats} repeats with other seeds. Differences are "
-            "paired by examination and repeat, and the intervals resample both (pigeonhole "
-            "bootstrap). With few repeats they are coarse.",
-            "Shared: test images of examinations that also have images among all training images.",
-        ),
-    )

@@ -77,18 +77,11 @@ def table(
         ``image_size`` and ``learning_rate`` of the study.
     """
     compared = compare_losses(histories_by_strategy(published_histories))
-    return compared, _describe(compared, display.strategies, recipe)
-
-
-def _describe(
-    table: pd.DataFrame, strategies: Mapping[str, str], recipe: Mapping[str, float]
-) -> Table:
-    last = int(table["epoch"].max()) if len(table) else 0
+    last = int(compared["epoch"].max()) if len(compared) else 0
     epochs = [epoch for epoch in SHOWN if epoch <= last]
     body = []
-    for strategy in [name for name in strategies if name in set(table["strategy"])]:
-        mine = table[table["strategy"] == strategy]
-        title = strategies[strategy]
+    for strategy, title in display.strategies_of(compared).items():
+        mine = compared[compared["strategy"] == strategy]
         ranges = {
             row.epoch: f"{row.lowest:.3f}" + f" to {row.highest:.3f}" * (row.lowest < row.highest)
             for row in mine.itertuples()
@@ -101,7 +94,7 @@ def _describe(
             verdict = "yes" if inside.all() else f"{inside.sum()} of {len(inside)}"
             body.append(_row((title, f"here, repeat {repeat}"), epochs, losses, verdict))
     titles = [*(str(epoch) for epoch in epochs), f"1 to {EARLY} inside"]
-    return Table(
+    return compared, Table(
         "losses",
         "Training loss after each epoch: the authors' logs and this run.",
         (

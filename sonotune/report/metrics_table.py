@@ -59,17 +59,13 @@ def table(averages: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, 
         ``dice_std``, ...; empty where there is no such number), each of `COUNTS` summed over the
         same runs, and ``source``, what stands behind the data set's name.
     """
-    means = display.averages(averages)[list(COLUMNS)]
-    return means, _describe(means, display)
-
-
-def _describe(averages: pd.DataFrame, display: DisplayOptions) -> Table:
-    datasets, source_notes = display.name_datasets(sources_of(averages))
-    means = {name: look for name, look in MEANS.items() if averages[f"{name}_mean"].notna().any()}
+    rows = display.averages(averages)[list(COLUMNS)]
+    datasets, source_notes = display.name_datasets(sources_of(rows))
+    means = {name: look for name, look in MEANS.items() if rows[f"{name}_mean"].notna().any()}
     heads = "hc_difference_mm" in means
     counts = {name: title for name, title in COUNTS.items() if heads or name != "without_hc"}
     body = []
-    for row in averages.to_dict("records"):
+    for row in rows.to_dict("records"):
         share = format_percent(row["fraction"]) if row["fraction"] else "no tuning"
         cells = [
             mean_entry(row[f"{name}_mean"], row[f"{name}_std"], decimals)
@@ -79,7 +75,7 @@ def _describe(averages: pd.DataFrame, display: DisplayOptions) -> Table:
         names = (f"{datasets[row['dataset']]}, {share}", display.strategies[row["strategy"]])
         body.append(Row(names, tuple(cells)))
     titles = [*(title for title, _ in means.values()), "Images", *counts.values()]
-    return Table(
+    return rows, Table(
         "metrics",
         "All metrics of every strategy: mean over runs, with the standard deviation in "
         "parentheses; and numbers of test images.",

@@ -52,31 +52,12 @@ def table(
         *_sides(contrasts, pairs, network_titles, display),
         *_best(means, contrasts, display),
     ]
-    return means, _describe(means, display, notes)
-
-
-def _by_network(averages: pd.DataFrame, networks: Mapping[str, str]) -> pd.DataFrame:
-    """`COLUMNS` of what was trained; a network stands where the first of its strategies does."""
-    table = averages[(averages["fraction"] > 0) & (averages["n"] > 0)]
-    table = table.assign(
-        network=table["strategy"].map(networks),
-        network_parameters=table["total_parameters"],
-        minutes_mean=table["seconds_mean"] / 60,
-    )
-    order = {network: number for number, network in enumerate(dict.fromkeys(networks.values()))}
-    condition = table.groupby(["dataset", "fraction"], sort=False).ngroup()
-    keys = pd.DataFrame({"condition": condition, "network": table["network"].map(order)})
-    rows = keys.sort_values(["condition", "network"], kind="stable").index
-    return table.loc[rows, list(COLUMNS)].reset_index(drop=True)
-
-
-def _describe(table: pd.DataFrame, display: DisplayOptions, notes: Sequence[str]) -> Table:
-    datasets, source_notes = display.name_datasets(sources_of(table))
-    conditions = table[["dataset", "fraction"]].drop_duplicates().itertuples(index=False)
+    datasets, source_notes = display.name_datasets(sources_of(means))
+    conditions = means[["dataset", "fraction"]].drop_duplicates().itertuples(index=False)
     columns = [(dataset, float(fraction)) for dataset, fraction in conditions]
-    known = table.set_index(["strategy", "dataset", "fraction"])
+    known = means.set_index(["strategy", "dataset", "fraction"])
     body = []
-    for (network, strategy), part in table.groupby(["network", "strategy"], sort=False):
+    for (network, strategy), part in means.groupby(["network", "strategy"], sort=False):
         row = [Entry(short_count(part["tuned_parameters"].iloc[0]))]
         for condition in columns:
             if (strategy, *condition) not in known.index:
@@ -92,13 +73,28 @@ def _describe(table: pd.DataFrame, display: DisplayOptions, notes: Sequence[str]
         "tested on the same images; differences and p values are adjusted for all pairs of "
         "strategies of a data set and fraction."
     )
-    return Table(
+    return means, Table(
         "networks",
         "Networks side by side: Dice by tuned part.",
         one_head(("Network", "Strategy"), ("Tuned", *titles)),
         tuple(body),
         (*notes, explained, *source_notes),
     )
+
+
+def _by_network(averages: pd.DataFrame, networks: Mapping[str, str]) -> pd.DataFrame:
+    """`COLUMNS` of what was trained; a network stands where the first of its strategies does."""
+    table = averages[(averages["fraction"] > 0) & (averages["n"] > 0)]
+    table = table.assign(
+        network=table["strategy"].map(networks),
+        network_parameters=table["total_parameters"],
+        minutes_mean=table["seconds_mean"] / 60,
+    )
+    order = {network: number for number, network in enumerate(dict.fromkeys(networks.values()))}
+    condition = table.groupby(["dataset", "fraction"], sort=False).ngroup()
+    keys = pd.DataFrame({"condition": condition, "network": table["network"].map(order)})
+    rows = keys.sort_values(["condition", "network"], kind="stable").index
+    return table.loc[rows, list(COLUMNS)].reset_index(drop=True)
 
 
 def _sides(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -124,37 +125,28 @@ def compare_protocols(
     for strategy, paths in histories.items():
         repeats = pd.DataFrame([published_values(path, epochs) for path in paths])
         for metric, printed in PRINTED_AS.items():
-            rows.append(_row(strategy, AS_PUBLISHED, metric, repeats[printed], ddof))
+            rows.append((strategy, AS_PUBLISHED, metric, *_summary(repeats[printed], ddof)))
     cells = read_cells(corrected)
     cells = cells[(cells["fraction"] > 0) & ~is_excluded(cells, exclude_runs)]
     for strategy in histories:
         runs = cells[cells["strategy"] == strategy]
         for metric in (*METRICS, "iou"):
-            rows.append(_row(strategy, CORRECTED, metric, runs[metric], ddof))
-    return pd.DataFrame(rows)
+            rows.append((strategy, CORRECTED, metric, *_summary(runs[metric], ddof)))
+    return pd.DataFrame(rows, columns=["strategy", "protocol", "metric", "mean", "std", "over"])
 
 
-def _printed(strategies: Iterable[str]) -> Iterator[dict[str, object]]:
+def _printed(strategies: Iterable[str]) -> Iterator[tuple[Any, ...]]:
     table = published_table("wang2023_results").set_index("row")
     for strategy, metric in product(strategies, METRICS):
         if strategy in table.index:
             mean, deviation = table.loc[strategy, [metric, f"{metric}_std"]] / 100
-            row = {"strategy": strategy, "protocol": PAPER, "metric": metric, "mean": mean}
-            yield row | {"std": deviation, "over": pd.NA}
+            yield strategy, PAPER, metric, mean, deviation, pd.NA
 
 
-def _row(
-    strategy: str, protocol: str, metric: str, values: pd.Series, ddof: int
-) -> dict[str, object]:
-    return {
-        "strategy": strategy,
-        "protocol": protocol,
-        "metric": metric,
-        "mean": values.mean(),
-        # One value deviates by nothing, which says nothing.
-        "std": values.std(ddof=ddof) if len(values) > 1 else float("nan"),
-        "over": len(values),
-    }
+def _summary(values: pd.Series, ddof: int) -> tuple[float, float, int]:
+    """Mean, standard deviation and number; one value deviates by nothing, which says nothing."""
+    deviation = values.std(ddof=ddof) if len(values) > 1 else float("nan")
+    return values.mean(), deviation, len(values)
 
 
 def decompose_gap(

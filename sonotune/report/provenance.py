@@ -40,10 +40,23 @@ def table(cells: str | Path, pretrained: Iterable[str | Path]) -> tuple[pd.DataF
     """
     records = [("cells", read_record(folder / RECORD)) for folder in run_folders(cells).values()]
     records += [("pre-training", read_record(path)) for path in pretrained]
-    origins = pd.DataFrame([{"run": kind, **_origin(record)} for kind, record in records])
+    origins = pd.DataFrame(
+        {"run": kind, "commit": "unknown", **run["processor"], "code": run["settings"]["code"]}
+        for kind, run in records
+    )
     grouped = origins.groupby(["run", *COLUMNS], sort=False, dropna=False)
     counted = grouped.size().rename("runs").reset_index()
-    return counted, _describe(counted, records)
+    body = tuple(
+        Row((str(run),), tuple(Entry(str(value)) for value in values))
+        for run, *values in counted.itertuples(index=False)
+    )
+    return counted, Table(
+        label="provenance",
+        caption="Devices, versions and code of all runs",
+        head=one_head(("Runs of",), [*COLUMNS.values(), "Runs"]),
+        body=body,
+        notes=tuple(_notes(counted, records)),
+    )
 
 
 def changed_packages(cells: Iterable[str | Path], now: dict[str, str]) -> str:
@@ -68,25 +81,6 @@ def changed_packages(cells: Iterable[str | Path], now: dict[str, str]) -> str:
                 f"{', '.join(sorted(set(others)))}, not {version} as installed now"
             )
     return "; ".join(parts)
-
-
-def _origin(record: dict[str, Any]) -> dict[str, Any]:
-    values = {"commit": "unknown", **record["processor"], "code": record["settings"]["code"]}
-    return {key: values[key] for key in COLUMNS}
-
-
-def _describe(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Table:
-    body = tuple(
-        Row((str(run),), tuple(Entry(str(value)) for value in values))
-        for run, *values in counted.itertuples(index=False)
-    )
-    return Table(
-        label="provenance",
-        caption="Devices, versions and code of all runs",
-        head=one_head(("Runs of",), [*COLUMNS.values(), "Runs"]),
-        body=body,
-        notes=tuple(_notes(counted, records)),
-    )
 
 
 def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Iterable[str]:

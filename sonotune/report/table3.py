@@ -51,47 +51,37 @@ def table(
         times[f"minutes_{name}"] = times[f"training_seconds_{name}"] / 60
     times = times[list(COLUMNS)]
     caption = f"Dice and time to train at {format_percent(fraction)} of the data, by strategy."
-    return times, _describe(times, columns, display, caption, measured_on(runs))
-
-
-def _joined(values: pd.Series) -> str:
-    return "+".join(sorted({str(value) for value in values}))
-
-
-def _describe(
-    times: pd.DataFrame,
-    columns: Sequence[str],
-    display: DisplayOptions,
-    caption: str,
-    time_measured: str,
-) -> Table:
     titles, source_notes = display.name_datasets(sources_of(times))
     known = times.set_index(["dataset", "strategy"])
     body = []
     for dataset, title in titles.items():
-        row = []
+        entries = []
         for strategy in columns:
             if (dataset, strategy) not in known.index:
-                row += [Entry(DASH, hover="no run that counts")] * 2
+                entries += [Entry(DASH, hover="no run that counts")] * 2
                 continue
             run = known.loc[(dataset, strategy)]
             minutes = mean_entry(run["minutes_mean"], run["minutes_std"], decimals=2)
-            row += [Entry(f"{run['dice_mean']:.3f}"), minutes]
-        body.append(Row((title,), tuple(row)))
+            entries += [Entry(f"{run['dice_mean']:.3f}"), minutes]
+        body.append(Row((title,), tuple(entries)))
     head = (
         HeadRow(("Data set",), tuple(Head(display.strategies[name], 2) for name in columns)),
         HeadRow(("",), (Head("Dice"), Head("Minutes")) * len(columns)),
     )
-    ran = times[["device", "precision", "threads"]].drop_duplicates().itertuples(index=False)
+    machines = times[["device", "precision", "threads"]].drop_duplicates()
     where = in_words(
         [
             f"{device} in {precision} with {threads} {'thread' if threads == '1' else 'threads'}"
-            for device, precision, threads in ran
+            for device, precision, threads in machines.itertuples(index=False)
         ]
     )
     notes = (
-        f"Minutes: {time_measured} of a fold's training and validation, mean over runs (standard "
-        f"deviation in parentheses). Ran on {where or DASH}.",
+        f"Minutes: {measured_on(runs)} of a fold's training and validation, mean over runs "
+        f"(standard deviation in parentheses). Ran on {where or DASH}.",
         *source_notes,
     )
-    return Table("table3", caption, head, tuple(body), notes)
+    return times, Table("table3", caption, head, tuple(body), notes)
+
+
+def _joined(values: pd.Series) -> str:
+    return "+".join(sorted({str(value) for value in values}))
