@@ -213,7 +213,8 @@ def rank_tables(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
             gap = ranking.ranks[first] - ranking.ranks[second]
             row = {"fraction": fraction, "first": first, "second": second}
             pairs.append({**row, "rank_difference": gap, "p": p.loc[first, second]})
-    columns = ["fraction", "strategy", "mean_rank", *OF_RANKING]
-    names = ["fraction", "first", "second", "rank_difference", "p"]
-    tables = {"friedman": pd.DataFrame(tests, columns=columns)}
-    return {**tables, "nemenyi": pd.DataFrame(pairs, columns=names)}
+    columns = ["fraction", "first", "second", "rank_difference", "p"]
+    return {
+        "friedman": pd.DataFrame(tests, columns=["fraction", "strategy", "mean_rank", *OF_RANKING]),
+        "nemenyi": pd.DataFrame(pairs, columns=columns),
+    }

@@ -126,6 +126,9 @@ class Claim:
         return list(dict.fromkeys([*self.needs, *named, *sum(self.pairs, ()), *terms]))
 
 
+READER = TypeAdapter(Claim)
+
+
 def paper_claims() -> list[Claim]:
     """The claims of both papers, and the question across them."""
     claims = []
@@ -178,7 +181,7 @@ def _parse_claim(given: Mapping[str, Any], paper: str) -> Claim:
     if given["kind"] == "contrast" and not {"at_least", "at_most"} & set(given):
         raise SonotuneError(f"claims: {name}: contrast needs at_least or at_most")
     try:
-        claim = TypeAdapter(Claim).validate_python({"paper": paper, **given})
+        claim = READER.validate_python({"paper": paper, **given})
     except ValidationError as error:
         keys = ", ".join(dict.fromkeys(str(mistake["loc"][0]) for mistake in error.errors()))
         raise SonotuneError(
