@@ -102,6 +102,8 @@ def _read(kind: str) -> dict[str, View]:
     entries = _FILE[kind]
     for entry in entries.values():
         entry |= {key: tuple(value) for key, value in entry.items() if isinstance(value, list)}
+        if legend := entry.pop("legend", ""):  # what several captions end with
+            entry["caption"] += f" {legend}"
     return {name: View(**entry) for name, entry in entries.items()}
 
 
