@@ -51,12 +51,11 @@ def compare_losses(histories: Histories) -> pd.DataFrame:
         strategy, repeat (from 1), epoch, loss, lowest, highest, logs, inside (whether the loss lies
         in the range widened by `WIDENED`); one row per epoch of a strategy that has logs.
     """
-    parts = []
-    for strategy, paths in histories.items():
-        for repeat, path in enumerate(paths, 1):
-            losses = pd.read_csv(path).rename(columns={"training_loss": "loss"})[["epoch", "loss"]]
-            parts.append(losses.assign(strategy=strategy, repeat=repeat))
-    ours = pd.concat(parts)[["strategy", "repeat", "epoch", "loss"]]
+    ours = pd.concat(
+        pd.read_csv(path, usecols=["epoch", "training_loss"]).assign(strategy=name, repeat=repeat)
+        for name, paths in histories.items()
+        for repeat, path in enumerate(paths, 1)
+    ).rename(columns={"training_loss": "loss"})[["strategy", "repeat", "epoch", "loss"]]
     joined = ours.merge(published_losses(), on=["strategy", "epoch"], how="inner")
     low, high = joined["lowest"] - WIDENED, joined["highest"] + WIDENED
     return joined.assign(inside=joined["loss"].between(low, high))
