@@ -192,6 +192,7 @@ def _draw(
         height_px, width_px = data.images.shape[1:]
         for panel in panels:
             panel.set_aspect(aspects[name, row] * width_px / height_px)
+            panel.set_axisbelow("line")  # names over outlines
     return figure
 
 

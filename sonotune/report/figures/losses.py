@@ -52,6 +52,7 @@ def draw(losses: str | Path, display: DisplayOptions) -> Figure:
         for colour, (_, run) in zip(HERE, mine.groupby("repeat"), strict=False):
             panel.plot(run["epoch"], run["loss"], color=colour, marker="o", markersize=2)
         panel.set_title(title)
+        panel.set_axisbelow("line")  # ticks over the range
         panel.set_ylim(bottom=0)
         panel.set_xticks([1, 5, 10, 15, 20])
     return figure
