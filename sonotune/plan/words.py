@@ -120,7 +120,7 @@ def power_summary(study: Mapping[str, Any]) -> list[str]:
     for fraction in study["fractions"]:
         spreads.setdefault(typical_run_sd(fraction), []).append(fraction)
     for spread, fractions in spreads.items():
-        (plan,) = plan_folds([folds], [spread] * strategies)
+        plan = plan_folds(folds, [spread] * strategies)
         at = ", ".join(format_percent(fraction) for fraction in fractions)
         lines.append(
             f"{folds} folds at {at} show differences of {plan.detectable:.2f} Dice and more "

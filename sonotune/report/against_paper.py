@@ -10,9 +10,9 @@ from scipy.stats import spearmanr
 
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.names import dataset_title, source_notes, stands_in
+from sonotune.report.names import stands_in
 from sonotune.report.published import published_mean
-from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table
+from sonotune.report.tables import DASH, Entry, Row, Table, one_head
 
 PAPER = "amiri2020"
 COLUMNS = (
@@ -39,9 +39,28 @@ def table(averages: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, 
     DataFrame, Table
         See `compare` for the columns.
     """
-    means = display.averages(averages)
-    compared = compare(means)
-    return compared, _describe(compared, display, sources_of(means))
+    compared = compare(display.averages(averages))
+    titles, source_notes = display.name_datasets(sources_of(compared))
+    body = []
+    for row in compared.to_dict("records"):
+        group = (
+            f"{titles[row['dataset']]}, {format_percent(row['fraction'])}: "
+            f"{MEASURES[row['measure']]}"
+        )
+        forms = {"ours": ".3f", "paper": ".3f", "difference": "+.3f", "standard_error": ".3f"}
+        texts = [DASH if np.isnan(row[name]) else f"{row[name]:{f}}" for name, f in forms.items()]
+        body.append(Row((group, display.strategies[row["strategy"]]), tuple(map(Entry, texts))))
+    return compared, Table(
+        "against_paper",
+        "Means of this study beside those of Amiri 2020.",
+        one_head(("Images used", "Strategy"), ("Ours", "Paper", "Difference", "Standard error")),
+        tuple(body),
+        (
+            "Dice as in the paper's Table II; time to train as in its Table III, relative to "
+            "the whole network, because machines differ. Standard error: of our Dice over folds.",
+            *source_notes,
+        ),
+    )
 
 
 def compare(averages: pd.DataFrame) -> pd.DataFrame:
@@ -61,14 +80,29 @@ def compare(averages: pd.DataFrame) -> pd.DataFrame:
         that data set and fraction.
     """
     trained = averages[averages["fraction"] > 0]
-    rows = []
-    for mean in trained.itertuples():
-        paper = published_mean(PAPER, mean.dataset, mean.strategy, mean.fraction, "dice")
-        if paper is not None and np.isfinite(mean.dice_mean):
-            error = mean.dice_std / np.sqrt(mean.folds)
-            rows.append({**_row(mean, "dice", mean.dice_mean, paper), "standard_error": error})
-    rows += _time_ratios(trained)
-    table = pd.DataFrame(rows, columns=COLUMNS)
+    dice = trained.assign(
+        measure="dice",
+        ours=trained["dice_mean"],
+        paper=_printed(trained, "dice"),
+        standard_error=trained["dice_std"] / np.sqrt(trained["folds"]),
+    )
+    whole = trained[trained["strategy"] == "whole"].set_index(["dataset", "fraction"])
+    times = trained[trained["strategy"] != "whole"].join(
+        whole["seconds_mean"].rename("whole"), on=["dataset", "fraction"]
+    )
+    # The paper's minutes are those of another machine.
+    times = times.assign(
+        measure="time_ratio",
+        ours=times["seconds_mean"] / times["whole"],
+        paper=_printed(times, "seconds") / _printed(times.assign(strategy="whole"), "seconds"),
+    )
+    table = pd.concat([dice, times], ignore_index=True)
+    table = table[np.isfinite(table["ours"]) & table["paper"].notna()]
+    named = zip(table["dataset"], table["source"], strict=True)
+    table = table.assign(
+        stands_in=[stands_in(name, {name: source}) for name, source in named],
+        difference=table["ours"] - table["paper"],
+    ).reindex(columns=COLUMNS)
     for _, part in table[table["measure"] == "dice"].groupby(["dataset", "fraction"]):
         enough = len(part) > 2 and part["ours"].nunique() > 1
         rho = spearmanr(part["ours"], part["paper"]).statistic if enough else np.nan
@@ -77,68 +111,7 @@ def compare(averages: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _row(mean: object, measure: str, ours: float, paper: float) -> dict[str, object]:
-    dataset, source = str(mean.dataset), str(mean.source)  # type: ignore[attr-defined]
-    return {
-        "dataset": dataset,
-        "source": source,
-        "stands_in": stands_in(dataset, {dataset: source}),
-        "fraction": mean.fraction,  # type: ignore[attr-defined]
-        "strategy": mean.strategy,  # type: ignore[attr-defined]
-        "measure": measure,
-        "ours": ours,
-        "paper": paper,
-        "difference": ours - paper,
-    }
-
-
-def _time_ratios(averages: pd.DataFrame) -> list[dict[str, object]]:
-    """Table III's times as ratios: the paper's minutes are those of another machine."""
-    known = averages[averages["n"] > 0]
-    seconds = known.set_index(["dataset", "fraction", "strategy"])["seconds_mean"]
-    rows = []
-    for mean in averages.itertuples():
-        key = (mean.dataset, mean.fraction)
-        ours, whole = seconds.get((*key, mean.strategy)), seconds.get((*key, "whole"))
-        paper = published_mean(PAPER, *_turned(key, mean.strategy), "seconds")
-        paper_whole = published_mean(PAPER, *_turned(key, "whole"), "seconds")
-        if mean.strategy == "whole" or ours is None or not whole or paper is None:
-            continue
-        if paper_whole is not None:
-            rows.append(_row(mean, "time_ratio", ours / whole, paper / paper_whole))
-    return rows
-
-
-def _turned(key: tuple[str, float], strategy: str) -> tuple[str, str, float]:
-    return key[0], strategy, key[1]
-
-
-def _describe(compared: pd.DataFrame, display: DisplayOptions, sources: dict[str, str]) -> Table:
-    body = []
-    for row in compared.to_dict("records"):
-        title = dataset_title(row["dataset"], display.datasets, sources)
-        group = f"{title}, {format_percent(row['fraction'])}: {MEASURES[row['measure']]}"
-        values = [row["ours"], row["paper"], row["difference"], row["standard_error"]]
-        signs = ("", "", "+", "")
-        texts = [
-            DASH if np.isnan(value) else f"{value:{sign}.3f}"
-            for value, sign in zip(map(float, values), signs, strict=True)
-        ]
-        body.append(Row((group, display.strategies[row["strategy"]]), tuple(map(Entry, texts))))
-    present = [name for name in display.datasets if name in set(compared["dataset"])]
-    return Table(
-        "against_paper",
-        "Means of this study beside those of Amiri 2020.",
-        (
-            HeadRow(
-                ("Images used", "Strategy"),
-                tuple(map(Head, ("Ours", "Paper", "Difference", "Standard error"))),
-            ),
-        ),
-        tuple(body),
-        (
-            "Dice as in the paper's Table II; time to train as in its Table III, relative to "
-            "the whole network, because machines differ. Standard error: of our Dice over folds.",
-            *source_notes(present, display.datasets, sources),
-        ),
-    )
+def _printed(means: pd.DataFrame, metric: str) -> np.ndarray:
+    """The paper's numbers of these conditions; NaN where it has none."""
+    rows = means[["dataset", "strategy", "fraction"]].itertuples(index=False)
+    return np.array([published_mean(PAPER, *row, metric) for row in rows], float)

@@ -39,21 +39,20 @@ def agreement(
         With the strategies that both have, highest adjusted mean first. What is to be expected is
         NaN with fewer than three folds. None for fewer than three strategies.
     """
-    named = list(dict.fromkeys(cells["strategy"]))
-    results = StudyResults(cells, named, {"": 0.0})
-    printed = {name: published_mean(paper, dataset, name, fraction, "dice") for name in named}
-    names = [name for name in results.rivals(paper) if printed[name] is not None]
-    if len(names) < 3:
+    results = StudyResults(cells, list(dict.fromkeys(cells["strategy"])), {"": 0.0})
+    printed, known = {}, {}
+    for name in results.rivals(paper):
+        mean = published_mean(paper, dataset, name, fraction, "dice")
+        scores = results.matrix("dice", dataset, fraction, [name])[:, 0]
+        if mean is not None and np.isfinite(scores).any():
+            printed[name], known[name] = mean, scores
+    if len(known) < 3:
         return None
-    scores = results.matrix("dice", dataset, fraction, names)
-    names = [name for name, known in zip(names, np.isfinite(scores).any(0), strict=True) if known]
-    scores = scores[:, np.isfinite(scores).any(0)]
-    if len(names) < 3:
-        return None
+    names, scores = list(known), np.column_stack(list(known.values()))
     pairs = compare(scores[None])
     means = pairs.means[0]
     order = [names[i] for i in np.argsort(-means, kind="stable")]
-    published = np.array([printed[name] for name in names], float)
+    published = np.array(list(printed.values()))
     errors = np.sqrt(error_variances(pairs.error)[0])
     tested = len(scores) >= VERDICT_FOLDS and bool(np.isfinite(errors).all())
     random = generator(1, "agreement")

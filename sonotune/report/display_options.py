@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pandas as pd
 
 from sonotune.evaluation.averages import CONDITION, ExcludeRuns
 from sonotune.evaluation.tables import read_table
+from sonotune.report.names import dataset_title, source_notes
 
 
 def sources_of(runs: pd.DataFrame) -> dict[str, str]:
@@ -19,10 +20,10 @@ def sources_of(runs: pd.DataFrame) -> dict[str, str]:
     Parameters
     ----------
     runs
-        Rows of ``cells.csv``, or averages of them. A data set without a source is left out.
+        Rows of ``cells.csv``, or averages of them. A data set without a source has an empty text.
     """
-    first = runs.dropna(subset="source").groupby("dataset")["source"].first()
-    return {str(name): str(source) for name, source in first.items()}
+    first: dict[str, str] = runs.groupby("dataset")["source"].first().fillna("").to_dict()
+    return first
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,27 @@ class DisplayOptions:
         titles = {name: dict(params.get(name, ())) for name in ("strategies", "datasets")}
         return cls(**{**params, **titles})
 
+    def label(self, strategy: str) -> str:
+        """Title of a strategy.
+
+        Parameters
+        ----------
+        strategy
+            Its name, which is shown where it has no title.
+        """
+        return self.strategies.get(strategy, strategy)
+
+    def strategies_of(self, table: pd.DataFrame) -> dict[str, str]:
+        """Titles of the strategies that a table has, by name, in the order of the tables.
+
+        Parameters
+        ----------
+        table
+            With a column ``strategy``.
+        """
+        present = set(table["strategy"])
+        return {name: title for name, title in self.strategies.items() if name in present}
+
     def select(self, cells: pd.DataFrame) -> pd.DataFrame:
         """The cells of these strategies and data sets.
 
@@ -67,6 +89,24 @@ class DisplayOptions:
         wanted = cells["strategy"].isin(list(self.strategies))
         return cells[wanted & cells["dataset"].isin(list(self.datasets))]
 
+    def name_datasets(self, sources: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+        """Titles of the data sets that are shown, and notes on those that stand in for others.
+
+        Parameters
+        ----------
+        sources
+            By data set, the images that stand behind its name; others are left out.
+
+        Returns
+        -------
+        dict, list of str
+            Titles by name, in the order of the tables, with an asterisk where a note says what
+            replaces the original.
+        """
+        present = [name for name in self.datasets if name in sources]
+        titles = {name: dataset_title(name, self.datasets, sources) for name in present}
+        return titles, source_notes(present, self.datasets, sources)
+
     def averages(self, path: str | Path) -> pd.DataFrame:
         """Averages of these, in the order of the tables: data sets, falling fractions, strategies.
 
@@ -75,10 +115,21 @@ class DisplayOptions:
         path
             ``averages.csv`` of a study.
         """
-        table = self.select(read_table(path))
+        return self.sort(self.select(read_table(path)), CONDITION)
+
+    def sort(self, table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+        """Rows in the order of the tables: data sets, falling fractions, strategies.
+
+        Parameters
+        ----------
+        table
+            Rows of data sets and strategies that are shown.
+        columns
+            Those of ``dataset``, ``fraction`` and ``strategy`` that count, the first most.
+        """
         order = table.assign(
             dataset=table["dataset"].map(list(self.datasets).index),
             fraction=-table["fraction"],
             strategy=table["strategy"].map(list(self.strategies).index),
-        ).sort_values(CONDITION)
+        ).sort_values(list(columns), kind="stable")
         return table.loc[order.index].reset_index(drop=True)

@@ -8,6 +8,7 @@ their difference is what the shared examinations give; it is paired by examinati
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,11 @@ import numpy as np
 import pandas as pd
 
 from sonotune.evaluation.tables import read_table
-from sonotune.report.protocols import TITLES
-from sonotune.report.tables import Entry, Head, HeadRow, Row, Table
+from sonotune.report.protocols import ALL_METRICS, TITLES
+from sonotune.report.tables import Entry, Row, Table, one_head
 from sonotune.runtime.files import read_json
 from sonotune.seeds import generator
 
-METRICS = ("dice", "iou", "miou", "pixel_accuracy")
 ALL, WITHOUT, FEWER = "all", "test_groups", "size_matched"
 EFFECTS = {
     "shared examinations": (FEWER, WITHOUT),
@@ -61,7 +61,34 @@ def table(
     scores = scores[scores["strategy"].isin(list(arms))].assign(arm=scores["strategy"].map(arms))
     shared = shared_images(read_json(leakage_splits)[first_dataset])
     effects = effects_of(scores, shared, seed)
-    return effects, _describe(effects)
+    body = []
+    for (which, effect), part in effects.groupby(["images", "effect"], sort=False):
+        points = 100 * part[["difference", "lower", "upper"]]
+        cells = [
+            Entry(f"{row.difference:+z.2f}", f"({row.lower:+z.2f} to {row.upper:+z.2f})")
+            for row in points.itertuples()
+        ]
+        first = part.iloc[0]
+        cells += [Entry(str(first["number"])), Entry(str(first["examinations"]))]
+        body.append(Row((f"Test images: {which}", str(effect).capitalize()), tuple(cells)))
+    titles = [*(TITLES[metric] for metric in ALL_METRICS), "Images", "Examinations"]
+    repeats = int(effects["repeats"].max())
+    return effects, Table(
+        "leakage",
+        "Effect of sharing examinations between training and test sets (percentage points, "
+        "95% CI).",
+        one_head(("", "Effect of"), titles),
+        tuple(body),
+        (
+            "Shared examinations: training on as many images drawn at random, minus training "
+            "without the test set's examinations. More images: training on all, minus training on "
+            "as many. Both: their sum.",
+            f"All use the same test images; {repeats} repeats with other seeds. Differences are "
+            "paired by examination and repeat, and the intervals resample both (pigeonhole "
+            "bootstrap). With few repeats they are coarse.",
+            "Shared: test images of examinations that also have images among all training images.",
+        ),
+    )
 
 
 def shared_images(splits: Mapping[str, Any]) -> set[str]:
@@ -102,24 +129,15 @@ def effects_of(scores: pd.DataFrame, shared: set[str], seed: int) -> pd.DataFram
     is_shared = scores["name"].isin(shared)
     parts = {"all": scores, "shared": scores[is_shared], "not shared": scores[~is_shared]}
     rows = []
-    for which, part in parts.items():
-        for effect, (first, second) in EFFECTS.items():
-            for metric in METRICS:
-                wide = part.pivot_table(
-                    index=["fold", "group", "name"], columns="arm", values=metric, sort=True
-                )
-                if not {first, second} <= set(wide):
-                    continue
-                gaps = (wide[first] - wide[second]).dropna()
-                rows.append(
-                    {
-                        "images": which,
-                        "effect": effect,
-                        "metric": metric,
-                        **_paired(gaps, generator(seed, "leakage", which, effect, metric)),
-                        "number": gaps.index.get_level_values("name").nunique(),
-                    }
-                )
+    for (which, part), effect, metric in product(parts.items(), EFFECTS, ALL_METRICS):
+        first, second = EFFECTS[effect]
+        wide = part.pivot_table(index=["fold", "group", "name"], columns="arm", values=metric)
+        if {first, second} <= set(wide):
+            gaps = (wide[first] - wide[second]).dropna()
+            condition = {"images": which, "effect": effect, "metric": metric}
+            interval = _paired(gaps, generator(seed, "leakage", which, effect, metric))
+            number = gaps.index.get_level_values("name").nunique()
+            rows.append(condition | interval | {"number": number})
     return pd.DataFrame(rows)
 
 
@@ -146,38 +164,3 @@ def _paired(gaps: pd.Series, random: np.random.Generator) -> dict[str, float]:
         "examinations": groups,
         "repeats": repeats,
     }
-
-
-def _describe(effects: pd.DataFrame) -> Table:
-    body = []
-    for (which, effect), part in effects.groupby(["images", "effect"], sort=False):
-        by_metric = part.set_index("metric")
-        cells = [
-            Entry(
-                f"{100 * by_metric.loc[metric, 'difference']:+z.2f}",
-                f"({100 * by_metric.loc[metric, 'lower']:+z.2f} to "
-                f"{100 * by_metric.loc[metric, 'upper']:+z.2f})",
-            )
-            for metric in METRICS
-        ]
-        first = part.iloc[0]
-        cells += [Entry(str(first["number"])), Entry(str(first["examinations"]))]
-        body.append(Row((f"Test images: {which}", str(effect).capitalize()), tuple(cells)))
-    titles = [*(TITLES[metric] for metric in METRICS), "Images", "Examinations"]
-    repeats = int(effects["repeats"].max())
-    return Table(
-        "leakage",
-        "Effect of sharing examinations between training and test sets (percentage points, "
-        "95% CI).",
-        (HeadRow(("", "Effect of"), tuple(map(Head, titles))),),
-        tuple(body),
-        (
-            "Shared examinations: training on as many images drawn at random, minus training "
-            "without the test set's examinations. More images: training on all, minus training on "
-            "as many. Both: their sum.",
-            f"All use the same test images; {repeats} repeats with other seeds. Differences are "
-            "paired by examination and repeat, and the intervals resample both (pigeonhole "
-            "bootstrap). With few repeats they are coarse.",
-            "Shared: test images of examinations that also have images among all training images.",
-        ),
-    )

@@ -32,11 +32,9 @@ def published_losses() -> pd.DataFrame:
     """
     logs = published_table("wang2023_logs")
     logs = logs[logs["losses"] == "training"]
-    ranges = logs.groupby(["strategy", "epoch"], sort=False)["mean_loss"].agg(
-        ["min", "max", "size"]
-    )
-    names = {"min": "lowest", "max": "highest", "size": "logs"}
-    return ranges.rename(columns=names).reset_index()
+    losses = logs.groupby(["strategy", "epoch"], sort=False)["mean_loss"]
+    ranges = losses.agg(lowest="min", highest="max", logs="size")
+    return ranges.reset_index()
 
 
 def compare_losses(histories: Histories) -> pd.DataFrame:
@@ -53,12 +51,11 @@ def compare_losses(histories: Histories) -> pd.DataFrame:
         strategy, repeat (from 1), epoch, loss, lowest, highest, logs, inside (whether the loss lies
         in the range widened by `WIDENED`); one row per epoch of a strategy that has logs.
     """
-    parts = []
-    for strategy, paths in histories.items():
-        for repeat, path in enumerate(paths, 1):
-            losses = pd.read_csv(path).rename(columns={"training_loss": "loss"})[["epoch", "loss"]]
-            parts.append(losses.assign(strategy=strategy, repeat=repeat))
-    ours = pd.concat(parts)[["strategy", "repeat", "epoch", "loss"]]
+    ours = pd.concat(
+        pd.read_csv(path, usecols=["epoch", "training_loss"]).assign(strategy=name, repeat=repeat)
+        for name, paths in histories.items()
+        for repeat, path in enumerate(paths, 1)
+    ).rename(columns={"training_loss": "loss"})[["strategy", "repeat", "epoch", "loss"]]
     joined = ours.merge(published_losses(), on=["strategy", "epoch"], how="inner")
     low, high = joined["lowest"] - WIDENED, joined["highest"] + WIDENED
     return joined.assign(inside=joined["loss"].between(low, high))
@@ -79,42 +76,24 @@ def table(
         ``image_size`` and ``learning_rate`` of the study.
     """
     compared = compare_losses(histories_by_strategy(published_histories))
-    return compared, _describe(compared, display.strategies, recipe)
-
-
-def _describe(
-    table: pd.DataFrame, strategies: Mapping[str, str], how: Mapping[str, float]
-) -> Table:
-    last = int(table["epoch"].max()) if len(table) else 0
+    last = int(compared["epoch"].max()) if len(compared) else 0
     epochs = [epoch for epoch in SHOWN if epoch <= last]
     body = []
-    for strategy in [name for name in strategies if name in set(table["strategy"])]:
-        mine = table[table["strategy"] == strategy]
-        logs = mine.drop_duplicates("epoch").set_index("epoch")
-        name = strategies[strategy]
-        ranges = [
-            f"{row.lowest:.3f} to {row.highest:.3f}"
-            if row.lowest < row.highest
-            else f"{row.lowest:.3f}"
-            for row in logs.itertuples()
-        ]
-        texts = dict(zip(logs.index, ranges, strict=True))
-        count = int(logs["logs"].max())
-        body.append(
-            Row(
-                (name, f"{count} log{'s' if count > 1 else ''}"),
-                (*_cells(epochs, texts), Entry("")),
-            )
-        )
+    for strategy, title in display.strategies_of(compared).items():
+        mine = compared[compared["strategy"] == strategy]
+        ranges = {
+            row.epoch: f"{row.lowest:.3f}" + f" to {row.highest:.3f}" * (row.lowest < row.highest)
+            for row in mine.itertuples()
+        }
+        count = int(mine["logs"].max())
+        body.append(_row((title, f"{count} log{'s' * (count > 1)}"), epochs, ranges, ""))
         for repeat, part in mine.groupby("repeat"):
             losses = {row.epoch: f"{row.loss:.3f}" for row in part.itertuples()}
-            early = part[part["epoch"] <= EARLY]
-            verdict = Entry(
-                "yes" if early["inside"].all() else f"{early['inside'].sum()} of {len(early)}"
-            )
-            body.append(Row((name, f"here, repeat {repeat}"), (*_cells(epochs, losses), verdict)))
+            inside = part.loc[part["epoch"] <= EARLY, "inside"]
+            verdict = "yes" if inside.all() else f"{inside.sum()} of {len(inside)}"
+            body.append(_row((title, f"here, repeat {repeat}"), epochs, losses, verdict))
     titles = [*(str(epoch) for epoch in epochs), f"1 to {EARLY} inside"]
-    return Table(
+    return compared, Table(
         "losses",
         "Training loss after each epoch: the authors' logs and this run.",
         (
@@ -126,13 +105,16 @@ def _describe(
             "Logs: least and largest mean of an epoch over the authors' runs on the full training "
             "set, at 512 pixels and learning rate 0.0001, 80 batches of 10 per epoch "
             "(github.com/13204942/FT_Methods_for_Fetal_Head_Segmentation).",
-            f"Here: {how['image_size']} pixels, learning rate {how['learning_rate']:g}. Inside: "
-            f"the loss lies in the range of the logs widened by {WIDENED:g} on each side, in every "
-            f"epoch from 1 to {EARLY}.",
+            f"Here: {recipe['image_size']} pixels, learning rate {recipe['learning_rate']:g}. "
+            f"Inside: the loss lies in the range of the logs widened by {WIDENED:g} on each side, "
+            f"in every epoch from 1 to {EARLY}.",
             "Where a strategy freezes a random decoder or head, its loss depends on that draw.",
         ),
     )
 
 
-def _cells(epochs: Sequence[int], texts: Mapping[int, str]) -> tuple[Entry, ...]:
-    return tuple(Entry(texts.get(epoch, DASH)) for epoch in epochs)
+def _row(
+    names: tuple[str, str], epochs: Sequence[int], texts: Mapping[int, str], verdict: str
+) -> Row:
+    entries = [texts.get(epoch, DASH) for epoch in epochs]
+    return Row(names, tuple(map(Entry, [*entries, verdict])))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,44 +10,28 @@ import pandas as pd
 from sonotune.evaluation.averages import ExcludeRuns
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.names import dataset_title, source_notes
-from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, mean_entry
+from sonotune.report.tables import DASH, Entry, Row, Table, mean_entry, one_head
 
-
-@dataclass(frozen=True)
-class Column:
-    """A metric of ``cells.csv``: its title and how many decimals are printed.
-
-    Attributes
-    ----------
-    title
-        Title of the column.
-    decimals
-        Number of decimals that are printed.
-    """
-
-    title: str
-    decimals: int
-
-
+# Metrics of ``averages.csv``: titles, and how many decimals are printed.
 MEANS = {
-    "dice": Column("Dice", 3),
-    "iou": Column("IoU", 3),
-    "miou": Column("Mean IoU", 3),
-    "pixel_accuracy": Column("Pixel accuracy", 3),
-    "hausdorff95_px": Column("HD95 (px)", 1),
-    "surface_distance_px": Column("ASD (px)", 2),
-    "hausdorff95_mm": Column("HD95 (mm)", 2),
-    "surface_distance_mm": Column("ASD (mm)", 2),
-    "hc_difference_mm": Column("HC diff. (mm)", 2),
-    "hc_absolute_difference_mm": Column("HC abs. diff. (mm)", 2),
+    "dice": ("Dice", 3),
+    "iou": ("IoU", 3),
+    "miou": ("Mean IoU", 3),
+    "pixel_accuracy": ("Pixel accuracy", 3),
+    "hausdorff95_px": ("HD95 (px)", 1),
+    "surface_distance_px": ("ASD (px)", 2),
+    "hausdorff95_mm": ("HD95 (mm)", 2),
+    "surface_distance_mm": ("ASD (mm)", 2),
+    "hc_difference_mm": ("HC diff. (mm)", 2),
+    "hc_absolute_difference_mm": ("HC abs. diff. (mm)", 2),
 }
+# Titles of numbers of images.
 COUNTS = {
-    "no_component": Column("Nothing found", 0),
-    "several_components": Column("Several parts", 0),
-    "reach_border": Column("At border", 0),
-    "without_distance": Column("No distance", 0),
-    "without_hc": Column("No HC", 0),
+    "no_component": "Nothing found",
+    "several_components": "Several parts",
+    "reach_border": "At border",
+    "without_distance": "No distance",
+    "without_hc": "No HC",
 }
 KEY = ["dataset", "fraction", "strategy"]
 COLUMNS = (
@@ -77,36 +59,29 @@ def table(averages: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, 
         ``dice_std``, ...; empty where there is no such number), each of `COUNTS` summed over the
         same runs, and ``source``, what stands behind the data set's name.
     """
-    means = display.averages(averages)[list(COLUMNS)]
-    return means, _describe(means, sources_of(means), display)
-
-
-def _describe(averages: pd.DataFrame, sources: Mapping[str, str], display: DisplayOptions) -> Table:
-    means = {
-        name: column for name, column in MEANS.items() if averages[f"{name}_mean"].notna().any()
-    }
+    rows = display.averages(averages)[list(COLUMNS)]
+    datasets, source_notes = display.name_datasets(sources_of(rows))
+    means = {name: look for name, look in MEANS.items() if rows[f"{name}_mean"].notna().any()}
     heads = "hc_difference_mm" in means
-    counts = {name: column for name, column in COUNTS.items() if heads or name != "without_hc"}
+    counts = {name: title for name, title in COUNTS.items() if heads or name != "without_hc"}
     body = []
-    for row in averages.to_dict("records"):
-        title = dataset_title(row["dataset"], display.datasets, sources)
+    for row in rows.to_dict("records"):
         share = format_percent(row["fraction"]) if row["fraction"] else "no tuning"
         cells = [
-            mean_entry(row[f"{name}_mean"], row[f"{name}_std"], column.decimals)
-            for name, column in means.items()
+            mean_entry(row[f"{name}_mean"], row[f"{name}_std"], decimals)
+            for name, (_, decimals) in means.items()
         ]
         cells += [_count(row, name) for name in ("images", *counts)]
-        body.append(Row((f"{title}, {share}", display.strategies[row["strategy"]]), tuple(cells)))
-    titles = [column.title for column in means.values()]
-    titles += ["Images", *(column.title for column in counts.values())]
-    present = [name for name in display.datasets if name in set(averages["dataset"])]
-    return Table(
+        names = (f"{datasets[row['dataset']]}, {share}", display.strategies[row["strategy"]])
+        body.append(Row(names, tuple(cells)))
+    titles = [*(title for title, _ in means.values()), "Images", *counts.values()]
+    return rows, Table(
         "metrics",
         "All metrics of every strategy: mean over runs, with the standard deviation in "
         "parentheses; and numbers of test images.",
-        (HeadRow(("Images used", "Strategy"), tuple(map(Head, titles))),),
+        one_head(("Images used", "Strategy"), titles),
         tuple(body),
-        (*_notes(display.exclude_runs, heads), *source_notes(present, display.datasets, sources)),
+        (*_notes(display.exclude_runs, heads), *source_notes),
     )
 
 

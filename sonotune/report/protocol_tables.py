@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +18,6 @@ from sonotune.report.protocols import (
     PAPER,
     STEPS,
     TITLES,
-    Window,
     add_parameter_counts,
     compare_protocols,
     decompose_gap,
@@ -26,7 +25,17 @@ from sonotune.report.protocols import (
     published_values,
     sizes_of,
 )
-from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, mean_entry, short_count
+from sonotune.report.tables import (
+    DASH,
+    Entry,
+    Head,
+    HeadRow,
+    Row,
+    Table,
+    mean_entry,
+    one_head,
+    short_count,
+)
 
 SHOWN = {
     PAPER: ("Printed in the paper", METRICS),
@@ -40,7 +49,7 @@ def protocols_table(
     published_histories: Iterable[str | Path],
     corrected: str | Path,
     display: DisplayOptions,
-    epochs: tuple[int, int],
+    epochs: Sequence[int],
 ) -> tuple[pd.DataFrame, Table]:
     """Every strategy as it was printed and under both protocols.
 
@@ -64,8 +73,44 @@ def protocols_table(
     """
     ordered, compared = _compare(published_histories, corrected, display, epochs)
     sizes = sizes_of(cells, list(ordered))
-    return add_parameter_counts(compared, sizes), _protocols(
-        compared, sizes, display, Window(*epochs)
+    repeats = compared.groupby("protocol")["over"].max()
+    known = compared.set_index(["strategy", "protocol", "metric"])
+    body = []
+    for strategy, size in sizes.iterrows():
+        entries = [
+            _mean(known, (strategy, protocol, metric))
+            for protocol, (_, metrics) in SHOWN.items()
+            for metric in metrics
+        ]
+        counts = [short_count(size[name]) for name in ("tuned_parameters", "total_parameters")]
+        entries += map(Entry, [*counts, f"{size['megabytes']:.1f}"])
+        body.append(Row((display.strategies[strategy],), tuple(entries)))
+    titles = [TITLES[metric] for _, metrics in SHOWN.values() for metric in metrics]
+    head = (
+        HeadRow(
+            ("",),
+            (*(Head(title, len(metrics)) for title, metrics in SHOWN.values()), Head("Size", 3)),
+        ),
+        HeadRow(("Strategy",), tuple(map(Head, [*titles, "Tuned", "All", "MB"]))),
+    )
+    return add_parameter_counts(compared, sizes), Table(
+        "protocols",
+        "Every strategy as the paper printed it and under both protocols, in percent.",
+        head,
+        tuple(body),
+        (
+            f"As published: split over images; test images augmented; counts pooled over a batch; "
+            f"the mean of epochs {epochs[0]} to {epochs[1]} of each run; mean (standard "
+            f"deviation) over {_repeats(repeats[AS_PUBLISHED])}; the mean IoU is the foreground's. "
+            "The paper does not say how its numbers were averaged; this is the likeliest reading.",
+            "Corrected: split by examination, clean test images, a mean over images, the last "
+            f"epoch; mean (standard deviation) over {_repeats(repeats[CORRECTED])}. Mean IoU is of "
+            "both classes, IoU of the foreground.",
+            f"Standard deviations divide by n{f' - {display.ddof}' if display.ddof else ''}; the "
+            "printed ones by n.",
+            "Tuned and all parameters of the network; MB: all parameters as float32, the same way "
+            "in every row.",
+        ),
     )
 
 
@@ -73,7 +118,7 @@ def gap_table(
     published_histories: Iterable[str | Path],
     corrected: str | Path,
     display: DisplayOptions,
-    epochs: tuple[int, int],
+    epochs: Sequence[int],
 ) -> tuple[pd.DataFrame, Table]:
     """The gap between the protocols, step by step.
 
@@ -94,15 +139,41 @@ def gap_table(
         What `decompose_gap` gives, and the table of it.
     """
     ordered, compared = _compare(published_histories, corrected, display, epochs)
-    gap = decompose_gap(ordered, compared, Window(*epochs))
-    return gap, _gap(gap, display.strategies, Window(*epochs))
+    gap = decompose_gap(ordered, compared, epochs)
+    body = []
+    for metric in METRICS:
+        part = gap[gap["metric"] == metric]
+        for strategy in part["strategy"].unique():
+            steps = part[part["strategy"] == strategy].set_index("step")
+            cells = [Entry(f"{100 * steps.loc['as_published', 'value']:.2f}")]
+            cells += [
+                Entry(f"{100 * steps.loc[step, 'change']:+z.2f}" if step in steps.index else DASH)
+                for step in STEPS
+                if step != "as_published"
+            ]
+            cells.append(Entry(_number(steps.loc["corrected", "value"])))
+            body.append(Row((TITLES[metric], display.strategies[strategy]), tuple(cells)))
+    return gap, Table(
+        "gap",
+        "From the published protocol's number to the corrected one, a step at a time, in points.",
+        one_head(("Metric", "Strategy"), [*STEPS.values(), "Corrected"]),
+        tuple(body),
+        (
+            f"As published: mean over repeats of the mean over epochs {epochs[0]} to "
+            f"{epochs[1]}, augmented test images, counts pooled over a batch. Each column to its "
+            "right changes one thing more, of the same networks; + makes the number larger.",
+            "The last change is that of protocol and of chance together: other images are tested "
+            "and trained on. The table of leakage shows what shared examinations add, not "
+            "by this column.",
+        ),
+    )
 
 
 def as_published_table(
     cells: str | Path,
     published_histories: Iterable[str | Path],
     display: DisplayOptions,
-    epochs: tuple[int, int],
+    epochs: Sequence[int],
 ) -> tuple[pd.DataFrame, Table]:
     """Every run under the published protocol.
 
@@ -120,9 +191,9 @@ def as_published_table(
     Returns
     -------
     DataFrame, Table
-        What `cells_as_published` gives, and the table of it in percent.
+        Rows of ``cells.csv`` with the metrics of that protocol, and the table of it in percent.
     """
-    runs = cells_as_published(read_cells(cells), published_histories, Window(*epochs))
+    runs = _cells_as_published(read_cells(cells), published_histories, epochs)
     body = []
     for run in runs.to_dict("records"):
         fold = fold_title(run["fold"], run["seed"], run["pretraining"])
@@ -132,7 +203,7 @@ def as_published_table(
     table = Table(
         "as_published",
         "Every run under the published protocol, in percent.",
-        (HeadRow(("Strategy", "Run"), tuple(Head(TITLES[name]) for name in METRICS)),),
+        one_head(("Strategy", "Run"), [TITLES[name] for name in METRICS]),
         tuple(body),
         (
             f"The mean of epochs {epochs[0]} to {epochs[1]} on augmented test images, counts "
@@ -147,90 +218,30 @@ def _compare(
     files: Iterable[str | Path],
     corrected: str | Path,
     display: DisplayOptions,
-    epochs: tuple[int, int],
+    epochs: Sequence[int],
 ) -> tuple[dict[str, list[Path]], pd.DataFrame]:
     """Histories by strategy, in the order of the tables, and what `compare_protocols` gives."""
     histories = histories_by_strategy(files)
     ordered = {name: histories[name] for name in display.strategies if name in histories}
     compared = compare_protocols(
-        ordered, corrected, Window(*epochs), exclude_runs=display.exclude_runs, ddof=display.ddof
+        ordered, corrected, epochs, exclude_runs=display.exclude_runs, ddof=display.ddof
     )
     return ordered, compared
-
-
-def _protocols(
-    compared: pd.DataFrame,
-    sizes: pd.DataFrame,
-    display: DisplayOptions,
-    window: Window,
-) -> Table:
-    repeats = compared.groupby("protocol")["over"].max()
-    known = compared.set_index(["strategy", "protocol", "metric"])
-    body = []
-    for strategy in sizes.index:
-        cells = [
-            _mean(known, (strategy, protocol, metric))
-            for protocol, (_, metrics) in SHOWN.items()
-            for metric in metrics
-        ]
-        size = sizes.loc[strategy]
-        cells += [
-            Entry(short_count(size["tuned_parameters"])),
-            Entry(short_count(size["total_parameters"])),
-            Entry(f"{size['megabytes']:.1f}"),
-        ]
-        body.append(Row((display.strategies[strategy],), tuple(cells)))
-    titles = [TITLES[metric] for _, metrics in SHOWN.values() for metric in metrics]
-    head = (
-        HeadRow(
-            ("",),
-            (*(Head(title, len(metrics)) for title, metrics in SHOWN.values()), Head("Size", 3)),
-        ),
-        HeadRow(("Strategy",), tuple(map(Head, [*titles, "Tuned", "All", "MB"]))),
-    )
-    return Table(
-        "protocols",
-        "Every strategy as the paper printed it and under both protocols, in percent.",
-        head,
-        tuple(body),
-        (
-            f"As published: split over images; test images augmented; counts pooled over a batch; "
-            f"the mean of epochs {window.first} to {window.last} of each run; mean (standard "
-            f"deviation) over {_repeats(repeats[AS_PUBLISHED])}; the mean IoU is the foreground's. "
-            "The paper does not say how its numbers were averaged; this is the likeliest reading.",
-            "Corrected: split by examination, clean test images, a mean over images, the last "
-            f"epoch; mean (standard deviation) over {_repeats(repeats[CORRECTED])}. Mean IoU is of "
-            "both classes, IoU of the foreground.",
-            f"Standard deviations divide by n{f' - {display.ddof}' if display.ddof else ''}; the "
-            "printed ones by n.",
-            "Tuned and all parameters of the network; MB: all parameters as float32, the same way "
-            "in every row.",
-        ),
-    )
 
 
 def _repeats(number: int) -> str:
     return f"{number} repeats" if number > 1 else "one repeat"
 
 
-def cells_as_published(
-    cells: pd.DataFrame, histories: Iterable[str | Path], window: Window
+def _cells_as_published(
+    cells: pd.DataFrame, histories: Iterable[str | Path], epochs: Sequence[int]
 ) -> pd.DataFrame:
     """The rows of ``cells.csv`` with the metrics that the published protocol gives the same runs.
 
     Its form is that of ``cells.csv``, so whatever judges a study can judge it under this protocol.
     Columns of other metrics are left out.
-
-    Parameters
-    ----------
-    cells
-        Of the study, as `sonotune.evaluation.averages.read_cells` reads it.
-    histories
-        Of its cells, which have records of the test images.
-    window
-        Epochs to average over.
     """
-    rows = [Cell.of(file).run | published_values(file, window) for file in map(Path, histories)]
+    rows = [Cell.of(file).run | published_values(file, epochs) for file in map(Path, histories)]
     values = pd.DataFrame(rows)
     others = [name for name in cells if name not in {*values, *SHAPE_METRICS} or name in RUN]
     return cells[others].merge(values, on=list(RUN), how="inner", validate="one_to_one")
@@ -241,37 +252,6 @@ def _mean(known: pd.DataFrame, key: tuple[str, str, str]) -> Entry:
         return Entry(DASH)
     mean, deviation = (100 * float(known.loc[key, name]) for name in ("mean", "std"))
     return mean_entry(mean, deviation, decimals=2)
-
-
-def _gap(gap: pd.DataFrame, strategies: Mapping[str, str], window: Window) -> Table:
-    body = []
-    for metric in METRICS:
-        part = gap[gap["metric"] == metric]
-        for strategy in part["strategy"].unique():
-            steps = part[part["strategy"] == strategy].set_index("step")
-            cells = [Entry(f"{100 * steps.loc['as_published', 'value']:.2f}")]
-            cells += [
-                Entry(f"{100 * steps.loc[step, 'change']:+z.2f}" if step in steps.index else DASH)
-                for step in STEPS
-                if step != "as_published"
-            ]
-            cells.append(Entry(_number(steps.loc["corrected", "value"])))
-            body.append(Row((TITLES[metric], strategies[strategy]), tuple(cells)))
-    titles = [*STEPS.values(), "Corrected"]
-    return Table(
-        "gap",
-        "From the published protocol's number to the corrected one, a step at a time, in points.",
-        (HeadRow(("Metric", "Strategy"), tuple(map(Head, titles))),),
-        tuple(body),
-        (
-            f"As published: mean over repeats of the mean over epochs {window.first} to "
-            f"{window.last}, augmented test images, counts pooled over a batch. Each column to its "
-            "right changes one thing more, of the same networks; + makes the number larger.",
-            "The last change is that of protocol and of chance together: other images are tested "
-            "and trained on. The table of leakage shows what shared examinations add, not "
-            "by this column.",
-        ),
-    )
 
 
 def _number(value: float) -> str:

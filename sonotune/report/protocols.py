@@ -8,9 +8,10 @@ habit is worth; another study, split by examination, gives the corrected numbers
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -20,6 +21,7 @@ from sonotune.layout import Cell
 from sonotune.report.published import published_table
 
 METRICS = ("pixel_accuracy", "dice", "miou")
+ALL_METRICS = ("dice", "iou", "miou", "pixel_accuracy")
 TITLES = {"pixel_accuracy": "Pixel accuracy", "dice": "Dice", "miou": "Mean IoU", "iou": "IoU"}
 PAPER, AS_PUBLISHED, CORRECTED = "paper", "as_published", "corrected"
 # What the published code printed as mean IoU is the foreground's.
@@ -33,20 +35,6 @@ STEPS = {
     "corrected": "Other trainings, split by examination",
 }
 BYTES = 4  # of a weight, float32
-
-
-@dataclass(frozen=True)
-class Window:
-    """Epochs that the published protocol averages over, first and last.
-
-    Attributes
-    ----------
-    first, last
-        First and last epoch, from 1.
-    """
-
-    first: int
-    last: int
 
 
 def read_history(path: str | Path) -> pd.DataFrame:
@@ -88,7 +76,7 @@ def histories_by_strategy(files: Iterable[str | Path]) -> dict[str, list[Path]]:
     return by_strategy
 
 
-def published_values(history: str | Path, window: Window) -> dict[str, float]:
+def published_values(history: str | Path, epochs: Sequence[int]) -> dict[str, float]:
     """A run's metrics under the published protocol, in [0,1].
 
     Counts of the augmented test images are pooled over each batch; the values of the window's
@@ -98,19 +86,18 @@ def published_values(history: str | Path, window: Window) -> dict[str, float]:
     ----------
     history
         ``history.csv`` of a cell.
-    window
-        Epochs to average over.
+    epochs
+        First and last epoch to average over, from 1.
     """
     table = read_history(history)
-    epochs = table[table["epoch"].between(window.first, window.last)]
-    names = ("dice", "iou", "miou", "pixel_accuracy")
-    return {name: float(epochs[f"augmented_pooled_{name}"].mean()) for name in names}
+    window = table[table["epoch"].between(*epochs)]
+    return {name: float(window[f"augmented_pooled_{name}"].mean()) for name in ALL_METRICS}
 
 
 def compare_protocols(
     histories: Histories,
     corrected: str | Path,
-    window: Window,
+    epochs: Sequence[int],
     *,
     exclude_runs: ExcludeRuns,
     ddof: int,
@@ -123,8 +110,8 @@ def compare_protocols(
         By strategy, the ``history.csv`` of every repeat under the published protocol.
     corrected
         ``cells.csv`` of the corrected study.
-    window
-        Epochs to average over.
+    epochs
+        First and last epoch to average over, from 1.
     exclude_runs, ddof
         See `sonotune.evaluation.averages.average_over_runs`.
 
@@ -136,50 +123,35 @@ def compare_protocols(
     """
     rows = [*_printed(histories)]
     for strategy, paths in histories.items():
-        repeats = pd.DataFrame([published_values(path, window) for path in paths])
+        repeats = pd.DataFrame([published_values(path, epochs) for path in paths])
         for metric, printed in PRINTED_AS.items():
-            rows.append(_row(strategy, AS_PUBLISHED, metric, repeats[printed], ddof))
+            rows.append((strategy, AS_PUBLISHED, metric, *_summary(repeats[printed], ddof)))
     cells = read_cells(corrected)
     cells = cells[(cells["fraction"] > 0) & ~is_excluded(cells, exclude_runs)]
     for strategy in histories:
         runs = cells[cells["strategy"] == strategy]
         for metric in (*METRICS, "iou"):
-            rows.append(_row(strategy, CORRECTED, metric, runs[metric], ddof))
-    return pd.DataFrame(rows)
+            rows.append((strategy, CORRECTED, metric, *_summary(runs[metric], ddof)))
+    return pd.DataFrame(rows, columns=["strategy", "protocol", "metric", "mean", "std", "over"])
 
 
-def _printed(strategies: Mapping[str, object]) -> list[dict[str, object]]:
+def _printed(strategies: Iterable[str]) -> Iterator[tuple[Any, ...]]:
     table = published_table("wang2023_results").set_index("row")
-    return [
-        {
-            "strategy": strategy,
-            "protocol": PAPER,
-            "metric": metric,
-            "mean": table.loc[strategy, metric] / 100,
-            "std": table.loc[strategy, f"{metric}_std"] / 100,
-            "over": pd.NA,
-        }
-        for strategy in strategies
-        if strategy in table.index
-        for metric in METRICS
-    ]
+    for strategy, metric in product(strategies, METRICS):
+        if strategy in table.index:
+            mean, deviation = table.loc[strategy, [metric, f"{metric}_std"]] / 100
+            yield strategy, PAPER, metric, mean, deviation, pd.NA
 
 
-def _row(
-    strategy: str, protocol: str, metric: str, values: pd.Series, ddof: int
-) -> dict[str, object]:
-    return {
-        "strategy": strategy,
-        "protocol": protocol,
-        "metric": metric,
-        "mean": values.mean(),
-        # One value deviates by nothing, which says nothing.
-        "std": values.std(ddof=ddof) if len(values) > 1 else float("nan"),
-        "over": len(values),
-    }
+def _summary(values: pd.Series, ddof: int) -> tuple[float, float, int]:
+    """Mean, standard deviation and number; one value deviates by nothing, which says nothing."""
+    deviation = values.std(ddof=ddof) if len(values) > 1 else float("nan")
+    return values.mean(), deviation, len(values)
 
 
-def decompose_gap(histories: Histories, compared: pd.DataFrame, window: Window) -> pd.DataFrame:
+def decompose_gap(
+    histories: Histories, compared: pd.DataFrame, epochs: Sequence[int]
+) -> pd.DataFrame:
     """The way from the published protocol's number to the corrected one, a step at a time.
 
     All steps but the last are of the same trained networks, and are means over their repeats; the
@@ -192,8 +164,8 @@ def decompose_gap(histories: Histories, compared: pd.DataFrame, window: Window) 
         ``history.csv`` of every repeat, by strategy.
     compared
         Rows of `compare_protocols`.
-    window
-        Epochs to average over.
+    epochs
+        First and last epoch to average over, from 1.
 
     Returns
     -------
@@ -203,7 +175,7 @@ def decompose_gap(histories: Histories, compared: pd.DataFrame, window: Window) 
     ends = compared[compared["protocol"] == CORRECTED].set_index(["strategy", "metric"])["mean"]
     rows = []
     for strategy, paths in histories.items():
-        windows = pd.DataFrame([published_values(path, window) for path in paths]).mean()
+        windows = pd.DataFrame([published_values(path, epochs) for path in paths]).mean()
         last = pd.DataFrame([read_history(path).iloc[-1] for path in paths]).mean()
         for metric, printed in PRINTED_AS.items():
             values = {

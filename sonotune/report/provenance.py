@@ -10,7 +10,7 @@ import pandas as pd
 
 from sonotune.evaluation.current import run_folders
 from sonotune.layout import RECORD
-from sonotune.report.tables import Entry, Head, HeadRow, Row, Table
+from sonotune.report.tables import Entry, Row, Table, one_head
 from sonotune.runtime.run_record import read_record
 
 # Title of each column and where a run.json has it.
@@ -40,10 +40,23 @@ def table(cells: str | Path, pretrained: Iterable[str | Path]) -> tuple[pd.DataF
     """
     records = [("cells", read_record(folder / RECORD)) for folder in run_folders(cells).values()]
     records += [("pre-training", read_record(path)) for path in pretrained]
-    origins = pd.DataFrame([{"run": kind, **_origin(record)} for kind, record in records])
+    origins = pd.DataFrame(
+        {"run": kind, "commit": "unknown", **run["processor"], "code": run["settings"]["code"]}
+        for kind, run in records
+    )
     grouped = origins.groupby(["run", *COLUMNS], sort=False, dropna=False)
     counted = grouped.size().rename("runs").reset_index()
-    return counted, _describe(counted, records)
+    body = tuple(
+        Row((str(run),), tuple(Entry(str(value)) for value in values))
+        for run, *values in counted.itertuples(index=False)
+    )
+    return counted, Table(
+        label="provenance",
+        caption="Devices, versions and code of all runs",
+        head=one_head(("Runs of",), [*COLUMNS.values(), "Runs"]),
+        body=body,
+        notes=tuple(_notes(counted, records)),
+    )
 
 
 def changed_packages(cells: Iterable[str | Path], now: dict[str, str]) -> str:
@@ -70,45 +83,25 @@ def changed_packages(cells: Iterable[str | Path], now: dict[str, str]) -> str:
     return "; ".join(parts)
 
 
-def _origin(record: dict[str, Any]) -> dict[str, Any]:
-    values = {"commit": "unknown", **record["processor"], "code": record["settings"]["code"]}
-    return {key: values[key] for key in COLUMNS}
-
-
-def _describe(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Table:
-    body = tuple(
-        Row(
-            (str(row["run"]),),
-            (*(Entry(str(row[key])) for key in COLUMNS), Entry(str(row["runs"]))),
-        )
-        for row in counted.to_dict("records")
-    )
-    head = HeadRow(("Runs of",), (*(Head(title) for title in COLUMNS.values()), Head("Runs")))
-    return Table(
-        label="provenance",
-        caption="Devices, versions and code of all runs",
-        head=(head,),
-        body=body,
-        notes=tuple(_notes(counted, records)),
-    )
-
-
 def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Iterable[str]:
     cells = counted[counted["run"] == "cells"]
     # The fingerprint tells what a commit's training code computes.
     mixed = [
-        COLUMNS[key]
-        for key in COLUMNS
+        title
+        for key, title in COLUMNS.items()
         if key not in ("commit", "code") and cells[key].nunique() > 1
     ]
     # Other networks and devices run other code.
-    codes: dict[str, set[str]] = {}
-    for kind, record in records:
-        settings = record["settings"]
-        if kind == "cells":
-            key = f"{settings['network']} {record['processor']['device']}"
-            codes.setdefault(key, set()).add(settings["code"])
-    if any(len(commits) > 1 for commits in codes.values()):
+    codes = {
+        (
+            str(record["settings"]["network"]),
+            record["processor"]["device"],
+            record["settings"]["code"],
+        )
+        for kind, record in records
+        if kind == "cells"
+    }
+    if len(codes) > len({(network, device) for network, device, _ in codes}):
         mixed.append(COLUMNS["code"])
     if mixed:
         yield (
@@ -125,15 +118,13 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
     sources = sorted({(r["settings"]["dataset"], r["source"]) for _, r in records})
     images = [name if name == source else f"{name} ({source})" for name, source in sources]
     yield f"Images: {', '.join(images)}."
-    for kind, record in records:
-        if kind == "pre-training":
-            stop = "early stop" if record["outcome"] == "converged" else "no early stop"
-            yield (
-                f"Pre-training took {record['epochs']} epochs ({stop}) on "
-                f"{record['images']['training']} images and kept epoch {record['best_epoch']}"
-                + (
-                    "; its validation Dice was always 0, so the weights are useless."
-                    if record["collapsed"]
-                    else f" (validation Dice {record['best_validation_dice']:.3f})."
-                )
-            )
+    for record in [record for kind, record in records if kind == "pre-training"]:
+        stop = "early stop" if record["outcome"] == "converged" else "no early stop"
+        if record["collapsed"]:
+            result = "; its validation Dice was always 0, so the weights are useless."
+        else:
+            result = f" (validation Dice {record['best_validation_dice']:.3f})."
+        yield (
+            f"Pre-training took {record['epochs']} epochs ({stop}) on "
+            f"{record['images']['training']} images and kept epoch {record['best_epoch']}{result}"
+        )

@@ -43,27 +43,23 @@ def published_mean(
     metric
         ``dice``, ``iou`` or ``pixel_accuracy`` in [0,1], or ``seconds`` of a training.
     """
+    where = {"dataset": dataset, "strategy": strategy}
     if paper == "amiri2020" and metric == "dice":
-        return _one(
-            published_table("amiri2020_table2"),
-            "dice_mean",
-            dataset=dataset,
-            strategy=strategy,
-            fraction=fraction,
-        )
+        return _look_up("amiri2020_table2", "dice_mean", **where, fraction=fraction)
     if paper == "amiri2020" and metric == "seconds" and fraction == 0.8:
-        table = published_table("amiri2020_table3")
-        minutes = _one(table, "minutes_mean", dataset=dataset, strategy=strategy)
+        minutes = _look_up("amiri2020_table3", "minutes_mean", **where)
         return None if minutes is None else 60 * minutes
     columns = {"dice": "dice", "iou": "miou", "pixel_accuracy": "pixel_accuracy"}
     if paper == "wang2023" and dataset in WANG_DATASETS and metric in columns:
-        printed = _one(published_table("wang2023_results"), columns[metric], row=strategy)
-        return None if printed is None else printed / 100
+        percent = _look_up("wang2023_results", columns[metric], row=strategy)
+        return None if percent is None else percent / 100
     return None
 
 
-def _one(table: pd.DataFrame, column: str, **where: object) -> float | None:
-    for name, value in where.items():
-        table = table[table[name] == value]
+def _look_up(name: str, column: str, **where: object) -> float | None:
+    """The first known value of a column in rows of a table that hold these values."""
+    table = published_table(name)
+    for key, value in where.items():
+        table = table[table[key] == value]
     values = table[column].dropna()
     return float(values.iloc[0]) if len(values) else None

@@ -13,7 +13,8 @@ from sonotune.evaluation.averages import measured_on, read_cells, training_secon
 from sonotune.layout import format_percent
 from sonotune.report.names import time_text
 from sonotune.report.tables import short_count
-from sonotune.statistics.decision import Decision, read_decisions
+from sonotune.statistics.decision import read_decisions
+from sonotune.statistics.decision_types import Decision
 from sonotune.statistics.sentences import decision_sentences
 
 

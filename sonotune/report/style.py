@@ -24,9 +24,12 @@ SETTINGS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with Matplotlib, so it is the same everywhere
     "font.size": 7,
     "axes.titlesize": 8,
+    "axes.axisbelow": True,
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "grid.color": "#eeeeee",
+    "grid.linewidth": 0.5,
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "lines.linewidth": 1.2,
@@ -103,6 +106,32 @@ def noted_figure(
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.supxlabel("\n".join(lines), x=0.086 / width, ha="left", fontsize=6.5)
     return figure
+
+
+def small_multiples(
+    figure: Figure, number: int, columns: int, xlabel: str, ylabel: str
+) -> list[Axes]:
+    """Panels row by row, of which the outer ones have labels.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    number
+        Number of panels, at least 1.
+    columns
+        How many stand in a row.
+    xlabel, ylabel
+        Labels of the axes.
+    """
+    axes = figure.subplots(-(-number // columns), columns, squeeze=False)
+    for panel in axes.flat[number:]:
+        panel.axis("off")
+    for panel in axes[:, 0]:
+        panel.set_ylabel(ylabel)
+    for panel in axes.flat[max(0, number - columns) : number]:
+        panel.set_xlabel(xlabel)
+    return list(axes.flat[:number])
 
 
 def text_width(texts: Iterable[str], size: float = 7) -> float:

@@ -14,8 +14,6 @@ from sonotune.report.display_options import DisplayOptions
 from sonotune.report.names import dataset_title, in_words, source_notes
 from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table
 
-PARTS = ("training", "validation", "test")
-
 
 def table(
     splits: str | Path, audit_duplicates: Mapping[str, str | Path], display: DisplayOptions
@@ -63,28 +61,17 @@ def count_images(counts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     sizes = pd.DataFrame(counts)
     sizes = sizes[sizes["fraction"] > 0]
     rows: list[dict[str, Any]] = []
-    for dataset, part_of in sizes.groupby("dataset", sort=False):
-        size = int(part_of["size"].iloc[0])
-        rows.append(_row(dataset, "all", None, size, part_of["size"]))
-        largest = part_of.sort_values(["test", "fold"], ascending=[False, True])["fold"].iloc[0]
-        for fraction in sorted(part_of["fraction"].unique(), reverse=True):
-            of_fraction = part_of[part_of["fraction"] == fraction]
-            display = of_fraction[of_fraction["fold"] == largest].iloc[0]
-            for part in ("training", "validation"):
-                rows.append(_row(dataset, part, fraction, display[part], of_fraction[part]))
-        rows.append(_row(dataset, "test", None, part_of["test"].max(), part_of["test"]))
+    for dataset, own in sizes.groupby("dataset", sort=False):
+        largest = own.sort_values(["test", "fold"], ascending=[False, True])["fold"].iloc[0]
+        fractions = sorted(own["fraction"].unique(), reverse=True)
+        parts = [(part, fraction) for fraction in fractions for part in ("training", "validation")]
+        for part, fraction in (("all", None), *parts, ("test", None)):
+            here = own if fraction is None else own[own["fraction"] == fraction]
+            numbers = here["size" if part == "all" else part]
+            row = {"dataset": dataset, "part": part, "fraction": fraction}
+            row["images"] = int(numbers[here["fold"] == largest].iloc[0])
+            rows.append(row | {"fewest": int(numbers.min()), "most": int(numbers.max())})
     return pd.DataFrame(rows)
-
-
-def _row(dataset: Any, part: str, fraction: Any, images: Any, over: pd.Series) -> dict[str, Any]:
-    return {
-        "dataset": dataset,
-        "part": part,
-        "fraction": fraction,
-        "images": int(images),
-        "fewest": int(over.min()),
-        "most": int(over.max()),
-    }
 
 
 def describe_table1(
@@ -109,21 +96,12 @@ def describe_table1(
     fractions = sorted(images["fraction"].dropna().unique(), reverse=True)
     columns = [(part, fraction) for fraction in fractions for part in ("training", "validation")]
     display = [name for name in datasets if name in set(images["dataset"])]
+    numbers = images.fillna({"fraction": 0}).set_index(["dataset", "part", "fraction"])["images"]
     body = []
     for name in display:
-        of_set = images[images["dataset"] == name]
-        whole = of_set[of_set["part"] == "all"]["images"].iloc[0]
-        test = of_set[of_set["part"] == "test"]["images"].iloc[0]
-        parts = [
-            of_set[(of_set["part"] == part) & (of_set["fraction"] == fraction)]["images"]
-            for part, fraction in columns
-        ]
-        texts = [whole, *(part.iloc[0] if len(part) else DASH for part in parts), test]
-        body.append(
-            Row(
-                (dataset_title(name, datasets, sources),), tuple(Entry(str(text)) for text in texts)
-            )
-        )
+        places = [(name, *place) for place in (("all", 0), *columns, ("test", 0))]
+        entries = tuple(Entry(str(numbers.get(place, DASH))) for place in places)
+        body.append(Row((dataset_title(name, datasets, sources),), entries))
     head = (
         HeadRow(
             ("",),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import ExcludeRuns, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.names import dataset_title, mixture_notes, source_notes
+from sonotune.report.names import mixture_notes
 from sonotune.report.palette import shade
-from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, short_count
+from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, mean_entry, short_count
 
 CSV_COLUMNS = (
     *("dataset", "fraction", "strategy", "dice_mean", "dice_std"),
@@ -50,51 +51,49 @@ def table(
 
 
 def _describe(cells: pd.DataFrame, averages: pd.DataFrame, display: DisplayOptions) -> Table:
-    sources = sources_of(averages)
-    present = [name for name in display.datasets if name in set(averages["dataset"])]
+    titles, source_notes = display.name_datasets(sources_of(averages))
     body = []
-    for dataset in present:
+    for dataset, title in titles.items():
         of_set = averages[averages["dataset"] == dataset]
-        title = dataset_title(dataset, display.datasets, sources)
         fractions = [p for p in of_set["fraction"].unique() if p > 0] or [0]
         for fraction in fractions:
             of_row = of_set[of_set["fraction"].isin([fraction, 0])].set_index("strategy")
             name = format_percent(fraction) if fraction else "none"
             body.append(Row((title, name), _cells_of_row(of_row, list(display.strategies))))
-    notes = [
-        *_number_notes(cells, display.exclude_runs, display.ddof),
-        *source_notes(present, display.datasets, sources),
-    ]
     return Table(
         "table2",
         "Dice of every fine-tuning strategy: mean over runs, with the standard deviation in "
         "parentheses, for each data set and share of it used for training and validation.",
-        _head(averages, display.strategies),
+        _head(averages, display),
         tuple(body),
-        (*notes, *mixture_notes(cells)),
+        (
+            *_number_notes(cells, display.exclude_runs, display.ddof),
+            *source_notes,
+            *mixture_notes(cells),
+        ),
     )
 
 
-def _head(averages: pd.DataFrame, strategies: Mapping[str, str]) -> tuple[HeadRow, ...]:
-    counts = averages.groupby("strategy")[["tuned_parameters", "total_parameters"]].first()
-    numbers, fractions = [], []
-    for strategy in strategies:
-        if strategy not in counts.index or counts.loc[strategy].isna().any():
-            numbers.append(Head(DASH))
-            fractions.append(Head(DASH))
-            continue
-        tuned, total = counts.loc[strategy]
-        fraction = tuned / total
-        numbers.append(Head(short_count(tuned)))
-        fractions.append(Head("<0.001" if 0 < fraction < 0.0005 else f"{fraction:.3f}"))
+def _head(averages: pd.DataFrame, display: DisplayOptions) -> tuple[HeadRow, ...]:
+    columns = ["tuned_parameters", "total_parameters"]
+    counts = averages.groupby("strategy")[columns].first().reindex(list(display.strategies))
+    tuned = counts["tuned_parameters"]
+    shares = tuned / counts["total_parameters"]
+    numbers = [DASH if np.isnan(count) else short_count(count) for count in tuned]
     return (
-        HeadRow(("Data set", "Images"), tuple(Head(title) for title in strategies.values())),
-        HeadRow(("Parameters tuned",), tuple(numbers), values=True),
-        HeadRow(("Fraction of all",), tuple(fractions), values=True),
+        HeadRow(("Data set", "Images"), tuple(map(Head, display.strategies.values()))),
+        HeadRow(("Parameters tuned",), tuple(map(Head, numbers)), values=True),
+        HeadRow(("Fraction of all",), tuple(Head(_share(share)) for share in shares), values=True),
     )
 
 
-def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Entry, ...]:
+def _share(share: float) -> str:
+    if np.isnan(share):
+        return DASH
+    return "<0.001" if 0 < share < 0.0005 else f"{share:.3f}"
+
+
+def _cells_of_row(of_row: pd.DataFrame, strategies: Sequence[str]) -> tuple[Entry, ...]:
     # What is printed decides: equal numbers have the same shade, and all that are best are bold. A
     # network that was not tuned is no strategy: the paper's rows do not have it.
     printed = of_row.loc[of_row["fraction"] > 0, "dice_mean"].dropna().round(3)
@@ -113,24 +112,14 @@ def _cells_of_row(of_row: pd.DataFrame, strategies: list[str]) -> tuple[Entry, .
             f"mean of {run['n']} runs in {run['folds']} folds; {run['failed']} failed, "
             f"{run['collapsed']} collapsed"
         )
-        std = "" if np.isnan(run["dice_std"]) else f"({run['dice_std']:.3f})"
-        if strategy not in printed.index:
-            known = not np.isnan(run["dice_mean"])
-            text = f"{run['dice_mean']:.3f}" if known else DASH
-            cells.append(Entry(text, std if known else "", marks, hover=tooltip))
-            continue
-        mean = printed[strategy]
-        rank = 1 + int((printed > mean).sum())
-        cells.append(
-            Entry(
-                f"{run['dice_mean']:.3f}",
-                std,
-                marks,
-                shade(_position(mean, printed)) if printed.nunique() > 1 else "",
-                rank == 1,
-                f"rank {rank} of {len(printed)}; {tooltip}",
-            )
-        )
+        entry = replace(mean_entry(run["dice_mean"], run["dice_std"]), marks=marks, hover=tooltip)
+        if strategy in printed.index:
+            mean = printed[strategy]
+            rank = 1 + int((printed > mean).sum())
+            colour = shade(_position(mean, printed)) if printed.nunique() > 1 else ""
+            hover = f"rank {rank} of {len(printed)}; {tooltip}"
+            entry = replace(entry, shade=colour, bold=rank == 1, hover=hover)
+        cells.append(entry)
     return tuple(cells)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from sonotune.evaluation.averages import is_excluded, measured_on, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.names import dataset_title, in_words, source_notes
+from sonotune.report.names import in_words
 from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table, mean_entry
 
 COLUMNS = (
@@ -41,7 +41,7 @@ def table(
     means = display.averages(averages)
     fraction = float(means["fraction"].max())
     means = means[(means["fraction"] == fraction) & means["strategy"].isin(training_time)]
-    columns = [name for name in display.strategies if name in set(means["strategy"])]
+    columns = list(display.strategies_of(means))
     runs = read_cells(cells)
     runs = runs[(runs["fraction"] == fraction) & runs["dataset"].isin(list(display.datasets))]
     runs = runs[runs["strategy"].isin(columns) & ~is_excluded(runs, display.exclude_runs)]
@@ -50,52 +50,38 @@ def table(
     for name in ("mean", "std"):
         times[f"minutes_{name}"] = times[f"training_seconds_{name}"] / 60
     times = times[list(COLUMNS)]
-    return times, _describe(
-        times, columns, display.strategies, display.datasets, fraction, measured_on(runs)
+    caption = f"Dice and time to train at {format_percent(fraction)} of the data, by strategy."
+    titles, source_notes = display.name_datasets(sources_of(times))
+    known = times.set_index(["dataset", "strategy"])
+    body = []
+    for dataset, title in titles.items():
+        entries = []
+        for strategy in columns:
+            if (dataset, strategy) not in known.index:
+                entries += [Entry(DASH, hover="no run that counts")] * 2
+                continue
+            run = known.loc[(dataset, strategy)]
+            minutes = mean_entry(run["minutes_mean"], run["minutes_std"], decimals=2)
+            entries += [Entry(f"{run['dice_mean']:.3f}"), minutes]
+        body.append(Row((title,), tuple(entries)))
+    head = (
+        HeadRow(("Data set",), tuple(Head(display.strategies[name], 2) for name in columns)),
+        HeadRow(("",), (Head("Dice"), Head("Minutes")) * len(columns)),
     )
+    machines = times[["device", "precision", "threads"]].drop_duplicates()
+    where = in_words(
+        [
+            f"{device} in {precision} with {threads} {'thread' if threads == '1' else 'threads'}"
+            for device, precision, threads in machines.itertuples(index=False)
+        ]
+    )
+    notes = (
+        f"Minutes: {measured_on(runs)} of a fold's training and validation, mean over runs "
+        f"(standard deviation in parentheses). Ran on {where or DASH}.",
+        *source_notes,
+    )
+    return times, Table("table3", caption, head, tuple(body), notes)
 
 
 def _joined(values: pd.Series) -> str:
     return "+".join(sorted({str(value) for value in values}))
-
-
-def _describe(
-    times: pd.DataFrame,
-    columns: Sequence[str],
-    strategies: Mapping[str, str],
-    datasets: Mapping[str, str],
-    fraction: float,
-    time_measured: str,
-) -> Table:
-    sources = sources_of(times)
-    present = [name for name in datasets if name in sources]
-    known = times.set_index(["dataset", "strategy"])
-    body = []
-    for dataset in present:
-        row = []
-        for strategy in columns:
-            if (dataset, strategy) not in known.index:
-                row += [Entry(DASH, hover="no run that counts")] * 2
-                continue
-            run = known.loc[(dataset, strategy)]
-            minutes = mean_entry(run["minutes_mean"], run["minutes_std"], decimals=2)
-            row += [Entry(f"{run['dice_mean']:.3f}"), minutes]
-        body.append(Row((dataset_title(dataset, datasets, sources),), tuple(row)))
-    head = (
-        HeadRow(("Data set",), tuple(Head(strategies[name], 2) for name in columns)),
-        HeadRow(("",), (Head("Dice"), Head("Minutes")) * len(columns)),
-    )
-    ran = times[["device", "precision", "threads"]].drop_duplicates().itertuples(index=False)
-    where = in_words(
-        [
-            f"{device} in {precision} with {threads} {'thread' if threads == '1' else 'threads'}"
-            for device, precision, threads in ran
-        ]
-    )
-    notes = (
-        f"Minutes: {time_measured} of a fold's training and validation, mean over runs (standard "
-        f"deviation in parentheses). Ran on {where or DASH}.",
-        *source_notes(present, datasets, sources),
-    )
-    caption = f"Dice and time to train at {format_percent(fraction)} of the data, by strategy."
-    return Table("table3", caption, head, tuple(body), notes)

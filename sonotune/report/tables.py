@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 DASH = "–"  # noqa: RUF001  an en dash: no value
@@ -43,6 +44,19 @@ class HeadRow:
     names: tuple[str, ...]
     entries: tuple[Head, ...]
     values: bool = False
+
+
+def one_head(names: Sequence[str], titles: Iterable[str]) -> tuple[HeadRow]:
+    """A head of one row, whose cells span a column each.
+
+    Parameters
+    ----------
+    names
+        Titles above the body's row names.
+    titles
+        Titles of the columns.
+    """
+    return (HeadRow(tuple(names), tuple(map(Head, titles))),)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ They are shown because the paper has them. What a study states rests on its deci
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +17,7 @@ from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import shade
-from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table
+from sonotune.report.tables import DASH, Entry, Row, Table, one_head
 
 LEVEL = 0.05
 COLUMNS = (
@@ -42,7 +44,28 @@ def strategies_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.Dat
         Strategies and data sets, in the order of the tables, with their titles.
     """
     rows, titles, notes = _read(tukey, "strategies", display)
-    return rows, _strategies(rows, titles, display, notes)
+    used = {*rows["first"], *rows["second"]}
+    names = [name for name in display.strategies if name in used]
+    body = []
+    for dataset, title in titles.items():
+        mine = rows[rows["dataset"] == dataset]
+        for fraction in sorted(mine["fraction"].unique(), reverse=True):
+            entries = _entries(mine[mine["fraction"] == fraction])
+            group = f"{title}, {format_percent(fraction)}"
+            for number, first in enumerate(names[:-1]):
+                tests = [entries[first, second] for second in names[number + 1 :]]
+                body.append(
+                    Row((group, display.strategies[first]), (*[Entry("")] * number, *tests))
+                )
+    return rows, Table(
+        "tukey",
+        "Tukey's tests of all pairs of strategies.",
+        one_head(("Data set, images", "Strategy"), map(display.label, names[1:])),
+        tuple(body),
+        notes,
+        digits=None,
+        is_long=True,
+    )
 
 
 def fractions_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, Table]:
@@ -56,7 +79,29 @@ def fractions_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.Data
         Strategies and data sets, in the order of the tables, with their titles.
     """
     rows, titles, notes = _read(tukey, "fractions", display)
-    return rows, _fractions(rows, titles, display, notes)
+    pairs = list(dict.fromkeys(zip(rows["first"], rows["second"], strict=True)))
+    body = []
+    for dataset, title in titles.items():
+        mine = rows[rows["dataset"] == dataset]
+        for strategy, label in display.strategies_of(mine).items():
+            entries = _entries(mine[mine["strategy"] == strategy])
+            tests = tuple(entries[pair] for pair in pairs)
+            body.append(Row((title, label), tests))
+    heads = [
+        f"{format_percent(float(first))} against {format_percent(float(second))}"
+        for first, second in pairs
+    ]
+    note = notes[0].replace("row minus column", "the first fraction minus the second")
+    note = note.replace("the row is", "the first is").replace("the column is", "the second is")
+    return rows, Table(
+        "tukey_fractions",
+        "Tukey's tests of the shares of the images.",
+        one_head(("Data set", "Strategy"), heads),
+        tuple(body),
+        (note, *notes[1:]),
+        digits=None,
+        is_long=True,
+    )
 
 
 def _read(
@@ -71,76 +116,20 @@ def _read(
     return table.loc[table["family"] == family, list(COLUMNS)], titles, notes
 
 
-def _strategies(
-    table: pd.DataFrame, titles: dict[str, str], display: DisplayOptions, notes: tuple[str, ...]
-) -> Table:
-    """A row and a column for each strategy, for each data set and fraction."""
-    used = {*table["first"], *table["second"]}
-    names = [name for name in display.strategies if name in used]
-    body = []
-    for dataset, title in titles.items():
-        mine = table[table["dataset"] == dataset]
-        for fraction in sorted(mine["fraction"].unique(), reverse=True):
-            part = mine[mine["fraction"] == fraction]
-            group = f"{title}, {format_percent(fraction)}"
-            pairs = {(row.first, row.second): row for row in part.itertuples()}
-            for number, first in enumerate(names[:-1]):
-                cells = [Entry("")] * number
-                cells += [_cell(pairs, first, second) for second in names[number + 1 :]]
-                body.append(Row((group, display.strategies[first]), tuple(cells)))
-    heads = tuple(Head(display.strategies[name]) for name in names[1:])
-    return Table(
-        "tukey",
-        "Tukey's tests of all pairs of strategies.",
-        (HeadRow(("Data set, images", "Strategy"), heads),),
-        tuple(body),
-        notes,
-        digits=None,
-        is_long=True,
-    )
+def _entries(tests: pd.DataFrame) -> Mapping[tuple[str, str], Entry]:
+    """Entries of a group's pairs, either way round."""
+    entries = defaultdict(lambda: Entry(DASH, hover="not tested"))
+    for row in tests.dropna(subset="difference").to_dict("records"):
+        first, second, p = row["first"], row["second"], row["p"]
+        entries[first, second] = _entry(row["difference"], row["lower"], row["upper"], p)
+        entries[second, first] = _entry(-row["difference"], -row["upper"], -row["lower"], p)
+    return entries
 
 
-def _fractions(
-    table: pd.DataFrame, titles: dict[str, str], display: DisplayOptions, notes: tuple[str, ...]
-) -> Table:
-    """A row for each strategy of a data set, a column for each pair of fractions."""
-    pairs = list(dict.fromkeys(zip(table["first"], table["second"], strict=True)))
-    body = []
-    for dataset, title in titles.items():
-        mine = table[table["dataset"] == dataset]
-        for strategy in [name for name in display.strategies if name in set(mine["strategy"])]:
-            rows = mine[mine["strategy"] == strategy].itertuples()
-            by_pair = {(row.first, row.second): row for row in rows}
-            cells = tuple(_cell(by_pair, *pair) for pair in pairs)
-            body.append(Row((title, display.strategies[strategy]), cells))
-    heads = [
-        Head(f"{format_percent(float(first))} against {format_percent(float(second))}")
-        for first, second in pairs
-    ]
-    first = notes[0].replace("row minus column", "the first fraction minus the second")
-    first = first.replace("the row is", "the first is").replace("the column is", "the second is")
-    return Table(
-        "tukey_fractions",
-        "Tukey's tests of the shares of the images.",
-        (HeadRow(("Data set", "Strategy"), tuple(heads)),),
-        tuple(body),
-        (first, *notes[1:]),
-        digits=None,
-        is_long=True,
-    )
-
-
-def _cell(by_pair: dict[tuple[str, str], object], first: str, second: str) -> Entry:
-    """The entry of a pair, whichever way round the table has it."""
-    sign = 1 if (first, second) in by_pair else -1
-    row = by_pair.get((first, second), by_pair.get((second, first)))
-    if row is None or pd.isna(row.difference):  # type: ignore[attr-defined]
-        return Entry(DASH, hover="not tested")
-    difference = sign * row.difference  # type: ignore[attr-defined]
-    p, ends = row.p, sorted((sign * row.lower, sign * row.upper))  # type: ignore[attr-defined]
+def _entry(difference: float, lower: float, upper: float, p: float) -> Entry:
     if pd.isna(p):
         return Entry(f"{difference:+.3f}", hover="too few runs for a test")
     colour = shade(float(difference > 0)) if p < LEVEL else ""
     text = "<0.001" if p < 0.0005 else f"{p:.3f}"
-    hover = f"95% interval of all pairs: {ends[0]:+.3f} to {ends[1]:+.3f}"
+    hover = f"95% interval of all pairs: {lower:+.3f} to {upper:+.3f}"
     return Entry(f"{difference:+.3f}", text, shade=colour, hover=hover)

@@ -13,6 +13,8 @@ from scipy.special import stdtrit
 from sonotune.statistics.pairs import LEVEL, PairwiseDifferences, compare, most_lost
 from sonotune.statistics.regret import Posterior, error_variances, expected_means, posterior
 
+# Difference in Dice that counts as none, unless a study says otherwise.
+MARGIN = 0.02
 # With fewer folds nothing is recommended.
 CHOICE_FOLDS = 2
 # With fewer folds nothing is called worse or about as good.
@@ -147,26 +149,25 @@ def expected_dice(
         NaN where nothing is recommended, from fewer than two folds.
     """
     studies, folds, _ = scores.shape
+    if folds < 2:
+        nothing = np.full(studies, np.nan)
+        return ExpectedDice(nothing, nothing, nothing)
     rows = np.arange(studies)
     picked = np.maximum(choices.recommended, 0)
     own = scores[rows, :, picked]
     out = np.full((studies, folds), np.nan)
-    if folds > 1:
-        for fold in range(folds):
-            rest = np.delete(scores, fold, axis=1)
-            there = candidates & np.isfinite(scores[:, fold])
-            pairs = compare(rest)
-            there &= np.isfinite(pairs.means)
-            good = _shown_good(pairs, there, margin, folds - 1)[1]
-            expected = expected_means(pairs.means, error_variances(pairs.error))
-            again = _pick(expected, good, there, costs)
-            out[:, fold] = np.where(again >= 0, scores[rows, fold, np.maximum(again, 0)], np.nan)
+    for fold in range(folds):
+        rest = np.delete(scores, fold, axis=1)
+        there = candidates & np.isfinite(scores[:, fold])
+        pairs = compare(rest)
+        there &= np.isfinite(pairs.means)
+        good = _shown_good(pairs, there, margin, folds - 1)[1]
+        expected = expected_means(pairs.means, error_variances(pairs.error))
+        again = _pick(expected, good, there, costs)
+        out[:, fold] = np.where(again >= 0, scores[rows, fold, np.maximum(again, 0)], np.nan)
     model = choices.posterior.means[rows, picked]
-    crossed = out.mean(1) if folds > 1 else np.full(studies, np.nan)
-    mean = MODEL_WEIGHT * model + (1 - MODEL_WEIGHT) * crossed
+    mean = MODEL_WEIGHT * model + (1 - MODEL_WEIGHT) * out.mean(1)
     mean = np.where(choices.recommended >= 0, mean, np.nan)
-    reach = np.full(studies, np.nan)
-    if folds > 1:
-        error = WIDENING * own.std(1, ddof=1) / np.sqrt(folds)
-        reach = stdtrit(folds - 1, 1 - LEVEL / 2) * error
+    error = WIDENING * own.std(1, ddof=1) / np.sqrt(folds)
+    reach = stdtrit(folds - 1, 1 - LEVEL / 2) * error
     return ExpectedDice(mean, mean - reach, mean + reach)

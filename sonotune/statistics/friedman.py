@@ -60,39 +60,34 @@ def rank_strategies(means: pd.DataFrame) -> Ranking:
     ranks = pd.Series(
         rankdata(-whole.to_numpy(), axis=1).mean(axis=0) if number else [], whole.columns, float
     ).sort_values(kind="stable")
-    lost = f" Left out, without a mean in some data set: {', '.join(missing)}." if missing else ""
+    spread = number - 1
+    statistic = p = agreement = critical = np.nan
     if sets < 2 or number < 3:
-        why = (
+        says = (
             f"Not tested ({sets} data set{'s' * (sets != 1)}, {number} "
             f"strateg{'ies' if number != 1 else 'y'}): this needs at least two data sets and three "
             "strategies."
         )
-        return Ranking(ranks, sets, np.nan, np.nan, np.nan, np.nan, why + lost)
-    critical = critical_difference(number, sets)
-    spread = number - 1
-    if np.ptp(whole.to_numpy(), axis=1).max() == 0:
-        why = "All strategies are equal in all data sets: no test."
-        return Ranking(ranks, sets, np.nan, np.nan, np.nan, np.nan, why + lost)
-    statistic, p = friedmanchisquare(*whole.to_numpy().T)
-    if critical > spread:
-        can = "so no difference at all could be significant"
-    elif critical > spread / 2:
-        can = f"of at most {spread}, so only strategies near opposite ends can differ significantly"
+    elif np.ptp(whole.to_numpy(), axis=1).max() == 0:
+        says = "All strategies are equal in all data sets: no test."
     else:
-        can = f"of at most {spread}"
-    says = (
-        f"With {sets} data sets and {number} strategies, mean ranks must differ by "
-        f"{critical:.2f} to differ significantly, {can}."
-    )
-    return Ranking(
-        ranks,
-        sets,
-        float(statistic),
-        float(p),
-        float(statistic) / (sets * spread),
-        critical,
-        says + lost,
-    )
+        statistic, p = map(float, friedmanchisquare(*whole.to_numpy().T))
+        agreement = statistic / (sets * spread)
+        critical = critical_difference(number, sets)
+        says = (
+            f"With {sets} data sets and {number} strategies, mean ranks must differ by "
+            f"{critical:.2f} to differ significantly, "
+        )
+        if critical > spread:
+            says += "so no difference at all could be significant."
+        elif critical > spread / 2:
+            says += f"of at most {spread}, so only strategies near opposite ends can differ "
+            says += "significantly."
+        else:
+            says += f"of at most {spread}."
+    if missing:
+        says += f" Left out, without a mean in some data set: {', '.join(missing)}."
+    return Ranking(ranks, sets, statistic, p, agreement, critical, says)
 
 
 def critical_difference(strategies: int, sets: int) -> float:

@@ -14,7 +14,7 @@ Loog, "The shape of learning curves: a review" (IEEE TPAMI, 2023), compare such 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -104,7 +104,7 @@ def forecast_table(data: Sequence[FoldScores]) -> pd.DataFrame:
         fractions = [float(name) for name in curve]
         scores, wanted = curve.to_numpy(float), FARTHEST * fractions[-1]
         refused = refusal(scores, fractions, wanted)
-        forecasted = None if refused else forecast(scores, fractions, wanted)
+        nothing = Forecast(np.nan, np.nan, np.nan)
         last = scores[:, -1]
         rows.append(
             {
@@ -113,9 +113,7 @@ def forecast_table(data: Sequence[FoldScores]) -> pd.DataFrame:
                 "fraction": fractions[-1],
                 "dice": float(np.nanmean(last)) if np.isfinite(last).any() else np.nan,
                 "times": FARTHEST,
-                "expected": forecasted.expected if forecasted else np.nan,
-                "lower": forecasted.lower if forecasted else np.nan,
-                "upper": forecasted.upper if forecasted else np.nan,
+                **asdict(nothing if refused else forecast(scores, fractions, wanted)),
                 "refused": refused,
             }
         )

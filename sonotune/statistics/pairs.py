@@ -25,10 +25,6 @@ class PairwiseDifferences:
     ----------
     means : float64 [B,S]
         Adjusted means: least squares of strategy plus fold. NaN for a strategy without a score.
-    residuals : float64 [B,F,S]
-        Scores minus strategy and fold; NaN where there is no score.
-    fold_effects : float64 [B,F]
-        What each fold adds to every strategy, 0 on average over the folds that have a score.
     difference : float64 [B,S,S]
         Mean of the first (axis 1) minus mean of the second (axis 2).
     error : float64 [B,S,S]
@@ -40,8 +36,6 @@ class PairwiseDifferences:
     """
 
     means: np.ndarray
-    residuals: np.ndarray
-    fold_effects: np.ndarray
     difference: np.ndarray
     error: np.ndarray
     df: np.ndarray
@@ -99,10 +93,6 @@ def compare(scores: np.ndarray, by_pretraining: np.ndarray | None = None) -> Pai
     known = np.isfinite(scores)
     values = np.where(known, scores, 0.0)
     means, contrast_variance = _least_squares(values, known)
-    centred = np.where(known, scores - means[:, None, :], np.nan)
-    runs = known.sum(2)
-    fold_effects = np.where(known, centred, 0.0).sum(2) / np.maximum(runs, 1)
-    fold_effects = np.where(runs > 0, fold_effects, np.nan)
     both = (known[:, :, :, None] & known[:, :, None, :]).sum(1)
     variance = _difference_variance(values, known, both)
     moderated, df = _moderate(variance, both - 1.0, known)
@@ -111,9 +101,7 @@ def compare(scores: np.ndarray, by_pretraining: np.ndarray | None = None) -> Pai
     error = np.sqrt(moderated * contrast_variance / 2)
     if by_pretraining is not None:
         error, df = add_pretrainings(error, df, by_pretraining)
-    return PairwiseDifferences(
-        means, centred - fold_effects[:, :, None], fold_effects, difference, error, df, both
-    )
+    return PairwiseDifferences(means, difference, error, df, both)
 
 
 def add_pretrainings(

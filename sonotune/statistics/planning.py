@@ -13,9 +13,8 @@ import numpy as np
 from scipy.special import stdtrit
 
 from sonotune.seeds import generator
-from sonotune.statistics.choice import VERDICT_FOLDS, choose
+from sonotune.statistics.choice import MARGIN, VERDICT_FOLDS, choose
 from sonotune.statistics.pairs import compare, critical_ratio
-from sonotune.statistics.regret import error_variances, expected_means
 
 POWER = 0.8
 MOST_FOLDS = 200
@@ -44,100 +43,45 @@ class Plan:
 
     Attributes
     ----------
-    folds
-        Number of folds, one training of each strategy in each.
     detectable
-        True difference of two strategies that is shown with 80 % power, for the median pair; NaN
-        where too few folds are run for a verdict.
+        True difference of two strategies that is shown with 80 % power, for the median pair.
     regret
-        Expected loss of the recommended strategy against the best; NaN without a recommendation.
-    within_margin
-        Probability that this loss is at most the margin; NaN likewise.
+        Expected loss of the recommended strategy against the best.
     """
 
-    folds: int
     detectable: float
     regret: float
-    within_margin: float
 
 
 def plan_folds(
-    folds: Sequence[int],
-    run_sd: Sequence[float] | np.ndarray,
-    means: Sequence[float] | np.ndarray | None = None,
-    margin: float = 0.02,
-    studies: int = 200,
-    seed: int = 1,
-) -> list[Plan]:
-    """What each number of folds can show.
+    folds: int, run_sd: Sequence[float] | np.ndarray, studies: int = 200, seed: int = 1
+) -> Plan:
+    """What a number of folds can show, with one training of each strategy in each.
 
     Parameters
     ----------
     folds
-        Numbers of folds, at least 1 each.
+        Number of folds, at least `sonotune.statistics.choice.VERDICT_FOLDS`.
     run_sd : float [S]
         Standard deviation of each strategy's runs, fold effects taken out, above 0; S at least 2.
-    means : float [S], optional
-        Plausible true means, such as a pilot's. Without them each simulated study draws its own,
-        normal with the standard deviation `TYPICAL_SPREAD`.
-    margin
-        Difference in Dice that counts as none.
     studies
-        Number of simulated studies for each number of folds.
+        Number of simulated studies. Each draws its own true means, normal with the standard
+        deviation `TYPICAL_SPREAD`.
     seed
         Seed of the simulation.
     """
-    spread = np.asarray(run_sd, float)
-    return [_plan_one(number, spread, means, margin, studies, seed) for number in folds]
-
-
-def _plan_one(
-    folds: int,
-    run_sd: np.ndarray,
-    means: Sequence[float] | np.ndarray | None,
-    margin: float,
-    studies: int,
-    seed: int,
-) -> Plan:
-    if folds < 2:
-        return Plan(folds, np.nan, np.nan, np.nan)
-    random = generator(seed, "planning", folds)
     strategies = len(run_sd)
-    if means is None:
-        true_means = random.normal(0.0, TYPICAL_SPREAD, (studies, strategies))
-    else:
-        true_means = np.broadcast_to(np.asarray(means, float), (studies, strategies))
-    noise = random.normal(size=(studies, folds, strategies)) * run_sd
-    detectable = np.nan
-    if folds >= VERDICT_FOLDS:
-        # Equal strategies: what would have to be added to each difference for it to be shown.
-        pairs = compare(noise)
-        first, second = np.triu_indices(strategies, 1)
-        lacking = -pairs.bounds()[0][:, first, second]
-        detectable = float(np.nanmedian(np.nanquantile(lacking, POWER, axis=0)))
+    random = generator(seed, "planning", folds)
+    true_means = random.normal(0.0, TYPICAL_SPREAD, (studies, strategies))
+    noise = random.normal(size=(studies, folds, strategies)) * np.asarray(run_sd, float)
+    # Equal strategies: what would have to be added to each difference for it to be shown.
+    first, second = np.triu_indices(strategies, 1)
+    lacking = -compare(noise).bounds()[0][:, first, second]
+    detectable = float(np.nanmedian(np.nanquantile(lacking, POWER, axis=0)))
     everyone = np.ones((studies, strategies), bool)
-    choices = choose(true_means[:, None, :] + noise, everyone, np.zeros(strategies), margin)
+    choices = choose(true_means[:, None, :] + noise, everyone, np.zeros(strategies), MARGIN)
     loss = true_means.max(1) - true_means[np.arange(studies), choices.recommended]
-    return Plan(folds, detectable, float(loss.mean()), float((loss <= margin).mean()))
-
-
-def pilot(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standard deviation of a run and plausible true mean of each strategy, from a pilot study.
-
-    Parameters
-    ----------
-    scores : float64 [F,S]
-        Mean Dice of each run, at least two folds; NaN where it is missing or failed.
-
-    Returns
-    -------
-    run_sd, means : float64 [S]
-        NaN for a strategy that shares fewer than two folds with any other.
-    """
-    pairs = compare(scores[None])
-    variances = error_variances(pairs.error)
-    runs = np.isfinite(scores).sum(0)
-    return np.sqrt(variances[0] * runs), expected_means(pairs.means, variances)[0]
+    return Plan(detectable, float(loss.mean()))
 
 
 def folds_to_show(difference: float, error: float, folds: int, strategies: int) -> int | None:

@@ -16,8 +16,9 @@ import pandas as pd
 from sonotune.data.dataset import load_set
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.scores import load_predictions
+from sonotune.evaluation.tables import read_table, save_csv
 from sonotune.layout import RECORD, Cell
-from sonotune.runtime.files import atomic, read_json, write_json
+from sonotune.runtime.files import read_json, write_json
 from sonotune.runtime.run_record import check_output, read_record, short_seal
 from sonotune.statistics.planning import typical_run_sd
 from sonotune.statistics.race import KEPT, WORTH, next_round, standing
@@ -215,9 +216,7 @@ def write_race(rounds: Iterable[str | Path], path: str | Path) -> None:
                 key: entry[key] for key in ("fold", "seed", "regret", "effort_share", "ended")
             }
             rows += [where | {"round": number} | shared | row for row in entry["standing"]]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    with atomic(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    save_csv(pd.DataFrame(rows, columns=list(COLUMNS)), path, digits=6)
 
 
 def race_sentences(path: str | Path) -> dict[tuple[str, float], str]:
@@ -228,10 +227,8 @@ def race_sentences(path: str | Path) -> dict[tuple[str, float], str]:
     path
         CSV of `write_race`.
     """
-    text = {"dataset": str, "strategy": str, "ended": str}
-    table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
     told = {}
-    for (dataset, fraction), part in table.groupby(["dataset", "fraction"], sort=False):
+    for (dataset, fraction), part in read_table(path).groupby(["dataset", "fraction"], sort=False):
         last = part[part["round"] == part["round"].max()].iloc[0]
         runs = part.groupby("round").size()
         told[str(dataset), float(fraction)] = (

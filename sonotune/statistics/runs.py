@@ -15,6 +15,11 @@ from sonotune.errors import SonotuneError
 
 FAILED_OUTCOMES = ("no_early_stop", "not_finite", "dead")
 KEY = ["dataset", "fraction", "strategy", "fold"]
+# Of runs whose table does not have the column.
+USUAL = {
+    **{"failed": False, "outcome": "", "collapsed": False, "seed": 1, "pretraining": 1},
+    **{"images": 1, "no_component": 0},
+}
 
 
 @dataclass(frozen=True)
@@ -86,24 +91,19 @@ def fold_scores(table: pd.DataFrame, cost: str) -> list[FoldScores]:
 
 
 def _standard_columns(table: pd.DataFrame, cost: str) -> pd.DataFrame:
-    runs = table.copy()
-    if "outcome" in runs:
-        failed = runs["outcome"].isin(FAILED_OUTCOMES)
-        runs["failed"] = failed | runs["failed"].eq(True) if "failed" in runs else failed
-    missing = [name for name in (*KEY, "dice", "failed", cost) if name not in runs]
+    outcome = [] if "outcome" in table else ["failed"]
+    missing = [name for name in (*KEY, "dice", *outcome, cost) if name not in table]
     if missing:
         raise SonotuneError(f"the table of runs has no column {', '.join(missing)}")
-    for name in ("seed", "pretraining"):
-        if name not in runs:
-            runs[name] = 1
-    runs["collapsed"] = runs["collapsed"].eq(True) if "collapsed" in runs else False
-    if {"no_component", "images"} <= set(runs):
-        runs["blank"] = runs["no_component"] >= runs["images"]
-    else:
-        runs["blank"] = False
-    runs["failed"] = runs["failed"].eq(True)
-    runs["cost"] = runs[cost].astype(float)
-    runs["score"] = runs["dice"].astype(float).where(~runs["failed"])
+    runs = table.assign(**{name: value for name, value in USUAL.items() if name not in table})
+    failed = runs["failed"].eq(True) | runs["outcome"].isin(FAILED_OUTCOMES)
+    runs = runs.assign(
+        failed=failed,
+        collapsed=runs["collapsed"].eq(True),
+        blank=runs["no_component"] >= runs["images"],
+        cost=runs[cost].astype(float),
+        score=runs["dice"].astype(float).where(~failed),
+    )
     return runs[runs["fraction"] > 0]
 
 

@@ -1,6 +1,6 @@
 """The decision in sentences, the same for terminal, page and figures.
 
-Each sentence states numbers of one `sonotune.statistics.decision.Decision` and nothing else.
+Each sentence states numbers of one `sonotune.statistics.decision_types.Decision` and nothing else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sonotune.statistics.decision import Decision, Strategy
+from sonotune.statistics.decision_types import Decision, Strategy
 from sonotune.statistics.learning import LEVEL
 from sonotune.statistics.planning import MOST_FOLDS
 from sonotune.statistics.tails import LOW_DICE
@@ -57,9 +57,7 @@ def headline(decision: Decision, label: Callable[[str], str] = str) -> str:
         return "No recommendation: every strategy had a run that failed, collapsed or is missing."
     text = _chosen(decision, label(decision.recommended))
     if np.isfinite(decision.dice):
-        text += f", expected Dice {decision.dice:.3f}"
-        if np.isfinite(decision.dice_lower):
-            text += f" (95% interval {decision.dice_lower:.3f} to {decision.dice_upper:.3f})"
+        text += f", expected Dice {_dice(decision)}"
     if decision.reason == "about_as_good":
         return f"{text}: the cheapest strategy shown to be about as good as the best."
     if decision.reason == "only_candidate":
@@ -95,24 +93,20 @@ def basis(decision: Decision, runs: int, images: int) -> str:
     return f"{runs} trainings in {folds}, {images} images, {_networks(decision)}"
 
 
-def learning_sentence(
-    forecast: Mapping[str, Any], strategy: str, label: Callable[[str], str] = str
-) -> str:
+def learning_sentence(forecast: Mapping[str, Any], label: Callable[[str], str] = str) -> str:
     """Forecast of a strategy's Dice with more images.
 
     Parameters
     ----------
     forecast
         Row of `sonotune.statistics.learning.forecast_table` with a forecast.
-    strategy
-        Its name.
     label
         Gives the printed name of a strategy.
     """
     return (
         f"With twice as many images, expect a mean Dice of {forecast['expected']:.3f} for "
-        f"{label(strategy)} on these test images ({LEVEL:.0%} interval {forecast['lower']:.3f} to "
-        f"{forecast['upper']:.3f}; now {forecast['dice']:.3f})."
+        f"{label(forecast['strategy'])} on these test images ({LEVEL:.0%} interval "
+        f"{forecast['lower']:.3f} to {forecast['upper']:.3f}; now {forecast['dice']:.3f})."
     )
 
 
@@ -159,13 +153,15 @@ def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str
     if decision.reason != "only_candidate":
         sentences.append(_regret(strategy, decision.margin))
     if np.isfinite(decision.dice):
-        interval = ""
-        if np.isfinite(decision.dice_lower):
-            interval = f" (95% interval {decision.dice_lower:.3f} to {decision.dice_upper:.3f})"
-        sentences.append(
-            f"Expected Dice on new folds and trainings: {decision.dice:.3f}{interval}."
-        )
+        sentences.append(f"Expected Dice on new folds and trainings: {_dice(decision)}.")
     return sentences
+
+
+def _dice(decision: Decision) -> str:
+    if not np.isfinite(decision.dice_lower):
+        return f"{decision.dice:.3f}"
+    ends = f"{decision.dice_lower:.3f} to {decision.dice_upper:.3f}"
+    return f"{decision.dice:.3f} (95% interval {ends})"
 
 
 def _regret(strategy: Strategy, margin: float) -> str:

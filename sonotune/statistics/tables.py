@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from sonotune.evaluation.calibration import BINNED, expected_calibration_error
 from sonotune.evaluation.tables import read_table, save_csv
 from sonotune.layout import RUN
 from sonotune.seeds import generator
+from sonotune.statistics.decision import TABLES as DECISION_TABLES
 from sonotune.statistics.decision import decide, decision_tables
 from sonotune.statistics.friedman import nemenyi, rank_strategies
 from sonotune.statistics.learning import forecast_table
@@ -25,7 +27,7 @@ OF_RANKING = ("sets", "statistic", "p", "kendall_w", "critical_difference", "say
 
 
 def read_runs(
-    cells: str | Path, strategies: Sequence[str], exclude_runs: ExcludeRuns, metric: str = "dice"
+    cells: str | Path, strategies: Sequence[str], exclude_runs: ExcludeRuns
 ) -> pd.DataFrame:
     """Read ``cells.csv`` for tests.
 
@@ -37,19 +39,17 @@ def read_runs(
         Those to keep, in their order.
     exclude_runs
         See `sonotune.evaluation.averages.is_excluded`.
-    metric
-        Column that is tested.
 
     Returns
     -------
     DataFrame
-        One row per run, with ``value``: the metric, NaN where the run does not count.
+        One row per run, with ``value``: the Dice, NaN where the run does not count.
     """
     runs = read_cells(cells)
     runs = runs[runs["strategy"].isin(strategies)]
-    order = {name: number for number, name in enumerate(strategies)}
-    runs = runs.assign(value=runs[metric].mask(is_excluded(runs, exclude_runs)))
-    runs = runs.sort_values("strategy", key=lambda names: names.map(order), kind="stable")
+    runs = runs.assign(value=runs["dice"].mask(is_excluded(runs, exclude_runs)))
+    order = list(strategies)
+    runs = runs.sort_values("strategy", key=lambda names: names.map(order.index), kind="stable")
     return runs.reset_index(drop=True)
 
 
@@ -120,12 +120,11 @@ def write_statistics(
     }
     sources = runs.groupby("dataset")["source"].first()
     for name, table in tables.items():
-        if "dataset" in table:
+        of_decision = name in DECISION_TABLES
+        if "dataset" in table and not of_decision:
             position = table.columns.get_loc("dataset") + 1
-            if name not in ("decisions", "strategies", "comparisons"):
-                table.insert(position, "source", table["dataset"].map(sources))
-        digits = None if name in ("decisions", "strategies", "comparisons") else 6
-        save_csv(table, Path(folder) / f"{name}.csv", digits)
+            table.insert(position, "source", table["dataset"].map(sources))
+        save_csv(table, Path(folder) / f"{name}.csv", digits=None if of_decision else 6)
 
 
 def _tukey(runs: pd.DataFrame) -> pd.DataFrame:
@@ -134,29 +133,26 @@ def _tukey(runs: pd.DataFrame) -> pd.DataFrame:
     fold = ["dataset", "fraction", "strategy", "fold"]
     trained = runs[runs["fraction"] > 0].groupby(fold, sort=False)["value"].mean().reset_index()
     parts = []
-    for (dataset, fraction), part in trained.groupby(["dataset", "fraction"], sort=False):
-        where = {"family": "strategies", "dataset": dataset, "fraction": fraction, "strategy": ""}
-        parts.append(tukey_pairs(part.assign(level=part["strategy"])).assign(**where))
-    for (dataset, strategy), part in trained.groupby(["dataset", "strategy"], sort=False):
-        where = {"family": "fractions", "dataset": dataset, "fraction": np.nan}
-        where["strategy"] = strategy
-        level = part["fraction"].map("{:g}".format)
-        parts.append(tukey_pairs(part.assign(level=level)).assign(**where))
+    names = {"strategies": ("fraction", trained["strategy"])}
+    names["fractions"] = ("strategy", trained["fraction"].map("{:g}".format))
+    for family, (other, level) in names.items():
+        groups = trained.assign(level=level).groupby(["dataset", other], sort=False)
+        for (dataset, value), part in groups:
+            where = {"family": family, "dataset": dataset, "fraction": np.nan, "strategy": ""}
+            parts.append(tukey_pairs(part).assign(**where | {other: value}))
     columns = ["family", "dataset", "fraction", "strategy", *COLUMNS]
     parts = [part for part in parts if len(part)]
     return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def _by_condition(images: pd.DataFrame, table_of: object) -> pd.DataFrame:
-    parts = [
-        table_of(part).assign(dataset=dataset, fraction=fraction)  # type: ignore[operator]
-        for (dataset, fraction), part in images.groupby(["dataset", "fraction"], sort=False)
-    ]
+def _by_condition(
+    images: pd.DataFrame, table_of: Callable[[pd.DataFrame], pd.DataFrame]
+) -> pd.DataFrame:
+    key = ["dataset", "fraction"]
+    parts = {where: table_of(part) for where, part in images.groupby(key, sort=False)}
     if not parts:
-        return pd.DataFrame(columns=["dataset", "fraction"])
-    joined = pd.concat(parts)
-    first = ["dataset", "fraction"]
-    return joined[[*first, *(name for name in joined if name not in first)]]
+        return pd.DataFrame(columns=key)
+    return pd.concat(parts, names=key).reset_index(level=key)
 
 
 def _variance(images: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -207,17 +203,18 @@ def rank_tables(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
         by_set = part.groupby(["dataset", "strategy"], sort=False)["value"]
         means = by_set.mean().unstack(sort=False)
         ranking = rank_strategies(means)
-        for strategy, rank in ranking.ranks.items():
-            row = {"fraction": float(fraction), "strategy": strategy, "mean_rank": rank}
-            row |= {name: getattr(ranking, name) for name in OF_RANKING}
-            tests.append(row)
+        of_test = {name: getattr(ranking, name) for name in OF_RANKING}
+        tests += [
+            {"fraction": fraction, "strategy": strategy, "mean_rank": rank} | of_test
+            for strategy, rank in ranking.ranks.items()
+        ]
         p = nemenyi(means)
-        for number, first in enumerate(p):
-            for second in list(p)[number + 1 :]:
-                gap = ranking.ranks[first] - ranking.ranks[second]
-                row = {"fraction": fraction, "first": first, "second": second}
-                pairs.append({**row, "rank_difference": gap, "p": p.loc[first, second]})
-    columns = ["fraction", "strategy", "mean_rank", *OF_RANKING]
-    names = ["fraction", "first", "second", "rank_difference", "p"]
-    tables = {"friedman": pd.DataFrame(tests, columns=columns)}
-    return {**tables, "nemenyi": pd.DataFrame(pairs, columns=names)}
+        for first, second in combinations(p, 2):
+            gap = ranking.ranks[first] - ranking.ranks[second]
+            row = {"fraction": fraction, "first": first, "second": second}
+            pairs.append({**row, "rank_difference": gap, "p": p.loc[first, second]})
+    columns = ["fraction", "first", "second", "rank_difference", "p"]
+    return {
+        "friedman": pd.DataFrame(tests, columns=["fraction", "strategy", "mean_rank", *OF_RANKING]),
+        "nemenyi": pd.DataFrame(pairs, columns=columns),
+    }

@@ -39,18 +39,10 @@ def tukey_pairs(runs: pd.DataFrame) -> pd.DataFrame:
     df = int(counts.sum() - used.sum())
     squares = ((counts - 1) * groups.var())[counts > 1].sum()
     error = np.sqrt(squares / df) if df > 0 and squares > 1e-24 else np.nan
-    rows = []
-    for first, second in combinations(counts.index, 2):
-        rows.append(
-            {
-                "first": first,
-                "second": second,
-                "difference": means[first] - means[second],
-                "first_runs": counts[first],
-                "second_runs": counts[second],
-            }
-        )
-    table = pd.DataFrame(rows, columns=["first", "second", "difference", *COLUMNS[-2:]])
+    table = pd.DataFrame(list(combinations(counts.index, 2)), columns=["first", "second"])
+    table["difference"] = table["first"].map(means) - table["second"].map(means)
+    for side in ("first", "second"):
+        table[f"{side}_runs"] = table[side].map(counts)
     if np.isfinite(error) and len(table):
         # The studentised range is of means, whose differences have an error larger by sqrt(2).
         with np.errstate(divide="ignore"):

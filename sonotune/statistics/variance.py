@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import hmean
 
 COMPONENTS = ("fold", "image", "run", "rest")
 
@@ -97,38 +98,29 @@ class _MeanSquares:
 
 
 def _mean_squares(scores: pd.DataFrame) -> _MeanSquares | None:
-    folds = []
     whole = scores.groupby("strategy")["fold"].nunique()
     whole = whole[whole == scores["fold"].nunique()].index
     kept = scores[scores["strategy"].isin(whole)]
-    for _, fold_scores in kept.groupby("fold"):
-        folds.append(
-            fold_scores.pivot(index="name", columns="strategy", values="dice").dropna().to_numpy()
-        )
+    folds = [
+        part.pivot(index="name", columns="strategy", values="dice").dropna().to_numpy()
+        for _, part in kept.groupby("fold")
+    ]
     strategies = len(whole)
     if strategies < 2 or len(folds) < 2 or min(map(len, folds), default=0) < 2:
         return None
-    images = np.array([len(fold_scores) for fold_scores in folds], float)
-    runs = np.array([fold_scores.mean(axis=0) for fold_scores in folds])
+    images = np.array([len(part) for part in folds], float)
+    runs = np.array([part.mean(axis=0) for part in folds])
     run_df = (len(folds) - 1) * (strategies - 1)
     image_df = images.sum() - len(folds)
-    ms_fold = strategies * runs.mean(axis=1).var(ddof=1)
-    centred = runs - runs.mean(axis=1, keepdims=True) - runs.mean(axis=0) + runs.mean()
-    within_images, within_rest = 0.0, 0.0
-    for fold_scores in folds:
-        by_image = fold_scores.mean(axis=1, keepdims=True) - fold_scores.mean()
-        within_images += strategies * float((by_image**2).sum())
-        rest = (
-            fold_scores
-            - fold_scores.mean(axis=1, keepdims=True)
-            - fold_scores.mean(axis=0)
-            + fold_scores.mean()
-        )
-        within_rest += float((rest**2).sum())
     df = np.array([len(folds) - 1, image_df, run_df, image_df * (strategies - 1)])
-    squares = np.array([ms_fold, within_images, (centred**2).sum(), within_rest])
-    return _MeanSquares(squares / [1, *df[1:]], df, strategies, _harmonic(images))
+    ms_fold = strategies * runs.mean(axis=1).var(ddof=1)
+    within_images = sum(strategies * ((p.mean(axis=1) - p.mean()) ** 2).sum() for p in folds)
+    within_rest = sum((_interaction(part) ** 2).sum() for part in folds)
+    squares = np.array([ms_fold, within_images, (_interaction(runs) ** 2).sum(), within_rest])
+    return _MeanSquares(squares / [1, *df[1:]], df, strategies, float(hmean(images)))
 
 
-def _harmonic(values: np.ndarray) -> float:
-    return float(len(values) / (1 / values).sum())
+def _interaction(values: np.ndarray) -> np.ndarray:
+    """What neither a row nor a column adds."""
+    rows, columns = values.mean(axis=1, keepdims=True), values.mean(axis=0)
+    return np.asarray(values - rows - columns + values.mean())

@@ -16,7 +16,7 @@ from sonotune.errors import SonotuneError
 from sonotune.statistics.choice import choose
 from sonotune.statistics.decision import decide, decision_tables, read_decisions
 from sonotune.statistics.pairs import compare, gap_bounds, inverse_trigamma
-from sonotune.statistics.planning import folds_to_show, pilot, plan_folds
+from sonotune.statistics.planning import folds_to_show, plan_folds
 from sonotune.statistics.regret import posterior
 from sonotune.statistics.sentences import decision_sentences
 
@@ -359,7 +359,7 @@ def test_decisions_are_read_as_they_were_written(tmp_path, name):
 
 
 def test_the_detectable_difference_is_found_in_four_of_five_studies():
-    plan = plan_folds([5], np.full(6, 0.03))[0]
+    plan = plan_folds(5, np.full(6, 0.03))
     scores = RANDOM().normal(size=(400, 5, 6)) * 0.03
     scores[:, :, 0] += plan.detectable
     found = compare(scores).bounds()[0][:, 0, 1] > 0
@@ -372,13 +372,6 @@ def test_folds_to_show_a_difference():
     assert 5 < some < more
     assert folds_to_show(1e-5, 0.02, 5, 13) is None
     assert folds_to_show(0.1, np.nan, 5, 13) is None
-
-
-def test_a_pilot_gives_the_standard_deviation_of_a_run():
-    scores = study(np.linspace(0.6, 0.8, 8), sd=0.02, folds=40)
-    run_sd, means = pilot(scores)
-    np.testing.assert_allclose(run_sd, 0.02, rtol=0.35)
-    np.testing.assert_allclose(means - means[0], np.linspace(0, 0.2, 8), atol=0.02)
 
 
 def crossed_runs(seed, networks, between=0.05, studies=1, folds=5, strategies=6):

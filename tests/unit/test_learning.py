@@ -120,7 +120,7 @@ def test_the_table_says_what_is_forecast_and_why_not(tmp_path):
     assert [entry.text for entry in table.body[1].entries][:4] == [
         f"{rows.iloc[1][name]:.3f}" for name in ("dice", "expected", "lower", "upper")
     ]
-    sentence = learning_sentence(rows.iloc[1], "whole", strategies.get)
+    sentence = learning_sentence(rows.iloc[1], strategies.get)
     assert all(f"{rows.iloc[1][name]:.3f}" in sentence for name in ("expected", "lower", "upper"))
 
 

@@ -10,13 +10,11 @@ from test_configuration import SMALL
 from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.figures.losses import draw_losses
-from sonotune.report.figures.wang2023_fig1b import draw_wang2023_fig1b
-from sonotune.report.figures.wang2023_fig1c import draw_wang2023_fig1c
+from sonotune.report.figures import losses as losses_figure
+from sonotune.report.figures import wang2023
 from sonotune.report.leakage import effects_of, shared_images
 from sonotune.report.losses import compare_losses
-from sonotune.report.protocols import Window, compare_protocols, decompose_gap, read_history
-from sonotune.report.published import published_table
+from sonotune.report.protocols import compare_protocols, decompose_gap, read_history
 from sonotune.report.views import write_table
 
 TITLES = {"encoder": "Encoder", "decoder_4": "Decoder 4", "decoder_all": "Decoder"}
@@ -62,7 +60,7 @@ def study(tmp_path):
 
 
 def compared(study, window=(3, 5)):
-    return compare_protocols(*study, Window(*window), exclude_runs="failed", ddof=1)
+    return compare_protocols(*study, window, exclude_runs="failed", ddof=1)
 
 
 def test_as_published_is_a_mean_over_repeats_of_the_mean_of_the_last_epochs(study):
@@ -75,16 +73,16 @@ def test_as_published_is_a_mean_over_repeats_of_the_mean_of_the_last_epochs(stud
     printed_as_mean_iou = table.loc[("encoder", "as_published", "miou"), "mean"]
     assert printed_as_mean_iou == pytest.approx(0.95 - 0.01 + 0.02 - 0.05 + 0.02)
     histories = {name: paths[:1] for name, paths in study[0].items()}
-    once = compare_protocols(histories, study[1], Window(3, 5), exclude_runs="failed", ddof=0)
+    once = compare_protocols(histories, study[1], (3, 5), exclude_runs="failed", ddof=0)
     found = once[(once["protocol"] == "as_published") & (once["metric"] == "dice")]
     assert found["std"].isna().all()
-    by_n = compare_protocols(*study, Window(3, 5), exclude_runs="failed", ddof=0)
+    by_n = compare_protocols(*study, (3, 5), exclude_runs="failed", ddof=0)
     by_n = by_n.set_index(["strategy", "protocol", "metric"])
     assert by_n.loc[("encoder", "as_published", "dice"), "std"] == pytest.approx(0.02)
 
 
 def test_each_step_of_the_gap_is_one_habit(study):
-    gap = decompose_gap(study[0], compared(study), Window(3, 5))
+    gap = decompose_gap(study[0], compared(study), (3, 5))
     changes = gap[gap["strategy"] == "encoder"].set_index(["metric", "step"])["change"]
     assert changes["dice", "last_epoch"] == pytest.approx(0.01)
     assert changes["dice", "clean"] == pytest.approx(0.01)
@@ -156,7 +154,8 @@ def test_losses_are_held_against_the_range_of_the_logs(tmp_path):
     assert table[table["repeat"] == 1]["inside"].tolist() == [True] * 5
     assert table[table["repeat"] == 2]["inside"].tolist() == [False, True, True, True, False]
     assert "3 of 5" in (tmp_path / "l.html").read_text()
-    assert len(draw_losses(table, {"encoder": "Encoder"}).axes) == 1
+    figure = losses_figure.draw(tmp_path / "l.csv", DisplayOptions({"encoder": "Encoder"}, {}))
+    assert len(figure.axes) == 1
 
 
 def test_strategies_without_logs_are_left_out(tmp_path):
@@ -170,15 +169,15 @@ def test_a_history_without_records_is_refused(tmp_path):
         read_history(tmp_path / "history.csv")
 
 
-def test_a_mean_iou_is_never_drawn_as_dice(study):
-    table = compared(study)
-    table = table.assign(tuned_parameters=6976)
-    figure = draw_wang2023_fig1b(table, published_table("fetal_head_systems"), TITLES)
+def test_a_mean_iou_is_never_drawn_as_dice(study, tmp_path):
+    compared(study).assign(tuned_parameters=6976).to_csv(tmp_path / "protocols.csv")
+    drawn = (tmp_path / "protocols.csv", DisplayOptions(TITLES, {}))
+    figure = wang2023.draw_fig1b(*drawn)
     shown = {panel.get_title(): {line.get_label() for line in panel.lines} for panel in figure.axes}
     assert "Alzubaidi 2022, ensemble" in shown["Mean IoU"]
     assert "Alzubaidi 2022, ensemble" not in shown["Dice"]
     assert "Amiri 2020, expanding" in shown["Dice"] - shown["Mean IoU"]
-    assert len(draw_wang2023_fig1c(table, TITLES).axes) == 3
+    assert len(wang2023.draw_fig1c(*drawn).axes) == 3
 
 
 def made_up_arms(effect, repeats=4, examinations=60):

@@ -165,7 +165,7 @@ def test_one_figures_code_reruns_only_that_figure(project):
 @pytest.mark.slow
 def test_captions_environments_and_versions_rerun_nothing(project):
     """Captions are read when the report is made."""
-    project.edit("sonotune/report/registry.py", "Dice score against", "Dice against")
+    project.edit("sonotune/report/views.yaml", "Dice score against", "Dice against")
     captions = project.folder / "workflow/report/claims.rst"
     for path in (captions, *(project.folder / "envs").iterdir()):
         path.write_text(path.read_text("utf-8") + "\n# more words\n", "utf-8")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
-from sonotune.report.claims.bounds import FEW_FOLDS, conditions, own_datasets
+from sonotune.report.claims.bounds import FEW_FOLDS
 from sonotune.report.claims.parse import Claim
 from sonotune.report.claims.results import BASELINE, StudyResults
+from sonotune.report.claims.rows import conditions, own_datasets
 from sonotune.report.claims.verdict import NOT_APPLICABLE, Verdict, decide, yes_or_no
 from sonotune.report.published import published_mean
 from sonotune.seeds import generator
@@ -21,6 +23,8 @@ from sonotune.statistics.claims import (
     significantly_better,
 )
 from sonotune.statistics.pairs import LEVEL, PairwiseDifferences, compare
+
+RULE_OF_ORDER = "all pairs: holds if each other is shown to be beyond, fails if another comes first"
 
 
 def evaluate_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
@@ -34,14 +38,48 @@ def evaluate_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
         What the study found.
     """
     names = results.rivals(claim.paper)
-    where = list(conditions(claim, results))
     outsiders = len(names) - len(claim.strategies)
+    best, k = claim.kind == "best", max(claim.k, len(claim.strategies))
     # As many others as may come first belong to no claim that could fail.
-    if outsiders <= max(claim.k - len(claim.strategies), 0):
+    if outsiders <= k - len(claim.strategies):
         note = "there are too few other strategies to compare with"
         yield Verdict.of(claim, verdict=NOT_APPLICABLE, note=note)
         return
-    elementary = len(claim.strategies) * outsiders
+    claimed = [names.index(name) for name in claim.strategies]
+    places = list(_places(claim, results, names))
+    tests = len(claimed) * outsiders * len(places)
+    what = "in mean rank" if claim.overall else "in the mean"
+    for place, pairs, printed in places:
+        merit = pairs.means[0] if best else -pairs.means[0]
+        better = significantly_better(pairs, tests)
+        holds, fails = evaluate_top(better if best else better.transpose(0, 2, 1), claimed, k)
+        notes = []
+        if np.isfinite(merit).any():
+            order = [names[i] for i in np.argsort(np.where(np.isfinite(merit), -merit, np.inf))]
+            notes.append(f"the {claim.kind} are {', '.join(order[: max(3, k)])}")
+        if pairs.folds.max(initial=0) < VERDICT_FOLDS:
+            notes.append(FEW_FOLDS)
+        ahead = None
+        if printed is not None and np.isfinite(printed).all():
+            ahead = _ahead(printed if best else -printed, claimed, k)
+        yield Verdict.of(
+            claim,
+            comparison=f"least distance of {', '.join(claim.strategies)} to the others {what}",
+            verdict=decide(bool(holds[0]), bool(fails[0])),
+            value=_ahead(merit, claimed, k),
+            rule=RULE_OF_ORDER,
+            paper_value=ahead,
+            paper_supports=yes_or_no(None if ahead is None else ahead >= 0),
+            note="; ".join(notes),
+            **place,
+        )
+
+
+def _places(
+    claim: Claim, results: StudyResults, names: list[str]
+) -> Iterator[tuple[dict[str, Any], PairwiseDifferences, np.ndarray | None]]:
+    """Fields of each verdict on an order, its pairs of means or mean ranks, and the paper's."""
+    where = list(conditions(claim, results))
     if claim.overall:
         scores = [
             np.array([results.matrix(m, d, p, names) for m, d, p in where if d == dataset])
@@ -50,17 +88,13 @@ def evaluate_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
         merits = mean_ranks([part for part in scores if len(part)])
         printed = [_printed(claim, names, *condition) for condition in where]
         ranks = [rankdata(means) for means in printed if np.isfinite(means).all()]
-        paper = np.mean(ranks, axis=0) if ranks else None
-        yield _extreme(claim, results, names, compare(merits[None]), elementary, paper, len(merits))
+        yield {}, compare(merits[None]), np.mean(ranks, axis=0) if ranks else None
         return
     for metric, dataset, fraction in where:
+        place = {"metric": metric, "dataset": dataset, "fraction": fraction}
         pairs = results.pairs(metric, dataset, fraction, tuple(names))
-        folds = int(np.diagonal(pairs.folds[0]).max(initial=0))
-        means = _printed(claim, names, metric, dataset, fraction)
-        paper = means if np.isfinite(means).all() else None
-        tests = elementary * len(where)
-        fields = {"metric": metric, "dataset": dataset, "fraction": fraction}
-        yield _extreme(claim, results, names, pairs, tests, paper, folds, **fields)
+        printed_here = _printed(claim, names, metric, dataset, fraction)
+        yield place | {"source": results.sources.get(dataset, "")}, pairs, printed_here
 
 
 def _printed(
@@ -68,44 +102,7 @@ def _printed(
 ) -> np.ndarray:
     """The paper's means, NaN where it prints none."""
     means = [published_mean(claim.paper, dataset, name, fraction, metric) for name in names]
-    return np.array([np.nan if mean is None else mean for mean in means])
-
-
-def _extreme(
-    claim: Claim,
-    results: StudyResults,
-    names: list[str],
-    pairs: PairwiseDifferences,
-    tests: int,
-    paper: np.ndarray | None,
-    folds: int,
-    **fields: object,
-) -> Verdict:
-    best, k = claim.kind == "best", max(claim.k, len(claim.strategies))
-    claimed = [names.index(name) for name in claim.strategies]
-    merit = pairs.means[0] if best else -pairs.means[0]
-    better = significantly_better(pairs, tests)
-    holds, fails = evaluate_top(better if best else better.transpose(0, 2, 1), claimed, k)
-    note = FEW_FOLDS if folds < VERDICT_FOLDS else ""
-    if np.isfinite(merit).any():
-        order = [names[i] for i in np.argsort(np.where(np.isfinite(merit), -merit, np.inf))]
-        note = "; ".join(
-            filter(None, [f"the {claim.kind} are {', '.join(order[: max(3, k)])}", note])
-        )
-    ahead = None if paper is None else _ahead(paper if best else -paper, claimed, k)
-    what = "in mean rank" if claim.overall else "in the mean"
-    return Verdict.of(
-        claim,
-        source=results.sources.get(str(fields.get("dataset", "")), ""),
-        comparison=f"least distance of {', '.join(claim.strategies)} to the others {what}",
-        verdict=decide(bool(holds[0]), bool(fails[0])),
-        value=_ahead(merit, claimed, k),
-        rule="all pairs: holds if each other is shown to be beyond, fails if another comes first",
-        paper_value=ahead,
-        paper_supports=yes_or_no(None if ahead is None else ahead >= 0),
-        note=note,
-        **fields,
-    )
+    return np.array(means, float)
 
 
 def _ahead(merit: np.ndarray, claimed: list[int], k: int) -> float:

@@ -29,10 +29,6 @@ TITLES = {
     "across": "Across both papers",
     "own": "Claims of this study",
 }
-HEAD = (
-    *("Where", "What", "Verdict", "Value", "Bounds", "In the paper"),
-    *("Its table agrees", "Significance as found there", "Note"),
-)
 
 
 def write_claims(
@@ -103,7 +99,7 @@ def claims_page(verdicts: Sequence[Verdict]) -> str:
         f"{len({verdict.claim for verdict in verdicts})} claims, {len(verdicts)} verdicts: {parts}."
     )
     return template("claims/page.html").render(
-        short=short, papers=papers, head=HEAD, counted=_counted, cells=_cells
+        short=short, papers=papers, counted=_counted, where=_where, number=_number
     )
 
 
@@ -112,24 +108,11 @@ def _counted(verdicts: Sequence[Verdict]) -> list[tuple[str, int]]:
     return [(word, counts[word]) for word in VERDICTS if counts[word]]
 
 
-def _cells(verdict: Verdict) -> tuple[str, ...]:
+def _where(verdict: Verdict) -> str:
     source = f" ({verdict.source})" if verdict.source not in ("", verdict.dataset) else ""
     fraction = "" if verdict.fraction is None else format_percent(verdict.fraction)
     metric = "" if verdict.metric == "dice" else verdict.metric.replace("_", " ")
-    where = ", ".join(filter(None, [verdict.dataset + source, fraction, metric]))
-    return (
-        where or "whole study",
-        verdict.comparison or DASH,
-        verdict.verdict,
-        _number(verdict.value),
-        f"{_number(verdict.lower)} to {_number(verdict.upper)}"
-        if verdict.lower == verdict.lower
-        else DASH,
-        _number(verdict.paper_value),
-        verdict.paper_supports or DASH,
-        verdict.as_paper_found or DASH,
-        verdict.note,
-    )
+    return ", ".join(filter(None, [verdict.dataset + source, fraction, metric])) or "whole study"
 
 
 def _number(value: float | None) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from sonotune.errors import SonotuneError
 
@@ -36,9 +37,13 @@ KINDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 # One of several, that the study need not have all.
 SOME = ("not_by_parameters",)
-METRICS = ("dice", "iou", "pixel_accuracy", "seconds", "seconds_per_epoch")
-
-Term = tuple[float, str, float | None]
+Metric = Literal["dice", "iou", "pixel_accuracy", "seconds", "seconds_per_epoch"]
+METRICS = get_args(Metric)
+# Weight, strategy and, unless it is that of each place, the fraction.
+Term = Annotated[
+    tuple[float, str, float | None],
+    BeforeValidator(lambda term: (*term, None) if len(term) == 2 else term),
+]
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ class Claim:
     datasets: tuple[str, ...] | None = None
     fractions: tuple[float, ...] | None = None
     needs: tuple[str, ...] = ()
-    metrics: tuple[str, ...] = ("dice",)
+    metrics: tuple[Metric, ...] = ("dice",)
     strategies: tuple[str, ...] = ()
     k: int = 0
     overall: bool = False
@@ -119,6 +124,9 @@ class Claim:
         named = () if self.kind in SOME else self.strategies
         terms = [strategy for _, strategy, _ in (*self.terms, *self.given)]
         return list(dict.fromkeys([*self.needs, *named, *sum(self.pairs, ()), *terms]))
+
+
+READER = TypeAdapter(Claim)
 
 
 def paper_claims() -> list[Claim]:
@@ -173,10 +181,11 @@ def _parse_claim(given: Mapping[str, Any], paper: str) -> Claim:
     if given["kind"] == "contrast" and not {"at_least", "at_most"} & set(given):
         raise SonotuneError(f"claims: {name}: contrast needs at_least or at_most")
     try:
-        claim = Claim(paper=paper, **{key: _frozen(key, value) for key, value in given.items()})
-    except (TypeError, ValueError, KeyError):
+        claim = READER.validate_python({"paper": paper, **given})
+    except ValidationError as error:
+        keys = ", ".join(dict.fromkeys(str(mistake["loc"][0]) for mistake in error.errors()))
         raise SonotuneError(
-            f"claims: {name}: cannot be read; docs/claims.md shows how each key is written"
+            f"claims: {name}: cannot be read: {keys}; docs/claims.md shows how each key is written"
         ) from None
     named = [
         *(claim.fractions or ()),
@@ -190,26 +199,3 @@ def _parse_claim(given: Mapping[str, Any], paper: str) -> Claim:
                 f"{fraction / 100:g}"
             )
     return claim
-
-
-def _frozen(key: str, value: Any) -> Any:
-    if key == "pairs":
-        return tuple((str(first), str(second)) for first, second in value)
-    if key == "steps":
-        return tuple((float(first), float(second)) for first, second in value)
-    if key in ("terms", "given"):
-        return tuple(
-            (float(weight), str(strategy), float(fraction[0]) if fraction else None)
-            for weight, strategy, *fraction in value
-        )
-    if key == "fractions":
-        return tuple(map(float, value))
-    if key in ("datasets", "metrics", "needs", "strategies"):
-        if isinstance(value, str) or (key == "metrics" and not set(value) <= set(METRICS)):
-            raise ValueError
-        return tuple(map(str, value))
-    if key in ("at_least", "at_most") and isinstance(value, Mapping):
-        return {str(metric): float(bound) for metric, bound in value.items()}
-    if key in ("at_least", "at_most", "margin"):
-        return float(value)
-    return int(value) if key in ("k", "baseline_parameters") else value

@@ -57,11 +57,10 @@ def draw_against_paper(
     """
     own = table[~table["stands_in"].astype(bool)]
     only_stand_ins = not len(own)
-    left_out = [datasets[name] for name in datasets if name in set(table["dataset"])]
-    if not only_stand_ins:
-        left_out = [t for t in left_out if t not in {datasets[n] for n in set(own["dataset"])}]
-        table = own
+    everything, table = table, table if only_stand_ins else own
     present = [name for name in datasets if name in set(table["dataset"])]
+    replaced = set(everything["dataset"]) - set(present)
+    left_out = [title for name, title in datasets.items() if name in replaced]
     fractions = sorted(table["fraction"].unique(), reverse=True)
     notes = [
         "Mean Dice of each strategy, ours (with its standard error over folds) against the paper's "
@@ -129,5 +128,4 @@ def _draw_panel(
     panel.set(xlim=(least - rim, most + rim), ylim=(least - rim, most + rim))
     for axis in (panel.xaxis, panel.yaxis):
         axis.set_major_locator(MaxNLocator(4))
-    panel.grid(color="#eeeeee", linewidth=0.5)
-    panel.set_axisbelow(True)
+    panel.grid()

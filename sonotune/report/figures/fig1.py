@@ -154,31 +154,39 @@ def _draw_us(
     """A small U for each strategy; above them one with the names of the stages."""
     columns = 1 + max(box.column for box in shape.values())
     small = TWO_COLUMNS / IN_A_ROW - 0.25
-    total = sum(stages.values())
     y = top + DEPTH * KEY_LEVEL + 0.2
-    for row, lines in _rows_of_us(strategies):
+    for part, lines in _rows_of_us(strategies):
         y += 0.1
-        for number, (name, title, random, tuned) in enumerate(row):
+        for number, row in enumerate(part):
             x = 0.125 + number * TWO_COLUMNS / IN_A_ROW
-            share = sum(stages[stage] for stage in tuned)
-            below = f"{short_count(share)}  {share / total:.1%}" if share else "none"
-            text = "\n".join([*_wrapped(title), below])
+            text = "\n".join([*_wrapped(row[1]), _share(stages, row)])
             panel.text(x, y + (lines + 1) * LINE_OF_TEXT - 0.02, text, va="bottom", fontsize=6.5)
-            colour = style_of(name, order).colour
             corner = (x, y + (lines + 1) * LINE_OF_TEXT)
             for stage in stages:
-                on = stage in tuned
                 box = _box(shape[stage], corner, small / columns, LEVEL)
-                box.set(
-                    facecolor=colour if on and stage not in random else FROZEN,
-                    edgecolor=colour if on else LINE,
-                    linewidth=0.6,
-                    hatch="////" if stage in random else None,
-                )
+                box.set(**_look(stage, row, order))
                 panel.add_patch(box)
         y += DEPTH * LEVEL + (lines + 1) * LINE_OF_TEXT + 0.1
     # After the strategies' boxes, which then are the first of the axes' patches.
     _draw_key(panel, shape, stages, (0.35, top + 0.1), (TWO_COLUMNS - 0.7) / columns)
+
+
+def _share(stages: Mapping[str, int], row: Row) -> str:
+    """Number of tuned parameters, and their share of all."""
+    tuned = sum(stages[stage] for stage in row[3])
+    return f"{short_count(tuned)}  {tuned / sum(stages.values()):.1%}" if tuned else "none"
+
+
+def _look(stage: str, row: Row, order: Sequence[str]) -> dict[str, Any]:
+    """How a stage's box is drawn: coloured where it is tuned, hatched where it starts at random."""
+    name, _, random, tuned = row
+    colour = style_of(name, order).colour if stage in tuned else ""
+    return {
+        "facecolor": colour if colour and stage not in random else FROZEN,
+        "edgecolor": colour or LINE,
+        "linewidth": 0.6,
+        "hatch": "////" if stage in random else None,
+    }
 
 
 def _draw_key(
@@ -239,50 +247,17 @@ def _draw_network(
     left: float,
     top: float,
 ) -> None:
-    total = sum(stages.values())
     wide = (TWO_COLUMNS - left - RIGHT) / len(stages)
     for number, (stage, parameters) in enumerate(stages.items()):
-        x = left + (number + 0.5) * wide
-        panel.text(
-            x,
-            top - 0.28,
-            stage_title(stage).replace(" ", "\n"),
-            ha="center",
-            va="bottom",
-            fontsize=6.5,
-        )
+        x, name = left + (number + 0.5) * wide, stage_title(stage).replace(" ", "\n")
+        panel.text(x, top - 0.28, name, ha="center", va="bottom", fontsize=6.5)
         panel.text(x, top - 0.08, short_count(parameters), ha="center", va="bottom", fontsize=6)
-    for row, (name, title, random, tuned) in enumerate(strategies):
-        y = top + ROW * row
-        panel.text(left - 0.08, y + ROW / 2, title, ha="right", va="center")
-        colour = style_of(name, order).colour
-        _draw_row(panel, list(stages), tuned, random, colour, (left, y), wide)
-        number_tuned = sum(stages[stage] for stage in tuned)
-        share = f"{number_tuned / total:.1%}" if number_tuned else "none"
-        text = f"{short_count(number_tuned)}  {share}" if number_tuned else "none"
-        panel.text(TWO_COLUMNS - RIGHT + 0.08, y + ROW / 2, text, ha="left", va="center")
-
-
-def _draw_row(
-    panel: Axes,
-    stages: Sequence[str],
-    tuned: Sequence[str],
-    random: Collection[str],
-    colour: str,
-    corner: tuple[float, float],
-    wide: float,
-) -> None:
-    left, y = corner
-    for number, stage in enumerate(stages):
-        on = stage in tuned
-        panel.add_patch(
-            Rectangle(
-                (left + number * wide + 0.015, y + 0.02),
-                wide - 0.03,
-                ROW - 0.04,
-                facecolor=colour if on and stage not in random else FROZEN,
-                edgecolor=colour if on else LINE,
-                linewidth=0.6,
-                hatch="////" if stage in random else None,
-            )
-        )
+    for number, row in enumerate(strategies):
+        y = top + ROW * number
+        panel.text(left - 0.08, y + ROW / 2, row[1], ha="right", va="center")
+        for position, stage in enumerate(stages):
+            corner = (left + position * wide + 0.015, y + 0.02)
+            box = Rectangle(corner, wide - 0.03, ROW - 0.04, **_look(stage, row, order))
+            panel.add_patch(box)
+        end = TWO_COLUMNS - RIGHT + 0.08
+        panel.text(end, y + ROW / 2, _share(stages, row), ha="left", va="center")

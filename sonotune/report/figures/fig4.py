@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from sonotune.evaluation.averages import ExcludeRuns, is_excluded, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
 from sonotune.report.style import message_figure, noted_figure
 
@@ -69,39 +68,30 @@ def draw_fig4(
     averages = averages[(averages["fraction"] > 0) & averages["strategy"].isin(names)]
     kept = cells[~is_excluded(cells, display.exclude_runs)]
     fractions = sorted(averages["fraction"].unique())
-    present = [name for name in display.datasets if name in set(averages["dataset"])]
-    sources = sources_of(averages)
-    notes = [
-        *_notes(cells, display.exclude_runs),
-        *source_notes(present, display.datasets, sources),
-    ]
+    titles, source_notes = display.name_datasets(sources_of(averages))
+    notes = [*_notes(cells, display.exclude_runs), *source_notes]
 
-    figure = noted_figure(notes, PANEL_HEIGHT * len(present) + 0.58)
-    axes = figure.subplots(len(present), len(pairs), sharex=True, sharey="row", squeeze=False)
-    for row, dataset in enumerate(present):
-        title = dataset_title(dataset, display.datasets, sources)
-        axes[row, 0].set_ylabel("Dice")
-        axes[row, 0].annotate(
-            title, (-0.5, 0.5), xycoords=axes[row, 0].yaxis.label, rotation=90, weight="bold",
+    figure = noted_figure(notes, PANEL_HEIGHT * len(titles) + 0.58)
+    axes = figure.subplots(len(titles), len(pairs), sharex=True, sharey="row", squeeze=False)
+    for panels, (dataset, title) in zip(axes, titles.items(), strict=True):
+        panels[0].set_ylabel("Dice")
+        panels[0].annotate(
+            title, (-0.5, 0.5), xycoords=panels[0].yaxis.label, rotation=90, weight="bold",
             ha="right", va="center",
         )  # fmt: skip
         of_set, runs = averages[averages["dataset"] == dataset], kept[kept["dataset"] == dataset]
-        for panel, pair in zip(axes[row], pairs, strict=True):
+        for panel, pair in zip(panels, pairs, strict=True):
             for name, shift in zip(pair, (-APART, APART), strict=True):
                 means = of_set[of_set["strategy"] == name].set_index("fraction")
                 points = runs[runs["strategy"] == name]
-                _draw_strategy(
-                    panel, means.reindex(fractions), points, shift, name, display.strategies
-                )
-            panel.grid(axis="y", color="#dddddd", linewidth=0.5)
-            panel.set_axisbelow(True)
+                _draw_strategy(panel, means.reindex(fractions), points, shift, name, display)
+            panel.grid(axis="y", color="#dddddd")
             if not runs["strategy"].isin(list(pair)).any():
                 panel.text(0.5, 0.5, "no run left", transform=panel.transAxes, ha="center")
         if not len(runs):
-            axes[row, 0].set_ylim(0, 1)
-    for column in range(len(pairs)):
-        axes[0, column].legend(loc="lower center", bbox_to_anchor=(0.5, 0.98))
-        bottom = axes[-1, column]
+            panels[0].set_ylim(0, 1)
+    for top, bottom in zip(axes[0], axes[-1], strict=True):
+        top.legend(loc="lower center", bbox_to_anchor=(0.5, 0.98))
         bottom.set_xticks(range(len(fractions)), [format_percent(p) for p in fractions])
         bottom.set_xlim(-0.5, len(fractions) - 0.5)
         bottom.set_xlabel("Share of the images used")
@@ -114,29 +104,24 @@ def _draw_strategy(
     points: pd.DataFrame,
     shift: float,
     name: str,
-    strategies: Mapping[str, str],
+    display: DisplayOptions,
 ) -> None:
     """The mean at every fraction, and a thin line for each fold."""
-    style = style_of(name, list(strategies))
+    style = style_of(name, list(display.strategies))
     positions = {fraction: position + shift for position, fraction in enumerate(averages.index)}
     if points["fold"].nunique() > 1:
         for _, fold in points.groupby("fold"):
             scores = fold.groupby("fraction")["dice"].mean()
             panel.plot(
-                [positions[fraction] for fraction in scores.index],
-                scores,
-                marker=".",
-                markersize=3,
-                linewidth=0.5,
-                alpha=0.5,
-                color=style.colour,
-            )
+                scores.index.map(positions), scores, marker=".", markersize=3, linewidth=0.5,
+                alpha=0.5, color=style.colour,
+            )  # fmt: skip
     panel.plot(
         list(positions.values()),
         averages["dice_mean"].astype(float),
         color=style.colour,
         marker=style.marker,
-        label=strategies.get(name, name),
+        label=display.label(name),
     )
 
 

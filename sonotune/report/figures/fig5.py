@@ -21,9 +21,9 @@ from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.report.images import PREDICTION, REFERENCE, add_scale_bar, show_image
-from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.style import TWO_COLUMNS, message_figure, noted_figure
-from sonotune.statistics.decision import Decision, read_decisions
+from sonotune.statistics.decision import read_decisions
+from sonotune.statistics.decision_types import Decision
 
 QUARTILES = {0.25: "lower quartile", 0.5: "median", 0.75: "upper quartile"}
 OUTER_QUARTILES = {0.25: "lower quartile", 0.75: "upper quartile"}
@@ -74,7 +74,17 @@ def draw(
         )
     sets = {name: load_set(arrays[name]) for name in names}
     tables = {name: _read_scores(scores[name], list(columns), fraction, fold) for name in names}
-    return _draw(sets, tables, example_predictions, columns, display.datasets, fraction, fold)
+    datasets, source_notes = display.name_datasets(
+        {name: str(data.about.get("source", name)) for name, data in sets.items()}
+    )
+    notes = [
+        f"Networks trained with {format_percent(fraction)} of the data set; test images of fold "
+        f"{fold}: those whose Dice, averaged over the strategies shown, is at the quartiles of "
+        "the fold. Blue: reference (dashed under predictions). Orange: prediction (threshold "
+        "0.5). Under each image: its Dice; (empty): nothing was predicted, (all): every pixel.",
+        *source_notes,
+    ]
+    return _draw(sets, tables, example_predictions, columns, datasets, notes)
 
 
 def choose_strategies(decisions: Sequence[Decision], baselines: Sequence[str]) -> list[str]:
@@ -143,19 +153,10 @@ def _draw(
     predictions: Mapping[str, Mapping[str, str | Path]],
     strategies: Mapping[str, str],
     datasets: Mapping[str, str],
-    fraction: float,
-    fold: int,
+    notes: Sequence[str],
 ) -> Figure:
     quantiles = QUARTILES if len(sets) <= MOST_WITH_MEDIAN else OUTER_QUARTILES
     chosen = {name: choose_rows(table, quantiles) for name, table in scores.items()}
-    sources = {name: str(data.about.get("source", name)) for name, data in sets.items()}
-    notes = [
-        f"Networks trained with {format_percent(fraction)} of the data set; test images of fold "
-        f"{fold}: those whose Dice, averaged over the strategies shown, is at the quartiles of "
-        "the fold. Blue: reference (dashed under predictions). Orange: prediction (threshold "
-        "0.5). Under each image: its Dice; (empty): nothing was predicted, (all): every pixel.",
-        *source_notes(list(sets), datasets, sources),
-    ]
     rows = [(name, row) for name in sets for row in chosen[name]]
     wide = (TWO_COLUMNS - LEFT) / (2 + len(strategies))
     aspects = {(name, row): aspect_of(sets[name], row) for name, row in rows}
@@ -171,8 +172,7 @@ def _draw(
         panel.set_title(title, fontsize=7)
     for panels, (name, row) in zip(axes, rows, strict=True):
         data, table = sets[name], scores[name]
-        title = dataset_title(name, datasets, sources)
-        panels[0].set_ylabel(f"{title}\n{chosen[name][row]}", fontsize=7)
+        panels[0].set_ylabel(f"{datasets[name]}\n{chosen[name][row]}", fontsize=7)
         show_image(panels[0], data.images[row], [])
         show_image(panels[1], data.images[row], [(data.masks[row], REFERENCE, "solid")])
         add_scale_bar(panels[0], scale_bar(data.index[row], data.images.shape[2]))
@@ -192,6 +192,7 @@ def _draw(
         height_px, width_px = data.images.shape[1:]
         for panel in panels:
             panel.set_aspect(aspects[name, row] * width_px / height_px)
+            panel.set_axisbelow("line")  # names over outlines
     return figure
 
 

@@ -12,8 +12,13 @@ from sonotune.evaluation.averages import read_cells
 from sonotune.evaluation.current import run_folders
 from sonotune.layout import RUN, fold_title, format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.names import dataset_title, source_notes
-from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, message_figure, noted_figure
+from sonotune.report.style import (
+    ONE_COLUMN,
+    TWO_COLUMNS,
+    message_figure,
+    noted_figure,
+    small_multiples,
+)
 
 COLUMNS, MOST = 4, 24
 TRAINING, VALIDATION = "#0072B2", "#D55E00"
@@ -29,28 +34,27 @@ def draw(cells: str | Path, display: DisplayOptions) -> Figure:
     display
         Titles of strategies; data sets to show, with their titles.
     """
-    strategies, datasets = display.strategies, display.datasets
     folders = run_folders(cells)
     table = read_cells(cells)
-    bad = table[(table["failed"] | table["collapsed"]) & table["dataset"].isin(list(datasets))]
-    sources = sources_of(table)
+    bad = table[table["failed"] | table["collapsed"]]
+    bad = bad[bad["dataset"].isin(list(display.datasets))]
     if not len(bad):
         return message_figure(
             f"None of the {len(table)} runs failed or collapsed: no learning curve is shown."
         )
-    runs = [
-        (
-            f"{dataset_title(row.dataset, datasets, sources)}, "
-            f"{format_percent(row.fraction)}, fold "
-            f"{fold_title(row.fold, row.seed, row.pretraining)}\n"
-            f"{strategies.get(row.strategy, row.strategy)}: "
-            + ("failed" if row.failed else "collapsed"),
-            pd.read_csv(folders[tuple(getattr(row, name) for name in RUN)] / "history.csv"),
+    drawn = bad.head(MOST)
+    titles, source_notes = display.name_datasets(sources_of(drawn))
+    runs = []
+    for run in drawn.itertuples():
+        fold = fold_title(run.fold, run.seed, run.pretraining)
+        strategy = display.label(run.strategy)
+        title = (
+            f"{titles[run.dataset]}, {format_percent(run.fraction)}, fold {fold}\n"
+            f"{strategy}: {'failed' if run.failed else 'collapsed'}"
         )
-        for row in bad.head(MOST).itertuples()
-    ]
-    present = bad["dataset"].head(MOST).unique()
-    return draw_curves(runs, len(bad), source_notes(present, datasets, sources))
+        folder = folders[tuple(getattr(run, name) for name in RUN)]
+        runs.append((title, pd.read_csv(folder / "history.csv")))
+    return draw_curves(runs, len(bad), source_notes)
 
 
 def draw_curves(
@@ -68,7 +72,6 @@ def draw_curves(
         Notes on data sets that stand in for others.
     """
     columns = min(COLUMNS, len(runs))
-    rows = -(-len(runs) // columns)
     width = max(ONE_COLUMN, TWO_COLUMNS * columns / COLUMNS)
     notes = [
         "Loss of each epoch, training (blue) and validation (orange), of runs that failed (no "
@@ -78,17 +81,11 @@ def draw_curves(
         + (f" The first {len(runs)} of {all_bad}." if all_bad > len(runs) else ""),
         *stand_ins,
     ]
-    figure = noted_figure(notes, rows * 1.35 + 0.3, width)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for panel, (title, history) in zip(axes.flat, runs, strict=False):
+    figure = noted_figure(notes, -(-len(runs) // columns) * 1.35 + 0.3, width)
+    panels = small_multiples(figure, len(runs), columns, "Epoch", "Loss")
+    for panel, (title, history) in zip(panels, runs, strict=True):
         panel.plot(history["epoch"], history["training_loss"], color=TRAINING)
         panel.plot(history["epoch"], history["validation_loss"], color=VALIDATION)
         panel.set_title(title, fontsize=6, pad=3)
         panel.set_ylim(bottom=0)
-    for panel in axes.flat[len(runs) :]:
-        panel.axis("off")
-    for panel in axes[:, 0]:
-        panel.set_ylabel("Loss")
-    for panel in axes.flat[max(0, len(runs) - columns) : len(runs)]:
-        panel.set_xlabel("Epoch")
     return figure

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
 from sonotune.report.style import noted_figure
 from sonotune.statistics.tables import included_scores, read_runs
@@ -31,32 +30,28 @@ def draw(cells: str | Path, scores: Mapping[str, str | Path], display: DisplayOp
     """
     runs = read_runs(cells, list(display.strategies), display.exclude_runs)
     runs = runs[runs["fraction"] > 0]
-    present = [name for name in display.datasets if name in set(runs["dataset"])]
+    titles, source_notes = display.name_datasets(sources_of(runs))
     fractions = sorted(runs["fraction"].unique(), reverse=True)
-    names = [name for name in display.strategies if name in set(runs["strategy"])]
-    sources = sources_of(runs)
+    names = display.strategies_of(runs)
     notes = [
         "Dice of each of the n test images of all folds run (fewer where a run failed). Boxes: "
         "quartiles with the median; whiskers: 5th and 95th percentile; dots: the images beyond.",
-        *source_notes(present, display.datasets, sources),
+        *source_notes,
     ]
-    height = (ROW * (len(names) + 1) + GAP) * len(present) + 0.3
+    height = (ROW * (len(names) + 1) + GAP) * len(titles) + 0.3
     figure = noted_figure(notes, height)
-    axes = figure.subplots(len(present), len(fractions), sharey=True, sharex="row", squeeze=False)
-    for row, dataset in enumerate(present):
+    axes = figure.subplots(len(titles), len(fractions), sharey=True, sharex="row", squeeze=False)
+    for panels, (dataset, title) in zip(axes, titles.items(), strict=True):
         table = included_scores(runs, scores[dataset])
-        for column, fraction in enumerate(fractions):
+        for panel, fraction in zip(panels, fractions, strict=True):
             part = table[table["fraction"] == fraction]
-            _draw(axes[row, column], part, names, list(display.strategies))
+            _draw(panel, part, list(names), list(display.strategies))
             images = part.groupby("strategy").size().max()
-            title = (
-                f"{dataset_title(dataset, display.datasets, sources)}, "
-                f"{format_percent(fraction)}, n = {images}"
-            )
-            axes[row, column].set_title(title, fontsize=7, pad=3)
+            text = f"{title}, {format_percent(fraction)}, n = {images}"
+            panel.set_title(text, fontsize=7, pad=3)
     for panel in axes[-1]:
         panel.set_xlabel("Dice of an image")
-    axes[0, 0].set_yticks(range(len(names)), [display.strategies[name] for name in names])
+    axes[0, 0].set_yticks(range(len(names)), names.values())
     axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
     return figure
 
@@ -88,6 +83,5 @@ def _draw(panel: Axes, scores: pd.DataFrame, names: list[str], strategies: list[
             },
         )
     panel.set_xlim(right=1.02)
-    panel.grid(axis="x", color="#eeeeee", linewidth=0.5)
-    panel.set_axisbelow(True)
+    panel.grid(axis="x")
     panel.tick_params(axis="y", length=0)

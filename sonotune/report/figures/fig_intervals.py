@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,8 @@ from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.palette import style_of
 from sonotune.report.style import message_figure, noted_figure
-from sonotune.statistics.decision import Decision, read_decisions
+from sonotune.statistics.decision import read_decisions
+from sonotune.statistics.decision_types import Decision
 
 ROW = 0.15  # inches per strategy
 NOTE = (
@@ -39,31 +40,24 @@ def draw(decisions: str | Path, display: DisplayOptions) -> Figure:
     ]
     if not displayed:
         return message_figure("This study has trained nothing, so nothing can be compared.")
-    return _draw(displayed, display.strategies, display.datasets)
-
-
-def _draw(
-    decisions: Sequence[Decision], strategies: Mapping[str, str], datasets: Mapping[str, str]
-) -> Figure:
-    present = list(dict.fromkeys(decision.dataset for decision in decisions))
-    fractions = sorted({decision.fraction for decision in decisions}, reverse=True)
-    names = [
-        name for name in strategies if any(s.name == name for d in decisions for s in d.strategies)
-    ]
+    present = list(dict.fromkeys(decision.dataset for decision in displayed))
+    fractions = sorted({decision.fraction for decision in displayed}, reverse=True)
+    compared = {strategy.name for decision in displayed for strategy in decision.strategies}
+    names = [name for name in display.strategies if name in compared]
     height = (ROW * (len(names) + 1) + 0.35) * len(present) + 0.3
     figure = noted_figure([NOTE], height)
     axes = figure.subplots(len(present), len(fractions), sharey=True, sharex="row", squeeze=False)
     for panel in axes.flat:
         panel.set_visible(False)
-    for decision in decisions:
+    for decision in displayed:
         panel = axes[present.index(decision.dataset), fractions.index(decision.fraction)]
         panel.set_visible(True)
-        title = datasets[decision.dataset]
+        title = display.datasets[decision.dataset]
         folds = "one fold" if decision.folds == 1 else f"{decision.folds} folds"
         panel.set_title(f"{title}, {format_percent(decision.fraction)}, {folds}")
         _draw_panel(panel, decision, names)
     for panel in axes[:, 0]:
-        panel.set_yticks(range(len(names)), [strategies[name] for name in names])
+        panel.set_yticks(range(len(names)), [display.strategies[name] for name in names])
         panel.set_ylim(len(names) - 0.4, -0.6)
     return figure
 
@@ -84,6 +78,5 @@ def _draw_panel(panel: Axes, decision: Decision, names: Sequence[str]) -> None:
         filled = style.colour if strategy.name == decision.recommended else "white"
         panel.plot(strategy.gap, position, style.marker, color=style.colour, markerfacecolor=filled)
     panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    panel.grid(axis="y", color="#eeeeee", linewidth=0.5)
-    panel.set_axisbelow(True)
+    panel.grid(axis="y")
     panel.tick_params(axis="y", length=0)

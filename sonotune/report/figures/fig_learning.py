@@ -15,10 +15,10 @@ from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.figures.fig5 import choose_strategies
 from sonotune.report.learning_table import read_forecasts
-from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
-from sonotune.report.style import LEGEND, ONE_COLUMN, TWO_COLUMNS, legend_columns, message_figure
-from sonotune.statistics.decision import Decision, read_decisions
+from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, message_figure, one_legend
+from sonotune.statistics.decision import read_decisions
+from sonotune.statistics.decision_types import Decision
 from sonotune.statistics.learning import LEVEL
 
 PANEL = 2.1  # inches
@@ -40,40 +40,23 @@ def draw(decisions: str | Path, learning: str | Path, display: DisplayOptions) -
     display
         Titles of the strategies; data sets to show, with their titles.
     """
-    displayed = [
-        decision for decision in read_decisions(decisions) if decision.dataset in display.datasets
-    ]
-    names = [
-        name for name in display.datasets if any(decision.dataset == name for decision in displayed)
-    ]
-    if not names:
-        return message_figure("This study has trained nothing, so there is no learning curve.")
     forecasts = read_forecasts(learning)
-    sources = sources_of(forecasts)
-    columns = min(2, len(names))
-    width, rows = TWO_COLUMNS if columns > 1 else ONE_COLUMN, -(-len(names) // columns)
+    titles, source_notes = display.name_datasets(sources_of(forecasts))
+    if not titles:
+        return message_figure("This study has trained nothing, so there is no learning curve.")
+    by_fraction = sorted(read_decisions(decisions), key=lambda decision: decision.fraction)
+    columns = min(2, len(titles))
+    width, rows = TWO_COLUMNS if columns > 1 else ONE_COLUMN, -(-len(titles) // columns)
     figure = Figure(figsize=(width, PANEL * rows + 0.4), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).flat
-    for panel, name in zip(axes, names, strict=False):
-        of_set = sorted(
-            (decision for decision in displayed if decision.dataset == name),
-            key=lambda d: d.fraction,
-        )
+    for panel, (name, title) in zip(axes, titles.items(), strict=False):
+        of_set = [decision for decision in by_fraction if decision.dataset == name]
         _draw_panel(panel, of_set, forecasts[forecasts["dataset"] == name], display)
-        panel.set_title(dataset_title(name, display.datasets, sources))
-    for panel in list(axes)[len(names) :]:
+        panel.set_title(title)
+    for panel in list(axes)[len(titles) :]:
         panel.axis("off")
-    named = {
-        name: handle
-        for panel in figure.axes
-        for handle, name in zip(*panel.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(
-        named.values(), named.keys(), loc="outside upper center",
-        ncols=legend_columns(list(named), width), **LEGEND,
-    )  # fmt: skip
-    notes = [NOTE, *source_notes(names, display.datasets, sources)]
-    figure.supxlabel(" ".join(notes), fontsize=6.5, wrap=True)
+    one_legend(figure, figure.axes)
+    figure.supxlabel(" ".join([NOTE, *source_notes]), fontsize=6.5, wrap=True)
     return figure
 
 
@@ -113,5 +96,4 @@ def _draw_panel(
     panel.set_xticks(ticks, [format_percent(tick) for tick in ticks])
     panel.xaxis.set_minor_locator(NullLocator())
     panel.set(xlabel="Share of the images used", ylabel="Dice")
-    panel.grid(axis="y", color="#dddddd", linewidth=0.5)
-    panel.set_axisbelow(True)
+    panel.grid(axis="y", color="#dddddd")

@@ -14,7 +14,6 @@ from matplotlib.ticker import MaxNLocator
 from sonotune.evaluation.averages import is_excluded, measured_on, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
 from sonotune.report.style import message_figure, noted_figure, one_legend
 
@@ -54,49 +53,36 @@ def draw(cells: str | Path, averages: str | Path, display: DisplayOptions) -> Fi
     # The mean of what is left of a strategy's runs is no result to compare with whole ones.
     points = points[(points["fraction"] == fraction) & (points["n"] > 0)]
     points = points.assign(whole=points["n"] == points["runs"])
-    present = [name for name in display.datasets if name in set(points["dataset"])]
-    if not present:
+    if not len(points):
         return message_figure(
             f"At {format_percent(fraction)} every run is left out of averages, so there is no "
             "Dice to set against its cost."
         )
     runs = display.select(read_cells(cells))
     runs = runs[(runs["fraction"] == fraction) & ~is_excluded(runs, display.exclude_runs)]
-    return _front(points, present, fraction, display, measured_on(runs))
-
-
-def _front(
-    points: pd.DataFrame,
-    present: list[str],
-    fraction: float,
-    display: DisplayOptions,
-    timed: str,
-) -> Figure:
-    sources = sources_of(points)
-    runs = sorted(set(points["n"].astype(int)))
-    number = f"{runs[0]} runs" if len(runs) == 1 else f"{runs[0]} to {runs[-1]} runs"
-    number = "one run" if runs == [1] else number
+    titles, source_notes = display.name_datasets(sources_of(points))
+    fewest, most = int(points["n"].min()), int(points["n"].max())
+    number = f"{most} runs" if fewest == most else f"{fewest} to {most} runs"
+    number = "one run" if most == 1 else number
     notes = [
-        f"Mean Dice over {number} at {format_percent(fraction)} with its standard error. "
-        f"Line: the Pareto front, strategies that no other beats in both. Seconds: {timed}. "
-        "Hollow: not all runs of the strategy count, so it is on no front.",
-        *source_notes(present, display.datasets, sources),
+        f"Mean Dice over {number} at {format_percent(fraction)} with its standard error. Line: "
+        "the Pareto front, strategies that no other beats in both. Seconds: "
+        f"{measured_on(runs)}. Hollow: not all runs of the strategy count, so it is on no front.",
+        *source_notes,
     ]
-    named = [
-        display.strategies[name] for name in display.strategies if name in set(points["strategy"])
-    ]
+    named = list(display.strategies_of(points).values())
     # One data set: both costs side by side; several: a column for each.
-    flat = len(present) == 1
-    rows, columns = (1, 2) if flat else (2, len(present))
+    flat = len(titles) == 1
+    rows, columns = (1, 2) if flat else (2, len(titles))
     figure = noted_figure(notes, rows * (PANEL + 0.4) + 0.2, names=named)
     axes = figure.subplots(rows, columns, squeeze=False, sharey="row" if flat else "col")
-    places = axes.reshape(len(present), 2).T if flat else axes
-    for row, (cost, title) in enumerate(COSTS.items()):
-        for panel, dataset in zip(places[row], present, strict=True):
+    places = axes.T if flat else axes
+    for row, (cost, label) in enumerate(COSTS.items()):
+        for panel, (dataset, title) in zip(places[row], titles.items(), strict=True):
             _draw(panel, points[points["dataset"] == dataset], cost, display.strategies)
-            panel.set_xlabel(title)
+            panel.set_xlabel(label)
             if row == 0 or flat:
-                panel.set_title(dataset_title(dataset, display.datasets, sources), fontsize=7)
+                panel.set_title(title, fontsize=7)
     for panel in axes[:, 0]:
         panel.set_ylabel("Dice")
     one_legend(figure, axes.flat)
@@ -128,5 +114,4 @@ def _draw(panel: Axes, points: pd.DataFrame, cost: str, strategies: Mapping[str,
         panel.set_xlim(left=0)
         panel.xaxis.set_major_locator(MaxNLocator(4))
     panel.margins(y=0.12)
-    panel.grid(color="#eeeeee", linewidth=0.5)
-    panel.set_axisbelow(True)
+    panel.grid()

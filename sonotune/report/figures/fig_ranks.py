@@ -71,7 +71,8 @@ def _draw_diagram(
         color_palette={name: style_of(name, list(display.strategies)).colour for name in names},
     )
     panel.spines["top"].set_visible(True)
+    panel.set_axisbelow("line")  # ticks over the bars
     panel.set(xlim=(1, len(names)), xticks=range(1, len(names) + 1))
     for label in drawn["labels"]:
         name = label.get_text()
-        label.set(text=f"{display.strategies.get(name, name)}  {ranks[name]:.2f}", color="black")
+        label.set(text=f"{display.label(name)}  {ranks[name]:.2f}", color="black")

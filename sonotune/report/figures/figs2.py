@@ -14,7 +14,7 @@ from sonotune.data.dataset import load_set
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.geometry import aspect_of
-from sonotune.report.names import dataset_title, source_notes, stage_title
+from sonotune.report.names import stage_title
 from sonotune.report.style import TWO_COLUMNS, noted_figure
 
 LEFT, HEAD = 0.25, 0.45  # inches: names of rows, titles
@@ -41,32 +41,22 @@ def draw(
     features_of
         ``strategy`` (its title), ``fraction`` and ``fold`` of the cell that was trained.
     """
-    datasets = display.datasets
     stored = {}
-    for name in datasets:
+    for name in display.datasets:
         with np.load(features[name], allow_pickle=False) as file:
             stored[name] = dict(file)
     aspects = {
         name: aspect_of(load_set(arrays[name]), int(maps["row"])) for name, maps in stored.items()
     }
     sources = {name: str(maps["source"]) for name, maps in stored.items()}
-    titles = {name: dataset_title(name, datasets, sources) for name in stored}
+    titles, source_notes = display.name_datasets(sources)
     notes = [
         f"Fine-tuned: {features_of['strategy']}, {format_percent(features_of['fraction'])} of the "
         f"images, fold {features_of['fold']}; the test image whose object has the median area. The "
         "channels of each stage that vary most in the pre-trained network; before and after share "
         "a grey scale.",
-        *source_notes(list(stored), datasets, sources),
+        *source_notes,
     ]
-    return _draw(stored, aspects, titles, notes)
-
-
-def _draw(
-    stored: Mapping[str, Mapping[str, np.ndarray]],
-    aspects: Mapping[str, float],
-    titles: Mapping[str, str],
-    notes: list[str],
-) -> Figure:
     parts = ("shallow", "deep")
     first = next(iter(stored.values()))
     widths = [1, *(width for part in parts for width in (0.1, *[1] * first[part].shape[1]))]

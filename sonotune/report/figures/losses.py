@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
 from matplotlib.figure import Figure
 
+from sonotune.evaluation.tables import read_table
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.losses import WIDENED
 from sonotune.report.published import published_table
-from sonotune.report.style import message_figure, noted_figure
+from sonotune.report.style import message_figure, noted_figure, small_multiples
 
 COLUMNS = 4
 LOGS, HERE = "#888888", ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -27,21 +26,9 @@ def draw(losses: str | Path, display: DisplayOptions) -> Figure:
     display
         Titles of the strategies, in the order of the panels; its data sets are not used.
     """
-    return draw_losses(pd.read_csv(losses), display.strategies)
-
-
-def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
-    """The figure, of the table of `sonotune.report.losses.compare_losses`.
-
-    Parameters
-    ----------
-    table
-        Rows of that CSV.
-    strategies
-        Titles of the strategies, by name.
-    """
-    names_drawn = [name for name in strategies if name in set(table["strategy"])]
-    if not names_drawn:
+    table = read_table(losses)
+    titles = display.strategies_of(table)
+    if not titles:
         return message_figure("The authors' logs have none of these strategies.")
     logs = published_table("wang2023_logs")
     logs = logs[logs["losses"] == "training"]
@@ -50,11 +37,10 @@ def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
         f"widened by {WIDENED:g}. Colours: the repeats of this run. With a frozen random "
         "decoder or head, the loss depends on its random weights."
     ]
-    columns = min(COLUMNS, len(names_drawn))
-    rows = -(-len(names_drawn) // columns)
-    figure = noted_figure(notes, rows * 1.55 + 0.35)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for panel, strategy in zip(axes.flat, names_drawn, strict=False):
+    columns = min(COLUMNS, len(titles))
+    figure = noted_figure(notes, -(-len(titles) // columns) * 1.55 + 0.35)
+    panels = small_multiples(figure, len(titles), columns, "Epoch", "Training loss")
+    for panel, (strategy, title) in zip(panels, titles.items(), strict=True):
         for _, log in logs[logs["strategy"] == strategy].groupby("log"):
             panel.plot(log["epoch"], log["mean_loss"], color=LOGS, linewidth=0.8)
         mine = table[table["strategy"] == strategy]
@@ -65,13 +51,8 @@ def draw_losses(table: pd.DataFrame, strategies: Mapping[str, str]) -> Figure:
         )  # fmt: skip
         for colour, (_, run) in zip(HERE, mine.groupby("repeat"), strict=False):
             panel.plot(run["epoch"], run["loss"], color=colour, marker="o", markersize=2)
-        panel.set_title(strategies[strategy])
+        panel.set_title(title)
+        panel.set_axisbelow("line")  # ticks over the range
         panel.set_ylim(bottom=0)
         panel.set_xticks([1, 5, 10, 15, 20])
-    for panel in axes.flat[len(names_drawn) :]:
-        panel.axis("off")
-    for panel in axes[:, 0]:
-        panel.set_ylabel("Training loss")
-    for panel in axes.flat[max(0, len(names_drawn) - columns) : len(names_drawn)]:
-        panel.set_xlabel("Epoch")
     return figure

@@ -15,7 +15,6 @@ from matplotlib.ticker import MaxNLocator
 from sonotune.evaluation.averages import is_excluded, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.names import dataset_title, source_notes
 from sonotune.report.palette import style_of
 from sonotune.report.style import message_figure, noted_figure, one_legend
 from sonotune.statistics.choice import VERDICT_FOLDS
@@ -57,17 +56,16 @@ def draw_paired(table: pd.DataFrame, display: DisplayOptions, left_out: int) -> 
     """
     names = list(display.strategies)
     first = display.strategies[names[0]]
-    present = [name for name in display.datasets if name in set(table["dataset"])]
+    datasets, source_notes = display.name_datasets(sources_of(table))
     fractions = sorted({float(p) for p in table["fraction"] if p > 0}, reverse=True)
-    sources = sources_of(table)
     notes = [
         "Left: mean Dice; small dots: the folds. Right: difference of means, paired by fold, with "
         "its 95% interval (not adjusted for several comparisons; none with fewer than "
         f"{VERDICT_FOLDS} folds). n: folds that both have.",
         *([f"Failed runs, left out: {left_out}."] if left_out else []),
-        *source_notes(present, display.datasets, sources),
+        *source_notes,
     ]
-    rows = [(dataset, fraction) for dataset in present for fraction in fractions]
+    rows = [(dataset, fraction) for dataset in datasets for fraction in fractions]
     height = len(rows) * (STEP * len(names) + 0.16) + 0.65
     figure = noted_figure(notes, height, names=list(display.strategies.values()))
     left, right = figure.subplots(1, 2, sharey=True)
@@ -75,10 +73,7 @@ def draw_paired(table: pd.DataFrame, display: DisplayOptions, left_out: int) -> 
         here = table[(table["dataset"] == dataset) & table["fraction"].isin([fraction, 0])]
         scores = here.pivot_table(index="fold", columns="strategy", values="dice")
         _draw_row(left, right, row, scores.reindex(columns=names).to_numpy(float), names, display)
-    titles = [
-        f"{dataset_title(dataset, display.datasets, sources)}, {format_percent(fraction)}"
-        for dataset, fraction in rows
-    ]
+    titles = [f"{datasets[dataset]}, {format_percent(fraction)}" for dataset, fraction in rows]
     left.set_yticks(range(len(rows)), titles)
     left.set_ylim(len(rows) - 0.5, -0.5)
     left.set_xlabel("Dice")
@@ -90,8 +85,7 @@ def draw_paired(table: pd.DataFrame, display: DisplayOptions, left_out: int) -> 
     right.annotate("n", (1.02, 1.0), xycoords="axes fraction", va="bottom", style="italic")
     for panel in (left, right):
         panel.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-        panel.grid(axis="x", color="#eeeeee", linewidth=0.5)
-        panel.set_axisbelow(True)
+        panel.grid(axis="x")
         panel.tick_params(axis="y", length=0)
         for edge in range(1, len(rows)):
             panel.axhline(edge - 0.5, color="#cccccc", linewidth=0.5)

@@ -25,8 +25,6 @@ from sonotune.layout import RUN, fold_title, fraction_text
 from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.runtime.files import atomic
 
-KEY = ["dataset", "strategy", "fraction"]
-
 
 def write_details(
     folders: Mapping[tuple[Any, ...], Path],
@@ -60,32 +58,24 @@ def write_details(
         tested: set[int] = set()
         # The same image is met in many cells.
         references = [contours(mask) for mask in data.masks]
-        for (_, strategy, fraction), own in runs[runs["dataset"] == dataset].groupby(
-            KEY, sort=False
-        ):
-            entry: dict[str, list[dict[str, Any]]] = {"runs": [], "images": []}
-            for run in own.to_dict("records"):
+        own = runs[runs["dataset"] == dataset]
+        for (strategy, fraction), part in own.groupby(["strategy", "fraction"], sort=False):
+            trainings, shown = [], []
+            for run in part.to_dict("records"):
                 key = tuple(run[name] for name in RUN)
                 cell_folder, fold = folders[key], fold_title(*key[-3:])
                 epochs = _history(cell_folder / "history.csv")
-                entry["runs"].append(
-                    {"fold": fold, "failed": bool(run["failed"]), "epochs": epochs}
-                )
+                trainings.append({"fold": fold, "failed": bool(run["failed"]), "epochs": epochs})
                 rows, probabilities = load_predictions(cell_folder / "predictions.npz")
-                tested |= set(rows.tolist())
                 for row, mask in zip(rows.tolist(), probabilities >= THRESHOLD, strict=True):
-                    entry["images"].append(
-                        {
-                            "row": row,
-                            "fold": fold,
-                            "dice": _finite(dice[key].get(row)),
-                            "prediction": contours(mask),
-                        }
-                    )
+                    tested.add(row)
+                    image = {"row": row, "fold": fold, "dice": finite(dice[key].get(row))}
+                    shown.append(image | {"prediction": contours(mask)})
             # Worst first; an image without a score leads.
-            entry["images"].sort(
+            shown.sort(
                 key=lambda image: (-1 if image["dice"] is None else image["dice"], image["row"])
             )
+            entry = {"runs": trainings, "images": shown}
             _write_data(folder / "data", entry_key(dataset, strategy, fraction), entry)
         images = {
             row: _about_image(data, row) | {"reference": references[row]} for row in sorted(tested)
@@ -147,11 +137,17 @@ def _history(path: Path) -> list[list[float | None]]:
     """Epoch, validation loss and validation Dice."""
     with path.open(newline="", encoding="utf-8") as file:
         columns = ("epoch", "validation_loss", "validation_dice")
-        return [[_finite(row[name]) for name in columns] for row in csv.DictReader(file)]
+        return [[finite(row[name]) for name in columns] for row in csv.DictReader(file)]
 
 
-def _finite(given: str | float | None) -> float | None:
-    """A number, or None where it is not finite, which JSON has no word for."""
+def finite(given: str | float | None) -> float | None:
+    """A number of four digits, or None where it is not finite, which JSON has no word for.
+
+    Parameters
+    ----------
+    given
+        A number, or its text; an empty one is not finite.
+    """
     value = float(given) if given not in (None, "") else np.nan
     return round(value, 4) if np.isfinite(value) else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sonotune.networks.stage_names import UNET_STAGES
 
@@ -60,6 +61,37 @@ class Drawing:
         """The way of the data through the centres of all boxes, as an SVG path."""
         centres = [(box.x + BOX[0] // 2, box.y + BOX[1] // 2) for box in self.boxes]
         return "M" + "L".join(f"{x} {y}" for x, y in centres)
+
+
+def describe_network(
+    name: str, title: str, start: str, tuned: Sequence[str], stages: Sequence[str]
+) -> dict[str, Any]:
+    """The network of a strategy, as the page's template draws it and puts it into words.
+
+    Parameters
+    ----------
+    name, title
+        Of the strategy.
+    start
+        ``pretrained``, ``random``, or ``encoder`` where only the encoder has published weights.
+    tuned
+        Stages that the strategy tunes.
+    stages
+        All stages, input to output.
+    """
+    random = {
+        "random": list(stages),
+        "encoder": [stage for stage in stages if not stage.startswith("encoder")],
+    }.get(start, [])
+    return {
+        "name": name,
+        "label": title,
+        "drawing": draw_network(stages, set(tuned), set(random)),
+        "box": BOX,
+        "tuned": [stage for stage in stages if stage in tuned],
+        "frozen": [stage for stage in stages if stage not in tuned],
+        "random": bool(random),
+    }
 
 
 def draw_network(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -14,14 +13,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from sonotune.data.split_file import read_counts
-from sonotune.evaluation.averages import measured_on, read_cells
+from sonotune.evaluation.averages import CONDITION, measured_on, read_cells
 from sonotune.evaluation.current import run_folders
 from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent, fraction_text
 from sonotune.networks.settings import stages_of
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.learning_table import read_forecasts
-from sonotune.report.names import mixture_notes, source_notes
+from sonotune.report.names import mixture_notes
 from sonotune.report.page.content import (
     describe_audits,
     describe_banners,
@@ -30,12 +29,12 @@ from sonotune.report.page.content import (
     describe_costs,
     describe_low_scores,
     describe_tables,
-    number,
 )
-from sonotune.report.page.details import to_json, write_details
+from sonotune.report.page.details import finite, to_json, write_details
 from sonotune.report.template import template
 from sonotune.runtime.files import atomic
-from sonotune.statistics.decision import Decision, read_decisions
+from sonotune.statistics.decision import read_decisions
+from sonotune.statistics.decision_types import Decision
 from sonotune.statistics.rounds import race_sentences
 from sonotune.statistics.sentences import learning_sentence, low_score_sentence
 
@@ -107,53 +106,42 @@ def write_page(
     trained = runs[runs["fraction"] > 0]
     all_decisions = read_decisions(decisions)
     images = {row["dataset"]: row["size"] for row in read_counts(splits)}
-    known = sources_of(runs)
     origins = pd.read_csv(provenance, dtype=str, keep_default_na=False)
-    conditions = describe_conditions(
-        all_decisions,
-        trained,
-        images,
-        display,
-        [(stages_of(network), strategies) for network, strategies in networks],
+    drawn = [(stages_of(network), strategies) for network, strategies in networks]
+    conditions = describe_conditions(all_decisions, trained, images, display, drawn)
+    races = race_sentences(race) if race else {}
+    forecasts, low = (
+        table.set_index(CONDITION, drop=False).to_dict("index")
+        for table in (read_forecasts(learning), read_table(low_scores))
     )
-    drawings = {
-        condition["network"]["name"]: condition["network"]
-        for condition in conditions
-        if condition["network"]
-    }
-    told = race_sentences(race) if race else {}
+    drawings: dict[str, dict[str, Any]] = {}
     for condition in conditions:
-        said = told.get((condition["dataset"], condition["decision"].fraction))
-        condition["sentences"] += [said] if said else []
-        condition["sentences"] += _forecast(
-            condition["decision"], read_forecasts(learning), display
-        )
-        _add_low_scores(condition, read_table(low_scores), display)
-    for drawing in drawings.values():
-        drawing["conditions"] = [
-            f"{condition['title']}, {condition['fraction']}"
-            for condition in conditions
-            if condition["network"] and condition["network"]["name"] == drawing["name"]
-        ]
+        decision, sentences = condition["decision"], condition["sentences"]
+        if (decision.dataset, decision.fraction) in races:
+            sentences.append(races[decision.dataset, decision.fraction])
+        place = (decision.dataset, decision.fraction, decision.recommended)
+        if place in forecasts and not forecasts[place]["refused"]:
+            sentences.append(learning_sentence(forecasts[place], display.label))
+        if place in low:
+            sentences.append(low_score_sentence(low[place], display.label))
+            if low[place]["share_low"] >= MOSTLY:
+                condition["headline"] += f" {sentences[-1]}"
+        if network := condition["network"]:
+            drawing = drawings.setdefault(network["name"], network | {"conditions": []})
+            drawing["conditions"].append(f"{condition['title']}, {condition['fraction']}")
     assets = files("sonotune.report.page")
     script = assets.joinpath("page.js").read_text("utf-8")
     text = template("page/index.html").render(
-        number=number,
         study=study,
         script=Markup(script),  # noqa: S704 - this package's own file
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         style=Markup(assets.joinpath("page.css").read_text("utf-8")),  # noqa: S704 - likewise
         data=Markup(to_json(_for_script(all_decisions, trained, display))),  # noqa: S704 - JSON, escaped
-        runs=len(trained),
         conditions=conditions,
         drawings=list(drawings.values()),
-        banners=describe_banners(all_decisions, image_size, simulated, study),
+        banners=describe_banners(all_decisions, image_size, simulated),
         tables=describe_tables(display.averages(averages), all_decisions, display),
-        strategies=[
-            (name, title)
-            for name, title in display.strategies.items()
-            if name in set(trained["strategy"])
-        ],
+        strategies=display.strategies_of(trained).items(),
         audits=describe_audits(audits, titles),
         claims=describe_claims(Path(claims), display.datasets),
         low=describe_low_scores(Path(low_scores), trained, display),
@@ -163,7 +151,7 @@ def write_page(
         downloads=_by_folder(downloads),
         figures=[file for file in downloads if file.endswith(".png")],
         notes=[
-            *source_notes(list(display.datasets), display.datasets, known),
+            *display.name_datasets(sources_of(runs))[1],
             *mixture_notes(runs),
         ],
     )
@@ -179,50 +167,16 @@ def write_page(
         temporary.write_text(text, "utf-8")
 
 
-def _forecast(decision: Decision, forecasts: pd.DataFrame, display: DisplayOptions) -> list[str]:
-    """What more images would bring the recommended strategy, beside its largest fraction."""
-    if decision.recommended is None:
-        return []
-    is_own = (forecasts["dataset"] == decision.dataset) & (
-        forecasts["strategy"] == decision.recommended
-    )
-    return [
-        learning_sentence(
-            row, decision.recommended, lambda name: display.strategies.get(name, name)
-        )
-        for row in forecasts[is_own].to_dict("records")
-        if row["fraction"] == decision.fraction and not row["refused"]
-    ]
-
-
-def _add_low_scores(
-    condition: dict[str, Any], table: pd.DataFrame, display: DisplayOptions
-) -> None:
-    """How often the recommended strategy fails; in the answer itself if it mostly does."""
-    decision = condition["decision"]
-    for row in table.to_dict("records"):
-        of_row = row["dataset"], row["fraction"], row["strategy"]
-        if of_row == (decision.dataset, decision.fraction, decision.recommended):
-            sentence = low_score_sentence(row, lambda name: display.strategies.get(name, name))
-            condition["sentences"].append(sentence)
-            if row["share_low"] >= MOSTLY:
-                condition["headline"] += f" {sentence}"
-
-
 def _for_script(
     decisions: Sequence[Decision], runs: pd.DataFrame, display: DisplayOptions
 ) -> dict[str, Any]:
     """What the page's script needs: titles, fractions in words, and every pair of strategies."""
-
-    def rounded(value: float) -> float | None:
-        return round(value, 4) if math.isfinite(value) else None
-
     pairs = {}
     for decision in decisions:
         condition = f"{decision.dataset}|{fraction_text(decision.fraction)}"
         for pair in decision.comparisons:
             values = (pair.difference, pair.lower, pair.upper, pair.p)
-            pairs[f"{condition}|{pair.first}|{pair.second}"] = [rounded(value) for value in values]
+            pairs[f"{condition}|{pair.first}|{pair.second}"] = list(map(finite, values))
     return {
         "strategies": dict(display.strategies),
         "datasets": dict(display.datasets),

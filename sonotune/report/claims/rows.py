@@ -1,0 +1,244 @@
+"""Differences, and other sums of means, that claims are about, from a study's results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from sonotune.layout import format_percent
+from sonotune.report.claims.parse import Claim
+from sonotune.report.claims.results import TIMES, StudyResults
+from sonotune.report.published import published_mean
+from sonotune.statistics.claims import (
+    NOTHING,
+    Estimate,
+    estimate_mean,
+    estimate_pair,
+    variance_difference,
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is judged at one place.
+
+    Attributes
+    ----------
+    metric, dataset, fraction
+        The place; the fraction is None if the claim is about several.
+    comparison
+        What the estimates are, in words.
+    estimates
+        One, or several if the smallest counts. For times, of their logarithm.
+    strategies
+        Strategies that are compared, or 1 if the estimates are no pairs.
+    paper
+        The same from the paper's means, or None.
+    note
+        A remark for the reader.
+    premise
+        What must be shown to be above 0 for the claim to be decided, or None.
+    """
+
+    metric: str
+    dataset: str
+    fraction: float | None
+    comparison: str
+    estimates: tuple[Estimate, ...]
+    strategies: int = 1
+    paper: float | None = None
+    note: str = ""
+    premise: Estimate | None = None
+
+
+def conditions(claim: Claim, results: StudyResults) -> Iterator[tuple[str, str, float]]:
+    """Metrics, data sets and fractions that a claim is about.
+
+    Parameters
+    ----------
+    claim
+        The claim.
+    results
+        What the study found.
+    """
+    for metric in claim.metrics:
+        for dataset in own_datasets(claim, results):
+            for fraction in results.fractions(dataset):
+                if claim.fractions is None or fraction in claim.fractions:
+                    yield metric, dataset, fraction
+
+
+def own_datasets(claim: Claim, results: StudyResults) -> list[str]:
+    """Data sets of the study that a claim is about.
+
+    Parameters
+    ----------
+    claim
+        The claim.
+    results
+        What the study found.
+    """
+    return [name for name in results.datasets if claim.datasets is None or name in claim.datasets]
+
+
+def _paper_sum(
+    claim: Claim, dataset: str, metric: str, terms: Sequence[tuple[float, str, float]]
+) -> float | None:
+    """A sum of the paper's means, in the logarithm for times; None where one is missing."""
+    total = 0.0
+    for weight, strategy, fraction in terms:
+        mean = published_mean(claim.paper, dataset, strategy, fraction, metric)
+        if mean is None:
+            return None
+        total += weight * (float(np.log(mean)) if metric in TIMES else mean)
+    return total
+
+
+def _difference(first: str, second: str, fraction: float) -> list[tuple[float, str, float]]:
+    return [(1.0, first, fraction), (-1.0, second, fraction)]
+
+
+def _known(values: Sequence[float | None], what: Callable[..., float]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(what(known)) if known else None
+
+
+def _pair_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
+    if claim.overall:
+        yield from _overall_rows(claim, results)
+        return
+    names = tuple(results.rivals(claim.paper))
+    for metric, dataset, fraction in conditions(claim, results):
+        pairs = results.pairs(metric, dataset, fraction, names)
+        sign = " / " if metric in TIMES else " - "
+        groups = [claim.pairs] if claim.smallest else [(pair,) for pair in claim.pairs]
+        for group in groups:
+            paper = [
+                _paper_sum(claim, dataset, metric, _difference(*pair, fraction)) for pair in group
+            ]
+            seconds = [second for _, second in group]
+            yield Row(
+                metric,
+                dataset,
+                fraction,
+                f"{group[0][0]}{sign}{'the better of ' * (len(group) > 1)}{', '.join(seconds)}",
+                tuple(estimate_pair(pairs, *map(names.index, pair)) for pair in group),
+                int(pairs.compared[0]),
+                None if None in paper else _known(paper, min),
+            )
+
+
+def _overall_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
+    """Averages over fractions in each fold, and over data sets."""
+    for metric, pair in product(claim.metrics, claim.pairs):
+        gaps: dict[str, list[np.ndarray]] = {}
+        paper = []
+        for condition in conditions(claim, results):
+            if condition[0] == metric:
+                _, dataset, fraction = condition
+                first, second = results.matrix(*condition, pair).T
+                gaps.setdefault(dataset, []).append(first - second)
+                terms = _difference(*pair, fraction)
+                paper.append(_paper_sum(claim, dataset, metric, terms))
+        estimate = estimate_mean([np.mean(parts, axis=0) for parts in gaps.values()])
+        name = f"{pair[0]}{' / ' if metric in TIMES else ' - '}{pair[1]}, mean of all"
+        yield Row(metric, "", None, name, (estimate,), paper=_known(paper, np.mean))
+
+
+def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
+    everywhere = any(fraction is None for _, _, fraction in claim.terms)
+    where = (
+        list(conditions(claim, results))
+        if everywhere
+        else [(m, d, None) for m in claim.metrics for d in own_datasets(claim, results)]
+    )
+    for metric, dataset, at in where:
+        terms, given = (
+            [
+                (w, name, float(at or 0) if fraction is None else fraction)
+                for w, name, fraction in part
+            ]
+            for part in (claim.terms, claim.given)
+        )
+        scores = results.scores(metric, dataset)
+        if not all((fraction, name) in scores for _, name, fraction in (*terms, *given)):
+            continue
+        total, premise = (
+            np.sum([weight * scores[fraction, name] for weight, name, fraction in part], axis=0)
+            for part in (terms, given)
+        )
+        yield Row(
+            metric,
+            dataset,
+            at,
+            " ".join(_term(number, *term) for number, term in enumerate(terms)),
+            (estimate_mean([total]),),
+            paper=_paper_sum(claim, dataset, metric, terms),
+            premise=estimate_mean([premise]) if given else None,
+        )
+
+
+def _term(number: int, weight: float, strategy: str, fraction: float | None) -> str:
+    sign = "- " if weight < 0 else "+ " if number else ""
+    size = "" if abs(weight) == 1 else f"{abs(weight):g} x "
+    return f"{sign}{size}{strategy}" + (f" at {format_percent(fraction)}" if fraction else "")
+
+
+def _steps(
+    claim: Claim, results: StudyResults
+) -> Iterator[tuple[str, float, float, np.ndarray, np.ndarray, list[str]]]:
+    """Data sets and steps, with the scores of all strategies at both fractions."""
+    names = results.rivals(claim.paper)
+    for dataset in own_datasets(claim, results):
+        for first, second in claim.steps:
+            if {first, second} <= set(results.fractions(dataset)):
+                at_first, at_second = (
+                    results.matrix("dice", dataset, p, names) for p in (first, second)
+                )
+                yield dataset, first, second, at_first, at_second, names
+
+
+def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
+    for dataset, first, second, at_first, at_second, names in _steps(claim, results):
+        rises = at_first - at_second
+        known = np.isfinite(rises)
+        rises = rises[known.any(1)][:, known.any(0)]
+        means = np.array([np.nanmean(column) for column in rises.T])
+        if not rises.size:
+            estimates: tuple[Estimate, ...] = (NOTHING,)
+        elif claim.smallest:
+            estimates = tuple(estimate_mean([column]) for column in rises.T)
+        else:
+            # Strategies weigh equally, also in folds in which one has failed.
+            estimates = (estimate_mean([np.nanmean(rises - means, axis=1) + means.mean()]),)
+        terms = [[(1.0, name, first), (-1.0, name, second)] for name in names]
+        gaps = [_paper_sum(claim, dataset, "dice", both) for both in terms]
+        printed = [gap for gap in gaps if gap is not None]
+        note = f"{(means <= 0).sum()} of {len(means)} strategies do not rise"
+        if printed:
+            falls = sum(gap <= 0 for gap in printed)
+            note += f"; in the paper {falls} of {len(printed)}"
+        what = "smallest rise of a strategy" if claim.smallest else "mean of all strategies"
+        name = f"{format_percent(first)} - {format_percent(second)}, {what}"
+        paper = _known(gaps, min if claim.smallest else np.mean)
+        yield Row("dice", dataset, None, name, estimates, paper=paper, note=note)
+
+
+def _variance_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
+    for dataset, first, second, at_first, at_second, _ in _steps(claim, results):
+        estimate = estimate_mean([variance_difference(at_first, at_second)])
+        name = f"variance over folds at {format_percent(first)} - at {format_percent(second)}"
+        yield Row("dice", dataset, None, name, (estimate,))
+
+
+ROWS: dict[str, Callable[[Claim, StudyResults], Iterator[Row]]] = {
+    "better": _pair_rows,
+    "equivalent": _pair_rows,
+    "not_worse": _pair_rows,
+    "contrast": _contrast_rows,
+    "more_data": _data_rows,
+    "more_variable": _variance_rows,
+}
