@@ -53,14 +53,14 @@ def _draw_diagram(
 ) -> None:
     from scikit_posthocs import critical_difference_diagram
 
-    ranks = part.set_index("strategy")["mean_rank"]
-    names = list(ranks.index)
+    names, ranks = list(part["strategy"]), list(part["mean_rank"])
     # Without a test no bar joins strategies.
     p = pairs.pivot(index="first", columns="second", values="p").astype(float)
-    p = p.reindex(index=names, columns=names).fillna(0.0)
+    p = p.reindex(index=names, columns=names).fillna(0.0).to_numpy()
     drawn = critical_difference_diagram(
-        ranks,
-        p + p.T,
+        # Numbers for names: the order of bars follows the hashes of names.
+        dict(enumerate(ranks)),
+        pd.DataFrame(p + p.T),
         ax=panel,
         label_fmt_left="{label}",
         label_fmt_right="{label}",
@@ -68,11 +68,14 @@ def _draw_diagram(
         marker_props={"s": 6},
         elbow_props={"linewidth": 0.8},
         text_h_margin=0.05,
-        color_palette={name: style_of(name, list(display.strategies)).colour for name in names},
+        color_palette={
+            number: style_of(name, list(display.strategies)).colour
+            for number, name in enumerate(names)
+        },
     )
     panel.spines["top"].set_visible(True)
     panel.set_axisbelow("line")  # ticks over the bars
     panel.set(xlim=(1, len(names)), xticks=range(1, len(names) + 1))
     for label in drawn["labels"]:
-        name = label.get_text()
-        label.set(text=f"{display.label(name)}  {ranks[name]:.2f}", color="black")
+        number = int(label.get_text())
+        label.set(text=f"{display.label(names[number])}  {ranks[number]:.2f}", color="black")
