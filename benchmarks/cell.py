@@ -8,9 +8,8 @@ epochs, learning rate and augmentation, no early stop. All but MONAI, whose netw
 are others, start from the same weights, which are trained first on other such images. Every run is
 a process of its own, one after the other, so wall time and peak memory hold everything: imports,
 training, validation after every epoch, test. Images a second counts training images over the wall
-time. Peers run at their own defaults (fp32) and given bf16 and channels-last. MONAI and
-segmentation-models-pytorch are in the lock; Lightning is installed into results/benchmarks/peers
-when it is missing. Writes results/benchmarks/cell.csv.
+time. Peers run at their own defaults (fp32) and given bf16 and channels-last. Writes
+results/benchmarks/cell.csv.
 
 It takes half an hour; ten minutes with --width 32 --size 128 --epochs 3 --rate 3e-4.
 """
@@ -25,7 +24,6 @@ import sys
 import tempfile
 import time
 import warnings
-from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -36,13 +34,10 @@ sys.path.insert(0, str(ROOT))
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
-from benchmarks.measure import RESULTS, options, table, write  # noqa: E402
+from benchmarks.measure import options, tell  # noqa: E402
 from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed  # noqa: E402
 
-PEERS = RESULTS / "peers"
-# Without their dependencies: PyTorch and the rest are here, and would be installed twice.
-LIGHTNING = ("pytorch-lightning==2.6.6", "lightning-utilities==0.15.3", "torchmetrics==1.9.0")
-NAMES, PRECISIONS = ("sonotune", "plain", "monai", "lightning"), ("fp32", "bf16")
+NAMES, PRECISIONS = ("sonotune", "plain", "monai"), ("fp32", "bf16")
 PRETRAINED = 20  # epochs
 SIZES = {"width": 64, "size": 256, "images": 85, "epochs": 1, "batch": 2, "threads": 2}
 
@@ -73,10 +68,6 @@ def _pretrain(asked: argparse.Namespace, folder: Path) -> Path:
 
 
 def _compare(asked: argparse.Namespace) -> None:
-    sys.path.append(str(PEERS))
-    if "lightning" in asked.systems and find_spec("pytorch_lightning") is None:
-        install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-        subprocess.run([*install, "--target", str(PEERS), *LIGHTNING], check=True)
     systems = tuple(product(asked.systems, asked.precisions))
     runs = []
     for repeat, system in product(range(asked.repeats), systems):
@@ -99,20 +90,16 @@ def _compare(asked: argparse.Namespace) -> None:
         f"images, {asked.epochs} epochs, {asked.threads} threads; medians of {asked.repeats} "
         "processes, each with a seed of its own (Dice: means)"
     )
-    rows = summary.to_dict("records")
-    ours = [row["images_per_second"] for row in rows if row["system"] == "sonotune"]
-    slower = [max(ours) / row["images_per_second"] if ours else "" for row in rows]
-    head = [*rows[0], "sonotune is faster by"]
-    print(table(head, [(*row.values(), by) for row, by in zip(rows, slower, strict=True)]))
-    print(f"written: {write('cell.csv', rows).relative_to(ROOT)}")
+    ours = summary.loc[summary["system"] == "sonotune", "images_per_second"].max()
+    summary["sonotune_faster_by"] = ours / summary["images_per_second"]
+    tell("cell.csv", summary.to_dict("records"))
 
 
 def _start(asked: argparse.Namespace, system: tuple[str, str], seed: int) -> dict[str, Any]:
     """Run one system in a process of its own."""
     given = [f"--{name}={getattr(asked, name)}" for name in (*SIZES, "rate", "weights")]
     command = [sys.executable, __file__, *given, f"--seed={seed}", "--one", *system]
-    path = os.pathsep.join(filter(None, [os.getenv("PYTHONPATH"), str(PEERS)]))
-    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(asked.threads)}
+    environment = {**os.environ, "OMP_NUM_THREADS": str(asked.threads)}
     began = time.perf_counter()
     ended = subprocess.run(command, capture_output=True, text=True, env=environment)
     seconds = time.perf_counter() - began

@@ -225,7 +225,7 @@ def main() -> None:
             for subset_sd in (0.0, 0.08) if steps else (0.0,):
                 rows.append(rates(claim, 5, datasets, asked.studies, subset_sd))
                 write("claims.csv", rows)
-                print(table(list(rows[-1]), [list(rows[-1].values())]), flush=True)
+                print(table(rows[-1:]), flush=True)
 
 
 if __name__ == "__main__":

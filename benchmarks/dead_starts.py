@@ -118,7 +118,7 @@ def main() -> None:
         low, high = proportion_confint(number, given.seeds, method="wilson")
         summary.append((head, given.seeds, what, number, number / given.seeds, low, high))
     columns = ("head", "runs", "what", "number", "share", "lower (Wilson, 95 %)", "upper")
-    print(table(columns, summary))
+    print(table(summary, columns))
     dead = [int(found.loc[found["head"] == head, "dead"].sum()) for head in HEADS]
     p = fisher_exact([[number, given.seeds - number] for number in dead], "greater").pvalue
     print(f"Fisher's exact test, more dead with two channels: p = {p:.3g}")

@@ -207,7 +207,7 @@ def main() -> None:
             fifths += row_fifths
             write("decisions.csv", rows)
             write("decisions_regret.csv", fifths)
-            print(table(list(row), [list(row.values())]), flush=True)
+            print(table([row]), flush=True)
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ def main() -> None:
     for file in asked.cells:
         rows += stored(file)
     names = ["curves", "folds", "SD", "forecasts", "refused", "covered", "last covered"]
-    print(table([*names, "interval score", "last's"], rows))
+    print(table(rows, [*names, "interval score", "last's"]))
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def main() -> None:
                  float(np.nanmean(data.scores)), deviation, studies, share)
             )  # fmt: skip
     names = ["data set", "fraction", "pre-training", "seeds", "folds", "mean Dice"]
-    print(table([*names, "SD of a fold's runs", "studies", "some called worse"], rows))
+    print(table(rows, [*names, "SD of a fold's runs", "studies", "some called worse"]))
     groups = cells[~cells["failed"]].groupby(["dataset", "fraction"])
     for (dataset, fraction), runs in groups:
         for first, second in combinations(sorted(runs["pretraining"].unique()), 2):
