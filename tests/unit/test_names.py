@@ -6,8 +6,9 @@ import unicodedata
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
-from tiny_files import grey, names, square, write
+from tiny_files import dicom, grey, names, own, square, volume, write
 
 from sonotune.data.audit import Audit, audit_dataset
 from sonotune.data.audit_files import write_duplicates
@@ -26,10 +27,6 @@ from sonotune.inference.images import InputImage, read_image, read_spacing
 from sonotune.runtime.files import write_json
 
 GLOBS = {"images": "images/*.png", "masks": "masks/*.png"}
-
-
-def own(**options):
-    return {"reader": "folder", "source": "mine", "folder": options}
 
 
 def pairs(folder, files, masks=None):
@@ -400,9 +397,6 @@ def test_lengths_are_matched_to_files_by_their_paths(tmp_path):
     ],
 )
 def test_dicom_lengths_are_known_only_where_they_agree(tmp_path, more, known):
-    pydicom = pytest.importorskip("pydicom")
-    from test_medical import dicom
-
     if "region" in more:
         region = pydicom.Dataset()
         units, y, x = more.pop("region")
@@ -417,8 +411,6 @@ def test_dicom_lengths_are_known_only_where_they_agree(tmp_path, more, known):
 
 
 def test_patients_of_dicom_files_are_groups_without_their_names(tmp_path):
-    from test_medical import dicom
-
     for number, patient in enumerate(["Doe^Jane", " Doe^Jane ", "Roe"]):
         dicom(tmp_path / f"images/{number}.dcm", grey(number), PatientID=patient)
         write(tmp_path / f"masks/{number}.png", square())
@@ -435,8 +427,6 @@ def test_patients_of_dicom_files_are_groups_without_their_names(tmp_path):
     "change", [(76 + 4, 0.0), (76 + 4, np.inf), (76 + 8, np.nan), (76 + 8, 9.0)]
 )
 def test_nifti_lengths_that_are_none_or_contradict_each_other_are_not_known(tmp_path, change):
-    from test_medical import volume
-
     path = volume(tmp_path / "images/1.nii", grey()[None], (0.3, 0.2, 1))
     write(tmp_path / "masks/1.png", square())
     (entry,) = find_samples(own(images="images/*", masks="masks/*"), tmp_path)
