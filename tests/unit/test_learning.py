@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_up_cells import decisions_of
 
 from benchmarks.learning import simulated
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.figures import fig_learning
 from sonotune.report.learning_table import table as describe
-from sonotune.statistics.decision import decide, decision_tables
 from sonotune.statistics.learning import forecast, forecast_table
 from sonotune.statistics.runs import fold_scores
 from sonotune.statistics.sentences import learning_sentence
@@ -113,13 +113,13 @@ def test_the_table_says_what_is_forecast_and_why_not(tmp_path):
 
 def test_the_figure_shows_means_and_what_is_to_be_expected(tmp_path):
     table = pd.DataFrame(rows_of(FRACTIONS, 4) + rows_of(FRACTIONS, 4, strategy="scratch", seed=1))
-    for name, part in decision_tables(decide(table)).items():
-        part.to_csv(tmp_path / f"{name}.csv", index=False)
     found = forecast_table(fold_scores(table, "tuned_parameters")).assign(source="sus")
     found.to_csv(tmp_path / "learning.csv", index=False)
     strategies = {"whole": "Whole network", "scratch": "From scratch"}
     figure = fig_learning.draw(
-        tmp_path, tmp_path / "learning.csv", DisplayOptions(strategies, {"sus": "SUS"})
+        decisions_of(table, tmp_path),
+        tmp_path / "learning.csv",
+        DisplayOptions(strategies, {"sus": "SUS"}),
     )
     (panel,) = figure.axes
     drawn = {line.get_label(): line.get_ydata() for line in panel.lines}
