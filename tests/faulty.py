@@ -33,6 +33,16 @@ def small_study(epochs=150):
     return config
 
 
+def copy_project(target, *more):
+    """What a checkout needs to run the workflow, in another folder."""
+    for part in ("Snakefile", "workflow", "config", "profiles", "sonotune", "envs", *more):
+        if (ROOT / part).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / part, target / part, ignore=ignored)
+        else:
+            shutil.copy2(ROOT / part, target / part)
+
+
 class Study:
     """One folder in which the workflow runs."""
 

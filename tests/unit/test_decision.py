@@ -5,7 +5,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import polygamma
 from scipy.stats import ttest_rel
 from statsmodels.formula.api import ols
 from statsmodels.stats.multitest import multipletests
@@ -15,7 +14,7 @@ from benchmarks.decisions import measure
 from sonotune.errors import SonotuneError
 from sonotune.statistics.choice import choose
 from sonotune.statistics.decision import decide, decision_tables, read_decisions
-from sonotune.statistics.pairs import compare, gap_bounds, inverse_trigamma
+from sonotune.statistics.pairs import compare, gap_bounds
 from sonotune.statistics.planning import folds_to_show, pilot, plan_folds
 from sonotune.statistics.regret import posterior
 from sonotune.statistics.sentences import decision_sentences
@@ -85,12 +84,6 @@ def test_adjusted_p_values_are_those_of_sidak():
     np.testing.assert_allclose(multipletests(single, method="sidak")[1], adjusted)
     lower, upper = (bound[0][first, second] for bound in pairs.bounds())
     np.testing.assert_array_equal((lower > 0) | (upper < 0), adjusted < 0.05)
-
-
-def test_inverse_trigamma():
-    value = np.array([0.1, 1.0, 7.0, 300.0])
-    np.testing.assert_allclose(inverse_trigamma(polygamma(1, value)), value, rtol=1e-6)
-    assert np.isinf(inverse_trigamma(np.array([-0.3, 0.0]))).all()
 
 
 def test_equal_variances_are_pooled_and_unequal_ones_are_not():

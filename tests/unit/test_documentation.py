@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from sonotune.config import model, study_model
+from sonotune.config.check import check_no_duplicates, complete
 from sonotune.config.jobs import WHICH_RUNS
 from sonotune.config.manual import MANUAL, SCHEMA, schema, with_tables
 from sonotune.config.section import Section
@@ -39,8 +40,11 @@ def test_every_section_has_a_table():
 
 
 @pytest.mark.parametrize("file", CONFIGURATIONS, ids=lambda path: path.name)
-def test_configurations_follow_the_schema(file):
-    Draft202012Validator(schema()).validate(yaml.safe_load(file.read_text("utf-8")))
+def test_shipped_configurations_are_valid_also_by_the_schema(file):
+    check_no_duplicates(file)
+    config = yaml.safe_load(file.read_text("utf-8"))
+    Draft202012Validator(schema()).validate(config)
+    complete(config)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from sonotune.training.config import TrainingConfig
 from sonotune.training.device import Processor, choose
 from sonotune.training.finetune import cell_names
 from sonotune.training.forward import evaluate, is_dead, max_inference_batch, predict, quantise
-from sonotune.training.loop import _stream, train
+from sonotune.training.loop import train
 from sonotune.training.optimiser import Adam
 from sonotune.training.segmentation_data import SegmentationData
 
@@ -183,11 +183,8 @@ print("never")
     return json.loads(run.stdout)
 
 
-def test_training_does_not_load_what_it_does_not_use(process):
+def test_a_training_loads_only_what_it_uses_and_the_collector_passes_over_it(process):
     assert process["loaded"] == []
-
-
-def test_the_collector_passes_over_what_pytorch_made(process):
     assert process["collector"]
     assert process["frozen"] > 100_000
 
@@ -298,11 +295,6 @@ def test_an_image_size_that_cannot_be_halved_is_refused(tmp_path):
     save_set(tmp_path / "odd", bright_disks(20, size=40))
     with pytest.raises(SonotuneError, match="multiple of 16"):
         run(tmp_path / "odd", tmp_path / "cell")
-
-
-def test_an_epoch_goes_through_all_images_before_any_comes_again():
-    order = _stream(5, 12, torch.Generator().manual_seed(0)).tolist()
-    assert sorted(order[:5]) == sorted(order[5:10]) == list(range(5))
 
 
 def test_dice_of_stored_predictions_is_dice_of_the_float_ones():
