@@ -6,7 +6,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 from builders import image_set
-from tiny_files import grey, square, write
+from tiny_files import grey, own, square, write
 
 from sonotune.data.dataset import load_set, save_set
 from sonotune.data.prepare import make_originals, prepare
@@ -50,11 +50,6 @@ def test_an_axis_that_shrinks_is_averaged_while_the_other_grows():
     assert resize_image(stripes[:, :8], (2, 16)).shape == (2, 16)
 
 
-def test_an_image_of_the_right_size_stays_as_it_is():
-    image = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
-    assert np.array_equal(resize_image(image, (32, 32)), image)
-
-
 def small_set():
     random = np.random.default_rng(0)
     images, masks = (random.integers(0, most, (2, 16, 16), dtype=np.uint8) for most in (256, 2))
@@ -86,13 +81,12 @@ def pictures(tmp_path):
 
 
 GLOBS = {"images": "bäd name/images/*.png", "masks": "bäd name/masks/*.png"}
-MINE = {"reader": "folder", "source": "mine", "folder": GLOBS}
 
 
 def test_two_files_of_one_stem_are_refused(pictures):
     (pictures / "bäd name/masks/1.png").write_bytes(b"x")
     with pytest.raises(SonotuneError, match="are both masks of 1"):
-        find_samples(MINE, pictures)
+        find_samples(own(**GLOBS), pictures)
 
 
 def test_all_missing_files_are_told_at_once_and_unused_data_sets_are_not(pictures, monkeypatch):
@@ -119,13 +113,8 @@ def test_all_missing_files_are_told_at_once_and_unused_data_sets_are_not(picture
 @pytest.fixture(scope="module")
 def collage(tmp_path_factory):
     folder = tmp_path_factory.mktemp("collage")
-    settings = {
-        "reader": "collage",
-        "source": "collage",
-        "images": 12,
-        "seed": 1,
-        "collage": {"pixels": 48},
-    }
+    settings = {"reader": "collage", "source": "collage", "images": 12, "seed": 1}
+    settings["collage"] = {"pixels": 48}
     make_originals("collage", settings, folder / "original", 1)
     prepare("collage", settings, 32, folder / "32", folder / "original")
     return folder
@@ -140,13 +129,8 @@ def test_made_images_are_prepared_at_any_size(collage):
 
 
 def test_simulated_pixels_keep_their_millimetres(tmp_path):
-    settings = {
-        "reader": "simulate",
-        "source": "sus",
-        "images": 1,
-        "seed": 1,
-        "simulate": {"scatterers": 2000, "pixels": [96, 64]},
-    }
+    settings = {"reader": "simulate", "source": "sus", "images": 1, "seed": 1}
+    settings["simulate"] = {"scatterers": 2000, "pixels": [96, 64]}
     make_originals("sus", settings, tmp_path / "original", 1)
     prepare("sus", settings, 32, tmp_path / "32", tmp_path / "original")
     row = load_set(tmp_path / "32").index[0]
@@ -162,10 +146,8 @@ def test_splits_can_be_read_by_people_and_counted(collage, tmp_path):
     assert content["names"][0] == "collage_0000"
     assert len(content["splits"]) == 8
     counts = read_counts(path)
-    assert [(c["training"], c["validation"], c["test"]) for c in counts[::4]] == [
-        (7, 2, 3),
-        (5, 1, 3),
-    ]
+    found = [[c[part] for part in ("training", "validation", "test")] for c in counts[::4]]
+    assert found == [[7, 2, 3], [5, 1, 3]]
 
 
 def test_a_file_is_whole_or_not_there(tmp_path):

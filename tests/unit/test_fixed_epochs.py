@@ -15,7 +15,6 @@ from test_training import CPU, as_pairs, as_tensor, bright_disks, build, he_norm
 from sonotune.config.check import complete
 from sonotune.config.jobs import cell_settings
 from sonotune.data.dataset import load_set, save_set
-from sonotune.errors import SonotuneError
 from sonotune.evaluation.metrics import THRESHOLD, overlap
 from sonotune.evaluation.scores import load_predictions
 from sonotune.layout import Cell
@@ -161,31 +160,6 @@ def test_without_turning_the_same_numbers_are_drawn_as_before():
         for augmentation in (Augmentation(), Augmentation(rotation=25, vertical_flip=0.1))
     )
     assert torch.equal(first[:, :, 2], second[:, :, 2])
-
-
-@pytest.mark.parametrize(
-    ("changes", "line"),
-    [
-        (
-            {"resampling": {"validation_fraction": 0}},
-            "validation_fraction: 0 leaves nothing to stop or to choose",
-        ),
-        (
-            {"resampling": {"test_images": 2, "test_fraction": 0.2}},
-            "test_images and test_fraction exclude each other; keep one",
-        ),
-        ({"resampling": {"test_fraction": 0.3}, "fractions": [0.8]}, "leaves at most 0.7 of"),
-        (
-            {"resampling": {"lists": {"train": "no.txt", "test": "no.txt"}}},
-            "lists: train: there is no file no.txt",
-        ),
-    ],
-)
-def test_a_mistake_in_the_cutting_is_one_line(changes, line):
-    config = copy.deepcopy(SMALL)
-    config["studies"]["s"].update(changes)
-    with pytest.raises(SonotuneError, match=line):
-        complete(config)
 
 
 def test_a_study_without_these_keys_has_settings_without_them():
