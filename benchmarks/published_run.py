@@ -20,7 +20,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -116,33 +116,30 @@ def keep_part(
 
 def _write_tables(
     study: Path,
-    cells: Iterable[Path],
+    cells: Sequence[Path],
     folder: Path,
     config: Mapping[str, Any],
     display: DisplayOptions,
 ) -> None:
     """Write ``cells.csv`` and ``table2.csv`` of some cells."""
-    cells = list(cells)
+    of_dataset: dict[str, list[Path]] = {}
+    for cell in cells:
+        of_dataset.setdefault(Cell.of(cell).dataset, []).append(cell)
     with tempfile.TemporaryDirectory() as temporary:
-        scores = []
-        for dataset in dict.fromkeys(Cell.of(cell).dataset for cell in cells):
+        aside = Path(temporary)
+        for dataset, own in of_dataset.items():
             digest = digest_of(dataset_settings(config, dataset))
             prepared = study.parent / below_results(dataset_folder(dataset, digest))
             size = config["studies"][study.name]["image_size"]
             measured = prepared / "circumferences.csv"
-            scores.append(Path(temporary) / f"{dataset}.csv")
-            score_dataset(
-                prepared / str(size),
-                [cell for cell in cells if Cell.of(cell).dataset == dataset],
-                scores[-1],
-                measured if measured.is_file() else None,
-            )
-        made = {"cells": folder / "cells.csv", "averages": Path(temporary) / "averages.csv"}
+            known = measured if measured.is_file() else None
+            score_dataset(prepared / str(size), own, aside / f"{dataset}.csv", known)
+        made = {"cells": folder / "cells.csv", "averages": aside / "averages.csv"}
+        scores = sorted(aside / f"{dataset}.csv" for dataset in of_dataset)
         runs = [one / "run.json" for one in cells]
-        aggregate(sorted(scores), runs, *made.values(), display.exclude_runs, display.ddof)
-        files = [Path(temporary) / f"table2.{kind}" for kind in ("csv", "tex", "html")]
-        write_table("table2", *files, **made, display=display)
-        shutil.copyfile(files[0], folder / "table2.csv")
+        aggregate(scores, runs, *made.values(), display.exclude_runs, display.ddof)
+        other = [aside / f"table2.{kind}" for kind in ("tex", "html")]
+        write_table("table2", folder / "table2.csv", *other, **made, display=display)
 
 
 def restore(folder: Path, study: Path) -> int:
