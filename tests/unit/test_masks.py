@@ -99,9 +99,12 @@ def test_masks_of_two_values_are_read_however_they_are_stored(tmp_path, kind):
     assert marks_right(tmp_path, made(tmp_path, WHITE[kind]))
 
 
-def soft(path, mask):
-    drawn = cv2.GaussianBlur((mask * 255).astype(np.uint8), (0, 0), 1.5)
-    Image.fromarray(drawn).save(f"{path}.png")
+def blurred(kind, most):
+    def save(path, mask):
+        blurred = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.5) * most
+        cv2.imwrite(f"{path}.tif", blurred.astype(kind))
+
+    return save
 
 
 def small_and_enlarged(path, mask):
@@ -123,7 +126,7 @@ def half_edges(path, mask):
 
 
 SOFT = {
-    "blurred": soft,
+    "blurred": blurred(np.uint8, 255),
     "enlarged": small_and_enlarged,
     "JPEG": jpeg(75, ".jpg"),
     "good JPEG": jpeg(95, ".jpeg"),
@@ -271,19 +274,11 @@ def test_an_image_without_the_chosen_class_is_no_such_case(tmp_path):
     assert list(warnings(made(tmp_path, save, label=1), tmp_path)) == ["empty masks"]
 
 
-def deep(kind, most):
-    def save(path, mask):
-        blurred = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.5) * most
-        cv2.imwrite(f"{path}.tif", blurred.astype(kind))
-
-    return save
-
-
 ADVISED = {
     **{kind: SOFT[kind] for kind in ("blurred", "enlarged", "JPEG")},
-    "16 bits": deep(np.uint16, 65535),
-    "12 bits of 16": deep(np.uint16, 4095),
-    "probabilities": deep(np.float32, 1),
+    "16 bits": blurred(np.uint16, 65535),
+    "12 bits of 16": blurred(np.uint16, 4095),
+    "probabilities": blurred(np.float32, 1),
 }
 
 
@@ -329,36 +324,26 @@ INVERTED = {
 }
 
 
-# How a mask is stored, the key that is asked for, and its value that is meant.
-UNCERTAIN = {
-    **{f"inverted, {kind}": (save, "inverted", True) for kind, save in INVERTED.items()},
-    **{
-        f"without a zero, {low} and {high}": (
-            as_png(lambda m, low=low, high=high: np.where(m, high, low).astype(np.uint8)),
-            "label",
-            high,
-        )
-        for low, high in ((1, 2), (10, 255), (255, 254))
-    },
-    **{
-        f"black with opacity {most}": (
-            with_alpha(lambda mask: mask * 0, lambda mask, most=most: mask * most),
-            "alpha",
-            True,
-        )
-        for most in (255, 200)
-    },
-    "a palette that contradicts its places": (
-        paletted([[255, 0, 0], [0, 0, 255]], (0, 1)),
-        "label",
-        1,
-    ),
-}
+def two_greys(low, high):
+    return as_png(lambda mask: np.where(mask, high, low).astype(np.uint8))
 
 
-@pytest.mark.parametrize("kind", UNCERTAIN)
-def test_uncertain_masks_are_refused_until_a_key_says_what_is_meant(tmp_path, kind):
-    save, key, value = UNCERTAIN[kind]
+def black(opacity):
+    return with_alpha(lambda mask: mask * 0, lambda mask: mask * opacity)
+
+
+# How masks are stored, the key that is asked for, and its value that is meant.
+UNCERTAIN = [
+    *((save, "inverted", True) for save in INVERTED.values()),
+    *((two_greys(low, high), "label", high) for low, high in ((1, 2), (10, 255), (255, 254))),
+    *((black(opacity), "alpha", True) for opacity in (255, 200)),
+    # Its places say the one thing and its colours the other.
+    (paletted([[255, 0, 0], [0, 0, 255]], (0, 1)), "label", 1),
+]
+
+
+@pytest.mark.parametrize(("save", "key", "value"), UNCERTAIN)
+def test_uncertain_masks_are_refused_until_a_key_says_what_is_meant(tmp_path, save, key, value):
     with pytest.raises(SonotuneError, match=key):
         prepare("mine", made(tmp_path, save), 32, tmp_path / "out", tmp_path)
     assert marks_right(tmp_path, settings(**{key: value}))
