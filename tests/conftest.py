@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from hypothesis import HealthCheck, settings
-from warm import run_through
+from warm import run_config
 
 # On a machine that does other things as well, a slow example says nothing of the code.
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,9 +34,8 @@ def reported(tmp_path_factory):
     study["pretraining"]["training"] |= {"learning_rate": 0.003, "epochs": 12, "patience": 12}
     study["training"] |= {"learning_rate": 0.003, "epochs": 100, "patience": 5}
     study |= {"image_size": 32, "resampling": {"folds": 5, "run_folds": [0, 1, 2]}}
-    (folder / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     for more in ([], ["--report", "results/report-small.zip"]):
-        run_through(folder, "--configfile", "small.yaml", "--cores", "2", *more)
+        run_config(folder, config, *more)
     with zipfile.ZipFile(folder / "results/report-small.zip") as archive:
         archive.extractall(folder / "results")
     return folder / "results"

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import yaml
-from warm import run_through
+from warm import run_config
 
 from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
@@ -60,10 +60,8 @@ def home(tmp_path_factory):
                 array = np.zeros_like(array)
                 array[5:12, 5:12] = 255
             (folder / kind / f"{name}.png").write_bytes(cv2.imencode(".png", array)[1].tobytes())
-    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY, allow_unicode=True))
-    options = ("--cores", "2", "--configfile", "study.yaml", "--resources", "gpu=0")
     for more in ([], ["--report", "report.zip"]):
-        run_through(folder, *options, *more)
+        run_config(folder, STUDY, *more)
     return folder
 
 

@@ -84,7 +84,7 @@ TWINS = {"a": smooth(1), "b": smooth(1), "c": smooth(2), "d": smooth(2)}
 PATIENTS = {"c": "patient", "d": "patient"}
 ODD = {**{name: smooth(number) for number, name in enumerate("abcd")}, "e": EMPTY + 7}
 ONE_GREY = {"images of one grey value": ("e",)}
-COLOUR = {"a": cv2.merge([smooth(1), smooth(2), smooth(3)]), "b": smooth(2)}
+COLOUR = {"a": cv2.merge([smooth(1), smooth(2), smooth(3)]), "b": smooth(9)}
 
 
 @pytest.mark.parametrize(

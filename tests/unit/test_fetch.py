@@ -25,7 +25,7 @@ from sonotune.data.archive import unpack
 from sonotune.data.catalogue import RemoteFile, find_entry
 from sonotune.data.fetch import fetch, locate
 from sonotune.data.needed import alternatives_to, cannot_train
-from sonotune.data.preflight import check_addresses, preflight
+from sonotune.data.preflight import preflight
 from sonotune.data.sources import describe_source
 from sonotune.errors import SonotuneError
 from sonotune.runtime.limits import use_limits
@@ -374,26 +374,6 @@ def test_preflight_leaves_alone_what_is_there(pond, server, tmp_path):
         (tmp_path / "pond" / path).parent.mkdir()
         (tmp_path / "pond" / path).touch()
     assert preflight({"ducks": pond}, None, tmp_path) == []
-
-
-def test_all_that_cannot_be_fetched_is_one_message(pond, server, tmp_path):
-    wanted = {"ducks": pond, "geese": replace(pond, name="lake")}
-    network = {"network": {"name": "unet"}, "strategies": {}}
-    config = {"studies": {"a": {"datasets": ["ducks", "geese"], **network}}}
-    assert check_addresses(config, {"ducks": pond}, None, tmp_path) == ""
-    server.files = {}
-    with pytest.raises(SonotuneError) as caught:
-        check_addresses(config, wanted, None, tmp_path)
-    lines = str(caught.value).splitlines()
-    assert [line.split(":")[0].strip() for line in lines[1:5]] == ["ducks"] * 2 + ["geese"] * 2
-    assert [line.strip() for line in lines[5:]] == [
-        "Without ducks: write `studies: a: datasets: [geese]`",
-        "Without geese: write `studies: a: datasets: [ducks]`",
-    ]
-    # A study that needs neither can run; a message names the others.
-    config["studies"]["b"] = {"datasets": ["mine"], **network}
-    said = check_addresses(config, wanted, None, tmp_path)
-    assert said.endswith("Everything that needs none of them will run; nothing is trained in a.")
 
 
 def test_a_study_stops_with_what_it_pretrains_on():

@@ -5,12 +5,11 @@ from itertools import product
 
 import numpy as np
 import pytest
-import yaml
 from builders import dataset_place
 from faulty import small_study
 from tiny_files import volume
 from tiny_files import write as write_image
-from warm import run_through
+from warm import run_config
 
 from sonotune.data.decode import volume as decoder
 from sonotune.data.readers import files_of
@@ -69,17 +68,14 @@ def test_a_corrected_file_of_the_catalogue_is_used_whatever_its_date(tmp_path):
     config = small_study()
     config["datasets"]["bus"] = {"catalogue": "busi"}
     config["studies"]["tiny"]["datasets"] = ["bus"]
-    (tmp_path / "study.yaml").write_text(yaml.safe_dump(config))
     masks = f"{dataset_place(config, 'bus')}/16/masks.npy"
-    command = [tmp_path, "--configfile", "study.yaml", "--cores", "1", "--", masks]
-    run_through(*command)
-    masks = tmp_path / masks
-    before = np.load(masks)
+    run_config(tmp_path, config, "--", masks)
+    before = np.load(tmp_path / masks)
     corrected = originals / "benign/benign (3)_mask.png"
     write_image(corrected, half_marked(right=True))
     os.utime(corrected, (1, 1))
-    run_through(*command)
-    changed = (np.load(masks) != before).any(axis=(1, 2))
+    run_config(tmp_path, config, "--", masks)
+    changed = (np.load(tmp_path / masks) != before).any(axis=(1, 2))
     assert changed.tolist() == [False, False, True, *[False] * 5]
 
 

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tarfile
@@ -18,6 +17,7 @@ import numpy as np
 import pytest
 import yaml
 from packaging.metadata import Metadata
+from warm import run_clean
 
 import sonotune
 
@@ -31,22 +31,8 @@ REMOTE = {"originals", "finetune"}
 pytestmark = pytest.mark.slow  # `make test-install` runs them
 
 
-def run(command, folder, **variables):
-    """Run a command without anything that leads to the checkout."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return subprocess.run(
-        [*map(str, command)],
-        cwd=folder,
-        env={**clean, **variables},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def succeed(command, folder, **variables):
-    done = run(command, folder, **variables)
+    done = run_clean(command, folder, **variables)
     assert done.returncode == 0, done.stdout[-5000:]
     return done.stdout
 
@@ -161,7 +147,7 @@ def test_conda_environments_get_the_library_from_the_wheel(wheel, tmp_path):
     assert (ROOT / "envs/sonotune.yaml").with_suffix(".post-deploy.sh") == script
     venv.create(tmp_path / "environment", with_pip=True)
     path = f"{tmp_path / 'environment/bin'}:{os.environ['PATH']}"
-    without = run(["bash", script], tmp_path, PATH=path)
+    without = run_clean(["bash", script], tmp_path, PATH=path)
     assert without.returncode == 1
     assert "sonotune-*.whl" in without.stdout
     shutil.copy(wheel, tmp_path)
@@ -195,16 +181,16 @@ def test_commands_work_without_a_checkout(fresh, tmp_path):
             cv2.imwrite(str(tmp_path / kind / f"{number}.png"), array)
     init = ["init", "--images", "images/*.png", "--masks", "masks/*.png"]
     succeed([fresh / "sonotune", *init], tmp_path)
-    assert run([fresh / "sonotune", *init], tmp_path).returncode == 1
+    assert run_clean([fresh / "sonotune", *init], tmp_path).returncode == 1
     check = ["data", "check", "mine", "--configfile", "my.yaml"]
-    run([fresh / "sonotune", *check], tmp_path)
+    run_clean([fresh / "sonotune", *check], tmp_path)
     assert (tmp_path / "audits/mine/audit.html").is_file()
     plan = succeed(
         [fresh / "sonotune", "run", "--configfile", "my.yaml", "--cores", "2", "--", "--dry-run"],
         tmp_path,
     )
     assert re.search(r"^finetune +\d+$", plan, re.M)
-    missing = run([fresh / "sonotune", "run", "--configfile", "no.yaml"], tmp_path)
+    missing = run_clean([fresh / "sonotune", "run", "--configfile", "no.yaml"], tmp_path)
     assert missing.returncode == 1
     assert len(missing.stdout.splitlines()) == 1
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 from faulty import copy_project
-from warm import run_through, snakemake
+from warm import planned_jobs, run_through, snakemake
 
 from sonotune.data.splits import Resampling, kfold_test_rows, split_seed
 from sonotune.evaluation.scores import load_predictions
@@ -49,10 +49,7 @@ class Project:
         assert run.returncode == 0, run.stdout + run.stderr
         text = run.stdout + run.stderr
         assert ADVICE not in text
-        if "Nothing to be done" in text:
-            return Counter(), set()
-        stats = text[text.rindex("Job stats:") :]
-        jobs = Counter({rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M)})
+        jobs = planned_jobs(text)
         views = re.findall(r"(?:Figure|Table) (\w+) of tiny$", text, re.M)
         assert len(views) == jobs["figure"] + jobs["table"]
         jobs.update(views)
