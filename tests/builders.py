@@ -1,5 +1,6 @@
 """What several tests make or look up."""
 
+import copy
 import csv
 from pathlib import Path
 
@@ -28,6 +29,20 @@ def one_study(dataset=None, **study):
         "datasets": {"mine": dataset or {"reader": "simulate", "images": 40}},
         "studies": {"s": {"datasets": ["mine"], "strategies": strategies, **study}},
     }
+
+
+def changed(config, path, value):
+    """A copy of a configuration with one key set, or removed where the value is `...`."""
+    config = copy.deepcopy(config)
+    *parents, last = path
+    node = config
+    for key in parents:
+        node = node[key]
+    if value is ...:
+        del node[last]
+    else:
+        node[last] = value
+    return config
 
 
 def image_set(masks, images=None, names=None, groups=None, source="made up", **known):

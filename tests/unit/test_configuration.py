@@ -5,6 +5,7 @@ import copy
 import datetime
 from pathlib import Path
 
+import builders
 import pytest
 import yaml
 
@@ -35,17 +36,7 @@ studies:
 
 
 def changed(path, value):
-    """The small configuration with one key set (or removed, where value is `...`)."""
-    config = copy.deepcopy(SMALL)
-    *parents, last = path.split("/")
-    node = config
-    for key in parents:
-        node = node[key]
-    if value is ...:
-        del node[last]
-    else:
-        node[last] = value
-    return config
+    return builders.changed(SMALL, path.split("/"), value)
 
 
 S = "studies/s"
@@ -336,17 +327,11 @@ def leaves(value, path=()):
 @pytest.mark.parametrize("file", ["docs/results/wang-laptop.yaml", "config/own-data.yaml"])
 def test_no_odd_value_of_any_key_is_a_traceback(file):
     """Each key of a whole configuration with each odd value: taken, or refused."""
-    text = (ROOT / file).read_text()
-    known = yaml.safe_load(text)
+    known = yaml.safe_load((ROOT / file).read_text())
     tried = 0
     for path in [path for path in leaves(known) if path]:
         for value in ODD[len(path[-1]) % 8 :: 8] if len(path) > 4 else ODD:
-            config = yaml.safe_load(text)
-            node = config
-            for key in path[:-1]:
-                node = node[key]
-            node[path[-1]] = value
             tried += 1
             with contextlib.suppress(SonotuneError):
-                complete(config)
+                complete(builders.changed(known, path, value))
     assert tried > 200

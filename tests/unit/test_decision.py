@@ -11,7 +11,6 @@ from statsmodels.stats.multitest import multipletests
 
 from benchmarks.decision_scenarios import EQUAL, SCENARIOS, SEEN_SD, THREE_BEST, gaussian
 from benchmarks.decisions import measure
-from sonotune.errors import SonotuneError
 from sonotune.statistics.choice import choose
 from sonotune.statistics.decision import decide, decision_tables, read_decisions
 from sonotune.statistics.pairs import compare, gap_bounds
@@ -328,14 +327,6 @@ def test_the_unchanged_network_is_left_out():
     table = runs(study([0.8, 0.7]))
     unchanged = table[table["strategy"] == "s1"].assign(strategy="unchanged", fraction=0)
     assert decide(pd.concat([table, unchanged])) == decide(table)
-
-
-def test_wrong_tables_are_refused():
-    table = runs(study([0.8, 0.7]))
-    with pytest.raises(SonotuneError, match="no column dice"):
-        decide(table.drop(columns="dice"))
-    with pytest.raises(SonotuneError, match="listed twice"):
-        decide(pd.concat([table, table.head(1)]))
 
 
 @pytest.mark.parametrize("name", ["NA", "null", "nan", "None", "n/a"])

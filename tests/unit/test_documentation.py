@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from builders import changed
 from jsonschema import Draft202012Validator
 
 from sonotune.config import model, study_model
@@ -61,12 +62,7 @@ def test_shipped_configurations_are_valid_also_by_the_schema(file):
 )
 def test_the_schema_refuses(path, value):
     config = yaml.safe_load((ROOT / "config/demo.yaml").read_text("utf-8"))
-    *parents, last = path
-    holder = config
-    for key in parents:
-        holder = holder[key]
-    holder[last] = value
-    assert not Draft202012Validator(schema()).is_valid(config)
+    assert not Draft202012Validator(schema()).is_valid(changed(config, path, value))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import os
 from snakemake.logging import ColorizingTextHandler, DefaultFormatter
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from sonotune.runtime.job import finished, report_progress, time_left
+from sonotune.runtime.job import finished, report_progress
 from sonotune.runtime.terminal import quiet_terminal
 
 
@@ -39,16 +39,6 @@ def test_cells_that_are_trained_again_do_not_count_until_they_are(tmp_path):
     again = {"again": ["sus/whole/0.8/1", "sus/whole/0.8/2"], "began": 100}
     assert len(finished(tmp_path / "s", planned)) == 3
     assert [file.parts[-2] for file in finished(tmp_path / "s", planned | again)] == ["0", "2"]
-
-
-def test_the_time_left_is_that_of_the_last_cells(tmp_path):
-    records = [tmp_path / f"{number}.json" for number in range(5)]
-    for number, file in enumerate(records):
-        file.touch()
-        os.utime(file, (0, 60 * number + (3600 if number > 2 else 0)))  # a pause counts for little
-    assert "10 min" in time_left(records, 10)
-    assert time_left(records, 0) == ""
-    assert time_left(records[:2], 10) == ""
 
 
 def test_the_terminal_gets_few_lines_and_every_failure():

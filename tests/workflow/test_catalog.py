@@ -52,16 +52,6 @@ def test_the_environment_of_these_tests_has_no_numerics(package, python, tmp_pat
     assert "ModuleNotFoundError" in run_clean([python, "-c", f"import {package}"], tmp_path).stdout
 
 
-def test_the_files_that_the_catalog_looks_for_are_there():
-    readme = (ROOT / "README.md").read_text().lower()
-    assert "snakemake" in readme
-    assert "workflow" in readme
-    assert (ROOT / "workflow/Snakefile").is_file()
-    assert (ROOT / "config/README.md").is_file()
-    assert list((ROOT / "workflow/rules").glob("*.smk"))
-    assert (ROOT / "LICENSE").is_file()
-
-
 def test_the_catalog_can_read_how_the_workflow_is_used():
     usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
     deployment = usage["software-stack-deployment"]
