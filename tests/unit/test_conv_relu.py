@@ -1,6 +1,5 @@
 """A convolution with ReLU in one call computes what the two compute."""
 
-
 import pytest
 import torch
 from torch import nn

@@ -13,8 +13,6 @@ from sonotune.data.prepare import make_originals, prepare
 from sonotune.data.presence import check_files
 from sonotune.data.readers import find_samples
 from sonotune.data.resize import resize_image, resize_mask
-from sonotune.data.split_file import read_counts, write_splits
-from sonotune.data.splits import Resampling
 from sonotune.errors import SonotuneError
 from sonotune.runtime.files import atomic, write_json
 
@@ -110,24 +108,6 @@ def test_all_missing_files_are_told_at_once_and_unused_data_sets_are_not(picture
     assert str(pictures) in text
 
 
-@pytest.fixture(scope="module")
-def collage(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("collage")
-    settings = {"reader": "collage", "source": "collage", "images": 12, "seed": 1}
-    settings["collage"] = {"pixels": 48}
-    make_originals("collage", settings, folder / "original", 1)
-    prepare("collage", settings, 32, folder / "32", folder / "original")
-    return folder
-
-
-def test_made_images_are_prepared_at_any_size(collage):
-    original, small = load_set(collage / "original"), load_set(collage / "32")
-    assert original.images.shape == (12, 48, 48)
-    assert small.images.shape == (12, 32, 32)
-    assert small.masks.mean() == pytest.approx(original.masks.mean(), abs=0.01)
-    assert small.index[0]["original_height"] == 48
-
-
 def test_simulated_pixels_keep_their_millimetres(tmp_path):
     settings = {"reader": "simulate", "source": "sus", "images": 1, "seed": 1}
     settings["simulate"] = {"scatterers": 2000, "pixels": [96, 64]}
@@ -137,17 +117,6 @@ def test_simulated_pixels_keep_their_millimetres(tmp_path):
     assert row["mm_per_pixel_y"] == pytest.approx(60 / 32)
     assert row["mm_per_pixel_x"] == pytest.approx(40 / 32)
     assert (row["original_height"], row["original_width"]) == (96, 64)
-
-
-def test_splits_can_be_read_by_people_and_counted(collage, tmp_path):
-    path = tmp_path / "splits.json"
-    write_splits({"collage": collage / "32"}, [0.75, 0.5], Resampling(folds=4), 3, path)
-    content = json.loads(path.read_text())["collage"]
-    assert content["names"][0] == "collage_0000"
-    assert len(content["splits"]) == 8
-    counts = read_counts(path)
-    found = [[c[part] for part in ("training", "validation", "test")] for c in counts[::4]]
-    assert found == [[7, 2, 3], [5, 1, 3]]
 
 
 def test_a_file_is_whole_or_not_there(tmp_path):

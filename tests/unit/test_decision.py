@@ -138,16 +138,6 @@ def test_one_fold_decides_nothing_whatever_the_scores():
 # Degenerate studies
 
 
-def test_one_fold():
-    decision = only(runs(study([0.9, 0.5], folds=1)))
-    assert decision.recommended is None
-    assert decision.reason == "none"
-    assert not any(strategy.significantly_worse for strategy in decision.strategies)
-    assert np.isnan(decision.dice)
-    (sentence,) = decision_sentences(decision)
-    assert sentence.startswith("Nothing is decided")
-
-
 def test_two_folds_give_regret_but_no_verdict():
     decision = only(runs(study([0.9, 0.5, 0.3], sd=1e-4, folds=2)))
     assert decision.recommended == "s0"
@@ -160,25 +150,25 @@ def test_two_folds_give_regret_but_no_verdict():
     assert any("too few" in sentence for sentence in decision_sentences(decision))
 
 
-def test_one_strategy_is_recommended_with_its_own_interval():
-    decision = only(runs(study([0.8])))
-    assert (decision.recommended, decision.reason) == ("s0", "only_candidate")
-    assert "there is no choice" in decision_sentences(decision)[0]
-    assert not decision.comparisons
-    assert decision.dice_lower < decision.dice < decision.dice_upper
+# Scores, what is recommended and why, and what is said of it.
+LITTLE = {
+    "one fold": (study([0.9, 0.5], folds=1), None, "none", "Nothing is decided"),
+    "one strategy": (study([0.8]), "s0", "only_candidate", "there is no choice"),
+    "equal constants": (np.full((5, 3), 0.8), "s0", "least_regret", "do not vary"),
+    "all failed": (np.full((5, 3), np.nan), None, "none", ""),
+}
 
 
-def test_equal_constants_allow_no_test():
-    decision = only(runs(np.full((5, 3), 0.8)))
-    assert not decision.tested
+@pytest.mark.parametrize("case", LITTLE)
+def test_where_there_is_little_to_go_by_nothing_is_called_worse(case):
+    scores, recommended, reason, says = LITTLE[case]
+    decision = only(runs(scores))
+    assert (decision.recommended, decision.reason) == (recommended, reason)
     assert not any(strategy.significantly_worse for strategy in decision.strategies)
-    assert any("do not vary" in sentence for sentence in decision_sentences(decision))
-
-
-def test_all_runs_failed():
-    decision = only(runs(np.full((5, 3), np.nan)))
-    assert decision.recommended is None
-    assert decision_sentences(decision)
+    assert any(says in sentence for sentence in decision_sentences(decision))
+    assert not decision.tested
+    # An interval of its own has only what ran in several folds.
+    assert (decision.dice_lower < decision.dice) == (case == "one strategy")
 
 
 def test_a_strategy_with_a_failed_run_is_compared_but_not_recommended():
