@@ -82,21 +82,10 @@ def test_table3_has_minutes_over_folds_of_runs_that_count(tmp_path):
 
 def test_the_papers_own_numbers_correlate_perfectly_with_themselves():
     table = published_table("amiri2020_table2").dropna()
-    cells = pd.DataFrame(
-        {
-            "dataset": table["dataset"],
-            "source": table["dataset"].replace({"bus": "busi", "fus": "hc18", "xray": "scr"}),
-            "strategy": table["strategy"],
-            "fraction": table["fraction"].astype(float),
-            "fold": 0,
-            "dice": table["dice_mean"],
-            "failed": False,
-            "collapsed": False,
-            "seconds": 60.0,
-            "tuned_parameters": 1,
-            "total_parameters": 1,
-        }
-    )
+    sources = {"bus": "busi", "fus": "hc18", "xray": "scr"}
+    cells = table.rename(columns={"dice_mean": "dice"}).drop(columns="dice_std")
+    cells = cells.assign(source=table["dataset"].replace(sources), fold=0, seconds=60.0)
+    cells = cells.assign(failed=False, collapsed=False, tuned_parameters=1, total_parameters=1)
     found = compare(average_over_runs(cells, "failed", 1))
     dice = found[found["measure"] == "dice"]
     assert len(dice) == len(table)

@@ -74,23 +74,10 @@ def fresh(wheel, tmp_path_factory):
 
 
 def copy_of_checkout(target):
-    """The files that a commit of the checkout would hold."""
-    shutil.copytree(
-        ROOT,
-        target,
-        ignore=lambda folder, names: (
-            [name for name in names if name not in (".gitkeep",)]
-            if Path(folder) == ROOT / "results"
-            else [
-                name
-                for name in names
-                if name in (".git", ".venv", ".snakemake", "resources", "dist", "__pycache__")
-                or name.endswith((".egg-info", "_cache"))
-            ]
-        ),
-        symlinks=True,
-    )
-    return target
+    """The files that a commit of the checkout would hold, but for stored results."""
+    left = (".git", ".venv", ".snakemake", "results", "resources", "dist", "__pycache__")
+    ignored = shutil.ignore_patterns(*left, "*.egg-info", "*_cache")
+    return shutil.copytree(ROOT, target, ignore=ignored, symlinks=True)
 
 
 def test_the_wheel_carries_the_workflow_and_every_file_of_the_library(wheel):
