@@ -168,34 +168,26 @@ def _dice(found: np.ndarray, masks: np.ndarray) -> float:
     return float(overlap(found > 0.5, masks > 0)["dice"].mean())
 
 
-def whole_cell(**given: Any) -> dict[str, Any]:
-    """Settings of a cell that tunes a whole network on 80 % of the images, with some of its own."""
-    return {
-        "study": "benchmark", "code": "", "strategy": "whole", "fraction": 0.8, "fold": 0,
-        "tune": ["block1", "block2", "block3", "block4", "block5a", "block5b", "block6", "block7",
-                 "block8", "block9"],
-        "resampling": {"folds": 5}, "device": "cpu",
-        # As the peers' transforms can do it, too.
-        "augmentation": {"shift": 0.05, "zoom": 0.05, "zoom_per_axis": False, "fill": "zeros"},
-        **given,
-    }  # fmt: skip
-
-
 def _train(
     asked: argparse.Namespace, precision: str, data: Any, weights: Path | None, folder: Path
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Train a cell in a folder; probabilities of the test images, and their rows."""
+    """Train a whole network as a cell; probabilities of the test images, and their rows."""
     from sonotune.data.dataset import save_set
     from sonotune.evaluation.scores import load_predictions
     from sonotune.jobs.finetune import run_cell
+    from sonotune.networks.stage_names import UNET_STAGES
 
     recipe = {"learning_rate": asked.rate, "batch_size": asked.batch,
               "epochs": asked.epochs, "patience": asked.epochs + 1}  # fmt: skip
-    settings = whole_cell(
-        dataset="sus", init="pretrained" if weights else "random", seed=asked.seed,
-        network={"name": "unet", "width": asked.width}, training=recipe, precision=precision,
-        threads=asked.threads,
-    )  # fmt: skip
+    settings = {
+        "study": "benchmark", "code": "", "dataset": "sus", "strategy": "whole", "fraction": 0.8,
+        "fold": 0, "tune": list(UNET_STAGES), "init": "pretrained" if weights else "random",
+        "network": {"name": "unet", "width": asked.width}, "training": recipe, "seed": asked.seed,
+        "resampling": {"folds": 5}, "device": "cpu", "precision": precision,
+        "threads": asked.threads,
+        # As the peers' transforms can do it, too.
+        "augmentation": {"shift": 0.05, "zoom": 0.05, "zoom_per_axis": False, "fill": "zeros"},
+    }  # fmt: skip
     save_set(folder / "arrays", data)
     run_cell(
         settings, folder / "arrays", weights, folder / "cell", lambda line: None,
