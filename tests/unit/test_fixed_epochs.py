@@ -124,13 +124,9 @@ def test_the_best_weights_are_kept_without_an_early_stop():
 def test_decay_shrinks_the_steps_after_every_epoch():
     data = bright_disks(6)
     ends = []
-    for recipe in (
-        TrainingConfig(learning_rate=0.01, epochs=1, patience=False, select_weights="last"),
-        TrainingConfig(
-            learning_rate=0.01, epochs=2, patience=False, select_weights="last", lr_decay=1e-9
-        ),
-        TrainingConfig(learning_rate=0.01, epochs=2, patience=False, select_weights="last"),
-    ):
+    usual = {"learning_rate": 0.01, "patience": False, "select_weights": "last"}
+    for changes in ({"epochs": 1}, {"epochs": 2, "lr_decay": 1e-9}, {"epochs": 2}):
+        recipe = TrainingConfig(**usual | changes)
         network = build(4)
         he_normal(network, 1)
         train(network, as_pairs(data), as_pairs(data, 0), recipe, None, 3, CPU, 0, ("a",), quiet)
@@ -193,8 +189,7 @@ def test_a_compiled_training_is_the_same_but_for_the_last_bits(tmp_path, precisi
         # Few steps: what differs in the last bits grows with every one.
         recipe = {**FIXED, "epochs": 2, "compile": compiled}
         run(disks, tmp_path / str(compiled), **changes, training=recipe)
-        found[compiled] = load_predictions(tmp_path / str(compiled) / "predictions.npz")[1].astype(
-            int
-        )
+        _, probabilities = load_predictions(tmp_path / str(compiled) / "predictions.npz")
+        found[compiled] = probabilities.astype(int)
     assert np.abs(found[True] - found[False]).mean() < 4  # of 255; processors differ in how much
     assert found[True].std() > 20

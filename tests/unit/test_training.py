@@ -135,10 +135,8 @@ def test_large_images_are_computed_few_at_a_time(precision):
     processor = Processor("cpu", precision, 1, "any")
     sizes = {64: 16, 128: 16, 256: 4, 512: 1, 1024: 1}
     assert {s: max_inference_batch(torch.empty(9, 1, s, s), processor) for s in sizes} == sizes
-    assert (
-        max_inference_batch(torch.empty(9, 1, 512, 512), Processor("cuda", precision, 1, "any"))
-        == 8
-    )
+    on_a_card = Processor("cuda", precision, 1, "any")
+    assert max_inference_batch(torch.empty(9, 1, 512, 512), on_a_card) == 8
     network = build(4)
     he_normal(network, 1)
     images = torch.rand(8, 1, 64, 64, generator=torch.Generator().manual_seed(1))
@@ -415,13 +413,8 @@ def test_a_failed_run_is_tried_again_from_another_initialisation(disks, tmp_path
 
 def test_a_pretraining_draws_a_dead_start_again(disks, tmp_path):
     ours = settings(**dead_from_the_start("pretraining", "disks"))
-    ours = {key: ours[key] for key in ("dataset", "seed", "network", "device", "precision", "code")}
     recipe = {"learning_rate": 0.003, "batch_size": 2, "epochs": 2, "patience": 3}
-    record = pretrain(
-        {**ours, "threads": 1, "validation_fraction": 0.2, "training": recipe},
-        disks,
-        tmp_path,
-        quiet,
-    )
+    ours |= {"validation_fraction": 0.2, "training": recipe}
+    record = pretrain(ours, disks, tmp_path, quiet)
     assert record["earlier_attempts"][0]["outcome"] == "dead"
     assert record["outcome"] != "dead"
