@@ -315,33 +315,11 @@ def test_any_groups_lengths_and_slices_are_read_as_written_or_refused(tmp_path_f
             assert got == expected or got == pytest.approx(expected)
 
 
-def by_pydicom(path):
-    """The grey picture, in floating point, and pixel size by pydicom; None for what it leaves open.
-
-    pydicom takes black and white of a window in the wrong order where the rescale falls.
-    """
-    from pydicom import dcmread
-    from pydicom.pixels import apply_modality_lut, apply_windowing
-
-    data = dcmread(path)
-    values = apply_modality_lut(data.pixel_array.reshape(12, 17), data).astype(float)
-    black, white = (float(value) for value in apply_modality_lut(np.array([0, 255]), data))
-    function = data.get("VOILUTFunction") or "LINEAR"
-    data.VOILUTFunction = function
-    least = 1 if function == "LINEAR" else 1e-9
-    windowed = data.get("WindowCenter") is not None and (data.get("WindowWidth") or 0) >= least
-    if black == white or (windowed and white < black):
-        return None
-    if windowed:
-        values = apply_windowing(values, data, 0).astype(float)
-    black, white = sorted((black, white))
-    shown = (values - black) * 255 / (white - black)
-    return 255 - shown if data.PhotometricInterpretation == "MONOCHROME1" else shown
-
-
 @many
 @given(some.data())
 def test_any_dicom_attributes_give_what_pydicom_shows_or_are_refused(tmp_path_factory, data):
+    from test_pictures import shown_by_pydicom
+
     path = tmp_path_factory.mktemp("dicom") / "a.dcm"
     number = some.one_of(some.integers(-300, 300), some.sampled_from([0, 1, 0.5, -1, 1e6]))
     possible = {
@@ -372,7 +350,7 @@ def test_any_dicom_attributes_give_what_pydicom_shows_or_are_refused(tmp_path_fa
     sizes = more.get("PixelSpacing", [])
     known = len(sizes) == 2 and all(size > 0 for size in sizes)
     assert found.mm_per_pixel == (tuple(sizes) if known else (None, None))
-    if (shown := by_pydicom(path)) is not None:
+    if (shown := shown_by_pydicom(path)) is not None:
         TRIED["DICOM attributes compared"] += 1
         assert np.abs(found.image - shown).max() <= 0.51
 
