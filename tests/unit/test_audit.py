@@ -3,7 +3,6 @@
 import base64
 import csv
 import re
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,9 +18,6 @@ from sonotune.data.audit import audit_dataset, errors_of
 from sonotune.data.audit_files import describe_problems, write_audit_csv, write_audit_html
 from sonotune.data.duplicates import near_pairs, sketch
 from sonotune.data.prepare import make_originals
-
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
-
 
 # A study that two images are enough for.
 TWO_IMAGES = {
@@ -253,26 +249,3 @@ def test_the_workflow_audits_what_it_refuses_to_prepare(tmp_path):
     assert "a.png: cannot be read; it is damaged or no image" in run.stdout + run.stderr
     assert "error: cannot be used" in (tmp_path / targets[1]).read_text("utf-8")
     assert not (tmp_path / targets[0]).exists()
-
-
-@pytest.mark.shared
-@pytest.mark.slow
-@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no data in {SHARED}")
-def test_real_lesions_are_sound_but_for_normal_images(tmp_path):
-    settings = {"reader": "busi", "source": "busi", "busi": {"normal": True}}
-    audit, image_source = audit_dataset("bus", settings, SHARED / "busi")
-    assert [finding.kind for finding in audit.findings] == ["empty masks", "converted"]
-    assert all(name.startswith("normal") for name in audit.findings[0].names)
-    assert "Suspicious images" in page_of(audit, image_source, tmp_path)
-
-
-@pytest.mark.shared
-@pytest.mark.slow
-@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no data in {SHARED}")
-def test_real_heads_have_a_duplicate_within_an_examination():
-    audit, _ = audit_dataset("fus", {"reader": "hc18", "source": "hc18"}, SHARED / "hc18")
-    assert audit.same == (("392_2HC", "392_HC"),)
-    group = {stats.name: stats.group for stats in audit.image_stats}
-    assert ("507_2HC", "507_HC") in audit.near
-    assert all(group[first] == group[second] for first, second in audit.near)
-    assert not audit.of_level("warning") + audit.of_level("error")
