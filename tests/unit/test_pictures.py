@@ -293,29 +293,27 @@ def lookup(tables, first=0, bits=16, entries=None, segmented=False):
     return more
 
 
-def looked_up(tables, first):
-    """Brightness of each place of a palette, of 8 bits."""
+def random_palette(bits, grey, first):
+    tables = [picture(0 if grey else seed, np.uint16).ravel()[:100] for seed in range(3)]
+    if bits == 8:
+        tables = [table >> 8 for table in tables]
 
     def show(pixels):
-        places = np.clip(pixels.astype(int) - first, 0, len(tables[0]) - 1)
-        return luminance(np.stack([np.rint(table[places]) for table in tables], axis=2))
+        places = np.clip(pixels.astype(int) - first, 0, 99)
+        colours = np.stack([table[places] for table in tables], axis=2).astype(float)
+        return luminance(colours if bits == 8 else np.rint(colours / 257))
 
-    return show
+    return lookup(tables, first, bits), np.uint8, show
 
 
-COLOURS = [picture(seed, np.uint16).ravel()[:100] for seed in range(3)]
 LINE = {"entries": 256, "segmented": True}
 # Attributes, type of the pixels, and what they show.
 PALETTES = {
     **{
-        f"{bits} bits, {'colour' if len(tables) == 3 else 'grey'}, from {first}": (
-            lookup([table >> (16 - bits) for table in tables], first, bits),
-            np.uint8,
-            looked_up(
-                [table >> 8 if bits == 8 else table / 257 for table in tables * 3][:3], first
-            ),
+        f"{bits} bits, {'grey' if grey else 'colour'}, from {first}": random_palette(
+            bits, grey, first
         )
-        for bits, tables, first in itertools.product((8, 16), (COLOURS, COLOURS[:1]), (0, 5))
+        for bits, grey, first in itertools.product((8, 16), (True, False), (0, 5))
     },
     # One entry of 0, and a line to 65535.
     "segmented": (lookup([[0, 1, 0, 1, 255, 65535]], **LINE), np.uint8, lambda p: p),
