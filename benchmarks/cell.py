@@ -28,14 +28,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+import numpy as np
+import pandas as pd
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-
-from benchmarks.measure import options, tell  # noqa: E402
-from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed  # noqa: E402
+from benchmarks.measure import options, tell
+from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed
 
 NAMES, PRECISIONS = ("sonotune", "plain", "monai"), ("fp32", "bf16")
 PRETRAINED = 20  # epochs

@@ -24,20 +24,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.published_pages import SECTIONS, write_pages  # noqa: E402
-from sonotune.config.check import read_configuration  # noqa: E402
-from sonotune.config.jobs import cells_of, dataset_settings  # noqa: E402
-from sonotune.errors import SonotuneError  # noqa: E402
-from sonotune.evaluation.averages import read_cells, write_averages  # noqa: E402
-from sonotune.evaluation.scores import (  # noqa: E402
-    aggregate,
-    load_predictions,
-    score_dataset,
-)
-from sonotune.layout import (  # noqa: E402
+from benchmarks.published_pages import SECTIONS, write_pages
+from sonotune.config.check import read_configuration
+from sonotune.config.jobs import cells_of, dataset_settings
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.averages import read_cells, write_averages
+from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
+from sonotune.layout import (
     RUN,
     Cell,
     below_results,
@@ -46,14 +39,15 @@ from sonotune.layout import (  # noqa: E402
     digest_of,
     pretrained_folder,
 )
-from sonotune.report.display_options import DisplayOptions  # noqa: E402
-from sonotune.report.names import PAPER_DATASETS  # noqa: E402
-from sonotune.report.views import write_figure, write_table  # noqa: E402
-from sonotune.runtime.files import read_json, write_json  # noqa: E402
-from sonotune.runtime.run_record import read_record  # noqa: E402
-from sonotune.runtime.workflow import DEFAULT_CONFIGURATION  # noqa: E402
-from sonotune.statistics.tables import rank_tables, read_runs  # noqa: E402
+from sonotune.report.display_options import DisplayOptions
+from sonotune.report.names import PAPER_DATASETS
+from sonotune.report.views import write_figure, write_table
+from sonotune.runtime.files import read_json, write_json
+from sonotune.runtime.run_record import read_record
+from sonotune.runtime.workflow import DEFAULT_CONFIGURATION
+from sonotune.statistics.tables import rank_tables, read_runs
 
+ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "docs/results"
 PAGE = ROOT / "docs/results.md"
 TABLES = ("tables/table2.csv", "statistics/claims.csv", "cells.csv")

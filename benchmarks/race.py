@@ -13,7 +13,6 @@ than one that is not better) and coverage (of its simultaneous intervals of all 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import permutations
@@ -22,16 +21,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.decision_scenarios import SCENARIOS
+from benchmarks.measure import options, tell
+from sonotune.statistics.choice import choose
+from sonotune.statistics.pairs import compare
+from sonotune.statistics.race import next_round, standing
+from sonotune.statistics.runs import fold_scores
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.decision_scenarios import SCENARIOS  # noqa: E402
-from benchmarks.measure import options, tell  # noqa: E402
-from sonotune.statistics.choice import choose  # noqa: E402
-from sonotune.statistics.pairs import compare  # noqa: E402
-from sonotune.statistics.race import next_round, standing  # noqa: E402
-from sonotune.statistics.runs import fold_scores  # noqa: E402
-
 STORED = ("published_sus", "published_sus_patient", "published_sus_seen")
 GRID_FOLDS = 5
 MARGIN = 0.02  # of the decision

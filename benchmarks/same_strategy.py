@@ -10,20 +10,16 @@ simple error. With several pre-trained networks, each is a row; what they change
 
 from __future__ import annotations
 
-import sys
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.measure import options, table  # noqa: E402
-from sonotune.evaluation.averages import read_cells  # noqa: E402
-from sonotune.statistics.pairs import compare  # noqa: E402
-from sonotune.statistics.runs import fold_scores  # noqa: E402
+from benchmarks.measure import options, table
+from sonotune.evaluation.averages import read_cells
+from sonotune.statistics.pairs import compare
+from sonotune.statistics.runs import fold_scores
 
 
 def called_worse(scores: np.ndarray, folds: int) -> tuple[float, int]:

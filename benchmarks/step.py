@@ -18,31 +18,29 @@ Prints the ratios and writes results/benchmarks/step.csv.
 from __future__ import annotations
 
 import multiprocessing
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from benchmarks.measure import in_turn, options, spread, table, write
+from benchmarks.peers import of_pytorch_alone
+from sonotune.config.check import read_configuration
+from sonotune.networks.stages import freeze_all_but, tuned_parameters
+from sonotune.networks.unet import UNet
+from sonotune.networks.weights import he_normal
+from sonotune.training.device import Processor, choose
+from sonotune.training.forward import bce, forward
+from sonotune.training.optimiser import Adam
+from sonotune.training.precision import bf16_shadow
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-import pandas as pd  # noqa: E402
-import torch  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-from torch.nn import functional  # noqa: E402
-
-from benchmarks.measure import in_turn, options, spread, table, write  # noqa: E402
-from benchmarks.peers import of_pytorch_alone  # noqa: E402
-from sonotune.config.check import read_configuration  # noqa: E402
-from sonotune.networks.stages import freeze_all_but, tuned_parameters  # noqa: E402
-from sonotune.networks.unet import UNet  # noqa: E402
-from sonotune.networks.weights import he_normal  # noqa: E402
-from sonotune.training.device import Processor, choose  # noqa: E402
-from sonotune.training.forward import bce, forward  # noqa: E402
-from sonotune.training.optimiser import Adam  # noqa: E402
-from sonotune.training.precision import bf16_shadow  # noqa: E402
 
 NAMES = ("strategy", "variant", "precision")
 TYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}

@@ -13,22 +13,20 @@ README.md     these as tables, with what was asked and what was not measured
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
+from benchmarks.gpu.results import read
+from benchmarks.measure import write
+from sonotune.config.check import read_configuration
+from sonotune.config.jobs import resampling_settings
+from sonotune.data.splits import Resampling, batches_per_epoch, test_size
+from sonotune.report.published import published_table
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-
-from benchmarks.gpu.results import read  # noqa: E402
-from benchmarks.measure import write  # noqa: E402
-from sonotune.config.check import read_configuration  # noqa: E402
-from sonotune.config.jobs import resampling_settings  # noqa: E402
-from sonotune.data.splits import Resampling, batches_per_epoch, test_size  # noqa: E402
-from sonotune.report.published import published_table  # noqa: E402
 
 TARGET = ROOT / "docs/results/gpu"
 IMAGES = {"sus": 85, "bus": 163, "fus": 805, "xray": 240}  # of the paper
