@@ -28,6 +28,13 @@ def names(entries):
     return [entry.name for entry in entries]
 
 
+def write_pairs(folder, names, image=grey, mask=lambda number: square(), ending=""):
+    """Images and their masks in two folders, drawn by their numbers."""
+    for number, name in enumerate(names):
+        write(folder / f"images/{name}.png", image(number))
+        write(folder / f"masks/{name}{ending}.png", mask(number))
+
+
 def own(**options):
     """Settings of a data set of one's own files."""
     return {"reader": "folder", "source": "mine", "folder": options}

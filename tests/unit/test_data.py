@@ -6,7 +6,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 from builders import image_set
-from tiny_files import grey, own, square, write
+from tiny_files import own, write_pairs
 
 from sonotune.data.dataset import load_set, save_set
 from sonotune.data.prepare import make_originals, prepare
@@ -72,9 +72,7 @@ def test_a_data_set_comes_back_as_it_was_saved(tmp_path):
 @pytest.fixture
 def pictures(tmp_path):
     """Three pairs in folders with a space and an umlaut."""
-    for number in range(3):
-        write(tmp_path / f"bäd name/images/{number}.png", grey(number))
-        write(tmp_path / f"bäd name/masks/{number}_mask.png", square())
+    write_pairs(tmp_path / "bäd name", range(3), ending="_mask")
     return tmp_path
 
 

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from tiny_files import GLOBS, grey, names, own, square, write, write_table
+from tiny_files import GLOBS, grey, names, own, square, write, write_pairs, write_table
 
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_samples
@@ -99,9 +99,7 @@ def test_a_truncated_image_is_refused(tmp_path, suffix):
 
 
 def test_masks_that_are_all_empty_are_refused(tmp_path):
-    for number in (1, 2):
-        write(tmp_path / f"images/{number}.png", grey(number))
-        write(tmp_path / f"masks/{number}.png", square(0, 0))
+    write_pairs(tmp_path, (1, 2), mask=lambda number: square(0, 0))
     with pytest.raises(SonotuneError, match="mine: all 2 masks are empty at 16 x 16 pixels: 1, 2"):
         prepare("mine", own(**GLOBS), 16, tmp_path / "out", tmp_path)
     assert not (tmp_path / "out").exists()

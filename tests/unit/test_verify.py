@@ -5,12 +5,12 @@ import shutil
 from dataclasses import replace
 from itertools import product
 
-import cv2
 import numpy as np
 import pytest
 from builders import ARRAYS, cell_of, make_tables
 from faulty import damage
 from test_training import bright_disks, quiet, settings
+from tiny_files import own, write, write_pairs
 
 from sonotune.cli import main
 from sonotune.data.dataset import load_set, save_set
@@ -198,17 +198,13 @@ def test_a_table_of_other_cells_than_are_there_now(results, table):
 def test_originals_that_changed_after_they_were_prepared(results, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     data = bright_disks(20)
-    for kind, arrays in (("images", data.images), ("masks", data.masks * 255)):
-        (tmp_path / kind).mkdir()
-        for row, array in enumerate(arrays):
-            cv2.imwrite(str(tmp_path / kind / f"{row}.png"), array)
-    options = {"images": "images/*.png", "masks": "masks/*.png"}
-    settings = {"reader": "folder", "source": "disks", "folder": options}
+    write_pairs(tmp_path, range(20), data.images.__getitem__, (data.masks * 255).__getitem__)
+    settings = own(images="images/*.png", masks="masks/*.png") | {"source": "disks"}
     originals = originals_digest(settings, ".", tmp_path / "cache.json")
     about = {"settings": settings, "rests_on": {"originals": originals}}
     save_set(results / ARRAYS, replace(data, about={**data.about, **about}))
     assert faults(results) == ""
-    cv2.imwrite(str(tmp_path / "masks/3.png"), 255 - data.masks[3] * 255)
+    write(tmp_path / "masks/3.png", 255 - data.masks[3] * 255)
     assert f"{results / ARRAYS}: was prepared from other files" in faults(results)
     shutil.rmtree(tmp_path / "masks")  # a copy of the results alone
     assert faults(results) == ""

@@ -12,11 +12,10 @@ import zipfile
 from datetime import date
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import yaml
 from packaging.metadata import Metadata
+from tiny_files import write_pairs
 from warm import run_clean
 
 import sonotune
@@ -161,11 +160,7 @@ def test_commands_work_without_a_checkout(fresh, tmp_path):
     bare = succeed([fresh / "sonotune"], tmp_path)
     assert bare == succeed([fresh / "sonotune", "--help"], tmp_path)
     assert "busi" in succeed([fresh / "sonotune", "data", "list"], tmp_path)
-    shade = np.random.default_rng(0).integers(0, 255, (10, 24, 24), np.uint8)
-    for number, pixels in enumerate(shade):
-        for kind, array in (("images", pixels), ("masks", np.uint8(255 * (pixels > 127)))):
-            (tmp_path / kind).mkdir(exist_ok=True)
-            cv2.imwrite(str(tmp_path / kind / f"{number}.png"), array)
+    write_pairs(tmp_path, range(10))
     init = ["init", "--images", "images/*.png", "--masks", "masks/*.png"]
     succeed([fresh / "sonotune", *init], tmp_path)
     assert run_clean([fresh / "sonotune", *init], tmp_path).returncode == 1
