@@ -67,7 +67,7 @@ def test_wangs_network_has_the_published_parameters(mobilenet):
 
 
 @pytest.mark.parametrize(
-    "row", published_table("wang2023_results").itertuples(), ids=lambda r: r.row
+    "row", [*published_table("wang2023_results").itertuples()], ids=lambda r: r.row
 )
 def test_wangs_strategies_tune_the_published_parameters(row, wang):
     one = wang["strategies"][row.row]
