@@ -141,9 +141,7 @@ def collect(folders: Sequence[Path], target: Path = TARGET) -> None:
         text += [f"\n## {card}\n", _asked(numbers), *_failed(numbers)]
         for name, table in found.items():
             tables[name].append(table.assign(card=card))
-            shown = (
-                table.to_markdown(index=False, floatfmt=".4g") if len(table) else "Not measured."
-            )
+            shown = _markdown(table) if len(table) else "Not measured."
             text += [f"\n### {TITLES[name]}\n", shown]
         if len(known := found["estimate"].dropna()):
             hours, number = known["hours"].sum(), known["trainings"].sum()
@@ -151,7 +149,7 @@ def collect(folders: Sequence[Path], target: Path = TARGET) -> None:
             text.append(f"\nIn all {hours:.3g} hours for {number} {of}.")
     for name, parts in tables.items():
         if len(table := pd.concat(parts)):
-            write(target / f"{name}.csv", table)
+            write(target / f"{name}.csv", table.set_index("card").reset_index())
     (target / "README.md").write_text("\n".join(text) + "\n", "utf-8")
 
 
@@ -162,8 +160,12 @@ def _asked(numbers: Numbers) -> str:
     for title, over, under, limit in RATIOS:
         ratio = numbers.get(over, np.nan) / numbers.get(under, np.nan)
         rows.append((title, f"at least {limit}" if limit > 0 else f"at most {-limit}", ratio))
-    table = pd.DataFrame(rows, columns=["step", "asked", "found"])
-    return str(table.to_markdown(index=False, floatfmt=".4g", missingval="not measured"))
+    return _markdown(pd.DataFrame(rows, columns=["step", "asked", "found"]))
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    known = table.astype(object).where(table.notna(), None)
+    return str(known.to_markdown(index=False, floatfmt=".4g", missingval="not measured"))
 
 
 def _failed(numbers: Numbers) -> list[str]:
