@@ -143,8 +143,9 @@ def simulated(studies: int, margin: float) -> Iterator[dict[str, object]]:
         whole = race(scores, clean, costs, run_sd, margin, 1.0)
         stated = verdicts(raced.runs, sample.truth)
         fraction = 0.05 if run_sd > 0.1 else 0.8
-        for rule, found, more in (("", raced, stated), ("budget: grid", whole, {})):
+        for budget, found, more in (("", raced, stated), (", budget: grid", whole, {})):
             row = row_of(found, sample.truth, grid[there], GRID_FOLDS * costs.sum())
+            rule = f"expected gain{budget}"
             yield {"scenario": name, "fraction": fraction, "rule": rule} | row | more
 
 
@@ -165,7 +166,7 @@ def replayed(margin: float) -> Iterator[dict[str, object]]:
             full = len(data.folds) * data.costs.sum()
             found = race(scores, clean, data.costs, run_sd, margin)
             row = row_of(found, truth, picked, full)
-            yield {"scenario": name, "fraction": data.fraction, "rule": ""} | row
+            yield {"scenario": name, "fraction": data.fraction, "rule": "expected gain"} | row
 
 
 def main() -> None:
