@@ -200,7 +200,7 @@ def test_the_unchanged_network_is_a_column_only_if_wanted_and_has_no_colour(tmp_
     cells = with_unchanged(made_up_cells(folds=3), dice=0.01)
     assert "unchanged" not in table2(cells, tmp_path)["csv"]
     wanted = table2(cells, tmp_path, strategies=EVERY)
-    assert wanted["csv"].count("sus,0,unchanged,0.01,0.0,3,3,0,0,sus") == 1
+    assert wanted["csv"].count("sus,0,unchanged,0.01,0,3,3,0,0,sus") == 1
     rows = Grid(wanted["html"]).rows
     assert [row[-1]["text"].split()[0] for row in rows] == ["0.010"] * 3 + ["–"] * 3  # noqa: RUF001
     assert not any(row[-1]["style"] for row in rows)
