@@ -8,9 +8,8 @@ epochs, learning rate and augmentation, no early stop. All but MONAI, whose netw
 are others, start from the same weights, which are trained first on other such images. Every run is
 a process of its own, one after the other, so wall time and peak memory hold everything: imports,
 training, validation after every epoch, test. Images a second counts training images over the wall
-time. Peers run at their own defaults (fp32) and given bf16 and channels-last. MONAI and
-segmentation-models-pytorch are in the lock; Lightning is installed into results/benchmarks/peers
-when it is missing. Writes results/benchmarks/cell.csv.
+time. Peers run at their own defaults (fp32) and given bf16 and channels-last. Writes
+results/benchmarks/cell.csv.
 
 It takes half an hour; ten minutes with --width 32 --size 128 --epochs 3 --rate 3e-4.
 """
@@ -25,24 +24,17 @@ import sys
 import tempfile
 import time
 import warnings
-from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+import numpy as np
+import pandas as pd
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
+from benchmarks.measure import options, tell
+from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed
 
-from benchmarks.measure import RESULTS, options, table, write  # noqa: E402
-from sonotune.data.splits import Resampling, batches_per_epoch, split, split_seed  # noqa: E402
-
-PEERS = RESULTS / "peers"
-# Without their dependencies: PyTorch and the rest are here, and would be installed twice.
-LIGHTNING = ("pytorch-lightning==2.6.6", "lightning-utilities==0.15.3", "torchmetrics==1.9.0")
-NAMES, PRECISIONS = ("sonotune", "plain", "monai", "lightning"), ("fp32", "bf16")
+NAMES, PRECISIONS = ("sonotune", "plain", "monai"), ("fp32", "bf16")
 PRETRAINED = 20  # epochs
 SIZES = {"width": 64, "size": 256, "images": 85, "epochs": 1, "batch": 2, "threads": 2}
 
@@ -73,10 +65,6 @@ def _pretrain(asked: argparse.Namespace, folder: Path) -> Path:
 
 
 def _compare(asked: argparse.Namespace) -> None:
-    sys.path.append(str(PEERS))
-    if "lightning" in asked.systems and find_spec("pytorch_lightning") is None:
-        install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-        subprocess.run([*install, "--target", str(PEERS), *LIGHTNING], check=True)
     systems = tuple(product(asked.systems, asked.precisions))
     runs = []
     for repeat, system in product(range(asked.repeats), systems):
@@ -99,20 +87,16 @@ def _compare(asked: argparse.Namespace) -> None:
         f"images, {asked.epochs} epochs, {asked.threads} threads; medians of {asked.repeats} "
         "processes, each with a seed of its own (Dice: means)"
     )
-    rows = summary.to_dict("records")
-    ours = [row["images_per_second"] for row in rows if row["system"] == "sonotune"]
-    slower = [max(ours) / row["images_per_second"] if ours else "" for row in rows]
-    head = [*rows[0], "sonotune is faster by"]
-    print(table(head, [(*row.values(), by) for row, by in zip(rows, slower, strict=True)]))
-    print(f"written: {write('cell.csv', rows).relative_to(ROOT)}")
+    ours = summary.loc[summary["system"] == "sonotune", "images_per_second"].max()
+    summary["sonotune_faster_by"] = ours / summary["images_per_second"]
+    tell("cell.csv", summary.to_dict("records"))
 
 
 def _start(asked: argparse.Namespace, system: tuple[str, str], seed: int) -> dict[str, Any]:
     """Run one system in a process of its own."""
     given = [f"--{name}={getattr(asked, name)}" for name in (*SIZES, "rate", "weights")]
     command = [sys.executable, __file__, *given, f"--seed={seed}", "--one", *system]
-    path = os.pathsep.join(filter(None, [os.getenv("PYTHONPATH"), str(PEERS)]))
-    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": str(asked.threads)}
+    environment = {**os.environ, "OMP_NUM_THREADS": str(asked.threads)}
     began = time.perf_counter()
     ended = subprocess.run(command, capture_output=True, text=True, env=environment)
     seconds = time.perf_counter() - began
@@ -181,34 +165,26 @@ def _dice(found: np.ndarray, masks: np.ndarray) -> float:
     return float(overlap(found > 0.5, masks > 0)["dice"].mean())
 
 
-def whole_cell(**given: Any) -> dict[str, Any]:
-    """Settings of a cell that tunes a whole network on 80 % of the images, with some of its own."""
-    return {
-        "study": "benchmark", "code": "", "strategy": "whole", "fraction": 0.8, "fold": 0,
-        "tune": ["block1", "block2", "block3", "block4", "block5a", "block5b", "block6", "block7",
-                 "block8", "block9"],
-        "resampling": {"folds": 5}, "device": "cpu",
-        # As the peers' transforms can do it, too.
-        "augmentation": {"shift": 0.05, "zoom": 0.05, "zoom_per_axis": False, "fill": "zeros"},
-        **given,
-    }  # fmt: skip
-
-
 def _train(
     asked: argparse.Namespace, precision: str, data: Any, weights: Path | None, folder: Path
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Train a cell in a folder; probabilities of the test images, and their rows."""
+    """Train a whole network as a cell; probabilities of the test images, and their rows."""
     from sonotune.data.dataset import save_set
     from sonotune.evaluation.scores import load_predictions
     from sonotune.jobs.finetune import run_cell
+    from sonotune.networks.stage_names import UNET_STAGES
 
     recipe = {"learning_rate": asked.rate, "batch_size": asked.batch,
               "epochs": asked.epochs, "patience": asked.epochs + 1}  # fmt: skip
-    settings = whole_cell(
-        dataset="sus", init="pretrained" if weights else "random", seed=asked.seed,
-        network={"name": "unet", "width": asked.width}, training=recipe, precision=precision,
-        threads=asked.threads,
-    )  # fmt: skip
+    settings = {
+        "study": "benchmark", "code": "", "dataset": "sus", "strategy": "whole", "fraction": 0.8,
+        "fold": 0, "tune": list(UNET_STAGES), "init": "pretrained" if weights else "random",
+        "network": {"name": "unet", "width": asked.width}, "training": recipe, "seed": asked.seed,
+        "resampling": {"folds": 5}, "device": "cpu", "precision": precision,
+        "threads": asked.threads,
+        # As the peers' transforms can do it, too.
+        "augmentation": {"shift": 0.05, "zoom": 0.05, "zoom_per_axis": False, "fill": "zeros"},
+    }  # fmt: skip
     save_set(folder / "arrays", data)
     run_cell(
         settings, folder / "arrays", weights, folder / "cell", lambda line: None,

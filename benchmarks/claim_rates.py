@@ -16,23 +16,17 @@ decision_scenarios.py. Times are in the logarithm, so .10 is about 10 %.
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.decision_scenarios import FOLD, IMAGE, IMAGES, REST  # noqa: E402
-from benchmarks.measure import options, table, write  # noqa: E402
-from sonotune.report.claims.evaluate import evaluate_claim  # noqa: E402
-from sonotune.report.claims.parse import Claim, paper_claims  # noqa: E402
-from sonotune.report.claims.results import TIMES, StudyResults  # noqa: E402
-from sonotune.report.claims.verdict import FAILS, HOLDS  # noqa: E402
-from sonotune.report.published import published_table  # noqa: E402
-from sonotune.seeds import generator  # noqa: E402
+from benchmarks.decision_scenarios import FOLD, IMAGE, IMAGES, REST
+from benchmarks.measure import options, table, write
+from sonotune.report.claims.evaluate import evaluate_claim
+from sonotune.report.claims.parse import Claim, paper_claims
+from sonotune.report.claims.results import TIMES, StudyResults
+from sonotune.report.claims.verdict import FAILS, HOLDS
+from sonotune.report.published import published_table
+from sonotune.seeds import generator
 
 FALSE_BY = 0.10
 MARGINS = {"": 0.02, "fus": 0.005, "xray": 0.005}
@@ -225,7 +219,7 @@ def main() -> None:
             for subset_sd in (0.0, 0.08) if steps else (0.0,):
                 rows.append(rates(claim, 5, datasets, asked.studies, subset_sd))
                 write("claims.csv", rows)
-                print(table(list(rows[-1]), [list(rows[-1].values())]), flush=True)
+                print(table(rows[-1:]), flush=True)
 
 
 if __name__ == "__main__":

@@ -14,22 +14,17 @@ truly .10 worse than one outside.
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
-from pathlib import Path
 
 import numpy as np
 from scipy.special import stdtrit
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.decision_scenarios import SCENARIOS, Draw, Sample  # noqa: E402
-from benchmarks.measure import options, table, write  # noqa: E402
-from sonotune.seeds import generator  # noqa: E402
-from sonotune.statistics.choice import VERDICT_FOLDS, choose, expected_dice  # noqa: E402
-from sonotune.statistics.claims import evaluate_top, significantly_better  # noqa: E402
-from sonotune.statistics.pairs import PairwiseDifferences, gap_bounds  # noqa: E402
+from benchmarks.decision_scenarios import SCENARIOS, Draw, Sample
+from benchmarks.measure import options, table, write
+from sonotune.seeds import generator
+from sonotune.statistics.choice import VERDICT_FOLDS, choose, expected_dice
+from sonotune.statistics.claims import evaluate_top, significantly_better
+from sonotune.statistics.pairs import PairwiseDifferences, gap_bounds
 
 MARGIN = 0.02
 NEAR = 0.005
@@ -207,7 +202,7 @@ def main() -> None:
             fifths += row_fifths
             write("decisions.csv", rows)
             write("decisions_regret.csv", fifths)
-            print(table(list(row), [list(row.values())]), flush=True)
+            print(table([row]), flush=True)
 
 
 if __name__ == "__main__":

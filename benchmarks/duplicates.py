@@ -13,7 +13,6 @@ import argparse
 import glob
 import re
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 
 from sonotune.data.duplicates import clusters_of, near_pairs, sketch
 from sonotune.data.readers.pixels import read_grey
@@ -71,70 +71,44 @@ def main() -> None:
     parser.add_argument("images", help="a glob")
     parser.add_argument("--groups", default="(.*)", help="regular expression of stems")
     parser.add_argument("--copies", type=int, default=100, help="of each kind")
-    parser.add_argument("--most", type=int, default=10**6, help="images that are read")
-    parser.add_argument("--apart", action="store_true", help="each kind of copy on its own")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    files = [Path(file) for file in sorted(glob.glob(arguments.images))][: arguments.most]
+    files = [Path(file) for file in sorted(glob.glob(arguments.images))]
     names = [file.stem for file in files]
     groups = [re.fullmatch(arguments.groups, name)[1] for name in names]  # type: ignore[index]
     images = [read_grey(file)[0] for file in files]
+    original, kind_of = [*range(len(images))], [""] * len(images)
     random = np.random.default_rng(0)
-    planted = []
     for kinds in [(one,) for one in CHANGES] + list(combinations(CHANGES, 2)):
-        copies = arguments.copies
-        chosen = random.choice(len(images), copies, replace=copies > len(images))
-        for number in chosen.tolist():
+        few = arguments.copies > len(files)
+        for number in random.choice(len(files), arguments.copies, replace=few).tolist():
             copy = images[number]
             for kind in kinds:
                 copy = kind(copy, random)
-            planted.append((number, " and ".join(kind.__name__ for kind in kinds), copy))
+            images.append(copy)
+            original.append(number)
+            kind_of.append(" and ".join(kind.__name__ for kind in kinds))
     workers, start = usable_processors(), time.perf_counter()
-    every = [*images, *(copy for _, _, copy in planted)]
     with ThreadPoolExecutor(workers) as pool:
-        sketches = list(pool.map(sketch, every))
-    print(f"{len(every)} sketches: {time.perf_counter() - start:.0f} s", flush=True)
-    start = time.perf_counter()
-    count, got = len(images), set()
-    # Where originals are few, all kinds at once would be dozens of copies of each.
-    kinds = dict.fromkeys(kind for _, kind, _ in planted) if arguments.apart else [None]
-    for kind in kinds:
-        chosen = [
-            *range(count),
-            *(n for n, one in enumerate(planted, count) if kind is None or one[1] == kind),
-        ]
-        for a, b in near_pairs([sketches[number] for number in chosen], workers):
-            got.add((chosen[a], chosen[b]))
-    pairs = sorted(got)
-    print(f"all with all: {time.perf_counter() - start:.0f} s")
-    found: dict[str, list[bool]] = defaultdict(list)
-    for place, (number, kind, _) in enumerate(planted, count):
-        found[kind].append((number, place) in got)
-    for kind, hits in found.items():
-        print(f"{kind}: recall {np.mean(hits):.3f} of {len(hits)}")
+        found = set(near_pairs(list(pool.map(sketch, images)), workers))
+    print(f"{len(images)} images, all with all: {time.perf_counter() - start:.0f} s")
+    hits = pd.DataFrame(
+        {"kind": kind_of, "recall": [(a, b) in found for b, a in enumerate(original)]}
+    )
+    print(hits[len(files) :].groupby("kind", sort=False)["recall"].agg(["mean", "size"]))
     # What is found without any planted copy.
-    pairs = [pair for pair in pairs if max(pair) < count]
-    clusters = clusters_of(count, pairs)
-    largest = max(clusters, key=len, default=[])
-    print(f"{len(pairs)} pairs of originals, {len(clusters)} clusters, the largest: ", end="")
-    print(", ".join(names[number] for number in largest))
+    pairs = sorted(pair for pair in found if max(pair) < len(files))
+    clusters = clusters_of(len(files), pairs)
+    largest = ", ".join(names[number] for number in max(clusters, key=len, default=[]))
+    print(f"{len(pairs)} pairs of originals, {len(clusters)} clusters, the largest: {largest}")
     for first, second in pairs:
         if groups[first] != groups[second]:
             print(f"  of two groups: {names[first]} and {names[second]}")
-    wrong = {
-        tuple(sorted((_original(a, planted, count), _original(b, planted, count))))
-        for a, b in got
-        if _original(a, planted, count) != _original(b, planted, count)
-    }
-    wrong -= set(pairs)
+    joined = {tuple(sorted((original[a], original[b]))) for a, b in found}
+    wrong = {pair for pair in joined if pair[0] != pair[1]} - set(pairs)
     print(f"{len(wrong)} more pairs of originals whose copies were joined:")
     for first, second in sorted(wrong):
         print(f"  {names[first]} and {names[second]}")
-
-
-def _original(number: int, planted: list[tuple[int, str, np.ndarray]], count: int) -> int:
-    """The original that an image is, or is a copy of."""
-    return number if number < count else planted[number - count][0]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ that of Gneiting and Raftery 2007: its width, and for what lies outside ten time
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,12 +17,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.measure import options, table  # noqa: E402
-from sonotune.statistics.learning import LEVEL, forecast, learning_curves, refusal  # noqa: E402
-from sonotune.statistics.runs import fold_scores  # noqa: E402
+from benchmarks.measure import options, table
+from sonotune.statistics.learning import LEVEL, forecast, learning_curves, refusal
+from sonotune.statistics.runs import fold_scores
 
 FRACTIONS = np.array([0.05, 0.1, 0.2, 0.4, 0.8])
 Curve = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -121,7 +117,7 @@ def main() -> None:
     for file in asked.cells:
         rows += stored(file)
     names = ["curves", "folds", "SD", "forecasts", "refused", "covered", "last covered"]
-    print(table([*names, "interval score", "last's"], rows))
+    print(table(rows, [*names, "interval score", "last's"]))
 
 
 if __name__ == "__main__":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 RESULTS = Path(__file__).resolve().parents[1] / "results/benchmarks"
 
@@ -47,41 +48,22 @@ def spread(seconds: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def write(name: str | Path, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Write results/benchmarks/``name``, or a whole path; the first row names the columns."""
+def write(name: str | Path, rows: Sequence[Mapping[str, Any]] | pd.DataFrame) -> Path:
+    """Write results/benchmarks/``name``, or a whole path."""
     path = RESULTS / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    pd.DataFrame(rows).to_csv(path, index=False)
     return path
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Columns for reading; numbers with four significant digits."""
-    text = [[*head], *([_show(value) for value in row] for row in rows)]
-    widths = [max(len(row[i]) for row in text) for i in range(len(head))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if i == 0 else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in text
+def table(rows: Sequence[Any], head: Sequence[str] | None = None) -> str:
+    """Columns for reading, of mappings or under a ``head``; four significant digits."""
+    return pd.DataFrame(rows, columns=head).to_string(
+        index=False, float_format="{:.4g}".format, na_rep=""
     )
 
 
-def markdown(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
-    """Lines of a table in Markdown; numbers as in `table`."""
-    lines = [f"| {' | '.join(_show(value) for value in row)} |" for row in (head, *rows)]
-    return [lines[0], "|" + "---|" * len(head), *lines[1:]]
-
-
 def tell(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print rows that all have the same columns, and write them as `write` does."""
-    print(table(list(rows[0]), [list(row.values()) for row in rows]))
+    """Print rows, and write them as `write` does."""
+    print(table(rows))
     print(f"written: {write(name, rows)}")
-
-
-def _show(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

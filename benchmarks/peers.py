@@ -1,4 +1,4 @@
-"""The same cell as people would write it: plain PyTorch, MONAI, and Lightning.
+"""The same cell as people would write it: plain PyTorch and MONAI.
 
 Each takes an `Exercise` and gives probabilities [n,H,W] of the test images. Of each, the second
 form adds bf16 autocast and channels-last and changes nothing else.
@@ -153,82 +153,17 @@ def monai(exercise: Exercise) -> np.ndarray:
     )
 
 
-def lightning(exercise: Exercise) -> np.ndarray:
-    """A LightningModule with the loss and metrics of segmentation-models-pytorch.
-
-    That package has no network of the paper's shape, so this trains the same network as the
-    plain script does.
-    """
-    import logging
-
-    import pytorch_lightning
-    import segmentation_models_pytorch as smp
-
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-
-    class Module(pytorch_lightning.LightningModule):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network, self.loss = unet(exercise), smp.losses.SoftBCEWithLogitsLoss()
-
-        def forward(self, images: Tensor) -> Tensor:
-            return self.network(_layout(images, exercise))
-
-        def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
-            loss = self.loss(self(batch[0]), batch[1])
-            self.log("loss", loss, on_epoch=True)
-            return loss
-
-        def validation_step(self, batch: tuple[Tensor, Tensor], index: int) -> None:
-            logits = self(batch[0])
-            self.log("validation_loss", self.loss(logits, batch[1]))
-            stats = smp.metrics.get_stats(
-                logits.sigmoid(), batch[1].long(), "binary", threshold=0.5
-            )
-            self.log("dice", smp.metrics.f1_score(*stats, reduction="micro-imagewise"))
-
-        def predict_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
-            return self(batch[0]).sigmoid()
-
-        def configure_optimizers(self) -> torch.optim.Optimizer:
-            return torch.optim.Adam(self.parameters(), exercise.learning_rate)
-
-    training, validation, test = loaders(exercise)
-    module = Module()
-    if exercise.fast:
-        module.to(memory_format=torch.channels_last)
-    trainer = pytorch_lightning.Trainer(
-        max_epochs=exercise.epochs,
-        accelerator="cpu",
-        precision="bf16-mixed" if exercise.fast else "32-true",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    trainer.fit(module, training, validation)
-    found = trainer.predict(module, test)
-    assert found is not None
-    return torch.cat(found)[:, 0].float().numpy()
-
-
-def _layout(images: Tensor, exercise: Exercise) -> Tensor:
-    if exercise.fast:
-        return images.contiguous(memory_format=torch.channels_last)
-    return images
-
-
 def _fit(
     exercise: Exercise, network: nn.Module, training: Any, validation: Any, test: Any
 ) -> np.ndarray:
-    if exercise.fast:
-        network.to(memory_format=torch.channels_last)
+    layout = torch.channels_last if exercise.fast else torch.contiguous_format
+    network.to(memory_format=layout)  # type: ignore[call-overload]
     optimiser = torch.optim.Adam(network.parameters(), exercise.learning_rate)
     criterion = nn.BCEWithLogitsLoss()
 
     def compute(images: Tensor) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16, enabled=exercise.fast):
-            return network(_layout(images, exercise)).float()
+            return network(images.contiguous(memory_format=layout)).float()
 
     for _ in range(exercise.epochs):
         network.train()

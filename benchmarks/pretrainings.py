@@ -10,17 +10,12 @@ calls a strategy worse, from folds alone (folds_alone) and with the variance bet
 
 from __future__ import annotations
 
-import sys
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.measure import options, tell  # noqa: E402
-from sonotune.statistics.pairs import compare  # noqa: E402
+from benchmarks.measure import options, tell
+from sonotune.statistics.pairs import compare
 
 FOLD_SD, RUN_SD = 0.02, 0.03  # fold x strategy; fold x strategy x network
 

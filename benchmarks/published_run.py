@@ -20,24 +20,17 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.published_pages import SECTIONS, write_pages  # noqa: E402
-from sonotune.config.check import read_configuration  # noqa: E402
-from sonotune.config.jobs import cells_of, dataset_settings  # noqa: E402
-from sonotune.errors import SonotuneError  # noqa: E402
-from sonotune.evaluation.averages import read_cells, write_averages  # noqa: E402
-from sonotune.evaluation.scores import (  # noqa: E402
-    aggregate,
-    load_predictions,
-    score_dataset,
-)
-from sonotune.layout import (  # noqa: E402
+from benchmarks.published_pages import SECTIONS, write_pages
+from sonotune.config.check import read_configuration
+from sonotune.config.jobs import cells_of, dataset_settings
+from sonotune.errors import SonotuneError
+from sonotune.evaluation.averages import read_cells, write_averages
+from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
+from sonotune.layout import (
     RUN,
     Cell,
     below_results,
@@ -46,14 +39,15 @@ from sonotune.layout import (  # noqa: E402
     digest_of,
     pretrained_folder,
 )
-from sonotune.report.display_options import DisplayOptions  # noqa: E402
-from sonotune.report.names import PAPER_DATASETS  # noqa: E402
-from sonotune.report.views import write_figure, write_table  # noqa: E402
-from sonotune.runtime.files import read_json, write_json  # noqa: E402
-from sonotune.runtime.run_record import read_record  # noqa: E402
-from sonotune.runtime.workflow import DEFAULT_CONFIGURATION  # noqa: E402
-from sonotune.statistics.tables import rank_tables, read_runs  # noqa: E402
+from sonotune.report.display_options import DisplayOptions
+from sonotune.report.names import PAPER_DATASETS
+from sonotune.report.views import write_figure, write_table
+from sonotune.runtime.files import read_json, write_json
+from sonotune.runtime.run_record import read_record
+from sonotune.runtime.workflow import DEFAULT_CONFIGURATION
+from sonotune.statistics.tables import rank_tables, read_runs
 
+ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "docs/results"
 PAGE = ROOT / "docs/results.md"
 TABLES = ("tables/table2.csv", "statistics/claims.csv", "cells.csv")
@@ -116,33 +110,30 @@ def keep_part(
 
 def _write_tables(
     study: Path,
-    cells: Iterable[Path],
+    cells: Sequence[Path],
     folder: Path,
     config: Mapping[str, Any],
     display: DisplayOptions,
 ) -> None:
     """Write ``cells.csv`` and ``table2.csv`` of some cells."""
-    cells = list(cells)
+    of_dataset: dict[str, list[Path]] = {}
+    for cell in cells:
+        of_dataset.setdefault(Cell.of(cell).dataset, []).append(cell)
     with tempfile.TemporaryDirectory() as temporary:
-        scores = []
-        for dataset in dict.fromkeys(Cell.of(cell).dataset for cell in cells):
+        aside = Path(temporary)
+        for dataset, own in of_dataset.items():
             digest = digest_of(dataset_settings(config, dataset))
             prepared = study.parent / below_results(dataset_folder(dataset, digest))
             size = config["studies"][study.name]["image_size"]
             measured = prepared / "circumferences.csv"
-            scores.append(Path(temporary) / f"{dataset}.csv")
-            score_dataset(
-                prepared / str(size),
-                [cell for cell in cells if Cell.of(cell).dataset == dataset],
-                scores[-1],
-                measured if measured.is_file() else None,
-            )
-        made = {"cells": folder / "cells.csv", "averages": Path(temporary) / "averages.csv"}
+            known = measured if measured.is_file() else None
+            score_dataset(prepared / str(size), own, aside / f"{dataset}.csv", known)
+        made = {"cells": folder / "cells.csv", "averages": aside / "averages.csv"}
+        scores = sorted(aside / f"{dataset}.csv" for dataset in of_dataset)
         runs = [one / "run.json" for one in cells]
-        aggregate(sorted(scores), runs, *made.values(), display.exclude_runs, display.ddof)
-        files = [Path(temporary) / f"table2.{kind}" for kind in ("csv", "tex", "html")]
-        write_table("table2", *files, **made, display=display)
-        shutil.copyfile(files[0], folder / "table2.csv")
+        aggregate(scores, runs, *made.values(), display.exclude_runs, display.ddof)
+        other = [aside / f"table2.{kind}" for kind in ("tex", "html")]
+        write_table("table2", folder / "table2.csv", *other, **made, display=display)
 
 
 def restore(folder: Path, study: Path) -> int:

@@ -1,4 +1,4 @@
-"""Race simulated and stored studies by the rule of docs/racing.md, and by two others.
+"""Race simulated and stored studies by the rule of docs/racing.md.
 
 python benchmarks/race.py [--studies 2000] [--margin 0.01]
 
@@ -6,14 +6,13 @@ writes results/benchmarks/race.csv with a row per scenario (or stored study), fr
 seconds_share (of the full grid's), regret_true and regret_grid (true loss of what the race and the
 full grid recommend; replays take the full grid's means for the truth), within_02 (share in which
 the recommended strategy is within .02 of the full grid's), false_worse (share in which the truly
-best strategy had been left out at the end). For the workflow's rule also what the decision states
-of the raced runs: called_worse (share of studies in which it calls a strategy worse than one that
-is not better) and coverage (of its simultaneous intervals of all pairs).
+best strategy had been left out at the end). Of simulated races without `budget: grid` also what the
+decision states of the raced runs: called_worse (share of studies in which it calls a strategy worse
+than one that is not better) and coverage (of its simultaneous intervals of all pairs).
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import permutations
@@ -22,16 +21,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.decision_scenarios import SCENARIOS
+from benchmarks.measure import options, tell
+from sonotune.statistics.choice import choose
+from sonotune.statistics.pairs import compare
+from sonotune.statistics.race import next_round, standing
+from sonotune.statistics.runs import fold_scores
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.decision_scenarios import SCENARIOS  # noqa: E402
-from benchmarks.measure import options, tell  # noqa: E402
-from sonotune.statistics.choice import VERDICT_FOLDS, choose  # noqa: E402
-from sonotune.statistics.pairs import compare  # noqa: E402
-from sonotune.statistics.race import next_round, standing  # noqa: E402
-from sonotune.statistics.runs import fold_scores  # noqa: E402
-
 STORED = ("published_sus", "published_sus_patient", "published_sus_seen")
 GRID_FOLDS = 5
 MARGIN = 0.02  # of the decision
@@ -40,15 +37,24 @@ BUDGET = 0.4  # of the full grid
 
 @dataclass(frozen=True)
 class Outcome:
-    """How races ended: picked int [B], spent float [B], the last round's strategies bool [B,S].
+    """How races ended.
 
-    And of the workflow's rule its runs, float64 [B,F,S], NaN where none was trained.
+    Attributes
+    ----------
+    picked : int [B]
+        The recommended strategies.
+    spent : float64 [B]
+        What the runs cost.
+    last : bool [B,S]
+        Strategies of the last round.
+    runs : float64 [B,F,S]
+        NaN where none was trained.
     """
 
     picked: np.ndarray
     spent: np.ndarray
     last: np.ndarray
-    runs: np.ndarray | None = None
+    runs: np.ndarray
 
 
 def race(
@@ -91,7 +97,7 @@ def race(
 
 
 def verdicts(runs: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Error rates of what the decision states of raced runs (parameters as in `row_of`)."""
+    """Error rates of what the decision states of raced runs [B,F,S]; truth float [B,S] or [S]."""
     lower, upper = compare(runs).bounds()
     truth = np.broadcast_to(truth, (len(runs), runs.shape[2]))
     difference = truth[:, :, None] - truth[:, None, :]
@@ -103,44 +109,8 @@ def verdicts(runs: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     }
 
 
-def dropping(scores: np.ndarray, clean: np.ndarray, costs: np.ndarray) -> Outcome:
-    """Leave out what the decision's comparison of all pairs shows to be worse, from 3 folds on."""
-    studies, folds, strategies = scores.shape
-    known = np.full(scores.shape, np.nan)
-    training = np.ones((studies, strategies), bool)
-    spent = np.zeros(studies)
-    for fold in range(folds):
-        known[:, fold] = np.where(training, scores[:, fold], np.nan)
-        spent += (training * costs).sum(1)
-        if VERDICT_FOLDS - 1 <= fold < folds - 1:
-            lower = compare(known[:, : fold + 1]).bounds()[0]
-            training &= ~(np.nan_to_num(lower, nan=-1.0) > 0).any(1)
-    choices = choose(known, clean & training, np.zeros(strategies), MARGIN)
-    return Outcome(choices.recommended, spent, training)
-
-
-def halving(scores: np.ndarray, clean: np.ndarray, costs: np.ndarray) -> Outcome:
-    """Keep 13, 7, 4, 2 and 1 by the mean of the folds so far."""
-    studies, folds, strategies = scores.shape
-    training = np.ones((studies, strategies), bool)
-    spent = np.zeros(studies)
-    total = np.zeros((studies, strategies))
-    number = strategies
-    for fold in range(folds):
-        total += np.where(training, np.nan_to_num(scores[:, fold]), 0.0)
-        spent += (training * costs).sum(1)
-        last = training
-        if fold < folds - 1:
-            number = (number + 1) // 2
-            value = np.where(training & clean, total, -np.inf)
-            place = (-value).argsort(1).argsort(1)
-            training = training & (place < number)
-    value = np.where(last & clean, total, -np.inf)
-    return Outcome(value.argmax(1), spent, last)
-
-
 def row_of(outcome: Outcome, truth: np.ndarray, grid: np.ndarray, full: float) -> dict[str, float]:
-    """Measures of a rule; truth float [B,S] or [S], grid int [B] is the full grid's choice."""
+    """Measures of races; truth float [B,S] or [S], grid int [B] is the full grid's choice."""
     rows = np.arange(len(grid))
     truth = np.broadcast_to(truth, (len(grid), np.shape(truth)[-1]))
     best = truth.max(1)
@@ -165,24 +135,18 @@ def simulated(studies: int, margin: float) -> Iterator[dict[str, object]]:
         sample = draw(studies, 6 * GRID_FOLDS, np.random.default_rng(7))
         if not np.isfinite(sample.truth).all():
             continue
-        short = sample.scores[:, :GRID_FOLDS]
-        costs = np.ones(short.shape[2])
-        clean = sample.clean
-        grid = choose(short, clean, np.zeros(len(costs)), MARGIN).recommended
+        costs = np.ones(sample.scores.shape[2])
+        grid = choose(sample.scores[:, :GRID_FOLDS], sample.clean, 0 * costs, MARGIN).recommended
         there = grid >= 0
-        full = GRID_FOLDS * costs.sum()
-        outcomes = {
-            "expected gain": race(short, clean, costs, run_sd, margin),
-            "expected gain, budget: grid": race(sample.scores, clean, costs, run_sd, margin, 1.0),
-            "test": dropping(short, clean, costs),
-            "halving": halving(short, clean, costs),
-        }
-        for rule, found in outcomes.items():
-            kept = Outcome(found.picked[there], found.spent[there], found.last[there])
-            row = row_of(kept, sample.truth, grid[there], full)
-            if rule == "expected gain" and found.runs is not None:
-                row |= verdicts(found.runs, sample.truth)
-            yield {"scenario": name, "fraction": 0.05 if run_sd > 0.1 else 0.8, "rule": rule} | row
+        scores, clean = sample.scores[there], sample.clean[there]
+        raced = race(scores[:, :GRID_FOLDS], clean, costs, run_sd, margin)
+        whole = race(scores, clean, costs, run_sd, margin, 1.0)
+        stated = verdicts(raced.runs, sample.truth)
+        fraction = 0.05 if run_sd > 0.1 else 0.8
+        for budget, found, more in (("", raced, stated), (", budget: grid", whole, {})):
+            row = row_of(found, sample.truth, grid[there], GRID_FOLDS * costs.sum())
+            rule = f"expected gain{budget}"
+            yield {"scenario": name, "fraction": fraction, "rule": rule} | row | more
 
 
 def replayed(margin: float) -> Iterator[dict[str, object]]:
@@ -200,21 +164,15 @@ def replayed(margin: float) -> Iterator[dict[str, object]]:
             picked = np.repeat(grid.recommended, len(orders))
             run_sd = 0.12 if data.fraction < 0.25 else 0.05
             full = len(data.folds) * data.costs.sum()
-            rules: dict[str, Outcome] = {
-                "expected gain": race(scores, clean, data.costs, run_sd, margin),
-                "test": dropping(scores, clean, data.costs),
-                "halving": halving(scores, clean, data.costs),
-            }
-            for rule, found in rules.items():
-                row = row_of(found, truth, picked, full)
-                yield {"scenario": name, "fraction": data.fraction, "rule": rule} | row
+            found = race(scores, clean, data.costs, run_sd, margin)
+            row = row_of(found, truth, picked, full)
+            yield {"scenario": name, "fraction": data.fraction, "rule": "expected gain"} | row
 
 
 def main() -> None:
     asked = options(__doc__, studies=2000, margin=0.01).parse_args()
     rows = [*simulated(asked.studies, asked.margin), *replayed(asked.margin)]
-    head = max(rows, key=len)  # only the workflow's rule has what the decision states
-    tell("race.csv", [dict.fromkeys(head, "") | row for row in rows])
+    tell("race.csv", rows)
 
 
 if __name__ == "__main__":

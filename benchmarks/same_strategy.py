@@ -10,20 +10,16 @@ simple error. With several pre-trained networks, each is a row; what they change
 
 from __future__ import annotations
 
-import sys
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.measure import options, table  # noqa: E402
-from sonotune.evaluation.averages import read_cells  # noqa: E402
-from sonotune.statistics.pairs import compare  # noqa: E402
-from sonotune.statistics.runs import fold_scores  # noqa: E402
+from benchmarks.measure import options, table
+from sonotune.evaluation.averages import read_cells
+from sonotune.statistics.pairs import compare
+from sonotune.statistics.runs import fold_scores
 
 
 def called_worse(scores: np.ndarray, folds: int) -> tuple[float, int]:
@@ -87,7 +83,7 @@ def main() -> None:
                  float(np.nanmean(data.scores)), deviation, studies, share)
             )  # fmt: skip
     names = ["data set", "fraction", "pre-training", "seeds", "folds", "mean Dice"]
-    print(table([*names, "SD of a fold's runs", "studies", "some called worse"], rows))
+    print(table(rows, [*names, "SD of a fold's runs", "studies", "some called worse"]))
     groups = cells[~cells["failed"]].groupby(["dataset", "fraction"])
     for (dataset, fraction), runs in groups:
         for first, second in combinations(sorted(runs["pretraining"].unique()), 2):

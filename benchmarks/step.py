@@ -18,31 +18,29 @@ Prints the ratios and writes results/benchmarks/step.csv.
 from __future__ import annotations
 
 import multiprocessing
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import product
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from benchmarks.measure import in_turn, options, spread, table, write
+from benchmarks.peers import of_pytorch_alone
+from sonotune.config.check import read_configuration
+from sonotune.networks.stages import freeze_all_but, tuned_parameters
+from sonotune.networks.unet import UNet
+from sonotune.networks.weights import he_normal
+from sonotune.training.device import Processor, choose
+from sonotune.training.forward import bce, forward
+from sonotune.training.optimiser import Adam
+from sonotune.training.precision import bf16_shadow
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-import torch  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-from torch.nn import functional  # noqa: E402
-
-from benchmarks.measure import in_turn, options, spread, table, write  # noqa: E402
-from benchmarks.peers import of_pytorch_alone  # noqa: E402
-from sonotune.config.check import read_configuration  # noqa: E402
-from sonotune.networks.stages import freeze_all_but, tuned_parameters  # noqa: E402
-from sonotune.networks.unet import UNet  # noqa: E402
-from sonotune.networks.weights import he_normal  # noqa: E402
-from sonotune.training.device import Processor, choose  # noqa: E402
-from sonotune.training.forward import bce, forward  # noqa: E402
-from sonotune.training.optimiser import Adam  # noqa: E402
-from sonotune.training.precision import bf16_shadow  # noqa: E402
 
 NAMES = ("strategy", "variant", "precision")
 TYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
@@ -114,7 +112,7 @@ def main() -> None:
         f"{asked.size} x {asked.size}, batch {asked.batch}; medians of {asked.repeats}; matrix "
         + ", ".join(f"{kind} {rate / 1e9:.0f} GFLOP/s" for kind, rate in rates.items())
     )
-    print(_summary(rows, every, asked.precisions))
+    print(_summary(rows, every))
     print(f"written: {written.relative_to(ROOT)}")
 
 
@@ -245,31 +243,27 @@ def _matrix_rate(dtype: torch.dtype, side: int = 2048) -> float:
     return 2 * side**3 / min(in_turn({"": lambda: one @ one}, 10)[""])
 
 
-def _summary(
-    rows: list[dict[str, Any]], every: dict[str, list[Convolution]], precisions: list[str]
-) -> str:
-    times = {(r["strategy"], r["variant"], r["precision"]): r for r in rows}
-    head = ("strategy", "precision", "ours s", "min..max", "GFLOP", "GFLOP/s", "plain s",
-            "plain/ours", "convolutions s", "ours/conv", "floor s", "ours/floor",
-            "at whole's rate")  # fmt: skip
-    body = []
-    for precision, (strategy, own) in product(precisions, every.items()):
-        row = times[strategy, "ours", precision]
-        ours, flops = row["seconds_median"], sum(one.flops() for one in own)
-        plain, convolved, floor = (
-            times[strategy, *key]["seconds_median"]
-            for key in (("plain", "fp32"), ("convolutions", precision), ("floor", precision))
-        )
-        expected: Any = ""
-        if whole := times.get(("whole", "ours", precision)):
-            share = flops / sum(one.flops() for one in every["whole"])
-            expected = ours / (whole["seconds_median"] * share)
-        body.append(
-            (strategy, precision, ours, f"{row['seconds_min']:.3g}..{row['seconds_max']:.3g}",
-             flops / 1e9, flops / 1e9 / ours, plain, plain / ours, convolved, ours / convolved,
-             floor, ours / floor, expected)
-        )  # fmt: skip
-    return table(head, body)
+def _summary(rows: list[dict[str, Any]], every: dict[str, list[Convolution]]) -> str:
+    times = pd.DataFrame(rows).set_index([*NAMES])
+    seconds = times["seconds_median"].unstack("variant")
+    plain = seconds["plain"].xs("fp32", level="precision")
+    flops = pd.Series({name: sum(one.flops() for one in own) for name, own in every.items()})
+    found = times.xs("ours", level="variant")[["seconds_median", "seconds_min", "seconds_max"]]
+    found = found.set_axis(["ours s", "min", "max"], axis=1).assign(
+        GFLOP=flops.reindex(found.index, level="strategy") / 1e9,
+        plain=plain.reindex(found.index, level="strategy"),
+        convolutions=seconds["convolutions"],
+        floor=seconds["floor"],
+    )
+    found["GFLOP/s"] = found["GFLOP"] / found["ours s"]
+    found["plain/ours"] = found["plain"] / found["ours s"]
+    for part in ("convolutions", "floor"):
+        found[f"ours/{part}"] = found["ours s"] / found[part]
+    # At the rate of the whole network's step.
+    if "whole" in every:
+        rate = found["GFLOP/s"].xs("whole", level="strategy")
+        found["at whole's rate"] = rate.reindex(found.index, level="precision") / found["GFLOP/s"]
+    return table(found.reset_index())
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What several tests make or look up."""
 
+import copy
 import csv
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import yaml
 from sonotune.config.check import complete
 from sonotune.config.jobs import dataset_settings
 from sonotune.data.image_set import ImageSet
+from sonotune.evaluation.scores import aggregate, score_dataset
 from sonotune.layout import dataset_folder, digest_of
 from sonotune.runtime.run_record import write_record
 
@@ -27,6 +29,20 @@ def one_study(dataset=None, **study):
         "datasets": {"mine": dataset or {"reader": "simulate", "images": 40}},
         "studies": {"s": {"datasets": ["mine"], "strategies": strategies, **study}},
     }
+
+
+def changed(config, path, value):
+    """A copy of a configuration with one key set, or removed where the value is `...`."""
+    config = copy.deepcopy(config)
+    *parents, last = path
+    node = config
+    for key in parents:
+        node = node[key]
+    if value is ...:
+        del node[last]
+    else:
+        node[last] = value
+    return config
 
 
 def image_set(masks, images=None, names=None, groups=None, source="made up", **known):
@@ -58,6 +74,22 @@ def write_cell(folder, rows, probabilities, settings, **changes):
     np.savez_compressed(folder / "predictions.npz", rows=rows, probabilities=probabilities)
     write_record(folder, record, ["predictions.npz"])
     return folder
+
+
+# Of the results of the fixture `trained`.
+ARRAYS = "datasets/disks-0123abcd/32"
+START = "s/pretrained/1/weights.safetensors"
+
+
+def cell_of(results, strategy="block_9", fold=0):
+    return results / f"s/cells/disks/{strategy}/0.8/{fold}"
+
+
+def make_tables(results, cells):
+    """Write the scores of some cells and their table, as the workflow does."""
+    scores = results / "s/scores/disks.csv"
+    score_dataset(results / ARRAYS, cells, scores)
+    aggregate([scores], [one / "run.json" for one in cells], results / "s/cells.csv")
 
 
 def outputs_of(folder):

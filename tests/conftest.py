@@ -3,12 +3,13 @@
 import os
 import shutil
 import zipfile
+from itertools import product
 from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, settings
-from warm import run_through
+from warm import run_config
 
 # On a machine that does other things as well, a slow example says nothing of the code.
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,9 +34,8 @@ def reported(tmp_path_factory):
     study["pretraining"]["training"] |= {"learning_rate": 0.003, "epochs": 12, "patience": 12}
     study["training"] |= {"learning_rate": 0.003, "epochs": 100, "patience": 5}
     study |= {"image_size": 32, "resampling": {"folds": 5, "run_folds": [0, 1, 2]}}
-    (folder / "small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     for more in ([], ["--report", "results/report-small.zip"]):
-        run_through(folder, "--configfile", "small.yaml", "--cores", "2", *more)
+        run_config(folder, config, *more)
     with zipfile.ZipFile(folder / "results/report-small.zip") as archive:
         archive.extractall(folder / "results")
     return folder / "results"
@@ -51,6 +51,49 @@ def disks(tmp_path_factory):
     folder = tmp_path_factory.mktemp("disks")
     save_set(folder, bright_disks(20))
     return folder
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """Results of two strategies and two folds, as the workflow leaves them; to be read only.
+
+    Only the first fold of the whole network has not kept its weights.
+    """
+    from builders import ARRAYS, START, cell_of, make_tables
+    from test_training import bright_disks, quiet, settings
+
+    from sonotune.data.dataset import save_set
+    from sonotune.data.split_file import write_splits
+    from sonotune.data.splits import Resampling
+    from sonotune.jobs.finetune import run_cell
+    from sonotune.jobs.pretrain import pretrain
+
+    results = tmp_path_factory.mktemp("trained") / "results"
+    save_set(results / ARRAYS, bright_disks(20))
+    start = {**settings(), "validation_fraction": 0.2, "source": "disks"}
+    pretrain(start, results / ARRAYS, (results / START).parent, quiet)
+    for strategy, tune in (("block_9", ["block9"]), ("whole", settings()["tune"])):
+        for fold in (0, 1):
+            changes = {"fold": fold, "strategy": strategy, "tune": tune, "init": "pretrained"}
+            cell, kept = cell_of(results, strategy, fold), (strategy, fold) != ("whole", 0)
+            run_cell(
+                settings(**changes),
+                results / ARRAYS,
+                results / START,
+                cell,
+                quiet,
+                keep_weights=kept,
+            )
+    make_tables(results, [cell_of(results, *one) for one in product(("block_9", "whole"), (0, 1))])
+    resampling = Resampling(**settings()["resampling"])
+    write_splits({"disks": results / ARRAYS}, [0.8], resampling, 5, results / "s/splits.json")
+    return results
+
+
+@pytest.fixture
+def results(trained, tmp_path):
+    """A copy of them."""
+    return Path(shutil.copytree(trained, tmp_path / "results"))
 
 
 @pytest.fixture

@@ -33,6 +33,16 @@ def small_study(epochs=150):
     return config
 
 
+def copy_project(target, *more):
+    """What a checkout needs to run the workflow, in another folder."""
+    for part in ("Snakefile", "workflow", "config", "profiles", "sonotune", "envs", *more):
+        if (ROOT / part).is_dir():
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / part, target / part, ignore=ignored)
+        else:
+            shutil.copy2(ROOT / part, target / part)
+
+
 class Study:
     """One folder in which the workflow runs."""
 
@@ -60,8 +70,7 @@ class Study:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                # Tests that run in the background ignore it, and so would what they start.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                preexec_fn=hear_interrupts,
             )
 
     def run(self, *options, before=()):
@@ -131,6 +140,23 @@ class Study:
         """The study with all that it has done so far, in another folder; file times are kept."""
         shutil.copytree(self.folder, folder, symlinks=True, dirs_exist_ok=True)
         return type(self)(folder)
+
+
+def python(code, *arguments, **more):
+    """Another process; its first line has come when this returns."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        text=True,
+        **more,
+    )
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def hear_interrupts():
+    """In a new process: tests that run in the background ignore Ctrl-C, and so would it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def jobs_at_work(folder):

@@ -6,71 +6,73 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.image import imread
 
+from sonotune.config.presets import expand_preset
 from sonotune.evaluation.averages import read_cells, write_averages
+from sonotune.report.published import published_table
+from sonotune.report.views import write_figure, write_table
+from sonotune.statistics.decision import decide, decision_tables
 from sonotune.statistics.tables import rank_tables, read_runs
 
-STRATEGIES = {
-    "whole": "Whole network",
-    "contracting": "Contracting",
-    "expanding": "Expanding",
-    "except_5": "Except block 5",
-    "block_5": "Block 5",
-    "blocks_1289": "Blocks 1, 2, 8, 9",
-    "blocks_3to7": "Blocks 3–7",  # noqa: RUF001
-    "block_1": "Block 1",
-    "block_9": "Block 9",
-    "blocks_19": "Blocks 1, 9",
-    "blocks_12": "Blocks 1, 2",
-    "blocks_34": "Blocks 3, 4",
-    "scratch": "From scratch",
-}
+EVERY = {name: one["label"] for name, one in expand_preset({"preset": "amiri2020"}).items()}
+STRATEGIES = {name: label for name, label in EVERY.items() if name != "unchanged"}
 DATASETS = {"sus": "SUS", "bus": "BUS"}
-PARAMETERS = (
-    31031685, 9403840, 21626753, 16872769, 14157824, 976449, 30054144, 37568, 143617, 181185,
-    259008, 4425216, 31031685,
-)  # fmt: skip
-# Dice in thousandths, strategies in the order above.
-MEANS = {
-    ("sus", 0.8): (834, 823, 830, 826, 661, 787, 799, 620, 711, 754, 744, 718, 788),
-    ("sus", 0.5): (797, 775, 772, 789, 638, 784, 773, 550, 666, 638, 716, 707, 777),
-    ("sus", 0.05): (749, 743, 710, 754, 549, 748, 700, 560, 609, 731, 712, 696, 670),
-    ("bus", 0.8): (774, 767, 705, 785, 699, 771, 759, 670, 446, 683, 699, 691, 763),
-    ("bus", 0.5): (769, 762, 720, 784, 633, 729, 759, 600, 374, 603, 705, 723, 639),
-    ("bus", 0.05): (663, 625, 517, 666, 469, 592, 628, 570, 462, 606, 637, 556, 550),
-}
 
 
 def made_up_cells(folds: int = 5) -> pd.DataFrame:
     """13 strategies x 3 fractions x ``folds`` x 2 data sets: some failed, one collapsed."""
-    rng = np.random.default_rng(1)
-    rows = []
-    for (dataset, fraction), means in MEANS.items():
-        for strategy, parameters, mean in zip(STRATEGIES, PARAMETERS, means, strict=True):
-            for fold in range(folds):
-                failures = 2 if fraction == 0.05 else dataset == "bus"
-                failed = strategy == "scratch" and fold < failures
-                collapsed = (dataset, fraction, strategy, fold) == ("bus", 0.05, "block_9", 1)
-                dice = mean / 1000 + rng.normal(0, 0.04)
-                rows.append(
-                    {
-                        "dataset": dataset,
-                        "source": "busi" if dataset == "bus" else dataset,
-                        "strategy": strategy,
-                        "fraction": fraction,
-                        "fold": fold,
-                        "dice": 0.0 if collapsed else round(0.2 if failed else dice, 6),
-                        "outcome": "no_early_stop" if failed else "converged",
-                        "failed": failed,
-                        "collapsed": collapsed,
-                        "tuned_parameters": parameters,
-                        "total_parameters": PARAMETERS[0],
-                        "device": "cpu",
-                        "precision": "fp32",
-                        "torch": "2.14.1",
-                    }
-                )
-    return pd.DataFrame(rows)
+    table = published_table("amiri2020_table2").query("dataset in @DATASETS")
+    parameters = published_table("amiri2020_parameters").set_index("strategy")["exact_parameters"]
+    cells = table.merge(pd.DataFrame({"fold": range(folds)}), how="cross")
+    dice = cells["dice_mean"] + np.random.default_rng(1).normal(0, 0.04, len(cells))
+    failures = np.where(cells["fraction"] == 0.05, 2, cells["dataset"] == "bus")
+    failed = (cells["strategy"] == "scratch") & (cells["fold"] < failures)
+    key = ["dataset", "fraction", "strategy", "fold"]
+    collapsed = (cells[key] == ["bus", 0.05, "block_9", 1]).all(axis=1)
+    return cells[key].assign(
+        source=cells["dataset"].replace("bus", "busi"),
+        dice=dice.mask(failed, 0.2).mask(collapsed, 0.0).round(6),
+        outcome=np.where(failed, "no_early_stop", "converged"),
+        failed=failed,
+        collapsed=collapsed,
+        tuned_parameters=cells["strategy"].map(parameters),
+        total_parameters=parameters["whole"],
+        device="cpu",
+        precision="fp32",
+        torch="2.14.1",
+    )
+
+
+def with_unchanged(cells: pd.DataFrame, **columns: object) -> pd.DataFrame:
+    """The cells with those of the network as it is, one for each of the whole network's at 80 %."""
+    unchanged = cells[(cells["strategy"] == "whole") & (cells["fraction"] == 0.8)]
+    about = {"strategy": "unchanged", "fraction": 0, "tuned_parameters": 0}
+    return pd.concat([cells, unchanged.assign(**about | columns)])
+
+
+def table_of(name: str, folder: Path, **arguments: object) -> dict[str, str]:
+    """Write a table; its texts by format."""
+    files = {kind: folder / f"{name}.{kind}" for kind in ("csv", "tex", "html")}
+    write_table(name, *files.values(), **arguments)
+    return {kind: file.read_text("utf-8") for kind, file in files.items()}
+
+
+def figure_of(name: str, folder: Path, **arguments: object) -> tuple[Path, Path]:
+    """Draw a figure, which is no blank page; its PDF and PNG."""
+    folder.mkdir(exist_ok=True)
+    files = folder / f"{name}.pdf", folder / f"{name}.png"
+    write_figure(name, *files, **arguments)
+    picture = imread(files[1])
+    assert (picture != picture[0, 0]).any()
+    return files
+
+
+def decisions_of(cells: pd.DataFrame, folder: Path) -> Path:
+    """Write the tables of decisions as the workflow does."""
+    for name, table in decision_tables(decide(cells)).items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    return folder
 
 
 def write_cells(cells: pd.DataFrame, folder: Path) -> Path:

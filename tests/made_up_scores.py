@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sonotune.layout import RUN
+from sonotune.statistics.tables import write_statistics
 
 
 def made_up_scores(
@@ -85,6 +86,23 @@ def write_study(scores: pd.DataFrame, cells: pd.DataFrame, folder) -> tuple[str,
         files[str(dataset)] = str(folder / f"{dataset}.csv")
         part.to_csv(files[str(dataset)], index=False)
     return str(folder / "cells.csv"), files
+
+
+def write_tables(scores: pd.DataFrame, cells: pd.DataFrame, folder, exclude_runs="failed"):
+    """Write the tables of statistics below ``folder`` as the workflow does; give their folder."""
+    table, files = write_study(scores, cells, folder)
+    write_statistics(
+        table,
+        list(files.values()),
+        write_calibration(cells, folder),
+        folder / "statistics",
+        strategy_names=list(dict.fromkeys(scores["strategy"])),
+        exclude_runs=exclude_runs,
+        seed=1,
+        margins={},
+        cost="tuned_parameters",
+    )
+    return folder / "statistics"
 
 
 def with_strategies(names: Sequence[str], step: float = 0.02, fraction: float = 0.8) -> dict:

@@ -9,6 +9,7 @@ import atexit
 import importlib
 import json
 import os
+import re
 import runpy
 import select
 import shutil
@@ -17,9 +18,12 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from collections import Counter
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+
+import yaml
 
 ROOT = Path(__file__).parents[1]
 # What jobs import; `sonotune` is not among them, for tests edit copies of it.
@@ -88,6 +92,35 @@ def run_through(folder, *options, **more):
     said = run.stdout + run.stderr
     assert run.returncode == 0, said
     return said
+
+
+def run_clean(command, folder, **variables):
+    """Run a command without anything that leads to the checkout."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return subprocess.run(
+        [*map(str, command)],
+        cwd=folder,
+        env={**clean, **variables},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run_config(folder, config, *options, **more):
+    """Write a configuration, and run the workflow with it as `run_through` does."""
+    (folder / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+    usual = ("--configfile", "study.yaml", "--cores", "2", "--resources", "gpu=0")
+    return run_through(folder, *usual, *options, **more)
+
+
+def planned_jobs(said):
+    """Number of jobs of each rule in what a dry run said."""
+    if "Nothing to be done" in said:
+        return Counter()
+    stats = said[said.rindex("Job stats:") :]
+    return Counter({rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M)})
 
 
 def serve(address: str) -> None:

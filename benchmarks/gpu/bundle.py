@@ -26,17 +26,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+import yaml
+
+from sonotune.config.check import complete
+from sonotune.data.dataset import load_set, save_set
+from sonotune.data.image_set import ImageSet
+from sonotune.data.prepare import make_originals, prepare
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
-import yaml  # noqa: E402
-
-from sonotune.config.check import complete  # noqa: E402
-from sonotune.data.dataset import load_set, save_set  # noqa: E402
-from sonotune.data.image_set import ImageSet  # noqa: E402
-from sonotune.data.prepare import make_originals, prepare  # noqa: E402
 
 CONFIGURATION = ROOT / "config/config.yaml"
 # Name in the bundle: data set of the configuration, side in pixels, images.

@@ -14,9 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
 # Of Wang's study: his baseline, and the sides of his network that are tuned or frozen.
 WANG = ("scratch_unet", "encoder", "decoder_all")
 

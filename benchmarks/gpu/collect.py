@@ -13,23 +13,20 @@ README.md     these as tables, with what was asked and what was not measured
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.gpu.results import read
+from benchmarks.measure import write
+from sonotune.config.check import read_configuration
+from sonotune.config.jobs import resampling_settings
+from sonotune.data.splits import Resampling, batches_per_epoch, test_size
+from sonotune.report.published import published_table
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-
-from benchmarks.gpu.results import COLUMNS, read  # noqa: E402
-from benchmarks.measure import markdown, write  # noqa: E402
-from sonotune.config.check import read_configuration  # noqa: E402
-from sonotune.config.jobs import resampling_settings  # noqa: E402
-from sonotune.data.splits import Resampling, batches_per_epoch, test_size  # noqa: E402
-from sonotune.report.published import published_table  # noqa: E402
 
 TARGET = ROOT / "docs/results/gpu"
 IMAGES = {"sus": 85, "bus": 163, "fus": 805, "xray": 240}  # of the paper
@@ -52,29 +49,19 @@ TITLES = {
 }
 
 
-def numbers_of(folders: Iterable[Path]) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:
-    """Rows by card and by what they measure."""
-    cards: dict[str, dict[tuple[str, str], dict[str, Any]]] = {}
-    for folder in folders:
-        for row in read(folder / "gpu.csv"):
-            cards.setdefault(row["card"], {})[row["measure"], row["variant"]] = row
-    return cards
-
-
 def trainings(numbers: Numbers) -> pd.DataFrame:
     """Finished trainings: their names' parts, and what was measured of each."""
-    names = [variant for measure, variant in numbers if measure == "dice" and "/0." in variant]
     measures = ("dice", "seconds", "wall", "epochs")
     rows = [
         (*name.split("/"), *(numbers.get((measure, name), np.nan) for measure in measures))
-        for name in names
+        for measure, name in numbers
+        if measure == "dice" and "/0." in name
     ]
-    return pd.DataFrame(
-        rows, columns=["study", "dataset", "strategy", "fraction", "fold", *measures]
-    ).astype({"fraction": float})
+    names = ["study", "dataset", "strategy", "fraction", "fold", *measures]
+    return pd.DataFrame(rows, columns=names).astype({"fraction": float})
 
 
-def dice_table(numbers: Numbers) -> list[dict[str, Any]]:
+def dice_table(numbers: Numbers) -> pd.DataFrame:
     """Mean Dice of the folds that ran, beside the paper's."""
     found = trainings(numbers).query("study == 'amiri2020'")
     key = ["dataset", "fraction", "strategy"]
@@ -86,12 +73,10 @@ def dice_table(numbers: Numbers) -> list[dict[str, Any]]:
     )
     paper = published_table("amiri2020_table2")
     paper = paper.rename(columns={"dice_mean": "paper_mean", "dice_std": "paper_std"})
-    table = table.merge(paper, how="left", on=key)
-    table["seconds"] = table.pop("seconds")
-    return table.astype(object).fillna("").to_dict("records")
+    return table.merge(paper, how="left", on=key)
 
 
-def estimate(numbers: Numbers) -> list[dict[str, Any]]:
+def estimate(numbers: Numbers) -> pd.DataFrame:
     """Hours of each strategy's trainings in the paper's study, one after the other on the card.
 
     Epochs are those of the finished trainings of the same strategy, on whichever data; without
@@ -105,7 +90,7 @@ def estimate(numbers: Numbers) -> list[dict[str, Any]]:
     sus = done[done["dataset"] == "sus"]
     start = (sus["wall"] - sus["seconds"]).mean() if len(sus) else 0.0
 
-    def hours(epochs: float, step: float) -> float | str:
+    def hours(epochs: float, step: float) -> float:
         """Of all trainings of a strategy, by its epochs and the seconds of a step."""
         seconds = 0.0
         for images in IMAGES.values():
@@ -115,7 +100,7 @@ def estimate(numbers: Numbers) -> list[dict[str, Any]]:
                 epoch = batches * step + validation * image
                 once = start + epochs * epoch + test_size(images, resampling) * image
                 seconds += resampling.folds * once
-        return "" if np.isnan(epochs) else seconds / 3600
+        return seconds / 3600
 
     rows = []
     for strategy in study["strategies"]:
@@ -129,56 +114,58 @@ def estimate(numbers: Numbers) -> list[dict[str, Any]]:
                 "strategy": strategy,
                 "trainings": len(IMAGES) * len(study["fractions"]) * resampling.folds,
                 "step_ms": milliseconds,
-                "epochs": "" if np.isnan(epochs) else epochs,
+                "epochs": epochs,
                 "hours_fewest_epochs": hours(recipe["patience"] + 1, milliseconds / 1000),
                 "hours": hours(epochs, milliseconds / 1000),
                 "hours_most_epochs": hours(recipe["epochs"], milliseconds / 1000),
             }
         )
-    return rows
+    return pd.DataFrame(rows)
 
 
 def collect(folders: Sequence[Path], target: Path = TARGET) -> None:
     """Write the tables and the page."""
-    cards = numbers_of(folders)
-    every = [row for rows in cards.values() for row in rows.values()]
-    write(target / "gpu.csv", [{key: row[key] for key in COLUMNS} for row in every])
+    every = pd.concat([pd.DataFrame(read(folder / "gpu.csv")) for folder in folders])
+    every = every.drop_duplicates(["card", "measure", "variant"], keep="last")
+    write(target / "gpu.csv", every)
     text = [
         "# Measured on GPUs",
         "",
         "Written by `benchmarks/gpu/collect.py` from what `benchmarks/gpu/run.py` measured; all "
         "numbers are in [gpu.csv](gpu.csv). [docs/gpu.md](../../gpu.md) says what they mean.",
     ]
-    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in TITLES}
-    for card, rows in cards.items():
-        numbers = {key: row["value"] for key, row in rows.items()}
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in TITLES}
+    for card, rows in every.groupby("card", sort=False):
+        numbers = rows.set_index(["measure", "variant"])["value"].to_dict()
         found = {"table2": dice_table(numbers), "estimate": estimate(numbers)}
-        text += [f"\n## {card}\n", *_asked(numbers), *_failed(numbers)]
+        text += [f"\n## {card}\n", _asked(numbers), *_failed(numbers)]
         for name, table in found.items():
-            tables[name] += [{"card": card, **row} for row in table]
-            lines = markdown(list(table[0]), [row.values() for row in table]) if table else []
-            text += [f"\n### {TITLES[name]}\n", *(lines or ["Not measured."])]
-        known = [row for row in found["estimate"] if row["hours"] != ""]
-        if known:
-            hours, number = (sum(row[key] for row in known) for key in ("hours", "trainings"))
+            tables[name].append(table.assign(card=card))
+            shown = _markdown(table) if len(table) else "Not measured."
+            text += [f"\n### {TITLES[name]}\n", shown]
+        if len(known := found["estimate"].dropna()):
+            hours, number = known["hours"].sum(), known["trainings"].sum()
             of = "trainings of strategies of which one is done"
             text.append(f"\nIn all {hours:.3g} hours for {number} {of}.")
-    for name, table in tables.items():
-        if table:
-            write(target / f"{name}.csv", table)
+    for name, parts in tables.items():
+        if len(table := pd.concat(parts)):
+            write(target / f"{name}.csv", table.set_index("card").reset_index())
     (target / "README.md").write_text("\n".join(text) + "\n", "utf-8")
 
 
-def _asked(numbers: Numbers) -> list[str]:
+def _asked(numbers: Numbers) -> str:
     packed = [n for (m, v), n in numbers.items() if m == "cells_per_hour" and v[:5] == "graph"]
-    if packed:
-        numbers = {**numbers, ("cells_per_hour", "best packing"): max(packed)}
+    numbers = {**numbers, ("cells_per_hour", "best packing"): max(packed, default=np.nan)}
     rows = []
     for title, over, under, limit in RATIOS:
-        measured = over in numbers and under in numbers
-        ratio: Any = numbers[over] / numbers[under] if measured else "not measured"
+        ratio = numbers.get(over, np.nan) / numbers.get(under, np.nan)
         rows.append((title, f"at least {limit}" if limit > 0 else f"at most {-limit}", ratio))
-    return markdown(("step", "asked", "found"), rows)
+    return _markdown(pd.DataFrame(rows, columns=["step", "asked", "found"]))
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    known = table.astype(object).where(table.notna(), None)
+    return str(known.to_markdown(index=False, floatfmt=".4g", missingval="not measured"))
 
 
 def _failed(numbers: Numbers) -> list[str]:

@@ -17,29 +17,24 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
-import torch  # noqa: E402
-from torch import nn  # noqa: E402
-from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
-
-from benchmarks.peers import of_pytorch_alone  # noqa: E402
-from benchmarks.step import alone, convolutions, network_of, strategies_of  # noqa: E402
-from sonotune.networks.unet import UNet  # noqa: E402
-from sonotune.training.augment import Augmentation  # noqa: E402
-from sonotune.training.config import TrainingConfig  # noqa: E402
-from sonotune.training.device import Processor, choose  # noqa: E402
-from sonotune.training.forward import evaluate  # noqa: E402
-from sonotune.training.loop import train  # noqa: E402
-from sonotune.training.segmentation_data import SegmentationData  # noqa: E402
+from benchmarks.peers import of_pytorch_alone
+from benchmarks.step import alone, convolutions, network_of, strategies_of
+from sonotune.networks.unet import UNet
+from sonotune.training.augment import Augmentation
+from sonotune.training.config import TrainingConfig
+from sonotune.training.device import Processor, choose
+from sonotune.training.forward import evaluate
+from sonotune.training.loop import train
+from sonotune.training.segmentation_data import SegmentationData
 
 
 @dataclass(frozen=True)

@@ -1,111 +1,87 @@
 """Files that were cut or changed behind the workflow's back are named and never used."""
 
 import shutil
+from itertools import product
 from pathlib import Path
 
 import pytest
+from builders import ARRAYS, START, cell_of, make_tables
 from faulty import damage
-from test_training import bright_disks, quiet, settings
+from test_training import quiet, settings
 
-from sonotune.data.dataset import FILES, load_set, save_set
+from sonotune.data.dataset import FILES, load_set
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.scores import aggregate, score_dataset
 from sonotune.jobs.finetune import run_cell
-from sonotune.jobs.pretrain import pretrain
 
-FEW = {"learning_rate": 0.01, "batch_size": 2, "epochs": 1, "patience": 1}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """Arrays, pre-trained weights and two cells."""
-    folder = tmp_path_factory.mktemp("made")
-    save_set(folder / "arrays", bright_disks(10))
-    pretrain(
-        {**settings(training=FEW), "validation_fraction": 0.2},
-        folder / "arrays",
-        folder / "p",
-        quiet,
-    )
-    for fold in (0, 1):
-        cell(folder, fold)
-    return folder
+CELL = "s/cells/disks/block_9/0.8/1"
 
 
-def cell(folder, fold):
-    ours = settings(training=FEW, fold=fold, init="pretrained")
-    weights = folder / "p/weights.safetensors"
-    return run_cell(ours, folder / "arrays", weights, folder / str(fold), quiet)
+def load(results):
+    load_set(results / ARRAYS)
 
 
-def score(folder):
-    cells = [folder / "0", folder / "1"]
-    score_dataset(folder / "arrays", cells, folder / "scores.csv")
-    aggregate([folder / "scores.csv"], [one / "run.json" for one in cells], folder / "cells.csv")
+def train(results):
+    ours = settings(fold=2, init="pretrained")
+    run_cell(ours, results / ARRAYS, results / START, results / "new", quiet)
 
 
-@pytest.fixture
-def copy(made, tmp_path):
-    shutil.copytree(made, tmp_path / "copy")
-    return tmp_path / "copy"
+def score(results):
+    make_tables(results, [cell_of(results, fold=fold) for fold in (0, 1)])
 
 
 def cut(path):
     damage(path, path.read_bytes()[:-20])
 
 
-@pytest.mark.parametrize("harm", [damage, cut, Path.unlink], ids=["flip", "cut", "missing"])
-@pytest.mark.parametrize("name", FILES)
-def test_arrays(copy, name, harm):
-    load_set(copy / "arrays")
-    harm(copy / "arrays" / name)
-    with pytest.raises(SonotuneError, match=r"arrays: .*delete the folder and run again"):
-        load_set(copy / "arrays")
+def rename_an_image(path):
+    damage(path, path.read_bytes().replace(b"disk_3", b"disk_8"))
 
 
-def test_arrays_of_which_only_the_index_was_changed(copy):
-    index = copy / "arrays/index.csv"
-    damage(index, index.read_bytes().replace(b"disk_3", b"disk_8"))
-    with pytest.raises(SonotuneError, match=r"arrays: index\.csv changed after being written"):
-        load_set(copy / "arrays")
+def say_something_else(path):
+    path.write_text(path.read_text().replace('"failed": true', '"failed": false'))
 
 
-@pytest.mark.parametrize("harm", [damage, cut], ids=["flip", "cut"])
-def test_pretrained_weights(copy, harm):
-    harm(copy / "p/weights.safetensors")
-    with pytest.raises(SonotuneError, match=r"weights\.safetensors: is not what this run wrote"):
-        cell(copy, 0)
+def take_that_of_another_cell(path):
+    """It is whole."""
+    shutil.copy2(path.parent.with_name("0") / path.name, path)
 
 
-@pytest.mark.parametrize("harm", [damage, cut], ids=["flip", "cut"])
-def test_predictions(copy, harm):
-    score(copy)
-    harm(copy / "1/predictions.npz")
-    with pytest.raises(SonotuneError, match=r"1/predictions\.npz: is not .* delete the folder"):
-        score(copy)
+# What is harmed and how, who reads it, and what is said.
+HARMED = [
+    *(
+        (f"{ARRAYS}/{name}", harm, load, "32: .*delete the folder and run again")
+        for name, harm in product(FILES, (damage, cut, Path.unlink))
+    ),
+    (f"{ARRAYS}/index.csv", rename_an_image, load, r"32: index\.csv changed after being written"),
+    *(
+        (START, harm, train, r"weights\.safetensors: is not what this run")
+        for harm in (damage, cut)
+    ),
+    *(
+        (f"{CELL}/predictions.npz", harm, score, r"1/predictions\.npz: is not .* delete the folder")
+        for harm in (damage, cut)
+    ),
+    (
+        f"{CELL}/predictions.npz",
+        take_that_of_another_cell,
+        score,
+        r"1/predictions\.npz: is not .*from another run",
+    ),
+    (f"{CELL}/predictions.npz", Path.unlink, score, r"1/predictions\.npz: cannot be read"),
+    (f"{CELL}/run.json", cut, score, r"1/run\.json: cannot be read"),
+    (
+        f"{CELL}/run.json",
+        say_something_else,
+        score,
+        r"1/run\.json: was changed after it was written",
+    ),
+]
 
 
-def test_predictions_of_another_cell(copy):
-    """They are whole, but not this cell's."""
-    shutil.copy2(copy / "0/predictions.npz", copy / "1/predictions.npz")
-    with pytest.raises(SonotuneError, match=r"1/predictions\.npz: is not .*from another run"):
-        score(copy)
-
-
-def test_a_record_that_is_cut(copy):
-    cut(copy / "1/run.json")
-    with pytest.raises(SonotuneError, match=r"1/run\.json: cannot be read"):
-        score(copy)
-
-
-def test_a_record_that_says_something_else(copy):
-    record = copy / "1/run.json"
-    record.write_text(record.read_text().replace('"failed": true', '"failed": false'))
-    with pytest.raises(SonotuneError, match=r"1/run\.json: was changed after it was written"):
-        score(copy)
-
-
-def test_a_missing_file(copy):
-    (copy / "1/predictions.npz").unlink()
-    with pytest.raises(SonotuneError, match=r"1/predictions\.npz: cannot be read"):
-        score(copy)
+@pytest.mark.parametrize(("name", "harm", "read", "says"), HARMED)
+def test_what_was_harmed_is_named_and_not_used(results, name, harm, read, says):
+    read(results)
+    shutil.rmtree(results / "new", ignore_errors=True)
+    harm(results / name)
+    with pytest.raises(SonotuneError, match=says):
+        read(results)

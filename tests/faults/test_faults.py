@@ -8,7 +8,7 @@ import signal
 import time
 
 import pytest
-from faulty import ROOT, STRATEGIES, Study, damage, small_study
+from faulty import ROOT, STRATEGIES, Study, copy_project, damage, small_study
 
 from sonotune.runtime.files import read_json
 
@@ -194,8 +194,7 @@ def test_a_folder_with_spaces_and_other_letters(finished, tmp_path):
     """Of the project and of the study."""
     project = tmp_path / "Prüf ordner (1) & 'so' $HOME"
     project.mkdir()
-    for part in ("Snakefile", "workflow", "config", "profiles", "sonotune", "envs"):
-        (shutil.copytree if (ROOT / part).is_dir() else shutil.copy2)(ROOT / part, project / part)
+    copy_project(project)
     study = Study(project / "Überblick é 超音波", small_study())
     command = study.command()
     command[command.index(str(ROOT / "Snakefile"))] = str(project / "Snakefile")

@@ -6,11 +6,10 @@ import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import yaml
-from warm import run_through
+from tiny_files import write_pairs
+from warm import run_config
 
 from sonotune.config.check import complete
 from sonotune.errors import SonotuneError
@@ -51,19 +50,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
-    chance = np.random.default_rng(0)
-    for kind in ("images", "masks"):
-        (folder / kind).mkdir()
-        for name in [*NAMES, "p1", "p2", "p3", "p4"]:
-            array = chance.integers(0, 255, (20, 24), dtype=np.uint8)
-            if kind == "masks":
-                array = np.zeros_like(array)
-                array[5:12, 5:12] = 255
-            (folder / kind / f"{name}.png").write_bytes(cv2.imencode(".png", array)[1].tobytes())
-    (folder / "study.yaml").write_text(yaml.safe_dump(STUDY, allow_unicode=True))
-    options = ("--cores", "2", "--configfile", "study.yaml", "--resources", "gpu=0")
+    write_pairs(folder, [*NAMES, "p1", "p2", "p3", "p4"])
     for more in ([], ["--report", "report.zip"]):
-        run_through(folder, *options, *more)
+        run_config(folder, STUDY, *more)
     return folder
 
 

@@ -8,23 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from faulty import python
 
 from sonotune.errors import SonotuneError
 from sonotune.runtime.locks import Lock, lock_results
 from sonotune.runtime.parent_watch import name_process
-
-
-def python(code, *arguments, **more):
-    """Another process; its first line has come when this returns."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        text=True,
-        **more,
-    )
-    assert process.stdout.readline() == "ready\n"
-    return process
-
 
 HOLD = """
 import sys, time

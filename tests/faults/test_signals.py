@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from faulty import hear_interrupts, python
 
 from sonotune.runtime import signals
 from sonotune.runtime.parent_watch import WORKFLOW, name_process
@@ -23,8 +24,7 @@ time.sleep(0.5)
 
 
 def test_a_signal_that_is_sent_twice_in_haste_is_heard_once():
-    process = subprocess.Popen([sys.executable, "-c", HEARD], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "ready\n"
+    process = python(HEARD)
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)
@@ -60,14 +60,7 @@ NO_CHECKPOINT = NO_CHECKPOINT.replace("while not checkpoint.due()", "while True"
 
 @pytest.mark.parametrize("code", [JOB, NO_CHECKPOINT], ids=["training", "another job"])
 def test_a_job_that_is_interrupted_twice_in_haste_ends_in_one_line(code, tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, tmp_path],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    assert process.stdout.readline() == "ready\n"
+    process = python(code, tmp_path, stderr=subprocess.PIPE, preexec_fn=hear_interrupts)
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)  # it is ending
     process.send_signal(signal.SIGINT)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import yaml
 from builders import dataset_place
-from warm import run_through
+from warm import run_config
 
 from sonotune.config.presets import expand_preset
 
@@ -37,9 +37,7 @@ def reduced():
 
 @pytest.mark.slow
 def test_the_laptop_study_runs_on_real_data(tmp_path):
-    (tmp_path / "reduced.yaml").write_text(yaml.safe_dump(reduced(), sort_keys=False))
-    options = ("--cores", "2", "--configfile", "reduced.yaml")
-    run_through(tmp_path, *options, SONOTUNE_DATA_MIRROR=str(SHARED))
+    run_config(tmp_path, reduced(), SONOTUNE_DATA_MIRROR=str(SHARED))
 
     results = tmp_path / "results"
     table = pd.read_csv(results / "laptop/tables/table2.csv")

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sonotune.data.audit import audit_dataset
 from sonotune.data.dataset import load_set
 from sonotune.data.ellipse import mask_ellipse
 from sonotune.data.prepare import prepare
@@ -78,3 +79,21 @@ def test_natural_images_are_read():
     entries = find_samples({"reader": "ecssd"}, SHARED / "ecssd")
     assert len(entries) == 520
     assert all(0.001 < load(entry, 64).mask.mean() < 0.95 for entry in entries[::40])
+
+
+@pytest.mark.slow
+def test_lesions_are_sound_but_for_normal_images():
+    settings = {"reader": "busi", "source": "busi", "busi": {"normal": True}}
+    audit, _ = audit_dataset("bus", settings, SHARED / "busi")
+    assert [finding.kind for finding in audit.findings] == ["empty masks", "converted"]
+    assert all(name.startswith("normal") for name in audit.findings[0].names)
+
+
+@pytest.mark.slow
+def test_heads_have_duplicates_within_examinations_only():
+    audit, _ = audit_dataset("fus", {"reader": "hc18", "source": "hc18"}, SHARED / "hc18")
+    assert audit.same == (("392_2HC", "392_HC"),)
+    group = {stats.name: stats.group for stats in audit.image_stats}
+    assert ("507_2HC", "507_HC") in audit.near
+    assert all(group[first] == group[second] for first, second in audit.near)
+    assert not audit.of_level("warning") + audit.of_level("error")

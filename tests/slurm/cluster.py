@@ -2,9 +2,6 @@
 
 The node pretends to have eight processors, 64 GB and two GPUs, which are null devices: Slurm
 assigns them as it would assign real ones. Nothing is written outside the folder.
-
-    python tests/slurm/cluster.py start    # prints what to export
-    python tests/slurm/cluster.py stop FOLDER
 """
 
 from __future__ import annotations
@@ -17,7 +14,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -252,20 +248,3 @@ def free_ports(number: int) -> list[int]:
     for one in sockets:
         one.close()
     return ports
-
-
-def main() -> None:
-    """Start a cluster to play with, or stop it."""
-    if reason := missing():
-        sys.exit(reason)
-    if sys.argv[1:] == ["start"]:
-        cluster = Cluster.start()
-        print(f"export SLURM_CONF={cluster.folder}/slurm.conf PATH={cluster.folder}/bin:$PATH")
-    elif sys.argv[1:2] == ["stop"] and len(sys.argv) == 3:
-        Cluster(Path(sys.argv[2])).stop()
-    else:
-        sys.exit(__doc__)
-
-
-if __name__ == "__main__":
-    main()

@@ -3,13 +3,13 @@
 import base64
 import csv
 import re
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from builders import dataset_place
-from tiny_files import HEIGHT, WIDTH, grey, square, write, write_table
+import yaml
+from builders import dataset_place, one_study
+from tiny_files import HEIGHT, WIDTH, grey, own, square, write, write_table
 from warm import snakemake
 
 from benchmarks.duplicates import CHANGES
@@ -19,14 +19,12 @@ from sonotune.data.audit_files import describe_problems, write_audit_csv, write_
 from sonotune.data.duplicates import near_pairs, sketch
 from sonotune.data.prepare import make_originals
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
-
-
 # A study that two images are enough for.
-TWO_IMAGES = (
-    "fractions: [0.5], resampling: {folds: 2, validation_fraction: 0}, training: {patience: false, "
-    "select_weights: last}, strategies: {all: {init: random, tune: all}}"
-)
+TWO_IMAGES = {
+    "fractions": [0.5],
+    "resampling": {"folds": 2, "validation_fraction": 0},
+    "training": {"patience": False, "select_weights": "last"},
+}
 
 
 def smooth(number):
@@ -43,7 +41,7 @@ def own_folder(folder, images, masks, groups=None):
         write(folder / f"{name}_mask.png", masks.get(name, square()))
         rows.append((f"{name}.png", f"{name}_mask.png", (groups or {}).get(name, name)))
     write_table(folder / "table.csv", rows)
-    return {"reader": "folder", "source": "mine", "folder": {"csv": str(folder / "table.csv")}}
+    return own(csv=str(folder / "table.csv"))
 
 
 def audited(folder, images, masks=(), groups=None):
@@ -76,23 +74,43 @@ def test_a_sound_data_set_has_no_findings(tmp_path):
     assert "No errors and nothing suspicious were found." in page_of(audit, image_source, tmp_path)
 
 
-def test_the_same_image_in_two_groups_is_a_warning_and_in_one_a_note(tmp_path):
-    images = {"a": smooth(1), "b": smooth(1), "c": smooth(2), "d": smooth(2)}
-    audit, _ = audited(tmp_path, images, groups={"c": "patient", "d": "patient"})
-    assert kinds(audit, "warning")["exact duplicates across groups"].names == ("a", "b")
+EMPTY = np.zeros((HEIGHT, WIDTH), np.uint8)
+NOISY = np.clip(smooth(1).astype(int) + grey(3) // 32 - 4, 0, 255).astype(np.uint8)
+TWINS = {"a": smooth(1), "b": smooth(1), "c": smooth(2), "d": smooth(2)}
+PATIENTS = {"c": "patient", "d": "patient"}
+ODD = {**{name: smooth(number) for number, name in enumerate("abcd")}, "e": EMPTY + 7}
+ONE_GREY = {"images of one grey value": ("e",)}
+COLOUR = {"a": cv2.merge([smooth(1), smooth(2), smooth(3)]), "b": smooth(9)}
+
+
+@pytest.mark.parametrize(
+    ("images", "masks", "groups", "warnings"),
+    [
+        (TWINS, {}, PATIENTS, {"exact duplicates across groups": ("a", "b")}),
+        ({"a": smooth(1), "b": NOISY}, {}, {}, {"near duplicates across groups": ("a", "b")}),
+        (ODD, {"a": EMPTY}, {}, {"empty masks": ("a",), **ONE_GREY}),
+        (ODD, {"b": EMPTY + 255}, {}, {"full masks": ("b",), **ONE_GREY}),
+        (ODD, {"c": square(10, 11)}, {}, {"tiny objects": ("c",), **ONE_GREY}),
+        (COLOUR, {}, {}, {}),
+    ],
+)
+def test_what_is_odd_is_a_warning_and_nothing_else_is(tmp_path, images, masks, groups, warnings):
+    audit, _ = audited(tmp_path, images, masks, groups)
+    assert {kind: one.names for kind, one in kinds(audit, "warning").items()} == warnings
+    assert not audit.of_level("error")
+    assert ("converted" in kinds(audit, "note")) == (images is COLOUR)
+
+
+def test_twins_are_named_with_what_their_masks_and_groups_say(tmp_path):
+    audit, _ = audited(tmp_path, {**TWINS, "e": NOISY}, {"b": square(10, 15)}, PATIENTS)
+    assert kinds(audit, "warning")["one image, several masks"].names == ("a", "b")
     assert kinds(audit, "note")["exact duplicates within groups"].names == ("c", "d")
+    assert "grouped: true" in kinds(audit, "note")["groups of several images"].text
     rows = rows_of(audit, tmp_path)
     assert (rows["a"]["same_as"], rows["a"]["verdict"]) == ("b", "warning")
     assert (rows["c"]["same_as"], rows["c"]["verdict"]) == ("d", "ok")
-    assert describe_problems(tmp_path / "audit.csv") == "2 with warnings of 4 images"
-
-
-def test_nearly_the_same_image_is_found_and_another_is_not(tmp_path):
-    noisy = np.clip(smooth(1).astype(int) + grey(3) // 32 - 4, 0, 255).astype(np.uint8)
-    audit, _ = audited(tmp_path, {"a": smooth(1), "b": noisy, "c": smooth(2)})
-    assert audit.near == (("a", "b"),)
-    assert kinds(audit, "warning")["near duplicates across groups"].names == ("a", "b")
-    assert rows_of(audit, tmp_path)["b"]["nearly"] == "a"
+    assert rows["e"]["nearly"]
+    assert describe_problems(tmp_path / "audit.csv") == "3 with warnings of 5 images"
 
 
 def speckle(number):
@@ -109,29 +127,6 @@ def test_a_changed_copy_is_found(changes):
         copy = change(copy, random)
     sketches = [sketch(image) for image in (speckle(0), speckle(1), speckle(2), copy)]
     assert near_pairs(sketches, 1) == [(1, 3)]
-
-
-def test_one_image_with_two_different_masks_is_a_warning(tmp_path):
-    audit, _ = audited(tmp_path, {"a": smooth(1), "b": smooth(1)}, {"b": square(10, 15)})
-    assert kinds(audit, "warning")["one image, several masks"].names == ("a", "b")
-
-
-def test_empty_full_and_tiny_masks_and_blank_images_are_warnings(tmp_path):
-    images = {name: smooth(number) for number, name in enumerate("abcd")}
-    images["e"] = np.full((HEIGHT, WIDTH), 7, np.uint8)
-    masks = {
-        "a": np.zeros((HEIGHT, WIDTH), np.uint8),
-        "b": np.full((HEIGHT, WIDTH), 255, np.uint8),
-        "c": square(10, 11),
-    }
-    audit, _ = audited(tmp_path, images, masks)
-    assert {kind: one.names for kind, one in kinds(audit, "warning").items()} == {
-        "empty masks": ("a",),
-        "full masks": ("b",),
-        "tiny objects": ("c",),
-        "images of one grey value": ("e",),
-    }
-    assert not audit.of_level("error")
 
 
 @pytest.mark.parametrize(
@@ -160,14 +155,12 @@ def test_slips_of_a_table_are_warnings(tmp_path, changed, kind):
         row = usual | changed.get(number, {})
         rows.append((f"{number}.png", row["mask"], row["group"], row["mm_per_pixel"]))
     write_table(tmp_path / "t.csv", rows)
-    settings = {"reader": "folder", "source": "mine", "folder": {"csv": "t.csv"}}
-    audit, _ = audit_dataset("mine", settings, tmp_path)
+    audit, _ = audit_dataset("mine", own(csv="t.csv"), tmp_path)
     assert list(kinds(audit, "warning")) == ([kind] if kind else [])
 
 
 def test_masks_that_are_all_empty_or_full_are_an_error(tmp_path):
-    empty = np.zeros((HEIGHT, WIDTH), np.uint8)
-    audit, _ = audited(tmp_path, {"a": smooth(1), "b": smooth(2)}, {"a": empty, "b": empty + 1})
+    audit, _ = audited(tmp_path, {"a": smooth(1), "b": smooth(2)}, {"a": EMPTY, "b": EMPTY + 1})
     assert "nothing to learn" in kinds(audit, "error")
 
 
@@ -188,22 +181,10 @@ def test_every_file_that_cannot_be_used_is_listed_with_its_reason(tmp_path):
 
 
 def test_files_that_make_no_data_set_are_an_error_on_the_page(tmp_path):
-    settings = {"reader": "folder", "source": "mine", "folder": {"csv": str(tmp_path / "no.csv")}}
-    audit, image_source = audit_dataset("mine", settings)
+    audit, image_source = audit_dataset("mine", own(csv=str(tmp_path / "no.csv")))
     assert errors_of(audit).startswith("mine: files do not form a data set: folder: csv: there is")
     assert "0 images" in page_of(audit, image_source, tmp_path)
     assert rows_of(audit, tmp_path) == {}
-
-
-def test_colour_and_groups_are_noted(tmp_path):
-    colour = cv2.merge([smooth(1), smooth(2), smooth(3)])
-    audit, _ = audited(
-        tmp_path, {"a": colour, "b": smooth(2)}, groups={"a": "patient", "b": "patient"}
-    )
-    notes = kinds(audit, "note")
-    assert notes["converted"].text == "1 of 2 images: colour was converted to grey"
-    assert "grouped: true" in notes["groups of several images"].text
-    assert not audit.of_level("warning")
 
 
 def test_the_contact_sheet_shows_images_with_the_outline_of_their_masks(tmp_path):
@@ -234,23 +215,24 @@ def test_images_made_here_are_audited_from_their_arrays(tmp_path):
     assert page_of(audit, image_source, tmp_path).count("<figure>") == 4
 
 
+def configured(folder, images):
+    """A configuration of a study of these images, in a file."""
+    config = one_study(own_folder(folder / "mine", images, {}), **TWO_IMAGES)
+    (folder / "mine.yaml").write_text(yaml.safe_dump(config))
+    return str(folder / "mine.yaml")
+
+
 def test_the_command_checks_a_data_set_and_fails_if_it_is_useless(tmp_path, capsys):
-    settings = own_folder(tmp_path, {"a": smooth(1), "b": smooth(1)}, {})
-    file = tmp_path / "mine.yaml"
-    table = settings["folder"]["csv"]
-    file.write_text(
-        f"datasets: {{mine: {{reader: folder, folder: {{csv: '{table}'}}}}}}\n"
-        f"studies: {{s: {{datasets: [mine], {TWO_IMAGES}}}}}\n"
-    )
+    file = configured(tmp_path, {"a": smooth(1), "b": smooth(1)})
     output = tmp_path / "audit"
-    command = ["data", "check", "mine", "--configfile", str(file), "--output", str(output)]
+    command = ["data", "check", "mine", "--configfile", file, "--output", str(output)]
     assert main(command) == 0
     said = capsys.readouterr().out
     assert "warning: exact duplicates across groups" in said
     assert f"mine: 2 images, 0 errors, 1 warning: {output / 'audit.html'}" in said
     assert (output / "audit.csv").is_file()
 
-    (tmp_path / "a.png").write_bytes(b"no image")
+    (tmp_path / "mine/a.png").write_bytes(b"no image")
     assert main(command) == 1
     assert "error: cannot be used" in capsys.readouterr().out
     assert main([*command[:2], "other", *command[3:]]) == 1
@@ -258,13 +240,8 @@ def test_the_command_checks_a_data_set_and_fails_if_it_is_useless(tmp_path, caps
 
 
 def test_the_workflow_audits_what_it_refuses_to_prepare(tmp_path):
-    settings = own_folder(tmp_path / "mine", {"a": smooth(1), "b": smooth(2)}, {})
+    configured(tmp_path, {"a": smooth(1), "b": smooth(2)})
     (tmp_path / "mine/a.png").write_bytes(b"no image")
-    table = settings["folder"]["csv"]
-    (tmp_path / "mine.yaml").write_text(
-        f"datasets: {{mine: {{reader: folder, folder: {{csv: '{table}'}}}}}}\n"
-        f"studies: {{s: {{datasets: [mine], {TWO_IMAGES}}}}}\n"
-    )
     folder = dataset_place(tmp_path / "mine.yaml", "mine")
     targets = [f"{folder}/256/images.npy", f"{folder}/audit.html"]
     run = snakemake(tmp_path, "--cores=1", "--configfile=mine.yaml", "--keep-going", *targets)
@@ -272,26 +249,3 @@ def test_the_workflow_audits_what_it_refuses_to_prepare(tmp_path):
     assert "a.png: cannot be read; it is damaged or no image" in run.stdout + run.stderr
     assert "error: cannot be used" in (tmp_path / targets[1]).read_text("utf-8")
     assert not (tmp_path / targets[0]).exists()
-
-
-@pytest.mark.shared
-@pytest.mark.slow
-@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no data in {SHARED}")
-def test_real_lesions_are_sound_but_for_normal_images(tmp_path):
-    settings = {"reader": "busi", "source": "busi", "busi": {"normal": True}}
-    audit, image_source = audit_dataset("bus", settings, SHARED / "busi")
-    assert [finding.kind for finding in audit.findings] == ["empty masks", "converted"]
-    assert all(name.startswith("normal") for name in audit.findings[0].names)
-    assert "Suspicious images" in page_of(audit, image_source, tmp_path)
-
-
-@pytest.mark.shared
-@pytest.mark.slow
-@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no data in {SHARED}")
-def test_real_heads_have_a_duplicate_within_an_examination():
-    audit, _ = audit_dataset("fus", {"reader": "hc18", "source": "hc18"}, SHARED / "hc18")
-    assert audit.same == (("392_2HC", "392_HC"),)
-    group = {stats.name: stats.group for stats in audit.image_stats}
-    assert ("507_2HC", "507_HC") in audit.near
-    assert all(group[first] == group[second] for first, second in audit.near)
-    assert not audit.of_level("warning") + audit.of_level("error")

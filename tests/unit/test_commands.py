@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import yaml
-from tiny_files import grey, square, write
+from tiny_files import write_pairs
 from warm import warm_python
 
 from sonotune.cli import main
@@ -31,9 +31,7 @@ def test_what_needs_no_numerics_loads_none():
 @pytest.fixture
 def pairs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for number in range(12):
-        write(tmp_path / f"images/{number} ä.png", grey(number))
-        write(tmp_path / f"masks/{number} ä_mask.png", square())
+    write_pairs(tmp_path, [f"{number} ä" for number in range(12)], ending="_mask")
     return tmp_path
 
 

@@ -59,13 +59,7 @@ if DEVICE == "cpu":  # the others take minutes there
     NETWORKS = {name: NETWORKS[name] for name in ("unet", "mobilenet_v2")}
 PRECISIONS = ("fp32", "bf16")
 RECIPES = {
-    "fixed": {
-        "patience": False,
-        "select_weights": "last",
-        "epochs": 2,
-        "lr_decay": 0.5,
-        "batch_size": 3,
-    },
+    "fixed": {"patience": False, "select_weights": "last", "lr_decay": 0.5, "batch_size": 3},
     "early_stop": {"patience": 1, "epochs": 3},
     "attempts": {"patience": 3, "epochs": 2, "attempts": 2},
     "one_by_one": {"epochs": 2, "graph": False},

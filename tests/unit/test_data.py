@@ -6,15 +6,13 @@ from contextlib import suppress
 import numpy as np
 import pytest
 from builders import image_set
-from tiny_files import grey, square, write
+from tiny_files import own, write_pairs
 
 from sonotune.data.dataset import load_set, save_set
 from sonotune.data.prepare import make_originals, prepare
 from sonotune.data.presence import check_files
 from sonotune.data.readers import find_samples
 from sonotune.data.resize import resize_image, resize_mask
-from sonotune.data.split_file import read_counts, write_splits
-from sonotune.data.splits import Resampling
 from sonotune.errors import SonotuneError
 from sonotune.runtime.files import atomic, write_json
 
@@ -50,11 +48,6 @@ def test_an_axis_that_shrinks_is_averaged_while_the_other_grows():
     assert resize_image(stripes[:, :8], (2, 16)).shape == (2, 16)
 
 
-def test_an_image_of_the_right_size_stays_as_it_is():
-    image = np.random.default_rng(0).integers(0, 256, (32, 32), dtype=np.uint8)
-    assert np.array_equal(resize_image(image, (32, 32)), image)
-
-
 def small_set():
     random = np.random.default_rng(0)
     images, masks = (random.integers(0, most, (2, 16, 16), dtype=np.uint8) for most in (256, 2))
@@ -79,20 +72,17 @@ def test_a_data_set_comes_back_as_it_was_saved(tmp_path):
 @pytest.fixture
 def pictures(tmp_path):
     """Three pairs in folders with a space and an umlaut."""
-    for number in range(3):
-        write(tmp_path / f"bäd name/images/{number}.png", grey(number))
-        write(tmp_path / f"bäd name/masks/{number}_mask.png", square())
+    write_pairs(tmp_path / "bäd name", range(3), ending="_mask")
     return tmp_path
 
 
 GLOBS = {"images": "bäd name/images/*.png", "masks": "bäd name/masks/*.png"}
-MINE = {"reader": "folder", "source": "mine", "folder": GLOBS}
 
 
 def test_two_files_of_one_stem_are_refused(pictures):
     (pictures / "bäd name/masks/1.png").write_bytes(b"x")
     with pytest.raises(SonotuneError, match="are both masks of 1"):
-        find_samples(MINE, pictures)
+        find_samples(own(**GLOBS), pictures)
 
 
 def test_all_missing_files_are_told_at_once_and_unused_data_sets_are_not(pictures, monkeypatch):
@@ -116,56 +106,15 @@ def test_all_missing_files_are_told_at_once_and_unused_data_sets_are_not(picture
     assert str(pictures) in text
 
 
-@pytest.fixture(scope="module")
-def collage(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("collage")
-    settings = {
-        "reader": "collage",
-        "source": "collage",
-        "images": 12,
-        "seed": 1,
-        "collage": {"pixels": 48},
-    }
-    make_originals("collage", settings, folder / "original", 1)
-    prepare("collage", settings, 32, folder / "32", folder / "original")
-    return folder
-
-
-def test_made_images_are_prepared_at_any_size(collage):
-    original, small = load_set(collage / "original"), load_set(collage / "32")
-    assert original.images.shape == (12, 48, 48)
-    assert small.images.shape == (12, 32, 32)
-    assert small.masks.mean() == pytest.approx(original.masks.mean(), abs=0.01)
-    assert small.index[0]["original_height"] == 48
-
-
 def test_simulated_pixels_keep_their_millimetres(tmp_path):
-    settings = {
-        "reader": "simulate",
-        "source": "sus",
-        "images": 1,
-        "seed": 1,
-        "simulate": {"scatterers": 2000, "pixels": [96, 64]},
-    }
+    settings = {"reader": "simulate", "source": "sus", "images": 1, "seed": 1}
+    settings["simulate"] = {"scatterers": 2000, "pixels": [96, 64]}
     make_originals("sus", settings, tmp_path / "original", 1)
     prepare("sus", settings, 32, tmp_path / "32", tmp_path / "original")
     row = load_set(tmp_path / "32").index[0]
     assert row["mm_per_pixel_y"] == pytest.approx(60 / 32)
     assert row["mm_per_pixel_x"] == pytest.approx(40 / 32)
     assert (row["original_height"], row["original_width"]) == (96, 64)
-
-
-def test_splits_can_be_read_by_people_and_counted(collage, tmp_path):
-    path = tmp_path / "splits.json"
-    write_splits({"collage": collage / "32"}, [0.75, 0.5], Resampling(folds=4), 3, path)
-    content = json.loads(path.read_text())["collage"]
-    assert content["names"][0] == "collage_0000"
-    assert len(content["splits"]) == 8
-    counts = read_counts(path)
-    assert [(c["training"], c["validation"], c["test"]) for c in counts[::4]] == [
-        (7, 2, 3),
-        (5, 1, 3),
-    ]
 
 
 def test_a_file_is_whole_or_not_there(tmp_path):

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from builders import changed
 from jsonschema import Draft202012Validator
 
 from sonotune.config import model, study_model
+from sonotune.config.check import check_no_duplicates, complete
 from sonotune.config.jobs import WHICH_RUNS
 from sonotune.config.manual import MANUAL, SCHEMA, schema, with_tables
 from sonotune.config.section import Section
@@ -39,8 +41,11 @@ def test_every_section_has_a_table():
 
 
 @pytest.mark.parametrize("file", CONFIGURATIONS, ids=lambda path: path.name)
-def test_configurations_follow_the_schema(file):
-    Draft202012Validator(schema()).validate(yaml.safe_load(file.read_text("utf-8")))
+def test_shipped_configurations_are_valid_also_by_the_schema(file):
+    check_no_duplicates(file)
+    config = yaml.safe_load(file.read_text("utf-8"))
+    Draft202012Validator(schema()).validate(config)
+    complete(config)
 
 
 @pytest.mark.parametrize(
@@ -57,12 +62,7 @@ def test_configurations_follow_the_schema(file):
 )
 def test_the_schema_refuses(path, value):
     config = yaml.safe_load((ROOT / "config/demo.yaml").read_text("utf-8"))
-    *parents, last = path
-    holder = config
-    for key in parents:
-        holder = holder[key]
-    holder[last] = value
-    assert not Draft202012Validator(schema()).is_valid(config)
+    assert not Draft202012Validator(schema()).is_valid(changed(config, path, value))
 
 
 @pytest.mark.parametrize(

@@ -152,28 +152,28 @@ def test_names_that_the_workflow_cannot_carry_are_refused_in_a_line(tmp_path, na
         checked(tmp_path, fractions=[0.5])
 
 
+def data_check(folder, monkeypatch, table, config):
+    monkeypatch.chdir(folder)
+    images(folder, 6)
+    (folder / "000.png").rename(folder / "a{b}.png")
+    (folder / "t.csv").write_text(f"image,mask\n{table}")
+    (folder / "my.yaml").write_text(yaml.safe_dump(config))
+    return main(["data", "check", "mine", "--configfile", "my.yaml"])
+
+
+MINE = {"reader": "folder", "folder": {"csv": "t.csv"}}
+
+
 def test_data_check_refuses_the_same_names(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    images(tmp_path, 6)
-    (tmp_path / "000.png").rename(tmp_path / "a{b}.png")
-    (tmp_path / "t.csv").write_text("image,mask\na{b}.png,m.png\n")
-    config = one_study({"reader": "folder", "folder": {"csv": "t.csv"}})
-    (tmp_path / "my.yaml").write_text(yaml.safe_dump(config))
-    assert main(["data", "check", "mine", "--configfile", "my.yaml"]) == 1
+    assert data_check(tmp_path, monkeypatch, "a{b}.png,m.png\n", one_study(MINE)) == 1
     assert "a{b}.png" in capsys.readouterr().err
     assert not (tmp_path / "audits").exists()
 
 
-@pytest.mark.parametrize("studies", [None, {}, {"s": {"datasets": ["other"]}}])
+@pytest.mark.parametrize("studies", [{}, {"studies": {}}, {"studies": {"s": {"datasets": ["b"]}}}])
 def test_data_check_wants_no_study(tmp_path, monkeypatch, studies):
-    monkeypatch.chdir(tmp_path)
-    images(tmp_path, 6)
-    config = {"datasets": {"mine": {"reader": "folder", "folder": {"csv": "t.csv"}}}}
-    (tmp_path / "t.csv").write_text("image,mask\n000.png,m.png\n001.png,m.png\n")
-    if studies is not None:
-        config["studies"] = studies
-    (tmp_path / "my.yaml").write_text(yaml.safe_dump(config))
-    main(["data", "check", "mine", "--configfile", "my.yaml"])
+    table = "001.png,m.png\n002.png,m.png\n"
+    data_check(tmp_path, monkeypatch, table, {"datasets": {"mine": MINE}, **studies})
     assert (tmp_path / "audits/mine/audit.csv").is_file()
 
 

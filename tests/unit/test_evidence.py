@@ -1,13 +1,19 @@
 """Table III, the figures besides Figs. 4 and 5, and the comparison with the paper."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 from builders import image_set
-from made_up_cells import STRATEGIES, averages_of, made_up_cells, ranks_of, write_cells
-from made_up_scores import made_up_scores, write_study
+from made_up_cells import (
+    DATASETS,
+    EVERY,
+    averages_of,
+    figure_of,
+    made_up_cells,
+    table_of,
+    with_unchanged,
+    write_cells,
+)
 from matplotlib.colors import to_hex
 
 from sonotune.data.dataset import save_set
@@ -23,34 +29,14 @@ from sonotune.report.figures.fig_pareto import pareto_front
 from sonotune.report.figures.paired import draw_paired
 from sonotune.report.palette import style_of
 from sonotune.report.published import published_table
-from sonotune.report.views import write_figure, write_table
-from sonotune.statistics.decision import decide, decision_tables
 
-TITLES = {**STRATEGIES, "unchanged": "Unchanged"}
-DATASETS = {"sus": "SUS", "bus": "BUS"}
-SHOWN = DisplayOptions(TITLES, DATASETS)
+SHOWN = DisplayOptions(EVERY, DATASETS)
 RUNS = {"seconds": 90.0, "threads": 1, "epochs": 20}
 
 
 def study(folder):
-    cells = made_up_cells(folds=2).assign(**RUNS)
-    unchanged = cells[(cells["strategy"] == "whole") & (cells["fraction"] == 0.8)]
-    unchanged = unchanged.assign(strategy="unchanged", fraction=0, dice=0.2, tuned_parameters=0)
-    cells = pd.concat([cells, unchanged])
+    cells = with_unchanged(made_up_cells(folds=2).assign(**RUNS), dice=0.2)
     return cells, write_cells(cells, folder)
-
-
-OF_AVERAGES = ["fig3", "pareto"]
-
-
-@pytest.mark.parametrize("name", OF_AVERAGES)
-def test_a_figure_is_drawn_where_every_run_failed(name, tmp_path):
-    cells, _ = study(tmp_path)
-    path = write_cells(cells.assign(failed=cells["fraction"] > 0), tmp_path)
-    files = [tmp_path / f"1.{kind}" for kind in ("pdf", "png")]
-    averages = {"averages": averages_of(path)} if name == "pareto" else {}
-    write_figure(name, *files, cells=path, **averages, display=SHOWN)
-    assert files[1].stat().st_size > 1000
 
 
 def test_differences_are_paired_by_fold(tmp_path):
@@ -81,39 +67,25 @@ def test_table3_has_minutes_over_folds_of_runs_that_count(tmp_path):
     cells, _ = study(tmp_path)
     cells.loc[cells["strategy"] == "whole", "seconds"] = np.resize([60.0, 120.0], 12)
     path = write_cells(cells, tmp_path)
-    files = [tmp_path / f"t.{kind}" for kind in ("csv", "tex", "html")]
     timed = ["whole", "contracting", "nowhere"]
-    averages = averages_of(path)
-    write_table("table3", *files, cells=path, averages=averages, training_time=timed, display=SHOWN)
-    table = pd.read_csv(files[0])
+    given = {"cells": path, "averages": averages_of(path), "training_time": timed}
+    texts = table_of("table3", tmp_path, **given, display=SHOWN)
+    table = pd.read_csv(tmp_path / "table3.csv")
     assert table["strategy"].tolist() == ["whole", "contracting"] * 2
     assert table["minutes_mean"].tolist() == [1.5] * 4
     assert table["minutes_std"].round(4).tolist() == [0.7071, 0] * 2
     assert set(table["precision"]) == {"fp32"}
-    page = files[2].read_text("utf-8")
-    assert "Ran on cpu in fp32 with 1 thread." in page
-    assert "1.50<small>(0.71)</small>" in page
-    assert "BUS is busi" in page
-    assert r"\multicolumn{2}{c}{Whole network}" in files[1].read_text("utf-8")
+    assert "Ran on cpu in fp32 with 1 thread." in texts["html"]
+    assert "1.50<small>(0.71)</small>" in texts["html"]
+    assert "BUS is busi" in texts["html"]
 
 
 def test_the_papers_own_numbers_correlate_perfectly_with_themselves():
     table = published_table("amiri2020_table2").dropna()
-    cells = pd.DataFrame(
-        {
-            "dataset": table["dataset"],
-            "source": table["dataset"].replace({"bus": "busi", "fus": "hc18", "xray": "scr"}),
-            "strategy": table["strategy"],
-            "fraction": table["fraction"].astype(float),
-            "fold": 0,
-            "dice": table["dice_mean"],
-            "failed": False,
-            "collapsed": False,
-            "seconds": 60.0,
-            "tuned_parameters": 1,
-            "total_parameters": 1,
-        }
-    )
+    sources = {"bus": "busi", "fus": "hc18", "xray": "scr"}
+    cells = table.rename(columns={"dice_mean": "dice"}).drop(columns="dice_std")
+    cells = cells.assign(source=table["dataset"].replace(sources), fold=0, seconds=60.0)
+    cells = cells.assign(failed=False, collapsed=False, tuned_parameters=1, total_parameters=1)
     found = compare(average_over_runs(cells, "failed", 1))
     dice = found[found["measure"] == "dice"]
     assert len(dice) == len(table)
@@ -132,16 +104,13 @@ def test_the_comparison_leaves_stand_ins_out_of_the_figure(tmp_path):
     cells, path = study(tmp_path)
     table = compare(average_over_runs(cells, "failed", 1))
     assert set(table["dataset"]) == {"sus", "bus"}
-    figure = draw_against_paper(table[table["measure"] == "dice"], TITLES, DATASETS)
+    figure = draw_against_paper(table[table["measure"] == "dice"], EVERY, DATASETS)
     titles = [panel.get_title() for panel in figure.axes if panel.get_title()]
     assert all(title.startswith("SUS") for title in titles)
     assert len(titles) == 3
     assert any("Left out" in text.get_text() for text in figure.texts)
-    files = [tmp_path / f"a.{kind}" for kind in ("csv", "tex", "html", "pdf", "png")]
-    write_table("against_paper", *files[:3], averages=averages_of(path), display=SHOWN)
-    write_figure("against_paper", *files[3:], against_paper=files[0], display=SHOWN)
-    assert files[4].stat().st_size > 5000
-    assert "BUS is busi" in files[2].read_text()
+    texts = table_of("against_paper", tmp_path, averages=averages_of(path), display=SHOWN)
+    assert "BUS is busi" in texts["html"]
 
 
 def test_other_work_is_a_line_beside_the_same_images_only():
@@ -151,7 +120,7 @@ def test_other_work_is_a_line_beside_the_same_images_only():
         for name in ("xray", "fus")
         for share in (0.8, 0.05)
     ]  # fmt: skip
-    figure = draw_against_paper(pd.DataFrame(rows), TITLES, {"xray": "X-ray", "fus": "FUS"})
+    figure = draw_against_paper(pd.DataFrame(rows), EVERY, {"xray": "X-ray", "fus": "FUS"})
     dashed = {
         panel.get_title(): [
             one.get_ydata()[0] for one in panel.lines if one.get_linestyle() == "--"
@@ -161,7 +130,7 @@ def test_other_work_is_a_line_beside_the_same_images_only():
     assert dashed == {"X-ray, 80%": [0.974], "X-ray, 5%": [], "FUS, 80%": [], "FUS, 5%": []}
 
 
-def test_fig1_is_drawn_from_the_networks_stages(tmp_path):
+def test_fig1_is_drawn_from_the_networks_stages():
     stages = {"block1": 100, "block5a": 300, "head": 600}
     strategies = [
         ("whole", "Whole", [], list(stages)),
@@ -176,12 +145,6 @@ def test_fig1_is_drawn_from_the_networks_stages(tmp_path):
     assert [bool(patch.get_hatch()) for patch in panel.patches[6:]] == [True] * 3
     texts = [text.get_text() for text in panel.texts]
     assert "600  60.0%" in texts
-    networks = [{"name": "unet", "width": 2}, {"name": "unet_bn", "width": 2}]
-    row = [("whole", "Whole", "pretrained", ["block1"])]
-    files = (tmp_path / "1.pdf", tmp_path / "1.png")
-    drawn = [(one, row) for one in networks]
-    write_figure("fig1", *files, networks=drawn, display=DisplayOptions({"whole": "Whole"}, {}))
-    assert (tmp_path / "1.png").stat().st_size > 5000
 
 
 def test_fig2_shows_the_image_with_an_object_of_median_size(tmp_path):
@@ -191,10 +154,8 @@ def test_fig2_shows_the_image_with_an_object_of_median_size(tmp_path):
     data = image_set(masks, masks * 200, source="sus")
     assert median_row(data) == 2
     save_set(tmp_path / "sus", data)
-    files = tmp_path / "2.pdf", tmp_path / "2.png"
     arrays, display = {"sus": tmp_path / "sus"}, DisplayOptions({}, {"sus": "SUS"})
-    write_figure("fig2", *files, all_arrays=arrays, display=display, pretraining={})
-    assert (tmp_path / "2.png").stat().st_size > 2000
+    figure_of("fig2", tmp_path, all_arrays=arrays, display=display, pretraining={})
 
 
 def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
@@ -206,9 +167,7 @@ def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
         cell = Cell("s", row.dataset, row.strategy, row.fraction, row.fold)
         (tmp_path / cell.folder).mkdir(parents=True)
         history.to_csv(tmp_path / cell.folder / "history.csv", index=False)
-    files = [tmp_path / "c.pdf", tmp_path / "c.png"]
-    write_figure("curves", *files, cells=path, display=SHOWN)
-    assert files[1].stat().st_size > 5000
+    figure_of("curves", tmp_path, cells=path, display=SHOWN)
     figure = draw_curves(
         [("SUS, 80%, fold 0\nFrom scratch: failed", history)], 30, ["* SUS is other."]
     )
@@ -217,26 +176,4 @@ def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
     assert "The first 1 of 30." in " ".join(notes.split())
     assert "* SUS is other." in notes
     good = cells[~cells["failed"] & ~cells["collapsed"]]
-    write_figure("curves", *files, cells=write_cells(good, tmp_path / "s"), display=SHOWN)
-    assert files[1].stat().st_size > 1000
-
-
-def test_figures_of_tests_are_drawn_of_one_fold(tmp_path):
-    means = {(d, s, p): 0.8 for d in ("sus", "bus") for s in ("whole", "block_9") for p in (0.8,)}
-    scores = made_up_scores(means, folds=1, images=4)
-    cells = scores.groupby(["dataset", "strategy", "fraction", "fold"])["dice"].mean().reset_index()
-    cells = cells.assign(
-        source=cells["dataset"], failed=False, collapsed=False, outcome="converged"
-    )
-    cells = cells.assign(tuned_parameters=1, total_parameters=1)
-    path, files = write_study(scores, cells, tmp_path)
-    for name, table in decision_tables(decide(cells)).items():
-        table.to_csv(tmp_path / f"{name}.csv", index=False)
-    for name, needed in {
-        "intervals": {"decisions": tmp_path},
-        "ranks": ranks_of(Path(path)),
-        "distributions": {"cells": path, "scores": files},
-    }.items():
-        out = tmp_path / f"{name}.pdf", tmp_path / f"{name}.png"
-        write_figure(name, *out, **needed, display=SHOWN)
-        assert out[1].stat().st_size > 5000
+    figure_of("curves", tmp_path, cells=write_cells(good, tmp_path / "s"), display=SHOWN)

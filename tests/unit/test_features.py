@@ -6,6 +6,7 @@ import signal
 import numpy as np
 import pytest
 import torch
+from made_up_cells import figure_of
 from test_training import bright_disks, settings
 
 from sonotune.data.dataset import save_set
@@ -15,7 +16,11 @@ from sonotune.networks.unet import build
 from sonotune.networks.weights import he_normal
 from sonotune.networks.weights_file import save_weights
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.views import write_figure
+
+
+def write(folder, target, *how):
+    cell = settings(init="pretrained", tune=["block5b", "block9"])
+    write_features(cell, folder / "disks", folder / "start.safetensors", target, *how)
 
 
 @pytest.fixture(scope="module")
@@ -26,37 +31,21 @@ def maps(tmp_path_factory):
     network = build(width=4, dropout=0.1, head="plain")
     he_normal(network, 3)
     save_weights(network.state_dict(), folder / "start.safetensors")
-    write_features(
-        settings(init="pretrained", tune=["block5b", "block9"]),
-        folder / "disks",
-        folder / "start.safetensors",
-        folder / "maps.npz",
-        print,
-    )
+    write(folder, folder / "maps.npz", print)
     return folder / "maps.npz"
 
 
 def test_maps_of_a_training_that_was_stopped_are_the_same(maps, tmp_path):
-    folder, checkpoint = maps.parent, tmp_path / "checkpoints/features/disks.safetensors"
-
-    def write(log):
-        write_features(
-            settings(init="pretrained", tune=["block5b", "block9"]),
-            folder / "disks",
-            folder / "start.safetensors",
-            tmp_path / "maps.npz",
-            log,
-            checkpoint,
-        )
+    checkpoint = tmp_path / "checkpoints/features/disks.safetensors"
 
     def stop(line):
         if line.startswith("epoch"):
             os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(Stopped):
-        write(stop)
+        write(maps.parent, tmp_path / "maps.npz", stop, checkpoint)
     assert checkpoint.is_file()
-    write(print)
+    write(maps.parent, tmp_path / "maps.npz", print, checkpoint)
     assert not checkpoint.exists()
     with np.load(maps) as whole, np.load(tmp_path / "maps.npz") as resumed:
         assert all(np.array_equal(whole[name], resumed[name]) for name in whole)
@@ -83,15 +72,15 @@ def test_maps_are_what_the_network_computes():
 
 
 def test_fig_s2_is_drawn_and_the_same_every_time(maps, tmp_path):
-    pages = []
-    for number in (1, 2):
-        files = [tmp_path / f"{number}.{kind}" for kind in ("pdf", "png")]
-        cell = {"strategy": "Whole network", "fraction": 0.8, "fold": 0}
-        display = DisplayOptions({}, {"a": "A", "b": "B"})
-        features = {"a": maps, "b": maps}
-        arrays = dict.fromkeys(features, maps.parent / "disks")
-        settings = {"display": display, "features_of": cell}
-        write_figure("figs2", *files, features=features, arrays=arrays, **settings)
-        pages.append([file.read_bytes() for file in files])
-    assert pages[0] == pages[1]
-    assert len(pages[0][1]) > 10000
+    features = {"a": maps, "b": maps}
+    given = {
+        "features": features,
+        "arrays": dict.fromkeys(features, maps.parent / "disks"),
+        "display": DisplayOptions({}, {"a": "A", "b": "B"}),
+        "features_of": {"strategy": "Whole network", "fraction": 0.8, "fold": 0},
+    }
+    first, again = (
+        [file.read_bytes() for file in figure_of("figs2", tmp_path / name, **given)]
+        for name in "ab"
+    )
+    assert first == again

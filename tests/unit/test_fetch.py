@@ -1,5 +1,6 @@
 """Fetching data sets from a server on this computer, from mirrors and from bad archives."""
 
+import gzip
 import hashlib
 import io
 import json
@@ -24,7 +25,7 @@ from sonotune.data.archive import unpack
 from sonotune.data.catalogue import RemoteFile, find_entry
 from sonotune.data.fetch import fetch, locate
 from sonotune.data.needed import alternatives_to, cannot_train
-from sonotune.data.preflight import check_addresses, preflight
+from sonotune.data.preflight import preflight
 from sonotune.data.sources import describe_source
 from sonotune.errors import SonotuneError
 from sonotune.runtime.limits import use_limits
@@ -67,7 +68,7 @@ ARCHIVES = {"images.zip": zipped(IMAGES), "masks.zip": zipped(MASKS)}
 
 
 @pytest.fixture(autouse=True)
-def max_inference_batch(monkeypatch):
+def no_proxy_and_no_waiting(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(downloading, "WAITS", (0.01, 0.01, 0.01))
     yield
@@ -259,15 +260,20 @@ def test_two_at_once_fetch_it_once(pond, server, tmp_path):
     assert sorted(server.asked) == ["GET /images.zip", "GET /masks.zip"]
 
 
-def test_archives_placed_by_hand_are_verified_unpacked_and_not_changed(pond, server, tmp_path):
-    folder = tmp_path / "resources" / "pond"
-    folder.mkdir(parents=True)
+@pytest.mark.parametrize("place", ["resources/pond", "Spiegel für Übung, alt/pond", "alt"])
+def test_archives_that_are_here_are_verified_unpacked_and_not_changed(
+    place, pond, server, tmp_path
+):
+    (tmp_path / place).mkdir(parents=True)
     for name, content in ARCHIVES.items():
-        (folder / name).write_bytes(content)
-    before = (folder / "images.zip").stat().st_mtime_ns
-    assert pond.is_complete(get(pond, tmp_path)[0])
+        (tmp_path / place / name).write_bytes(content)
+    before = (tmp_path / place / "images.zip").stat().st_mtime_ns
+    mirror = None if place.startswith("resources") else str(tmp_path / place.removesuffix("/pond"))
+    folder, _ = get(pond, tmp_path, mirror)
+    assert folder == tmp_path / "resources" / "pond"
+    assert pond.is_complete(folder)
     assert server.asked == []
-    assert (folder / "images.zip").stat().st_mtime_ns == before
+    assert (tmp_path / place / "images.zip").stat().st_mtime_ns == before
 
 
 def test_a_bad_archive_placed_by_hand_is_named_and_stays(pond, server, tmp_path):
@@ -279,18 +285,6 @@ def test_a_bad_archive_placed_by_hand_is_named_and_stays(pond, server, tmp_path)
     assert message.startswith(f"{folder / 'images.zip'}: sha256 is")
     assert "Delete it to have it downloaded" in message
     assert (folder / "images.zip").read_bytes() == bad
-
-
-@pytest.mark.parametrize("inner", ["pond", ""])
-def test_a_mirror_folder_is_used_instead_of_the_publisher(inner, pond, server, tmp_path):
-    mirror = tmp_path / "Spiegel für Übung, alt"
-    (mirror / inner).mkdir(parents=True)
-    for name, content in ARCHIVES.items():
-        (mirror / inner / name).write_bytes(content)
-    folder, _ = get(pond, tmp_path, str(mirror))
-    assert folder == tmp_path / "resources" / "pond"
-    assert pond.is_complete(folder)
-    assert server.asked == []
 
 
 @pytest.mark.parametrize("inner", ["/pond", ""])
@@ -382,26 +376,6 @@ def test_preflight_leaves_alone_what_is_there(pond, server, tmp_path):
     assert preflight({"ducks": pond}, None, tmp_path) == []
 
 
-def test_all_that_cannot_be_fetched_is_one_message(pond, server, tmp_path):
-    wanted = {"ducks": pond, "geese": replace(pond, name="lake")}
-    network = {"network": {"name": "unet"}, "strategies": {}}
-    config = {"studies": {"a": {"datasets": ["ducks", "geese"], **network}}}
-    assert check_addresses(config, {"ducks": pond}, None, tmp_path) == ""
-    server.files = {}
-    with pytest.raises(SonotuneError) as caught:
-        check_addresses(config, wanted, None, tmp_path)
-    lines = str(caught.value).splitlines()
-    assert [line.split(":")[0].strip() for line in lines[1:5]] == ["ducks"] * 2 + ["geese"] * 2
-    assert [line.strip() for line in lines[5:]] == [
-        "Without ducks: write `studies: a: datasets: [geese]`",
-        "Without geese: write `studies: a: datasets: [ducks]`",
-    ]
-    # A study that needs neither can run; a message names the others.
-    config["studies"]["b"] = {"datasets": ["mine"], **network}
-    said = check_addresses(config, wanted, None, tmp_path)
-    assert said.endswith("Everything that needs none of them will run; nothing is trained in a.")
-
-
 def test_a_study_stops_with_what_it_pretrains_on():
     network = {"network": {"name": "unet"}, "strategies": {}}
     config = {
@@ -443,13 +417,38 @@ def tar_member(name, kind=tarfile.REGTYPE, link=""):
     return info
 
 
+def deflated(members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
 def linked_zip():
     info = zipfile.ZipInfo("link")
     info.external_attr = 0o120777 << 16
     return zipped({info: b"/etc/passwd"})
 
 
+damaged = bytearray(ARCHIVES["images.zip"])
+damaged[2000] ^= 255
+MEGABYTES = bytes(3_000_000)
+UNWANTED = tarred((tar_member("__MACOSX/a"), MEGABYTES), (tar_member("b"), MEGABYTES))
+# What is in an archive, what is said of it, and the limits.
 BAD = {
+    "a damaged member": (bytes(damaged), r"is damaged .*CRC"),
+    "growing": (deflated({"a": MEGABYTES}), "exceeds 1000000 bytes", {"archive_bytes": 10**6}),
+    "many files": (
+        zipped({f"{n}": b"" for n in range(11)}),
+        "more than 10 files",
+        {"archive_files": 10},
+    ),
+    "growing by what nobody wants": (
+        gzip.compress(UNWANTED),
+        "limits: archive_bytes:",
+        {"archive_bytes": 10**6, "archive_files": 1},
+    ),
     "parent in zip": (zipped({"../evil.png": b"x"}), "leads out"),
     "parent inside": (zipped({"a/../../evil.png": b"x"}), "leads out"),
     "backslash": (zipped({"..\\evil.png": b"x"}), "leads out"),
@@ -466,41 +465,16 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_an_archive_that_leads_elsewhere_is_refused(name, tmp_path):
-    content, reason = BAD[name]
+def test_an_archive_that_cannot_be_trusted_is_refused(name, tmp_path):
+    content, reason, *limits = BAD[name]
     (tmp_path / "bad").write_bytes(content)
     (tmp_path / "folder").mkdir()
+    use_limits(*limits or [None])
     with pytest.raises(SonotuneError, match=reason):
         unpack(tmp_path / "bad", tmp_path / "folder")
+    assert all(one.stat().st_size <= 10**6 for one in (tmp_path / "folder").iterdir())
     assert not list(tmp_path.rglob("evil*"))
     assert not Path("/tmp/evil.png").exists()
-
-
-def test_an_archive_that_grows_without_end_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "bomb", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a", bytes(3_000_000))
-    (tmp_path / "folder").mkdir()
-    use_limits({"archive_bytes": 1_000_000})
-    with pytest.raises(SonotuneError, match="exceeds 1000000 bytes"):
-        unpack(tmp_path / "bomb", tmp_path / "folder")
-    assert (tmp_path / "folder" / "a").stat().st_size <= 1_000_000
-
-
-def test_an_archive_of_too_many_files_is_refused(tmp_path):
-    (tmp_path / "many.zip").write_bytes(zipped({f"{n}": b"" for n in range(11)}))
-    (tmp_path / "folder").mkdir()
-    use_limits({"archive_files": 10})
-    with pytest.raises(SonotuneError, match="more than 10 files"):
-        unpack(tmp_path / "many.zip", tmp_path / "folder")
-
-
-def test_a_damaged_member_is_refused(tmp_path):
-    content = bytearray(ARCHIVES["images.zip"])
-    content[2000] ^= 255
-    (tmp_path / "bad.zip").write_bytes(content)
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(SonotuneError, match=r"is damaged .*CRC"):
-        unpack(tmp_path / "bad.zip", tmp_path / "folder")
 
 
 def test_what_file_managers_add_is_left_out(tmp_path):

@@ -8,9 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from builders import image_set
-from made_up_cells import DATASETS, STRATEGIES, averages_of, made_up_cells, write_cells
+from made_up_cells import (
+    DATASETS,
+    STRATEGIES,
+    averages_of,
+    figure_of,
+    made_up_cells,
+    write_cells,
+)
 from matplotlib.figure import Figure
-from matplotlib.image import imread
 
 from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
@@ -21,20 +27,17 @@ from sonotune.report.figures.fig4 import draw_fig4
 from sonotune.report.figures.fig5 import choose_rows
 from sonotune.report.palette import COLOURS, MARKERS, STYLES, style_of
 from sonotune.report.style import journal_style
-from sonotune.report.views import write_figure
 
 PAIRS = [("contracting", "expanding"), ("except_5", "block_5"), ("blocks_1289", "blocks_3to7")]
 SIZE = 32
 
 
-def fig4(cells: pd.DataFrame, folder: Path, **settings: object) -> tuple[Path, Path]:
+def fig4(cells: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
     """Write Fig. 4 of these cells; return the paths of PDF and PNG."""
     folder.mkdir(exist_ok=True)
-    paths = folder / "fig4.pdf", folder / "fig4.png"
-    settings = {"pairs": PAIRS, "display": DisplayOptions(STRATEGIES, DATASETS), **settings}
     path = write_cells(cells, folder)
-    write_figure("fig4", *paths, cells=path, averages=averages_of(path), **settings)
-    return paths
+    given = {"cells": path, "averages": averages_of(path), "pairs": PAIRS}
+    return figure_of("fig4", folder, **given, display=DisplayOptions(STRATEGIES, DATASETS))
 
 
 def drawn(cells: pd.DataFrame) -> Figure:
@@ -62,18 +65,14 @@ def only(cells: pd.DataFrame, **values: object) -> pd.DataFrame:
     return cells
 
 
-def looks_drawn(png: Path) -> bool:
-    """Whether a picture is more than one colour."""
-    picture = imread(png)
-    return bool((picture != picture[0, 0]).any())
-
-
 def test_fig4_has_a_row_for_each_data_set_and_a_panel_for_each_pair():
     figure = drawn(made_up_cells())
     assert len(figure.axes) == 2 * 3
     legends = [axes.get_legend() for axes in figure.axes[:3]]
     titles = [[text.get_text() for text in legend.get_texts()] for legend in legends]
     assert titles == [[STRATEGIES[name] for name in pair] for pair in PAIRS]
+    # A pair that was not trained is left out.
+    assert len(drawn(made_up_cells().query("strategy != 'block_5'")).axes) == 2 * 2
 
 
 def test_fig4_shows_the_averages_and_the_folds():
@@ -100,26 +99,6 @@ def test_fig4_leaves_failed_runs_out_and_says_so():
     assert "1 of 60 runs failed and is left out" in foot(drawn(cells))
 
 
-def test_fig4_leaves_out_a_pair_that_was_not_trained(tmp_path):
-    cells = made_up_cells()
-    assert len(drawn(cells[cells["strategy"] != "block_5"]).axes) == 2 * 2
-
-
-@pytest.mark.parametrize("pairs", [1, 2, 3])
-def test_fig4_names_its_data_sets_within_the_figure(pairs):
-    figure = drawn(
-        only(made_up_cells(), strategy=[name for pair in PAIRS[:pairs] for name in pair])
-    )
-    figure.draw_without_rendering()
-    rim = figure.bbox
-    for panel in figure.axes[::pairs]:
-        [title] = panel.texts
-        for text in (title, panel.yaxis.label):
-            box = text.get_window_extent()
-            assert 0 <= box.x0 < box.x1 <= panel.bbox.x0, text.get_text()
-            assert 0 <= box.y0 < box.y1 <= rim.height
-
-
 @pytest.mark.parametrize(
     "cells",
     [
@@ -130,9 +109,7 @@ def test_fig4_names_its_data_sets_within_the_figure(pairs):
     ids=["one fold", "all failed", "no Dice"],
 )
 def test_fig4_of_little_is_still_a_picture(tmp_path, cells):
-    pdf, png = fig4(cells, tmp_path)
-    assert looks_drawn(png)
-    assert pdf.read_bytes().startswith(b"%PDF")
+    fig4(cells, tmp_path)
 
 
 def test_the_same_cells_give_the_same_bytes_whatever_a_users_matplotlibrc(tmp_path):
@@ -187,29 +164,22 @@ def examples(folder: Path, strategies: tuple[str, ...] = ("contracting", "expand
 
 def fig5(paths: dict, folder: Path, fraction: float = 0.05) -> tuple[Path, Path]:
     """Write Fig. 5; return the paths of PDF and PNG."""
-    out = folder / "fig5.pdf", folder / "fig5.png"
     examples = {"asked": list(STRATEGIES), "baselines": [], "fraction": fraction, "fold": 0}
     display = DisplayOptions(STRATEGIES, DATASETS)
-    write_figure("fig5", *out, **paths, decisions=folder, display=display, examples=examples)
-    return out
+    return figure_of("fig5", folder, **paths, decisions=folder, display=display, examples=examples)
 
 
 def test_fig5_chooses_the_quartiles_of_mean_dice():
     scores = pd.DataFrame({"row": [7, 8, 9, 10, 11] * 2, "dice": [0.9, 0.1, 0.3, 0.5, 0.7] * 2})
     scores.loc[5:, "dice"] += 0.02
     assert choose_rows(scores) == {9: "lower quartile", 10: "median", 11: "upper quartile"}
-
-
-def test_fig5_of_fewer_images_shows_each_once():
-    scores = pd.DataFrame({"row": [7, 8], "dice": [0.9, 0.1]})
-    assert sorted(choose_rows(scores)) == [7, 8]
+    assert sorted(choose_rows(scores.iloc[:2])) == [7, 8]
     assert list(choose_rows(scores.head(1))) == [7]
 
 
 def test_fig5_follows_from_the_predictions_also_empty_and_full_ones(tmp_path):
     paths = examples(tmp_path)
     once = [path.read_bytes() for path in fig5(paths, tmp_path)]
-    assert looks_drawn(tmp_path / "fig5.png")
     assert once == [path.read_bytes() for path in fig5(paths, tmp_path)]
     found = paths["example_predictions"]["sus"]
     found["contracting"], found["expanding"] = found["expanding"], found["contracting"]
@@ -218,7 +188,7 @@ def test_fig5_follows_from_the_predictions_also_empty_and_full_ones(tmp_path):
 
 def test_fig5_without_predictions_says_so(tmp_path):
     paths = examples(tmp_path, strategies=())
-    assert looks_drawn(fig5(paths, tmp_path)[1])
+    fig5(paths, tmp_path)
 
 
 def test_fig5_refuses_scores_of_other_cells(tmp_path):

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 from test_training import bright_disks
 
@@ -29,14 +28,6 @@ def test_wangs_numbers_follow():
     part = split(999, WANG, 0, 0.8, 0)
     assert (len(part.train), len(part.validation), len(part.test)) == (799, 0, 200)
     assert batches_per_epoch(999, WANG, 10) == 80
-
-
-@with_settings(max_examples=3)
-@given(seeds)
-def test_repeats_draw_different_test_images(seed):
-    first, second = (split(999, WANG, seed, 0.8, fold).test for fold in (0, 1))
-    assert not np.array_equal(first, second)
-    assert np.array_equal(first, split(999, WANG, seed, 0.8, 0).test)
 
 
 def test_without_redrawing_all_repeats_have_the_test_images_of_the_first():

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_up_cells import decisions_of
 
 from benchmarks.learning import simulated
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.figures import fig_learning
 from sonotune.report.learning_table import table as describe
-from sonotune.statistics.decision import decide, decision_tables
 from sonotune.statistics.learning import forecast, forecast_table
 from sonotune.statistics.runs import fold_scores
 from sonotune.statistics.sentences import learning_sentence
@@ -60,23 +60,15 @@ def test_a_deviation_that_persists_is_continued():
 
 def rows_of(fractions, folds, failed=0, strategy="whole", seed=0):
     scores = power_law(fractions, folds, 0.1, seed)
-    return [
-        {
-            "dataset": "sus",
-            "strategy": strategy,
-            "fraction": fraction,
-            "fold": fold,
-            "dice": scores[fold, column],
-            "outcome": "not_finite" if fold < failed and fraction == 0.4 else "converged",
-            "tuned_parameters": 10,
-        }
-        for column, fraction in enumerate(fractions)
-        for fold in range(folds)
-    ]
+    table = pd.DataFrame(scores, columns=fractions).rename_axis("fold").reset_index()
+    table = table.melt("fold", var_name="fraction", value_name="dice").astype({"fraction": float})
+    lost = (table["fold"] < failed) & (table["fraction"] == 0.4)
+    outcome = np.where(lost, "not_finite", "converged")
+    return table.assign(dataset="sus", strategy=strategy, outcome=outcome, tuned_parameters=10)
 
 
 def runs(*options):
-    return fold_scores(pd.DataFrame(rows_of(*options)), "tuned_parameters")
+    return fold_scores(rows_of(*options), "tuned_parameters")
 
 
 @pytest.mark.parametrize(
@@ -125,14 +117,14 @@ def test_the_table_says_what_is_forecast_and_why_not(tmp_path):
 
 
 def test_the_figure_shows_means_and_what_is_to_be_expected(tmp_path):
-    table = pd.DataFrame(rows_of(FRACTIONS, 4) + rows_of(FRACTIONS, 4, strategy="scratch", seed=1))
-    for name, part in decision_tables(decide(table)).items():
-        part.to_csv(tmp_path / f"{name}.csv", index=False)
+    table = pd.concat([rows_of(FRACTIONS, 4), rows_of(FRACTIONS, 4, strategy="scratch", seed=1)])
     found = forecast_table(fold_scores(table, "tuned_parameters")).assign(source="sus")
     found.to_csv(tmp_path / "learning.csv", index=False)
     strategies = {"whole": "Whole network", "scratch": "From scratch"}
     figure = fig_learning.draw(
-        tmp_path, tmp_path / "learning.csv", DisplayOptions(strategies, {"sus": "SUS"})
+        decisions_of(table, tmp_path),
+        tmp_path / "learning.csv",
+        DisplayOptions(strategies, {"sus": "SUS"}),
     )
     (panel,) = figure.axes
     drawn = {line.get_label(): line.get_ydata() for line in panel.lines}

@@ -1,99 +1,85 @@
-"""Figures of strategies with long names: nothing is cut off at the rim."""
+"""Figures of strategies with long names, of one fold and of failed runs alone."""
 
 import cv2
 import numpy as np
-import pandas as pd
 import pytest
-from made_up_cells import STRATEGIES, averages_of, made_up_cells, ranks_of, write_cells
-from made_up_scores import cells_of_scores, made_up_scores, write_study
+from made_up_cells import (
+    DATASETS,
+    EVERY,
+    STRATEGIES,
+    averages_of,
+    decisions_of,
+    figure_of,
+    made_up_cells,
+    ranks_of,
+    table_of,
+    with_unchanged,
+    write_cells,
+)
+from made_up_scores import made_up_scores, write_study
 
-from sonotune.evaluation.averages import read_cells
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.style import TWO_COLUMNS, legend_columns, text_width
-from sonotune.report.views import write_figure, write_table
-from sonotune.statistics.decision import decide, decision_tables
 from sonotune.statistics.learning import forecast_table
 from sonotune.statistics.runs import fold_scores
 
-NAMES = [*STRATEGIES, "unchanged"]
-LONG = {name: f"The network with {name.replace('_', ' ')} tuned" for name in NAMES}
-DATASETS = {"sus": "SUS", "bus": "BUS"}
+LONG = {name: f"The network with {name.replace('_', ' ')} tuned" for name in EVERY}
 PAIRS = [("contracting", "expanding"), ("except_5", "block_5")]
 
 
-def study(folder):
-    cells = made_up_cells(folds=2).assign(seconds=90.0, threads=1, epochs=20)
-    cells = cells[cells["fraction"] == 0.8]  # more panels need more time and no more room
-    unchanged = cells[cells["strategy"] == "whole"]
-    unchanged = unchanged.assign(strategy="unchanged", fraction=0, dice=0.2, tuned_parameters=0)
-    return write_cells(pd.concat([cells, unchanged]), folder)
+def scores_of(cells, folder):
+    means = {(dataset, name, 0.8): 0.6 for dataset in DATASETS for name in STRATEGIES}
+    scores = made_up_scores(means, folds=cells["fold"].nunique(), images=4)
+    return write_study(scores, cells, folder)[1]
 
 
-def distributions(names, folder, *files):
-    means = {("sus", name, 0.8): 0.6 for name in STRATEGIES}
-    scores = made_up_scores(means, folds=2, images=4)
-    cells, paths = write_study(scores, cells_of_scores(scores), folder)
-    display = DisplayOptions(names, DATASETS)
-    write_figure("distributions", *files, cells=cells, scores=paths, display=display)
+def forecasts(cells, folder):
+    found = forecast_table(fold_scores(cells, "tuned_parameters"))
+    found.assign(source="sus").to_csv(folder / "learning.csv", index=False)
+    return folder / "learning.csv"
 
 
-def of_averages(name, **settings):
-    def draw(names, folder, *files):
-        cells = study(folder)
-        needed = ranks_of(cells) if name == "ranks" else {"cells": cells}
-        if name in ("fig4", "pareto"):
-            needed["averages"] = averages_of(cells)
-        write_figure(name, *files, display=DisplayOptions(names, DATASETS), **needed, **settings)
-
-    return draw
+def beside_paper(path, folder):
+    table_of(
+        "against_paper", folder, averages=averages_of(path), display=DisplayOptions(EVERY, DATASETS)
+    )
+    return folder / "against_paper.csv"
 
 
-def stages_of(names, folder, *files):
-    network = {"name": "unet", "width": 2}
-    rows = [(name, names[name], "pretrained", ["block1"]) for name in NAMES]
-    write_figure("fig1", *files, networks=[(network, rows)], display=DisplayOptions(names, {}))
-
-
-def beside_paper(names, folder, *files):
-    tables = [folder / f"a.{kind}" for kind in ("csv", "tex", "html")]
-    display = DisplayOptions(names, DATASETS)
-    write_table("against_paper", *tables, averages=averages_of(study(folder)), display=display)
-    write_figure("against_paper", *files, against_paper=tables[0], display=display)
-
-
-def intervals(names, folder, *files):
-    runs = read_cells(study(folder))
-    for name, table in decision_tables(decide(runs[runs["fraction"] > 0])).items():
-        table.to_csv(folder / f"{name}.csv", index=False)
-    write_figure("intervals", *files, decisions=folder, display=DisplayOptions(names, DATASETS))
-
-
-def more_images(names, folder, *files):
-    runs = read_cells(study(folder))
-    trained = runs[runs["fraction"] > 0]
-    for name, table in decision_tables(decide(trained)).items():
-        table.to_csv(folder / f"{name}.csv", index=False)
-    forecasts = forecast_table(fold_scores(trained, "tuned_parameters"))
-    forecasts.assign(source="sus").to_csv(folder / "learning.csv", index=False)
-    given = {"decisions": folder, "learning": folder / "learning.csv"}
-    write_figure("more_images", *files, **given, display=DisplayOptions(names, DATASETS))
-
-
+# What each figure is drawn from: cells and their file.
 FIGURES = {
-    **{name: of_averages(name) for name in ("fig3", "pareto", "ranks")},
-    "fig1": stages_of,
-    "fig4": of_averages("fig4", pairs=PAIRS),
-    "intervals": intervals,
-    "more_images": more_images,
-    "distributions": distributions,
-    "against_paper": beside_paper,
+    "fig1": lambda cells, path: {
+        "networks": [
+            ({"name": "unet", "width": 2}, [(n, LONG[n], "pretrained", ["block1"]) for n in EVERY])
+        ]
+    },
+    "fig3": lambda cells, path: {"cells": path},
+    "fig4": lambda cells, path: {"cells": path, "averages": averages_of(path), "pairs": PAIRS},
+    "pareto": lambda cells, path: {"cells": path, "averages": averages_of(path)},
+    "ranks": lambda cells, path: ranks_of(path),
+    "intervals": lambda cells, path: {"decisions": decisions_of(cells, path.parent)},
+    "more_images": lambda cells, path: {
+        "decisions": decisions_of(cells, path.parent),
+        "learning": forecasts(cells, path.parent),
+    },
+    "distributions": lambda cells, path: {"cells": path, "scores": scores_of(cells, path.parent)},
+    "against_paper": lambda cells, path: {"against_paper": beside_paper(path, path.parent)},
 }
+STUDIES = {"two folds": (2, False), "one fold": (1, False), "failed runs alone": (2, True)}
 
 
+@pytest.mark.parametrize("study", STUDIES)
 @pytest.mark.parametrize("figure", FIGURES)
-def test_names_stay_inside_the_figure(figure, tmp_path):
-    FIGURES[figure](LONG, tmp_path, tmp_path / "f.pdf", tmp_path / "f.png")
-    drawn = cv2.imread(str(tmp_path / "f.png"), cv2.IMREAD_GRAYSCALE)
+def test_names_stay_inside_the_figure_whatever_there_is_to_draw(figure, study, tmp_path):
+    folds, fail = STUDIES[study]
+    cells = made_up_cells(folds).assign(seconds=90.0, threads=1, epochs=20)
+    cells = cells[cells["fraction"] == 0.8]  # more panels need more time and no more room
+    if fail:
+        cells = cells.assign(failed=True)
+    path = write_cells(with_unchanged(cells, dice=0.2, failed=False), tmp_path)
+    needed = FIGURES[figure](cells, path)
+    _, file = figure_of(figure, tmp_path, **needed, display=DisplayOptions(LONG, DATASETS))
+    drawn = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
     rim = np.concatenate([drawn[0], drawn[-1], drawn[:, 0], drawn[:, -1]])
     assert drawn.min() < 100
     assert rim.min() == 255

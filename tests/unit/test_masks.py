@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_files import HEIGHT, WIDTH, grey, write
+from tiny_files import GLOBS, HEIGHT, WIDTH, grey, own, write
 
 from sonotune.data.audit import audit_dataset
 from sonotune.data.prepare import prepare
@@ -21,8 +21,7 @@ def disk(number=0):
 
 
 def settings(**options):
-    globs = {"images": "images/*", "masks": "masks/*"}
-    return {"reader": "folder", "source": "mine", "folder": {**globs, **options}}
+    return own(**GLOBS, **options)
 
 
 def made(folder, save, **options):
@@ -32,6 +31,19 @@ def made(folder, save, **options):
         (folder / "masks").mkdir(exist_ok=True)
         save(folder / f"masks/{number}", disk(number))
     return settings(**options)
+
+
+def overlap(described, folder):
+    """Dice of the first mask with the disk."""
+    first = load(find_samples(described, folder)[0]).mask.astype(bool)
+    return 2 * (first & disk()).sum() / (first.sum() + disk().sum())
+
+
+def warnings(described, folder):
+    """Kinds of warnings of an audit without errors, with the images that they name."""
+    audit, _ = audit_dataset("mine", described, folder)
+    assert not audit.of_level("error")
+    return {one.kind: one.names for one in audit.of_level("warning")}
 
 
 def marks_right(folder, described):
@@ -87,9 +99,12 @@ def test_masks_of_two_values_are_read_however_they_are_stored(tmp_path, kind):
     assert marks_right(tmp_path, made(tmp_path, WHITE[kind]))
 
 
-def soft(path, mask):
-    drawn = cv2.GaussianBlur((mask * 255).astype(np.uint8), (0, 0), 1.5)
-    Image.fromarray(drawn).save(f"{path}.png")
+def blurred(kind, most):
+    def save(path, mask):
+        blurred = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.5) * most
+        cv2.imwrite(f"{path}.tif", blurred.astype(kind))
+
+    return save
 
 
 def small_and_enlarged(path, mask):
@@ -111,7 +126,7 @@ def half_edges(path, mask):
 
 
 SOFT = {
-    "blurred": soft,
+    "blurred": blurred(np.uint8, 255),
     "enlarged": small_and_enlarged,
     "JPEG": jpeg(75, ".jpg"),
     "good JPEG": jpeg(95, ".jpeg"),
@@ -130,8 +145,7 @@ def test_soft_and_noisy_masks_are_refused_until_a_threshold_is_given(tmp_path, k
     for threshold in (1, 128):
         described["folder"]["threshold"] = threshold
         prepare("mine", described, 32, tmp_path / f"out{threshold}", tmp_path)
-    first = load(find_samples(described, tmp_path)[0]).mask.astype(bool)
-    assert 2 * (first & disk()).sum() / (first.sum() + disk().sum()) > 0.85
+    assert overlap(described, tmp_path) > 0.85
 
 
 def on_a_copy(draw, suffix=".png", **options):
@@ -170,9 +184,8 @@ def test_an_object_drawn_on_a_copy_of_its_image_is_no_mask(tmp_path, kind):
     with pytest.raises(SonotuneError, match="copy"):
         prepare("mine", described, 32, tmp_path / "out", tmp_path)
     described["folder"]["threshold"] = 128
-    audit, _ = audit_dataset("mine", described, tmp_path)
-    (warning,) = [one for one in audit.of_level("warning") if "their images" in one.kind]
-    assert warning.names == ("0", "1", "2")
+    told = warnings(described, tmp_path)
+    assert [told[kind] for kind in told if "their images" in kind] == [("0", "1", "2")]
 
 
 def in_colours(*colours, suffix=".png", **options):
@@ -201,10 +214,8 @@ COLOURS = {
 
 @pytest.mark.parametrize("kind", COLOURS)
 def test_masks_of_several_colours_are_told(tmp_path, kind):
-    audit, _ = audit_dataset("mine", made(tmp_path, COLOURS[kind]), tmp_path)
-    told = {one.kind: one.names for one in audit.of_level("warning")}
+    told = warnings(made(tmp_path, COLOURS[kind]), tmp_path)
     assert told == ({} if "one" in kind.split() else {"masks of several colours": ("0", "1", "2")})
-    assert not audit.of_level("error")
 
 
 def line(width=1, end=360, axes=(24, 15), polygon=False):
@@ -233,8 +244,7 @@ LINES = {
 @pytest.mark.parametrize("kind", LINES)
 def test_masks_that_are_only_lines_around_the_object_are_told(tmp_path, kind):
     save, told = LINES[kind]
-    audit, _ = audit_dataset("mine", made(tmp_path, save), tmp_path)
-    kinds = [one.kind for one in audit.of_level("warning")]
+    kinds = list(warnings(made(tmp_path, save), tmp_path))
     assert kinds == (["masks that are lines"] if told else [])
 
 
@@ -253,32 +263,22 @@ def test_masks_of_another_value_than_the_chosen_are_told(tmp_path, values, rule)
         value = values[int(path.name) % 2]
         Image.fromarray((mask * value).astype(np.uint16)).save(f"{path}.png")
 
-    audit, _ = audit_dataset("mine", made(tmp_path, save, **rule), tmp_path)
-    (warning,) = [one for one in audit.of_level("warning") if "nothing counts" in one.kind]
-    assert warning.names == ("0", "2")
+    told = warnings(made(tmp_path, save, **rule), tmp_path)
+    assert [told[kind] for kind in told if "nothing counts" in kind] == [("0", "2")]
 
 
 def test_an_image_without_the_chosen_class_is_no_such_case(tmp_path):
     def save(path, mask):
         several((0, 1, 2) if path.name == "0" else (0, 2, 2))(path, mask)
 
-    audit, _ = audit_dataset("mine", made(tmp_path, save, label=1), tmp_path)
-    assert [one.kind for one in audit.of_level("warning")] == ["empty masks"]
-
-
-def deep(kind, most):
-    def save(path, mask):
-        blurred = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 1.5) * most
-        cv2.imwrite(f"{path}.tif", blurred.astype(kind))
-
-    return save
+    assert list(warnings(made(tmp_path, save, label=1), tmp_path)) == ["empty masks"]
 
 
 ADVISED = {
     **{kind: SOFT[kind] for kind in ("blurred", "enlarged", "JPEG")},
-    "16 bits": deep(np.uint16, 65535),
-    "12 bits of 16": deep(np.uint16, 4095),
-    "probabilities": deep(np.float32, 1),
+    "16 bits": blurred(np.uint16, 65535),
+    "12 bits of 16": blurred(np.uint16, 4095),
+    "probabilities": blurred(np.float32, 1),
 }
 
 
@@ -290,8 +290,7 @@ def test_the_advised_threshold_takes_what_is_half_bright(tmp_path, kind):
     described["folder"]["threshold"] = float(
         re.search(r"threshold: ([0-9.]+)", str(refused.value))[1]
     )
-    first = load(find_samples(described, tmp_path)[0]).mask.astype(bool)
-    assert 2 * (first & disk()).sum() / (first.sum() + disk().sum()) > 0.95
+    assert overlap(described, tmp_path) > 0.95
 
 
 def several(values):
@@ -316,14 +315,6 @@ def test_several_classes_are_listed_and_one_can_be_chosen(tmp_path, values):
     assert both.sum() == disk().sum() + 8 * 15
 
 
-@pytest.mark.parametrize("values", [(1, 2), (10, 255), (255, 254)])
-def test_masks_without_a_zero_are_refused(tmp_path, values):
-    described = made(tmp_path, as_png(lambda m: np.where(m, values[1], values[0]).astype(np.uint8)))
-    with pytest.raises(SonotuneError, match="label"):
-        prepare("mine", described, 32, tmp_path / "out", tmp_path)
-    assert marks_right(tmp_path, settings(label=values[1]))
-
-
 INVERTED = {
     "PNG": as_png(lambda mask: (~mask * 255).astype(np.uint8)),
     "1 bit": as_png(lambda mask: ~mask),
@@ -333,23 +324,40 @@ INVERTED = {
 }
 
 
-@pytest.mark.parametrize("kind", INVERTED)
-def test_inverted_masks_are_refused_until_a_key_says_what_is_meant(tmp_path, kind):
-    with pytest.raises(SonotuneError, match="inverted"):
-        prepare("mine", made(tmp_path, INVERTED[kind]), 32, tmp_path / "out", tmp_path)
-    assert marks_right(tmp_path, settings(inverted=True))
-    meant = settings(inverted=False)
-    prepare("mine", meant, 32, tmp_path / "meant", tmp_path)
-    assert np.array_equal(load(find_samples(meant, tmp_path)[0]).mask, ~disk())
+def two_greys(low, high):
+    return as_png(lambda mask: np.where(mask, high, low).astype(np.uint8))
+
+
+def black(opacity):
+    return with_alpha(lambda mask: mask * 0, lambda mask: mask * opacity)
+
+
+# How masks are stored, the key that is asked for, and its value that is meant.
+UNCERTAIN = [
+    *((save, "inverted", True) for save in INVERTED.values()),
+    *((two_greys(low, high), "label", high) for low, high in ((1, 2), (10, 255), (255, 254))),
+    *((black(opacity), "alpha", True) for opacity in (255, 200)),
+    # Its places say the one thing and its colours the other.
+    (paletted([[255, 0, 0], [0, 0, 255]], (0, 1)), "label", 1),
+]
+
+
+@pytest.mark.parametrize(("save", "key", "value"), UNCERTAIN)
+def test_uncertain_masks_are_refused_until_a_key_says_what_is_meant(tmp_path, save, key, value):
+    with pytest.raises(SonotuneError, match=key):
+        prepare("mine", made(tmp_path, save), 32, tmp_path / "out", tmp_path)
+    assert marks_right(tmp_path, settings(**{key: value}))
+    if key == "inverted":
+        meant = settings(inverted=False)
+        prepare("mine", meant, 32, tmp_path / "meant", tmp_path)
+        assert np.array_equal(load(find_samples(meant, tmp_path)[0]).mask, ~disk())
 
 
 def test_one_inverted_mask_of_three_is_a_warning(tmp_path):
     described = made(tmp_path, WHITE["0 and 255"])
     INVERTED["PNG"](tmp_path / "masks/2", disk(2))
-    audit, _ = audit_dataset("mine", described, tmp_path)
-    assert not audit.of_level("error")
-    (warning,) = [one for one in audit.of_level("warning") if "border" in one.kind]
-    assert warning.names == ("2",)
+    told = warnings(described, tmp_path)
+    assert [told[kind] for kind in told if "border" in kind] == [("2",)]
 
 
 def test_masks_that_are_all_nearly_full_are_refused(tmp_path):
@@ -360,26 +368,6 @@ def test_masks_that_are_all_nearly_full_are_refused(tmp_path):
 
     with pytest.raises(SonotuneError, match="inverted"):
         prepare("mine", made(tmp_path, save), 32, tmp_path / "out", tmp_path)
-
-
-@pytest.mark.parametrize(
-    "save",
-    [
-        with_alpha(lambda mask: mask * 0, lambda mask: mask * 255),
-        with_alpha(lambda mask: mask * 0, lambda mask: mask * 200),
-    ],
-)
-def test_a_mask_drawn_in_black_on_nothing_needs_the_key_alpha(tmp_path, save):
-    with pytest.raises(SonotuneError, match="alpha"):
-        prepare("mine", made(tmp_path, save), 32, tmp_path / "out", tmp_path)
-    assert marks_right(tmp_path, settings(alpha=True))
-
-
-def test_a_palette_that_contradicts_its_places_is_refused_until_labelled(tmp_path):
-    save = paletted([[255, 0, 0], [0, 0, 255]], (0, 1))
-    with pytest.raises(SonotuneError, match="label"):
-        prepare("mine", made(tmp_path, save), 32, tmp_path / "out", tmp_path)
-    assert marks_right(tmp_path, settings(label=1))
 
 
 @pytest.mark.parametrize("orientation", [2, 3, 4, 5, 6, 7, 8])

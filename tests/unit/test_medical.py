@@ -5,45 +5,19 @@ import sys
 
 import numpy as np
 import pytest
-from tiny_files import grey, square, write, write_table
+from PIL import Image
+from tiny_files import GLOBS, dicom, grey, own, square, volume, write, write_table
 
 from sonotune.data.readers import find_samples
 from sonotune.data.readers.pixels import load, read_grey
 from sonotune.errors import SonotuneError
 
 
-def dicom(path, pixels, photometric="MONOCHROME2", **more):
-    pydicom = pytest.importorskip("pydicom")
-    meta = pydicom.dataset.FileMetaDataset()
-    meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
-    meta.MediaStorageSOPClassUID = pydicom.uid.UltrasoundImageStorage
-    meta.MediaStorageSOPInstanceUID = "1.2.3"
-    data = pydicom.dataset.FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-    data.SOPClassUID, data.SOPInstanceUID = meta.MediaStorageSOPClassUID, "1.2.3"
-    bits = pixels.itemsize * 8
-    data.set_pixel_data(pixels, photometric, bits, generate_instance_uid=False)
-    for key, value in more.items():
-        setattr(data, key, value)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data.save_as(path)
-    return path
-
-
-def volume(path, pixels, spacing):
-    itk = pytest.importorskip("SimpleITK")
-    image = itk.GetImageFromArray(pixels)
-    image.SetSpacing(spacing)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    itk.WriteImage(image, str(path))
-    return path
-
-
 @pytest.mark.parametrize("suffix", [".mha", ".nii", ".nii.gz"])
 def test_a_single_slice_is_paired_by_its_stem(tmp_path, suffix):
     volume(tmp_path / f"images/1{suffix}", grey()[None], (0.3, 0.2, 1))
     volume(tmp_path / f"masks/1_mask{suffix}", square(value=1)[None], (0.3, 0.2, 1))
-    globs = {"images": "images/*", "masks": "masks/*"}
-    (entry,) = find_samples({"reader": "folder", "folder": globs}, tmp_path)
+    (entry,) = find_samples(own(**GLOBS), tmp_path)
     loaded = load(entry)
     assert entry.name == "1"
     assert np.array_equal(loaded.image, grey())
@@ -52,11 +26,11 @@ def test_a_single_slice_is_paired_by_its_stem(tmp_path, suffix):
 
 
 def test_slices_of_a_volume_are_chosen_by_a_table(tmp_path):
-    volume(tmp_path / "v.nii.gz", np.stack([grey(0), grey(1), grey(2)]), (1, 1, 1))
-    volume(tmp_path / "m.nii.gz", np.stack([square(), square(0, 5), square(0, 0)]), (1, 1, 1))
+    volume(tmp_path / "v.nii.gz", np.stack([grey(0), grey(1), grey(2)]))
+    volume(tmp_path / "m.nii.gz", np.stack([square(), square(0, 5), square(0, 0)]))
     rows = [["image", "mask", "slice"], *(["v.nii.gz", "m.nii.gz", n] for n in (1, 2, 3))]
     write_table(tmp_path / "t.csv", rows)
-    first, _, last = find_samples({"reader": "folder", "folder": {"csv": "t.csv"}}, tmp_path)
+    first, _, last = find_samples(own(csv="t.csv"), tmp_path)
     assert (first.name, first.group, last.name) == ("v_1", "v", "v_3")
     assert np.array_equal(load(first).image, grey(1))
     assert load(first).mask.sum() == 25
@@ -66,14 +40,7 @@ def test_slices_of_a_volume_are_chosen_by_a_table(tmp_path):
         read_grey(tmp_path / "v.nii.gz")
 
 
-def pages(path, frames):
-    from PIL import Image
-
-    images = [Image.fromarray(frame) for frame in frames]
-    images[0].save(path, save_all=True, append_images=images[1:], duration=50)
-
-
-@pytest.mark.parametrize("suffix", [".dcm", ".tif", ".gif", ".png", ".nii.gz", ".mha"])
+@pytest.mark.parametrize("suffix", [".dcm", ".tif", ".gif", ".png", ".webp", ".nii.gz", ".mha"])
 def test_a_frame_of_a_film_has_a_mask_of_one_page(tmp_path, suffix):
     frames = np.stack([grey(number) for number in range(3)])
     if suffix == ".dcm":
@@ -81,13 +48,18 @@ def test_a_frame_of_a_film_has_a_mask_of_one_page(tmp_path, suffix):
     elif suffix in (".nii.gz", ".mha"):
         volume(tmp_path / f"film{suffix}", frames, (0.3, 0.2, 1))
     else:
-        pages(tmp_path / f"film{suffix}", frames)
+        pages = [Image.fromarray(frame) for frame in frames]
+        lossless = {"lossless": True} if suffix == ".webp" else {}
+        path = tmp_path / f"film{suffix}"
+        pages[0].save(path, save_all=True, append_images=pages[1:], duration=50, **lossless)
+    with pytest.raises(SonotuneError, match="slices or pages"):
+        read_grey(tmp_path / f"film{suffix}")
     rows = [["image", "mask", "slice"]]
     for number in (0, 2):
         write(tmp_path / f"m{number}.png", square(10, 20 + number))
         rows.append([f"film{suffix}", f"m{number}.png", number])
     write_table(tmp_path / "t.csv", rows)
-    entries = find_samples({"reader": "folder", "folder": {"csv": "t.csv"}}, tmp_path)
+    entries = find_samples(own(csv="t.csv"), tmp_path)
     for number, entry in zip((0, 2), entries, strict=True):
         loaded = load(entry)
         assert np.array_equal(loaded.image, grey(number))
@@ -102,16 +74,14 @@ def test_a_dicom_file_is_known_by_its_content(tmp_path, name):
     dicom(tmp_path / f"images/{name}", grey())
     stem = re.sub(r"\.(dicom|ima|dcm)$", "", name, flags=re.IGNORECASE)
     write(tmp_path / f"masks/{stem}.png", square())
-    globs = {"images": "images/*", "masks": "masks/*"}
-    (entry,) = find_samples({"reader": "folder", "folder": globs}, tmp_path)
+    (entry,) = find_samples(own(**GLOBS), tmp_path)
     assert entry.name == stem
     assert np.array_equal(load(entry).image, grey())
 
 
 @pytest.mark.parametrize("name", ["a.dcm", "a.nii", "a.nii.gz", "a.mha"])
 def test_a_damaged_medical_file_is_refused(tmp_path, name):
-    make = dicom if name == "a.dcm" else volume
-    path = make(tmp_path / name, grey(), *(() if make is dicom else ((1, 1),)))
+    path = (dicom if name == "a.dcm" else volume)(tmp_path / name, grey())
     path.write_bytes(path.read_bytes()[:700])
     with pytest.raises(SonotuneError, match=f"{name}: cannot be read"):
         read_grey(path)

@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from made_up_cells import DATASETS, averages_of, made_up_cells, table_of
 
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.metrics_table import COUNTS, MEANS
-from sonotune.report.views import write_table
-from tests.made_up_cells import averages_of, made_up_cells
 
 STRATEGIES = {"whole": "Whole network", "scratch": "From scratch"}
 
@@ -28,14 +27,10 @@ def cells():
 
 def write(table, folder, **changes):
     table.to_csv(folder / "cells.csv", index=False)
-    display = DisplayOptions(
-        **{"strategies": STRATEGIES, "datasets": {"sus": "SUS", "bus": "BUS"}, **changes}
-    )
-    files = [folder / f"m.{kind}" for kind in ("csv", "tex", "html")]
+    display = DisplayOptions(**{"strategies": STRATEGIES, "datasets": DATASETS, **changes})
     means = averages_of(folder / "cells.csv", display.exclude_runs)
-    write_table("metrics", *files, averages=means, display=display)
-    averages = pd.read_csv(folder / "m.csv").set_index(["dataset", "fraction", "strategy"])
-    return averages, (folder / "m.html").read_text()
+    page = table_of("metrics", folder, averages=means, display=display)["html"]
+    return pd.read_csv(folder / "metrics.csv").set_index(["dataset", "fraction", "strategy"]), page
 
 
 def test_means_are_over_folds_and_counts_are_sums(tmp_path):

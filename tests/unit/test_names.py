@@ -6,8 +6,9 @@ import unicodedata
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
-from tiny_files import grey, names, square, write
+from tiny_files import dicom, grey, names, own, square, volume, write
 
 from sonotune.data.audit import Audit, audit_dataset
 from sonotune.data.audit_files import write_duplicates
@@ -26,10 +27,6 @@ from sonotune.inference.images import InputImage, read_image, read_spacing
 from sonotune.runtime.files import write_json
 
 GLOBS = {"images": "images/*.png", "masks": "masks/*.png"}
-
-
-def own(**options):
-    return {"reader": "folder", "source": "mine", "folder": options}
 
 
 def pairs(folder, files, masks=None):
@@ -153,34 +150,76 @@ def test_a_link_to_nothing_is_missed(tmp_path, where, target):
 
 
 @pytest.mark.parametrize(
-    "again", ["./a.png", "x/../a.png", "A.PNG", ".\\a.png", "x//..//a.png", "a.png"]
-)
-def test_one_image_under_two_names_is_refused(tmp_path, again):
-    write(tmp_path / "x/m.png", square())
-    write(tmp_path / "a.png", grey())
-    (tmp_path / "t.csv").write_text(f"image,mask,group\na.png,x/m.png,P\n{again},x/m.png,Q\n")
-    with pytest.raises(SonotuneError, match="twice"):
-        find_samples(own(csv="t.csv"), tmp_path)
-
-
-@pytest.mark.parametrize(
     "options",
     [
         {"images": "images/*.png", "masks": "images/*.png"},
         {"images": "images/0*", "masks": "images/*.PNG"},
-        {"csv": "a.csv"},
-        {"csv": "a.csv", "threshold": 128},
-        {"csv": "b.csv", "alpha": True},
-        {"csv": "c.csv"},
+        *({"csv": "t.csv", **rule} for rule in ({}, {"threshold": 128}, {"alpha": True})),
     ],
 )
 def test_an_image_is_not_its_own_mask(tmp_path, options):
     pairs(tmp_path, ["0.png"])
-    (tmp_path / "a.csv").write_text("image,mask\nimages/0.png,images/0.png\n")
-    (tmp_path / "b.csv").write_text("image,mask\nimages/0.png,Images/0.PNG\n")
-    (tmp_path / "c.csv").write_text("image,mask\nimages/0.png,images/../images/0.png\n")
+    (tmp_path / "t.csv").write_text("image,mask\nimages/0.png,images/0.png\n")
     with pytest.raises(SonotuneError, match="same file"):
         find_samples(own(**options), tmp_path)
+
+
+def read(folder, table):
+    """The samples of a table, whose files are all there: 0, 1, 2, a and b with masks m and x/m."""
+    for number, name in enumerate("012ab"):
+        write(folder / f"{name}.png", grey(number))
+    for name in ("m", "x/m"):
+        write(folder / f"{name}.png", square())
+    (folder / "t.csv").write_bytes(table if isinstance(table, bytes) else table.encode())
+    return find_samples(own(csv="t.csv"), folder)
+
+
+def of_groups(groups):
+    rows = [f"{number}.png,m.png,{group}" for number, group in enumerate(groups)]
+    return "\n".join(["image,mask,group", *rows])
+
+
+# What is said of tables with a mistake.
+MISTAKES = {
+    "twice": [
+        f"image,mask,group\na.png,x/m.png,P\n{again},x/m.png,Q\n"
+        for again in ("./a.png", "x/../a.png", "A.PNG", ".\\a.png", "x//..//a.png", "a.png")
+    ],
+    "same file": [f"image,mask\na.png,{mask}\n" for mask in ("a.png", "A.PNG", "x/../a.png")],
+    "no name": [
+        "image,mask,\n0.png,m.png,P1\n1.png,m.png,P1",
+        ",image,mask\n1,0.png,m.png\n1,1.png,m.png",
+        "image,mask, \n0.png,m.png,\n1.png,m.png,0.2",
+    ],
+    "column": [
+        f"image,mask,{header}\na.png,m.png,{','.join('1' * len(header.split(',')))}\n"
+        for header in (
+            *("patient_id", "grp", "Groups", "subject", "group,group", "mask2", "spacing", "age"),
+        )
+    ],
+    "one patient": [
+        *map(of_groups, [("P1", "p1"), ("1", "01"), ("1", "1.0"), ("P 1", "P1"), ("a_1", "A-1")]),
+        *map(of_groups, [("P.1", "P1"), ("P1", "P1\u200b"), ("\uff301", "P1")]),
+        *map(of_groups, [("P\u20131", "P-1"), ("P001_2", "p1-2")]),
+    ],
+    "no column 'mask'; found: image, maske": ["image,maske\na.png,m.png"],
+    "line 2: group is empty": ["image,mask,group\na.png,m.png, "],
+    "has no rows": ["image,mask\n"],
+    "line 2: image or mask is empty": ["image,mask\na.png,"],
+    "there is no file .*c.png": ["image,mask\nc.png,m.png"],
+    "line 2: millimetres per pixel must be a number; found '0": [
+        'image,mask,mm_per_pixel\na.png,m.png,"0,2"',
+        "image,mask,mm_per_pixel\na.png,m.png,0_2",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("says", "table"), [(says, table) for says, tables in MISTAKES.items() for table in tables]
+)
+def test_a_table_with_a_mistake_is_refused(tmp_path, says, table):
+    with pytest.raises(SonotuneError, match=says):
+        read(tmp_path, table)
 
 
 ENCODINGS = {
@@ -210,37 +249,24 @@ def test_tables_in_any_encoding_mean_the_same(tmp_path, encoding, separator):
 @pytest.mark.parametrize("head", ["sep=;\r\n", '"sep=;"\n', "SEP=;\n", "\n \n", "sep=;\n\n"])
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
 def test_lines_before_the_header_are_skipped(tmp_path, head, mark):
-    for number in range(2):
-        write(tmp_path / f"{number}.png", grey(number))
-    write(tmp_path / "m.png", square())
-    text = f"{head}image;mask;group\n0.png;m.png;P\n1.png;m.png;P\n"
-    (tmp_path / "t.csv").write_bytes(mark + text.encode())
-    assert [one.group for one in find_samples(own(csv="t.csv"), tmp_path)] == ["P", "P"]
+    found = read(
+        tmp_path, mark + f"{head}image;mask;group\n0.png;m.png;P\n1.png;m.png;P\n".encode()
+    )
+    assert [one.group for one in found] == ["P", "P"]
     assert has_groups(tmp_path, csv="t.csv")
 
 
 @pytest.mark.parametrize(
-    ("rows", "right"),
+    "table",
     [
-        (["image,mask,", "0.png,m.png,", "1.png,m.png,"], True),
-        (["image,mask,,", "0.png,m.png", "1.png,m.png,,"], True),
-        ([",image,mask", "0,0.png,m.png", "1,1.png,m.png"], True),
-        (['"",image,mask', "17,0.png,m.png", "4,1.png,m.png"], True),
-        (["image,mask,", "0.png,m.png,P1", "1.png,m.png,P1"], False),
-        ([",image,mask", "1,0.png,m.png", "1,1.png,m.png"], False),
-        (["image,mask, ", "0.png,m.png,", "1.png,m.png,0.2"], False),
+        "image,mask,\n0.png,m.png,\n1.png,m.png,",
+        "image,mask,,\n0.png,m.png\n1.png,m.png,,",
+        ",image,mask\n0,0.png,m.png\n1,1.png,m.png",
+        '"",image,mask\n17,0.png,m.png\n4,1.png,m.png',
     ],
 )
-def test_values_without_a_column_are_not_overlooked(tmp_path, rows, right):
-    for number in range(2):
-        write(tmp_path / f"{number}.png", grey(number))
-    write(tmp_path / "m.png", square())
-    (tmp_path / "t.csv").write_text("\n".join(rows))
-    if right:
-        assert names(find_samples(own(csv="t.csv"), tmp_path)) == ["0", "1"]
-    else:
-        with pytest.raises(SonotuneError, match="no name"):
-            find_samples(own(csv="t.csv"), tmp_path)
+def test_empty_columns_and_numbers_of_rows_say_nothing(tmp_path, table):
+    assert names(read(tmp_path, table)) == ["0", "1"]
 
 
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
@@ -269,30 +295,6 @@ def test_a_name_that_means_two_images_or_none_is_refused(lists):
 
 
 @pytest.mark.parametrize(
-    "header", ["patient_id", "grp", "Groups", "subject", "group,group", "mask2", "spacing", "age"]
-)
-def test_unknown_columns_are_refused(tmp_path, header):
-    write(tmp_path / "a.png", grey())
-    write(tmp_path / "m.png", square())
-    values = ",".join(["1"] * len(header.split(",")))
-    (tmp_path / "t.csv").write_text(f"image,mask,{header}\na.png,m.png,{values}\n")
-    with pytest.raises(SonotuneError, match="column"):
-        find_samples(own(csv="t.csv"), tmp_path)
-
-
-@pytest.mark.parametrize(
-    "groups",
-    [
-        *(("P1", "p1"), ("1", "01"), ("1", "1.0"), ("P 1", "P1"), ("a_1", "A-1"), ("P.1", "P1")),
-        *(("P1", "P1\u200b"), ("\uff301", "P1"), ("P\u20131", "P-1"), ("P001_2", "p1-2")),
-    ],
-)
-def test_two_spellings_of_one_patient_are_refused(tmp_path, groups):
-    with pytest.raises(SonotuneError, match="one patient"):
-        find_samples(table_of_groups(tmp_path, groups), tmp_path)
-
-
-@pytest.mark.parametrize(
     "groups",
     [
         ("10", "100", "1"),
@@ -303,18 +305,7 @@ def test_two_spellings_of_one_patient_are_refused(tmp_path, groups):
     ],
 )
 def test_patients_whose_names_only_look_alike_are_kept_apart(tmp_path, groups):
-    entries = find_samples(table_of_groups(tmp_path, groups), tmp_path)
-    assert tuple(one.group for one in entries) == groups
-
-
-def table_of_groups(folder, groups):
-    write(folder / "m.png", square())
-    rows = ["image,mask,group"]
-    for number, group in enumerate(groups):
-        write(folder / f"{number}.png", grey())
-        rows.append(f"{number}.png,m.png,{group}")
-    (folder / "t.csv").write_text("\n".join(rows), "utf-8")
-    return own(csv="t.csv")
+    assert tuple(one.group for one in read(tmp_path, of_groups(groups))) == groups
 
 
 @pytest.mark.parametrize(
@@ -362,10 +353,7 @@ def test_a_table_of_duplicates_with_mistakes_is_refused(tmp_path, row):
 
 @pytest.mark.parametrize("size", ["0", "-0.2", "inf", "nan", "1e400", "-inf"])
 def test_a_length_that_is_none_is_not_known_and_noted(tmp_path, size):
-    write(tmp_path / "a.png", grey())
-    write(tmp_path / "m.png", square())
-    (tmp_path / "t.csv").write_text(f"image,mask,mm_per_pixel\na.png,m.png,{size}\n")
-    loaded = load(find_samples(own(csv="t.csv"), tmp_path)[0])
+    loaded = load(read(tmp_path, f"image,mask,mm_per_pixel\na.png,m.png,{size}\n")[0])
     assert loaded.mm_per_pixel == (None, None)
     assert any("pixel size" in note for note in loaded.notes)
     (tmp_path / "s.csv").write_text(f"image,mm_per_pixel\na.png,{size}\n")
@@ -400,9 +388,6 @@ def test_lengths_are_matched_to_files_by_their_paths(tmp_path):
     ],
 )
 def test_dicom_lengths_are_known_only_where_they_agree(tmp_path, more, known):
-    pydicom = pytest.importorskip("pydicom")
-    from test_medical import dicom
-
     if "region" in more:
         region = pydicom.Dataset()
         units, y, x = more.pop("region")
@@ -417,8 +402,6 @@ def test_dicom_lengths_are_known_only_where_they_agree(tmp_path, more, known):
 
 
 def test_patients_of_dicom_files_are_groups_without_their_names(tmp_path):
-    from test_medical import dicom
-
     for number, patient in enumerate(["Doe^Jane", " Doe^Jane ", "Roe"]):
         dicom(tmp_path / f"images/{number}.dcm", grey(number), PatientID=patient)
         write(tmp_path / f"masks/{number}.png", square())
@@ -435,8 +418,6 @@ def test_patients_of_dicom_files_are_groups_without_their_names(tmp_path):
     "change", [(76 + 4, 0.0), (76 + 4, np.inf), (76 + 8, np.nan), (76 + 8, 9.0)]
 )
 def test_nifti_lengths_that_are_none_or_contradict_each_other_are_not_known(tmp_path, change):
-    from test_medical import volume
-
     path = volume(tmp_path / "images/1.nii", grey()[None], (0.3, 0.2, 1))
     write(tmp_path / "masks/1.png", square())
     (entry,) = find_samples(own(images="images/*", masks="masks/*"), tmp_path)

@@ -4,12 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from made_up_cells import averages_of
+from made_up_cells import averages_of, decisions_of, table_of
 from made_up_scores import cells_of_scores, made_up_scores, write_study
 
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.views import write_table
-from sonotune.statistics.decision import decide, decision_tables
 
 STRATEGIES = {
     "contracting": "Contracting",
@@ -36,19 +34,16 @@ def tables(folder, folds=5, **means):
     )
     cells = cells_of_scores(scores, total_parameters=2_000_000, source="hc18")
     paths = write_study(scores, cells, folder)
-    comparisons = decision_tables(decide(cells))["comparisons"]
-    comparisons.to_csv(folder / "comparisons.csv", index=False)
-    files = [folder / f"networks.{kind}" for kind in ("csv", "tex", "html")]
-    write_table(
+    texts = table_of(
         "networks",
-        *files,
+        folder,
         averages=averages_of(Path(paths[0])),
-        comparisons=folder / "comparisons.csv",
+        comparisons=decisions_of(cells, folder) / "comparisons.csv",
         network_titles=NETWORKS,
         pairs=PAIRS,
         display=DisplayOptions(STRATEGIES, {"fus": "FUS"}),
     )
-    return pd.read_csv(files[0]), files[1].read_text("utf-8"), files[2].read_text("utf-8")
+    return pd.read_csv(folder / "networks.csv"), texts["tex"], texts["html"]
 
 
 def test_strategies_stand_by_their_network_with_means_over_folds(tmp_path):

@@ -4,9 +4,8 @@ import os
 
 import numpy as np
 import pytest
-from tiny_files import grey, names, square, write, write_table
+from tiny_files import GLOBS, grey, names, own, square, write, write_pairs, write_table
 
-from sonotune.data.dataset import load_set
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_samples
 from sonotune.data.readers.pixels import load, read_grey
@@ -17,54 +16,6 @@ from sonotune.stale import originals_digest
 
 def one(image, mask, rule=None):
     return Sample(name="one", group="one", image=image, masks=(mask,), rule=rule or MaskRule())
-
-
-def own(table):
-    return {"reader": "folder", "source": "mine", "folder": {"csv": table}}
-
-
-def test_a_table_tells_masks_groups_and_millimetres(tmp_path):
-    for number in (1, 2):
-        write(tmp_path / f"daten/Bild {number} ä.png", grey(number))
-    write(tmp_path / "daten/masks/m.png", square())
-    write_table(
-        tmp_path / "daten/table.csv",
-        [
-            ["image", "mask", "group", "mm_per_pixel", "mm_per_pixel_x"],
-            ["Bild 1 ä.png", "masks/m.png", "Müller", "0.2", ""],
-            ["Bild 2 ä.png", "masks/m.png", " Müller ", "0.2", "0.3"],
-        ],
-    )
-    prepare("mine", own("daten/table.csv"), 20, tmp_path / "out", tmp_path)
-    data = load_set(tmp_path / "out")
-    assert [row["name"] for row in data.index] == ["Bild 1 ä", "Bild 2 ä"]
-    assert data.groups == ["Müller", "Müller"]
-    assert [row["mm_per_pixel_y"] for row in data.index] == pytest.approx([0.4, 0.4])
-    assert [row["mm_per_pixel_x"] for row in data.index] == pytest.approx([0.6, 0.9])
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([["image", "maske"], ["a.png", "m.png"]], "no column 'mask'; found: image, maske"),
-        ([["image", "mask", "group"], ["a.png", "m.png", " "]], "line 2: group is empty"),
-        ([["image", "mask"]], "has no rows"),
-        ([["image", "mask"], ["a.png", ""]], "line 2: image or mask is empty"),
-        ([["image", "mask"], ["b.png", "m.png"]], "there is no file .*b.png"),
-        ([["image", "mask"], ["a.png", "m.png"], ["a.png", "m.png"]], "named twice: a"),
-        (
-            [["image", "mask", "mm_per_pixel"], ["a.png", "m.png", "0,2"]],
-            "line 2: millimetres per pixel must be a number; found '0,2'",
-        ),
-        ([["image", "mask", "mm_per_pixel"], ["a.png", "m.png", "0_2"]], "found '0_2'"),
-    ],
-)
-def test_a_bad_table_is_refused(tmp_path, rows, message):
-    write(tmp_path / "a.png", grey())
-    write(tmp_path / "m.png", square())
-    write_table(tmp_path / "t.csv", rows)
-    with pytest.raises(SonotuneError, match=message):
-        find_samples(own("t.csv"), tmp_path)
 
 
 def exchange(first, second):
@@ -91,21 +42,21 @@ def test_a_corrected_file_is_noticed_whatever_its_date(tmp_path, what):
         write(tmp_path / f"{number}_mask.png", square(10, 20 + number))
         rows.append([f"{number}.png", f"{number}_mask.png", f"P{number // 2}", "0.2"])
     write_table(tmp_path / "t.csv", rows)
-    before = originals_digest(own("t.csv"), tmp_path, tmp_path / "cache.json")
+    before = originals_digest(own(csv="t.csv"), tmp_path, tmp_path / "cache.json")
     times = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert originals_digest(own("t.csv"), tmp_path, tmp_path / "cache.json") == before
+    assert originals_digest(own(csv="t.csv"), tmp_path, tmp_path / "cache.json") == before
     CORRECTIONS[what](tmp_path)
     for path, time in times.items():
         os.utime(path, ns=(time, time))
-    assert originals_digest(own("t.csv"), tmp_path, tmp_path / "cache.json") != before
+    assert originals_digest(own(csv="t.csv"), tmp_path, tmp_path / "cache.json") != before
 
 
 def test_a_folder_needs_globs_or_a_table(tmp_path):
-    for options in ({}, {"images": "*.png"}, {"images": "*", "masks": "*", "csv": "t.csv"}):
+    for options in ({}, {"images": "*.png"}, {**GLOBS, "csv": "t.csv"}):
         with pytest.raises(SonotuneError, match="either images and masks, two globs, or csv"):
-            find_samples({"reader": "folder", "folder": options}, tmp_path)
+            find_samples(own(**options), tmp_path)
     with pytest.raises(SonotuneError, match=r"no file .*t\.csv"):
-        find_samples(own("t.csv"), tmp_path)
+        find_samples(own(csv="t.csv"), tmp_path)
 
 
 def test_globs_can_be_absolute(tmp_path):
@@ -148,11 +99,7 @@ def test_a_truncated_image_is_refused(tmp_path, suffix):
 
 
 def test_masks_that_are_all_empty_are_refused(tmp_path):
-    for number in (1, 2):
-        write(tmp_path / f"images/{number}.png", grey(number))
-        write(tmp_path / f"masks/{number}.png", square(0, 0))
-    settings = {"reader": "folder", "source": "mine"}
-    settings["folder"] = {"images": "images/*", "masks": "masks/*"}
+    write_pairs(tmp_path, (1, 2), mask=lambda number: square(0, 0))
     with pytest.raises(SonotuneError, match="mine: all 2 masks are empty at 16 x 16 pixels: 1, 2"):
-        prepare("mine", settings, 16, tmp_path / "out", tmp_path)
+        prepare("mine", own(**GLOBS), 16, tmp_path / "out", tmp_path)
     assert not (tmp_path / "out").exists()

@@ -7,65 +7,30 @@ import shutil
 import cv2
 import numpy as np
 import pytest
+from builders import ARRAYS, cell_of, make_tables
 from safetensors import safe_open
 from safetensors.torch import load_file
-from test_training import bright_disks, quiet, settings
+from test_training import bright_disks, settings
 from tiny_files import write
 
 from sonotune.cli import main
-from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
+from sonotune.evaluation.scores import load_predictions, score_dataset
 from sonotune.evaluation.tables import read_table
 from sonotune.inference.choose import choose_cells
 from sonotune.inference.images import find_images, to_network, to_original, unlike_training
 from sonotune.inference.model import load_model
-from sonotune.jobs.finetune import run_cell
-from sonotune.jobs.pretrain import pretrain
 from sonotune.runtime.run_record import read_record, write_record
-
-ARRAYS = "datasets/disks-0123abcd/32"
-START = "s/pretrained/1/weights.safetensors"
-PRETRAINING = {
-    "dataset": "disks",
-    "source": "disks",
-    "validation_fraction": 0.2,
-    "training": {"learning_rate": 0.003, "batch_size": 2, "epochs": 2, "patience": 2},
-    "seed": 5,
-    "network": settings()["network"],
-    "device": "cpu",
-    "precision": "fp32",
-    "threads": 1,
-    "code": "0",
-}
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    """A pre-training and two folds of a strategy, one of which tunes block 9 alone."""
-    folder = tmp_path_factory.mktemp("results")
-    data = bright_disks(20)
-    arrays = folder / ARRAYS
-    save_set(arrays, data)
-    pretrain(PRETRAINING, arrays, (folder / START).parent, quiet)
-    for fold in (0, 1):
-        for strategy, tune in (("block_9", ["block9"]), ("whole", settings()["tune"])):
-            changes = {"fold": fold, "strategy": strategy, "tune": tune, "init": "pretrained"}
-            run_cell(
-                settings(**changes),
-                arrays,
-                folder / START,
-                folder / f"s/cells/disks/{strategy}/0.8/{fold}",
-                quiet,
-                keep_weights=strategy != "whole" or fold == 1,
-            )
-    for row, image in enumerate(data.images):
+def study(trained, tmp_path_factory):
+    """The results of `trained`, beside the images."""
+    folder = tmp_path_factory.mktemp("study")
+    shutil.copytree(trained, folder, dirs_exist_ok=True)
+    for row, image in enumerate(bright_disks(20).images):
         write(folder / f"images/disk_{row:02d}.png", image)
     return folder
-
-
-def cell(study, strategy="block_9", fold=0):
-    return study / f"s/cells/disks/{strategy}/0.8/{fold}"
 
 
 def rows_of(folder):
@@ -73,14 +38,18 @@ def rows_of(folder):
         return list(csv.DictReader(file))
 
 
+def predict(model, images, output, *options):
+    return main(["predict", str(model), str(images), "--output", str(output), *options])
+
+
 def predicted(folder, name, kind="probabilities"):
     return cv2.imread(str(folder / kind / f"{name}.png"), cv2.IMREAD_UNCHANGED)
 
 
 def test_predict_gives_the_studys_own_numbers(study, tmp_path, capsys):
-    rows, probabilities = load_predictions(cell(study) / "predictions.npz")
+    rows, probabilities = load_predictions(cell_of(study) / "predictions.npz")
     files = [str(study / f"images/disk_{row:02d}.png") for row in rows]
-    assert main(["predict", str(cell(study)), *files, "--output", str(tmp_path)]) == 0
+    assert main(["predict", str(cell_of(study)), *files, "--output", str(tmp_path)]) == 0
     for row, wanted in zip(rows, probabilities, strict=True):
         assert (predicted(tmp_path, f"disk_{row:02d}") == wanted).all()
         assert (predicted(tmp_path, f"disk_{row:02d}", "masks") == 255 * (wanted >= 128)).all()
@@ -91,15 +60,15 @@ def test_predict_gives_the_studys_own_numbers(study, tmp_path, capsys):
 
 
 def test_predictions_are_scored_against_masks_as_the_study_scores_its_test_images(study, tmp_path):
-    rows, _ = load_predictions(cell(study) / "predictions.npz")
+    rows, _ = load_predictions(cell_of(study) / "predictions.npz")
     disks = bright_disks(20)
     for row in rows:
         write(tmp_path / f"kept/disk_{row:02d}_mask.png", 255 * disks.masks[row])
         write(tmp_path / f"images/disk_{row:02d}.png", disks.images[row])
-    command = ["predict", str(cell(study)), str(tmp_path / "images"), "--output", str(tmp_path)]
-    assert main([*command, "--masks", str(tmp_path / "kept/*.png")]) == 0
+    given = "--masks", str(tmp_path / "kept/*.png")
+    assert predict(cell_of(study), tmp_path / "images", tmp_path, *given) == 0
     scores = tmp_path / "scores.csv"
-    score_dataset(study / ARRAYS, [cell(study)], scores)
+    score_dataset(study / ARRAYS, [cell_of(study)], scores)
     for one, wanted in zip(rows_of(tmp_path), read_table(scores).to_dict("records"), strict=True):
         for name in ("dice", "iou", "hausdorff95_px", "surface_distance_px"):
             assert float(one[name]) == pytest.approx(wanted[name], abs=1e-5)
@@ -120,17 +89,16 @@ def test_masks_that_say_nothing_certain_score_nothing(study, tmp_path, kind):
         write(tmp_path / f"images/disk_{row}.png", disks.images[row])
         if kind != "missing" or row:
             write(tmp_path / f"masks/disk_{row}.png", mask)
-    command = ["predict", str(cell(study)), str(tmp_path / "images"), "--output", str(tmp_path)]
-    command += ["--masks", str(tmp_path / "masks")]
-    assert main(command) == 1
+    given = cell_of(study), tmp_path / "images", tmp_path, "--masks", str(tmp_path / "masks")
+    assert predict(*given) == 1
     if kind in ("soft", "classes"):
         assert rows_of(tmp_path) == []
-        assert main([*command, "--threshold", "200"]) == 0
+        assert predict(*given, "--threshold", "200") == 0
         assert all(row["dice"] for row in rows_of(tmp_path))
 
 
 def test_a_kept_cell_holds_its_tuned_stages_and_describes_itself(study):
-    file = cell(study) / "weights.safetensors"
+    file = cell_of(study) / "weights.safetensors"
     assert {name.split(".")[0] for name in load_file(file)} == {"block9"}
     with safe_open(file, "pt") as opened:
         about = json.loads(opened.metadata()["sonotune"])
@@ -145,8 +113,8 @@ def test_a_kept_cell_holds_its_tuned_stages_and_describes_itself(study):
 def test_results_are_at_the_size_of_the_image_and_the_table_measures_it(study, tmp_path):
     image = cv2.resize(bright_disks(1).images[0], (100, 60))
     write(tmp_path / "in/one.png", image)
-    command = ["predict", str(cell(study, "whole", 1)), str(tmp_path / "in")]
-    assert main([*command, "--output", str(tmp_path), "--mm-per-pixel", "0.5", "0.25"]) == 0
+    model, spacing = cell_of(study, "whole", 1), ("--mm-per-pixel", "0.5", "0.25")
+    assert predict(model, tmp_path / "in", tmp_path, *spacing) == 0
     (row,) = rows_of(tmp_path)
     mask = predicted(tmp_path, "one", "masks")
     assert mask.shape == predicted(tmp_path, "one").shape == (60, 100)
@@ -158,11 +126,10 @@ def test_results_are_at_the_size_of_the_image_and_the_table_measures_it(study, t
 
 def test_an_image_unlike_those_of_training_is_warned_of(study, tmp_path, capsys):
     write(tmp_path / "in/white.png", np.full((40, 40), 255, np.uint8))
-    command = ["predict", str(cell(study)), str(tmp_path / "in"), "--output", str(tmp_path)]
-    assert main(command) == 0
+    assert predict(cell_of(study), tmp_path / "in", tmp_path) == 0
     assert "mean grey level 255" in rows_of(tmp_path)[0]["warning"]
     assert "white: mean grey level 255" in capsys.readouterr().err
-    training = load_model(cell(study)).about["training_data"]
+    training = load_model(cell_of(study)).about["training_data"]
     assert unlike_training(bright_disks(1).images[0], training) == ""
 
 
@@ -170,20 +137,16 @@ def test_a_damaged_image_is_left_out_and_said(study, tmp_path, capsys):
     (tmp_path / "in").mkdir()
     (tmp_path / "in/broken.png").write_bytes(b"no image")
     write(tmp_path / "in/fine.png", bright_disks(1).images[0])
-    command = ["predict", str(cell(study)), str(tmp_path / "in"), "--output", str(tmp_path)]
-    assert main(command) == 1
+    assert predict(cell_of(study), tmp_path / "in", tmp_path) == 1
     assert [row["image"] for row in rows_of(tmp_path)] == ["fine"]
     assert "broken.png: cannot be read" in capsys.readouterr().err
 
 
 def test_folds_are_averaged(study, tmp_path):
-    given = [str(study / "images/disk_00.png"), "--output"]
+    image = study / "images/disk_00.png"
     for fold in (0, 1):
-        assert (
-            main(["predict", str(cell(study, fold=fold)), *given, str(tmp_path / f"{fold}")]) == 0
-        )
-    command = ["predict", str(study / "s"), "--strategy", "block_9"]
-    assert main([*command, *given, str(tmp_path / "both")]) == 0
+        assert predict(cell_of(study, fold=fold), image, tmp_path / f"{fold}") == 0
+    assert predict(study / "s", image, tmp_path / "both", "--strategy", "block_9") == 0
     folds = [predicted(tmp_path / str(fold), "disk_00").astype(float) for fold in (0, 1)]
     assert (folds[0] != folds[1]).any()
     assert np.abs(predicted(tmp_path / "both", "disk_00") - np.mean(folds, 0)).max() <= 1
@@ -192,10 +155,10 @@ def test_folds_are_averaged(study, tmp_path):
 def test_the_best_fold_of_a_study_is_that_with_the_best_validation(study):
     (chosen,) = choose_cells(study / "s", strategy="block_9", fold="best")
     dice = [
-        json.loads((cell(study, fold=fold) / "run.json").read_text())["best_validation_dice"]
+        json.loads((cell_of(study, fold=fold) / "run.json").read_text())["best_validation_dice"]
         for fold in (0, 1)
     ]
-    assert chosen == cell(study, fold=int(np.argmax(dice)))
+    assert chosen == cell_of(study, fold=int(np.argmax(dice)))
 
 
 def test_what_an_earlier_configuration_left_is_not_used(study, tmp_path):
@@ -203,9 +166,8 @@ def test_what_an_earlier_configuration_left_is_not_used(study, tmp_path):
     copied = tmp_path / "results"
     shutil.copytree(study, copied)
     assert len(choose_cells(copied / "s", strategy="block_9")) == 2
-    first = cell(copied)
-    score_dataset(copied / ARRAYS, [first], copied / "s/scores/disks.csv")
-    aggregate([copied / "s/scores/disks.csv"], [first / "run.json"], copied / "s/cells.csv")
+    first = cell_of(copied)
+    make_tables(copied, [first])
     assert choose_cells(copied / "s", strategy="block_9") == [first]
     with pytest.raises(SonotuneError, match="kept no weights"):
         choose_cells(copied / "s", strategy="whole")
@@ -222,7 +184,7 @@ def test_what_an_earlier_configuration_left_is_not_used(study, tmp_path):
 
 
 def test_a_cell_without_weights_says_what_to_do(study, capsys):
-    assert main(["predict", str(cell(study, "whole", 0)), str(study / "images")]) == 1
+    assert main(["predict", str(cell_of(study, "whole", 0)), str(study / "images")]) == 1
     assert "keep_weights: [whole]" in capsys.readouterr().err
 
 
@@ -239,7 +201,7 @@ def test_other_start_weights_are_refused(study, tmp_path):
     "suffix", [".safetensors", ".pt2", pytest.param(".onnx", marks=pytest.mark.slow)]
 )
 def test_an_exported_file_computes_the_same(study, tmp_path, capsys, suffix):
-    assert main(["export", str(cell(study)), str(tmp_path / f"one{suffix}")]) == 0
+    assert main(["export", str(cell_of(study)), str(tmp_path / f"one{suffix}")]) == 0
     assert "largest difference from PyTorch" in capsys.readouterr().out
     if suffix == ".onnx":
         import onnx  # as large as the others together
@@ -247,9 +209,8 @@ def test_an_exported_file_computes_the_same(study, tmp_path, capsys, suffix):
         (about,) = onnx.load(tmp_path / "one.onnx").metadata_props
         assert json.loads(about.value)["tuned_stages"] == ["block9"]
     if suffix == ".safetensors":
-        images = str(study / "images")
-        for model, name in ((tmp_path / "one.safetensors", "a"), (cell(study), "b")):
-            assert main(["predict", str(model), images, "--output", str(tmp_path / name)]) == 0
+        for model, name in ((tmp_path / "one.safetensors", "a"), (cell_of(study), "b")):
+            assert predict(model, study / "images", tmp_path / name) == 0
         assert rows_of(tmp_path / "a") == rows_of(tmp_path / "b")
 
 

@@ -7,7 +7,8 @@ import os
 from snakemake.logging import ColorizingTextHandler, DefaultFormatter
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from sonotune.runtime.job import finished, report_progress, time_left
+from sonotune.report.page.live import Live
+from sonotune.runtime.job import finished, report_progress
 from sonotune.runtime.terminal import quiet_terminal
 
 
@@ -41,16 +42,6 @@ def test_cells_that_are_trained_again_do_not_count_until_they_are(tmp_path):
     assert [file.parts[-2] for file in finished(tmp_path / "s", planned | again)] == ["0", "2"]
 
 
-def test_the_time_left_is_that_of_the_last_cells(tmp_path):
-    records = [tmp_path / f"{number}.json" for number in range(5)]
-    for number, file in enumerate(records):
-        file.touch()
-        os.utime(file, (0, 60 * number + (3600 if number > 2 else 0)))  # a pause counts for little
-    assert "10 min" in time_left(records, 10)
-    assert time_left(records, 0) == ""
-    assert time_left(records[:2], 10) == ""
-
-
 def test_the_terminal_gets_few_lines_and_every_failure():
     stream = io.StringIO()
     handler = ColorizingTextHandler(stream=stream, formatter=DefaultFormatter())
@@ -77,3 +68,27 @@ def test_the_terminal_gets_few_lines_and_every_failure():
     assert "whole, fold 0" in told[1]
     assert "a.log" in told[1]
     assert told[2] == "a warning"
+
+
+LINE = "epoch   {}  loss 0.2  validation loss 0.1  Dice {:.4f}  best epoch   1  0.2 s\n"
+
+
+def test_what_is_done_running_and_left_is_on_the_page(tmp_path):
+    for fold, dice in (("0", 0.25), ("1", 0.5)):
+        log = tmp_path / f"logs/s/sus/whole_0.8_{fold}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("".join(LINE.format(epoch, dice) for epoch in (1, 2)))
+    record = tmp_path / "s/cells/sus/whole/0.8/0/run.json"
+    record.parent.mkdir(parents=True)
+    record.touch()
+    (tmp_path / "logs/s/sus/whole_0.8_1.lock").touch()
+    names = [["sus"], ["whole"], ["0.8"], ["0", "1", "2"]]
+    live = Live(tmp_path, {"s": {"cells": 3, "names": names}, "other": {"cells": 1, "names": []}})
+    live.write()
+    text = (tmp_path / "s/live.html").read_text()
+    assert "1 of 3" in text
+    assert "0.250" in text
+    assert "0.500" in text
+    assert "240.0,40.0" in text  # the last epoch of the one that is running
+    live.end()
+    assert not (tmp_path / "s/live.html").exists()

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pandas as pd
 import pytest
+from made_up_cells import table_of
 from test_configuration import SMALL
 
 from sonotune.config.check import complete
@@ -15,7 +16,6 @@ from sonotune.report.figures import wang2023
 from sonotune.report.leakage import effects_of, shared_images
 from sonotune.report.losses import compare_losses
 from sonotune.report.protocols import compare_protocols, decompose_gap, read_history
-from sonotune.report.views import write_table
 
 TITLES = {"encoder": "Encoder", "decoder_4": "Decoder 4", "decoder_all": "Decoder"}
 MEANS = {"encoder": 0.95, "decoder_4": 0.40, "decoder_all": 0.96}
@@ -105,8 +105,7 @@ def test_the_tables_are_written_with_sizes_computed_alike(study, tmp_path):
         "as_published": {"cells": cells},
     }
     for name, of_table in needed.items():
-        paths = [tmp_path / f"{name}.{kind}" for kind in ("csv", "tex", "html")]
-        write_table(name, *paths, **common, **of_table)
+        table_of(name, tmp_path, **common, **of_table)
     table = pd.read_csv(tmp_path / "protocols.csv")
     printed = table["protocol"] == "paper"
     assert table.loc[~printed, "megabytes"].unique() == pytest.approx([6628945 * 4 / 1e6])
@@ -140,22 +139,22 @@ def test_losses_are_held_against_the_range_of_the_logs(tmp_path):
     # The authors' three logs: .518 to .619 in the first epoch, .318 to .394 in the fifth.
     inside = [0.64, 0.50, 0.45, 0.42, 0.35]
     paths = [*histories_with(tmp_path, "encoder", inside, [0.66, 0.50, 0.45, 0.42, 0.28])]
-    write_table(
+    texts = table_of(
         "losses",
-        *(tmp_path / f"l.{kind}" for kind in ("csv", "tex", "html")),
+        tmp_path,
         published_histories=paths,
         display=DisplayOptions({"encoder": "Encoder"}, {}),
         recipe={"image_size": 128, "learning_rate": 1e-4},
     )
-    table = pd.read_csv(tmp_path / "l.csv")
+    table = pd.read_csv(tmp_path / "losses.csv")
     assert table["logs"].unique().tolist() == [3]
     first = table[table["epoch"] == 1].iloc[0]
     assert (first["lowest"], first["highest"]) == pytest.approx((0.51756, 0.61878), abs=1e-5)
     assert table[table["repeat"] == 1]["inside"].tolist() == [True] * 5
     assert table[table["repeat"] == 2]["inside"].tolist() == [False, True, True, True, False]
-    assert "3 of 5" in (tmp_path / "l.html").read_text()
-    figure = losses_figure.draw(tmp_path / "l.csv", DisplayOptions({"encoder": "Encoder"}, {}))
-    assert len(figure.axes) == 1
+    assert "3 of 5" in texts["html"]
+    display = DisplayOptions({"encoder": "Encoder"}, {})
+    assert len(losses_figure.draw(tmp_path / "losses.csv", display).axes) == 1
 
 
 def test_strategies_without_logs_are_left_out(tmp_path):

@@ -58,13 +58,6 @@ def test_a_head_is_the_interior_of_its_outline(heads):
     assert mask[0, 0] == 0
 
 
-def test_pixels_of_heads_keep_their_millimetres(heads, tmp_path):
-    prepare("fus", {"reader": "hc18", "source": "HC18"}, 20, tmp_path / "out", heads)
-    row = load_set(tmp_path / "out").index[0]
-    assert row["mm_per_pixel_y"] == pytest.approx(0.1 * HEIGHT / 20)
-    assert row["mm_per_pixel_x"] == pytest.approx(0.1 * WIDTH / 20)
-
-
 def test_with_its_aspect_kept_an_image_is_padded(heads, tmp_path):
     settings = {"reader": "hc18", "source": "HC18", "keep_aspect": True}
     prepare("fus", settings, 30, tmp_path / "out", heads)

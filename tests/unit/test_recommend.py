@@ -3,10 +3,9 @@
 import json
 
 import pytest
-from made_up_scores import cells_of_scores, made_up_scores, write_calibration, write_study
+from made_up_scores import cells_of_scores, made_up_scores, write_tables
 
 from sonotune.cli import main
-from sonotune.statistics.tables import write_statistics
 
 
 @pytest.fixture(scope="module")
@@ -18,12 +17,7 @@ def study(tmp_path_factory):
     cells = cells_of_scores(scores)
     # The best has a failed run.
     cells.loc[(cells["strategy"] == "scratch") & (cells["fold"] == 0), "failed"] = True
-    table, files = write_study(scores, cells, folder)
-    write_statistics(
-        table, list(files.values()), write_calibration(cells, folder), folder / "statistics",
-        strategy_names=list(means), exclude_runs="failed", seed=1, margins={},
-        cost="tuned_parameters",
-    )  # fmt: skip
+    write_tables(scores, cells, folder)
     splits = [
         {"fraction": fraction, "fold": 0, "training": [0] * n, "validation": [0], "test": [0]}
         for fraction, n in ((0.8, 63), (0.05, 3))

@@ -5,14 +5,13 @@ from itertools import product
 
 import numpy as np
 import pytest
-import SimpleITK
-import yaml
 from builders import dataset_place
 from faulty import small_study
+from tiny_files import volume
 from tiny_files import write as write_image
-from warm import run_through
+from warm import run_config
 
-from sonotune.data.decode import volume
+from sonotune.data.decode import volume as decoder
 from sonotune.data.readers import files_of
 from sonotune.data.sidecars import sidecars
 from sonotune.errors import SonotuneError
@@ -20,8 +19,7 @@ from sonotune.stale import originals_digest
 
 
 def write(path, fill):
-    image = SimpleITK.GetImageFromArray(np.full((1, 8, 8), fill, np.uint8))
-    SimpleITK.WriteImage(image, str(path))
+    volume(path, np.full((1, 8, 8), fill, np.uint8))
 
 
 @pytest.mark.parametrize(("suffix", "pixels"), [("mhd", "raw"), ("nhdr", "raw.gz")])
@@ -39,10 +37,8 @@ def test_a_file_that_holds_its_pixels_has_none(tmp_path, suffix):
 
 
 def test_changed_pixels_beside_an_unchanged_header_are_noticed(tmp_path):
-    for kind in ("images", "masks"):
-        (tmp_path / kind).mkdir()
-        for number in range(3):
-            write(tmp_path / kind / f"{number}.mhd", number)
+    for kind, number in product(("images", "masks"), range(3)):
+        write(tmp_path / kind / f"{number}.mhd", number)
     folder = {"images": "images/*.mhd", "masks": "masks/*.mhd"}
     settings = {"reader": "folder", "folder": folder}
     assert tmp_path / "masks/1.raw" in files_of(settings, tmp_path)
@@ -55,12 +51,11 @@ def test_changed_pixels_beside_an_unchanged_header_are_noticed(tmp_path):
 def test_pixels_of_elsewhere_are_refused(tmp_path, name):
     (tmp_path / "secret.raw").write_bytes(bytes(64))
     folder = tmp_path / "images"
-    folder.mkdir()
     write(folder / "a.mhd", 3)
     header = (folder / "a.mhd").read_text().replace("a.raw", name)
     (folder / "a.mhd").write_text(header)
     with pytest.raises(SonotuneError):
-        volume.read(folder / "a.mhd", None)
+        decoder.read(folder / "a.mhd", None)
 
 
 def test_a_corrected_file_of_the_catalogue_is_used_whatever_its_date(tmp_path):
@@ -73,17 +68,14 @@ def test_a_corrected_file_of_the_catalogue_is_used_whatever_its_date(tmp_path):
     config = small_study()
     config["datasets"]["bus"] = {"catalogue": "busi"}
     config["studies"]["tiny"]["datasets"] = ["bus"]
-    (tmp_path / "study.yaml").write_text(yaml.safe_dump(config))
     masks = f"{dataset_place(config, 'bus')}/16/masks.npy"
-    command = [tmp_path, "--configfile", "study.yaml", "--cores", "1", "--", masks]
-    run_through(*command)
-    masks = tmp_path / masks
-    before = np.load(masks)
+    run_config(tmp_path, config, "--", masks)
+    before = np.load(tmp_path / masks)
     corrected = originals / "benign/benign (3)_mask.png"
     write_image(corrected, half_marked(right=True))
     os.utime(corrected, (1, 1))
-    run_through(*command)
-    changed = (np.load(masks) != before).any(axis=(1, 2))
+    run_config(tmp_path, config, "--", masks)
+    changed = (np.load(tmp_path / masks) != before).any(axis=(1, 2))
     assert changed.tolist() == [False, False, True, *[False] * 5]
 
 

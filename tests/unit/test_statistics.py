@@ -6,18 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as formulas
-from made_up_scores import (
-    cells_of_scores,
-    made_up_scores,
-    with_strategies,
-    write_calibration,
-    write_study,
-)
+from made_up_scores import cells_of_scores, made_up_scores, with_strategies, write_tables
 from scipy.stats import tukey_hsd
 from statsmodels.stats.multicomp import pairwise_tukeyhsd
 
 from sonotune.statistics.friedman import critical_difference, nemenyi, rank_strategies
-from sonotune.statistics.tables import write_statistics
 from sonotune.statistics.tukey import tukey_pairs
 from sonotune.statistics.variance import variance_components
 
@@ -50,15 +43,9 @@ def runs_of(groups):
 
 def statistics_of(scores, folder, exclude_runs="failed", cells=None):
     """The tables of made-up scores, by name."""
-    names = list(dict.fromkeys(scores["strategy"]))
     cells = cells_of_scores(scores) if cells is None else cells
-    table, files = write_study(scores, cells, folder)
-    write_statistics(
-        table, list(files.values()), write_calibration(cells, folder), folder / "out",
-        strategy_names=names, exclude_runs=exclude_runs, seed=1, margins={},
-        cost="tuned_parameters",
-    )  # fmt: skip
-    return {path.stem: pd.read_csv(path) for path in (folder / "out").iterdir()}
+    written = write_tables(scores, cells, folder, exclude_runs)
+    return {path.stem: pd.read_csv(path) for path in written.iterdir()}
 
 
 def test_tukey_gives_the_published_example():

@@ -3,19 +3,17 @@
 import json
 import shutil
 from dataclasses import replace
+from itertools import product
 
-import cv2
 import numpy as np
 import pytest
+from builders import ARRAYS, cell_of, make_tables
 from faulty import damage
 from test_training import bright_disks, quiet, settings
+from tiny_files import own, write, write_pairs
 
 from sonotune.cli import main
 from sonotune.data.dataset import load_set, save_set
-from sonotune.data.split_file import write_splits
-from sonotune.data.splits import Resampling
-from sonotune.evaluation.scores import aggregate, score_dataset
-from sonotune.jobs.finetune import run_cell
 from sonotune.jobs.pretrain import pretrain
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import read_record, write_record
@@ -23,47 +21,14 @@ from sonotune.runtime.view_record import write_view_record
 from sonotune.stale import originals_digest
 from sonotune.verify import Verification
 
-FEW = {"learning_rate": 0.01, "batch_size": 2, "epochs": 1, "patience": 1}
-ARRAYS = "datasets/disks-0123abcd/32"
-CELLS = "s/cells/disks/whole/0.8"
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A finished study of two cells, as the workflow leaves it."""
-    folder = tmp_path_factory.mktemp("made") / "results"
-    arrays = folder / ARRAYS
-    save_set(arrays, bright_disks(10))
-    pretrain(
-        {**settings(training=FEW), "validation_fraction": 0.2},
-        arrays,
-        folder / "s/pretrained/1",
-        quiet,
-    )
-    cells = [folder / CELLS / str(fold) for fold in (0, 1)]
-    for fold, cell in enumerate(cells):
-        ours = settings(training=FEW, fold=fold, init="pretrained")
-        start = folder / "s/pretrained/1/weights.safetensors"
-        run_cell(ours, arrays, start, cell, quiet, keep_weights=True)
-    score_dataset(arrays, cells, folder / "s/scores/disks.csv")
-    aggregate(
-        [folder / "s/scores/disks.csv"], [one / "run.json" for one in cells], folder / "s/cells.csv"
-    )
-    resampling = Resampling(**settings()["resampling"])
-    write_splits({"disks": arrays}, [0.8], resampling, 5, folder / "s/splits.json")
-    return folder
-
-
-@pytest.fixture
-def results(made, tmp_path):
-    shutil.copytree(made, tmp_path / "results")
-    return tmp_path / "results"
+CELLS = "s/cells/disks/block_9/0.8"
+EVERY = [*product(("block_9", "whole"), (0, 1))]
 
 
 def test_a_sound_study(results, capsys):
     assert main(["verify", str(results)]) == 0
     said = capsys.readouterr().out
-    counts = "1 data sets, 0 encoders, 1 pre-trainings, 2 cells, 2 tables of scores, 0 views"
+    counts = "1 data sets, 0 encoders, 1 pre-trainings, 4 cells, 2 tables of scores, 0 views"
     assert f"{counts}: no faults" in said
 
 
@@ -124,12 +89,12 @@ def test_cells_that_changed_places(results):
     (results / CELLS / "0").rename(results / CELLS / "x")
     (results / CELLS / "1").rename(results / CELLS / "0")
     (results / CELLS / "x").rename(results / CELLS / "1")
-    assert "0/run.json: is of the cell s/cells/disks/whole/0.8/1" in faults(results)
+    assert f"0/run.json: is of the cell {CELLS}/1" in faults(results)
 
 
 def test_arrays_made_anew_from_other_images(results):
     """They are whole, but not what the runs were trained on."""
-    save_set(results / ARRAYS, bright_disks(10, seed=1))
+    save_set(results / ARRAYS, bright_disks(20, seed=1))
     load_set(results / ARRAYS)
     found = faults(results)
     assert f"{CELLS}/0/run.json: was trained on other images or masks" in found
@@ -138,7 +103,7 @@ def test_arrays_made_anew_from_other_images(results):
 
 def test_weights_of_another_pretraining(results):
     arrays = results / ARRAYS
-    other = {**settings(training=FEW, seed=6), "validation_fraction": 0.2}
+    other = {**settings(seed=6), "validation_fraction": 0.2}
     pretrain(other, arrays, results / "s/pretrained/1", quiet)
     assert f"{CELLS}/0/run.json: started from other weights" in faults(results)
 
@@ -149,7 +114,7 @@ def test_predictions_of_other_images_with_a_record_that_fits(results):
     with np.load(folder / "predictions.npz", allow_pickle=False) as stored:
         rows, probabilities = stored["rows"], stored["probabilities"]
     np.savez_compressed(
-        folder / "predictions.npz", rows=(rows + 1) % 10, probabilities=probabilities
+        folder / "predictions.npz", rows=(rows + 1) % 20, probabilities=probabilities
     )
     record = read_record(folder / "run.json")
     write_record(folder, record, record["outputs"])
@@ -172,9 +137,7 @@ def test_cells_that_started_from_an_encoders_weights(results):
 
 def test_what_a_removed_fold_left_behind_is_no_fault(results):
     """The tables are made of what the configuration asks for now."""
-    arrays, first = results / ARRAYS, results / CELLS / "0"
-    score_dataset(arrays, [first], results / "s/scores/disks.csv")
-    aggregate([results / "s/scores/disks.csv"], [first / "run.json"], results / "s/cells.csv")
+    make_tables(results, [cell_of(results)])
     found = Verification(results).run()
     assert found.faults == []
     assert found.checked["cells"] == 1
@@ -182,7 +145,6 @@ def test_what_a_removed_fold_left_behind_is_no_fault(results):
 
 def test_what_verify_says_to_do_ends_in_a_clean_study(results):
     """Each table that it wants deleted is made again from what it did not complain of."""
-    cells = [results / CELLS / str(fold) for fold in (0, 1)]
     tables = [results / "s/scores/disks.csv", results / "s/cells.csv"]
     for table in tables:
         table.write_text(table.read_text().replace("0.", "1.", 1))
@@ -190,8 +152,7 @@ def test_what_verify_says_to_do_ends_in_a_clean_study(results):
     assert "delete it and run again" in told
     for table in tables:
         table.unlink()
-    score_dataset(results / ARRAYS, cells, tables[0])
-    aggregate([tables[0]], [one / "run.json" for one in cells], tables[1])
+    make_tables(results, [cell_of(results, *one) for one in EVERY])
     assert faults(results) == ""
 
 
@@ -236,18 +197,14 @@ def test_a_table_of_other_cells_than_are_there_now(results, table):
 
 def test_originals_that_changed_after_they_were_prepared(results, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    data = bright_disks(10)
-    for kind, arrays in (("images", data.images), ("masks", data.masks * 255)):
-        (tmp_path / kind).mkdir()
-        for row, array in enumerate(arrays):
-            cv2.imwrite(str(tmp_path / kind / f"{row}.png"), array)
-    options = {"images": "images/*.png", "masks": "masks/*.png"}
-    settings = {"reader": "folder", "source": "disks", "folder": options}
+    data = bright_disks(20)
+    write_pairs(tmp_path, range(20), data.images.__getitem__, (data.masks * 255).__getitem__)
+    settings = own(images="images/*.png", masks="masks/*.png") | {"source": "disks"}
     originals = originals_digest(settings, ".", tmp_path / "cache.json")
     about = {"settings": settings, "rests_on": {"originals": originals}}
     save_set(results / ARRAYS, replace(data, about={**data.about, **about}))
     assert faults(results) == ""
-    cv2.imwrite(str(tmp_path / "masks/3.png"), 255 - data.masks[3] * 255)
+    write(tmp_path / "masks/3.png", 255 - data.masks[3] * 255)
     assert f"{results / ARRAYS}: was prepared from other files" in faults(results)
     shutil.rmtree(tmp_path / "masks")  # a copy of the results alone
     assert faults(results) == ""

@@ -20,8 +20,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import yaml
-from faulty import ROOT, jobs_at_work, jobs_told, kill, log_names, new_log
-from test_staleness import PARTS
+from faulty import ROOT, copy_project, jobs_at_work, jobs_told, kill, log_names, new_log
 from warm import snakemake, warm_python
 
 from sonotune.config.check import complete
@@ -116,9 +115,7 @@ class EditedStudy:
     @classmethod
     def begin(cls, folder):
         study = cls(folder)
-        for part in PARTS:
-            copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
-            copy(ROOT / part, study.folder / part)
+        copy_project(study.folder)
         for kind in ("images", "masks"):
             (study.folder / kind).mkdir()
         for number in range(8):
@@ -281,16 +278,8 @@ class EditedStudy:
         names = ("cells.csv", "splits.json", "statistics/decisions.csv", "scores/mine.csv")
         names += ("tables/table2.csv", "tables/metrics.csv")
         targets += [f"results/drawn/{name}" for name in names]
-        return [
-            "--configfile",
-            "study.yaml",
-            "--cores",
-            "2",
-            "--resources",
-            "gpu=0",
-            "--",
-            *targets,
-        ]
+        options = "--configfile study.yaml --cores 2 --resources gpu=0 --"
+        return [*options.split(), *targets]
 
     def _targets(self, job):
         """Those of a job that the whole study names as well."""

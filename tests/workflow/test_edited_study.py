@@ -6,6 +6,7 @@ in a plan (`snakemake -n`), and of those that run the study in between and at th
 
 import os
 import shutil
+from contextlib import contextmanager
 
 import pytest
 from edited_study import CODE, MINE, PRETRAINED, VALUES, EditedStudy
@@ -50,7 +51,7 @@ drawn = settings(
 
 
 def act(study, step):
-    getattr(study, step[0])(*step[1:])
+    return getattr(study, step[0])(*step[1:])
 
 
 @pytest.fixture(scope="module")
@@ -81,27 +82,30 @@ def fresh_numbers(finished, tmp_path_factory):
     return numbers
 
 
-def check_plan(finished, folder, steps):
+@contextmanager
+def copy_of(finished, folder):
     study = finished.copy_to(folder / "study")
     try:
-        for step in steps:
-            act(study, step)
-        assert study.planned() == study.expected()
+        yield study
     finally:
         shutil.rmtree(study.folder, ignore_errors=True)
 
 
+def check_plan(finished, folder, steps):
+    with copy_of(finished, folder) as study:
+        for step in steps:
+            act(study, step)
+        assert study.planned() == study.expected()
+
+
 def check_runs(finished, fresh_numbers, folder, steps):
-    study = finished.copy_to(folder / "study")
-    try:
+    with copy_of(finished, folder) as study:
         for step in [*steps, ("run",)]:
-            ended_well = getattr(study, step[0])(*step[1:])
+            ended_well = act(study, step)
             if ended_well:
                 assert study.numbers() == fresh_numbers(study)
         assert ended_well, (study.folder / "output.txt").read_text()
         assert study.planned() == set()
-    finally:
-        shutil.rmtree(study.folder, ignore_errors=True)
 
 
 def test_a_finished_study_has_nothing_to_run(finished):

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tarfile
@@ -13,11 +12,11 @@ import zipfile
 from datetime import date
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import yaml
 from packaging.metadata import Metadata
+from tiny_files import write_pairs
+from warm import run_clean
 
 import sonotune
 
@@ -31,22 +30,8 @@ REMOTE = {"originals", "finetune"}
 pytestmark = pytest.mark.slow  # `make test-install` runs them
 
 
-def run(command, folder, **variables):
-    """Run a command without anything that leads to the checkout."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return subprocess.run(
-        [*map(str, command)],
-        cwd=folder,
-        env={**clean, **variables},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def succeed(command, folder, **variables):
-    done = run(command, folder, **variables)
+    done = run_clean(command, folder, **variables)
     assert done.returncode == 0, done.stdout[-5000:]
     return done.stdout
 
@@ -88,23 +73,10 @@ def fresh(wheel, tmp_path_factory):
 
 
 def copy_of_checkout(target):
-    """The files that a commit of the checkout would hold."""
-    shutil.copytree(
-        ROOT,
-        target,
-        ignore=lambda folder, names: (
-            [name for name in names if name not in (".gitkeep",)]
-            if Path(folder) == ROOT / "results"
-            else [
-                name
-                for name in names
-                if name in (".git", ".venv", ".snakemake", "resources", "dist", "__pycache__")
-                or name.endswith((".egg-info", "_cache"))
-            ]
-        ),
-        symlinks=True,
-    )
-    return target
+    """The files that a commit of the checkout would hold, but for stored results."""
+    left = (".git", ".venv", ".snakemake", "results", "resources", "dist", "__pycache__")
+    ignored = shutil.ignore_patterns(*left, "*.egg-info", "*_cache")
+    return shutil.copytree(ROOT, target, ignore=ignored, symlinks=True)
 
 
 def test_the_wheel_carries_the_workflow_and_every_file_of_the_library(wheel):
@@ -161,7 +133,7 @@ def test_conda_environments_get_the_library_from_the_wheel(wheel, tmp_path):
     assert (ROOT / "envs/sonotune.yaml").with_suffix(".post-deploy.sh") == script
     venv.create(tmp_path / "environment", with_pip=True)
     path = f"{tmp_path / 'environment/bin'}:{os.environ['PATH']}"
-    without = run(["bash", script], tmp_path, PATH=path)
+    without = run_clean(["bash", script], tmp_path, PATH=path)
     assert without.returncode == 1
     assert "sonotune-*.whl" in without.stdout
     shutil.copy(wheel, tmp_path)
@@ -188,23 +160,19 @@ def test_commands_work_without_a_checkout(fresh, tmp_path):
     bare = succeed([fresh / "sonotune"], tmp_path)
     assert bare == succeed([fresh / "sonotune", "--help"], tmp_path)
     assert "busi" in succeed([fresh / "sonotune", "data", "list"], tmp_path)
-    shade = np.random.default_rng(0).integers(0, 255, (10, 24, 24), np.uint8)
-    for number, pixels in enumerate(shade):
-        for kind, array in (("images", pixels), ("masks", np.uint8(255 * (pixels > 127)))):
-            (tmp_path / kind).mkdir(exist_ok=True)
-            cv2.imwrite(str(tmp_path / kind / f"{number}.png"), array)
+    write_pairs(tmp_path, range(10))
     init = ["init", "--images", "images/*.png", "--masks", "masks/*.png"]
     succeed([fresh / "sonotune", *init], tmp_path)
-    assert run([fresh / "sonotune", *init], tmp_path).returncode == 1
+    assert run_clean([fresh / "sonotune", *init], tmp_path).returncode == 1
     check = ["data", "check", "mine", "--configfile", "my.yaml"]
-    run([fresh / "sonotune", *check], tmp_path)
+    run_clean([fresh / "sonotune", *check], tmp_path)
     assert (tmp_path / "audits/mine/audit.html").is_file()
     plan = succeed(
         [fresh / "sonotune", "run", "--configfile", "my.yaml", "--cores", "2", "--", "--dry-run"],
         tmp_path,
     )
     assert re.search(r"^finetune +\d+$", plan, re.M)
-    missing = run([fresh / "sonotune", "run", "--configfile", "no.yaml"], tmp_path)
+    missing = run_clean([fresh / "sonotune", "run", "--configfile", "no.yaml"], tmp_path)
     assert missing.returncode == 1
     assert len(missing.stdout.splitlines()) == 1
 

@@ -14,12 +14,8 @@ from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.report.page.details import contours, to_json
 from sonotune.report.page.drawing import draw_network
 
-PLAIN = {
-    "mm_per_pixel_y": None,
-    "mm_per_pixel_x": None,
-    "original_height": 60,
-    "original_width": 40,
-}
+PLAIN = dict.fromkeys(("mm_per_pixel_y", "mm_per_pixel_x"))
+PLAIN |= {"original_height": 60, "original_width": 40}
 
 
 def test_an_outline_is_a_path_along_the_mask_and_its_holes():

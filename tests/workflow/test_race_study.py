@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from warm import run_through
+from warm import planned_jobs, run_config
 
 from sonotune.runtime.files import read_json
 from sonotune.verify import Verification
@@ -37,9 +37,7 @@ class Study:
     def snakemake(self, *options, race=RACE):
         config = yaml.safe_load((ROOT / "tests/smallest.yaml").read_text())
         config["studies"]["smallest"] |= LEARNS | ({"race": race} if race else {})
-        (self.folder / "race.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-        options = ("--configfile", "race.yaml", "--cores", "2", "--resources", "gpu=0", *options)
-        return run_through(self.folder, *options)
+        return run_config(self.folder, config, *options)
 
     def run_cells(self, **how):
         """Run all that the table of cells needs."""
@@ -47,11 +45,7 @@ class Study:
 
     def planned(self, **how):
         """Number of jobs of each rule that would run."""
-        said = self.snakemake("-n", **how)
-        if "Nothing to be done" in said:
-            return {}
-        stats = said[said.rindex("Job stats:") :]
-        return {rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M)}
+        return planned_jobs(self.snakemake("-n", **how))
 
     def cells(self):
         return {

@@ -14,7 +14,11 @@ from slurm.cluster import NODE, Cluster, missing
 from sonotune.runtime.files import read_json
 
 REASON = missing()
-needs_slurm = pytest.mark.skipif(bool(REASON), reason=REASON)
+
+
+def on_slurm(test):
+    """Mark a test that takes a cluster, and long."""
+    return pytest.mark.slow(pytest.mark.skipif(bool(REASON), reason=REASON)(test))
 
 
 class ClusterStudy(Study):
@@ -135,8 +139,7 @@ def test_what_is_a_clusters_job_says_how_long_it_may_take():
         assert {rule.partition(":")[0] for rule in rules if key in rule} == heavy
 
 
-@needs_slurm
-@pytest.mark.slow  # of these, the one that continuous integration runs
+@on_slurm  # of these, the one that continuous integration runs
 def test_cells_are_jobs_with_a_gpu_of_their_own(cluster, undisturbed, make_study):
     study = make_study(epochs=5)
     study.complete("--set-resources", "pretrain:gpu_model=null")
@@ -167,8 +170,7 @@ def test_cells_are_jobs_with_a_gpu_of_their_own(cluster, undisturbed, make_study
     assert_equal(study, undisturbed(epochs=5))
 
 
-@needs_slurm
-@pytest.mark.slow
+@on_slurm
 def test_a_cancelled_job_is_retried_from_its_checkpoint(cluster, undisturbed, make_study):
     study, running = start_training(make_study)
     cluster.run("scancel", str(job_of(cluster, "whole")))
@@ -179,8 +181,7 @@ def test_a_cancelled_job_is_retried_from_its_checkpoint(cluster, undisturbed, ma
     assert_equal(study, undisturbed())
 
 
-@needs_slurm
-@pytest.mark.slow
+@on_slurm
 def test_a_drained_node_loses_nothing(cluster, undisturbed, make_study):
     study, running = start_training(make_study)
     cluster.run("scontrol", "update", f"nodename={NODE}", "state=drain", "reason=test")
@@ -198,8 +199,7 @@ def test_a_drained_node_loses_nothing(cluster, undisturbed, make_study):
     assert_equal(study, undisturbed())
 
 
-@needs_slurm
-@pytest.mark.slow
+@on_slurm
 def test_a_failed_nodes_cells_go_on_from_their_checkpoints(cluster, undisturbed, make_study):
     study, running = start_training(make_study)
     number = job_of(cluster, "whole")
@@ -215,8 +215,7 @@ def test_a_failed_nodes_cells_go_on_from_their_checkpoints(cluster, undisturbed,
     assert_equal(study, undisturbed())
 
 
-@needs_slurm
-@pytest.mark.slow
+@on_slurm
 def test_the_controller_is_restarted_in_the_middle(cluster, undisturbed, make_study):
     study, running = start_training(make_study)
     cluster.stop_daemon("slurmctld")
@@ -227,8 +226,7 @@ def test_the_controller_is_restarted_in_the_middle(cluster, undisturbed, make_st
     assert_equal(study, undisturbed())
 
 
-@needs_slurm
-@pytest.mark.slow
+@on_slurm
 def test_snakemake_is_killed_while_its_jobs_are_at_work(cluster, undisturbed, make_study):
     study, running = start_training(make_study)
     os.killpg(running.pid, signal.SIGKILL)
@@ -241,8 +239,7 @@ def test_snakemake_is_killed_while_its_jobs_are_at_work(cluster, undisturbed, ma
     assert {name: after[name] for name in finished} == finished
 
 
-@needs_slurm
-@pytest.mark.slow
+@on_slurm
 def test_cells_are_tasks_of_job_arrays(cluster, undisturbed, make_study):
     study = make_study(epochs=5)
     # A site may want --gres instead of --gpus.
@@ -264,10 +261,9 @@ def test_a_clusters_profile_has_what_no_profile_may_lack(name):
         yaml.safe_load((ROOT / f"profiles/{one}/config.yaml").read_text())
         for one in ("default", name)
     )
-    keys = ("rerun-triggers", "max-checksum-file-size", "nolock", "rerun-incomplete")
-    for key in (*keys, "keep-going", "scheduler"):
+    # test_staleness.py looks at what makes results stale in all of them.
+    for key in ("nolock", "rerun-incomplete", "keep-going", "scheduler"):
         assert other[key] == default[key], key
     assert other["retries"] >= default["retries"]
     # A limit that is meant for one machine would be one for the whole cluster.
-    assert "cores" not in other
-    assert "resources" not in other
+    assert not {"cores", "resources"} & set(other)

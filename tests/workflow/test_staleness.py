@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from warm import run_through, snakemake
+from faulty import copy_project
+from warm import planned_jobs, run_through, snakemake
 
 from sonotune.data.splits import Resampling, kfold_test_rows, split_seed
 from sonotune.evaluation.scores import load_predictions
@@ -20,21 +21,11 @@ from sonotune.runtime.run_record import seal
 
 ROOT = Path(__file__).parents[2]
 PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
-PARTS = ["Snakefile", "workflow", "config", "profiles", "sonotune", "envs", "pyproject.toml"]
 TRAININGS = 2 * 3 * 2  # data sets x trained strategies x fractions
 # What is made of scores.
-SHOWN = {"table2", "fig4", "fig5", "statistics", "intervals", "ranks", "claims"}
+SHOWN = {"table2", "fig4", "fig5", "statistics", "intervals", "ranks", "claims", "metrics", "page"}
 DRAWN = {"fig3", "fig7", "pareto", "table3", "curves", "distributions"}
-SHOWN |= {
-    "metrics",
-    "page",
-    "provenance",
-    "learning",
-    "more_images",
-    "tukey",
-    "tukey_fractions",
-    *DRAWN,
-}
+SHOWN |= {"provenance", "learning", "more_images", "tukey", "tukey_fractions", *DRAWN}
 TRAINED = ("results/tiny/splits.json", "results/tiny/figures/fig4.png")
 ADVICE = "copy rerun-triggers and max-checksum-file-size"
 CELLS = TRAININGS + 2  # and the unchanged network, once a data set
@@ -58,10 +49,7 @@ class Project:
         assert run.returncode == 0, run.stdout + run.stderr
         text = run.stdout + run.stderr
         assert ADVICE not in text
-        if "Nothing to be done" in text:
-            return Counter(), set()
-        stats = text[text.rindex("Job stats:") :]
-        jobs = Counter({rule: int(n) for rule, n in re.findall(r"^(\w+) +(\d+)$", stats, re.M)})
+        jobs = planned_jobs(text)
         views = re.findall(r"(?:Figure|Table) (\w+) of tiny$", text, re.M)
         assert len(views) == jobs["figure"] + jobs["table"]
         jobs.update(views)
@@ -81,12 +69,7 @@ class Project:
 def with_cells(tmp_path_factory):
     """The study with all its cells, but of what is made of their scores only Fig. 4."""
     folder = tmp_path_factory.mktemp("with_cells")
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, folder / part)
+    copy_project(folder, "pyproject.toml")
     shutil.copy2(ROOT / "tests/tiny.yaml", folder / "tiny.yaml")
     project = Project(folder, TRAINED)
     # With device: cpu no job asks for a GPU, so it runs where there is none to give.
@@ -146,16 +129,6 @@ def test_times_messages_and_what_a_cell_does_not_use_rerun_nothing(project):
     assert project.stale() == (Counter(), set())
 
 
-@pytest.mark.slow
-def test_figure_code_reruns_only_figures(project):
-    project.edit("sonotune/report/palette.py", "#0072B2", "#0000FF")
-    jobs, _ = project.stale()
-    coloured = {"fig1", "fig4", "fig5", "table2", "intervals", "ranks", "page", *DRAWN}
-    coloured |= {"tukey", "tukey_fractions", "more_images"}
-    assert set(jobs) <= coloured
-    assert jobs["fig4"] == jobs["intervals"] == 1
-
-
 def test_one_figures_code_reruns_only_that_figure(project):
     with (project.folder / "sonotune/report/figures/fig4.py").open("a") as file:
         file.write("\nNEW = 1\n")
@@ -171,13 +144,6 @@ def test_captions_environments_and_versions_rerun_nothing(project):
         path.write_text(path.read_text("utf-8") + "\n# more words\n", "utf-8")
     project.edit("sonotune/__init__.py", "0.1.0", "0.2.0")
     assert project.stale() == (Counter(), set())
-
-
-def test_metric_code_scores_anew_and_trains_nothing(project):
-    project.edit("sonotune/overlap.py", "2 * true_positive", "3 * true_positive")
-    jobs, cells = project.stale()
-    assert not cells
-    assert jobs == Counter(score=2, aggregate=1, fig4=1)
 
 
 @pytest.mark.slow

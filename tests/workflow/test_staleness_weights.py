@@ -1,13 +1,13 @@
 """Weights that an encoder starts from: what runs again when they change."""
 
 import os
-import shutil
 
 import pytest
 import torch
 import yaml
+from faulty import copy_project
 from segmentation_models_pytorch.encoders import get_encoder
-from test_staleness import PARTS, ROOT, Project
+from test_staleness import Project
 
 STUDY = yaml.safe_load("""
 seed: 1
@@ -38,9 +38,7 @@ def make_weights(folder, seed):
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
-    for part in PARTS:
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2
-        copy(ROOT / part, folder / part)
+    copy_project(folder, "pyproject.toml")
     (folder / "tiny.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
     make_weights(folder, 1)
     project = Project(folder)

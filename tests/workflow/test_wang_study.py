@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from warm import run_through
+from warm import run_config
 
 ROOT = Path(__file__).parents[2]
 HEADS = ROOT.parent / "shared/data/hc18"
@@ -60,16 +60,14 @@ def configuration(folder):
             study["strategies"]["scratch_unet"]["network"]["width"] = 2
     config["studies"]["wang2023_leakage"]["resampling"]["run_folds"] = [0, 1]
     config["studies"][STUDY]["protocols"]["epochs"] = [1, 2]
-    (folder / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    return config
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wang")
     place_heads(folder / "resources/hc18", 24)
-    configuration(folder)
-    options = ("--cores", "2", "--configfile", "study.yaml")
-    run_through(folder, *options, SONOTUNE_DATA_MIRROR="")
+    run_config(folder, configuration(folder), SONOTUNE_DATA_MIRROR="")
     return folder / "results"
 
 

@@ -1,17 +1,16 @@
 """The workflow as a person meets it: one clear message, nothing run in vain."""
 
-import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import warm
-from builders import dataset_place
+from builders import dataset_place, write_cell
+from made_up_cells import table_of
 
 from sonotune.layout import Cell
 from sonotune.report.provenance import changed_packages
-from sonotune.report.views import write_table
-from sonotune.runtime.run_record import write_record
 
 ROOT = Path(__file__).parents[2]
 TINY = (ROOT / "tests/tiny.yaml").read_text()
@@ -71,34 +70,20 @@ def test_the_full_study_is_planned(tmp_path):
 
 
 def run_json(folder, name, torch="2.2", code="aa", network="unet"):
-    processor = {
-        "device": "cpu",
-        "name": "<b>fast</b>",
-        "precision": "fp32",
-        "threads": 1,
-        "torch": torch,
-        "numpy": "2.0",
-        "python": "3.11",
-        "sonotune": "0.1",
-    }
-    record = {
-        "processor": processor,
-        "settings": {"code": code, "dataset": "sus", "network": {"name": network}},
-        "source": "made up",
-    }
+    settings = {"code": code, "dataset": "sus", "network": {"name": network}}
+    processor = {"name": "<b>fast</b>", "torch": torch, "numpy": "2.0", "python": "3.11"}
+    processor |= {"device": "cpu", "precision": "fp32", "threads": 1, "sonotune": "0.1"}
     home = folder / Cell("s", "sus", name, 0.8, 0).folder
-    home.mkdir(parents=True)
-    write_record(home, record, [])
-    return home / "run.json"
+    none = np.zeros(0, np.uint8)
+    return write_cell(home, none, none, settings, processor=processor) / "run.json"
 
 
 def provenance(folder, runs):
     """The table of provenance of these runs: its CSV, and its page."""
     rows = [f"sus,{Cell.of(run).strategy},0.8,0\n" for run in runs]
     (folder / "s/cells.csv").write_text("dataset,strategy,fraction,fold\n" + "".join(rows))
-    files = [folder / f"p.{kind}" for kind in ("csv", "tex", "html")]
-    write_table("provenance", *files, cells=folder / "s/cells.csv", pretrained=[])
-    return files[0].read_text(), files[2].read_text()
+    texts = table_of("provenance", folder, cells=folder / "s/cells.csv", pretrained=[])
+    return texts["csv"], texts["html"]
 
 
 def test_a_mixture_of_versions_is_noted_and_counted(tmp_path):
@@ -124,35 +109,16 @@ def test_packages_that_changed_since_are_noted(tmp_path):
     assert changed_packages(cells[1:], {"torch": "2.2"}) == ""
 
 
-SHARED = ROOT.parent / "shared" / "data"
-
-
-def with_lesions(folder, mirror, datasets):
-    """The tiny study with published images, from a mirror which may hold nothing."""
+def with_lesions(folder, datasets):
+    """The tiny study with published images, from a mirror that holds nothing."""
     (folder / "empty").mkdir()
     lesions = "  lesions: {catalogue: busi}\n  collage:\n    reader"
     text = TINY.replace("  collage:\n    reader", lesions).replace("[sus_a, sus_b]", datasets)
-    (folder / "tiny.yaml").write_text(f"data_mirror: {mirror}\n{text}")
-
-
-@pytest.mark.shared
-@pytest.mark.skipif(not SHARED.is_dir(), reason=f"the data sets are not in {SHARED}")
-def test_a_published_data_set_is_prepared_from_a_mirror(tmp_path):
-    with_lesions(tmp_path, SHARED, "[lesions]")
-    folder = dataset_place(tmp_path / "tiny.yaml", "lesions")
-    arrays = f"{folder}/16"
-    run = snakemake(tmp_path, "--configfile", "tiny.yaml", "--", f"{arrays}/images.npy")
-    assert run.returncode == 0, run.stdout + run.stderr
-    about = json.loads((tmp_path / arrays / "dataset.json").read_text())
-    assert about["images"] == 40
-    assert about["source"] == "busi"
-    source = json.loads((tmp_path / folder / "source.json").read_text())
-    assert source["catalogue"] == "busi"
-    assert Path(source["folder"]).is_relative_to(SHARED.resolve())
+    (folder / "tiny.yaml").write_text(f"data_mirror: empty\n{text}")
 
 
 def test_a_data_set_that_cannot_be_fetched_stops_the_run_before_it_starts(tmp_path):
-    with_lesions(tmp_path, "empty", "[lesions]")
+    with_lesions(tmp_path, "[lesions]")
     run = snakemake(tmp_path, "--configfile", "tiny.yaml")
     assert run.returncode != 0
     said = run.stdout + run.stderr
@@ -167,7 +133,7 @@ def test_a_data_set_that_cannot_be_fetched_stops_the_run_before_it_starts(tmp_pa
 
 
 def test_a_data_set_that_cannot_be_fetched_stops_only_what_needs_it(tmp_path):
-    with_lesions(tmp_path, "empty", "[lesions, sus_a]")
+    with_lesions(tmp_path, "[lesions, sus_a]")
     places = [dataset_place(tmp_path / "tiny.yaml", name) for name in ("lesions", "sus_a")]
     files = [f"{place}/16/images.npy" for place in places]
     run = snakemake(tmp_path, "--configfile", "tiny.yaml", "--", *files)
