@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from sonotune.config import model, study_model
+from sonotune.config import model, training_model
 from sonotune.config.jobs import WHICH_RUNS
 from sonotune.config.manual import MANUAL, SCHEMA, schema, with_tables
 from sonotune.config.section import Section
@@ -69,9 +69,9 @@ def test_the_schema_refuses(path, value):
     ("kind", "section"),
     [
         (Limits, model.Limits),
-        (TrainingConfig, study_model.Training),
-        (Augmentation, study_model.Augmentation),
-        (Resampling, study_model.Resampling),
+        (TrainingConfig, training_model.Training),
+        (Augmentation, training_model.Augmentation),
+        (Resampling, training_model.Resampling),
     ],
 )
 def test_the_defaults_are_those_of_the_dataclasses(kind, section):
