@@ -14,6 +14,7 @@ import pandas as pd
 
 from sonotune.data.dataset import load_set
 from sonotune.data.image_set import ImageSet
+from sonotune.data.originals import originals_digest
 from sonotune.data.readers import MADE_HERE
 from sonotune.data.splits import Resampling, Split, split, split_seed
 from sonotune.errors import SonotuneError
@@ -24,7 +25,6 @@ from sonotune.layout import RECORD, RUN, WEIGHTS, Cell, format_percent, prepared
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
 from sonotune.runtime.view_record import read_view_records
-from sonotune.stale import originals_digest
 
 
 class Verification:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 from typing import Any
@@ -71,7 +72,8 @@ def _complete_made(where: str, dataset: dict[str, Any]) -> Iterator[str]:
         )
     if not unknown:
         try:
-            dataset[reader] = _plain(asdict(kind(**given)))
+            # Tuples are lists, as YAML and JSON have them.
+            dataset[reader] = json.loads(json.dumps(asdict(kind(**given))))
         except SonotuneError as error:
             yield f"{where}: {reader}: {error}"
 
@@ -84,10 +86,3 @@ def _settings_class(reader: str) -> Any:
     from sonotune.simulation.collage_settings import Collage
 
     return Collage
-
-
-def _plain(value: Any) -> Any:
-    """Tuples as lists, as YAML and JSON have them."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return list(map(_plain, value)) if isinstance(value, tuple | list) else value

@@ -6,19 +6,19 @@ depend on, and nothing else: it is what decides whether the job's results are st
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from sonotune.config.code import code_of_modules, training_code
 from sonotune.config.networks import PRETRAINED, network_of, start_of
 from sonotune.config.priorities import image_cost
-from sonotune.data.readers import MADE_HERE, READERS
 from sonotune.data.split_lists import read_lists
 from sonotune.errors import SonotuneError
 from sonotune.layout import Cell, fold_numbers, fold_text, fraction_text
 from sonotune.networks.settings import architecture
-from sonotune.runtime.fingerprint import PACKAGE, Read, fingerprint
+from sonotune.runtime.fingerprint import fingerprint
 
 
 def cells_of(config: Mapping[str, Any], study: str, dataset: str) -> Iterator[Cell]:
@@ -324,7 +324,7 @@ def race_settings(
             # Epochs weigh as much as their steps cost; seconds would differ from run to run.
             "efforts": [round(image_cost(design, name), 6) for name in strategies],
             "rounds": race_rounds(design),
-            "code": _code(["statistics.rounds"], PACKAGE, Path.read_bytes),
+            "code": code_of_modules("statistics.rounds"),
         }
     )
 
@@ -343,105 +343,6 @@ def race_rounds(study: Mapping[str, Any]) -> list[list[int]]:
         for seed in range(1, resampling["seeds"] + 1)
         for fold in resampling["run_folds"]
     ]
-
-
-# By the key `name` of a network, and by that of a device, the modules that it needs.
-NETWORKS = {"unet": "unet", "unet_bn": "unet_bn", "smp_unet": "smp"}
-DEVICES = {"cpu": ["cpu"], "cuda": ["cuda"], "auto": ["cpu", "cuda"]}
-
-
-def training_code(
-    module: str,
-    network: Mapping[str, Any],
-    device: str,
-    *,
-    augment: bool = False,
-    monitor: bool = False,
-    package: Path = PACKAGE,
-    read: Read = Path.read_bytes,
-) -> str:
-    """Fingerprint of the code that trains this network on this device, and of no other's.
-
-    Parameters
-    ----------
-    module
-        ``finetune`` or ``pretrain``.
-    network
-        A complete ``network`` key.
-    device
-        ``cpu``, ``cuda``, or ``auto``, which may be either.
-    augment, monitor
-        Whether images are augmented, and whether the test images are measured in every epoch.
-    package, read
-        As of `sonotune.runtime.fingerprint.fingerprint`.
-    """
-    chosen = {"augment": augment, "test_monitor": monitor}
-    roots = [f"training.{module}", f"networks.{NETWORKS[network['name']]}"]
-    roots += [f"training.{device_module}" for device_module in DEVICES[device]]
-    roots += [f"training.{name}" for name, used in chosen.items() if used]
-    return _code(roots, package, read)
-
-
-def preparation_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
-    """Fingerprint of the code that prepares a data set of this reader.
-
-    Parameters
-    ----------
-    reader
-        Name of a reader, such as ``folder`` or ``hc18``.
-    package
-        Folder of the package.
-    read
-        Gives a file's content; for tests that edit it.
-    """
-    return _code(["data.prepare", *_reader(reader)], package, read)
-
-
-def audit_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
-    """Fingerprint of the code that audits a data set of this reader.
-
-    Parameters
-    ----------
-    reader
-        Name of a reader, such as ``folder`` or ``hc18``.
-    package
-        Folder of the package.
-    read
-        Gives a file's content; for tests that edit it.
-    """
-    return _code(["data.audit_files", *_reader(reader)], package, read)
-
-
-def generation_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
-    """Fingerprint of the code that makes images: of the reader ``simulate`` or ``collage``.
-
-    Parameters
-    ----------
-    reader
-        Name of a reader, such as ``folder`` or ``hc18``.
-    package
-        Folder of the package.
-    read
-        Gives a file's content; for tests that edit it.
-    """
-    return _code([f"simulation.{reader}"], package, read)
-
-
-def _reader(reader: str) -> list[str]:
-    return [] if reader in MADE_HERE else [f"data.readers.{READERS[reader]}"]
-
-
-def _code(roots: list[str], package: Path, read: Read) -> str:
-    names = tuple(f"{package.name}.{root}" for root in roots)
-    if read is Path.read_bytes:
-        return _code_on_disk(names, package)
-    return fingerprint(*names, package=package, read=read)
-
-
-@cache
-def _code_on_disk(names: tuple[str, ...], package: Path) -> str:
-    """Asked for by every cell, and the same for most."""
-    return fingerprint(*names, package=package)
 
 
 def dataset_settings(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:
@@ -467,10 +368,5 @@ def sort_keys_deep(settings: Mapping[str, Any]) -> dict[str, Any]:
     settings
         Settings as JSON can hold them.
     """
-    return {key: _sort_value(settings[key]) for key in sorted(settings)}
-
-
-def _sort_value(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return sort_keys_deep(value)
-    return [_sort_value(item) for item in value] if isinstance(value, list | tuple) else value
+    ordered: dict[str, Any] = json.loads(json.dumps(settings, sort_keys=True))
+    return ordered

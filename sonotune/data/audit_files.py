@@ -6,9 +6,8 @@ import base64
 import csv
 import html
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from sonotune.data.audit import Audit, Finding
 from sonotune.data.inspect import ImageSource, ImageStats
 from sonotune.data.readers.pixels import LoadedSample
-from sonotune.runtime.files import atomic
+from sonotune.runtime.files import atomic, write_csv
 
 COLUMNS = (
     "name",
@@ -79,32 +78,31 @@ def write_audit_csv(audit: Audit, path: str | Path) -> None:
         for name in finding.names:
             reasons[name].append(finding.kind)
             verdicts.setdefault(name, finding.level)
-    alike: dict[str, dict[str, list[str]]] = {
-        "same_as": defaultdict(list),
-        "nearly": defaultdict(list),
-    }
-    for column, sets in (("same_as", audit.same), ("nearly", audit.near)):
-        for names in sets:
-            for name in names:
-                alike[column][name] += [other for other in names if other != name]
-    with (
-        atomic(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", extrasaction="ignore")
-        writer.writeheader()
-        for stats in audit.image_stats:
-            row: dict[str, Any] = {
-                **vars(stats),
-                "grey_mean": None if stats.grey_mean is None else f"{stats.grey_mean:.2f}",
-                "foreground": None if stats.foreground is None else f"{stats.foreground:.6f}",
-                "mask_values": "" if stats.profile is None else stats.profile.describe_values(),
-                "notes": "; ".join(stats.notes),
-                "verdict": verdicts.get(stats.name, "ok"),
-                "reasons": "; ".join([*reasons[stats.name], *filter(None, [stats.problem])]),
-            }
-            row |= {column: "; ".join(names[stats.name]) for column, names in alike.items()}
-            writer.writerow(row)
+    same, near = _others(audit.same), _others(audit.near)
+    rows = [
+        {
+            **vars(stats),
+            "grey_mean": None if stats.grey_mean is None else f"{stats.grey_mean:.2f}",
+            "foreground": None if stats.foreground is None else f"{stats.foreground:.6f}",
+            "mask_values": "" if stats.profile is None else stats.profile.describe_values(),
+            "same_as": "; ".join(same[stats.name]),
+            "nearly": "; ".join(near[stats.name]),
+            "notes": "; ".join(stats.notes),
+            "verdict": verdicts.get(stats.name, "ok"),
+            "reasons": "; ".join([*reasons[stats.name], *filter(None, [stats.problem])]),
+        }
+        for stats in audit.image_stats
+    ]
+    write_csv(path, COLUMNS, rows)
+
+
+def _others(sets: Iterable[tuple[str, ...]]) -> dict[str, list[str]]:
+    """By name, the other names of the sets that it is in."""
+    others = defaultdict(list)
+    for names in sets:
+        for name in names:
+            others[name] += [other for other in names if other != name]
+    return others
 
 
 def write_duplicates(audit: Audit, path: str | Path) -> None:
@@ -120,16 +118,13 @@ def write_duplicates(audit: Audit, path: str | Path) -> None:
         CSV to write.
     """
     exact = {name for names in audit.same for name in names}
-    with (
-        atomic(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("cluster", "image", "why"))
-        for number, names in enumerate(audit.clusters, 1):
-            for name in names:
-                why = "same pixels as another" if name in exact else "nearly the same as another"
-                writer.writerow((number, name, why))
+    whys = {True: "same pixels as another", False: "nearly the same as another"}
+    rows = [
+        {"cluster": number, "image": name, "why": whys[name in exact]}
+        for number, names in enumerate(audit.clusters, 1)
+        for name in names
+    ]
+    write_csv(path, ("cluster", "image", "why"), rows)
 
 
 def describe_problems(path: str | Path) -> str:

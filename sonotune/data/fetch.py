@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sonotune.data.archive import install, unpack
-from sonotune.data.catalogue import CatalogueEntry, RemoteFile
-from sonotune.data.download import NotFound, copy, download
+from sonotune.data.catalogue import CatalogueEntry, RemoteFile, format_bytes
+from sonotune.data.download import NotFound, download
 from sonotune.errors import SonotuneError, without_password
 from sonotune.runtime.files import read_json, write_json
 
@@ -190,7 +190,8 @@ def _obtain(
             except NotFound:
                 continue
         elif Path(location).is_file():
-            copy(Path(location), path, log)
+            log(f"copying {location}, {format_bytes(Path(location).stat().st_size)}")
+            shutil.copyfile(location, path)
             return location
     tried = " nor ".join(without_password(location) for location in locations)
     unpacked = (

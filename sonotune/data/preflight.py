@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,28 +115,20 @@ def preflight(
         if not (Path(resources) / entry.name / file.name).exists()
     ]
     reasons = _try_all([(entry, file) for _, entry, file in tries], mirror)
-    failed = [(attempt, reason) for attempt, reason in zip(tries, reasons, strict=True) if reason]
-    stand_ins = _that_answer(
-        {other for (_, entry, _), _ in failed for other in entry.stand_ins}, mirror
-    )
+    failed = [(*tried, reason) for tried, reason in zip(tries, reasons, strict=True) if reason]
+    others = {other for _, entry, *_ in failed for other in entry.stand_ins}
+    pairs = [(entry, file) for entry in map(find_entry, others) for file in entry.files]
+    reasons = _try_all(pairs, mirror)
+    others -= {entry.name for (entry, _), bad in zip(pairs, reasons, strict=True) if bad}
     return [
         Failure(
             name,
             " and ".join(map(without_password, _locations(entry, file, mirror))),
             reason,
-            _advice(name, entry, stand_ins, Path(resources) / entry.name),
+            _advice(name, entry, others, Path(resources) / entry.name),
         )
-        for (name, entry, file), reason in failed
+        for name, entry, file, reason in failed
     ]
-
-
-def _that_answer(names: Iterable[str], mirror: str | None) -> set[str]:
-    """Which of these data sets could be fetched now."""
-    pairs = [(find_entry(name), file) for name in names for file in find_entry(name).files]
-    reasons = _try_all(pairs, mirror)
-    return {entry.name for entry, _ in pairs} - {
-        entry.name for (entry, _), reason in zip(pairs, reasons, strict=True) if reason
-    }
 
 
 def _advice(name: str, entry: CatalogueEntry, answering: set[str], folder: Path) -> str:

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sonotune.config.jobs import NETWORKS, cells_of, keeps_weights, pretrainings_of
+from sonotune.config.code import NETWORKS
+from sonotune.config.jobs import cells_of, keeps_weights, pretrainings_of
 from sonotune.config.networks import encoder_weights_of, networks_of
 from sonotune.data.readers import MADE_HERE
 from sonotune.errors import SonotuneError

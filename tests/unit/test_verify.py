@@ -12,6 +12,7 @@ from test_training import bright_disks, quiet, settings
 
 from sonotune.cli import main
 from sonotune.data.dataset import load_set, save_set
+from sonotune.data.originals import originals_digest
 from sonotune.data.split_file import write_splits
 from sonotune.data.splits import Resampling
 from sonotune.evaluation.scores import aggregate, score_dataset
@@ -20,7 +21,6 @@ from sonotune.jobs.pretrain import pretrain
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import read_record, write_record
 from sonotune.runtime.view_record import write_view_record
-from sonotune.stale import originals_digest
 from sonotune.verify import Verification
 
 FEW = {"learning_rate": 0.01, "batch_size": 2, "epochs": 1, "patience": 1}

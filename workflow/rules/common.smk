@@ -23,15 +23,13 @@ if (HERE.parent / "sonotune/layout.py").is_file():
     )
 
 from sonotune.config.check import check_no_duplicates, complete
+from sonotune.config.code import audit_code, generation_code, preparation_code
 from sonotune.config.jobs import (
-    audit_code,
     cell_settings,
     cell_with_features,
     dataset_settings,
     find_cell,
     sort_keys_deep,
-    generation_code,
-    preparation_code,
     pretraining_settings,
     race_rounds,
     race_settings,
@@ -195,7 +193,7 @@ def force_stale():
     if not workflow.is_main_process:
         return
     try:
-        stale = Stale(config, HOME / RESULTS, settings_of)
+        stale = Stale([*STUDIES.values()], HOME / RESULTS, settings_of)
         files = stale.find()
     except SonotuneError as error:
         fail(error)
