@@ -28,8 +28,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.published_pages import SECTIONS, write_pages  # noqa: E402
+from sonotune.config.cells import cells_of  # noqa: E402
 from sonotune.config.check import read_configuration  # noqa: E402
-from sonotune.config.jobs import cells_of, dataset_settings  # noqa: E402
+from sonotune.config.jobs import dataset_settings  # noqa: E402
 from sonotune.errors import SonotuneError  # noqa: E402
 from sonotune.evaluation.averages import read_cells, write_averages  # noqa: E402
 from sonotune.evaluation.scores import (  # noqa: E402

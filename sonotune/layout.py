@@ -160,11 +160,7 @@ def fold_text(fold: int, seed: int = 1, pretraining: int = 1) -> str:
     seed, pretraining
         Numbers of the training and of the pre-trained network, from 1.
     """
-    return (
-        f"{fold}"
-        + (f"-s{seed}" if seed > 1 else "")
-        + (f"-p{pretraining}" if pretraining > 1 else "")
-    )
+    return _name_run(fold, {"-s": seed, "-p": pretraining})
 
 
 def fold_title(fold: int, seed: int = 1, pretraining: int = 1) -> str:
@@ -177,11 +173,12 @@ def fold_title(fold: int, seed: int = 1, pretraining: int = 1) -> str:
     seed, pretraining
         Numbers of the training and of the pre-trained network, from 1.
     """
-    return (
-        f"{fold}"
-        + (f", seed {seed}" if seed > 1 else "")
-        + (f", pre-training {pretraining}" if pretraining > 1 else "")
-    )
+    return _name_run(fold, {", seed ": seed, ", pre-training ": pretraining})
+
+
+def _name_run(fold: int, numbers: Mapping[str, int]) -> str:
+    """A fold with the numbers of what is not the first."""
+    return f"{fold}" + "".join(f"{word}{number}" for word, number in numbers.items() if number > 1)
 
 
 def fold_numbers(text: str) -> tuple[int, int, int]:

@@ -18,13 +18,8 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from sonotune.config.jobs import (
-    cells_of,
-    dataset_settings,
-    keeps_weights,
-    pretrainings_of,
-    resampling_settings,
-)
+from sonotune.config.cells import cells_of, keeps_weights, pretrainings_of
+from sonotune.config.jobs import dataset_settings, resampling_settings
 from sonotune.config.networks import network_of
 from sonotune.config.priorities import expected_images
 from sonotune.data.readers import find_samples

@@ -13,14 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sonotune.config.cells import cells_of, keeps_weights, pretrainings_of
 from sonotune.config.code import generation_code, preparation_code
 from sonotune.config.jobs import (
-    cells_of,
     dataset_settings,
     feature_settings,
-    keeps_weights,
     pretraining_settings,
-    pretrainings_of,
     race_settings,
 )
 from sonotune.config.networks import EncoderWeights, all_encoder_weights

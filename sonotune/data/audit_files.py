@@ -18,25 +18,11 @@ from sonotune.data.readers.pixels import LoadedSample
 from sonotune.runtime.files import atomic, write_csv
 
 COLUMNS = (
-    "name",
-    "group",
-    "image",
-    "masks",
-    "height",
-    "width",
-    "mm_per_pixel_y",
-    "mm_per_pixel_x",
-    "grey_least",
-    "grey_mean",
-    "grey_most",
-    "foreground",
-    "components",
-    "mask_values",
-    "same_as",
-    "nearly",
-    "notes",
-    "verdict",
-    "reasons",
+    *("name", "group", "image", "masks"),
+    *("height", "width", "mm_per_pixel_y", "mm_per_pixel_x"),
+    *("grey_least", "grey_mean", "grey_most"),
+    *("foreground", "components", "mask_values"),
+    *("same_as", "nearly", "notes", "verdict", "reasons"),
 )
 # Images on the contact sheet: evenly taken from all, and of those that a finding names.
 SHEET, SUSPICIOUS, CLUSTERS = 40, 24, 100

@@ -176,35 +176,31 @@ def _obtain(
     log: Callable[[str], None],
 ) -> str:
     """Download or copy a file to ``path``; return where it came from."""
-    if mirror is None:
-        log(f"downloading {file.address}, {file.size}")
-        download(file.address, path, log, file.bytes)
-        return file.address
-    locations = mirror_locations(entry, file, mirror)
+    locations = locations_of(entry, file, mirror)
     for location in locations:
-        if is_address(mirror):
+        if is_address(location):
             log(f"downloading {without_password(location)}, {file.size}")
             try:
                 download(location, path, log, file.bytes)
                 return without_password(location)
             except NotFound:
-                continue
+                if mirror is None:
+                    raise
         elif Path(location).is_file():
             log(f"copying {location}, {format_bytes(Path(location).stat().st_size)}")
             shutil.copyfile(location, path)
             return location
     tried = " nor ".join(without_password(location) for location in locations)
-    unpacked = (
-        "" if is_address(mirror) else f" nor {' and '.join(entry.holds)} in the former's folder"
-    )
+    is_folder = not is_address(locations[0])
+    unpacked = f" nor {' and '.join(entry.holds)} in the former's folder" if is_folder else ""
     raise SonotuneError(
         f"{entry.name}: the data mirror has neither {tried}{unpacked}. Put {file.name} there, or "
         "leave data_mirror out to use its publisher's address."
     )
 
 
-def mirror_locations(entry: CatalogueEntry, file: RemoteFile, mirror: str) -> list[str]:
-    """Where a mirror may have a file: in a folder of its data set, or beside all others.
+def locations_of(entry: CatalogueEntry, file: RemoteFile, mirror: str | None) -> list[str]:
+    """Where a file may be: in a mirror's folder of its data set or beside all others there.
 
     Parameters
     ----------
@@ -213,8 +209,10 @@ def mirror_locations(entry: CatalogueEntry, file: RemoteFile, mirror: str) -> li
     file
         One of its files.
     mirror
-        Folder or address.
+        Folder or address that is used instead of the publisher's; None for none.
     """
+    if mirror is None:
+        return [file.address]
     if is_address(mirror):
         base = mirror.rstrip("/")
         return [f"{base}/{entry.name}/{quote(file.name)}", f"{base}/{quote(file.name)}"]
@@ -289,8 +287,7 @@ def read_record(resources: Path) -> dict[str, dict[str, str]]:
 def _alone(path: Path) -> Iterator[None]:
     """Wait until no other process is at it; the lock ends with its process, however it ends."""
     with path.open("w") as file:
-        with suppress(
-            OSError
-        ):  # a disk without locks: one process at a time is then up to the user
+        # On a disk without locks, one process at a time is up to the user.
+        with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -11,13 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonotune.config.jobs import resampling_settings
+from sonotune.config.resampling import HOLDOUTS
 from sonotune.data.catalogue import CatalogueEntry
 from sonotune.data.fetch import locate
 from sonotune.data.grouping import DUPLICATES, groups_for
 from sonotune.data.names import is_portable
 from sonotune.data.readers import MADE_HERE, find_samples
 from sonotune.data.readers.sample import Sample
-from sonotune.data.sources import RESOURCES, describe_missing
+from sonotune.data.sources import RESOURCES, describe_missing, used_datasets
 from sonotune.errors import SonotuneError, printable
 
 if TYPE_CHECKING:
@@ -47,11 +49,9 @@ def check_files(
         Naming everything that is missing at once, and where it is looked for; or every split
         that is not possible, and what would be.
     """
-    used = {name for study in config["studies"].values() for name in study["datasets"]}
-    used |= {s["pretraining"]["dataset"] for s in config["studies"].values() if "pretraining" in s}
     lines = describe_missing(published, mirror)
     listed: dict[str, list[Sample]] = {}
-    for name in sorted(used):
+    for name in sorted(used_datasets(config)):
         settings = config["datasets"][name]
         folder: Path | None = Path()
         if settings["reader"] in MADE_HERE:
@@ -118,69 +118,53 @@ def _impossible_splits(
     Splits need NumPy. Where a workflow is only linted or planned there may be none; then this is
     left to the jobs.
     """
-    given = study["resampling"]
-    if samples is None and settings["reader"] not in MADE_HERE:
+    made = settings["reader"] in MADE_HERE
+    if samples is None and not made:
         return
-    count = settings["images"] if samples is None else len(samples)
-    by_number = samples is None or _is_drawn_one_by_one(study)
-    if by_number and not given["grouped"] and _surely_possible(count, study):
+    # Images that are made here are of nobody, so each is a group of its own.
+    names = [str(number) for number in range(settings["images"])] if made else []
+    names += [sample.name for sample in samples or ()]
+    groups = names if samples is None else [sample.group for sample in samples]
+    by_number = _is_drawn_one_by_one(study) or (made and not study["resampling"]["grouped"])
+    if by_number and _surely_possible(len(names), study):
         return
     try:
         from sonotune.data.splits import Resampling
     except ImportError:
         return
-    keys = (
-        "folds",
-        "validation_fraction",
-        "grouped",
-        "test_images",
-        "test_fraction",
-        "resample_test_set",
-    )
-    resampling = Resampling(**{key: given[key] for key in keys if key in given})
-    # Images that are made here are of nobody, so each is a group of its own.
-    count = settings["images"] if samples is None else len(samples)
-    names = [e.name for e in samples] if samples is not None else list(map(str, range(count)))
-    groups = [e.group for e in samples] if samples is not None else names
-    if resampling.grouped is True and len(set(groups)) == count:
+    resampling = Resampling(**resampling_settings(study["resampling"]))
+    if resampling.grouped is True and len(set(groups)) == len(names):
         yield (
             "resampling: grouped: is true, but no two images share a group; name groups by a "
             "column group of a table or by the key group, or write grouped: false"
         )
         return
-    if isinstance(resampling.grouped, str):
-        # Without a table of one's own, duplicates are known only after an audit.
-        file = settings.get("duplicates") if samples is not None else None
-        try:
-            if file is not None:
-                groups = groups_for(resampling.grouped, names, groups, file)
+    try:
+        if isinstance(resampling.grouped, str):
+            # Without a table of one's own, duplicates are known only after an audit.
+            if not made and "duplicates" in settings:
+                groups = groups_for(resampling.grouped, names, groups, settings["duplicates"])
             elif resampling.grouped == DUPLICATES:
                 groups = names
-        except SonotuneError as error:
-            yield str(error)
-            return
-    if "lists" in given:
-        if samples is None:
-            return
-        from sonotune.data.holdout import rows_from_lists
-        from sonotune.data.split_lists import read_lists
+        if resampling.lists is not None:
+            from sonotune.data.holdout import rows_from_lists
 
-        try:
-            rows_from_lists(read_lists(given["lists"]), names)
-        except SonotuneError as error:
-            yield str(error)
+            if not made:
+                rows_from_lists(resampling.lists, names)
+            return
+    except SonotuneError as error:
+        yield str(error)
         return
     for fraction in study["fractions"]:
-        if reason := _refused(count, resampling, study, name, fraction, groups):
-            yield f"{reason}{_instead(count, resampling, study, name, groups)}"
+        if reason := _refused(len(names), resampling, study, name, fraction, groups):
+            yield f"{reason}{_instead(len(names), resampling, study, name, groups)}"
 
 
 def _is_drawn_one_by_one(study: Mapping[str, Any]) -> bool:
     """Whether the number of images alone decides which splits are possible."""
     given = study["resampling"]
     excludes = any("exclude" in strategy for strategy in study["strategies"].values())
-    other = {"lists", "test_images", "test_fraction"} & set(given)
-    return not (given["grouped"] or excludes or other)
+    return not (given["grouped"] or excludes or {*HOLDOUTS} & set(given))
 
 
 def _surely_possible(images: int, study: Mapping[str, Any]) -> bool:

@@ -42,27 +42,13 @@ from sonotune.training.forward import BATCH, max_inference_batch, predict, quant
 KINDS = ("masks", "probabilities", "overlays")
 # Against an image's mask, as a study scores its test images, but at the image's own size.
 SCORES = (
-    "dice",
-    "iou",
-    "hausdorff95_px",
-    "surface_distance_px",
-    "hausdorff95_mm",
-    "surface_distance_mm",
+    *("dice", "iou", "hausdorff95_px", "surface_distance_px"),
+    *("hausdorff95_mm", "surface_distance_mm"),
 )
 COLUMNS = (
-    "image",
-    "file",
-    "height",
-    "width",
-    "mm_per_pixel_y",
-    "mm_per_pixel_x",
-    "area_pixels",
-    "area_mm2",
-    "components",
-    "circumference_mm",
-    "certainty",
-    *SCORES,
-    "warning",
+    *("image", "file", "height", "width", "mm_per_pixel_y", "mm_per_pixel_x"),
+    *("area_pixels", "area_mm2", "components", "circumference_mm", "certainty"),
+    *(*SCORES, "warning"),
 )
 
 

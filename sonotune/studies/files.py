@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from sonotune.config.jobs import cells_of, pretrainings_of
+from sonotune.config.cells import cells_of, pretrainings_of
 from sonotune.config.networks import PRETRAINED, encoder_weights_of, start_of
 from sonotune.data.readers import MADE_HERE, files_of
 from sonotune.errors import SonotuneError

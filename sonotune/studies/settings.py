@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sonotune.config.jobs import cell_with_features, resampling_settings, sort_keys_deep
+from sonotune.config.cells import cell_with_features
+from sonotune.config.jobs import resampling_settings, sort_keys_deep
 from sonotune.config.networks import PRETRAINED, network_of, networks_of, start_of
 from sonotune.networks.settings import architecture
 from sonotune.studies.base import BaseStudy

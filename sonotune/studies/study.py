@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sonotune.config.cells import cells_of, keeps_weights, pretrainings_of
 from sonotune.config.code import NETWORKS
-from sonotune.config.jobs import cells_of, keeps_weights, pretrainings_of
 from sonotune.config.networks import encoder_weights_of, networks_of
 from sonotune.data.readers import MADE_HERE
 from sonotune.errors import SonotuneError
@@ -52,7 +52,7 @@ class Study(StudySettings):
         Parameters
         ----------
         wildcards
-            Of the job. Fractions and folds are looked up by `sonotune.config.jobs.find_cell`.
+            Of the job. Fractions and folds are looked up by `sonotune.config.cells.find_cell`.
 
         Raises
         ------

@@ -25,8 +25,9 @@ from hypothesis import strategies as some
 from PIL import Image
 from tiny_files import grey, square, write, write_table
 
+from sonotune.config.cells import cells_of
 from sonotune.config.check import complete, read_configuration
-from sonotune.config.jobs import cell_settings, cells_of
+from sonotune.config.jobs import cell_settings
 from sonotune.config.networks import all_encoder_weights
 from sonotune.data.archive import unpack
 from sonotune.data.audit import audit_dataset

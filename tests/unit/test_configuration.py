@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sonotune.config.cells import cells_of, find_cell
 from sonotune.config.check import check_no_duplicates, complete, read_configuration
-from sonotune.config.jobs import cell_settings, cells_of, find_cell, pretraining_settings
+from sonotune.config.jobs import cell_settings, pretraining_settings
 from sonotune.errors import SonotuneError
 from sonotune.layout import Cell, fold_text, fraction_text
 from sonotune.runtime.fingerprint import closure

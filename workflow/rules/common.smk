@@ -24,14 +24,12 @@ if (HERE.parent / "sonotune/layout.py").is_file():
 
 from sonotune.config.check import check_no_duplicates, complete
 from sonotune.config.code import audit_code, generation_code, preparation_code
+from sonotune.config.cells import cell_with_features, find_cell, race_rounds
 from sonotune.config.jobs import (
     cell_settings,
-    cell_with_features,
     dataset_settings,
-    find_cell,
     sort_keys_deep,
     pretraining_settings,
-    race_rounds,
     race_settings,
 )
 from sonotune.config.networks import all_encoder_weights
