@@ -2,7 +2,7 @@
 
 A key is declared once, as an attribute. The code has its type, limits and default; the docstring
 has its meaning, and in words a default that is not a value. Validation, the JSON schema and the
-tables of config/README.md come from that (`sonotune.config.manual`).
+tables of config/README.md come from that (``docs/config_manual.py``).
 """
 
 from __future__ import annotations

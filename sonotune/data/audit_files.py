@@ -84,7 +84,7 @@ def write_audit_csv(audit: Audit, path: str | Path) -> None:
 
 def _others(sets: Iterable[tuple[str, ...]]) -> dict[str, list[str]]:
     """By name, the other names of the sets that it is in."""
-    others = defaultdict(list)
+    others: dict[str, list[str]] = defaultdict(list)
     for names in sets:
         for name in names:
             others[name] += [other for other in names if other != name]

@@ -1,6 +1,6 @@
-"""Write the JSON schema and the tables of config/README.md: ``python -m sonotune.config.manual``.
+"""Write the JSON schema and the tables of config/README.md: ``python docs/config_manual.py``.
 
-Run it in a clone after a change of a model; a test compares the files with what it would write.
+Run it after a change of a model; a test compares the files with what it would write.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sonotune.networks.settings import SmpUNet, UNet, UNetBN
 from sonotune.simulation.collage_settings import Collage
 from sonotune.simulation.settings import Simulation
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow/schemas/config.schema.json"
 MANUAL = ROOT / "config/README.md"
 # What makes images declares its own settings, in the dataclasses that the simulations take.
