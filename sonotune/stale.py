@@ -37,8 +37,7 @@ from sonotune.layout import (
     pretrained_folder,
     race_file,
 )
-from sonotune.runtime.files import read_json
-from sonotune.runtime.run_record import damaged, seal, short_seal
+from sonotune.runtime.run_record import read_sealed, short_seal
 from sonotune.runtime.view_record import read_view_records
 from sonotune.studies.files import StudyFiles
 
@@ -112,16 +111,7 @@ class Stale:
         """What a job wrote of itself; None where it has not run."""
         if path not in self._read:
             file = self._at(path)
-            try:
-                record = read_json(file)
-                whole = {key: value for key, value in record.items() if key != "sha256"}
-            except FileNotFoundError:
-                record = None
-            except (OSError, ValueError, AttributeError) as error:
-                raise SonotuneError(damaged(file, f"cannot be read ({error!r})")) from None
-            if record and record.get("sha256") not in (None, seal(whole)):
-                raise SonotuneError(damaged(file, "was changed after it was written"))
-            self._read[path] = record
+            self._read[path] = read_sealed(file) if file.exists() else None
         return self._read[path]
 
     def _encoder(self, name: str, weights: EncoderWeights) -> None:

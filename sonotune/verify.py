@@ -27,6 +27,8 @@ from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
 from sonotune.runtime.view_record import read_view_records
 
+KINDS = ("data sets", "encoders", "pre-trainings", "cells", "tables of scores", "views")
+
 
 class Verification:
     """What was looked at in a folder of results, and what was found.
@@ -47,14 +49,7 @@ class Verification:
     def __init__(self, results: str | Path) -> None:
         self.results = Path(results)
         self.faults: list[str] = []
-        self.checked = {
-            "data sets": 0,
-            "encoders": 0,
-            "pre-trainings": 0,
-            "cells": 0,
-            "tables of scores": 0,
-            "views": 0,
-        }
+        self.checked = dict.fromkeys(KINDS, 0)
         self._encoders: set[str] = set()
         self._sets: dict[str, list[tuple[Path, ImageSet]]] = {}
 

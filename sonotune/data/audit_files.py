@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from sonotune.data.audit import Audit, Finding
+from sonotune.data.findings import Audit, Finding
 from sonotune.data.inspect import ImageSource, ImageStats
 from sonotune.data.readers.pixels import LoadedSample
 from sonotune.runtime.files import atomic, write_csv
