@@ -17,18 +17,15 @@ import yaml
 from pydantic import TypeAdapter
 
 from sonotune.config import dataset_model, model, study_model, training_model
+from sonotune.config.datasets import MADE
 from sonotune.config.presets import PRESETS
 from sonotune.config.section import Section
 from sonotune.layout import RESERVED
 from sonotune.networks.settings import SmpUNet, UNet, UNetBN
-from sonotune.simulation.collage_settings import Collage
-from sonotune.simulation.settings import Simulation
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow/schemas/config.schema.json"
 MANUAL = ROOT / "config/README.md"
-# What makes images declares its own settings, in the dataclasses that the simulations take.
-MADE = {"simulate": Simulation, "collage": Collage}
 
 
 # The keys of a network have the defaults of its kind.

@@ -44,21 +44,13 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     return sort_keys_deep(
         {
             **{key: value for key, value in rare.items() if value},
-            "study": cell.study,
-            "dataset": cell.dataset,
-            "strategy": cell.strategy,
-            "fraction": cell.fraction,
-            "fold": cell.fold,
-            "init": strategy["init"],
-            "tune": strategy["tune"],
-            "seed": study["seed"],
+            **{key: getattr(cell, key) for key in WHICH_CELL},
+            **{key: strategy[key] for key in ("init", "tune")},
+            **{key: study[key] for key in ("seed", "device", "precision", "threads")},
+            "augmentation": study["augmentation"],
             "network": network,
             "resampling": resampling_settings(study["resampling"]),
             "training": training_settings(study["training"], study["device"]),
-            "augmentation": study["augmentation"],
-            "device": study["device"],
-            "precision": study["precision"],
-            "threads": study["threads"],
             "code": training_code(
                 "finetune",
                 network,
@@ -100,6 +92,8 @@ def training_settings(training: Mapping[str, Any], device: str) -> dict[str, Any
     return {key: value for key, value in training.items() if key != "graph" or not ordinary}
 
 
+# What of a cell is in all settings.
+WHICH_CELL = ("study", "dataset", "strategy", "fraction", "fold")
 # Keys of ``resampling`` that say which runs there are, not how data are cut.
 WHICH_RUNS = ("run_folds", "seeds")
 
