@@ -42,11 +42,11 @@ from sonotune.layout import (  # noqa: E402
     RUN,
     Cell,
     below_results,
-    cells_of_study,
     dataset_folder,
     digest_of,
     pretrained_folder,
 )
+from sonotune.layout.found import cells_of_study  # noqa: E402
 from sonotune.report.display_options import DisplayOptions  # noqa: E402
 from sonotune.report.names import PAPER_DATASETS  # noqa: E402
 from sonotune.report.views import write_figure, write_table  # noqa: E402

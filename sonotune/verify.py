@@ -22,7 +22,8 @@ from sonotune.errors import SonotuneError
 from sonotune.evaluation.current import listed_cells
 from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
 from sonotune.evaluation.tables import read_table
-from sonotune.layout import RECORD, RUN, WEIGHTS, Cell, format_percent, prepared_sets, studies_in
+from sonotune.layout import RECORD, RUN, WEIGHTS, Cell, format_percent
+from sonotune.layout.found import prepared_sets, studies_in
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
 from sonotune.runtime.view_record import read_view_records

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.errors import SonotuneError, Stopped
-from sonotune.layout import RECORD, Cell, cells_of_study, fold_title, format_percent
+from sonotune.layout import RECORD, Cell, fold_title, format_percent
+from sonotune.layout.found import cells_of_study
 from sonotune.runtime.locks import Lock
 from sonotune.runtime.parent_watch import GRACE, exit_with_parent
 from sonotune.runtime.view_record import write_view_record

@@ -16,7 +16,7 @@ from snakemake.settings.types import RerunTrigger
 gc.set_threshold(100_000, 10, 10)
 
 # In a checkout the library lies beside the workflow; otherwise it is installed.
-if (HERE.parent / "sonotune/layout.py").is_file():
+if (HERE.parent / "sonotune/layout/__init__.py").is_file():
     sys.path.insert(0, str(HERE.parent))
     os.environ.update(
         PYTHONPATH=os.pathsep.join(filter(None, [str(HERE.parent), os.getenv("PYTHONPATH")]))
