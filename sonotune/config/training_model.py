@@ -6,17 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from sonotune.config.section import (
-    ABSENT,
-    Distinct,
-    Label,
-    Name,
-    Number,
-    Off,
-    Section,
-    Share,
-    Text,
-)
+from sonotune.config.section import ABSENT, Distinct, Label, Name, Number, Off, Section, Share, Text
 
 Half = Annotated[Number, Field(ge=0, le=0.5)]
 Probability = Annotated[Number, Field(ge=0, le=1)]

@@ -34,10 +34,7 @@ TINY = 0.001
 
 
 def audit_dataset(
-    name: str,
-    settings: Mapping[str, Any],
-    originals: str | Path = ".",
-    workers: int | None = None,
+    name: str, settings: Mapping[str, Any], originals: str | Path = ".", workers: int | None = None
 ) -> tuple[Audit, ImageSource | None]:
     """Look at every image of a data set and judge what is found.
 
