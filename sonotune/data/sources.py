@@ -67,20 +67,9 @@ def used_entries(config: Mapping[str, Any]) -> dict[str, CatalogueEntry]:
     ----------
     config
         A complete configuration.
-
-    Raises
-    ------
-    SonotuneError
-        If a data set's ``catalogue`` is not the name of an entry.
     """
-    entries = {}
-    for name in used_datasets(config):
-        if (asked := config["datasets"][name].get("catalogue")) is not None:
-            try:
-                entries[name] = find_entry(asked)
-            except SonotuneError as error:
-                raise SonotuneError(f"datasets: {name}: {error}") from None
-    return entries
+    asked = {name: config["datasets"][name].get("catalogue") for name in used_datasets(config)}
+    return {name: find_entry(entry) for name, entry in asked.items() if entry is not None}
 
 
 def absent_entries(
