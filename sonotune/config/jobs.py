@@ -16,7 +16,7 @@ from sonotune.config.code import code_of_modules, training_code
 from sonotune.config.networks import network_of
 from sonotune.config.priorities import image_cost
 from sonotune.data.split_lists import read_lists
-from sonotune.layout import Cell
+from sonotune.layout import CELL_KEYS, Cell
 from sonotune.networks.settings import architecture
 from sonotune.runtime.fingerprint import fingerprint
 
@@ -44,7 +44,7 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     return sort_keys_deep(
         {
             **{key: value for key, value in rare.items() if value},
-            **{key: getattr(cell, key) for key in WHICH_CELL},
+            **{key: getattr(cell, key) for key in CELL_KEYS},
             **{key: strategy[key] for key in ("init", "tune")},
             **{key: study[key] for key in ("seed", "device", "precision", "threads")},
             "augmentation": study["augmentation"],
@@ -92,8 +92,6 @@ def training_settings(training: Mapping[str, Any], device: str) -> dict[str, Any
     return {key: value for key, value in training.items() if key != "graph" or not ordinary}
 
 
-# What of a cell is in all settings.
-WHICH_CELL = ("study", "dataset", "strategy", "fraction", "fold")
 # Keys of ``resampling`` that say which runs there are, not how data are cut.
 WHICH_RUNS = ("run_folds", "seeds")
 

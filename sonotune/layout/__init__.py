@@ -41,6 +41,8 @@ WEIGHTS = "weights.safetensors"
 RECORD = "run.json"
 CELL_FILES = (RECORD, "predictions.npz", "history.csv")
 
+# What the settings of every cell say of which it is.
+CELL_KEYS = ("study", "dataset", "strategy", "fraction", "fold")
 # Columns of tables that say which run of a study a row is about.
 RUN = ("dataset", "strategy", "fraction", "fold", "seed", "pretraining")
 
@@ -97,15 +99,8 @@ class Cell:
         settings
             Settings of the cell.
         """
-        return cls(
-            settings["study"],
-            settings["dataset"],
-            settings["strategy"],
-            settings["fraction"],
-            settings["fold"],
-            settings.get("seed_number", 1),
-            settings.get("pretraining_number", 1),
-        )
+        numbers = [settings.get(f"{name}_number", 1) for name in ("seed", "pretraining")]
+        return cls(*(settings[name] for name in CELL_KEYS), *numbers)
 
     @classmethod
     def of(cls, path: str | Path) -> Cell:

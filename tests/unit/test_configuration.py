@@ -92,6 +92,7 @@ S = "studies/s"
         ("studies/datasets", SMALL["studies"]["s"], "studies: datasets: must be a name other than"),
         ("datasets/x", {}, "datasets: x: needs the key 'catalogue' or the key 'reader'"),
         ("datasets/x", {"reader": "hc18"}, "reader: hc18 reads a published data set; write"),
+        ("datasets/x", {"catalogue": "hc"}, "datasets: x: catalogue: there is no data set 'hc'"),
         ("datasets/x", {"catalogue": "hc18", "reader": "busi"}, "reader: must be hc18 or left out"),
         (
             "datasets/x",
