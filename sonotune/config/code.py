@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -60,14 +61,15 @@ def preparation_code(reader: str, read: Read = Path.read_bytes) -> str:
 
 
 def audit_code(reader: str) -> str:
-    """Fingerprint of the code that audits a data set of this reader.
+    """Fingerprint of the code that audits a data set of this reader, and of its page's template.
 
     Parameters
     ----------
     reader
         Name of a reader, such as ``folder`` or ``hc18``.
     """
-    return code_of_modules("data.audit_files", *_reader(reader))
+    template = hashlib.sha256((PACKAGE / "data/audit.html").read_bytes()).hexdigest()[:16]
+    return f"{code_of_modules('data.audit_files', *_reader(reader))} {template}"
 
 
 def generation_code(reader: str, read: Read = Path.read_bytes) -> str:
