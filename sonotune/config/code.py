@@ -41,10 +41,9 @@ def training_code(
         As of `sonotune.runtime.fingerprint.fingerprint`.
     """
     chosen = {"augment": augment, "test_monitor": monitor}
-    roots = [f"training.{module}", f"networks.{NETWORKS[network['name']]}"]
-    roots += [f"training.{device_module}" for device_module in DEVICES[device]]
-    roots += [f"training.{name}" for name, used in chosen.items() if used]
-    return code_of_modules(*roots, read=read)
+    training = [module, *DEVICES[device], *(name for name, used in chosen.items() if used)]
+    roots = [f"sonotune.training.{name}" for name in training]
+    return code_of(*roots, f"sonotune.networks.{NETWORKS[network['name']]}", read=read)
 
 
 def preparation_code(reader: str, read: Read = Path.read_bytes) -> str:
@@ -57,7 +56,7 @@ def preparation_code(reader: str, read: Read = Path.read_bytes) -> str:
     read
         Gives a file's content; for tests that edit it.
     """
-    return code_of_modules("data.prepare", *_reader(reader), read=read)
+    return code_of("sonotune.data.prepare", *_reader(reader), read=read)
 
 
 def audit_code(reader: str) -> str:
@@ -68,8 +67,7 @@ def audit_code(reader: str) -> str:
     reader
         Name of a reader, such as ``folder`` or ``hc18``.
     """
-    template = hashlib.sha256((PACKAGE / "data/audit.html").read_bytes()).hexdigest()[:16]
-    return f"{code_of_modules('data.audit_files', *_reader(reader))} {template}"
+    return code_of("sonotune.data.audit_files", *_reader(reader), data=("data/audit.html",))
 
 
 def generation_code(reader: str, read: Read = Path.read_bytes) -> str:
@@ -82,22 +80,31 @@ def generation_code(reader: str, read: Read = Path.read_bytes) -> str:
     read
         Gives a file's content; for tests that edit it.
     """
-    return code_of_modules(f"simulation.{reader}", read=read)
+    return code_of(f"sonotune.simulation.{reader}", read=read)
 
 
 def _reader(reader: str) -> list[str]:
-    return [] if reader in MADE_HERE else [f"data.readers.{READERS[reader]}"]
+    return [] if reader in MADE_HERE else [f"sonotune.data.readers.{READERS[reader]}"]
 
 
 @lru_cache(maxsize=256)
-def code_of_modules(*modules: str, read: Read = Path.read_bytes) -> str:
-    """Fingerprint of modules and what they import; every cell asks, and most for the same.
+def code_of(*modules: str, data: tuple[str, ...] = (), read: Read = Path.read_bytes) -> str:
+    """Fingerprint of what modules compute, and of the library's files that they read.
+
+    Every cell asks, and most for the same.
 
     Parameters
     ----------
     *modules
-        Names of modules below this package (``training.finetune``).
+        Names of modules (``sonotune.report.table1``).
+    data
+        Patterns of these files, below ``sonotune``; what they say counts, not when.
     read
         As of `sonotune.runtime.fingerprint.fingerprint`.
     """
-    return fingerprint(*(f"{PACKAGE.name}.{module}" for module in modules), read=read)
+    code = fingerprint(*modules, read=read)
+    files = sorted(file for pattern in data for file in PACKAGE.glob(pattern))
+    if not files:
+        return code
+    content = b"\0".join([code.encode(), *(file.read_bytes() for file in files)])
+    return hashlib.sha256(content).hexdigest()[:16]

@@ -12,13 +12,12 @@ from functools import cache
 from typing import Any
 
 from sonotune.config.cells import cell_with_features, race_rounds
-from sonotune.config.code import code_of_modules, training_code
+from sonotune.config.code import code_of, training_code
 from sonotune.config.networks import network_of
 from sonotune.config.priorities import image_cost
 from sonotune.data.split_lists import read_lists
 from sonotune.layout import CELL_KEYS, Cell
 from sonotune.networks.settings import architecture
-from sonotune.runtime.fingerprint import fingerprint
 
 
 def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
@@ -75,7 +74,7 @@ def feature_settings(config: Mapping[str, Any], study: str, dataset: str) -> dic
         Name of a data set.
     """
     settings = cell_settings(config, cell_with_features(config, study, dataset))
-    return {"settings": settings, "code": fingerprint("sonotune.jobs.features")}
+    return {"settings": settings, "code": code_of("sonotune.jobs.features")}
 
 
 def training_settings(training: Mapping[str, Any], device: str) -> dict[str, Any]:
@@ -172,7 +171,7 @@ def race_settings(
             # Epochs weigh as much as their steps cost; seconds would differ from run to run.
             "efforts": [round(image_cost(design, name), 6) for name in strategies],
             "rounds": race_rounds(design),
-            "code": code_of_modules("statistics.rounds"),
+            "code": code_of("sonotune.statistics.rounds"),
         }
     )
 

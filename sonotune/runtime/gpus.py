@@ -290,13 +290,9 @@ def physical(device: str) -> str:
 
 # What CUDA and its libraries say where PyTorch's own allocator was not the one that failed.
 FULL = (
-    "CUDA error: out of memory",
-    "CUDA_ERROR_OUT_OF_MEMORY",
-    "cudaErrorMemoryAllocation",
-    "CUDNN_STATUS_ALLOC_FAILED",
+    *("CUDA out of memory", "CUDA error: out of memory", "CUDA_ERROR_OUT_OF_MEMORY"),
+    *("cudaErrorMemoryAllocation", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"),
     "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
-    "CUBLAS_STATUS_ALLOC_FAILED",
-    "CUDA out of memory",
 )
 
 

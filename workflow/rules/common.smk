@@ -23,7 +23,7 @@ if (HERE.parent / "sonotune/layout/__init__.py").is_file():
     )
 
 from sonotune.config.check import check_no_duplicates, complete
-from sonotune.config.code import audit_code, generation_code, preparation_code
+from sonotune.config.code import audit_code, code_of, generation_code, preparation_code
 from sonotune.config.cells import cell_with_features, find_cell, race_rounds
 from sonotune.config.jobs import (
     cell_settings,
@@ -73,7 +73,7 @@ from sonotune.runtime.slurm_jobs import keep_unreported_jobs
 from sonotune.runtime.terminal import quiet_terminal, answer_summary
 from sonotune.stale import Stale
 from sonotune.studies.files import STATISTICS, listed_source, originals_of, resolve_user_path
-from sonotune.studies.study import Study, code_of
+from sonotune.studies.study import Study
 
 # Jobs end with this process.
 os.environ[WORKFLOW] = name_process(os.getpid())
