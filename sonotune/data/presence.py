@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sonotune.config.jobs import resampling_settings
 from sonotune.config.resampling import HOLDOUTS
@@ -21,9 +22,6 @@ from sonotune.data.readers import MADE_HERE, find_samples
 from sonotune.data.readers.sample import Sample
 from sonotune.data.sources import RESOURCES, describe_missing, used_datasets
 from sonotune.errors import SonotuneError, printable
-
-if TYPE_CHECKING:
-    from sonotune.data.splits import Resampling
 
 # What Snakemake replaces in the name of an input.
 PATH_VARIABLE = re.compile(r"<[a-z][a-z0-9_]*>|[{}]")
@@ -121,19 +119,19 @@ def _impossible_splits(
     made = settings["reader"] in MADE_HERE
     if samples is None and not made:
         return
-    # Images that are made here are of nobody, so each is a group of its own.
-    names = [str(number) for number in range(settings["images"])] if made else []
-    names += [sample.name for sample in samples or ()]
-    groups = names if samples is None else [sample.group for sample in samples]
+    count = settings["images"] if samples is None else len(samples)
     by_number = _is_drawn_one_by_one(study) or (made and not study["resampling"]["grouped"])
-    if by_number and _surely_possible(len(names), study):
+    if by_number and _surely_possible(count, study):
         return
     try:
-        from sonotune.data.splits import Resampling
+        from sonotune.data.splits import Resampling, split, split_seed
     except ImportError:
         return
     resampling = Resampling(**resampling_settings(study["resampling"]))
-    if resampling.grouped is True and len(set(groups)) == len(names):
+    # Images that are made here are of nobody, so each is a group of its own.
+    names = [str(n) for n in range(count)] if samples is None else [one.name for one in samples]
+    groups = names if samples is None else [sample.group for sample in samples]
+    if resampling.grouped is True and len(set(groups)) == count:
         yield (
             "resampling: grouped: is true, but no two images share a group; name groups by a "
             "column group of a table or by the key group, or write grouped: false"
@@ -155,9 +153,22 @@ def _impossible_splits(
     except SonotuneError as error:
         yield str(error)
         return
-    for fraction in study["fractions"]:
-        if reason := _refused(len(names), resampling, study, name, fraction, groups):
-            yield f"{reason}{_instead(len(names), resampling, study, name, groups)}"
+    seed = split_seed(study["seed"], name, resampling)
+    excludes = sorted({how.get("exclude") for how in study["strategies"].values()}, key=str)
+
+    def refused(fraction: float) -> str:
+        """Why a fraction cannot be drawn in some fold, or an empty text."""
+        try:
+            for fold, exclude in product(study["resampling"]["run_folds"], excludes):
+                split(count, resampling, seed, fraction, fold, groups, exclude=exclude)
+        except SonotuneError as error:
+            return str(error)
+        return ""
+
+    for reason in filter(None, map(refused, study["fractions"])):
+        hundredths = (number / 100 for number in range(1, 100))
+        smallest = next((fraction for fraction in hundredths if not refused(fraction)), None)
+        yield reason + (f" (here fractions from {smallest} on are possible)" if smallest else "")
 
 
 def _is_drawn_one_by_one(study: Mapping[str, Any]) -> bool:
@@ -174,39 +185,3 @@ def _surely_possible(images: int, study: Mapping[str, Any]) -> bool:
     drawn: float = images * min(study["fractions"])
     validation: float = study["resampling"]["validation_fraction"]
     return drawn >= 2 and drawn * validation >= 1 and drawn * (1 - validation) >= 1
-
-
-def _refused(
-    images: int,
-    resampling: Resampling,
-    study: Mapping[str, Any],
-    name: str,
-    fraction: float,
-    groups: Sequence[str] | None,
-) -> str:
-    """Why a fraction cannot be drawn in some fold, or an empty text."""
-    from sonotune.data.splits import split, split_seed
-
-    excludes = {strategy.get("exclude") for strategy in study["strategies"].values()}
-    try:
-        for fold in study["resampling"]["run_folds"]:
-            for exclude in sorted(excludes, key=str):
-                seed = split_seed(study["seed"], name, resampling)
-                split(images, resampling, seed, fraction, fold, groups, exclude=exclude)
-    except SonotuneError as error:
-        return str(error)
-    return ""
-
-
-def _instead(
-    images: int,
-    resampling: Resampling,
-    study: Mapping[str, Any],
-    name: str,
-    groups: Sequence[str] | None,
-) -> str:
-    """What would work: the smallest fraction."""
-    for fraction in (hundredths / 100 for hundredths in range(1, 100)):
-        if not _refused(images, resampling, study, name, fraction, groups):
-            return f" (here fractions from {fraction} on are possible)"
-    return ""

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 
 from sonotune import __version__
 from sonotune.data.dataset import load_set
@@ -23,8 +22,11 @@ from sonotune.runtime.checkpoint import Checkpoint
 from sonotune.runtime.commit import commit
 from sonotune.runtime.files import remove_unfinished, write_csv
 from sonotune.runtime.run_record import check_output, file_digest, read_record, write_record
-from sonotune.training.config import TrainingState
 from sonotune.training.device import Processor, choose
+
+if TYPE_CHECKING:
+    from sonotune.training.finetune import Finetuned
+    from sonotune.training.pretrain import Pretrained
 
 LOADED = ("images", "masks", "index")  # of which a data set's record has digests
 HISTORY = "history.csv"
@@ -112,9 +114,7 @@ class TrainingJob:
 
     def finish(
         self,
-        network: nn.Module,
-        state: TrainingState | None,
-        earlier: Iterable[Mapping[str, Any]],
+        trained: Finetuned | Pretrained,
         images: Mapping[str, int],
         collapsed: bool,
         written: Iterable[str],
@@ -123,12 +123,8 @@ class TrainingJob:
 
         Parameters
         ----------
-        network
-            The network after training.
-        state
-            How the training went, or None where nothing was trained.
-        earlier
-            What is kept of earlier attempts that failed (see `TrainingState.summary`).
+        trained
+            The network, and how its training went.
         images
             Numbers of images, by what they were used for.
         collapsed
@@ -141,7 +137,7 @@ class TrainingJob:
         dict
             The content of ``run.json``.
         """
-        earlier = list(earlier)
+        network, state, earlier = trained.network, trained.state, trained.earlier_attempts
         steps = sum(attempt["steps"] for attempt in earlier) + (state.steps if state else 0)
         keeper = self.checkpoint
         spent = (keeper.earlier_wall, keeper.earlier_cpu) if keeper else (0.0, 0.0)

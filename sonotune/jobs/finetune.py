@@ -84,4 +84,4 @@ def run_cell(
         "validation": len(rows.validation),
         "test": len(rows.test),
     }
-    return job.finish(network, state, tuned.earlier_attempts, images, collapsed, written)
+    return job.finish(tuned, images, collapsed, written)

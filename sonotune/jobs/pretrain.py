@@ -56,6 +56,4 @@ def pretrain(
     save_weights(trained.network.state_dict(), job.folder / WEIGHTS)
     images = {"training": len(trained.training), "validation": len(trained.validation)}
     collapsed = trained.state.never_predicted_foreground
-    return job.finish(
-        trained.network, trained.state, trained.earlier_attempts, images, collapsed, [WEIGHTS]
-    )
+    return job.finish(trained, images, collapsed, [WEIGHTS])
