@@ -119,11 +119,7 @@ class StudySettings(StudyFiles):
             case "resampling":
                 return resampling_settings(design["resampling"])
             case "excludes":  # what strategies leave out of training
-                every = {
-                    strategy["exclude"]
-                    for strategy in self.strategies.values()
-                    if "exclude" in strategy
-                }
+                every = {how["exclude"] for how in self.strategies.values() if "exclude" in how}
                 return sorted(every) or None
             case "own_splits":  # strategies that draw splits of their own
                 own = design["resampling"].get("resample_test_set") == "by_strategy"
