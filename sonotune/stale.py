@@ -254,14 +254,11 @@ class Stale:
 
         Feature maps are a training that is kept as a view: its settings and arrays decide.
         """
-        features = {
-            f"{study.name}/features/{dataset}.npz": feature_settings(
-                self.config, study.name, dataset
-            )
-            for study in self.studies
-            if study.has_features
-            for dataset in study.datasets
-        }
+        features = {}
+        for study in self.studies:
+            for dataset in study.datasets if study.has_features else ():
+                settings = feature_settings(self.config, study.name, dataset)
+                features[f"{study.name}/features/{dataset}.npz"] = settings
         names = [study.name for study in self.studies]
         records = read_view_records(self.results, "datasets", *names)
         read = []

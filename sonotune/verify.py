@@ -17,7 +17,8 @@ from sonotune.data.image_set import ImageSet
 from sonotune.data.originals import source_digest
 from sonotune.data.prepare import folder_of_originals
 from sonotune.data.readers import MADE_HERE
-from sonotune.data.splits import Resampling, Split, split, split_seed
+from sonotune.data.split_file import split_of
+from sonotune.data.splits import Resampling, Split, split_seed
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.current import listed_cells
 from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
@@ -261,14 +262,8 @@ class Verification:
 
 
 def _split(settings: dict[str, Any], data: ImageSet) -> Split:
+    """The split of a cell with these settings."""
     resampling = Resampling(**settings["resampling"])
-    return split(
-        len(data.images),
-        resampling,
-        split_seed(settings["seed"], settings["dataset"], resampling, settings["strategy"]),
-        settings["fraction"],
-        settings["fold"],
-        data.groups_for(resampling.grouped),
-        data.names,
-        settings.get("exclude"),
-    )
+    seed = split_seed(settings["seed"], settings["dataset"], resampling, settings["strategy"])
+    which = settings["fraction"], settings["fold"], settings.get("exclude")
+    return split_of(data, resampling, seed, *which)

@@ -191,12 +191,8 @@ def _one_batch(batch: Sequence[InputImage], job: Job) -> Result:
             bad.append(str(error))
     if not loaded:
         return [], bad
-    seen = np.stack(
-        [
-            to_network(sample.image, model.image_size, model.keep_aspect, model.resize)
-            for _, sample in loaded
-        ]
-    )
+    how = model.image_size, model.keep_aspect, model.resize
+    seen = np.stack([to_network(sample.image, *how) for _, sample in loaded])
     predicted = predict_arrays(seen, job.models, job.processor)
     rows = []
     for (wanted, sample), image, probabilities in zip(loaded, seen, predicted, strict=True):

@@ -159,14 +159,13 @@ def finished(study: str | Path, planned: Mapping[str, Any]) -> list[Path]:
         As for `report_progress`.
     """
     again, began = planned.get("again", ()), planned.get("began", 0)
-    return [
-        file
-        for file in cells_of_study(study, RECORD)
-        if all(
-            name in asked for name, asked in zip(file.parts[-5:-1], planned["names"], strict=True)
-        )
-        and ("/".join(file.parts[-5:-1]) not in again or file.stat().st_mtime >= began)
-    ]
+    done = []
+    for file in cells_of_study(study, RECORD):
+        names = file.parts[-5:-1]
+        is_asked = all(name in asked for name, asked in zip(names, planned["names"], strict=True))
+        if is_asked and ("/".join(names) not in again or file.stat().st_mtime >= began):
+            done.append(file)
+    return done
 
 
 def time_left(records: Sequence[Path], remaining: int) -> str:

@@ -30,11 +30,10 @@ FILES = {
     "cells": "cells.csv",
     "averages": "averages.csv",
     "splits": "splits.json",
-    "claims": "statistics/claims.csv",
     **{
-        name: f"statistics/{name}.csv"
-        for name in ("comparisons", "friedman", "learning", "low_scores", "nemenyi", "tukey")
+        name: f"statistics/{name}.csv" for name in ("claims", "comparisons", "friedman", "learning")
     },
+    **{name: f"statistics/{name}.csv" for name in ("low_scores", "nemenyi", "tukey")},
     **{name: f"tables/{name}.csv" for name in ("provenance", "protocols", "losses")},
     "against_paper": "tables/against_paper.csv",
 }
