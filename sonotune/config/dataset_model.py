@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
 from sonotune.config.section import ABSENT, Label, Number, Section, Text
+from sonotune.data.readers import MADE_HERE, READERS
+
+if TYPE_CHECKING:
+    Reader = str
+else:
+    Reader = Literal[(*MADE_HERE, *READERS)]
 
 
 class Folder(Section):
@@ -140,19 +146,7 @@ class Dataset(Section):
     """
 
     catalogue: str = ABSENT
-    reader: Literal[
-        "simulate",
-        "collage",
-        "folder",
-        "hc18",
-        "busi",
-        "bus_b",
-        "scr",
-        "xpie",
-        "ecssd",
-        "duts",
-        "msra10k",
-    ] = ABSENT
+    reader: Reader = ABSENT
     label: Label = ABSENT
     source: Annotated[str, StringConstraints(min_length=1, max_length=1000)] = ABSENT
     images: int = Field(default=ABSENT, ge=1, le=1_000_000)

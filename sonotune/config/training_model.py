@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from sonotune.config.section import ABSENT, Distinct, Label, Name, Number, Off, Section, Share, Text
+from sonotune.networks.settings import DECODERS
 
+if TYPE_CHECKING:
+    Decoder = str
+else:
+    Decoder = Literal[DECODERS]
 Half = Annotated[Number, Field(ge=0, le=0.5)]
 Probability = Annotated[Number, Field(ge=0, le=1)]
 Threads = Annotated[int, Field(ge=1, le=4096)]
@@ -60,9 +65,7 @@ class Network(Section):
     relu_after_up: bool = ABSENT
     head: Literal["two_channels", "plain"] = ABSENT
     encoder: str = ABSENT
-    decoder: Literal["unet", "unetplusplus", "manet", "linknet", "fpn", "pan", "deeplabv3plus"] = (
-        ABSENT
-    )
+    decoder: Decoder = ABSENT
     encoder_weights: Text = ABSENT
     encoder_options: Annotated[dict[str, Any], Field(min_length=1)] = ABSENT
     split_encoder: bool = ABSENT

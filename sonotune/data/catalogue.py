@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files as package_files
 from pathlib import Path, PurePosixPath
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sonotune.config.form import load_package_yaml
@@ -182,23 +181,11 @@ def read_catalogue(text: str) -> Mapping[str, CatalogueEntry]:
         Naming a data set with an unknown key, or without a key that it needs.
     """
     entries = {}
-    tree = load_package_yaml(text)
-    for name, content in tree.items():
+    for name, content in load_package_yaml(text).items():
         try:
-            files = [_make(RemoteFile, file) for file in content.get("files", [])]
+            files = tuple(RemoteFile(**file) for file in content.get("files", ()))
             lists = {key: tuple(content.get(key, ())) for key in ("holds", "stand_ins")}
-            entries[name] = _make(
-                CatalogueEntry, {**content, **lists, "files": tuple(files), "name": name}
-            )
-        except SonotuneError as error:
+            entries[name] = CatalogueEntry(**{**content, **lists, "files": files, "name": name})
+        except TypeError as error:
             raise SonotuneError(f"catalogue: {name}: {error}") from None
     return entries
-
-
-def _make(kind: type, content: dict[str, Any]) -> Any:
-    known = {field.name: field.default is MISSING for field in fields(kind)}
-    if strangers := content.keys() - known.keys():
-        raise SonotuneError(f"unknown key {sorted(strangers)[0]}")
-    if absent := [key for key, needed in known.items() if needed and key not in content]:
-        raise SonotuneError(f"{absent[0]}: is missing")
-    return kind(**content)

@@ -61,14 +61,18 @@ def test_a_file_is_fetched_from_a_safe_address_to_a_place_in_its_folder(name, fi
 
 
 @pytest.mark.parametrize(
-    ("change", "message"), [({"titel": "x"}, "unknown key titel"), ({}, "title: is missing")]
+    ("change", "message"),
+    [
+        ({"titel": "x"}, "unexpected keyword argument 'titel'"),
+        ({}, "missing 1 required .* 'title'"),
+    ],
 )
 def test_an_entry_of_other_keys_is_named(change, message):
     tree = yaml.safe_load(TEXT)
     tree["hc18"] |= change
     if not change:
         del tree["hc18"]["title"]
-    with pytest.raises(SonotuneError, match=f"hc18: {message}"):
+    with pytest.raises(SonotuneError, match=f"hc18: .*{message}"):
         read_catalogue(yaml.safe_dump(tree))
 
 
