@@ -51,16 +51,13 @@ def check_files(
     listed: dict[str, list[Sample]] = {}
     for name in sorted(used_datasets(config)):
         settings = config["datasets"][name]
-        folder: Path | None = Path()
-        if settings["reader"] in MADE_HERE:
+        is_published = "catalogue" in settings
+        folder = locate(published[name], RESOURCES, mirror) if is_published else Path()
+        # What is not here yet is looked at once it was fetched.
+        if settings["reader"] in MADE_HERE or folder is None:
             continue
-        if "catalogue" in settings:
-            # What is not here yet is looked at once it was fetched.
-            folder = locate(published[name], RESOURCES, mirror)
-            if folder is None:
-                continue
         try:
-            listed[name] = find_samples(settings, folder or Path())
+            listed[name] = find_samples(settings, folder)
         except SonotuneError as error:
             lines.append(f"datasets: {name}: {error}")
             continue

@@ -189,8 +189,6 @@ def time_left(records: Sequence[Path], remaining: int) -> str:
         return "; less than a minute left"
     if minutes < 90:
         return f"; about {minutes:.0f} min left"
-    return (
-        f"; about {minutes / 60:.0f} h left"
-        if minutes < 2880
-        else f"; {minutes / 1440:.0f} days left"
-    )
+    if minutes < 2880:
+        return f"; about {minutes / 60:.0f} h left"
+    return f"; {minutes / 1440:.0f} days left"

@@ -58,12 +58,10 @@ class StudySettings(StudyFiles):
                 return design["averages"][name]
             case "pairs" | "training_time":
                 return figures[name]
-            case "seed" | "image_size" | "fractions":
+            case "seed" | "image_size" | "fractions" | "decision":
                 return design[name]
             case "epochs":
                 return design["protocols"]["epochs"]
-            case "decision":
-                return design["decision"]
             case "cost":
                 return design["decision"]["cost"]
             case "margins":  # by data set, a difference in Dice that counts as none
