@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files as package_files
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sonotune.config.form import load_package_yaml
 from sonotune.errors import SonotuneError
+
+ACCESS = ("open", "agreement", "registration", "made")
+CHECKSUM = re.compile(r"sha256:[0-9a-f]{64}|md5:[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,27 @@ class RemoteFile:
     into: str | None = None
     about: str | None = None
     no_https: bool = False
+
+    def __post_init__(self) -> None:
+        allowed = ("https", "http") if self.no_https else ("https",)
+        if urlsplit(self.address).scheme not in allowed or not self.name:
+            raise SonotuneError(
+                f"address: must be a file's at {' or '.join(allowed)}, found {self.address!r}"
+            )
+        inside = (self.name, *PurePosixPath(self.into or "").parts)
+        if ".." in inside or PurePosixPath(self.into or "").is_absolute():
+            raise SonotuneError(
+                f"into: must be a folder within the data set's, found {self.into!r}; "
+                f"address: must end in a file's name, found {self.address!r}"
+            )
+        if self.checksum is not None and not CHECKSUM.fullmatch(self.checksum):
+            raise SonotuneError(
+                f"checksum: must be sha256: or md5: and the digest, found {self.checksum!r}"
+            )
+        if self.bytes is not None and (not isinstance(self.bytes, int) or self.bytes < 1):
+            raise SonotuneError(f"bytes: must be a number above 0 or null, found {self.bytes!r}")
+        if not isinstance(self.unpack, bool):
+            raise SonotuneError(f"unpack: must be true or false, found {self.unpack!r}")
 
     @property
     def name(self) -> str:
@@ -96,6 +122,20 @@ class CatalogueEntry:
     holds: tuple[str, ...]
     by_hand: str
     stand_ins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for key in ("title", "version", "reader", "licence", "citation", "by_hand"):
+            if not isinstance(getattr(self, key), str) or not getattr(self, key).strip():
+                raise SonotuneError(f"{key}: must be a text, found {getattr(self, key)!r}")
+        if self.access not in ACCESS:
+            raise SonotuneError(f"access: must be one of {', '.join(ACCESS)}, found {self.access}")
+        if bool(self.files) != (self.access == "open"):
+            raise SonotuneError("files: open data sets have files to download, others have none")
+        if bool(self.holds) != (self.access != "made"):
+            raise SonotuneError("holds: say how a complete copy is known, unless it is made here")
+        names = [file.name for file in self.files]
+        if len(set(names)) < len(names):
+            raise SonotuneError(f"files: two have one name among {', '.join(names)}")
 
     def is_complete(self, folder: str | Path) -> bool:
         """Whether a folder holds something for every glob of ``holds``.
@@ -168,7 +208,7 @@ WEIGHTS = "weights"  # what stands for the reader of an entry that is no data se
 
 
 def read_catalogue(text: str) -> Mapping[str, CatalogueEntry]:
-    """Read a catalogue written in YAML; the tests check what ours says.
+    """Read and check a catalogue written in YAML.
 
     Parameters
     ----------
@@ -178,14 +218,31 @@ def read_catalogue(text: str) -> Mapping[str, CatalogueEntry]:
     Raises
     ------
     SonotuneError
-        Naming a data set with an unknown key, or without a key that it needs.
+        Naming the data set and the key at fault.
     """
     entries = {}
-    for name, content in load_package_yaml(text).items():
+    tree = load_package_yaml(text)
+    for name, content in tree.items():
         try:
-            files = tuple(RemoteFile(**file) for file in content.get("files", ()))
+            files = [_make(RemoteFile, file) for file in content.get("files", [])]
             lists = {key: tuple(content.get(key, ())) for key in ("holds", "stand_ins")}
-            entries[name] = CatalogueEntry(**{**content, **lists, "files": files, "name": name})
-        except TypeError as error:
+            entries[name] = _make(
+                CatalogueEntry, {**content, **lists, "files": tuple(files), "name": name}
+            )
+        except SonotuneError as error:
             raise SonotuneError(f"catalogue: {name}: {error}") from None
+    for entry in entries.values():
+        if strangers := set(entry.stand_ins) - entries.keys():
+            raise SonotuneError(
+                f"catalogue: {entry.name}: stand_ins: not in the catalogue: {', '.join(strangers)}"
+            )
     return entries
+
+
+def _make(kind: type, content: dict[str, Any]) -> Any:
+    known = {field.name: field.default is MISSING for field in fields(kind)}
+    if strangers := content.keys() - known.keys():
+        raise SonotuneError(f"unknown key {sorted(strangers)[0]}")
+    if absent := [key for key, needed in known.items() if needed and key not in content]:
+        raise SonotuneError(f"{absent[0]}: is missing")
+    return kind(**content)
