@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.published_pages import SECTIONS, write_pages
+from sonotune.config.cells import cells_of
 from sonotune.config.check import read_configuration
-from sonotune.config.jobs import cells_of, dataset_settings
+from sonotune.config.jobs import dataset_settings
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import read_cells, write_averages
 from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
@@ -34,11 +35,11 @@ from sonotune.layout import (
     RUN,
     Cell,
     below_results,
-    cells_of_study,
     dataset_folder,
     digest_of,
     pretrained_folder,
 )
+from sonotune.layout.found import cells_of_study
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.names import PAPER_DATASETS
 from sonotune.report.views import write_figure, write_table

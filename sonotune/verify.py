@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,22 @@ import pandas as pd
 
 from sonotune.data.dataset import load_set
 from sonotune.data.image_set import ImageSet
+from sonotune.data.originals import source_digest
+from sonotune.data.prepare import folder_of_originals
 from sonotune.data.readers import MADE_HERE
-from sonotune.data.splits import Resampling, Split, split, split_seed
+from sonotune.data.split_file import split_of
+from sonotune.data.splits import Resampling, Split, split_seed
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.current import listed_cells
 from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
 from sonotune.evaluation.tables import read_table
-from sonotune.layout import RECORD, RUN, WEIGHTS, Cell, format_percent, prepared_sets, studies_in
+from sonotune.layout import RECORD, RUN, WEIGHTS, Cell, format_percent
+from sonotune.layout.found import prepared_sets, studies_in
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
 from sonotune.runtime.view_record import read_view_records
-from sonotune.stale import originals_digest
+
+KINDS = ("data sets", "encoders", "pre-trainings", "cells", "tables of scores", "views")
 
 
 class Verification:
@@ -46,14 +51,7 @@ class Verification:
     def __init__(self, results: str | Path) -> None:
         self.results = Path(results)
         self.faults: list[str] = []
-        self.checked = {
-            "data sets": 0,
-            "encoders": 0,
-            "pre-trainings": 0,
-            "cells": 0,
-            "tables of scores": 0,
-            "views": 0,
-        }
+        self.checked = dict.fromkeys(KINDS, 0)
         self._encoders: set[str] = set()
         self._sets: dict[str, list[tuple[Path, ImageSet]]] = {}
 
@@ -131,13 +129,11 @@ class Verification:
         if folder.name == "original" or not rests_on:
             return
         settings = data.about["settings"]
+        first = "original/dataset.json" if settings["reader"] in MADE_HERE else "source.json"
         try:
-            if settings["reader"] in MADE_HERE:
-                now = read_json(folder.parent / "original/dataset.json")["sha256"]
-            else:
-                named = read_json(folder.parent / "source.json") if "catalogue" in settings else {}
-                with tempfile.TemporaryDirectory() as cache:
-                    now = originals_digest(settings, named.get("folder", "."), f"{cache}/digests")
+            originals = folder_of_originals(settings, folder.parent / first)
+            with tempfile.TemporaryDirectory() as cache:
+                now = source_digest(settings, originals, cache)
         except (SonotuneError, OSError, ValueError, KeyError, TypeError):
             return  # not here, as in a copy of the results alone
         if now != rests_on.get("originals"):
@@ -215,10 +211,9 @@ class Verification:
         # None of the runs in `records` is without its arrays.
         assert arrays is not None
         measured = arrays[0].parent / "circumferences.csv"
-        with tempfile.TemporaryDirectory() as folder:
-            made = Path(folder) / path.name
-            score_dataset(arrays[0], records, made, measured if measured.is_file() else None)
-            self._compare(path, made, [*RUN, "row"])
+        circumferences = measured if measured.is_file() else None
+        make = partial(score_dataset, arrays[0], records, circumferences=circumferences)
+        self._compare(path, make, [*RUN, "row"])
 
     def _averages(self, study: Path, cells: dict[str, dict[Path, dict[str, Any]]]) -> None:
         path = study / "cells.csv"
@@ -227,18 +222,17 @@ class Verification:
             return
         self.checked["tables of scores"] += 1
         runs = [folder / RECORD for records in cells.values() for folder in records]
-        with tempfile.TemporaryDirectory() as folder:
-            made = Path(folder) / path.name
-            aggregate(scores, runs, made)
-            self._compare(path, made, list(RUN))
+        self._compare(path, partial(aggregate, scores, runs), list(RUN))
 
-    def _compare(self, path: Path, made: Path, key: list[str]) -> None:
+    def _compare(self, path: Path, make: Callable[..., None], key: list[str]) -> None:
         """Compare a table with the same one made again, whatever the order of rows.
 
         Numbers may differ in their last digits, as they do between versions of pandas.
         """
         try:
-            tables = [read_table(file) for file in (path, made)]
+            with tempfile.TemporaryDirectory() as folder:
+                make(path=(again := Path(folder) / path.name))
+                tables = [read_table(file) for file in (path, again)]
             here, made = (table.sort_values(key, ignore_index=True) for table in tables)
             pd.testing.assert_frame_equal(here, made, rtol=1e-8, check_dtype=False)
         except (AssertionError, ValueError, KeyError) as error:
@@ -268,14 +262,8 @@ class Verification:
 
 
 def _split(settings: dict[str, Any], data: ImageSet) -> Split:
+    """The split of a cell with these settings."""
     resampling = Resampling(**settings["resampling"])
-    return split(
-        len(data.images),
-        resampling,
-        split_seed(settings["seed"], settings["dataset"], resampling, settings["strategy"]),
-        settings["fraction"],
-        settings["fold"],
-        data.groups_for(resampling.grouped),
-        data.names,
-        settings.get("exclude"),
-    )
+    seed = split_seed(settings["seed"], settings["dataset"], resampling, settings["strategy"])
+    which = settings["fraction"], settings["fold"], settings.get("exclude")
+    return split_of(data, resampling, seed, *which)

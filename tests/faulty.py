@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from sonotune.stale import CACHE
+from sonotune.data.originals import CACHE
 
 ROOT = Path(__file__).parents[1]
 STRATEGIES = {"whole", "block_9", "scratch", "unchanged"}

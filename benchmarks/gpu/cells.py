@@ -112,7 +112,8 @@ def _for_this_run(config: Mapping[str, Any], device: str, small: bool) -> dict[s
 def _cells(
     config: Mapping[str, Any], study: str, dataset: str, work: Path, start: Path
 ) -> Iterator[Job]:
-    from sonotune.config.jobs import cell_settings, cells_of
+    from sonotune.config.cells import cells_of
+    from sonotune.config.jobs import cell_settings
 
     for cell in cells_of(config, study, dataset):
         settings = cell_settings(config, cell)

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from sonotune.config.datasets import complete_datasets
 from sonotune.config.form import malformed, plain
-from sonotune.config.mistakes import mistakes, nearest
+from sonotune.config.mistakes import mistakes, no_such
 from sonotune.config.model import Configuration, WithoutStudies
 from sonotune.config.networks import networks_of, start_of
 from sonotune.config.protocols import check_protocols
@@ -152,11 +152,9 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
         kept = study["keep_weights"]
         for strategy in [] if isinstance(kept, str) else kept:
             if strategy not in study["strategies"]:
-                yield (
-                    f"{where}: keep_weights: there is no strategy {strategy!r}; "
-                    f"{nearest(strategy, study['strategies'])}write none, all, or a list of: "
-                    f"{', '.join(study['strategies'])}"
-                )
+                others = "write none, all, or a list of"
+                said = no_such("strategy", strategy, study["strategies"], others)
+                yield f"{where}: keep_weights: {said}"
     for name, study in config["studies"].items():
         if "protocols" in study:
             yield from check_protocols(name, config["studies"])
@@ -194,10 +192,7 @@ def _check_datasets(
         wanted.append(("pretraining: dataset", study["pretraining"]["dataset"]))
     for key, name in wanted:
         if name not in datasets:
-            yield (
-                f"{where}: {key}: there is no data set {name!r}; "
-                f"{nearest(name, datasets)}the configuration has: {', '.join(datasets)}"
-            )
+            yield f"{where}: {key}: {no_such('data set', name, datasets, 'the configuration has')}"
 
 
 def _complete_strategies(where: str, study: dict[str, Any]) -> Iterator[str]:

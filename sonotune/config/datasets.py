@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 from typing import Any
@@ -10,6 +11,11 @@ from sonotune.config.mistakes import nearest
 from sonotune.data.catalogue import WEIGHTS, find_entry
 from sonotune.data.readers import MADE_HERE, READERS, takes_seed
 from sonotune.errors import SonotuneError
+from sonotune.simulation.collage_settings import Collage
+from sonotune.simulation.settings import Simulation
+
+# What makes images declares its own settings, in the dataclasses that the simulations take.
+MADE: dict[str, Any] = {"simulate": Simulation, "collage": Collage}
 
 
 def complete_datasets(config: dict[str, Any]) -> Iterator[str]:
@@ -61,7 +67,7 @@ def _complete_reader(dataset: dict[str, Any]) -> str:
 def _complete_made(where: str, dataset: dict[str, Any]) -> Iterator[str]:
     reader = dataset["reader"]
     given = dataset.setdefault(reader, {})
-    kind = _settings_class(reader)
+    kind = MADE[reader]
     allowed = {item.name: item for item in fields(kind)}
     unknown = [key for key in given if key not in allowed]
     for key in unknown:
@@ -71,23 +77,7 @@ def _complete_made(where: str, dataset: dict[str, Any]) -> Iterator[str]:
         )
     if not unknown:
         try:
-            dataset[reader] = _plain(asdict(kind(**given)))
+            # Tuples are lists, as YAML and JSON have them.
+            dataset[reader] = json.loads(json.dumps(asdict(kind(**given))))
         except SonotuneError as error:
             yield f"{where}: {reader}: {error}"
-
-
-def _settings_class(reader: str) -> Any:
-    if reader == "simulate":
-        from sonotune.simulation.settings import Simulation
-
-        return Simulation
-    from sonotune.simulation.collage_settings import Collage
-
-    return Collage
-
-
-def _plain(value: Any) -> Any:
-    """Tuples as lists, as YAML and JSON have them."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return list(map(_plain, value)) if isinstance(value, tuple | list) else value

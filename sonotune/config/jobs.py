@@ -6,131 +6,18 @@ depend on, and nothing else: it is what decides whether the job's results are st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from sonotune.config.networks import PRETRAINED, network_of, start_of
+from sonotune.config.cells import cell_with_features, race_rounds
+from sonotune.config.code import code_of, training_code
+from sonotune.config.networks import network_of
 from sonotune.config.priorities import image_cost
-from sonotune.data.readers import MADE_HERE, READERS
 from sonotune.data.split_lists import read_lists
-from sonotune.errors import SonotuneError
-from sonotune.layout import Cell, fold_numbers, fold_text, fraction_text
+from sonotune.layout import CELL_KEYS, Cell
 from sonotune.networks.settings import architecture
-from sonotune.runtime.fingerprint import PACKAGE, Read, fingerprint
-
-
-def cells_of(config: Mapping[str, Any], study: str, dataset: str) -> Iterator[Cell]:
-    """The cells of a study on one of its data sets, in the order of the tables.
-
-    Parameters
-    ----------
-    config
-        A complete configuration.
-    study
-        Name of a study.
-    dataset
-        Name of a data set.
-    """
-    design = config["studies"][study]
-    for strategy, how in design["strategies"].items():
-        for fraction in design["fractions"] if how["tune"] else [0]:
-            for fold in design["resampling"]["run_folds"]:
-                for seed, pretraining in runs_of_fold(design, strategy):
-                    yield Cell(study, dataset, strategy, fraction, fold, seed, pretraining)
-
-
-def runs_of_fold(study: Mapping[str, Any], strategy: str) -> list[tuple[int, int]]:
-    """Seed and pre-training of each run that a strategy has in a fold, both counted from 1.
-
-    Only what starts from the study's own pre-trained network has a run for each of these networks.
-    Such a network that is evaluated unchanged has nothing that a seed could change.
-
-    Parameters
-    ----------
-    study
-        A study of a complete configuration.
-    strategy
-        Name of a strategy.
-    """
-    how = study["strategies"][strategy]
-    pretrained = how["init"] == "pretrained" and start_of(study, strategy) == PRETRAINED
-    fixed = pretrained and not how["tune"]
-    seeds = 1 if fixed else study["resampling"]["seeds"]
-    return [
-        (seed, pretraining)
-        for pretraining in (pretrainings_of(study) if pretrained else [1])
-        for seed in range(1, seeds + 1)
-    ]
-
-
-def pretrainings_of(study: Mapping[str, Any]) -> range:
-    """Numbers of a study's pre-trained networks, from 1; none without a pre-training.
-
-    Parameters
-    ----------
-    study
-        A study of a complete configuration.
-    """
-    return range(1, study["pretraining"]["repeats"] + 1 if "pretraining" in study else 1)
-
-
-def find_cell(
-    config: Mapping[str, Any], study: str, dataset: str, strategy: str, fraction: str, fold: str
-) -> Cell:
-    """The cell that the wildcards of a path mean.
-
-    Parameters
-    ----------
-    config
-        A complete configuration.
-    study
-        Name of a study.
-    dataset
-        Name of a data set.
-    strategy
-        Name of a strategy.
-    fraction
-        Share of the data set as in paths, such as ``0.8``.
-    fold
-        Training of a fold as in paths, such as ``0`` or ``0-s2``.
-
-    Raises
-    ------
-    SonotuneError
-        If the study has no such cell.
-    """
-    design = config["studies"][study]
-    if dataset in design["datasets"] and strategy in design["strategies"]:
-        fractions = design["fractions"] if design["strategies"][strategy]["tune"] else [0]
-        asked = {fraction_text(fraction): fraction for fraction in fractions}
-        number, *run = fold_numbers(fold)
-        if (
-            fraction in asked
-            and number < design["resampling"]["folds"]
-            and tuple(run) in runs_of_fold(design, strategy)
-            and fold == fold_text(number, *run)
-        ):
-            return Cell(study, dataset, strategy, asked[fraction], number, *run)
-    raise SonotuneError(
-        f"{study} has no cell {dataset}/{strategy}/{fraction}/{fold}; its strategies, fractions "
-        "and folds are in the configuration"
-    )
-
-
-def keeps_weights(study: Mapping[str, Any], strategy: str) -> bool:
-    """Whether a strategy's cells keep their weights.
-
-    Parameters
-    ----------
-    study
-        A study of a complete configuration.
-    strategy
-        Name of a strategy.
-    """
-    kept = study["keep_weights"]
-    return kept == "all" or (kept != "none" and strategy in kept)
 
 
 def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
@@ -156,21 +43,13 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     return sort_keys_deep(
         {
             **{key: value for key, value in rare.items() if value},
-            "study": cell.study,
-            "dataset": cell.dataset,
-            "strategy": cell.strategy,
-            "fraction": cell.fraction,
-            "fold": cell.fold,
-            "init": strategy["init"],
-            "tune": strategy["tune"],
-            "seed": study["seed"],
+            **{key: getattr(cell, key) for key in CELL_KEYS},
+            **{key: strategy[key] for key in ("init", "tune")},
+            **{key: study[key] for key in ("seed", "device", "precision", "threads")},
+            "augmentation": study["augmentation"],
             "network": network,
             "resampling": resampling_settings(study["resampling"]),
             "training": training_settings(study["training"], study["device"]),
-            "augmentation": study["augmentation"],
-            "device": study["device"],
-            "precision": study["precision"],
-            "threads": study["threads"],
             "code": training_code(
                 "finetune",
                 network,
@@ -180,38 +59,6 @@ def cell_settings(config: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
             ),
         }
     )
-
-
-def cell_with_features(config: Mapping[str, Any], study: str, dataset: str) -> Cell:
-    """The cell that Fig. S2 shows: of the largest fraction, in the first fold run.
-
-    Parameters
-    ----------
-    config
-        A complete configuration.
-    study
-        Name of a study.
-    dataset
-        Name of a data set.
-    """
-    design = config["studies"][study]
-    fraction, fold = max(design["fractions"]), design["resampling"]["run_folds"][0]
-    return Cell(study, dataset, design["figures"]["features"], fraction, fold)
-
-
-def has_features(config: Mapping[str, Any], study: str) -> bool:
-    """Whether Fig. S2 has a strategy to show: one that tunes a pre-trained network.
-
-    Parameters
-    ----------
-    config
-        A complete configuration.
-    study
-        Name of a study.
-    """
-    design = config["studies"][study]
-    strategy = design["strategies"].get(design["figures"]["features"])
-    return bool(strategy and strategy["tune"] and strategy["init"] == "pretrained")
 
 
 def feature_settings(config: Mapping[str, Any], study: str, dataset: str) -> dict[str, Any]:
@@ -227,7 +74,7 @@ def feature_settings(config: Mapping[str, Any], study: str, dataset: str) -> dic
         Name of a data set.
     """
     settings = cell_settings(config, cell_with_features(config, study, dataset))
-    return {"settings": settings, "code": fingerprint("sonotune.jobs.features")}
+    return {"settings": settings, "code": code_of("sonotune.jobs.features")}
 
 
 def training_settings(training: Mapping[str, Any], device: str) -> dict[str, Any]:
@@ -324,124 +171,9 @@ def race_settings(
             # Epochs weigh as much as their steps cost; seconds would differ from run to run.
             "efforts": [round(image_cost(design, name), 6) for name in strategies],
             "rounds": race_rounds(design),
-            "code": _code(["statistics.rounds"], PACKAGE, Path.read_bytes),
+            "code": code_of("sonotune.statistics.rounds"),
         }
     )
-
-
-def race_rounds(study: Mapping[str, Any]) -> list[list[int]]:
-    """Fold and seed of each round that a race can have: fold after fold, then further seeds.
-
-    Parameters
-    ----------
-    study
-        A study of a complete configuration.
-    """
-    resampling = study["resampling"]
-    return [
-        [fold, seed]
-        for seed in range(1, resampling["seeds"] + 1)
-        for fold in resampling["run_folds"]
-    ]
-
-
-# By the key `name` of a network, and by that of a device, the modules that it needs.
-NETWORKS = {"unet": "unet", "unet_bn": "unet_bn", "smp_unet": "smp"}
-DEVICES = {"cpu": ["cpu"], "cuda": ["cuda"], "auto": ["cpu", "cuda"]}
-
-
-def training_code(
-    module: str,
-    network: Mapping[str, Any],
-    device: str,
-    *,
-    augment: bool = False,
-    monitor: bool = False,
-    package: Path = PACKAGE,
-    read: Read = Path.read_bytes,
-) -> str:
-    """Fingerprint of the code that trains this network on this device, and of no other's.
-
-    Parameters
-    ----------
-    module
-        ``finetune`` or ``pretrain``.
-    network
-        A complete ``network`` key.
-    device
-        ``cpu``, ``cuda``, or ``auto``, which may be either.
-    augment, monitor
-        Whether images are augmented, and whether the test images are measured in every epoch.
-    package, read
-        As of `sonotune.runtime.fingerprint.fingerprint`.
-    """
-    chosen = {"augment": augment, "test_monitor": monitor}
-    roots = [f"training.{module}", f"networks.{NETWORKS[network['name']]}"]
-    roots += [f"training.{device_module}" for device_module in DEVICES[device]]
-    roots += [f"training.{name}" for name, used in chosen.items() if used]
-    return _code(roots, package, read)
-
-
-def preparation_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
-    """Fingerprint of the code that prepares a data set of this reader.
-
-    Parameters
-    ----------
-    reader
-        Name of a reader, such as ``folder`` or ``hc18``.
-    package
-        Folder of the package.
-    read
-        Gives a file's content; for tests that edit it.
-    """
-    return _code(["data.prepare", *_reader(reader)], package, read)
-
-
-def audit_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
-    """Fingerprint of the code that audits a data set of this reader.
-
-    Parameters
-    ----------
-    reader
-        Name of a reader, such as ``folder`` or ``hc18``.
-    package
-        Folder of the package.
-    read
-        Gives a file's content; for tests that edit it.
-    """
-    return _code(["data.audit_files", *_reader(reader)], package, read)
-
-
-def generation_code(reader: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
-    """Fingerprint of the code that makes images: of the reader ``simulate`` or ``collage``.
-
-    Parameters
-    ----------
-    reader
-        Name of a reader, such as ``folder`` or ``hc18``.
-    package
-        Folder of the package.
-    read
-        Gives a file's content; for tests that edit it.
-    """
-    return _code([f"simulation.{reader}"], package, read)
-
-
-def _reader(reader: str) -> list[str]:
-    return [] if reader in MADE_HERE else [f"data.readers.{READERS[reader]}"]
-
-
-def _code(roots: list[str], package: Path, read: Read) -> str:
-    names = tuple(f"{package.name}.{root}" for root in roots)
-    if read is Path.read_bytes:
-        return _code_on_disk(names, package)
-    return fingerprint(*names, package=package, read=read)
-
-
-@cache
-def _code_on_disk(names: tuple[str, ...], package: Path) -> str:
-    """Asked for by every cell, and the same for most."""
-    return fingerprint(*names, package=package)
 
 
 def dataset_settings(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:
@@ -467,10 +199,5 @@ def sort_keys_deep(settings: Mapping[str, Any]) -> dict[str, Any]:
     settings
         Settings as JSON can hold them.
     """
-    return {key: _sort_value(settings[key]) for key in sorted(settings)}
-
-
-def _sort_value(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return sort_keys_deep(value)
-    return [_sort_value(item) for item in value] if isinstance(value, list | tuple) else value
+    ordered: dict[str, Any] = json.loads(json.dumps(settings, sort_keys=True))
+    return ordered

@@ -51,6 +51,23 @@ def nearest(unknown: str, allowed: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}? " if near else ""
 
 
+def no_such(what: str, name: str, there: Iterable[str], others: str) -> str:
+    """That something is not there, what was perhaps meant, and all that is there.
+
+    Parameters
+    ----------
+    what
+        What is looked for, such as ``data set``.
+    name
+        The name that was given.
+    there
+        The names that there are.
+    others
+        What introduces them.
+    """
+    return f"there is no {what} {name!r}; {nearest(name, there)}{others}: {', '.join(there)}"
+
+
 def mistakes(error: ValidationError, config: Mapping[str, Any]) -> Iterator[str]:
     """Give one line for each mistake in a configuration.
 

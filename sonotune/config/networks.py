@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,7 +142,7 @@ def all_encoder_weights(config: Mapping[str, Any]) -> dict[str, EncoderWeights]:
     """
     weights = {}
     for study in config["studies"].values():
-        for network in _networks(study):
+        for network in networks_of(study):
             if name := encoder_weights_of(network):
                 weights[name] = _describe(network["encoder"], network["encoder_weights"])
     return weights
@@ -159,10 +159,3 @@ def _describe(encoder: str, source: str) -> EncoderWeights:
             f"{encoder} name a file of its weights, or write random"
         )
     return EncoderWeights(encoder, source, PUBLISHED[encoder])
-
-
-def _networks(study: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield study["network"]
-    yield from (
-        strategy["network"] for strategy in study["strategies"].values() if "network" in strategy
-    )

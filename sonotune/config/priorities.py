@@ -116,9 +116,5 @@ def data_priority(config: Mapping[str, Any], dataset: str) -> int:
     dataset
         Name of a data set.
     """
-    pretraining = {
-        study["pretraining"]["dataset"]
-        for study in config["studies"].values()
-        if "pretraining" in study
-    }
-    return FIRST_DATA + (dataset in pretraining)
+    pretrainings = [study.get("pretraining", {}) for study in config["studies"].values()]
+    return FIRST_DATA + (dataset in [pretraining.get("dataset") for pretraining in pretrainings])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sonotune.config.mistakes import nearest
+from sonotune.config.mistakes import no_such
 
 
 def check_protocols(name: str, studies: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -23,10 +23,7 @@ def check_protocols(name: str, studies: Mapping[str, Mapping[str, Any]]) -> Iter
     for key in ("corrected", "leakage"):
         other = given.get(key)
         if other is not None and other not in studies:
-            yield (
-                f"{where}: {key}: there is no study {other!r}; {nearest(other, studies)}studies "
-                f"are: {', '.join(studies)}"
-            )
+            yield f"{where}: {key}: {no_such('study', other, studies, 'studies are')}"
         elif other is not None and study["datasets"][0] not in studies[other]["datasets"]:
             yield f"{where}: {key}: {other} does not have the data set {study['datasets'][0]}"
     corrected = studies.get(given["corrected"], study)

@@ -31,16 +31,10 @@ def complete_resampling(
     """
     resampling = study["resampling"]
     # Own images with groups are grouped unless the configuration says otherwise.
-    resampling.setdefault(
-        "grouped",
-        "lists" not in resampling
-        and any(
-            datasets[name]["reader"] == "folder"
-            and has_groups(Path(), **datasets[name].get("folder", {}))
-            for name in study["datasets"]
-            if name in datasets
-        ),
-    )
+    known = [datasets[name] for name in study["datasets"] if name in datasets]
+    own = [dataset.get("folder", {}) for dataset in known if dataset["reader"] == "folder"]
+    grouped = "lists" not in resampling and any(has_groups(Path(), **folder) for folder in own)
+    resampling.setdefault("grouped", grouped)
     folds = resampling["folds"]
     run_folds = resampling.setdefault("run_folds", list(range(folds)))
     for fold in (fold for fold in run_folds if fold >= folds):

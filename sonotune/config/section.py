@@ -1,7 +1,8 @@
 """What the models of a configuration are made of.
 
-A key is declared once, by `key`: its type, limits, default and meaning. Validation, the JSON schema
-and the tables of config/README.md come from that (`sonotune.config.manual`).
+A key is declared once, as an attribute. The code has its type, limits and default; the docstring
+has its meaning, and in words a default that is not a value. Validation, the JSON schema and the
+tables of config/README.md come from that (``docs/config_manual.py``).
 """
 
 from __future__ import annotations
@@ -28,22 +29,8 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-def key(meaning: str, default: Any = None, *, without: str = "", **limits: Any) -> Any:
-    """Declare a key of a section.
-
-    Parameters
-    ----------
-    meaning
-        What it means, in Markdown.
-    default
-        Its value if it is not given; None if it then has none, and ``...`` if it must be given.
-    without
-        What holds without a default, in words.
-    **limits
-        As of `pydantic.Field`.
-    """
-    limits |= {"json_schema_extra": {"without": without}} if without else {}
-    return Field(default, description=meaning, **limits)
+# The default of a key that may be left out and then has no value: null is refused.
+ABSENT: Any = None
 
 
 def _as_written(number: float) -> int | float:

@@ -17,27 +17,7 @@ LEAST = 6
 # For a small network on a processor.
 SMALL_PRETRAINING = "{learning_rate: 0.001, batch_size: 8, epochs: 10, patience: 10}"
 SMALL_TRAINING = "{learning_rate: 0.001, batch_size: 4, patience: 8}"
-TEMPLATE = """\
-# Which layers to fine-tune for {number} images. Written by `sonotune init`.
-datasets:
-  mine:
-    reader: folder
-    folder:
-      images: {images}
-      masks: {masks} # pixels that are not 0 are the object
-  natural: {{reader: collage, images: {collages}}} # made here, for the pre-training
-
-studies:
-  mine:
-    image_size: {size} # in pixels; images are scaled to this
-    network: {{name: unet, width: {width}}} # the papers: 256 pixels, width 64
-    pretraining: {{dataset: natural{pretraining}}}
-    datasets: [mine]
-    fractions: {fractions} # share of all images used for training
-    resampling: {{folds: {folds}}} # every image is in one test set
-{training}    strategies: {{preset: starter}} # config/README.md has more, and how to add your own
-    device: auto # a GPU if there is one
-"""
+TEMPLATE = Path(__file__).with_name("starter.yaml.template")
 
 
 def write_starter(images: str, masks: str, output: str | Path) -> int:
@@ -91,7 +71,7 @@ def starter(images: str, masks: str, number: int, gpu: bool) -> str:
     less = [
         fraction for fraction in (0.05, 0.1, 0.2, 0.4) if fraction * number >= 5 and fraction < most
     ]
-    return TEMPLATE.format(
+    return TEMPLATE.read_text("utf-8").format(
         number=number,
         images=json.dumps(images, ensure_ascii=False),
         masks=json.dumps(masks, ensure_ascii=False),

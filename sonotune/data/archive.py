@@ -23,10 +23,7 @@ from sonotune.runtime.limits import limits
 # Bytes of one header of a tar archive, and of the list of all members of a zip, which are read into
 # memory in one piece.
 TAR_HEADER, ZIP_LIST = 1 << 20, 1 << 26
-PACKED: dict[bytes, Callable[[Any], Any]] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-}
+PACKED: dict[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open}
 # What some systems add to an archive and nobody wants.
 LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db")
 DAMAGE = (

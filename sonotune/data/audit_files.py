@@ -6,61 +6,34 @@ import base64
 import csv
 import html
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
+from jinja2 import Environment
+from markupsafe import Markup
 
-from sonotune.data.audit import Audit, Finding
+from sonotune.data.findings import Audit
 from sonotune.data.inspect import ImageSource, ImageStats
 from sonotune.data.readers.pixels import LoadedSample
-from sonotune.runtime.files import atomic
+from sonotune.runtime.files import atomic, write_csv
 
 COLUMNS = (
-    "name",
-    "group",
-    "image",
-    "masks",
-    "height",
-    "width",
-    "mm_per_pixel_y",
-    "mm_per_pixel_x",
-    "grey_least",
-    "grey_mean",
-    "grey_most",
-    "foreground",
-    "components",
-    "mask_values",
-    "same_as",
-    "nearly",
-    "notes",
-    "verdict",
-    "reasons",
+    *("name", "group", "image", "masks"),
+    *("height", "width", "mm_per_pixel_y", "mm_per_pixel_x"),
+    *("grey_least", "grey_mean", "grey_most"),
+    *("foreground", "components", "mask_values"),
+    *("same_as", "nearly", "notes", "verdict", "reasons"),
 )
 # Images on the contact sheet: evenly taken from all, and of those that a finding names.
 SHEET, SUSPICIOUS, CLUSTERS = 40, 24, 100
 SIDE = 160
 OUTLINE = (0, 194, 255)  # blue, green, red
+PAGE = Path(__file__).with_name("audit.html")
 
-STYLE = """
-body { font: 14px/1.4 system-ui, sans-serif; color: #111; background: #fff; margin: 1rem;
-  max-width: 74rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .15rem .8rem .15rem 0; vertical-align: top; }
-th { font-weight: 600; }
-ul.findings { list-style: none; padding: 0; }
-ul.findings li { border-left: .4rem solid; padding: .2rem .6rem; margin: .4rem 0;
-  white-space: pre-line; overflow-wrap: anywhere; }
-ul.findings li.error { border-color: #b3261e; background: #fdecea; }
-ul.findings li.warning { border-color: #d98200; background: #fff5e0; }
-ul.findings li.note { border-color: #8a8a8a; background: #f3f3f3; }
-.sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: .6rem; }
-figure { margin: 0; }
-figure img { width: 100%; display: block; background: #000; }
-figcaption { font-size: 12px; overflow-wrap: anywhere; }
-"""
+# Names of images, and JPEGs in base64.
+_Pictures = Iterator[tuple[Markup, str]]
 
 
 def write_audit_csv(audit: Audit, path: str | Path) -> None:
@@ -79,32 +52,31 @@ def write_audit_csv(audit: Audit, path: str | Path) -> None:
         for name in finding.names:
             reasons[name].append(finding.kind)
             verdicts.setdefault(name, finding.level)
-    alike: dict[str, dict[str, list[str]]] = {
-        "same_as": defaultdict(list),
-        "nearly": defaultdict(list),
-    }
-    for column, sets in (("same_as", audit.same), ("nearly", audit.near)):
-        for names in sets:
-            for name in names:
-                alike[column][name] += [other for other in names if other != name]
-    with (
-        atomic(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", extrasaction="ignore")
-        writer.writeheader()
-        for stats in audit.image_stats:
-            row: dict[str, Any] = {
-                **vars(stats),
-                "grey_mean": None if stats.grey_mean is None else f"{stats.grey_mean:.2f}",
-                "foreground": None if stats.foreground is None else f"{stats.foreground:.6f}",
-                "mask_values": "" if stats.profile is None else stats.profile.describe_values(),
-                "notes": "; ".join(stats.notes),
-                "verdict": verdicts.get(stats.name, "ok"),
-                "reasons": "; ".join([*reasons[stats.name], *filter(None, [stats.problem])]),
-            }
-            row |= {column: "; ".join(names[stats.name]) for column, names in alike.items()}
-            writer.writerow(row)
+    same, near = _others(audit.same), _others(audit.near)
+    rows = [
+        {
+            **vars(stats),
+            "grey_mean": None if stats.grey_mean is None else f"{stats.grey_mean:.2f}",
+            "foreground": None if stats.foreground is None else f"{stats.foreground:.6f}",
+            "mask_values": "" if stats.profile is None else stats.profile.describe_values(),
+            "same_as": "; ".join(same[stats.name]),
+            "nearly": "; ".join(near[stats.name]),
+            "notes": "; ".join(stats.notes),
+            "verdict": verdicts.get(stats.name, "ok"),
+            "reasons": "; ".join([*reasons[stats.name], *filter(None, [stats.problem])]),
+        }
+        for stats in audit.image_stats
+    ]
+    write_csv(path, COLUMNS, rows)
+
+
+def _others(sets: Iterable[tuple[str, ...]]) -> dict[str, list[str]]:
+    """By name, the other names of the sets that it is in."""
+    others: dict[str, list[str]] = defaultdict(list)
+    for names in sets:
+        for name in names:
+            others[name] += [other for other in names if other != name]
+    return others
 
 
 def write_duplicates(audit: Audit, path: str | Path) -> None:
@@ -120,16 +92,13 @@ def write_duplicates(audit: Audit, path: str | Path) -> None:
         CSV to write.
     """
     exact = {name for names in audit.same for name in names}
-    with (
-        atomic(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("cluster", "image", "why"))
-        for number, names in enumerate(audit.clusters, 1):
-            for name in names:
-                why = "same pixels as another" if name in exact else "nearly the same as another"
-                writer.writerow((number, name, why))
+    whys = {True: "same pixels as another", False: "nearly the same as another"}
+    rows = [
+        {"cluster": number, "image": name, "why": whys[name in exact]}
+        for number, names in enumerate(audit.clusters, 1)
+        for name in names
+    ]
+    write_csv(path, ("cluster", "image", "why"), rows)
 
 
 def describe_problems(path: str | Path) -> str:
@@ -160,34 +129,23 @@ def write_audit_html(audit: Audit, image_source: ImageSource | None, path: str |
     path
         Page to write.
     """
-    title = f"Audit of {audit.dataset}"
-    lines = [
-        "<!DOCTYPE html>",
-        '<html lang="en">',
-        "<head>",
-        '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{html.escape(title)}</title>",
-        f"<style>{STYLE}</style>",
-        "</head>",
-        "<body>",
-        f"<h1>{html.escape(title)}</h1>",
-        f"<p>{len(audit.image_stats)} images from {html.escape(audit.source)}: {audit.verdict}. "
-        "Nothing was left out or changed. <code>audit.csv</code> has a row for every image.</p>",
-        "<table>",
-        *(
-            f'<tr><th scope="row">{html.escape(name)}</th><td>{html.escape(text)}</td></tr>'
-            for name, text in _facts(audit.image_stats)
-        ),
-        "</table>",
-        "<h2>Findings</h2>",
-        *_findings(audit.findings),
-        *_sheets(audit, image_source),
-        "</body>",
-        "</html>",
-    ]
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    page = environment.from_string(PAGE.read_text("utf-8")).render(
+        dataset=_text(audit.dataset),
+        images=len(audit.image_stats),
+        source=_text(audit.source),
+        verdict=audit.verdict,
+        facts=[map(_text, fact) for fact in _facts(audit.image_stats)],
+        findings=[map(_text, (one.level, one.kind, one.text)) for one in audit.findings],
+        sheets=_sheets(audit, image_source) if image_source else (),
+    )
     with atomic(path) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", "utf-8")
+        temporary.write_text(f"{page}\n", "utf-8")
+
+
+def _text(text: str) -> Markup:
+    """A text as HTML shows it."""
+    return Markup(html.escape(text))  # noqa: S704
 
 
 def _facts(image_stats: Sequence[ImageStats]) -> Iterator[tuple[str, str]]:
@@ -215,52 +173,31 @@ def _span(image_stats: Sequence[ImageStats], what: str, form: str) -> str:
     return least if least == most else f"{least} to {most}, median {middle}"
 
 
-def _findings(findings: Sequence[Finding]) -> list[str]:
-    if not findings:
-        return ["<p>No errors and nothing suspicious were found.</p>"]
-    items = [
-        f'<li class="{finding.level}"><strong>{finding.level}: {html.escape(finding.kind)}'
-        "</strong>\n"
-        f"{html.escape(finding.text)}</li>"
-        for finding in findings
-    ]
-    return ['<ul class="findings">', *items, "</ul>"]
-
-
-def _sheets(audit: Audit, image_source: ImageSource | None) -> Iterator[str]:
-    good = [stats for stats in audit.image_stats if not stats.problem]
-    if image_source is None or not good:
+def _sheets(audit: Audit, source: ImageSource) -> Iterator[tuple[str, Iterable[_Pictures]]]:
+    """Titles of contact sheets, each with groups of images that stand together."""
+    good = {stats.name: stats for stats in audit.image_stats if not stats.problem}
+    if not good:
         return
+
+    def pictures(names: Iterable[str]) -> _Pictures:
+        for name in names:
+            picture = _picture(source.load(good[name].number))
+            yield _text(name), base64.b64encode(picture).decode()
+
     warned = {name for finding in audit.of_level("warning") for name in finding.names}
-    suspicious = [stats for stats in good if stats.name in warned]
-    if suspicious:
-        yield f"<h2>Suspicious images{_of(len(suspicious), SUSPICIOUS)}</h2>"
-        yield from _sheet(suspicious[:SUSPICIOUS], image_source.load)
+    if suspicious := [name for name in good if name in warned]:
+        title = f"Suspicious images{_of(len(suspicious), SUSPICIOUS)}"
+        yield title, [pictures(suspicious[:SUSPICIOUS])]
     if audit.clusters:
-        number = {stats.name: stats for stats in good}
-        clusters = audit.clusters[:CLUSTERS]
-        yield f"<h2>Copies, side by side{_of(len(audit.clusters), CLUSTERS)}</h2>"
-        for names in clusters:
-            yield from _sheet([number[name] for name in names[:SUSPICIOUS]], image_source.load)
-    yield f"<h2>Images with their masks outlined{_of(len(good), SHEET)}</h2>"
+        title = f"Copies, side by side{_of(len(audit.clusters), CLUSTERS)}"
+        yield title, (pictures(names[:SUSPICIOUS]) for names in audit.clusters[:CLUSTERS])
     every = np.linspace(0, len(good) - 1, min(SHEET, len(good))).round().astype(int)
-    yield from _sheet([good[number] for number in every], image_source.load)
+    title = f"Images with their masks outlined{_of(len(good), SHEET)}"
+    yield title, [pictures(list(good)[number] for number in every)]
 
 
 def _of(all_of_them: int, displayed: int) -> str:
     return f" ({displayed} of {all_of_them})" if all_of_them > displayed else ""
-
-
-def _sheet(image_stats: Sequence[ImageStats], read: Callable[[int], LoadedSample]) -> Iterator[str]:
-    yield '<div class="sheet">'
-    for stats in image_stats:
-        name = html.escape(stats.name)
-        picture = base64.b64encode(_picture(read(stats.number))).decode()
-        yield (
-            f'<figure><img src="data:image/jpeg;base64,{picture}" '
-            f'alt="{name} with its mask outlined"><figcaption>{name}</figcaption></figure>'
-        )
-    yield "</div>"
 
 
 def _picture(loaded: LoadedSample) -> bytes:

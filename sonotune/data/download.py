@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
@@ -27,6 +27,8 @@ REDIRECTS = 5
 # What a server says in a bad moment; other refusals are final.
 TRANSIENT_STATUS = (408, 425, 429, 500, 502, 503, 504)
 NO_NAME = "the server's name is not known"
+SLOW = "the server did not answer in time, or stopped sending"
+CLOSED = "the connection was closed half-way"
 HEADERS = {"User-Agent": "sonotune", "Accept-Encoding": "identity"}
 
 Result = TypeVar("Result")
@@ -85,77 +87,54 @@ def _once(
 ) -> None:
     safe_address = without_password(address)
     most = limits().download_bytes if size is None else size
-    try:
-        with request("GET", address, TIMEOUT, ANSWER) as answer:
-            if answer.status_code in (404, 410):
-                said = f"{answer.status_code} {answer.reason}"
-                raise NotFound(f"{safe_address}: the server has no such file ({said})")
-            if answer.status_code in TRANSIENT_STATUS:
-                raise TransientError(f"{answer.status_code} {answer.reason}")
-            if not answer.ok:
-                said = f"{answer.status_code} {answer.reason}"
-                raise SonotuneError(f"{safe_address}: the server refuses ({said})")
-            announced = answer.headers.get("content-length", "")
-            total = int(announced) if announced.isdecimal() else 0
-            if total > most:
-                raise SonotuneError(_too_large(safe_address, str(total), most, size))
-            progress = Progress(path.name, log, total)
-            try:
-                with path.open("wb") as file:
-                    _receive(answer, file.write, progress, _Watch(safe_address, most, size, ends))
-            finally:
-                progress.close()
-            if progress.done < total:
-                raise TransientError("the connection was closed half-way")
-    except SonotuneError:
-        raise
-    except OSError as error:
-        if type(error).__module__.startswith(("requests", "urllib3")):
-            raise TransientError(describe_error(error)) from None
-        if isinstance(error, ConnectionError | TimeoutError):
-            raise TransientError("the connection was closed half-way") from None
-        raise
+    with request("GET", address, TIMEOUT, ANSWER) as answer:
+        said = f"{answer.status_code} {answer.reason}"
+        if answer.status_code in (404, 410):
+            raise NotFound(f"{safe_address}: the server has no such file ({said})")
+        if answer.status_code in TRANSIENT_STATUS:
+            raise TransientError(said)
+        if not answer.ok:
+            raise SonotuneError(f"{safe_address}: the server refuses ({said})")
+        announced = answer.headers.get("content-length", "")
+        total = int(announced) if announced.isdecimal() else 0
+        if total > most:
+            raise SonotuneError(_too_large(safe_address, str(total), most, size))
+        with closing(Progress(path.name, log, total)) as progress, path.open("wb") as file:
+            for chunk in _chunks(answer, safe_address, ends):
+                file.write(chunk)
+                progress.update(len(chunk))
+                if progress.done > most:
+                    received = f"more than {most}"
+                    raise SonotuneError(_too_large(safe_address, received, most, size))
+        if progress.done < total:
+            raise TransientError(CLOSED)
 
 
-class _Watch:
-    """Whether a download may continue: neither too large, nor too slow, nor too long."""
-
-    def __init__(self, safe_address: str, most: int, size: int | None, ends: float) -> None:
-        self._address, self._most, self._size, self._ends = safe_address, most, size, ends
-        self._since, self._then = time.monotonic(), 0
-
-    def check(self, done: int) -> None:
-        now = time.monotonic()
-        if done > self._most:
-            size = f"more than {self._most}"
-            raise SonotuneError(_too_large(self._address, size, self._most, self._size))
-        if now > self._ends:
-            raise SonotuneError(
-                f"{self._address}: takes longer than {limits().download_hours:g} hours; set "
-                "limits: download_hours:, or name a copy with data_mirror"
-            )
-        if now - self._since > WINDOW:
-            if done - self._then < limits().download_rate * (now - self._since):
-                raise TransientError(
-                    f"the server sends less than {format_bytes(limits().download_rate)} per second "
-                    "(limits: download_rate:)"
-                )
-            self._since, self._then = now, done
-
-
-def _receive(answer: Any, write: Callable[[bytes], Any], progress: Progress, watch: _Watch) -> None:
-    """Pass on what comes, as it comes and as it is sent: nothing is unpacked on the way."""
+def _chunks(answer: Any, safe_address: str, ends: float) -> Iterator[bytes]:
+    """What comes, as it comes and as it is sent (nothing is unpacked), until it is too slow."""
     import urllib3
 
+    received, since = 0, time.monotonic()
     try:
         while chunk := answer.raw.read1(1 << 18, decode_content=False):
-            write(chunk)
-            progress.update(len(chunk))
-            watch.check(progress.done)
+            yield chunk
+            received, now = received + len(chunk), time.monotonic()
+            if now > ends:
+                raise SonotuneError(
+                    f"{safe_address}: takes longer than {limits().download_hours:g} hours; set "
+                    "limits: download_hours:, or name a copy with data_mirror"
+                )
+            if now - since > WINDOW:
+                if received < limits().download_rate * (now - since):
+                    raise TransientError(
+                        f"the server sends less than {format_bytes(limits().download_rate)} per "
+                        "second (limits: download_rate:)"
+                    )
+                received, since = 0, now
     except urllib3.exceptions.ReadTimeoutError:
-        raise TransientError("the server did not answer in time, or stopped sending") from None
-    except urllib3.exceptions.HTTPError:
-        raise TransientError("the connection was closed half-way") from None
+        raise TransientError(SLOW) from None
+    except (urllib3.exceptions.HTTPError, ConnectionError, TimeoutError):
+        raise TransientError(CLOSED) from None
 
 
 def _too_large(safe_address: str, received: str, most: int, size: int | None) -> str:
@@ -232,7 +211,7 @@ def request(
         requests.exceptions.ChunkedEncodingError,
         requests.exceptions.ContentDecodingError,
     ) as error:
-        raise TransientError(describe_error(error)) from None
+        raise TransientError(_describe(error)) from None
     except SonotuneError:
         raise
     except (requests.exceptions.RequestException, ValueError) as error:
@@ -259,24 +238,8 @@ def _in_time(function: Callable[[], Result], seconds: float) -> Result:
     if failed:
         raise failed[0]
     if not results:
-        raise TransientError("the server did not answer in time, or stopped sending")
+        raise TransientError(SLOW)
     return results[0]
-
-
-def copy(source: Path, path: Path, log: Callable[[str], None]) -> None:
-    """Copy a file of a mirror folder to ``path``, overwriting it.
-
-    Parameters
-    ----------
-    source
-        File of the mirror.
-    path
-        File to write.
-    log
-        Takes one line of progress.
-    """
-    log(f"copying {source}, {format_bytes(source.stat().st_size)}")
-    shutil.copyfile(source, path)
 
 
 def refuse_insecure_redirect(response: Any, *_: Any, **__: Any) -> None:
@@ -300,26 +263,18 @@ def refuse_insecure_redirect(response: Any, *_: Any, **__: Any) -> None:
             )
 
 
-def describe_error(error: Exception) -> str:
-    """What went wrong on the line, in a few words.
-
-    Parameters
-    ----------
-    error
-        What `requests` or the system raised.
-    """
+def _describe(error: Exception) -> str:
+    """What went wrong on the line, in a few words."""
     import requests
 
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return "no connection to the server in time"
-    if isinstance(error, requests.exceptions.Timeout):
-        return "the server did not answer in time, or stopped sending"
+    if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in repr(error):
+        return SLOW
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the connection was closed half-way"
+        return CLOSED
+    if "NameResolution" in repr(error) or "getaddrinfo" in repr(error):
+        return f"{NO_NAME} (is there a connection to the internet?)"
     if isinstance(error, requests.exceptions.ConnectionError):
-        if "NameResolution" in repr(error) or "getaddrinfo" in repr(error):
-            return f"{NO_NAME} (is there a connection to the internet?)"
-        if "Read timed out" in repr(error):
-            return "the server did not answer in time, or stopped sending"
         return "no connection to the server"
     return without_password(str(error))

@@ -7,13 +7,15 @@ and texture are not repeated by chance.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 # Features are taken from images of this side; coarse comparison is of windows of coarse pixels.
 SIDE, FEATURES, CONTRAST = 256, 150, 0.01
@@ -92,19 +94,12 @@ def clusters_of(count: int, pairs: Sequence[tuple[int, int]]) -> list[list[int]]
     pairs
         Pairs of numbers of images.
     """
-    parent = list(range(count))
-
-    def root(number: int) -> int:
-        while parent[number] != number:
-            number = parent[number]
-        return number
-
-    for first, second in pairs:
-        a, b = sorted((root(first), root(second)))
-        parent[b] = a
+    first, second = np.array(pairs, int).reshape(-1, 2).T
+    joined = coo_array((np.ones(len(pairs)), (first, second)), (count, count))
+    _, cluster = connected_components(joined, directed=False)
     members: dict[int, list[int]] = {}
-    for number in range(count):
-        members.setdefault(root(number), []).append(number)
+    for number, label in enumerate(cluster.tolist()):
+        members.setdefault(label, []).append(number)
     return [numbers for numbers in members.values() if len(numbers) > 1]
 
 
@@ -195,17 +190,15 @@ def _middle(thumbnail: np.ndarray) -> np.ndarray:
 
 def _windows(thumbnail: np.ndarray, scales: Sequence[float], reach: int) -> np.ndarray:
     """Windows about the middle of an image at some scales, float32 [n,WINDOW**2]."""
-    return _normed(np.concatenate(list(_windows_at(thumbnail, scales, reach))))
-
-
-def _windows_at(thumbnail: np.ndarray, scales: Sequence[float], reach: int) -> Iterator[np.ndarray]:
+    found = []
     for scale in scales:
         side = round(COARSE * scale)
         coarse = cv2.resize(thumbnail, (side, side), interpolation=cv2.INTER_AREA)
         middle = (side - WINDOW) / 2
         part = slice(max(0, int(middle - reach)), int(middle + reach) + 2)
         windows = sliding_window_view(coarse, (WINDOW, WINDOW))[part, part]
-        yield windows.reshape(-1, WINDOW**2)
+        found.append(windows.reshape(-1, WINDOW**2))
+    return _normed(np.concatenate(found))
 
 
 def _normed(rows: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sonotune.data.archive import install, unpack
-from sonotune.data.catalogue import CatalogueEntry, RemoteFile
-from sonotune.data.download import NotFound, copy, download
+from sonotune.data.catalogue import CatalogueEntry, RemoteFile, format_bytes
+from sonotune.data.download import NotFound, download
 from sonotune.errors import SonotuneError, without_password
 from sonotune.runtime.files import read_json, write_json
 
@@ -77,18 +77,7 @@ def fetch(
         raise SonotuneError(placement_instructions(entry, target))
     try:
         target.mkdir(parents=True, exist_ok=True)
-        # On the disk of a target that is a link, so that moving is one step.
-        home = target.resolve()
-        partial = home.parent / f".{home.name}.partial"
-        with _alone(home.parent / f".{home.name}.lock"):
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir()
-            try:
-                # Another process may have brought it while this one waited.
-                for file in () if entry.is_complete(target) else entry.files:
-                    _bring(entry, file, target, partial, mirror, log)
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
+        _Fetch(entry, target, mirror, log).run()
     except OSError as error:
         raise SonotuneError(f"{entry.name}: cannot be placed in {target}: {error}") from None
     if missing_globs := entry.missing_globs(target):
@@ -129,81 +118,8 @@ def is_address(mirror: str) -> bool:
     return mirror.startswith(("http://", "https://"))
 
 
-def _bring(
-    entry: CatalogueEntry,
-    file: RemoteFile,
-    target: Path,
-    partial: Path,
-    mirror: str | None,
-    log: Callable[[str], None],
-) -> None:
-    """Have one file in the target, verified, and unpacked if it is an archive."""
-    kept = target / file.name
-    record = target.parent / RECORD
-    if is_new := not kept.exists():
-        archive = partial / file.name
-        source = _obtain(entry, file, archive, mirror, log)
-    else:
-        archive, source = kept, str(kept)
-        log(f"{entry.name}: {kept} is there already")
-    sha256 = _verify(entry, file, archive, source, record)
-    log(f"{file.name}: sha256 {sha256}, {'as published' if file.checksum else 'none is published'}")
-    inside = partial / f"{file.name}.unpacked"
-    if file.unpack:
-        log(f"unpacking {file.name}")
-        inside.mkdir()
-        try:
-            unpack(archive, inside)
-        except SonotuneError as error:
-            raise SonotuneError(f"{source}: {error}. {_what_now(archive, source)}") from None
-    if file.checksum is None:
-        # Only now is it known to be more than a web page that says "try later".
-        _remember(record, _key(entry, file), sha256, source)
-    # Killed between these two steps, it finds the archive next time and unpacks it.
-    if is_new:
-        archive.rename(kept)
-    if file.unpack:
-        stem = file.name.removesuffix(".gz").rsplit(".", 1)[0]
-        placed = install(inside, target, file.into or f"{stem}?")
-        log(f"{file.name}: unpacked to {placed}")
-
-
-def _obtain(
-    entry: CatalogueEntry,
-    file: RemoteFile,
-    path: Path,
-    mirror: str | None,
-    log: Callable[[str], None],
-) -> str:
-    """Download or copy a file to ``path``; return where it came from."""
-    if mirror is None:
-        log(f"downloading {file.address}, {file.size}")
-        download(file.address, path, log, file.bytes)
-        return file.address
-    locations = mirror_locations(entry, file, mirror)
-    for location in locations:
-        if is_address(mirror):
-            log(f"downloading {without_password(location)}, {file.size}")
-            try:
-                download(location, path, log, file.bytes)
-                return without_password(location)
-            except NotFound:
-                continue
-        elif Path(location).is_file():
-            copy(Path(location), path, log)
-            return location
-    tried = " nor ".join(without_password(location) for location in locations)
-    unpacked = (
-        "" if is_address(mirror) else f" nor {' and '.join(entry.holds)} in the former's folder"
-    )
-    raise SonotuneError(
-        f"{entry.name}: the data mirror has neither {tried}{unpacked}. Put {file.name} there, or "
-        "leave data_mirror out to use its publisher's address."
-    )
-
-
-def mirror_locations(entry: CatalogueEntry, file: RemoteFile, mirror: str) -> list[str]:
-    """Where a mirror may have a file: in a folder of its data set, or beside all others.
+def locations_of(entry: CatalogueEntry, file: RemoteFile, mirror: str | None) -> list[str]:
+    """Where a file may be: in a mirror's folder of its data set or beside all others there.
 
     Parameters
     ----------
@@ -212,59 +128,137 @@ def mirror_locations(entry: CatalogueEntry, file: RemoteFile, mirror: str) -> li
     file
         One of its files.
     mirror
-        Folder or address.
+        Folder or address that is used instead of the publisher's; None for none.
     """
+    if mirror is None:
+        return [file.address]
     if is_address(mirror):
         base = mirror.rstrip("/")
         return [f"{base}/{entry.name}/{quote(file.name)}", f"{base}/{quote(file.name)}"]
     return [str(Path(mirror) / entry.name / file.name), str(Path(mirror) / file.name)]
 
 
-def _verify(entry: CatalogueEntry, file: RemoteFile, path: Path, source: str, record: Path) -> str:
-    """Check size and checksum; return the sha256."""
-    import pooch
+class _Fetch:
+    """One data set on its way into its folder."""
 
-    size = path.stat().st_size
-    if file.bytes is not None and size != file.bytes:
+    def __init__(
+        self, entry: CatalogueEntry, target: Path, mirror: str | None, log: Callable[[str], None]
+    ) -> None:
+        self.entry, self.target, self.mirror, self.log = entry, target, mirror, log
+        # On the disk of a target that is a link, so that moving is one step.
+        self.home = target.resolve()
+        self.partial = self.home.parent / f".{self.home.name}.partial"
+        self.record = target.parent / RECORD
+
+    def run(self) -> None:
+        with _alone(self.home.parent / f".{self.home.name}.lock"):
+            shutil.rmtree(self.partial, ignore_errors=True)
+            self.partial.mkdir()
+            try:
+                # Another process may have brought it while this one waited.
+                for file in () if self.entry.is_complete(self.target) else self.entry.files:
+                    self._bring(file)
+            finally:
+                shutil.rmtree(self.partial, ignore_errors=True)
+
+    def _bring(self, file: RemoteFile) -> None:
+        """Have one file in the target, verified, and unpacked if it is an archive."""
+        kept = self.target / file.name
+        if is_new := not kept.exists():
+            archive = self.partial / file.name
+            source = self._obtain(file, archive)
+        else:
+            archive, source = kept, str(kept)
+            self.log(f"{self.entry.name}: {kept} is there already")
+        sha256 = self._verify(file, archive, source)
+        published = "as published" if file.checksum else "none is published"
+        self.log(f"{file.name}: sha256 {sha256}, {published}")
+        inside = self.partial / f"{file.name}.unpacked"
+        if file.unpack:
+            self.log(f"unpacking {file.name}")
+            inside.mkdir()
+            try:
+                unpack(archive, inside)
+            except SonotuneError as error:
+                raise SonotuneError(f"{source}: {error}. {_what_now(archive, source)}") from None
+        if file.checksum is None:
+            # Only now is it known to be more than a web page that says "try later".
+            self._remember(file, sha256, source)
+        # Killed between these two steps, it finds the archive next time and unpacks it.
+        if is_new:
+            archive.rename(kept)
+        if file.unpack:
+            stem = file.name.removesuffix(".gz").rsplit(".", 1)[0]
+            placed = install(inside, self.target, file.into or f"{stem}?")
+            self.log(f"{file.name}: unpacked to {placed}")
+
+    def _obtain(self, file: RemoteFile, path: Path) -> str:
+        """Download or copy a file to ``path``; return where it came from."""
+        locations = locations_of(self.entry, file, self.mirror)
+        for location in locations:
+            safe = without_password(location)
+            if is_address(location):
+                self.log(f"downloading {safe}, {file.size}")
+                try:
+                    download(location, path, self.log, file.bytes)
+                    return safe
+                except NotFound:
+                    if self.mirror is None:
+                        raise
+            elif Path(location).is_file():
+                self.log(f"copying {location}, {format_bytes(Path(location).stat().st_size)}")
+                shutil.copyfile(location, path)
+                return location
+        tried = " nor ".join(map(without_password, locations))
+        holds = f" nor {' and '.join(self.entry.holds)} in the former's folder"
         raise SonotuneError(
-            f"{source}: has {size} bytes where {file.bytes} are expected; it is damaged or another "
-            f"version of {file.name}. {_what_now(path, source)}"
+            f"{self.entry.name}: the data mirror has neither {tried}"
+            f"{'' if is_address(locations[0]) else holds}. Put {file.name} there, or leave "
+            "data_mirror out to use its publisher's address."
         )
-    sha256: str = pooch.file_hash(str(path))
-    if file.checksum is not None:
-        kind, expected = file.checksum.split(":")
-        digest = sha256 if kind == "sha256" else pooch.file_hash(str(path), alg=kind)
-        if digest != expected:
+
+    def _verify(self, file: RemoteFile, path: Path, source: str) -> str:
+        """Check size and checksum; return the sha256."""
+        import pooch
+
+        size = path.stat().st_size
+        damaged = f"it is damaged or another version of {file.name}. {_what_now(path, source)}"
+        if file.bytes is not None and size != file.bytes:
             raise SonotuneError(
-                f"{source}: {kind} is {digest} where {expected} is expected; it is damaged or "
-                f"another version of {file.name}. {_what_now(path, source)}"
+                f"{source}: has {size} bytes where {file.bytes} are expected; {damaged}"
+            )
+        sha256: str = pooch.file_hash(str(path))
+        if file.checksum is not None:
+            kind, expected = file.checksum.split(":")
+            digest = sha256 if kind == "sha256" else pooch.file_hash(str(path), alg=kind)
+            if digest != expected:
+                raise SonotuneError(
+                    f"{source}: {kind} is {digest} where {expected} is expected; {damaged}"
+                )
+            return sha256
+        first = read_record(self.record.parent).get(self._key(file))
+        if first is not None and first["sha256"] != sha256:
+            raise SonotuneError(
+                f"{source}: its sha256 is {sha256}, but that of the first download, from "
+                f"{first['source']}, was {first['sha256']}: it has changed since, or is damaged. "
+                f"If the new one is right, delete {self._key(file)!r} from {self.record}."
             )
         return sha256
-    first = read_record(record.parent).get(_key(entry, file))
-    if first is not None and first["sha256"] != sha256:
-        raise SonotuneError(
-            f"{source}: its sha256 is {sha256}, but that of the first download, from "
-            f"{first['source']}, was {first['sha256']}: it has changed since, or is damaged. "
-            f"If the new one is right, delete {_key(entry, file)!r} from {record}."
-        )
-    return sha256
+
+    def _key(self, file: RemoteFile) -> str:
+        return f"{self.entry.name}/{file.name}"
+
+    def _remember(self, file: RemoteFile, sha256: str, source: str) -> None:
+        with _alone(self.record.with_name(f".{self.record.name}.lock")):
+            known, key = read_record(self.record.parent), self._key(file)
+            if key not in known:
+                write_json(self.record, {**known, key: {"sha256": sha256, "source": source}})
 
 
 def _what_now(path: Path, source: str) -> str:
     if str(path) == source:
         return "Delete it to have it downloaded."
     return "Nothing was kept; try again, or name a good copy with data_mirror."
-
-
-def _key(entry: CatalogueEntry, file: RemoteFile) -> str:
-    return f"{entry.name}/{file.name}"
-
-
-def _remember(record: Path, key: str, sha256: str, source: str) -> None:
-    with _alone(record.with_name(f".{record.name}.lock")):
-        known = read_record(record.parent)
-        if key not in known:
-            write_json(record, {**known, key: {"sha256": sha256, "source": source}})
 
 
 def read_record(resources: Path) -> dict[str, dict[str, str]]:
@@ -288,8 +282,7 @@ def read_record(resources: Path) -> dict[str, dict[str, str]]:
 def _alone(path: Path) -> Iterator[None]:
     """Wait until no other process is at it; the lock ends with its process, however it ends."""
     with path.open("w") as file:
-        with suppress(
-            OSError
-        ):  # a disk without locks: one process at a time is then up to the user
+        # On a disk without locks, one process at a time is up to the user.
+        with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

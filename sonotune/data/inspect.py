@@ -108,15 +108,19 @@ class ImageSource:
         self.rule = MaskRule()
         if settings["reader"] in MADE_HERE:
             made = load_set(originals)
-            self._looks = [_of_row(row) for row in made.index]
+            told = [
+                (row["name"], row["group"], f"images.npy[{number}]", f"masks.npy[{number}]")
+                for number, row in enumerate(made.index)
+            ]
             self._read: list[Callable[[], LoadedSample]] = [
-                partial(_load_made, made, number) for number in range(len(made.index))
+                partial(_load_made, made, number) for number in range(len(told))
             ]
         else:
             samples = find_samples(settings, originals)
             self.rule = samples[0].rule
-            self._looks = [_of_entry(number, sample) for number, sample in enumerate(samples)]
+            told = [_tell(sample) for sample in samples]
             self._read = [partial(load, sample) for sample in samples]
+        self._looks = [ImageStats(number, *names) for number, names in enumerate(told)]
 
     def load(self, number: int) -> LoadedSample:
         """Read an image and its mask.
@@ -151,17 +155,11 @@ class ImageSource:
             return replace(self._looks[number], problem=str(error))
 
 
-def _of_row(row: Mapping[str, Any]) -> ImageStats:
-    number = row["row"]
-    return ImageStats(
-        number, row["name"], row["group"], f"images.npy[{number}]", f"masks.npy[{number}]"
-    )
-
-
-def _of_entry(number: int, sample: Sample) -> ImageStats:
+def _tell(sample: Sample) -> tuple[str, str, str, str]:
+    """Name, group and files of an image, for people."""
     which = "" if sample.slice is None else f"[{sample.slice}]"
     masks = "; ".join(f"{printable(mask)}{which}" for mask in sample.masks)
-    return ImageStats(number, sample.name, sample.group, f"{printable(sample.image)}{which}", masks)
+    return sample.name, sample.group, f"{printable(sample.image)}{which}", masks
 
 
 def _load_made(made: ImageSet, number: int) -> LoadedSample:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from sonotune.data.catalogue import CatalogueEntry, RemoteFile, find_entry
 from sonotune.data.download import NO_NAME, TransientError, request
-from sonotune.data.fetch import is_address, mirror_locations
+from sonotune.data.fetch import is_address, locations_of
 from sonotune.data.needed import alternatives_to, cannot_train
 from sonotune.data.sources import RESOURCES, absent_entries
 from sonotune.errors import SonotuneError, without_password
@@ -115,28 +115,20 @@ def preflight(
         if not (Path(resources) / entry.name / file.name).exists()
     ]
     reasons = _try_all([(entry, file) for _, entry, file in tries], mirror)
-    failed = [(attempt, reason) for attempt, reason in zip(tries, reasons, strict=True) if reason]
-    stand_ins = _that_answer(
-        {other for (_, entry, _), _ in failed for other in entry.stand_ins}, mirror
-    )
+    failed = [(*tried, reason) for tried, reason in zip(tries, reasons, strict=True) if reason]
+    others = {other for _, entry, *_ in failed for other in entry.stand_ins}
+    pairs = [(entry, file) for entry in map(find_entry, others) for file in entry.files]
+    reasons = _try_all(pairs, mirror)
+    others -= {entry.name for (entry, _), bad in zip(pairs, reasons, strict=True) if bad}
     return [
         Failure(
             name,
-            " and ".join(map(without_password, _locations(entry, file, mirror))),
+            " and ".join(map(without_password, locations_of(entry, file, mirror))),
             reason,
-            _advice(name, entry, stand_ins, Path(resources) / entry.name),
+            _advice(name, entry, others, Path(resources) / entry.name),
         )
-        for (name, entry, file), reason in failed
+        for name, entry, file, reason in failed
     ]
-
-
-def _that_answer(names: Iterable[str], mirror: str | None) -> set[str]:
-    """Which of these data sets could be fetched now."""
-    pairs = [(find_entry(name), file) for name in names for file in find_entry(name).files]
-    reasons = _try_all(pairs, mirror)
-    return {entry.name for entry, _ in pairs} - {
-        entry.name for (entry, _), reason in zip(pairs, reasons, strict=True) if reason
-    }
 
 
 def _advice(name: str, entry: CatalogueEntry, answering: set[str], folder: Path) -> str:
@@ -149,28 +141,22 @@ def _advice(name: str, entry: CatalogueEntry, answering: set[str], folder: Path)
     return by_hand
 
 
-def _locations(entry: CatalogueEntry, file: RemoteFile, mirror: str | None) -> list[str]:
-    return [file.address] if mirror is None else mirror_locations(entry, file, mirror)
-
-
 def _try_all(pairs: list[tuple[CatalogueEntry, RemoteFile]], mirror: str | None) -> list[str]:
     """What is wrong with each file; nothing where nothing is."""
-    if not pairs:
-        return []
-    with ThreadPoolExecutor(len(pairs)) as pool:
-        return list(pool.map(lambda pair: _try(pair[0], pair[1], mirror), pairs))
 
+    def try_one(pair: tuple[CatalogueEntry, RemoteFile]) -> str:
+        reason = ""
+        for location in locations_of(*pair, mirror):
+            if is_address(location):
+                reason = _ask(location, pair[1])
+            else:
+                reason = "" if Path(location).is_file() else "is not there"
+            if not reason:
+                break
+        return reason
 
-def _try(entry: CatalogueEntry, file: RemoteFile, mirror: str | None) -> str:
-    reason = ""
-    for location in _locations(entry, file, mirror):
-        if mirror is None or is_address(mirror):
-            reason = _ask(location, file)
-        else:
-            reason = "" if Path(location).is_file() else "is not there"
-        if not reason:
-            return ""
-    return reason
+    with ThreadPoolExecutor(len(pairs) or 1) as pool:
+        return list(pool.map(try_one, pairs))
 
 
 def _ask(address: str, file: RemoteFile) -> str:

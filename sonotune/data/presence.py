@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sonotune.config.jobs import resampling_settings
+from sonotune.config.resampling import HOLDOUTS
 from sonotune.data.catalogue import CatalogueEntry
 from sonotune.data.fetch import locate
 from sonotune.data.grouping import DUPLICATES, groups_for
 from sonotune.data.names import is_portable
 from sonotune.data.readers import MADE_HERE, find_samples
 from sonotune.data.readers.sample import Sample
-from sonotune.data.sources import RESOURCES, describe_missing
+from sonotune.data.sources import RESOURCES, describe_missing, used_datasets
 from sonotune.errors import SonotuneError, printable
-
-if TYPE_CHECKING:
-    from sonotune.data.splits import Resampling
 
 # What Snakemake replaces in the name of an input.
 PATH_VARIABLE = re.compile(r"<[a-z][a-z0-9_]*>|[{}]")
@@ -47,22 +47,17 @@ def check_files(
         Naming everything that is missing at once, and where it is looked for; or every split
         that is not possible, and what would be.
     """
-    used = {name for study in config["studies"].values() for name in study["datasets"]}
-    used |= {s["pretraining"]["dataset"] for s in config["studies"].values() if "pretraining" in s}
     lines = describe_missing(published, mirror)
     listed: dict[str, list[Sample]] = {}
-    for name in sorted(used):
+    for name in sorted(used_datasets(config)):
         settings = config["datasets"][name]
-        folder: Path | None = Path()
-        if settings["reader"] in MADE_HERE:
+        is_published = "catalogue" in settings
+        folder = locate(published[name], RESOURCES, mirror) if is_published else Path()
+        # What is not here yet is looked at once it was fetched.
+        if settings["reader"] in MADE_HERE or folder is None:
             continue
-        if "catalogue" in settings:
-            # What is not here yet is looked at once it was fetched.
-            folder = locate(published[name], RESOURCES, mirror)
-            if folder is None:
-                continue
         try:
-            listed[name] = find_samples(settings, folder or Path())
+            listed[name] = find_samples(settings, folder)
         except SonotuneError as error:
             lines.append(f"datasets: {name}: {error}")
             continue
@@ -118,69 +113,66 @@ def _impossible_splits(
     Splits need NumPy. Where a workflow is only linted or planned there may be none; then this is
     left to the jobs.
     """
-    given = study["resampling"]
-    if samples is None and settings["reader"] not in MADE_HERE:
+    made = settings["reader"] in MADE_HERE
+    if samples is None and not made:
         return
     count = settings["images"] if samples is None else len(samples)
-    by_number = samples is None or _is_drawn_one_by_one(study)
-    if by_number and not given["grouped"] and _surely_possible(count, study):
+    by_number = _is_drawn_one_by_one(study) or (made and not study["resampling"]["grouped"])
+    if by_number and _surely_possible(count, study):
         return
     try:
-        from sonotune.data.splits import Resampling
+        from sonotune.data.splits import Resampling, split, split_seed
     except ImportError:
         return
-    keys = (
-        "folds",
-        "validation_fraction",
-        "grouped",
-        "test_images",
-        "test_fraction",
-        "resample_test_set",
-    )
-    resampling = Resampling(**{key: given[key] for key in keys if key in given})
+    resampling = Resampling(**resampling_settings(study["resampling"]))
     # Images that are made here are of nobody, so each is a group of its own.
-    count = settings["images"] if samples is None else len(samples)
-    names = [e.name for e in samples] if samples is not None else list(map(str, range(count)))
-    groups = [e.group for e in samples] if samples is not None else names
+    names = [str(n) for n in range(count)] if samples is None else [one.name for one in samples]
+    groups = names if samples is None else [sample.group for sample in samples]
     if resampling.grouped is True and len(set(groups)) == count:
         yield (
             "resampling: grouped: is true, but no two images share a group; name groups by a "
             "column group of a table or by the key group, or write grouped: false"
         )
         return
-    if isinstance(resampling.grouped, str):
-        # Without a table of one's own, duplicates are known only after an audit.
-        file = settings.get("duplicates") if samples is not None else None
-        try:
-            if file is not None:
-                groups = groups_for(resampling.grouped, names, groups, file)
+    try:
+        if isinstance(resampling.grouped, str):
+            # Without a table of one's own, duplicates are known only after an audit.
+            if not made and "duplicates" in settings:
+                groups = groups_for(resampling.grouped, names, groups, settings["duplicates"])
             elif resampling.grouped == DUPLICATES:
                 groups = names
-        except SonotuneError as error:
-            yield str(error)
-            return
-    if "lists" in given:
-        if samples is None:
-            return
-        from sonotune.data.holdout import rows_from_lists
-        from sonotune.data.split_lists import read_lists
+        if resampling.lists is not None:
+            from sonotune.data.holdout import rows_from_lists
 
-        try:
-            rows_from_lists(read_lists(given["lists"]), names)
-        except SonotuneError as error:
-            yield str(error)
+            if not made:
+                rows_from_lists(resampling.lists, names)
+            return
+    except SonotuneError as error:
+        yield str(error)
         return
-    for fraction in study["fractions"]:
-        if reason := _refused(count, resampling, study, name, fraction, groups):
-            yield f"{reason}{_instead(count, resampling, study, name, groups)}"
+    seed = split_seed(study["seed"], name, resampling)
+    excludes = sorted({how.get("exclude") for how in study["strategies"].values()}, key=str)
+
+    def refused(fraction: float) -> str:
+        """Why a fraction cannot be drawn in some fold, or an empty text."""
+        try:
+            for fold, exclude in product(study["resampling"]["run_folds"], excludes):
+                split(count, resampling, seed, fraction, fold, groups, exclude=exclude)
+        except SonotuneError as error:
+            return str(error)
+        return ""
+
+    for reason in filter(None, map(refused, study["fractions"])):
+        hundredths = (number / 100 for number in range(1, 100))
+        smallest = next((fraction for fraction in hundredths if not refused(fraction)), None)
+        yield reason + (f" (here fractions from {smallest} on are possible)" if smallest else "")
 
 
 def _is_drawn_one_by_one(study: Mapping[str, Any]) -> bool:
     """Whether the number of images alone decides which splits are possible."""
     given = study["resampling"]
     excludes = any("exclude" in strategy for strategy in study["strategies"].values())
-    other = {"lists", "test_images", "test_fraction"} & set(given)
-    return not (given["grouped"] or excludes or other)
+    return not (given["grouped"] or excludes or {*HOLDOUTS} & set(given))
 
 
 def _surely_possible(images: int, study: Mapping[str, Any]) -> bool:
@@ -190,39 +182,3 @@ def _surely_possible(images: int, study: Mapping[str, Any]) -> bool:
     drawn: float = images * min(study["fractions"])
     validation: float = study["resampling"]["validation_fraction"]
     return drawn >= 2 and drawn * validation >= 1 and drawn * (1 - validation) >= 1
-
-
-def _refused(
-    images: int,
-    resampling: Resampling,
-    study: Mapping[str, Any],
-    name: str,
-    fraction: float,
-    groups: Sequence[str] | None,
-) -> str:
-    """Why a fraction cannot be drawn in some fold, or an empty text."""
-    from sonotune.data.splits import split, split_seed
-
-    excludes = {strategy.get("exclude") for strategy in study["strategies"].values()}
-    try:
-        for fold in study["resampling"]["run_folds"]:
-            for exclude in sorted(excludes, key=str):
-                seed = split_seed(study["seed"], name, resampling)
-                split(images, resampling, seed, fraction, fold, groups, exclude=exclude)
-    except SonotuneError as error:
-        return str(error)
-    return ""
-
-
-def _instead(
-    images: int,
-    resampling: Resampling,
-    study: Mapping[str, Any],
-    name: str,
-    groups: Sequence[str] | None,
-) -> str:
-    """What would work: the smallest fraction."""
-    for fraction in (hundredths / 100 for hundredths in range(1, 100)):
-        if not _refused(images, resampling, study, name, fraction, groups):
-            return f" (here fractions from {fraction} on are possible)"
-    return ""

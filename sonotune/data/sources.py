@@ -46,6 +46,20 @@ def find_mirror(configured: str | None) -> str | None:
     return str(folder)
 
 
+def used_datasets(config: Mapping[str, Any]) -> list[str]:
+    """Names of the data sets that the studies of a configuration test or are pre-trained on.
+
+    Parameters
+    ----------
+    config
+        A complete configuration.
+    """
+    studies = config["studies"].values()
+    names = [name for study in studies for name in study["datasets"]]
+    names += [study["pretraining"]["dataset"] for study in studies if "pretraining" in study]
+    return list(dict.fromkeys(names))
+
+
 def used_entries(config: Mapping[str, Any]) -> dict[str, CatalogueEntry]:
     """The data sets that the studies of a configuration take from the catalogue, by their names.
 
@@ -53,24 +67,9 @@ def used_entries(config: Mapping[str, Any]) -> dict[str, CatalogueEntry]:
     ----------
     config
         A complete configuration.
-
-    Raises
-    ------
-    SonotuneError
-        If a data set's ``catalogue`` is not the name of an entry.
     """
-    used = {name: None for study in config["studies"].values() for name in study["datasets"]}
-    for study in config["studies"].values():
-        if "pretraining" in study:
-            used[study["pretraining"]["dataset"]] = None
-    entries = {}
-    for name in used:
-        if (asked := config["datasets"][name].get("catalogue")) is not None:
-            try:
-                entries[name] = find_entry(asked)
-            except SonotuneError as error:
-                raise SonotuneError(f"datasets: {name}: {error}") from None
-    return entries
+    asked = {name: config["datasets"][name].get("catalogue") for name in used_datasets(config)}
+    return {name: find_entry(entry) for name, entry in asked.items() if entry is not None}
 
 
 def absent_entries(
@@ -130,23 +129,14 @@ def describe_source(
         Folder of downloads.
     """
     recorded = read_record(Path(resources))
+    files = []
+    for file in entry.files:
+        first = recorded.get(f"{entry.name}/{file.name}")
+        checksum = file.checksum or (f"sha256:{first['sha256']}" if first else None)
+        files.append({"address": file.address, "checksum": checksum})
     return {
         "catalogue": entry.name,
-        "title": entry.title,
-        "version": entry.version,
-        "licence": entry.licence,
-        "citation": entry.citation,
+        **{key: getattr(entry, key) for key in ("title", "version", "licence", "citation")},
         "folder": str(folder),
-        "files": [
-            {
-                "address": file.address,
-                "checksum": file.checksum
-                or (
-                    f"sha256:{recorded[key]['sha256']}"
-                    if (key := f"{entry.name}/{file.name}") in recorded
-                    else None
-                ),
-            }
-            for file in entry.files
-        ],
+        "files": files,
     }

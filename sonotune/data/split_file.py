@@ -10,7 +10,8 @@ from typing import Any
 from sonotune.data.dataset import load_set
 from sonotune.data.grouping import count_with_duplicate, read_clusters
 from sonotune.data.holdout import Exclude
-from sonotune.data.splits import BY_STRATEGY, Resampling, split, split_seed
+from sonotune.data.image_set import ImageSet
+from sonotune.data.splits import BY_STRATEGY, Resampling, Split, split, split_seed
 from sonotune.runtime.files import read_json, write_json
 
 
@@ -52,16 +53,8 @@ def write_splits(
         parts = []
         for fraction in fractions:
             for fold, strategy, exclude in product(range(resampling.folds), own, (None, *excludes)):
-                rows = split(
-                    len(data.images),
-                    resampling,
-                    split_seed(seed, name, resampling, strategy),
-                    fraction,
-                    fold,
-                    data.groups_for(resampling.grouped),
-                    data.names,
-                    exclude,
-                )
+                own_seed = split_seed(seed, name, resampling, strategy)
+                rows = split_of(data, resampling, own_seed, fraction, fold, exclude)
                 parts.append(
                     {
                         "fraction": fraction,
@@ -80,6 +73,27 @@ def write_splits(
             "splits": parts,
         }
     write_json(path, content)
+
+
+def split_of(
+    data: ImageSet,
+    resampling: Resampling,
+    seed: int,
+    fraction: float,
+    fold: int,
+    exclude: Exclude | None = None,
+) -> Split:
+    """The split of a prepared data set, with its own groups and names.
+
+    Parameters
+    ----------
+    data
+        The data set.
+    resampling, seed, fraction, fold, exclude
+        As of `sonotune.data.splits.split`.
+    """
+    images, groups = len(data.images), data.groups_for(resampling.grouped)
+    return split(images, resampling, seed, fraction, fold, groups, data.names, exclude)
 
 
 def count_near_duplicates(

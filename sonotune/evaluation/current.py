@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.errors import SonotuneError
-from sonotune.layout import RECORD, Cell, cells_of_study
+from sonotune.layout import RECORD, Cell
+from sonotune.layout.found import cells_of_study
 from sonotune.runtime.run_record import read_record, short_seal
 
 TABLE = "cells.csv"

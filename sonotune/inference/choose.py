@@ -9,7 +9,6 @@ from typing import Any
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.current import TABLE, current_cells, records_below
 from sonotune.layout import WEIGHTS, Cell, format_percent
-from sonotune.runtime.run_record import read_record
 from sonotune.statistics.decision import read_decisions
 
 
@@ -73,7 +72,8 @@ def choose_cells(
     if fold is None:
         return sorted(folders)
     if fold == "best":
-        return [max(folders, key=_validation_dice)]
+        # 0 where nothing was held out or trained.
+        return [max(folders, key=lambda folder: records[folder]["best_validation_dice"] or 0.0)]
     named = {folder.name: folder for folder in folders}
     return [named[_one("fold", str(fold), named)]]
 
@@ -111,10 +111,8 @@ def recommended(study: Path, dataset: str, fraction: float) -> str:
         If it was not measured, or of each strategy a run failed.
     """
     for decision in read_decisions(study / "statistics"):
-        if (decision.dataset, decision.fraction) == (
-            dataset,
-            fraction,
-        ) and decision.recommended is not None:
+        is_asked = (decision.dataset, decision.fraction) == (dataset, fraction)
+        if is_asked and decision.recommended is not None:
             return decision.recommended
     raise SonotuneError(
         f"{study}: recommends nothing for {format_percent(fraction)} of {dataset}; say which "
@@ -131,7 +129,3 @@ def _one(what: str, asked: Any, there: Collection[Any]) -> Any:
     raise SonotuneError(
         f"which {what}? " + (f"there is no {asked}; " if asked is not None else "") + known
     )
-
-
-def _validation_dice(folder: Path) -> float:
-    return read_record(folder / "run.json")["best_validation_dice"] or 0.0

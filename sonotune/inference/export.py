@@ -16,7 +16,6 @@ from sonotune.runtime.files import atomic
 
 # Between a file's probabilities and the network's, in fp32.
 ALLOWED = 1e-4
-SUFFIXES = (".onnx", ".pt2", ".safetensors")
 
 
 class _Probabilities(nn.Module):
@@ -50,18 +49,13 @@ def export_model(model: Model, path: str | Path) -> str:
         If the suffix is another, a package is missing, or the file computes something else.
     """
     path = Path(path)
-    writers: dict[str, Callable[[Model, Path], Callable[[np.ndarray], np.ndarray]]] = {
-        ".onnx": _onnx,
-        ".pt2": _pt2,
-        ".safetensors": _safetensors,
-    }
-    if path.suffix not in writers:
-        raise SonotuneError(f"{path}: the suffix must be one of {', '.join(SUFFIXES)}")
+    if path.suffix not in WRITERS:
+        raise SonotuneError(f"{path}: the suffix must be one of {', '.join(WRITERS)}")
     images = np.random.default_rng(0).random((3, 1, model.image_size, model.image_size), np.float32)
     with torch.inference_mode():
         wanted = _Probabilities(model.network)(torch.from_numpy(images)).numpy()
     with atomic(path) as temporary:
-        exported = writers[path.suffix](model, temporary)(images)
+        exported = WRITERS[path.suffix](model, temporary)(images)
         difference = float(np.abs(exported - wanted).max())
         if not difference <= ALLOWED:
             raise SonotuneError(
@@ -117,3 +111,11 @@ def _safetensors(model: Model, path: Path) -> Callable[[np.ndarray], np.ndarray]
 def _example(model: Model) -> Tensor:
     # Of one image, a program would hold for one image only.
     return torch.zeros(2, 1, model.image_size, model.image_size)
+
+
+# Each writes a file and gives what computes probabilities from it.
+WRITERS: dict[str, Callable[[Model, Path], Callable[[np.ndarray], np.ndarray]]] = {
+    ".onnx": _onnx,
+    ".pt2": _pt2,
+    ".safetensors": _safetensors,
+}

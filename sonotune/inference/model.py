@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from sonotune.data.resize import Resize
 from sonotune.errors import SonotuneError
-from sonotune.layout import WEIGHTS, start_weights_near
+from sonotune.layout import WEIGHTS
+from sonotune.layout.found import start_weights_near
 from sonotune.networks.stages import build_network
 from sonotune.networks.weights_file import save_weights
 from sonotune.runtime.run_record import check_output, file_digest, read_record

@@ -42,27 +42,13 @@ from sonotune.training.forward import BATCH, max_inference_batch, predict, quant
 KINDS = ("masks", "probabilities", "overlays")
 # Against an image's mask, as a study scores its test images, but at the image's own size.
 SCORES = (
-    "dice",
-    "iou",
-    "hausdorff95_px",
-    "surface_distance_px",
-    "hausdorff95_mm",
-    "surface_distance_mm",
+    *("dice", "iou", "hausdorff95_px", "surface_distance_px"),
+    *("hausdorff95_mm", "surface_distance_mm"),
 )
 COLUMNS = (
-    "image",
-    "file",
-    "height",
-    "width",
-    "mm_per_pixel_y",
-    "mm_per_pixel_x",
-    "area_pixels",
-    "area_mm2",
-    "components",
-    "circumference_mm",
-    "certainty",
-    *SCORES,
-    "warning",
+    *("image", "file", "height", "width", "mm_per_pixel_y", "mm_per_pixel_x"),
+    *("area_pixels", "area_mm2", "components", "circumference_mm", "certainty"),
+    *(*SCORES, "warning"),
 )
 
 
@@ -205,12 +191,8 @@ def _one_batch(batch: Sequence[InputImage], job: Job) -> Result:
             bad.append(str(error))
     if not loaded:
         return [], bad
-    seen = np.stack(
-        [
-            to_network(sample.image, model.image_size, model.keep_aspect, model.resize)
-            for _, sample in loaded
-        ]
-    )
+    how = model.image_size, model.keep_aspect, model.resize
+    seen = np.stack([to_network(sample.image, *how) for _, sample in loaded])
     predicted = predict_arrays(seen, job.models, job.processor)
     rows = []
     for (wanted, sample), image, probabilities in zip(loaded, seen, predicted, strict=True):

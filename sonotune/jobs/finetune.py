@@ -8,14 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from sonotune.data.dataset import load_set
-from sonotune.jobs.common import checkpoint_of, clear, digests_of, finish
+from sonotune.jobs.common import TrainingJob
 from sonotune.jobs.model_card import describe_weights, finetuned_state
-from sonotune.jobs.record import Clock, describe_run, write_history
+from sonotune.layout import WEIGHTS
 from sonotune.networks.weights_file import save_weights
 from sonotune.runtime.files import atomic
-from sonotune.runtime.run_record import check_output, read_record
-from sonotune.training.device import choose
 from sonotune.training.finetune import finetune, predict_rows
 
 
@@ -62,48 +59,29 @@ def run_cell(
     Stopped
         If a signal asked to end and the checkpoint was written.
     """
-    folder = Path(folder)
-    clear(folder)
-    data = load_set(arrays)
-    if pretrained and (run := Path(pretrained).with_name("run.json")).exists():
-        check_output(pretrained, read_record(run))
-    processor = choose(settings["device"], settings["precision"], settings["threads"])
-    digests = digests_of(data, settings)
-    keeper = checkpoint_of(checkpoint, settings, digests, pretrained, processor, log)
-    clock = Clock()
-    tuned = finetune(settings, data, pretrained, processor, log, keeper)
+    job = TrainingJob(settings, arrays, pretrained, folder, checkpoint, log)
+    tuned = finetune(settings, job.data, pretrained, job.processor, log, job.checkpoint)
     network, state, rows = tuned.network, tuned.state, tuned.rows
-    clock.stop("training")
-    if keeper:
-        clock.add("training", keeper.earlier_wall, keeper.earlier_cpu)
-    probabilities = predict_rows(network, data, rows.test, processor)
-    clock.stop("prediction")
+    job.stop("training")
+    probabilities = predict_rows(network, job.data, rows.test, job.processor)
+    job.stop("prediction")
 
-    with atomic(folder / "predictions.npz") as temporary:
+    written = ["predictions.npz"]
+    with atomic(job.folder / "predictions.npz") as temporary:
         np.savez_compressed(temporary, rows=rows.test, probabilities=probabilities)
     if keep_weights:
+        written.append(WEIGHTS)
         save_weights(
             finetuned_state(network, pretrained),
-            folder / "weights.safetensors",
-            describe_weights(settings, data, rows.train, pretrained),
+            job.folder / WEIGHTS,
+            describe_weights(settings, job.data, rows.train, pretrained),
         )
     constant = bool((probabilities >= 128).all() or (probabilities < 128).all())
-    record = {
-        "settings": dict(settings),
-        "source": data.about["source"],
-        "images": {
-            "training": len(rows.train),
-            "validation": len(rows.validation),
-            "test": len(rows.test),
-        },
-        **describe_run(
-            network, state, processor, digests, pretrained, clock, tuned.earlier_attempts
-        ),
-        # Early stopping would call a network that says the same everywhere converged.
-        "collapsed": state is not None and (constant or state.never_predicted_foreground),
+    # Early stopping would call a network that says the same everywhere converged.
+    collapsed = state is not None and (constant or state.never_predicted_foreground)
+    images = {
+        "training": len(rows.train),
+        "validation": len(rows.validation),
+        "test": len(rows.test),
     }
-    write_history(folder, state)
-    written = ["predictions.npz", "history.csv"]
-    if keep_weights:
-        written.append("weights.safetensors")
-    return finish(folder, record, written, keeper)
+    return job.finish(tuned, images, collapsed, written)

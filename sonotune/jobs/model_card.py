@@ -14,14 +14,12 @@ from torch import Tensor, nn
 from sonotune import __version__
 from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
+from sonotune.layout import CELL_KEYS
 from sonotune.networks.stages import tuned_state
 from sonotune.runtime.run_record import file_digest, read_record
 
 # Settings that tell which cell of a study it is.
-WHICH = (
-    *("study", "dataset", "strategy", "fraction", "fold"),
-    *("seed_number", "pretraining_number"),
-)
+WHICH = (*CELL_KEYS, "seed_number", "pretraining_number")
 
 
 def finetuned_state(network: nn.Module, pretrained: str | Path | None) -> dict[str, Tensor]:

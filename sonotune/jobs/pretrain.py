@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sonotune.data.dataset import load_set
-from sonotune.jobs.common import checkpoint_of, clear, digests_of, finish
-from sonotune.jobs.record import Clock, describe_run, write_history
+from sonotune.jobs.common import TrainingJob
+from sonotune.layout import WEIGHTS
 from sonotune.networks.weights_file import save_weights
-from sonotune.training.device import choose
 from sonotune.training.pretrain import pretrain_network
 
 
@@ -52,32 +50,10 @@ def pretrain(
     Stopped
         If a signal asked to end and the checkpoint was written.
     """
-    folder = Path(folder)
-    clear(folder)
-    data = load_set(arrays)
-    processor = choose(settings["device"], settings["precision"], settings["threads"])
-    digests = digests_of(data, settings)
-    keeper = checkpoint_of(checkpoint, settings, digests, weights, processor, log)
-    clock = Clock()
-    pretrained = pretrain_network(settings, data, weights, processor, log, keeper)
-    clock.stop("training")
-    if keeper:
-        clock.add("training", keeper.earlier_wall, keeper.earlier_cpu)
-    save_weights(pretrained.network.state_dict(), folder / "weights.safetensors")
-    record = {
-        "settings": dict(settings),
-        "source": data.about["source"],
-        "images": {"training": len(pretrained.training), "validation": len(pretrained.validation)},
-        **describe_run(
-            pretrained.network,
-            pretrained.state,
-            processor,
-            digests,
-            weights,
-            clock,
-            pretrained.earlier_attempts,
-        ),
-        "collapsed": pretrained.state.never_predicted_foreground,
-    }
-    write_history(folder, pretrained.state)
-    return finish(folder, record, ["weights.safetensors", "history.csv"], keeper)
+    job = TrainingJob(settings, arrays, weights, folder, checkpoint, log)
+    trained = pretrain_network(settings, job.data, weights, job.processor, log, job.checkpoint)
+    job.stop("training")
+    save_weights(trained.network.state_dict(), job.folder / WEIGHTS)
+    images = {"training": len(trained.training), "validation": len(trained.validation)}
+    collapsed = trained.state.never_predicted_foreground
+    return job.finish(trained, images, collapsed, [WEIGHTS])

@@ -15,13 +15,8 @@ from typing import Any
 
 import torch
 
-from sonotune.config.jobs import (
-    cells_of,
-    dataset_settings,
-    keeps_weights,
-    pretrainings_of,
-    resampling_settings,
-)
+from sonotune.config.cells import cells_of, keeps_weights, pretrainings_of
+from sonotune.config.jobs import dataset_settings, resampling_settings
 from sonotune.config.networks import network_of
 from sonotune.config.priorities import expected_images
 from sonotune.data.readers import find_samples

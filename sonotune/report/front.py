@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sonotune.config.jobs import cells_of
+from sonotune.config.cells import cells_of
 from sonotune.data.audit_files import describe_problems
 from sonotune.layout import RESULTS, format_percent
 from sonotune.report.names import source_notes

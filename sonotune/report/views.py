@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from sonotune.layout import array_folders, dataset_of, files_of_cells
+from sonotune.layout.found import array_folders, dataset_of, files_of_cells
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.registry import DISPLAY_SETTINGS, FIGURES, TABLES, View
 from sonotune.report.style import journal_style, save_figure

@@ -30,16 +30,10 @@ PACKAGE = Path(__file__).parents[1]
 SILENT = ("runtime", "jobs", "config", "cli", "errors", "layout")
 # Modules that a job uses only if its settings name them.
 CHOSEN = (
-    "networks.unet",
-    "networks.unet_bn",
-    "networks.smp",
-    "training.cpu",
-    "training.cuda",
-    "training.augment",
-    "training.test_monitor",
+    *("networks.unet", "networks.unet_bn", "networks.smp"),
+    *("training.cpu", "training.cuda", "training.augment", "training.test_monitor"),
     *(f"data.readers.{name}" for name in ("busi", "hc18", "own_folder", "scr", "two_folders")),
-    "simulation.simulate",
-    "simulation.collage",
+    *("simulation.simulate", "simulation.collage"),
 )
 
 Read = Callable[[Path], bytes]

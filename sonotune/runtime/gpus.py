@@ -130,40 +130,36 @@ def run_on_gpu(run: Callable[[], Result], device: str, log: Callable[[str], None
         log("no GPU, as --resources gpu=0 says")
         return run()
     slots = local_slots()
-    held = [acquire(slots, log)] if slots else []
+    held: list[Lock] = []
     try:
-        if held:
+        if slots:
+            slot, lock = acquire(slots, log)
+            held.append(lock)
             # Numbers mean what nvidia-smi means by them.
-            os.environ.update({VISIBLE: held[0][0].device, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"})
+            os.environ.update({VISIBLE: slot.device, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"})
         try:
             return run()
         except Exception as error:
-            if not _out_of_memory(error):
-                raise
-            said = str(error).partition(". ")[0]
+            said = _said_of_memory(error)
         # Outside of the handler, the training's tensors are no longer referred to.
         _free_memory()
         log(f"{said}: once more, with the GPU to itself")
         if held:
             # Let go first, and take all in one order, or two cells would wait for each other.
-            taken, lock = held.pop()
-            lock.release()
-            for slot in slots:
-                if slot.device == taken.device:
-                    held.append(acquire([slot], log))
+            held.pop().release()
+            for share in (share for share in slots if share.device == slot.device):
+                held.append(acquire([share], log)[1])
         try:
             return run()
         except Exception as error:
-            if not _out_of_memory(error):
-                raise
-            said = str(error).partition(". ")[0]
+            said = _said_of_memory(error)
             raise SonotuneError(
                 f"out of GPU memory, also with the GPU to itself ({said}); "
                 "lower training: batch_size, image_size or network: width of the study, write "
                 "precision: bf16, or use a larger GPU or device: cpu"
             ) from None
     finally:
-        for _, lock in held:
+        for lock in held:
             lock.release()
 
 
@@ -294,23 +290,21 @@ def physical(device: str) -> str:
 
 # What CUDA and its libraries say where PyTorch's own allocator was not the one that failed.
 FULL = (
-    "CUDA error: out of memory",
-    "CUDA_ERROR_OUT_OF_MEMORY",
-    "cudaErrorMemoryAllocation",
-    "CUDNN_STATUS_ALLOC_FAILED",
+    *("CUDA out of memory", "CUDA error: out of memory", "CUDA_ERROR_OUT_OF_MEMORY"),
+    *("cudaErrorMemoryAllocation", "CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"),
     "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
-    "CUBLAS_STATUS_ALLOC_FAILED",
-    "CUDA out of memory",
 )
 
 
-def _out_of_memory(error: BaseException) -> bool:
+def _said_of_memory(error: Exception) -> str:
+    """What an error says of GPU memory that is used up; any other error is raised again."""
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(error, RuntimeError):
-        return False
-    return isinstance(error, torch.OutOfMemoryError) or any(
-        message in str(error) for message in FULL
-    )
+        raise error
+    named = any(message in str(error) for message in FULL)
+    if not (named or isinstance(error, torch.OutOfMemoryError)):
+        raise error
+    return str(error).partition(". ")[0]
 
 
 def _free_memory() -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.errors import SonotuneError, Stopped
-from sonotune.layout import RECORD, Cell, cells_of_study, fold_title, format_percent
+from sonotune.layout import RECORD, Cell, fold_title, format_percent
+from sonotune.layout.found import cells_of_study
 from sonotune.runtime.locks import Lock
 from sonotune.runtime.parent_watch import GRACE, exit_with_parent
 from sonotune.runtime.view_record import write_view_record
@@ -158,14 +159,13 @@ def finished(study: str | Path, planned: Mapping[str, Any]) -> list[Path]:
         As for `report_progress`.
     """
     again, began = planned.get("again", ()), planned.get("began", 0)
-    return [
-        file
-        for file in cells_of_study(study, RECORD)
-        if all(
-            name in asked for name, asked in zip(file.parts[-5:-1], planned["names"], strict=True)
-        )
-        and ("/".join(file.parts[-5:-1]) not in again or file.stat().st_mtime >= began)
-    ]
+    done = []
+    for file in cells_of_study(study, RECORD):
+        names = file.parts[-5:-1]
+        is_asked = all(name in asked for name, asked in zip(names, planned["names"], strict=True))
+        if is_asked and ("/".join(names) not in again or file.stat().st_mtime >= began):
+            done.append(file)
+    return done
 
 
 def time_left(records: Sequence[Path], remaining: int) -> str:
@@ -189,8 +189,6 @@ def time_left(records: Sequence[Path], remaining: int) -> str:
         return "; less than a minute left"
     if minutes < 90:
         return f"; about {minutes:.0f} min left"
-    return (
-        f"; about {minutes / 60:.0f} h left"
-        if minutes < 2880
-        else f"; {minutes / 1440:.0f} days left"
-    )
+    if minutes < 2880:
+        return f"; about {minutes / 60:.0f} h left"
+    return f"; {minutes / 1440:.0f} days left"

@@ -38,7 +38,7 @@ def write_record(
 
 
 def read_record(path: str | Path) -> dict[str, Any]:
-    """Read a ``run.json``.
+    """Read a ``run.json``, without its seal.
 
     Parameters
     ----------
@@ -50,12 +50,31 @@ def read_record(path: str | Path) -> dict[str, Any]:
     SonotuneError
         If it cannot be read, or says something else than what was written.
     """
+    record = read_sealed(path)
+    if record.pop("sha256", None) is None:
+        raise SonotuneError(damaged(path, "cannot be read (it has no key sha256)"))
+    return record
+
+
+def read_sealed(path: str | Path) -> dict[str, Any]:
+    """Read the record of any job, with its seal if it has one.
+
+    Parameters
+    ----------
+    path
+        A ``run.json``, ``dataset.json`` or other JSON file with a mapping.
+
+    Raises
+    ------
+    SonotuneError
+        If it cannot be read, or has a seal and says something else than what was written.
+    """
     try:
         record: dict[str, Any] = read_json(path)
-        stored = record.pop("sha256")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        whole = {key: value for key, value in record.items() if key != "sha256"}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise SonotuneError(damaged(path, f"cannot be read ({error!r})")) from None
-    if stored != seal(record):
+    if record.get("sha256") not in (None, seal(whole)):
         raise SonotuneError(damaged(path, "was changed after it was written"))
     return record
 

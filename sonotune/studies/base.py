@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sonotune.config.jobs import cells_of, dataset_settings, has_features, race_rounds
+from sonotune.config.cells import cells_of, has_features, race_rounds
+from sonotune.config.jobs import dataset_settings
 from sonotune.config.networks import network_titles
 from sonotune.layout import RESULTS, Cell, arrays, dataset_folder, digest_of, race_file
 

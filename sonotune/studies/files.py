@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from sonotune.config.jobs import cells_of, pretrainings_of
+from sonotune.config.cells import cells_of, pretrainings_of
 from sonotune.config.networks import PRETRAINED, encoder_weights_of, start_of
 from sonotune.data.readers import MADE_HERE, files_of
 from sonotune.errors import SonotuneError
@@ -30,11 +30,10 @@ FILES = {
     "cells": "cells.csv",
     "averages": "averages.csv",
     "splits": "splits.json",
-    "claims": "statistics/claims.csv",
     **{
-        name: f"statistics/{name}.csv"
-        for name in ("comparisons", "friedman", "learning", "low_scores", "nemenyi", "tukey")
+        name: f"statistics/{name}.csv" for name in ("claims", "comparisons", "friedman", "learning")
     },
+    **{name: f"statistics/{name}.csv" for name in ("low_scores", "nemenyi", "tukey")},
     **{name: f"tables/{name}.csv" for name in ("provenance", "protocols", "losses")},
     "against_paper": "tables/against_paper.csv",
 }
@@ -174,7 +173,7 @@ class StudyFiles(BaseStudy):
                         f"{self.name} has no feature maps: its figures: features is {strategy!r}, "
                         "but has to name a strategy that tunes a pre-trained network"
                     )
-                return self._start_weights(strategy, fold_numbers(wildcards.get("fold", "0"))[2])
+                return self.start_weights(strategy, fold_numbers(wildcards.get("fold", "0"))[2])
             case "start":
                 return weights_path(encoder_weights_of(self.design["network"]))
             case "pretraining_arrays":
@@ -254,8 +253,16 @@ class StudyFiles(BaseStudy):
         files += ["statistics/race.csv"] if "race" in self.design else []
         return [f"{self.home}/{file}" for file in files]
 
-    def _start_weights(self, strategy: str, pretraining: int = 1) -> str | list[str]:
-        """What a strategy starts from; a random start depends on no pre-trained weights."""
+    def start_weights(self, strategy: str, pretraining: int = 1) -> str | list[str]:
+        """What a strategy starts from; a random start depends on no pre-trained weights.
+
+        Parameters
+        ----------
+        strategy
+            Name of a strategy.
+        pretraining
+            Number of the pre-trained network, from 1.
+        """
         if self.strategies[strategy]["init"] == "random":
             return []
         start = start_of(self.design, strategy)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sonotune.config.jobs import cell_with_features, resampling_settings, sort_keys_deep
+from sonotune.config.cells import cell_with_features
+from sonotune.config.jobs import resampling_settings, sort_keys_deep
 from sonotune.config.networks import PRETRAINED, network_of, networks_of, start_of
 from sonotune.networks.settings import architecture
 from sonotune.studies.base import BaseStudy
@@ -57,12 +58,10 @@ class StudySettings(StudyFiles):
                 return design["averages"][name]
             case "pairs" | "training_time":
                 return figures[name]
-            case "seed" | "image_size" | "fractions":
+            case "seed" | "image_size" | "fractions" | "decision":
                 return design[name]
             case "epochs":
                 return design["protocols"]["epochs"]
-            case "decision":
-                return design["decision"]
             case "cost":
                 return design["decision"]["cost"]
             case "margins":  # by data set, a difference in Dice that counts as none
@@ -118,11 +117,7 @@ class StudySettings(StudyFiles):
             case "resampling":
                 return resampling_settings(design["resampling"])
             case "excludes":  # what strategies leave out of training
-                every = {
-                    strategy["exclude"]
-                    for strategy in self.strategies.values()
-                    if "exclude" in strategy
-                }
+                every = {how["exclude"] for how in self.strategies.values() if "exclude" in how}
                 return sorted(every) or None
             case "own_splits":  # strategies that draw splits of their own
                 own = design["resampling"].get("resample_test_set") == "by_strategy"

@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sonotune.config.jobs import NETWORKS, cells_of, keeps_weights, pretrainings_of
+from sonotune.config.cells import cells_of, keeps_weights, pretrainings_of
+from sonotune.config.code import NETWORKS, code_of
 from sonotune.config.networks import encoder_weights_of, networks_of
 from sonotune.data.readers import MADE_HERE
 from sonotune.errors import SonotuneError
 from sonotune.layout import ENCODER, WEIGHTS, arrays, pretrained_folder
-from sonotune.runtime.fingerprint import PACKAGE, fingerprint
 from sonotune.studies.settings import StudySettings
-
-
-def code_of(*modules: str, data: Sequence[str] = ()) -> str:
-    """Fingerprint of what modules compute, and of the library's files that they read.
-
-    Parameters
-    ----------
-    *modules
-        Names of modules (``sonotune.report.table1``).
-    data
-        Patterns of these files, below ``sonotune/report``; what they say counts, not when.
-    """
-    code = fingerprint(*modules)
-    files = sorted(file for pattern in data for file in (PACKAGE / "report").glob(pattern))
-    if not files:
-        return code
-    content = b"\0".join([code.encode(), *(file.read_bytes() for file in files)])
-    return hashlib.sha256(content).hexdigest()[:16]
 
 
 class Study(StudySettings):
@@ -51,7 +32,7 @@ class Study(StudySettings):
         Parameters
         ----------
         wildcards
-            Of the job. Fractions and folds are looked up by `sonotune.config.jobs.find_cell`.
+            Of the job. Fractions and folds are looked up by `sonotune.config.cells.find_cell`.
 
         Raises
         ------
@@ -115,7 +96,7 @@ class Study(StudySettings):
         if view.builds_networks:
             built = {NETWORKS[network["name"]] for network in networks_of(self.design)}
             modules += [f"sonotune.networks.{network}" for network in sorted(built)]
-        return code_of(*modules, data=data)
+        return code_of(*modules, data=tuple(f"report/{pattern}" for pattern in data))
 
     # Outputs
 

@@ -24,8 +24,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as some
 from tiny_files import dicom, grey, own, square, write, write_table
 
+from sonotune.config.cells import cells_of
 from sonotune.config.check import complete, read_configuration
-from sonotune.config.jobs import cell_settings, cells_of
+from sonotune.config.jobs import cell_settings
 from sonotune.config.networks import all_encoder_weights
 from sonotune.data.archive import unpack
 from sonotune.data.dataset import load_set

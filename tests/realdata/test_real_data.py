@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from circumference import residuals
 
 from sonotune.data.audit import audit_dataset
 from sonotune.data.dataset import load_set
 from sonotune.data.ellipse import mask_ellipse
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_samples
-from sonotune.data.readers.circumference import residuals
 from sonotune.data.readers.hc18 import read_measures
 from sonotune.data.readers.pixels import load
 

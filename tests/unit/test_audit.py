@@ -14,7 +14,7 @@ from warm import snakemake
 
 from benchmarks.duplicates import CHANGES
 from sonotune.cli import main
-from sonotune.data.audit import audit_dataset, errors_of
+from sonotune.data.audit import audit_dataset
 from sonotune.data.audit_files import describe_problems, write_audit_csv, write_audit_html
 from sonotune.data.duplicates import near_pairs, sketch
 from sonotune.data.prepare import make_originals
@@ -25,6 +25,10 @@ TWO_IMAGES = {
     "resampling": {"folds": 2, "validation_fraction": 0},
     "training": {"patience": False, "select_weights": "last"},
 }
+
+
+def errors_of(audit):
+    return "\n".join(f"{found.kind}: {found.text}" for found in audit.of_level("error"))
 
 
 def smooth(number):
@@ -182,7 +186,7 @@ def test_every_file_that_cannot_be_used_is_listed_with_its_reason(tmp_path):
 
 def test_files_that_make_no_data_set_are_an_error_on_the_page(tmp_path):
     audit, image_source = audit_dataset("mine", own(csv=str(tmp_path / "no.csv")))
-    assert errors_of(audit).startswith("mine: files do not form a data set: folder: csv: there is")
+    assert errors_of(audit).startswith("files do not form a data set: folder: csv: there is")
     assert "0 images" in page_of(audit, image_source, tmp_path)
     assert rows_of(audit, tmp_path) == {}
 

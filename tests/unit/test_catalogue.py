@@ -95,12 +95,6 @@ def test_only_what_studies_use_is_taken_from_the_catalogue():
     }
 
 
-def test_an_unknown_entry_names_the_data_set_of_the_configuration():
-    config = {"datasets": {"fus": {"catalogue": "hc"}}, "studies": {"s": {"datasets": ["fus"]}}}
-    with pytest.raises(SonotuneError, match="datasets: fus: catalogue: there is no data set 'hc'"):
-        used_entries(config)
-
-
 def test_all_that_must_be_placed_by_hand_is_reported_at_once(tmp_path):
     lines = describe_missing(used_entries(CONFIG), None, tmp_path)
     assert len(lines) == 2

@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from sonotune.jobs.record import describe_processor
+from sonotune.jobs.common import describe_processor
 from sonotune.runtime.commit import COMMIT, UNKNOWN, commit, export_commit, find_commit
 from sonotune.training.device import choose
 

@@ -9,8 +9,9 @@ import builders
 import pytest
 import yaml
 
+from sonotune.config.cells import cells_of, find_cell
 from sonotune.config.check import check_no_duplicates, complete, read_configuration
-from sonotune.config.jobs import cell_settings, cells_of, find_cell, pretraining_settings
+from sonotune.config.jobs import cell_settings, pretraining_settings
 from sonotune.errors import SonotuneError
 from sonotune.layout import Cell, fold_text, fraction_text
 
@@ -85,6 +86,7 @@ S = "studies/s"
         ("studies/datasets", SMALL["studies"]["s"], "studies: datasets: must be a name other than"),
         ("datasets/x", {}, "datasets: x: needs the key 'catalogue' or the key 'reader'"),
         ("datasets/x", {"reader": "hc18"}, "reader: hc18 reads a published data set; write"),
+        ("datasets/x", {"catalogue": "hc"}, "datasets: x: catalogue: there is no data set 'hc'"),
         ("datasets/x", {"catalogue": "hc18", "reader": "busi"}, "reader: must be hc18 or left out"),
         (
             "datasets/x",

@@ -10,6 +10,7 @@ from numpydoc.docscrape import get_doc_object
 from numpydoc.validate import Validator
 
 import sonotune
+from sonotune.config.section import Section
 
 MODULES = [
     found.name
@@ -19,7 +20,7 @@ MODULES = [
 
 
 class Documented(Validator):
-    """Fields of data classes and named tuples may be described as attributes."""
+    """Fields of data classes, sections and named tuples may be described as attributes."""
 
     def __init__(self, thing):
         super().__init__(get_doc_object(thing))
@@ -32,7 +33,8 @@ class Documented(Validator):
 
 
 def is_record(thing):
-    return dataclasses.is_dataclass(thing) or hasattr(thing, "_fields")
+    is_section = inspect.isclass(thing) and Section in thing.__bases__
+    return is_section or dataclasses.is_dataclass(thing) or hasattr(thing, "_fields")
 
 
 def public(holder, module):

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 from builders import changed
+from config_manual import MANUAL, SCHEMA, schema, with_tables
 from jsonschema import Draft202012Validator
 
-from sonotune.config import model, study_model
+from sonotune.config import model, training_model
 from sonotune.config.check import check_no_duplicates, complete
 from sonotune.config.jobs import WHICH_RUNS
-from sonotune.config.manual import MANUAL, SCHEMA, schema, with_tables
 from sonotune.config.section import Section
 from sonotune.data.splits import Resampling
 from sonotune.runtime.limits import Limits
@@ -21,7 +21,7 @@ from sonotune.training.config import TrainingConfig
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATIONS = [*ROOT.glob("config/*.yaml"), *ROOT.glob("docs/results/*.yaml")]
-STALE = "run python -m sonotune.config.manual"
+STALE = "run python docs/config_manual.py"
 
 
 def test_the_schema_is_that_of_the_models():
@@ -69,9 +69,9 @@ def test_the_schema_refuses(path, value):
     ("kind", "section"),
     [
         (Limits, model.Limits),
-        (TrainingConfig, study_model.Training),
-        (Augmentation, study_model.Augmentation),
-        (Resampling, study_model.Resampling),
+        (TrainingConfig, training_model.Training),
+        (Augmentation, training_model.Augmentation),
+        (Resampling, training_model.Resampling),
     ],
 )
 def test_the_defaults_are_those_of_the_dataclasses(kind, section):

@@ -11,16 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sonotune.config.cells import cells_of
 from sonotune.config.check import complete
-from sonotune.config.jobs import (
-    NETWORKS,
-    cell_settings,
-    cells_of,
-    generation_code,
-    preparation_code,
-    pretraining_settings,
-    training_code,
-)
+from sonotune.config.code import NETWORKS, generation_code, preparation_code, training_code
+from sonotune.config.jobs import cell_settings, pretraining_settings
 from sonotune.data.readers import MADE_HERE, READERS
 from sonotune.runtime.fingerprint import PACKAGE, closure, fingerprint
 

@@ -8,20 +8,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sonotune import layout
-from sonotune.layout import (
-    Cell,
+from sonotune.layout import Cell, arrays, digest_of, fold_text, fraction_text, pretrained_folder
+from sonotune.layout.found import (
     array_folders,
-    arrays,
     cell_folders,
     cells_of_study,
     checkpoint_beside,
     dataset_of,
-    digest_of,
     files_of_cells,
-    fold_text,
-    fraction_text,
     prepared_sets,
-    pretrained_folder,
     start_weights_near,
     studies_in,
 )

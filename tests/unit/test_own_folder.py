@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from tiny_files import GLOBS, grey, names, own, square, write, write_pairs, write_table
 
+from sonotune.data.originals import originals_digest
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_samples
 from sonotune.data.readers.pixels import load, read_grey
 from sonotune.data.readers.sample import MaskRule, Sample
 from sonotune.errors import SonotuneError
-from sonotune.stale import originals_digest
 
 
 def one(image, mask, rule=None):

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sonotune.cli import main
+from sonotune.config.cells import cells_of
 from sonotune.config.check import read_configuration
-from sonotune.config.jobs import cells_of
 from sonotune.errors import SonotuneError
 from sonotune.plan.estimate import estimate_hours, images_of, plan_study
 from sonotune.plan.speed import Meter

@@ -12,10 +12,10 @@ from tiny_files import write as write_image
 from warm import run_config
 
 from sonotune.data.decode import volume as decoder
+from sonotune.data.originals import originals_digest
 from sonotune.data.readers import files_of
 from sonotune.data.sidecars import sidecars
 from sonotune.errors import SonotuneError
-from sonotune.stale import originals_digest
 
 
 def write(path, fill):

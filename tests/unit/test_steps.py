@@ -7,8 +7,9 @@ from test_checkpoint import Run
 from test_training import run
 from torch.nn import functional
 
+from sonotune.config.cells import cells_of
 from sonotune.config.check import complete
-from sonotune.config.jobs import cell_settings, cells_of, pretraining_settings
+from sonotune.config.jobs import cell_settings, pretraining_settings
 from sonotune.training import loop
 from sonotune.training.cuda import StaticSteps, bilinear_backward, repeatable_upsampling
 

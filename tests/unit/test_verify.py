@@ -14,11 +14,11 @@ from tiny_files import own, write, write_pairs
 
 from sonotune.cli import main
 from sonotune.data.dataset import load_set, save_set
+from sonotune.data.originals import originals_digest
 from sonotune.jobs.pretrain import pretrain
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import read_record, write_record
 from sonotune.runtime.view_record import write_view_record
-from sonotune.stale import originals_digest
 from sonotune.verify import Verification
 
 CELLS = "s/cells/disks/block_9/0.8"

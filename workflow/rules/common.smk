@@ -16,24 +16,20 @@ from snakemake.settings.types import RerunTrigger
 gc.set_threshold(100_000, 10, 10)
 
 # In a checkout the library lies beside the workflow; otherwise it is installed.
-if (HERE.parent / "sonotune/layout.py").is_file():
+if (HERE.parent / "sonotune/layout/__init__.py").is_file():
     sys.path.insert(0, str(HERE.parent))
     os.environ.update(
         PYTHONPATH=os.pathsep.join(filter(None, [str(HERE.parent), os.getenv("PYTHONPATH")]))
     )
 
 from sonotune.config.check import check_no_duplicates, complete
+from sonotune.config.code import audit_code, code_of, generation_code, preparation_code
+from sonotune.config.cells import cell_with_features, find_cell, race_rounds
 from sonotune.config.jobs import (
-    audit_code,
     cell_settings,
-    cell_with_features,
     dataset_settings,
-    find_cell,
     sort_keys_deep,
-    generation_code,
-    preparation_code,
     pretraining_settings,
-    race_rounds,
     race_settings,
 )
 from sonotune.config.networks import all_encoder_weights
@@ -77,7 +73,7 @@ from sonotune.runtime.slurm_jobs import keep_unreported_jobs
 from sonotune.runtime.terminal import quiet_terminal, answer_summary
 from sonotune.stale import Stale
 from sonotune.studies.files import STATISTICS, listed_source, originals_of, resolve_user_path
-from sonotune.studies.study import Study, code_of
+from sonotune.studies.study import Study
 
 # Jobs end with this process.
 os.environ[WORKFLOW] = name_process(os.getpid())
@@ -195,7 +191,7 @@ def force_stale():
     if not workflow.is_main_process:
         return
     try:
-        stale = Stale(config, HOME / RESULTS, settings_of)
+        stale = Stale([*STUDIES.values()], HOME / RESULTS, settings_of)
         files = stale.find()
     except SonotuneError as error:
         fail(error)

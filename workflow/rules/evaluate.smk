@@ -111,7 +111,8 @@ rule claims:
         function="sonotune.report.claims.page:write_claims",
         settings=of_study(methodcaller("settings", "strategy_names", "decision", "own_claims")),
         code=code_of(
-            "sonotune.report.claims.page", data=("claims/*.*ml", "paper/*.csv", "table.css")
+            "sonotune.report.claims.page",
+            data=("report/claims/*.*ml", "report/paper/*.csv", "report/table.css"),
         ),
     message:
         "Judging the claims on {wildcards.study}"

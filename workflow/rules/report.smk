@@ -87,7 +87,9 @@ rule page:
                 *("strategies", "datasets", "exclude_runs"),
             )
         ),
-        code=code_of("sonotune.report.page.write", data=("page/*.html", "page/page.*")),
+        code=code_of(
+            "sonotune.report.page.write", data=("report/page/*.html", "report/page/page.*")
+        ),
     message:
         "The page of {wildcards.study}"
     script:

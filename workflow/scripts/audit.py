@@ -5,11 +5,11 @@ from pathlib import Path
 
 from sonotune.data.audit import audit_dataset
 from sonotune.data.audit_files import write_audit_csv, write_audit_html, write_duplicates
+from sonotune.data.originals import source_digest
 from sonotune.data.prepare import folder_of_originals
 from sonotune.errors import SonotuneError
 from sonotune.runtime.job import logged
 from sonotune.runtime.limits import use_limits
-from sonotune.stale import source_digest
 
 use_limits(snakemake.config["limits"])
 rests_on = {}

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from sonotune.data.originals import source_digest
 from sonotune.data.prepare import folder_of_originals, prepare
 from sonotune.runtime.job import logged
 from sonotune.runtime.limits import use_limits
-from sonotune.stale import source_digest
 
 settings = snakemake.params.settings
 use_limits(snakemake.config["limits"])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sonotune.jobs.pretrain import pretrain
-from sonotune.layout import checkpoint_beside
+from sonotune.layout.found import checkpoint_beside
 from sonotune.runtime.files import clamp_future_mtimes
 from sonotune.runtime.gpus import run_on_gpu
 from sonotune.runtime.job import exit_fast, logged

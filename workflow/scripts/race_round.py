@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sonotune.layout import cell_folders
+from sonotune.layout.found import cell_folders
 from sonotune.runtime.job import logged
 from sonotune.statistics.rounds import write_round
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sonotune.evaluation.scores import score_dataset
-from sonotune.layout import cell_folders
+from sonotune.layout.found import cell_folders
 from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0], snakemake):

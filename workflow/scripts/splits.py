@@ -2,7 +2,7 @@
 
 from sonotune.data.split_file import write_splits
 from sonotune.data.splits import Resampling
-from sonotune.layout import array_folders
+from sonotune.layout.found import array_folders
 from sonotune.runtime.job import logged
 
 with logged(snakemake.log[0], snakemake):

@@ -1,6 +1,6 @@
-"""Write the JSON schema and the tables of config/README.md: ``python -m sonotune.config.manual``.
+"""Write the JSON schema and the tables of config/README.md: ``python docs/config_manual.py``.
 
-Run it in a clone after a change of a model; a test compares the files with what it would write.
+Run it after a change of a model; a test compares the files with what it would write.
 """
 
 from __future__ import annotations
@@ -15,31 +15,33 @@ from typing import Any
 
 import yaml
 from pydantic import TypeAdapter
-from pydantic.fields import FieldInfo
 
-from sonotune.config import dataset_model, model, study_model
+from sonotune.config import dataset_model, model, study_model, training_model
+from sonotune.config.datasets import MADE
 from sonotune.config.presets import PRESETS
 from sonotune.config.section import Section
 from sonotune.layout import RESERVED
-from sonotune.simulation.collage_settings import Collage
-from sonotune.simulation.settings import Simulation
+from sonotune.networks.settings import SmpUNet, UNet, UNetBN
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow/schemas/config.schema.json"
 MANUAL = ROOT / "config/README.md"
-# What makes images declares its own settings, in the dataclasses that the simulations take.
-MADE = {"simulate": Simulation, "collage": Collage}
+
+
+# The keys of a network have the defaults of its kind.
+NETWORKS = (UNet, UNetBN, SmpUNet)
 
 
 def schema() -> dict[str, Any]:
     """The JSON schema of a configuration, for editors; `sonotune.config.check` checks more."""
     full = model.Configuration.model_json_schema()
     kinds = full["$defs"]
+    for name, rule in kinds.items():
+        _describe(rule, _section(name))
+    _describe(full, model.Configuration)
     for name, made in MADE.items():
-        told = dict(_rows_of(made))
         rule = TypeAdapter(made).json_schema()
-        for key, child in rule["properties"].items():
-            child["description"] = told[key][0]
+        _describe(rule, made)
         kinds["Dataset"]["properties"][name] |= {**rule, "additionalProperties": False}
     strategies = kinds["Study"]["properties"]["strategies"]
     strategies["properties"] = {
@@ -51,6 +53,16 @@ def schema() -> dict[str, Any]:
     _except(full["properties"]["studies"], RESERVED)
     _tidy(full)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **full}
+
+
+def _describe(rule: dict[str, Any], section: Any) -> None:
+    """Say in a section's rule what its keys mean, with defaults that JSON cannot hold."""
+    rule["description"] = rule["description"].partition("\n")[0]
+    for key, meaning, default in _rows_of(section):
+        child = rule["properties"][key]
+        told = f" Default: {default}." if default and child.get("default") is None else ""
+        described = {**child, "description": f"{meaning}{told}"}
+        rule["properties"][key] = dict(sorted(described.items()))
 
 
 def _except(
@@ -65,14 +77,12 @@ def _except(
 
 
 def _tidy(rule: Any) -> None:
-    """Write defaults that JSON cannot hold into descriptions, in place; drop repeated titles."""
+    """Drop empty defaults and repeated titles, in place."""
     for part in rule.values() if isinstance(rule, dict) else rule if isinstance(rule, list) else ():
         _tidy(part)
     if isinstance(rule, dict) and "patternProperties" in rule:
         rule["additionalProperties"] = False
     if isinstance(rule, dict) and isinstance(rule.get("description"), str):
-        if without := rule.pop("without", ""):
-            rule["description"] += f" Default: {without}."
         if rule.get("default", "") is None:
             del rule["default"]
         rule.pop("title", None)
@@ -90,7 +100,7 @@ def with_tables(text: str) -> str:
     def write(match: re.Match[str]) -> str:
         rows = "".join(
             f"| `{key}` | {meaning} |{f' {default}' if default else ''} |\n"
-            for key, (meaning, default) in _rows_of(_section(match[2]))
+            for key, meaning, default in _rows_of(_section(match[2]))
         )
         return f"{match[1]}\n| key | meaning | default |\n|---|---|---|\n{rows}"
 
@@ -98,29 +108,27 @@ def with_tables(text: str) -> str:
 
 
 def _section(name: str) -> Any:
-    holders = [vars(module) for module in (dataset_model, model, study_model)]
+    holders = [vars(module) for module in (dataset_model, training_model, study_model, model)]
     return MADE.get(name) or next(held[name] for held in holders if name in held)
 
 
-def _rows_of(section: Any) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Meaning and default of every key."""
-    if issubclass(section, Section):
-        for key, info in section.model_fields.items():
-            yield key, (info.description or "", _default(info))
-        return
+def _rows_of(section: Any) -> Iterator[tuple[str, str, str]]:
+    """Every key with its meaning and its default, both in words."""
     told = _documented(section)
-    for item in fields(section):
-        meaning = item.metadata.get("help") or told[item.name]
-        default = list(item.default) if isinstance(item.default, tuple) else item.default
-        yield item.name, (f"{meaning[0].upper()}{meaning[1:].rstrip('.')}.", _shown(default))
-
-
-def _default(info: FieldInfo) -> str:
-    if isinstance(info.json_schema_extra, dict):
-        return str(info.json_schema_extra["without"])
-    if info.is_required() or info.default is None or isinstance(info.default, Section):
-        return ""
-    return _shown(info.default)
+    if not issubclass(section, Section):
+        for item in fields(section):
+            default = list(item.default) if isinstance(item.default, tuple) else item.default
+            meaning = item.metadata.get("help") or told[item.name][1]
+            yield item.name, f"{meaning[0].upper()}{meaning[1:].rstrip('.')}.", _shown(default)
+        return
+    of_networks = {item.name: item.default for kind in NETWORKS for item in fields(kind)}
+    for key, info in section.model_fields.items():
+        words, meaning = told[key]
+        default = None if info.is_required() else info.default
+        if section is training_model.Network:
+            default = of_networks.get(key)
+        has_value = default is not None and not isinstance(default, Section)
+        yield key, meaning, words or (_shown(default) if has_value else "")
 
 
 def _shown(value: Any) -> str:
@@ -133,13 +141,15 @@ def _shown(value: Any) -> str:
     return text.removesuffix("\n").removesuffix("\n...")
 
 
-def _documented(section: Any) -> dict[str, str]:
-    """What a docstring in numpydoc's form says of each attribute."""
+def _documented(section: Any) -> dict[str, tuple[str, str]]:
+    """What a docstring in numpydoc's form says of each attribute: its default and its meaning."""
     attributes = re.findall(
-        r"^(\w[\w, ]*?)(?: : .*)?\n((?:    .*\n?)+)", inspect.getdoc(section) or "", re.M
+        r"^(\w[\w, ]*?)(?: : default (.*))?\n((?:    .*\n?)+)", inspect.getdoc(section) or "", re.M
     )
     return {
-        name: " ".join(text.split()) for names, text in attributes for name in names.split(", ")
+        name: (default, " ".join(text.split()))
+        for names, default, text in attributes
+        for name in names.split(", ")
     }
 
 

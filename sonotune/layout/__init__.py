@@ -1,4 +1,4 @@
-"""Paths under ``results/``: the only module that knows folders and file names there.
+"""Paths under ``results/``: the only room that knows folders and file names there.
 
 Paths are texts relative to the working folder, with ``/``. Those in capitals hold Snakemake's
 wildcards.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -41,6 +41,8 @@ WEIGHTS = "weights.safetensors"
 RECORD = "run.json"
 CELL_FILES = (RECORD, "predictions.npz", "history.csv")
 
+# What the settings of every cell say of which it is.
+CELL_KEYS = ("study", "dataset", "strategy", "fraction", "fold")
 # Columns of tables that say which run of a study a row is about.
 RUN = ("dataset", "strategy", "fraction", "fold", "seed", "pretraining")
 
@@ -97,15 +99,8 @@ class Cell:
         settings
             Settings of the cell.
         """
-        return cls(
-            settings["study"],
-            settings["dataset"],
-            settings["strategy"],
-            settings["fraction"],
-            settings["fold"],
-            settings.get("seed_number", 1),
-            settings.get("pretraining_number", 1),
-        )
+        numbers = [settings.get(f"{name}_number", 1) for name in ("seed", "pretraining")]
+        return cls(*(settings[name] for name in CELL_KEYS), *numbers)
 
     @classmethod
     def of(cls, path: str | Path) -> Cell:
@@ -160,11 +155,7 @@ def fold_text(fold: int, seed: int = 1, pretraining: int = 1) -> str:
     seed, pretraining
         Numbers of the training and of the pre-trained network, from 1.
     """
-    return (
-        f"{fold}"
-        + (f"-s{seed}" if seed > 1 else "")
-        + (f"-p{pretraining}" if pretraining > 1 else "")
-    )
+    return _name_run(fold, {"-s": seed, "-p": pretraining})
 
 
 def fold_title(fold: int, seed: int = 1, pretraining: int = 1) -> str:
@@ -177,11 +168,12 @@ def fold_title(fold: int, seed: int = 1, pretraining: int = 1) -> str:
     seed, pretraining
         Numbers of the training and of the pre-trained network, from 1.
     """
-    return (
-        f"{fold}"
-        + (f", seed {seed}" if seed > 1 else "")
-        + (f", pre-training {pretraining}" if pretraining > 1 else "")
-    )
+    return _name_run(fold, {", seed ": seed, ", pre-training ": pretraining})
+
+
+def _name_run(fold: int, numbers: Mapping[str, int]) -> str:
+    """A fold with the numbers of what is not the first."""
+    return f"{fold}" + "".join(f"{word}{number}" for word, number in numbers.items() if number > 1)
 
 
 def fold_numbers(text: str) -> tuple[int, int, int]:
@@ -264,59 +256,6 @@ def arrays(dataset: str, digest: str, size: int | str) -> list[str]:
     return [f"{dataset_folder(dataset, digest)}/{size}/{file}" for file in ARRAYS]
 
 
-def dataset_of(path: str | Path) -> str:
-    """Name of the data set to whose folder of arrays, or a file in it, a path leads.
-
-    Parameters
-    ----------
-    path
-        Folder of the arrays, or a file in it.
-    """
-    match = re.search(rf"datasets/([^/]+)-{DIGEST}(?:/|$)", Path(path).as_posix())
-    if not match:
-        raise ValueError(f"{path} is not in the folder of a data set")
-    return match[1]
-
-
-def array_folders(files: Iterable[str]) -> dict[str, Path]:
-    """Folder of each data set's arrays, from their files as a job gets them.
-
-    With storage elsewhere (S3) they lie not where the rules say, but in a copy.
-
-    Parameters
-    ----------
-    files
-        Files of arrays.
-    """
-    return {dataset_of(file): Path(file).parent for file in files}
-
-
-def cell_folders(files: Iterable[str]) -> list[Path]:
-    """Folders of cells, in the order in which their files come, each once.
-
-    Parameters
-    ----------
-    files
-        Files of cells.
-    """
-    return list(dict.fromkeys(Path(file).parent for file in files))
-
-
-def files_of_cells(files: Iterable[str]) -> dict[str, dict[str, Path]]:
-    """By data set and strategy, a file of cells of one fraction and fold.
-
-    Parameters
-    ----------
-    files
-        Files of cells, one per cell.
-    """
-    files_of: dict[str, dict[str, Path]] = {}
-    for path in map(Path, files):
-        cell = Cell.of(path)
-        files_of.setdefault(cell.dataset, {})[cell.strategy] = path
-    return files_of
-
-
 def pretrained_folder(study: str, pretraining: int = 1) -> str:
     """Folder of a study's pre-training, counted from 1.
 
@@ -346,70 +285,3 @@ def race_file(study: str, dataset: str, fraction: float, number: int) -> str:
     """
     text = fraction_text(fraction)
     return RACE.format(study=study, dataset=dataset, fraction=text, round=number)
-
-
-def checkpoint_beside(folder: str | Path) -> Path:
-    """Where the checkpoint of a training lies: outside of what Snakemake clears.
-
-    Parameters
-    ----------
-    folder
-        The cell's or pre-training's, or the file of feature maps.
-    """
-    folder = Path(folder).with_suffix("") if str(folder).endswith(".npz") else Path(folder)
-    depth = 2 if folder.parent.name in ("pretrained", "features") else 5
-    study, below = folder.parents[depth - 1], Path(*folder.parts[-depth:])
-    return study / "checkpoints" / below.parent / f"{below.name}.safetensors"
-
-
-def cells_of_study(study: str | Path, file: str) -> list[Path]:
-    """Paths of a file in all cells of a study's folder that have it, sorted.
-
-    Parameters
-    ----------
-    study
-        Folder of a study's results.
-    file
-        Name of the file in each cell's folder.
-    """
-    return sorted(Path(study).glob(f"cells/*/*/*/*/{file}"))
-
-
-def prepared_sets(results: str | Path) -> list[Path]:
-    """Folders of all prepared data sets, sorted.
-
-    Parameters
-    ----------
-    results
-        Folder of all results.
-    """
-    return sorted(path.parent for path in Path(results).glob("datasets/*/*/dataset.json"))
-
-
-def studies_in(results: str | Path) -> list[Path]:
-    """Folders of all studies that have trained anything, sorted.
-
-    Parameters
-    ----------
-    results
-        Folder of all results.
-    """
-    results = Path(results)
-    return sorted(
-        {path.parent for name in ("cells", "pretrained") for path in results.glob(f"*/{name}")}
-    )
-
-
-def start_weights_near(cell: str | Path) -> list[Path]:
-    """Files of weights from which a cell may have started: its study's, and those of encoders.
-
-    Parameters
-    ----------
-    cell
-        Folder of the cell.
-    """
-    candidates: list[Path] = []
-    for parent in Path(cell).resolve().parents[:6]:
-        candidates += sorted(parent.glob(f"pretrained/*/{WEIGHTS}"))
-        candidates += sorted(parent.glob(f"weights/*/{WEIGHTS}"))
-    return candidates
