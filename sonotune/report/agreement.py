@@ -36,8 +36,9 @@ def agreement(
     Returns
     -------
     Correlation, list of str
-        With the strategies that both have, highest adjusted mean first. What is to be expected is
-        NaN with fewer than three folds. None for fewer than three strategies.
+        With the strategies that both have, highest adjusted mean first. With fewer than three folds
+        the errors are those that the paper's printed deviations give; without these, what is to be
+        expected is NaN. None for fewer than three strategies.
     """
     results = StudyResults(cells, list(dict.fromkeys(cells["strategy"])), {"": 0.0})
     printed, known = {}, {}
@@ -54,7 +55,10 @@ def agreement(
     order = [names[i] for i in np.argsort(-means, kind="stable")]
     published = np.array(list(printed.values()))
     errors = np.sqrt(error_variances(pairs.error)[0])
-    tested = len(scores) >= VERDICT_FOLDS and bool(np.isfinite(errors).all())
+    if len(scores) < VERDICT_FOLDS or not np.isfinite(errors).all():
+        deviations = [published_mean(paper, dataset, name, fraction, "dice_std") for name in names]
+        errors = np.array(deviations, float) / np.sqrt(len(scores))
+    tested = bool(np.isfinite(errors).all())
     random = generator(1, "agreement")
     correlation = attainable_correlation(means, errors if tested else 0 * means, published, random)
     if not tested:

@@ -28,7 +28,7 @@ def published_table(name: str) -> pd.DataFrame:
 def published_mean(
     paper: str, dataset: str, strategy: str, fraction: float, metric: str
 ) -> float | None:
-    """A printed mean, or None where the paper has none.
+    """A printed mean (or standard deviation), or None where the paper has none.
 
     Parameters
     ----------
@@ -41,11 +41,13 @@ def published_mean(
     fraction
         Share of the whole data set that is drawn for training and validation, in (0,1].
     metric
-        ``dice``, ``iou`` or ``pixel_accuracy`` in [0,1], or ``seconds`` of a training.
+        ``dice``, ``iou``, ``pixel_accuracy`` or ``dice_std`` in [0,1], or ``seconds`` of a run.
     """
     where = {"dataset": dataset, "strategy": strategy}
     if paper == "amiri2020" and metric == "dice":
         return _look_up("amiri2020_table2", "dice_mean", **where, fraction=fraction)
+    if paper == "amiri2020" and metric == "dice_std":
+        return _look_up("amiri2020_table2", "dice_std", **where, fraction=fraction)
     if paper == "amiri2020" and metric == "seconds" and fraction == 0.8:
         minutes = _look_up("amiri2020_table3", "minutes_mean", **where)
         return None if minutes is None else 60 * minutes
