@@ -1,11 +1,13 @@
 """Forecasts of learning curves."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from made_up_cells import decisions_of
 
-from benchmarks.learning import simulated
+from benchmarks.learning import simulated, stored
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.figures import fig_learning
 from sonotune.report.learning_table import table as describe
@@ -13,6 +15,7 @@ from sonotune.statistics.learning import forecast, forecast_table
 from sonotune.statistics.runs import fold_scores
 from sonotune.statistics.sentences import learning_sentence
 
+RUNS = Path(__file__).parents[2] / "docs/results/learning/runs_new.csv"
 FRACTIONS = [0.05, 0.1, 0.2, 0.4, 0.8]
 
 
@@ -94,6 +97,17 @@ def test_intervals_cover_what_comes_on_curves_of_many_forms():
     rows = list(simulated(40, 5, 0.2))
     covered, _, score, last = np.mean([row[-4:] for row in rows], axis=0)
     assert 0.65 < covered < 0.95
+    assert score < last
+
+
+def test_intervals_cover_what_came_in_trainings_that_did_not_choose_the_model():
+    rows = list(stored(RUNS))
+    made = sum(row[3] for row in rows)
+    covered, _, score, last = np.average(
+        [row[-4:] for row in rows], axis=0, weights=[row[3] for row in rows]
+    )
+    assert made >= 60
+    assert 0.75 <= covered <= 0.9
     assert score < last
 
 
