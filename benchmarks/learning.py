@@ -24,7 +24,7 @@ from sonotune.statistics.runs import fold_scores
 FRACTIONS = np.array([0.05, 0.1, 0.2, 0.4, 0.8])
 Curve = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
-# Dice by fraction, [K]. Only the first is of the form that is fitted.
+# Dice by fraction, [K]. "Straight in log n" and "late" are not of the form that is fitted.
 CURVES: dict[str, Curve] = {
     "power to a floor": lambda f, r: (
         1 - r.uniform(0.03, 0.15) - r.uniform(0.2, 0.5) * (f / 0.05) ** -r.uniform(0.3, 1.2)

@@ -19,10 +19,12 @@ from sonotune.statistics.decision import decide, decision_tables
 from sonotune.statistics.friedman import nemenyi, rank_strategies
 from sonotune.statistics.learning import forecast_table
 from sonotune.statistics.runs import fold_scores
+from sonotune.statistics.tails import COLUMNS as TAIL_COLUMNS
 from sonotune.statistics.tails import low_scores
 from sonotune.statistics.tukey import COLUMNS, tukey_pairs
 from sonotune.statistics.variance import COMPONENTS, variance_components, variance_intervals
 
+LOW_SCORES = ["dataset", "fraction", *TAIL_COLUMNS]
 OF_RANKING = ("sets", "statistic", "p", "kendall_w", "critical_difference", "says")
 
 
@@ -114,7 +116,7 @@ def write_statistics(
         "learning": forecast_table(fold_scores(runs, cost)),
         "tukey": _tukey(runs),
         "variance": _variance(images, seed),
-        "low_scores": _by_condition(images, low_scores),
+        "low_scores": _by_condition(images, low_scores).reindex(columns=LOW_SCORES),
         "calibration": _calibration(runs, calibration),
         **rank_tables(runs),
     }

@@ -10,6 +10,7 @@ from sonotune.statistics.pairs import LEVEL
 
 LOW_DICE = 0.5
 WORST = 0.1
+COLUMNS = ("strategy", "folds", "images", "share_low", "lower", "upper", "worst_tenth")
 
 
 def low_scores(scores: pd.DataFrame) -> pd.DataFrame:
@@ -38,18 +39,13 @@ def low_scores(scores: pd.DataFrame) -> pd.DataFrame:
         if len(shares) > 1:
             reach = stdtrit(len(shares) - 1, 1 - LEVEL / 2) * shares.std(ddof=1)
             reach = reach / np.sqrt(len(shares))
-        rows.append(
-            {
-                "strategy": strategy,
-                "folds": len(shares),
-                "images": len(part),
-                "share_low": shares.mean(),
-                "lower": np.maximum(shares.mean() - reach, 0.0),
-                "upper": np.minimum(shares.mean() + reach, 1.0),
-                "worst_tenth": worst.mean(),
-            }
+        lower, upper = (
+            np.maximum(shares.mean() - reach, 0.0),
+            np.minimum(shares.mean() + reach, 1.0),
         )
-    return pd.DataFrame(rows)
+        measures = len(shares), len(part), shares.mean(), lower, upper, worst.mean()
+        rows.append((strategy, *measures))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _worst_tenth(dice: pd.Series) -> float:

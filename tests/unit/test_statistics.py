@@ -176,7 +176,11 @@ def test_every_table_is_written_even_of_the_smallest_study(tmp_path, folds):
 
 def test_a_study_in_which_no_run_counts_has_tables_without_statements(tmp_path):
     scores = made_up_scores(with_strategies("ab"), folds=2, images=4)
+    full = statistics_of(scores, tmp_path)
     tables = statistics_of(scores, tmp_path, cells=cells_of_scores(scores, failed=True))
+    assert {name: list(table) for name, table in tables.items()} == {
+        name: list(table) for name, table in full.items()
+    }
     assert tables["decisions"]["recommended"].isna().all()
     assert tables["strategies"]["gap"].isna().all()
     assert not len(tables["variance"])
