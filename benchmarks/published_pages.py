@@ -137,7 +137,8 @@ def _ranks(cells: pd.DataFrame) -> Iterator[str]:
             yield f"- {dataset} at {_percent(fraction)}: {found}."
             if failed := part["failed"].sum():
                 counted = _rank(cells.assign(failed=False), dataset, fraction)
-                yield f"  - With the {failed} failed runs counted: {counted}."
+                runs = "failed run" if failed == 1 else f"{failed} failed runs"
+                yield f"  - With the {runs} counted: {counted}."
 
 
 def _rank(cells: pd.DataFrame, dataset: str, fraction: float) -> str | None:
