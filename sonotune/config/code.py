@@ -59,15 +59,18 @@ def preparation_code(reader: str, read: Read = Path.read_bytes) -> str:
     return code_of("sonotune.data.prepare", *_reader(reader), read=read)
 
 
-def audit_code(reader: str) -> str:
+def audit_code(reader: str, read: Read = Path.read_bytes) -> str:
     """Fingerprint of the code that audits a data set of this reader, and of its page's template.
 
     Parameters
     ----------
     reader
         Name of a reader, such as ``folder`` or ``hc18``.
+    read
+        Gives a file's content; for tests that edit it.
     """
-    return code_of("sonotune.data.audit_files", *_reader(reader), data=("data/audit.html",))
+    roots = "sonotune.data.audit", "sonotune.data.audit_files"
+    return code_of(*roots, *_reader(reader), data=("data/audit.html",), read=read)
 
 
 def generation_code(reader: str, read: Read = Path.read_bytes) -> str:

@@ -13,7 +13,13 @@ import yaml
 
 from sonotune.config.cells import cells_of
 from sonotune.config.check import complete
-from sonotune.config.code import NETWORKS, generation_code, preparation_code, training_code
+from sonotune.config.code import (
+    NETWORKS,
+    audit_code,
+    generation_code,
+    preparation_code,
+    training_code,
+)
 from sonotune.config.jobs import cell_settings, pretraining_settings
 from sonotune.data.readers import MADE_HERE, READERS
 from sonotune.runtime.fingerprint import PACKAGE, closure, fingerprint
@@ -319,3 +325,12 @@ def test_every_python_version_gives_the_same_fingerprint():
     if len(printed) < 2:
         pytest.skip("only one Python version of 3.11 or later is here")
     assert len(set(printed.values())) == 1, printed
+
+
+@pytest.mark.parametrize("name", ["audit", "audit_files", "copies", "duplicates", "findings"])
+def test_an_audit_rests_on_what_looks_at_images_and_on_what_writes_its_page(name):
+    def content(path):
+        more = b"\nadded = 1\n" if path == PACKAGE / f"data/{name}.py" else b""
+        return path.read_bytes() + more
+
+    assert audit_code("folder", content) != audit_code("folder")
