@@ -46,7 +46,7 @@ def take_that_of_another_cell(path):
     shutil.copy2(path.parent.with_name("0") / path.name, path)
 
 
-# What is harmed and how, who reads it, and what is said.
+# The file, the damage, the function that reads it, and words of the message.
 HARMED = [
     *(
         (f"{ARRAYS}/{name}", harm, load, "32: .*delete the folder and run again")

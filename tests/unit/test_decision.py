@@ -144,7 +144,7 @@ def test_two_folds_give_regret_but_no_verdict():
     assert any("too few" in sentence for sentence in decision_sentences(decision))
 
 
-# Scores, what is recommended and why, and what is said of it.
+# Scores, the recommended strategy, the reason, and words of the message.
 LITTLE = {
     "one fold": (study([0.9, 0.5], folds=1), None, "none", "Nothing is decided"),
     "one strategy": (study([0.8]), "s0", "only_candidate", "there is no choice"),

@@ -435,7 +435,7 @@ damaged = bytearray(ARCHIVES["images.zip"])
 damaged[2000] ^= 255
 MEGABYTES = bytes(3_000_000)
 UNWANTED = tarred((tar_member("__MACOSX/a"), MEGABYTES), (tar_member("b"), MEGABYTES))
-# What is in an archive, what is said of it, and the limits.
+# The content of an archive, words of the message, and the limits.
 BAD = {
     "a damaged member": (bytes(damaged), r"is damaged .*CRC"),
     "growing": (deflated({"a": MEGABYTES}), "exceeds 1000000 bytes", {"archive_bytes": 10**6}),

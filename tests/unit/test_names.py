@@ -179,7 +179,7 @@ def of_groups(groups):
     return "\n".join(["image,mask,group", *rows])
 
 
-# What is said of tables with a mistake.
+# Mistakes in tables, and words of the messages about them.
 MISTAKES = {
     "twice": [
         f"image,mask,group\na.png,x/m.png,P\n{again},x/m.png,Q\n"
