@@ -6,9 +6,9 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+from published_pages import write_pages
+from published_run import KEPT, PAGE, folders_of
 
-from benchmarks.published_pages import write_pages
-from benchmarks.published_run import KEPT, PAGE, folders_of
 from sonotune.config.check import read_configuration
 from sonotune.evaluation.averages import average_over_runs, read_cells
 from sonotune.report.claims.page import write_claims

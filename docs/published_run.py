@@ -1,9 +1,9 @@
 """Write docs/results.md, and a page for each study, from stored results.
 
-python benchmarks/published_run.py --configfile FILE results/STUDY [...]   # keeps, then writes
-python benchmarks/published_run.py --finished --configfile FILE results/STUDY [...]  # of a part
-python benchmarks/published_run.py --restore results/STUDY [...]           # puts kept cells back
-python benchmarks/published_run.py                                        # writes from what is kept
+python docs/published_run.py --configfile FILE results/STUDY [...]   # keeps, then writes
+python docs/published_run.py --finished --configfile FILE results/STUDY [...]  # of a part
+python docs/published_run.py --restore results/STUDY [...]           # puts kept cells back
+python docs/published_run.py                                        # writes from what is kept
 
 Of each finished study named it keeps what the page is made of, small tables, under
 docs/results/STUDY. The page and its figures are made from these alone, so whoever has the project
@@ -24,7 +24,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.published_pages import SECTIONS, write_pages
+from published_pages import SECTIONS, write_pages
+
 from sonotune.config.cells import cells_of
 from sonotune.config.check import read_configuration
 from sonotune.config.jobs import dataset_settings
