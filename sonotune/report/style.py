@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,68 @@ def small_multiples(
     for panel in axes.flat[max(0, number - columns) : number]:
         panel.set_xlabel(xlabel)
     return list(axes.flat[:number])
+
+
+def panels_of_conditions(
+    figure: Figure,
+    datasets: Iterable[str],
+    fractions: Sequence[float],
+    xlabel: str = "",
+    ylabel: str = "",
+    **shared: Any,
+) -> dict[tuple[str, float], Axes]:
+    """Panels by data set and fraction: a row for each data set, a column for each fraction.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    datasets, fractions
+        Names and fractions, in the order of the panels.
+    xlabel, ylabel
+        Labels below the last row and beside the first column.
+    **shared
+        Which axes the panels share, as of `matplotlib.figure.Figure.subplots`.
+    """
+    names = list(datasets)
+    axes = figure.subplots(len(names), len(fractions), squeeze=False, **shared)
+    for panel in axes[:, 0]:
+        panel.set_ylabel(ylabel)
+    for panel in axes[-1]:
+        panel.set_xlabel(xlabel)
+    return dict(zip(product(names, fractions), axes.flat, strict=True))
+
+
+def list_strategies(panel: Axes, titles: Collection[str]) -> None:
+    """Rows from the top with a strategy's title each.
+
+    Parameters
+    ----------
+    panel
+        Where to draw.
+    titles
+        Titles of the rows.
+    """
+    panel.set_yticks(range(len(titles)), titles)
+    panel.set_ylim(len(titles) - 0.4, -0.6)
+
+
+def plot_error(panel: Axes, x: float, y: float, error: float, **look: Any) -> None:
+    """A point with its standard error, if that is known.
+
+    Parameters
+    ----------
+    panel
+        Where to draw.
+    x, y
+        The point.
+    error
+        Standard error of ``y``; NaN where it is not known.
+    **look
+        Of `matplotlib.axes.Axes.errorbar`.
+    """
+    bar = error if np.isfinite(error) else None
+    panel.errorbar(x, y, yerr=bar, elinewidth=0.8, linestyle="none", **look)
 
 
 def text_width(texts: Iterable[str], size: float = 7) -> float:

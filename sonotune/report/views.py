@@ -99,7 +99,7 @@ def write_table(
         Of its function.
     """
     data, table = _function(TABLES[name])(**arguments)
-    save_table(data, table, csv, tex, html)
+    save_table(name, data, table, csv, tex, html)
 
 
 def _function(view: View) -> Callable[..., Any]:

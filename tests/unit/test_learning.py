@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_cells import decisions_of
+from made_up_cells import decisions_of, drawn
 
 from benchmarks.learning import simulated, stored
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.figures import fig_learning
 from sonotune.report.learning_table import table as describe
 from sonotune.statistics.learning import forecast, forecast_table
 from sonotune.statistics.runs import fold_scores
@@ -135,15 +134,15 @@ def test_the_figure_shows_means_and_what_is_to_be_expected(tmp_path):
     found = forecast_table(fold_scores(table, "tuned_parameters")).assign(source="sus")
     found.to_csv(tmp_path / "learning.csv", index=False)
     strategies = {"whole": "Whole network", "scratch": "From scratch"}
-    figure = fig_learning.draw(
-        decisions_of(table, tmp_path),
-        tmp_path / "learning.csv",
-        DisplayOptions(strategies, {"sus": "SUS"}),
-    )
-    (panel,) = figure.axes
-    drawn = {line.get_label(): line.get_ydata() for line in panel.lines}
+    (panel,) = drawn(
+        "more_images",
+        decisions=decisions_of(table, tmp_path),
+        learning=tmp_path / "learning.csv",
+        display=DisplayOptions(strategies, {"sus": "SUS"}),
+    ).axes
+    curves = {line.get_label(): line.get_ydata() for line in panel.lines}
     for name, title in strategies.items():
         means = table[table["strategy"] == name].groupby("fraction")["dice"].mean()
-        assert drawn[title] == pytest.approx(means.to_numpy())
+        assert curves[title] == pytest.approx(means.to_numpy())
     hollow = [one.get_ydata()[0] for one in panel.lines if one.get_markerfacecolor() == "white"]
     assert sorted(hollow) == pytest.approx(sorted(found["expected"]))

@@ -54,36 +54,6 @@ class Row:
     premise: Estimate | None = None
 
 
-def conditions(claim: Claim, results: StudyResults) -> Iterator[tuple[str, str, float]]:
-    """Metrics, data sets and fractions that a claim is about.
-
-    Parameters
-    ----------
-    claim
-        The claim.
-    results
-        What the study found.
-    """
-    for metric in claim.metrics:
-        for dataset in own_datasets(claim, results):
-            for fraction in results.fractions(dataset):
-                if claim.fractions is None or fraction in claim.fractions:
-                    yield metric, dataset, fraction
-
-
-def own_datasets(claim: Claim, results: StudyResults) -> list[str]:
-    """Data sets of the study that a claim is about.
-
-    Parameters
-    ----------
-    claim
-        The claim.
-    results
-        What the study found.
-    """
-    return [name for name in results.datasets if claim.datasets is None or name in claim.datasets]
-
-
 def _paper_sum(
     claim: Claim, dataset: str, metric: str, terms: Sequence[tuple[float, str, float]]
 ) -> float | None:
@@ -111,7 +81,7 @@ def _pair_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
         yield from _overall_rows(claim, results)
         return
     names = tuple(results.rivals(claim.paper))
-    for metric, dataset, fraction in conditions(claim, results):
+    for metric, dataset, fraction in results.conditions(claim):
         pairs = results.pairs(metric, dataset, fraction, names)
         sign = " / " if metric in TIMES else " - "
         groups = [claim.pairs] if claim.smallest else [(pair,) for pair in claim.pairs]
@@ -136,7 +106,7 @@ def _overall_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
     for metric, pair in product(claim.metrics, claim.pairs):
         gaps: dict[str, list[np.ndarray]] = {}
         paper = []
-        for condition in conditions(claim, results):
+        for condition in results.conditions(claim):
             if condition[0] == metric:
                 _, dataset, fraction = condition
                 first, second = results.matrix(*condition, pair).T
@@ -151,9 +121,9 @@ def _overall_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
 def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
     everywhere = any(fraction is None for _, _, fraction in claim.terms)
     where = (
-        list(conditions(claim, results))
+        list(results.conditions(claim))
         if everywhere
-        else [(m, d, None) for m in claim.metrics for d in own_datasets(claim, results)]
+        else [(m, d, None) for m in claim.metrics for d in results.datasets_of(claim)]
     )
     for metric, dataset, at in where:
         terms, given = (
@@ -192,7 +162,7 @@ def _steps(
 ) -> Iterator[tuple[str, float, float, np.ndarray, np.ndarray, list[str]]]:
     """Data sets and steps, with the scores of all strategies at both fractions."""
     names = results.rivals(claim.paper)
-    for dataset in own_datasets(claim, results):
+    for dataset in results.datasets_of(claim):
         for first, second in claim.steps:
             if {first, second} <= set(results.fractions(dataset)):
                 at_first, at_second = (

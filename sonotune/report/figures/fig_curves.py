@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -34,7 +33,6 @@ def draw(cells: str | Path, display: DisplayOptions) -> Figure:
     display
         Titles of strategies; data sets to show, with their titles.
     """
-    folders = run_folders(cells)
     table = read_cells(cells)
     bad = table[table["failed"] | table["collapsed"]]
     bad = bad[bad["dataset"].isin(list(display.datasets))]
@@ -44,48 +42,28 @@ def draw(cells: str | Path, display: DisplayOptions) -> Figure:
         )
     drawn = bad.head(MOST)
     titles, source_notes = display.name_datasets(sources_of(drawn))
-    runs = []
-    for run in drawn.itertuples():
-        fold = fold_title(run.fold, run.seed, run.pretraining)
-        strategy = display.label(run.strategy)
-        title = (
-            f"{titles[run.dataset]}, {format_percent(run.fraction)}, fold {fold}\n"
-            f"{strategy}: {'failed' if run.failed else 'collapsed'}"
-        )
-        folder = folders[tuple(getattr(run, name) for name in RUN)]
-        runs.append((title, pd.read_csv(folder / "history.csv")))
-    return draw_curves(runs, len(bad), source_notes)
-
-
-def draw_curves(
-    runs: Sequence[tuple[str, pd.DataFrame]], all_bad: int, stand_ins: Sequence[str] = ()
-) -> Figure:
-    """A panel for each run: title and history.
-
-    Parameters
-    ----------
-    runs
-        Title and history of each run.
-    all_bad
-        Number of runs that failed or collapsed, shown or not.
-    stand_ins
-        Notes on data sets that stand in for others.
-    """
-    columns = min(COLUMNS, len(runs))
+    columns = min(COLUMNS, len(drawn))
     width = max(ONE_COLUMN, TWO_COLUMNS * columns / COLUMNS)
     notes = [
         "Loss of each epoch, training (blue) and validation (orange), of runs that failed (no "
         "early stop within the epoch limit, a loss that is not finite, or an output that does not "
         "depend on the image) or collapsed (the same "
         "output everywhere, or a best validation Dice of 0)."
-        + (f" The first {len(runs)} of {all_bad}." if all_bad > len(runs) else ""),
-        *stand_ins,
+        + (f" The first {len(drawn)} of {len(bad)}." if len(bad) > len(drawn) else ""),
+        *source_notes,
     ]
-    figure = noted_figure(notes, -(-len(runs) // columns) * 1.35 + 0.3, width)
-    panels = small_multiples(figure, len(runs), columns, "Epoch", "Loss")
-    for panel, (title, history) in zip(panels, runs, strict=True):
+    figure = noted_figure(notes, -(-len(drawn) // columns) * 1.35 + 0.3, width)
+    panels = small_multiples(figure, len(drawn), columns, "Epoch", "Loss")
+    folders = run_folders(cells)
+    for panel, run in zip(panels, drawn.to_dict("records"), strict=True):
+        history = pd.read_csv(folders[tuple(run[name] for name in RUN)] / "history.csv")
         panel.plot(history["epoch"], history["training_loss"], color=TRAINING)
         panel.plot(history["epoch"], history["validation_loss"], color=VALIDATION)
+        fold = fold_title(run["fold"], run["seed"], run["pretraining"])
+        title = (
+            f"{titles[run['dataset']]}, {format_percent(run['fraction'])}, fold {fold}\n"
+            f"{display.label(run['strategy'])}: {'failed' if run['failed'] else 'collapsed'}"
+        )
         panel.set_title(title, fontsize=6, pad=3)
         panel.set_ylim(bottom=0)
     return figure

@@ -13,7 +13,12 @@ from matplotlib.ticker import MaxNLocator
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.palette import style_of
-from sonotune.report.style import message_figure, noted_figure
+from sonotune.report.style import (
+    list_strategies,
+    message_figure,
+    noted_figure,
+    panels_of_conditions,
+)
 from sonotune.statistics.decision import read_decisions
 from sonotune.statistics.decision_types import Decision
 
@@ -46,19 +51,16 @@ def draw(decisions: str | Path, display: DisplayOptions) -> Figure:
     names = [name for name in display.strategies if name in compared]
     height = (ROW * (len(names) + 1) + 0.35) * len(present) + 0.3
     figure = noted_figure([NOTE], height)
-    axes = figure.subplots(len(present), len(fractions), sharey=True, sharex="row", squeeze=False)
-    for panel in axes.flat:
-        panel.set_visible(False)
-    for decision in displayed:
-        panel = axes[present.index(decision.dataset), fractions.index(decision.fraction)]
-        panel.set_visible(True)
-        title = display.datasets[decision.dataset]
-        folds = "one fold" if decision.folds == 1 else f"{decision.folds} folds"
-        panel.set_title(f"{title}, {format_percent(decision.fraction)}, {folds}")
-        _draw_panel(panel, decision, names)
-    for panel in axes[:, 0]:
-        panel.set_yticks(range(len(names)), [display.strategies[name] for name in names])
-        panel.set_ylim(len(names) - 0.4, -0.6)
+    panels = panels_of_conditions(figure, present, fractions, sharey=True, sharex="row")
+    known = {(decision.dataset, decision.fraction): decision for decision in displayed}
+    for place, panel in panels.items():
+        panel.set_visible(place in known)
+        if decision := known.get(place):
+            title = display.datasets[decision.dataset]
+            folds = "one fold" if decision.folds == 1 else f"{decision.folds} folds"
+            panel.set_title(f"{title}, {format_percent(decision.fraction)}, {folds}")
+            _draw_panel(panel, decision, names)
+    list_strategies(figure.axes[0], [display.strategies[name] for name in names])
     return figure
 
 

@@ -6,7 +6,6 @@ files. Images are PNG; outlines are drawn over them by the browser.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,7 +68,7 @@ def write_details(
                 rows, probabilities = load_predictions(cell_folder / "predictions.npz")
                 for row, mask in zip(rows.tolist(), probabilities >= THRESHOLD, strict=True):
                     tested.add(row)
-                    image = {"row": row, "fold": fold, "dice": finite(dice[key].get(row))}
+                    image = {"row": row, "fold": fold, "dice": finite(dice[key].get(row, np.nan))}
                     shown.append(image | {"prediction": contours(mask)})
             # Worst first; an image without a score leads.
             shown.sort(
@@ -135,21 +134,19 @@ def _write_images(data: ImageSet, rows: list[int], folder: Path) -> None:
 
 def _history(path: Path) -> list[list[float | None]]:
     """Epoch, validation loss and validation Dice."""
-    with path.open(newline="", encoding="utf-8") as file:
-        columns = ("epoch", "validation_loss", "validation_dice")
-        return [[finite(row[name]) for name in columns] for row in csv.DictReader(file)]
+    history = pd.read_csv(path)[["epoch", "validation_loss", "validation_dice"]]
+    return [[finite(value) for value in row] for row in history.itertuples(index=False)]
 
 
-def finite(given: str | float | None) -> float | None:
+def finite(value: float) -> float | None:
     """A number of four digits, or None where it is not finite, which JSON has no word for.
 
     Parameters
     ----------
-    given
-        A number, or its text; an empty one is not finite.
+    value
+        A number.
     """
-    value = float(given) if given not in (None, "") else np.nan
-    return round(value, 4) if np.isfinite(value) else None
+    return round(float(value), 4) if np.isfinite(value) else None
 
 
 def to_json(content: Any) -> str:
