@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Style:
@@ -48,7 +50,7 @@ MARKERS = "os^vD<>PX"
 
 # Light green, yellow, red: the lightness falls evenly from best to worst (CIE L* 90, 80, 70), so
 # the order survives red-green blindness and grey print, and black text has a contrast above 7.
-WORST, MIDDLE, BEST = (0xF0, 0x92, 0x86), (0xF0, 0xC2, 0x52), (0xBC, 0xEF, 0xBC)
+SHADES = ((0xF0, 0x92, 0x86), (0xF0, 0xC2, 0x52), (0xBC, 0xEF, 0xBC))
 
 
 def style_of(strategy: str, strategies: Sequence[str]) -> Style:
@@ -85,8 +87,5 @@ def shade(position: float) -> str:
     position
         Place in the row, in [0,1].
     """
-    position = min(max(position, 0.0), 1.0)
-    low, high = (WORST, MIDDLE) if position < 0.5 else (MIDDLE, BEST)
-    weight = 2 * position - (position >= 0.5)
-    channels = (round(a + (b - a) * weight) for a, b in zip(low, high, strict=True))
-    return "#" + "".join(f"{channel:02x}" for channel in channels)
+    channels = (np.interp(position, (0, 0.5, 1), ends) for ends in zip(*SHADES, strict=True))
+    return "#" + "".join(f"{round(channel):02x}" for channel in channels)

@@ -181,6 +181,7 @@ def _draw(
             # Strategies that draw splits of their own do not test all on the same images.
             if strategy not in predictions[name] or not len(dice):
                 panel.axis("off")
+                panel.set_aspect(panels[0].get_aspect())  # keeps its title in line
                 continue
             prediction = _prediction_of(predictions[name][strategy], row)
             dashed = (data.masks[row], REFERENCE, (0, (2, 1.5)))

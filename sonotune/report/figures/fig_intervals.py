@@ -12,7 +12,6 @@ from matplotlib.ticker import MaxNLocator
 
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.palette import style_of
 from sonotune.report.style import (
     list_strategies,
     message_figure,
@@ -59,26 +58,29 @@ def draw(decisions: str | Path, display: DisplayOptions) -> Figure:
             title = display.datasets[decision.dataset]
             folds = "one fold" if decision.folds == 1 else f"{decision.folds} folds"
             panel.set_title(f"{title}, {format_percent(decision.fraction)}, {folds}")
-            _draw_panel(panel, decision, names)
+            _draw_panel(panel, decision, names, display)
     list_strategies(figure.axes[0], [display.strategies[name] for name in names])
     return figure
 
 
-def _draw_panel(panel: Axes, decision: Decision, names: Sequence[str]) -> None:
+def _draw_panel(
+    panel: Axes, decision: Decision, names: Sequence[str], display: DisplayOptions
+) -> None:
     ends = [end for each in decision.strategies for end in (each.gap, each.gap_upper)]
     furthest = max((end for end in ends if np.isfinite(end)), default=0.0)
     panel.axvspan(0, decision.margin, color="#e8f0e8", linewidth=0)
     for strategy in decision.strategies:
         if not np.isfinite(strategy.gap):
             continue
-        position, style = names.index(strategy.name), style_of(strategy.name, names)
+        position, look = names.index(strategy.name), display.look(strategy.name)
         upper = min(strategy.gap_upper, 1.05 * furthest)
         if np.isfinite(strategy.gap_lower):
-            panel.plot([strategy.gap_lower, upper], [position, position], color=style.colour)
+            panel.plot([strategy.gap_lower, upper], [position] * 2, color=look["color"])
             if np.isinf(strategy.gap_upper):
-                panel.plot(upper, position, ">", color=style.colour)
-        filled = style.colour if strategy.name == decision.recommended else "white"
-        panel.plot(strategy.gap, position, style.marker, color=style.colour, markerfacecolor=filled)
+                panel.plot(upper, position, ">", color=look["color"])
+        if strategy.name != decision.recommended:
+            look["markerfacecolor"] = "white"
+        panel.plot(strategy.gap, position, linestyle="none", **look)
     panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     panel.grid(axis="y")
     panel.tick_params(axis="y", length=0)
