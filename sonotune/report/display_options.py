@@ -95,8 +95,8 @@ class DisplayOptions:
         strategy
             Its name.
         """
-        style = style_of(strategy, list(self.strategies))
-        return {"color": style.colour, "marker": style.marker}
+        colour, marker = style_of(strategy, list(self.strategies))
+        return {"color": colour, "marker": marker}
 
     def strategies_of(self, table: pd.DataFrame) -> dict[str, str]:
         """Titles of the strategies that a table has, by name, in the order of the tables.

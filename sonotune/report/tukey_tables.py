@@ -55,14 +55,9 @@ def strategies_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.Dat
             for number, first in enumerate(names[:-1]):
                 tests = [entries.get((first, second), UNTESTED) for second in names[number + 1 :]]
                 body.append(Row((group, display.label(first)), [Entry("")] * number + tests))
-    return rows, Table(
-        "Tukey's tests of all pairs of strategies.",
-        [head_row(("Data set, images", "Strategy"), map(display.label, names[1:]))],
-        body,
-        notes,
-        digits=None,
-        is_long=True,
-    )
+    head = head_row(("Data set, images", "Strategy"), map(display.label, names[1:]))
+    caption = "Tukey's tests of all pairs of strategies."
+    return rows, Table(caption, [head], body, notes, digits=None, is_long=True)
 
 
 def fractions_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, Table]:
@@ -86,14 +81,9 @@ def fractions_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.Data
     heads = [" against ".join(format_percent(float(share)) for share in pair) for pair in pairs]
     note = notes[0].replace("row minus column", "the first fraction minus the second")
     note = note.replace("the row is", "the first is").replace("the column is", "the second is")
-    return rows, Table(
-        "Tukey's tests of the shares of the images.",
-        [head_row(("Data set", "Strategy"), heads)],
-        body,
-        [note, *notes[1:]],
-        digits=None,
-        is_long=True,
-    )
+    head = head_row(("Data set", "Strategy"), heads)
+    caption = "Tukey's tests of the shares of the images."
+    return rows, Table(caption, [head], body, [note, *notes[1:]], digits=None, is_long=True)
 
 
 def _read(

@@ -99,8 +99,8 @@ def test_unknown_strategies_get_their_style_by_their_place():
     names = ["whole", "encoder", "decoder_0", "decoder_all"]
     styles = [style_of(name, names) for name in names]
     assert styles[0] == STYLES["whole"]
-    assert [style.colour for style in styles[1:]] == list(COLOURS[:3])
-    assert [style.marker for style in styles[1:]] == list(MARKERS[:3])
+    assert [colour for colour, _ in styles[1:]] == list(COLOURS[:3])
+    assert [marker for _, marker in styles[1:]] == list(MARKERS[:3])
     many = [f"strategy {number}" for number in range(len(COLOURS) * len(MARKERS))]
     assert len({style_of(name, many) for name in many}) == len(many)
 

@@ -159,20 +159,16 @@ def _term(number: int, weight: float, strategy: str, fraction: float | None) -> 
 
 def _steps(
     claim: Claim, results: StudyResults
-) -> Iterator[tuple[str, float, float, np.ndarray, np.ndarray, list[str]]]:
+) -> Iterator[tuple[str, tuple[float, float], list[np.ndarray]]]:
     """Data sets and steps, with the scores of all strategies at both fractions."""
     names = results.rivals(claim.paper)
-    for dataset in results.datasets_of(claim):
-        for first, second in claim.steps:
-            if {first, second} <= set(results.fractions(dataset)):
-                at_first, at_second = (
-                    results.matrix("dice", dataset, p, names) for p in (first, second)
-                )
-                yield dataset, first, second, at_first, at_second, names
+    for dataset, step in product(results.datasets_of(claim), claim.steps):
+        if set(step) <= set(results.fractions(dataset)):
+            yield dataset, step, [results.matrix("dice", dataset, p, names) for p in step]
 
 
 def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
-    for dataset, first, second, at_first, at_second, names in _steps(claim, results):
+    for dataset, (first, second), (at_first, at_second) in _steps(claim, results):
         rises = at_first - at_second
         known = np.isfinite(rises)
         rises = rises[known.any(1)][:, known.any(0)]
@@ -184,13 +180,12 @@ def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
         else:
             # Strategies weigh equally, also in folds in which one has failed.
             estimates = (estimate_mean([np.nanmean(rises - means, axis=1) + means.mean()]),)
+        names = results.rivals(claim.paper)
         terms = [[(1.0, name, first), (-1.0, name, second)] for name in names]
         gaps = [_paper_sum(claim, dataset, "dice", both) for both in terms]
-        printed = [gap for gap in gaps if gap is not None]
         note = f"{(means <= 0).sum()} of {len(means)} strategies do not rise"
-        if printed:
-            falls = sum(gap <= 0 for gap in printed)
-            note += f"; in the paper {falls} of {len(printed)}"
+        if falls := [gap <= 0 for gap in gaps if gap is not None]:
+            note += f"; in the paper {sum(falls)} of {len(falls)}"
         what = "smallest rise of a strategy" if claim.smallest else "mean of all strategies"
         name = f"{format_percent(first)} - {format_percent(second)}, {what}"
         paper = _known(gaps, min if claim.smallest else np.mean)
@@ -198,8 +193,8 @@ def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
 
 
 def _variance_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
-    for dataset, first, second, at_first, at_second, _ in _steps(claim, results):
-        estimate = estimate_mean([variance_difference(at_first, at_second)])
+    for dataset, (first, second), scores in _steps(claim, results):
+        estimate = estimate_mean([variance_difference(*scores)])
         name = f"variance over folds at {format_percent(first)} - at {format_percent(second)}"
         yield Row("dice", dataset, None, name, (estimate,))
 
