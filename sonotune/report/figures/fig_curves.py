@@ -11,15 +11,9 @@ from sonotune.evaluation.averages import read_cells
 from sonotune.evaluation.current import run_folders
 from sonotune.layout import RUN, fold_title, format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.style import (
-    ONE_COLUMN,
-    TWO_COLUMNS,
-    message_figure,
-    noted_figure,
-    small_multiples,
-)
+from sonotune.report.style import message_figure, small_multiples
 
-COLUMNS, MOST = 4, 24
+MOST = 24
 TRAINING, VALIDATION = "#0072B2", "#D55E00"
 
 
@@ -42,8 +36,6 @@ def draw(cells: str | Path, display: DisplayOptions) -> Figure:
         )
     drawn = bad.head(MOST)
     titles, source_notes = display.name_datasets(sources_of(drawn))
-    columns = min(COLUMNS, len(drawn))
-    width = max(ONE_COLUMN, TWO_COLUMNS * columns / COLUMNS)
     notes = [
         "Loss of each epoch, training (blue) and validation (orange), of runs that failed (no "
         "early stop within the epoch limit, a loss that is not finite, or an output that does not "
@@ -52,8 +44,7 @@ def draw(cells: str | Path, display: DisplayOptions) -> Figure:
         + (f" The first {len(drawn)} of {len(bad)}." if len(bad) > len(drawn) else ""),
         *source_notes,
     ]
-    figure = noted_figure(notes, -(-len(drawn) // columns) * 1.35 + 0.3, width)
-    panels = small_multiples(figure, len(drawn), columns, "Epoch", "Loss")
+    figure, panels = small_multiples(notes, len(drawn), (1.35, 0.3), "Epoch", "Loss")
     folders = run_folders(cells)
     for panel, run in zip(panels, drawn.to_dict("records"), strict=True):
         history = pd.read_csv(folders[tuple(run[name] for name in RUN)] / "history.csv")

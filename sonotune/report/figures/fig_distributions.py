@@ -11,10 +11,9 @@ from matplotlib.figure import Figure
 
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.style import list_strategies, noted_figure, panels_of_conditions
+from sonotune.report.style import rows_of_strategies
 from sonotune.statistics.tables import included_scores, read_runs
 
-ROW, GAP = 0.135, 0.38  # inches
 DOTS = {"marker": ".", "markersize": 3, "markeredgewidth": 0, "alpha": 0.6}
 
 
@@ -38,10 +37,8 @@ def draw(cells: str | Path, scores: Mapping[str, str | Path], display: DisplayOp
         "quartiles with the median; whiskers: 5th and 95th percentile; dots: the images beyond.",
         *source_notes,
     ]
-    height = (ROW * (len(names) + 1) + GAP) * len(titles) + 0.3
-    figure = noted_figure(notes, height)
-    panels = panels_of_conditions(
-        figure, titles, fractions, "Dice of an image", sharey=True, sharex="row"
+    figure, panels = rows_of_strategies(
+        notes, (titles, fractions), names.values(), (0.135, 0.38), "Dice of an image"
     )
     tables = {dataset: included_scores(runs, scores[dataset]) for dataset in titles}
     for (dataset, fraction), panel in panels.items():
@@ -50,7 +47,6 @@ def draw(cells: str | Path, scores: Mapping[str, str | Path], display: DisplayOp
         images = part.groupby("strategy").size().max()
         text = f"{titles[dataset]}, {format_percent(fraction)}, n = {images}"
         panel.set_title(text, fontsize=7, pad=3)
-    list_strategies(figure.axes[0], names.values())
     return figure
 
 
@@ -76,4 +72,3 @@ def _draw(panel: Axes, scores: pd.DataFrame, names: list[str], display: DisplayO
         )
     panel.set_xlim(right=1.02)
     panel.grid(axis="x")
-    panel.tick_params(axis="y", length=0)

@@ -12,16 +12,10 @@ from matplotlib.ticker import MaxNLocator
 
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.style import (
-    list_strategies,
-    message_figure,
-    noted_figure,
-    panels_of_conditions,
-)
+from sonotune.report.style import message_figure, rows_of_strategies
 from sonotune.statistics.decision import read_decisions
 from sonotune.statistics.decision_types import Decision
 
-ROW = 0.15  # inches per strategy
 NOTE = (
     "Dice behind the best strategy that may be recommended: differences of adjusted means, with "
     "simultaneous 95% intervals (none with fewer than three folds). Shaded: the margin within "
@@ -48,9 +42,8 @@ def draw(decisions: str | Path, display: DisplayOptions) -> Figure:
     fractions = sorted({decision.fraction for decision in displayed}, reverse=True)
     compared = {strategy.name for decision in displayed for strategy in decision.strategies}
     names = [name for name in display.strategies if name in compared]
-    height = (ROW * (len(names) + 1) + 0.35) * len(present) + 0.3
-    figure = noted_figure([NOTE], height)
-    panels = panels_of_conditions(figure, present, fractions, sharey=True, sharex="row")
+    titles = [display.strategies[name] for name in names]
+    figure, panels = rows_of_strategies([NOTE], (present, fractions), titles, (0.15, 0.35))
     known = {(decision.dataset, decision.fraction): decision for decision in displayed}
     for place, panel in panels.items():
         panel.set_visible(place in known)
@@ -59,7 +52,6 @@ def draw(decisions: str | Path, display: DisplayOptions) -> Figure:
             folds = "one fold" if decision.folds == 1 else f"{decision.folds} folds"
             panel.set_title(f"{title}, {format_percent(decision.fraction)}, {folds}")
             _draw_panel(panel, decision, names, display)
-    list_strategies(figure.axes[0], [display.strategies[name] for name in names])
     return figure
 
 
@@ -83,4 +75,3 @@ def _draw_panel(
         panel.plot(strategy.gap, position, linestyle="none", **look)
     panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     panel.grid(axis="y")
-    panel.tick_params(axis="y", length=0)

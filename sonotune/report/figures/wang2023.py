@@ -25,7 +25,6 @@ LOOKS = {
     CORRECTED: ("Corrected, here", "#0072B2", "o", 0.22),
 }
 ROW = 0.24  # inches, a strategy
-COLUMNS = 4  # panels of losses beside each other
 LOGS, HERE = "#888888", ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 
@@ -143,9 +142,7 @@ def draw_losses(losses: str | Path, display: DisplayOptions) -> Figure:
         f"widened by {WIDENED:g}. Colours: the repeats of this run. With a frozen random "
         "decoder or head, the loss depends on its random weights."
     ]
-    columns = min(COLUMNS, len(titles))
-    figure = noted_figure(notes, -(-len(titles) // columns) * 1.55 + 0.35)
-    panels = small_multiples(figure, len(titles), columns, "Epoch", "Training loss")
+    figure, panels = small_multiples(notes, len(titles), (1.55, 0.35), "Epoch", "Training loss")
     for panel, (strategy, title) in zip(panels, titles.items(), strict=True):
         for _, log in logs[logs["strategy"] == strategy].groupby("log"):
             panel.plot(log["epoch"], log["mean_loss"], color=LOGS, linewidth=0.8)
