@@ -13,9 +13,9 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from benchmarks.agreement import agreement
 from sonotune.evaluation.averages import read_cells
 from sonotune.layout import format_percent
-from sonotune.report.agreement import agreement
 from sonotune.report.names import stands_in
 from sonotune.report.published import published_mean
 from sonotune.runtime.files import atomic

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from sonotune.config.presets import expand_preset
 from sonotune.evaluation.averages import read_cells, write_averages
 from sonotune.report.published import published_table
+from sonotune.report.registry import FIGURES
+from sonotune.report.style import journal_style
 from sonotune.report.views import write_figure, write_table
 from sonotune.statistics.decision import decide, decision_tables
 from sonotune.statistics.tables import rank_tables, read_runs
@@ -56,6 +60,19 @@ def table_of(name: str, folder: Path, **arguments: object) -> dict[str, str]:
     files = {kind: folder / f"{name}.{kind}" for kind in ("csv", "tex", "html")}
     write_table(name, *files.values(), **arguments)
     return {kind: file.read_text("utf-8") for kind, file in files.items()}
+
+
+def drawn(name: str, **arguments: object) -> Figure:
+    """A figure that can be asked what it shows."""
+    view = FIGURES[name]
+    with journal_style():
+        function = getattr(import_module(view.module), view.function.partition(":")[2])
+        return function(**arguments)
+
+
+def notes_of(figure: Figure) -> str:
+    """The notes under a figure, on one line."""
+    return " ".join(" ".join(text.get_text() for text in figure.texts).split())
 
 
 def figure_of(name: str, folder: Path, **arguments: object) -> tuple[Path, Path]:

@@ -12,7 +12,7 @@ from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.names import stands_in
 from sonotune.report.published import published_mean
-from sonotune.report.tables import DASH, Entry, Row, Table, one_head
+from sonotune.report.tables import Table, head_row, number_text, text_row
 
 PAPER = "amiri2020"
 COLUMNS = (
@@ -42,19 +42,16 @@ def table(averages: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, 
     compared = compare(display.averages(averages))
     titles, source_notes = display.name_datasets(sources_of(compared))
     body = []
+    forms = {"ours": ".3f", "paper": ".3f", "difference": "+.3f", "standard_error": ".3f"}
     for row in compared.to_dict("records"):
-        group = (
-            f"{titles[row['dataset']]}, {format_percent(row['fraction'])}: "
-            f"{MEASURES[row['measure']]}"
-        )
-        forms = {"ours": ".3f", "paper": ".3f", "difference": "+.3f", "standard_error": ".3f"}
-        texts = [DASH if np.isnan(row[name]) else f"{row[name]:{f}}" for name, f in forms.items()]
-        body.append(Row((group, display.strategies[row["strategy"]]), tuple(map(Entry, texts))))
+        where = f"{titles[row['dataset']]}, {format_percent(row['fraction'])}"
+        names = f"{where}: {MEASURES[row['measure']]}", display.strategies[row["strategy"]]
+        body.append(text_row(names, [number_text(row[name], f) for name, f in forms.items()]))
+    columns = ("Ours", "Paper", "Difference", "Standard error")
     return compared, Table(
-        "against_paper",
         "Means of this study beside those of Amiri 2020.",
-        one_head(("Images used", "Strategy"), ("Ours", "Paper", "Difference", "Standard error")),
-        tuple(body),
+        [head_row(("Images used", "Strategy"), columns)],
+        body,
         (
             "Dice as in the paper's Table II; time to train as in its Table III, relative to "
             "the whole network, because machines differ. Standard error: of our Dice over folds.",

@@ -12,6 +12,7 @@ import pandas as pd
 from sonotune.evaluation.averages import CONDITION, ExcludeRuns
 from sonotune.evaluation.tables import read_table
 from sonotune.report.names import dataset_title, source_notes
+from sonotune.report.palette import style_of
 
 
 def sources_of(runs: pd.DataFrame) -> dict[str, str]:
@@ -24,6 +25,25 @@ def sources_of(runs: pd.DataFrame) -> dict[str, str]:
     """
     first: dict[str, str] = runs.groupby("dataset")["source"].first().fillna("").to_dict()
     return first
+
+
+def either_way(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Comparisons of pairs, and then the same with the second of each pair first.
+
+    Parameters
+    ----------
+    comparisons
+        Rows with ``first``, ``second``, and ``difference``, first minus second, with its interval
+        from ``lower`` to ``upper``.
+    """
+    turned = comparisons.assign(
+        first=comparisons["second"],
+        second=comparisons["first"],
+        difference=-comparisons["difference"],
+        lower=-comparisons["upper"],
+        upper=-comparisons["lower"],
+    )
+    return pd.concat([comparisons, turned])
 
 
 @dataclass(frozen=True)
@@ -67,6 +87,17 @@ class DisplayOptions:
         """
         return self.strategies.get(strategy, strategy)
 
+    def look(self, strategy: str) -> dict[str, Any]:
+        """Colour and marker of a strategy, as Matplotlib names them.
+
+        Parameters
+        ----------
+        strategy
+            Its name.
+        """
+        colour, marker = style_of(strategy, list(self.strategies))
+        return {"color": colour, "marker": marker}
+
     def strategies_of(self, table: pd.DataFrame) -> dict[str, str]:
         """Titles of the strategies that a table has, by name, in the order of the tables.
 
@@ -77,6 +108,17 @@ class DisplayOptions:
         """
         present = set(table["strategy"])
         return {name: title for name, title in self.strategies.items() if name in present}
+
+    def datasets_of(self, table: pd.DataFrame) -> dict[str, str]:
+        """Titles of the data sets that a table has, by name, in the order of the tables.
+
+        Parameters
+        ----------
+        table
+            With a column ``dataset``.
+        """
+        present = set(table["dataset"])
+        return {name: title for name, title in self.datasets.items() if name in present}
 
     def select(self, cells: pd.DataFrame) -> pd.DataFrame:
         """The cells of these strategies and data sets.

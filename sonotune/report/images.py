@@ -13,7 +13,11 @@ REFERENCE, PREDICTION = "#56B4E9", "#E69F00"  # told apart with any colour visio
 
 
 def show_image(
-    panel: Axes, image: np.ndarray, outlines: Sequence[tuple[np.ndarray, str, Any]]
+    panel: Axes,
+    image: np.ndarray,
+    aspect: float,
+    outlines: Sequence[tuple[np.ndarray, str, Any]] = (),
+    limits: tuple[float, float] = (0, 255),
 ) -> None:
     """An image with outlines of masks over it, without axes.
 
@@ -23,11 +27,15 @@ def show_image(
         Where to draw.
     image
         Grey image.
+    aspect
+        Its true height, as a multiple of its width.
     outlines
         Mask, colour and line style of each outline.
+    limits
+        Values that are black and white.
     """
     height, width = image.shape
-    panel.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none")
+    panel.imshow(image, "gray", vmin=limits[0], vmax=limits[1], interpolation="none")
     for mask, colour, line in outlines:
         if mask.any():
             # A rim of background closes the outline of a mask that touches the border.
@@ -41,6 +49,7 @@ def show_image(
                 linestyles=[line],
             )
     panel.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), xticks=[], yticks=[])
+    panel.set_aspect(aspect * width / height)
     panel.spines[:].set_visible(False)
 
 

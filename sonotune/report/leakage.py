@@ -17,7 +17,7 @@ import pandas as pd
 
 from sonotune.evaluation.tables import read_table
 from sonotune.report.protocols import ALL_METRICS, TITLES
-from sonotune.report.tables import Entry, Row, Table, one_head
+from sonotune.report.tables import Entry, Row, Table, head_row
 from sonotune.runtime.files import read_json
 from sonotune.seeds import generator
 
@@ -64,21 +64,19 @@ def table(
     body = []
     for (which, effect), part in effects.groupby(["images", "effect"], sort=False):
         points = 100 * part[["difference", "lower", "upper"]]
-        cells = [
+        entries = [
             Entry(f"{row.difference:+z.2f}", f"({row.lower:+z.2f} to {row.upper:+z.2f})")
             for row in points.itertuples()
         ]
-        first = part.iloc[0]
-        cells += [Entry(str(first["number"])), Entry(str(first["examinations"]))]
-        body.append(Row((f"Test images: {which}", str(effect).capitalize()), tuple(cells)))
+        entries += [Entry(str(part[name].iloc[0])) for name in ("number", "examinations")]
+        body.append(Row((f"Test images: {which}", str(effect).capitalize()), entries))
     titles = [*(TITLES[metric] for metric in ALL_METRICS), "Images", "Examinations"]
     repeats = int(effects["repeats"].max())
     return effects, Table(
-        "leakage",
         "Effect of sharing examinations between training and test sets (percentage points, "
         "95% CI).",
-        one_head(("", "Effect of"), titles),
-        tuple(body),
+        [head_row(("", "Effect of"), titles)],
+        body,
         (
             "Shared examinations: training on as many images drawn at random, minus training "
             "without the test set's examinations. More images: training on all, minus training on "
@@ -135,7 +133,7 @@ def effects_of(scores: pd.DataFrame, shared: set[str], seed: int) -> pd.DataFram
         if {first, second} <= set(wide):
             gaps = (wide[first] - wide[second]).dropna()
             condition = {"images": which, "effect": effect, "metric": metric}
-            interval = _paired(gaps, generator(seed, "leakage", which, effect, metric))
+            interval = _paired(gaps, generator(seed, "leakage", *condition.values()))
             number = gaps.index.get_level_values("name").nunique()
             rows.append(condition | interval | {"number": number})
     return pd.DataFrame(rows)
@@ -156,11 +154,7 @@ def _paired(gaps: pd.Series, random: np.random.Generator) -> dict[str, float]:
     above = np.einsum("br,rg,bg->b", folds, sums, drawn)
     below = np.einsum("br,rg,bg->b", folds, sizes, drawn)
     means = above[below > 0] / below[below > 0]
-    lower, upper = np.quantile(means, [0.025, 0.975])
-    return {
-        "difference": float(sums.sum() / sizes.sum()),
-        "lower": float(lower),
-        "upper": float(upper),
-        "examinations": groups,
-        "repeats": repeats,
-    }
+    lower, upper = map(float, np.quantile(means, [0.025, 0.975]))
+    difference = float(sums.sum() / sizes.sum())
+    numbers = {"examinations": groups, "repeats": repeats}
+    return {"difference": difference, "lower": lower, "upper": upper, **numbers}

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from sonotune.evaluation.tables import read_table
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.names import source_notes
-from sonotune.report.tables import DASH, Entry, Row, Table, one_head
+from sonotune.report.tables import Table, head_row, number_text, text_row
 from sonotune.statistics.learning import LEVEL
-
-COLUMNS = ("dice", "expected", "lower", "upper")
 
 
 def read_forecasts(path: str | Path) -> pd.DataFrame:
@@ -38,24 +34,20 @@ def table(learning: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, 
         Strategies and data sets, in the order of the table.
     """
     rows = display.sort(display.select(read_forecasts(learning)), ["dataset", "strategy"])
-    sources = sources_of(rows)
-    titles, _ = display.name_datasets(sources)
+    titles, source_notes = display.name_datasets(sources_of(rows))
     body = []
     for row in rows.to_dict("records"):
-        numbers = [f"{row[name]:.3f}" if np.isfinite(row[name]) else DASH for name in COLUMNS]
+        numbers = [number_text(row[name]) for name in ("dice", "expected", "lower", "upper")]
         names = (titles[row["dataset"]], display.strategies[row["strategy"]])
-        body.append(Row(names, tuple(map(Entry, [*numbers, row["refused"]]))))
+        body.append(text_row(names, [*numbers, row["refused"]]))
+    titles_of_columns = ("Dice now", "Expected", "From", "To", "Why there is no forecast")
     return rows, Table(
-        label="learning",
-        caption="Mean Dice to expect with twice as many images, on the same test images",
-        head=one_head(
-            ("Data set", "Tuned"),
-            ("Dice now", "Expected", "From", "To", "Why there is no forecast"),
-        ),
-        body=tuple(body),
-        notes=(
+        "Mean Dice to expect with twice as many images, on the same test images",
+        [head_row(("Data set", "Tuned"), titles_of_columns)],
+        body,
+        (
             f"From and to: {LEVEL:.0%} interval. Forecast from the curve of Dice over the "
             "fractions; see docs/statistics.md.",
-            *source_notes(list(sources), display.datasets, sources),
+            *source_notes,
         ),
     )

@@ -8,55 +8,35 @@ training set are used; they were matched to strategies by the numbers of paramet
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 
+from sonotune.layout import Cell
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.protocols import Histories, histories_by_strategy
 from sonotune.report.published import published_table
-from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table
+from sonotune.report.tables import DASH, Head, HeadRow, Row, Table, head_row, text_row
 
 # Epochs in which losses are compared, and by how much the range of the logs is widened.
 EARLY, WIDENED = 5, 0.03
 SHOWN = (1, 2, 3, 4, 5, 10, 15, 20)
 
 
-def published_losses() -> pd.DataFrame:
-    """Least and largest mean training loss of the authors' logs.
-
-    Returns
-    -------
-    DataFrame
-        strategy, epoch, lowest, highest, logs (how many).
-    """
-    logs = published_table("wang2023_logs")
-    logs = logs[logs["losses"] == "training"]
-    losses = logs.groupby(["strategy", "epoch"], sort=False)["mean_loss"]
-    ranges = losses.agg(lowest="min", highest="max", logs="size")
-    return ranges.reset_index()
-
-
-def compare_losses(histories: Histories) -> pd.DataFrame:
-    """Every repeat's training loss beside the range of the logs.
-
-    Parameters
-    ----------
-    histories
-        The ``history.csv`` of every repeat, by strategy.
-
-    Returns
-    -------
-    DataFrame
-        strategy, repeat (from 1), epoch, loss, lowest, highest, logs, inside (whether the loss lies
-        in the range widened by `WIDENED`); one row per epoch of a strategy that has logs.
-    """
-    ours = pd.concat(
-        pd.read_csv(path, usecols=["epoch", "training_loss"]).assign(strategy=name, repeat=repeat)
-        for name, paths in histories.items()
-        for repeat, path in enumerate(paths, 1)
-    ).rename(columns={"training_loss": "loss"})[["strategy", "repeat", "epoch", "loss"]]
-    joined = ours.merge(published_losses(), on=["strategy", "epoch"], how="inner")
+def _compare(histories: Iterable[str | Path]) -> pd.DataFrame:
+    """Every repeat's training loss beside the least and largest mean of the authors' logs."""
+    by_strategy: dict[str, list[pd.DataFrame]] = {}
+    for file in map(Path, histories):
+        strategy = Cell.of(file).strategy
+        repeats = by_strategy.setdefault(strategy, [])
+        history = pd.read_csv(file, usecols=["epoch", "training_loss"])
+        repeats.append(history.assign(strategy=strategy, repeat=len(repeats) + 1))
+    ours = pd.concat(chain.from_iterable(by_strategy.values()))
+    ours = ours.rename(columns={"training_loss": "loss"})[["strategy", "repeat", "epoch", "loss"]]
+    logs = published_table("wang2023_logs").query("losses == 'training'")
+    ranges = logs.groupby(["strategy", "epoch"], sort=False)["mean_loss"]
+    ranges = ranges.agg(lowest="min", highest="max", logs="size").reset_index()
+    joined = ours.merge(ranges, on=["strategy", "epoch"], how="inner")
     low, high = joined["lowest"] - WIDENED, joined["highest"] + WIDENED
     return joined.assign(inside=joined["loss"].between(low, high))
 
@@ -64,7 +44,7 @@ def compare_losses(histories: Histories) -> pd.DataFrame:
 def table(
     published_histories: Iterable[str | Path], display: DisplayOptions, recipe: Mapping[str, float]
 ) -> tuple[pd.DataFrame, Table]:
-    """The comparison (see `compare_losses`).
+    """Every repeat's training loss beside the range of the authors' logs.
 
     Parameters
     ----------
@@ -74,8 +54,15 @@ def table(
         Titles of the strategies, in the order of the table; its data sets are not used.
     recipe
         ``image_size`` and ``learning_rate`` of the study.
+
+    Returns
+    -------
+    DataFrame, Table
+        strategy, repeat (from 1), epoch, loss, lowest, highest, logs (how many), inside (whether
+        the loss lies in the range widened by `WIDENED`); one row per epoch of a strategy that has
+        logs.
     """
-    compared = compare_losses(histories_by_strategy(published_histories))
+    compared = _compare(published_histories)
     last = int(compared["epoch"].max()) if len(compared) else 0
     epochs = [epoch for epoch in SHOWN if epoch <= last]
     body = []
@@ -94,13 +81,12 @@ def table(
             body.append(_row((title, f"here, repeat {repeat}"), epochs, losses, verdict))
     titles = [*(str(epoch) for epoch in epochs), f"1 to {EARLY} inside"]
     return compared, Table(
-        "losses",
         "Training loss after each epoch: the authors' logs and this run.",
         (
             HeadRow(("", ""), (Head("Epoch", len(epochs)), Head(""))),
-            HeadRow(("Strategy", "Run"), tuple(map(Head, titles))),
+            head_row(("Strategy", "Run"), titles),
         ),
-        tuple(body),
+        body,
         (
             "Logs: least and largest mean of an epoch over the authors' runs on the full training "
             "set, at 512 pixels and learning rate 0.0001, 80 batches of 10 per epoch "
@@ -116,5 +102,4 @@ def table(
 def _row(
     names: tuple[str, str], epochs: Sequence[int], texts: Mapping[int, str], verdict: str
 ) -> Row:
-    entries = [texts.get(epoch, DASH) for epoch in epochs]
-    return Row(names, tuple(map(Entry, [*entries, verdict])))
+    return text_row(names, [*(texts.get(epoch, DASH) for epoch in epochs), verdict])

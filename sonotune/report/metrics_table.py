@@ -10,7 +10,7 @@ import pandas as pd
 from sonotune.evaluation.averages import ExcludeRuns
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.tables import DASH, Entry, Row, Table, mean_entry, one_head
+from sonotune.report.tables import DASH, Entry, Row, Table, head_row, mean_entry
 
 # Metrics of ``averages.csv``: titles, and how many decimals are printed.
 MEANS = {
@@ -67,21 +67,20 @@ def table(averages: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, 
     body = []
     for row in rows.to_dict("records"):
         share = format_percent(row["fraction"]) if row["fraction"] else "no tuning"
-        cells = [
+        entries = [
             mean_entry(row[f"{name}_mean"], row[f"{name}_std"], decimals)
             for name, (_, decimals) in means.items()
         ]
-        cells += [_count(row, name) for name in ("images", *counts)]
+        entries += [_count(row, name) for name in ("images", *counts)]
         names = (f"{datasets[row['dataset']]}, {share}", display.strategies[row["strategy"]])
-        body.append(Row(names, tuple(cells)))
+        body.append(Row(names, entries))
     titles = [*(title for title, _ in means.values()), "Images", *counts.values()]
     return rows, Table(
-        "metrics",
         "All metrics of every strategy: mean over runs, with the standard deviation in "
         "parentheses; and numbers of test images.",
-        one_head(("Images used", "Strategy"), titles),
-        tuple(body),
-        (*_notes(display.exclude_runs, heads), *source_notes),
+        [head_row(("Images used", "Strategy"), titles)],
+        body,
+        [*_notes(display.exclude_runs, heads), *source_notes],
     )
 
 
@@ -91,9 +90,10 @@ def _count(row: dict[str, float], name: str) -> Entry:
 
 
 def _notes(exclude_runs: ExcludeRuns, heads: bool) -> list[str]:
+    out = {"none": "", "failed": "failed", "failed+collapsed": "failed or collapsed"}[exclude_runs]
     notes = [
         "Each mean is first over a fold's test images and then over runs"
-        + ("." if exclude_runs == "none" else f"; runs that {_ended(exclude_runs)} are left out."),
+        + (f"; runs that {out} are left out." if out else "."),
         "Mean IoU: of the object and of the background.",
         "Distances are between the boundaries of prediction and mask, in pixels of the resized "
         "image or millimetres. HD95, the 95% Hausdorff distance: the 95th percentile of each "
@@ -114,7 +114,3 @@ def _notes(exclude_runs: ExcludeRuns, heads: bool) -> list[str]:
             "fits into the image."
         )
     return notes
-
-
-def _ended(exclude_runs: ExcludeRuns) -> str:
-    return "failed or collapsed" if exclude_runs == "failed+collapsed" else "failed"

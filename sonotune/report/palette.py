@@ -3,42 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import numpy as np
 
-@dataclass(frozen=True)
-class Style:
-    """How a strategy is drawn: a hex colour and a Matplotlib marker.
-
-    Attributes
-    ----------
-    colour
-        Hex colour, ``#rrggbb``.
-    marker
-        Matplotlib's marker.
-    """
-
-    colour: str
-    marker: str
-
+Style = tuple[str, str]  # hex colour, and marker of Matplotlib
 
 # Colours of Okabe and Ito and of Paul Tol (muted), told apart with red-green blindness; each
 # strategy has a marker of its own, for print in grey.
 STYLES = {
-    "whole": Style("#000000", "o"),
-    "contracting": Style("#0072B2", "^"),
-    "expanding": Style("#E69F00", "v"),
-    "except_5": Style("#117733", "D"),
-    "block_5": Style("#CC79A7", "s"),
-    "blocks_1289": Style("#882255", "p"),
-    "blocks_3to7": Style("#56B4E9", "h"),
-    "block_1": Style("#332288", "<"),
-    "block_9": Style("#D55E00", ">"),
-    "blocks_19": Style("#AA4499", "d"),
-    "blocks_12": Style("#44AA99", "*"),
-    "blocks_34": Style("#999933", "8"),
-    "scratch": Style("#777777", "P"),
-    "unchanged": Style("#555555", "X"),
+    "whole": ("#000000", "o"),
+    "contracting": ("#0072B2", "^"),
+    "expanding": ("#E69F00", "v"),
+    "except_5": ("#117733", "D"),
+    "block_5": ("#CC79A7", "s"),
+    "blocks_1289": ("#882255", "p"),
+    "blocks_3to7": ("#56B4E9", "h"),
+    "block_1": ("#332288", "<"),
+    "block_9": ("#D55E00", ">"),
+    "blocks_19": ("#AA4499", "d"),
+    "blocks_12": ("#44AA99", "*"),
+    "blocks_34": ("#999933", "8"),
+    "scratch": ("#777777", "P"),
+    "unchanged": ("#555555", "X"),
 }
 COLOURS = (
     *("#0072B2", "#E69F00", "#117733", "#CC79A7", "#882255", "#56B4E9"),
@@ -48,7 +34,7 @@ MARKERS = "os^vD<>PX"
 
 # Light green, yellow, red: the lightness falls evenly from best to worst (CIE L* 90, 80, 70), so
 # the order survives red-green blindness and grey print, and black text has a contrast above 7.
-WORST, MIDDLE, BEST = (0xF0, 0x92, 0x86), (0xF0, 0xC2, 0x52), (0xBC, 0xEF, 0xBC)
+SHADES = ((0xF0, 0x92, 0x86), (0xF0, 0xC2, 0x52), (0xBC, 0xEF, 0xBC))
 
 
 def style_of(strategy: str, strategies: Sequence[str]) -> Style:
@@ -68,12 +54,12 @@ def style_of(strategy: str, strategies: Sequence[str]) -> Style:
     unknown = [name for name in strategies if name not in STYLES]
     index = unknown.index(strategy) if strategy in unknown else len(unknown)
     fixed = {STYLES[name] for name in strategies if name in STYLES}
-    taken = {style.colour for style in fixed}
+    taken = {colour for colour, _ in fixed}
     cycle = [
-        Style(COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)])
+        (COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)])
         for number in range(len(COLOURS) * len(MARKERS))
     ]
-    free = sorted((style for style in cycle if style not in fixed), key=lambda s: s.colour in taken)
+    free = sorted((style for style in cycle if style not in fixed), key=lambda s: s[0] in taken)
     return free[index % len(free)]
 
 
@@ -85,8 +71,5 @@ def shade(position: float) -> str:
     position
         Place in the row, in [0,1].
     """
-    position = min(max(position, 0.0), 1.0)
-    low, high = (WORST, MIDDLE) if position < 0.5 else (MIDDLE, BEST)
-    weight = 2 * position - (position >= 0.5)
-    channels = (round(a + (b - a) * weight) for a, b in zip(low, high, strict=True))
-    return "#" + "".join(f"{channel:02x}" for channel in channels)
+    channels = (np.interp(position, (0, 0.5, 1), ends) for ends in zip(*SHADES, strict=True))
+    return "#" + "".join(f"{round(channel):02x}" for channel in channels)

@@ -9,22 +9,21 @@ import pandas as pd
 
 from sonotune.evaluation.averages import read_cells
 from sonotune.evaluation.shapes import SHAPE_METRICS
-from sonotune.layout import RUN, Cell, fold_title
+from sonotune.layout import RUN, fold_title
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.protocols import (
+    ALL_METRICS,
     AS_PUBLISHED,
     CORRECTED,
     METRICS,
     PAPER,
     STEPS,
     TITLES,
-    add_parameter_counts,
     compare_protocols,
     decompose_gap,
-    histories_by_strategy,
-    published_values,
-    sizes_of,
+    read_histories,
 )
+from sonotune.report.published import published_table
 from sonotune.report.tables import (
     DASH,
     Entry,
@@ -32,9 +31,11 @@ from sonotune.report.tables import (
     HeadRow,
     Row,
     Table,
+    head_row,
     mean_entry,
-    one_head,
+    number_text,
     short_count,
+    text_row,
 )
 
 SHOWN = {
@@ -42,6 +43,8 @@ SHOWN = {
     AS_PUBLISHED: ("As published, here", METRICS),
     CORRECTED: ("Corrected, here", (*METRICS, "iou")),
 }
+BYTES = 4  # of a weight, float32
+PARAMETERS = ["tuned_parameters", "total_parameters"]
 
 
 def protocols_table(
@@ -69,42 +72,49 @@ def protocols_table(
     Returns
     -------
     DataFrame, Table
-        What `add_parameter_counts` gives, and the table of it in percent, a row per strategy.
+        What `compare_protocols` gives with numbers of parameters and megabytes of all weights as
+        float32, and the table of it in percent, a row per strategy. The paper's rows have the
+        numbers that it printed. Running statistics of batch normalisation are no parameters.
     """
-    ordered, compared = _compare(published_histories, corrected, display, epochs)
-    sizes = sizes_of(cells, list(ordered))
-    repeats = compared.groupby("protocol")["over"].max()
-    known = compared.set_index(["strategy", "protocol", "metric"])
+    compared = compare_protocols(read_histories(published_histories, epochs), corrected, display)
+    counts = read_cells(cells).groupby("strategy")[PARAMETERS].first()
+    megabytes = counts["total_parameters"] * BYTES / 1e6
+    sizes = counts.astype("Int64").assign(megabytes=megabytes)
+    known = compared.set_index(["strategy", "protocol", "metric"])[["mean", "std"]] * 100
+    means = {
+        place: mean_entry(mean, deviation, decimals=2)
+        for place, mean, deviation in known.astype(float).itertuples(name=None)
+    }
     body = []
-    for strategy, size in sizes.iterrows():
+    for strategy, title in display.strategies_of(compared).items():
+        size = sizes.loc[strategy]
         entries = [
-            _mean(known, (strategy, protocol, metric))
+            means.get((strategy, protocol, metric), Entry(DASH))
             for protocol, (_, metrics) in SHOWN.items()
             for metric in metrics
         ]
-        counts = [short_count(size[name]) for name in ("tuned_parameters", "total_parameters")]
-        entries += map(Entry, [*counts, f"{size['megabytes']:.1f}"])
-        body.append(Row((display.strategies[strategy],), tuple(entries)))
+        texts = [*(short_count(size[name]) for name in PARAMETERS), f"{size['megabytes']:.1f}"]
+        body.append(Row((title,), [*entries, *map(Entry, texts)]))
     titles = [TITLES[metric] for _, metrics in SHOWN.values() for metric in metrics]
-    head = (
-        HeadRow(
-            ("",),
-            (*(Head(title, len(metrics)) for title, metrics in SHOWN.values()), Head("Size", 3)),
-        ),
-        HeadRow(("Strategy",), tuple(map(Head, [*titles, "Tuned", "All", "MB"]))),
-    )
-    return add_parameter_counts(compared, sizes), Table(
-        "protocols",
+    spans = [Head(title, len(metrics)) for title, metrics in SHOWN.values()]
+    repeats = {
+        protocol: f"{number} repeats" if number > 1 else "one repeat"
+        for protocol, number in compared.groupby("protocol")["over"].max().items()
+    }
+    return _add_sizes(compared, sizes), Table(
         "Every strategy as the paper printed it and under both protocols, in percent.",
-        head,
-        tuple(body),
+        (
+            HeadRow(("",), [*spans, Head("Size", 3)]),
+            head_row(("Strategy",), [*titles, "Tuned", "All", "MB"]),
+        ),
+        body,
         (
             f"As published: split over images; test images augmented; counts pooled over a batch; "
             f"the mean of epochs {epochs[0]} to {epochs[1]} of each run; mean (standard "
-            f"deviation) over {_repeats(repeats[AS_PUBLISHED])}; the mean IoU is the foreground's. "
+            f"deviation) over {repeats[AS_PUBLISHED]}; the mean IoU is the foreground's. "
             "The paper does not say how its numbers were averaged; this is the likeliest reading.",
             "Corrected: split by examination, clean test images, a mean over images, the last "
-            f"epoch; mean (standard deviation) over {_repeats(repeats[CORRECTED])}. Mean IoU is of "
+            f"epoch; mean (standard deviation) over {repeats[CORRECTED]}. Mean IoU is of "
             "both classes, IoU of the foreground.",
             f"Standard deviations divide by n{f' - {display.ddof}' if display.ddof else ''}; the "
             "printed ones by n.",
@@ -112,6 +122,17 @@ def protocols_table(
             "in every row.",
         ),
     )
+
+
+def _add_sizes(compared: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
+    """Numbers of parameters beside each mean; of the paper's those that it printed."""
+    table = compared.merge(sizes, left_on="strategy", right_index=True)
+    millions = published_table("wang2023_results").set_index("row")["trainable_millions"]
+    printed = table["protocol"] == PAPER
+    tuned = (table.loc[printed, "strategy"].map(millions) * 1e6).round().astype("Int64")
+    table.loc[printed, "tuned_parameters"] = tuned
+    table.loc[printed, ["total_parameters", "megabytes"]] = pd.NA
+    return table
 
 
 def gap_table(
@@ -138,26 +159,20 @@ def gap_table(
     DataFrame, Table
         What `decompose_gap` gives, and the table of it.
     """
-    ordered, compared = _compare(published_histories, corrected, display, epochs)
-    gap = decompose_gap(ordered, compared, epochs)
+    runs = read_histories(published_histories, epochs)
+    gap = decompose_gap(runs, compare_protocols(runs, corrected, display))
     body = []
     for metric in METRICS:
-        part = gap[gap["metric"] == metric]
-        for strategy in part["strategy"].unique():
-            steps = part[part["strategy"] == strategy].set_index("step")
-            cells = [Entry(f"{100 * steps.loc['as_published', 'value']:.2f}")]
-            cells += [
-                Entry(f"{100 * steps.loc[step, 'change']:+z.2f}" if step in steps.index else DASH)
-                for step in STEPS
-                if step != "as_published"
-            ]
-            cells.append(Entry(_number(steps.loc["corrected", "value"])))
-            body.append(Row((TITLES[metric], display.strategies[strategy]), tuple(cells)))
+        for strategy, part in gap[gap["metric"] == metric].groupby("strategy", sort=False):
+            steps = 100 * part.set_index("step")[["value", "change"]].reindex(list(STEPS))
+            changes = [number_text(change, "+z.2f") for change in steps["change"][1:]]
+            first, last = (number_text(end, ".2f") for end in steps["value"].iloc[[0, -1]])
+            names = TITLES[metric], display.strategies[strategy]
+            body.append(text_row(names, [first, *changes, last]))
     return gap, Table(
-        "gap",
         "From the published protocol's number to the corrected one, a step at a time, in points.",
-        one_head(("Metric", "Strategy"), [*STEPS.values(), "Corrected"]),
-        tuple(body),
+        [head_row(("Metric", "Strategy"), [*STEPS.values(), "Corrected"])],
+        body,
         (
             f"As published: mean over repeats of the mean over epochs {epochs[0]} to "
             f"{epochs[1]}, augmented test images, counts pooled over a batch. Each column to its "
@@ -191,68 +206,28 @@ def as_published_table(
     Returns
     -------
     DataFrame, Table
-        Rows of ``cells.csv`` with the metrics of that protocol, and the table of it in percent.
+        Rows of ``cells.csv`` with the metrics of that protocol, and the table of it in percent. So
+        whatever judges a study can judge it under this protocol. Columns of other metrics are left
+        out.
     """
-    runs = _cells_as_published(read_cells(cells), published_histories, epochs)
+    published = read_histories(published_histories, epochs)
+    published = published.rename(columns={f"as_published_{name}": name for name in ALL_METRICS})
+    runs = read_cells(cells)
+    runs = runs.drop(columns=[*ALL_METRICS, *SHAPE_METRICS], errors="ignore").merge(
+        published[[*RUN, *ALL_METRICS]], on=list(RUN), how="inner", validate="one_to_one"
+    )
     body = []
     for run in runs.to_dict("records"):
         fold = fold_title(run["fold"], run["seed"], run["pretraining"])
-        values = [f"{100 * run[name]:.2f}" for name in METRICS]
-        title = display.strategies[run["strategy"]]
-        body.append(Row((title, f"fold {fold}"), tuple(map(Entry, values))))
-    table = Table(
-        "as_published",
+        names = display.strategies[run["strategy"]], f"fold {fold}"
+        body.append(text_row(names, [f"{100 * run[name]:.2f}" for name in METRICS]))
+    return runs, Table(
         "Every run under the published protocol, in percent.",
-        one_head(("Strategy", "Run"), [TITLES[name] for name in METRICS]),
-        tuple(body),
+        [head_row(("Strategy", "Run"), [TITLES[name] for name in METRICS])],
+        body,
         (
             f"The mean of epochs {epochs[0]} to {epochs[1]} on augmented test images, counts "
             "pooled over a batch. Mean IoU: of both classes.",
         ),
         digits=10,
     )
-    return runs, table
-
-
-def _compare(
-    files: Iterable[str | Path],
-    corrected: str | Path,
-    display: DisplayOptions,
-    epochs: Sequence[int],
-) -> tuple[dict[str, list[Path]], pd.DataFrame]:
-    """Histories by strategy, in the order of the tables, and what `compare_protocols` gives."""
-    histories = histories_by_strategy(files)
-    ordered = {name: histories[name] for name in display.strategies if name in histories}
-    compared = compare_protocols(
-        ordered, corrected, epochs, exclude_runs=display.exclude_runs, ddof=display.ddof
-    )
-    return ordered, compared
-
-
-def _repeats(number: int) -> str:
-    return f"{number} repeats" if number > 1 else "one repeat"
-
-
-def _cells_as_published(
-    cells: pd.DataFrame, histories: Iterable[str | Path], epochs: Sequence[int]
-) -> pd.DataFrame:
-    """The rows of ``cells.csv`` with the metrics that the published protocol gives the same runs.
-
-    Its form is that of ``cells.csv``, so whatever judges a study can judge it under this protocol.
-    Columns of other metrics are left out.
-    """
-    rows = [Cell.of(file).run | published_values(file, epochs) for file in map(Path, histories)]
-    values = pd.DataFrame(rows)
-    others = [name for name in cells if name not in {*values, *SHAPE_METRICS} or name in RUN]
-    return cells[others].merge(values, on=list(RUN), how="inner", validate="one_to_one")
-
-
-def _mean(known: pd.DataFrame, key: tuple[str, str, str]) -> Entry:
-    if key not in known.index:
-        return Entry(DASH)
-    mean, deviation = (100 * float(known.loc[key, name]) for name in ("mean", "std"))
-    return mean_entry(mean, deviation, decimals=2)
-
-
-def _number(value: float) -> str:
-    return DASH if pd.isna(value) else f"{100 * value:.2f}"

@@ -9,15 +9,15 @@ habit is worth; another study, split by examination, gives the corrected numbers
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from sonotune.errors import SonotuneError
-from sonotune.evaluation.averages import ExcludeRuns, is_excluded, read_cells
+from sonotune.evaluation.averages import is_excluded, read_cells
 from sonotune.layout import Cell
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.published import published_table
 
 METRICS = ("pixel_accuracy", "dice", "miou")
@@ -34,86 +34,67 @@ STEPS = {
     "both_classes": "Both classes, not the foreground",
     "corrected": "Other trainings, split by examination",
 }
-BYTES = 4  # of a weight, float32
+# Columns of a history that hold a metric of each step.
+RECORDS = {
+    "as_published": "augmented_pooled",
+    "last_epoch": "augmented_pooled",
+    "clean": "clean_pooled",
+    "per_image": "clean_per_image",
+}
 
 
-def read_history(path: str | Path) -> pd.DataFrame:
-    """A cell's ``history.csv`` with records of the test images.
-
-    Parameters
-    ----------
-    path
-        ``history.csv`` of a cell.
-
-    Raises
-    ------
-    SonotuneError
-        If it has none.
-    """
-    history = pd.read_csv(path)
-    if "augmented_pooled_dice" not in history:
-        raise SonotuneError(
-            f"{path}: has no records of the test images; the study needs log_test_metrics: true "
-            "and an augmentation"
-        )
-    return history
-
-
-Histories = Mapping[str, Sequence[str | Path]]
-
-
-def histories_by_strategy(files: Iterable[str | Path]) -> dict[str, list[Path]]:
-    """The ``history.csv`` of every repeat, by strategy, from their paths (`sonotune.layout`).
+def read_histories(files: Iterable[str | Path], epochs: Sequence[int]) -> pd.DataFrame:
+    """Each run's metrics at each step from the published protocol to clean images, in [0,1].
 
     Parameters
     ----------
     files
-        ``history.csv`` of all cells.
-    """
-    by_strategy: dict[str, list[Path]] = {}
-    for file in map(Path, files):
-        by_strategy.setdefault(Cell.of(file).strategy, []).append(file)
-    return by_strategy
-
-
-def published_values(history: str | Path, epochs: Sequence[int]) -> dict[str, float]:
-    """A run's metrics under the published protocol, in [0,1].
-
-    Counts of the augmented test images are pooled over each batch; the values of the window's
-    epochs are averaged. ``dice``, ``iou``, ``miou`` (of both classes) and ``pixel_accuracy``.
-
-    Parameters
-    ----------
-    history
-        ``history.csv`` of a cell.
+        The ``history.csv`` of all cells under the published protocol, with records of the test
+        images; their folders tell which cell.
     epochs
-        First and last epoch to average over, from 1.
+        First and last epoch that the published protocol averages, from 1.
+
+    Returns
+    -------
+    DataFrame
+        `sonotune.layout.RUN`, and ``as_published_dice``, ``last_epoch_dice``, ...: of `RECORDS` and
+        `ALL_METRICS`. As published is the mean over the epochs; all else is of the last one.
+
+    Raises
+    ------
+    SonotuneError
+        If a history has no records of the test images.
     """
-    table = read_history(history)
-    window = table[table["epoch"].between(*epochs)]
-    return {name: float(window[f"augmented_pooled_{name}"].mean()) for name in ALL_METRICS}
+    runs = []
+    for file in map(Path, files):
+        history = pd.read_csv(file)
+        if "augmented_pooled_dice" not in history:
+            raise SonotuneError(
+                f"{file}: has no records of the test images; the study needs log_test_metrics: "
+                "true and an augmentation"
+            )
+        window = history[history["epoch"].between(*epochs)].mean(numeric_only=True)
+        run = Cell.of(file).run
+        for step, record in RECORDS.items():
+            values = window if step == "as_published" else history.iloc[-1]
+            run |= {f"{step}_{metric}": values[f"{record}_{metric}"] for metric in ALL_METRICS}
+        runs.append(run)
+    return pd.DataFrame(runs)
 
 
 def compare_protocols(
-    histories: Histories,
-    corrected: str | Path,
-    epochs: Sequence[int],
-    *,
-    exclude_runs: ExcludeRuns,
-    ddof: int,
+    runs: pd.DataFrame, corrected: str | Path, display: DisplayOptions
 ) -> pd.DataFrame:
     """Every strategy's metrics in the paper and under both protocols.
 
     Parameters
     ----------
-    histories
-        By strategy, the ``history.csv`` of every repeat under the published protocol.
+    runs
+        What `read_histories` gives.
     corrected
         ``cells.csv`` of the corrected study.
-    epochs
-        First and last epoch to average over, from 1.
-    exclude_runs, ddof
-        See `sonotune.evaluation.averages.average_over_runs`.
+    display
+        Strategies in the order of the rows, and which runs count.
 
     Returns
     -------
@@ -121,37 +102,43 @@ def compare_protocols(
         strategy, protocol, metric, mean, std (in [0,1]), over (how many repeats). The
         corrected protocol has ``iou``, the foreground's, besides the published metrics.
     """
-    rows = [*_printed(histories)]
-    for strategy, paths in histories.items():
-        repeats = pd.DataFrame([published_values(path, epochs) for path in paths])
-        for metric, printed in PRINTED_AS.items():
-            rows.append((strategy, AS_PUBLISHED, metric, *_summary(repeats[printed], ddof)))
+    strategies, ddof = display.strategies_of(runs), display.ddof
     cells = read_cells(corrected)
-    cells = cells[(cells["fraction"] > 0) & ~is_excluded(cells, exclude_runs)]
-    for strategy in histories:
-        runs = cells[cells["strategy"] == strategy]
-        for metric in (*METRICS, "iou"):
-            rows.append((strategy, CORRECTED, metric, *_summary(runs[metric], ddof)))
+    cells = cells[(cells["fraction"] > 0) & ~is_excluded(cells, display.exclude_runs)]
+    published = {metric: f"as_published_{name}" for metric, name in PRINTED_AS.items()}
+    clean = {metric: metric for metric in (*METRICS, "iou")}
+    rows = [
+        *_printed(strategies),
+        *_summaries(runs, strategies, AS_PUBLISHED, published, ddof),
+        *_summaries(cells, strategies, CORRECTED, clean, ddof),
+    ]
     return pd.DataFrame(rows, columns=["strategy", "protocol", "metric", "mean", "std", "over"])
 
 
 def _printed(strategies: Iterable[str]) -> Iterator[tuple[Any, ...]]:
     table = published_table("wang2023_results").set_index("row")
-    for strategy, metric in product(strategies, METRICS):
-        if strategy in table.index:
+    for strategy in strategies:
+        for metric in METRICS if strategy in table.index else ():
             mean, deviation = table.loc[strategy, [metric, f"{metric}_std"]] / 100
             yield strategy, PAPER, metric, mean, deviation, pd.NA
 
 
-def _summary(values: pd.Series, ddof: int) -> tuple[float, float, int]:
-    """Mean, standard deviation and number; one value deviates by nothing, which says nothing."""
-    deviation = values.std(ddof=ddof) if len(values) > 1 else float("nan")
-    return values.mean(), deviation, len(values)
+def _summaries(
+    runs: pd.DataFrame,
+    strategies: Iterable[str],
+    protocol: str,
+    columns: Mapping[str, str],
+    ddof: int,
+) -> Iterator[tuple[Any, ...]]:
+    """Mean, standard deviation and number of each metric; one value has no deviation."""
+    for strategy in strategies:
+        mine = runs[runs["strategy"] == strategy]
+        for metric, column in columns.items():
+            deviation = mine[column].std(ddof=ddof) if len(mine) > 1 else float("nan")
+            yield strategy, protocol, metric, mine[column].mean(), deviation, len(mine)
 
 
-def decompose_gap(
-    histories: Histories, compared: pd.DataFrame, epochs: Sequence[int]
-) -> pd.DataFrame:
+def decompose_gap(runs: pd.DataFrame, compared: pd.DataFrame) -> pd.DataFrame:
     """The way from the published protocol's number to the corrected one, a step at a time.
 
     All steps but the last are of the same trained networks, and are means over their repeats; the
@@ -160,12 +147,10 @@ def decompose_gap(
 
     Parameters
     ----------
-    histories
-        ``history.csv`` of every repeat, by strategy.
+    runs
+        What `read_histories` gives.
     compared
         Rows of `compare_protocols`.
-    epochs
-        First and last epoch to average over, from 1.
 
     Returns
     -------
@@ -174,58 +159,13 @@ def decompose_gap(
     """
     ends = compared[compared["protocol"] == CORRECTED].set_index(["strategy", "metric"])["mean"]
     rows = []
-    for strategy, paths in histories.items():
-        windows = pd.DataFrame([published_values(path, epochs) for path in paths]).mean()
-        last = pd.DataFrame([read_history(path).iloc[-1] for path in paths]).mean()
+    for strategy in compared["strategy"].unique():
+        means = runs[runs["strategy"] == strategy].mean(numeric_only=True)
         for metric, printed in PRINTED_AS.items():
-            values = {
-                "as_published": windows[printed],
-                "last_epoch": last[f"augmented_pooled_{printed}"],
-                "clean": last[f"clean_pooled_{printed}"],
-                "per_image": last[f"clean_per_image_{printed}"],
-            }
+            values = {step: means[f"{step}_{printed}"] for step in RECORDS}
             if printed != metric:
-                values["both_classes"] = last[f"clean_per_image_{metric}"]
-            values["corrected"] = ends[(strategy, metric)]
-            series = pd.Series(values, dtype=float)
-            for step, change in series.diff().items():
-                rows.append((strategy, metric, step, series[step], change))
+                values["both_classes"] = means[f"per_image_{metric}"]
+            series = pd.Series(values | {"corrected": ends[strategy, metric]}, dtype=float)
+            changes = zip(series.index, series, series.diff(), strict=True)
+            rows += [(strategy, metric, *change) for change in changes]
     return pd.DataFrame(rows, columns=["strategy", "metric", "step", "value", "change"])
-
-
-def add_parameter_counts(compared: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
-    """Add numbers of parameters to `compare_protocols`; the paper's rows have those it printed.
-
-    Parameters
-    ----------
-    compared
-        Rows of `compare_protocols`.
-    sizes
-        Rows of `sizes_of`.
-    """
-    table = compared.merge(sizes, left_on="strategy", right_index=True)
-    whole = ["tuned_parameters", "total_parameters"]
-    table[whole] = table[whole].astype("Int64")
-    millions = published_table("wang2023_results").set_index("row")["trainable_millions"]
-    printed = table["protocol"] == PAPER
-    tuned = (table.loc[printed, "strategy"].map(millions) * 1e6).round().astype("Int64")
-    table.loc[printed, "tuned_parameters"] = tuned
-    table.loc[printed, ["total_parameters", "megabytes"]] = pd.NA
-    return table
-
-
-def sizes_of(cells: str | Path, strategies: Sequence[str]) -> pd.DataFrame:
-    """Trainable and all parameters, and megabytes of all weights as float32, by strategy.
-
-    Running statistics of batch normalisation are no parameters and are not counted, in any row.
-
-    Parameters
-    ----------
-    cells
-        The study's ``cells.csv``.
-    strategies
-        Names of the strategies.
-    """
-    table = read_cells(cells).groupby("strategy")[["tuned_parameters", "total_parameters"]].first()
-    table = table.reindex(list(strategies))
-    return table.assign(megabytes=table["total_parameters"] * BYTES / 1e6)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sonotune.evaluation.current import run_folders
 from sonotune.layout import RECORD
-from sonotune.report.tables import Entry, Row, Table, one_head
+from sonotune.report.tables import Table, head_row, text_row
 from sonotune.runtime.run_record import read_record
 
 # Title of each column and where a run.json has it.
@@ -46,16 +46,14 @@ def table(cells: str | Path, pretrained: Iterable[str | Path]) -> tuple[pd.DataF
     )
     grouped = origins.groupby(["run", *COLUMNS], sort=False, dropna=False)
     counted = grouped.size().rename("runs").reset_index()
-    body = tuple(
-        Row((str(run),), tuple(Entry(str(value)) for value in values))
-        for run, *values in counted.itertuples(index=False)
-    )
     return counted, Table(
-        label="provenance",
-        caption="Devices, versions and code of all runs",
-        head=one_head(("Runs of",), [*COLUMNS.values(), "Runs"]),
-        body=body,
-        notes=tuple(_notes(counted, records)),
+        "Devices, versions and code of all runs",
+        [head_row(("Runs of",), [*COLUMNS.values(), "Runs"])],
+        [
+            text_row((run,), map(str, values))
+            for run, *values in counted.itertuples(index=False, name=None)
+        ],
+        [*_notes(counted, records)],
     )
 
 
@@ -92,24 +90,19 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
         if key not in ("commit", "code") and cells[key].nunique() > 1
     ]
     # Other networks and devices run other code.
-    codes = {
-        (
-            str(record["settings"]["network"]),
-            record["processor"]["device"],
-            record["settings"]["code"],
-        )
-        for kind, record in records
-        if kind == "cells"
-    }
-    if len(codes) > len({(network, device) for network, device, _ in codes}):
+    codes: dict[tuple[str, str], set[str]] = {}
+    for kind, record in records:
+        if kind == "cells":
+            place = str(record["settings"]["network"]), record["processor"]["device"]
+            codes.setdefault(place, set()).add(record["settings"]["code"])
+    if any(len(several) > 1 for several in codes.values()):
         mixed.append(COLUMNS["code"])
-    if mixed:
-        yield (
-            f"The cells differ in {', '.join(mixed)}. Cells are not run again when packages or "
-            "machines change; to run all of them again, use snakemake --forcerun finetune."
-        )
-    else:
-        yield "All cells ran on the same kind of processor, versions and code."
+    yield (
+        f"The cells differ in {', '.join(mixed)}. Cells are not run again when packages or "
+        "machines change; to run all of them again, use snakemake --forcerun finetune."
+        if mixed
+        else "All cells ran on the same kind of processor, versions and code."
+    )
     yield (
         "Code: hash of the training code without comments; a run is stale when it changes. "
         "Commit is that of the project's repository, -dirty where files were "
@@ -118,7 +111,7 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
     sources = sorted({(r["settings"]["dataset"], r["source"]) for _, r in records})
     images = [name if name == source else f"{name} ({source})" for name, source in sources]
     yield f"Images: {', '.join(images)}."
-    for record in [record for kind, record in records if kind == "pre-training"]:
+    for record in (record for kind, record in records if kind == "pre-training"):
         stop = "early stop" if record["outcome"] == "converged" else "no early stop"
         if record["collapsed"]:
             result = "; its validation Dice was always 0, so the weights are useless."

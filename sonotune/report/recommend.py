@@ -92,11 +92,10 @@ def _sizes(study: Path) -> dict[tuple[str, float], int]:
     file = study / "splits.json"
     if not file.is_file():
         raise SonotuneError(f"{file} is missing; run the study first")
-    sizes: dict[tuple[str, float], int] = {}
-    for row in read_counts(file):
-        key = row["dataset"], float(row["fraction"])
-        sizes.setdefault(key, row["training"] + row["validation"])
-    return sizes
+    return {
+        (row["dataset"], float(row["fraction"])): row["training"] + row["validation"]
+        for row in reversed(read_counts(file))  # so that the first fold counts
+    }
 
 
 def _nearest(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -109,29 +110,113 @@ def noted_figure(
 
 
 def small_multiples(
-    figure: Figure, number: int, columns: int, xlabel: str, ylabel: str
-) -> list[Axes]:
-    """Panels row by row, of which the outer ones have labels.
+    notes: Iterable[str], number: int, heights: tuple[float, float], xlabel: str, ylabel: str
+) -> tuple[Figure, list[Axes]]:
+    """A figure of panels row by row, four in each, of which the outer ones have labels.
 
     Parameters
     ----------
-    figure
-        The figure.
+    notes
+        Sentences at its foot.
     number
-        Number of panels, at least 1.
-    columns
-        How many stand in a row.
+        Number of panels, at least 1. With fewer than four, the figure is narrower.
+    heights
+        Inches of a row of panels, and of all that is above and below the rows.
     xlabel, ylabel
         Labels of the axes.
     """
-    axes = figure.subplots(-(-number // columns), columns, squeeze=False)
+    columns = min(4, number)
+    rows, width = -(-number // columns), max(ONE_COLUMN, TWO_COLUMNS * columns / 4)
+    figure = noted_figure(notes, rows * heights[0] + heights[1], width)
+    axes = figure.subplots(rows, columns, squeeze=False)
     for panel in axes.flat[number:]:
         panel.axis("off")
     for panel in axes[:, 0]:
         panel.set_ylabel(ylabel)
     for panel in axes.flat[max(0, number - columns) : number]:
         panel.set_xlabel(xlabel)
-    return list(axes.flat[:number])
+    return figure, list(axes.flat[:number])
+
+
+def panels_of_conditions(
+    figure: Figure,
+    datasets: Iterable[str],
+    fractions: Sequence[float],
+    xlabel: str = "",
+    ylabel: str = "",
+    **shared: Any,
+) -> dict[tuple[str, float], Axes]:
+    """Panels by data set and fraction: a row for each data set, a column for each fraction.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    datasets, fractions
+        Names and fractions, in the order of the panels.
+    xlabel, ylabel
+        Labels below the last row and beside the first column.
+    **shared
+        Which axes the panels share, as of `matplotlib.figure.Figure.subplots`.
+    """
+    names = list(datasets)
+    axes = figure.subplots(len(names), len(fractions), squeeze=False, **shared)
+    for panel in axes[:, 0]:
+        panel.set_ylabel(ylabel)
+    for panel in axes[-1]:
+        panel.set_xlabel(xlabel)
+    return dict(zip(product(names, fractions), axes.flat, strict=True))
+
+
+def rows_of_strategies(
+    notes: Iterable[str],
+    conditions: tuple[Iterable[str], Sequence[float]],
+    titles: Collection[str],
+    heights: tuple[float, float],
+    xlabel: str = "",
+) -> tuple[Figure, dict[tuple[str, float], Axes]]:
+    """A figure of `panels_of_conditions` in which each strategy has a row, from the top.
+
+    Parameters
+    ----------
+    notes
+        Sentences at its foot.
+    conditions
+        Data sets and fractions, in the order of the panels.
+    titles
+        Titles of the strategies.
+    heights
+        Inches of a strategy's row, and of what is between two rows of panels.
+    xlabel
+        Label below the last row of panels.
+    """
+    names = list(conditions[0])
+    height = (heights[0] * (len(titles) + 1) + heights[1]) * len(names) + 0.3
+    figure = noted_figure(notes, height)
+    panels = panels_of_conditions(figure, names, conditions[1], xlabel, sharey=True, sharex="row")
+    for panel in panels.values():
+        panel.tick_params(axis="y", length=0)
+    figure.axes[0].set_yticks(range(len(titles)), titles)
+    figure.axes[0].set_ylim(len(titles) - 0.4, -0.6)
+    return figure, panels
+
+
+def plot_error(panel: Axes, x: float, y: float, error: float, **look: Any) -> None:
+    """A point with its standard error, if that is known.
+
+    Parameters
+    ----------
+    panel
+        Where to draw.
+    x, y
+        The point.
+    error
+        Standard error of ``y``; NaN where it is not known.
+    **look
+        Of `matplotlib.axes.Axes.errorbar`.
+    """
+    bar = error if np.isfinite(error) else None
+    panel.errorbar(x, y, yerr=bar, elinewidth=0.8, linestyle="none", **look)
 
 
 def text_width(texts: Iterable[str], size: float = 7) -> float:

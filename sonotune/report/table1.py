@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ import pandas as pd
 
 from sonotune.data.split_file import count_near_duplicates, read_counts
 from sonotune.layout import format_percent
-from sonotune.report.display_options import DisplayOptions
-from sonotune.report.names import dataset_title, in_words, source_notes
-from sonotune.report.tables import DASH, Entry, Head, HeadRow, Row, Table
+from sonotune.report.display_options import DisplayOptions, sources_of
+from sonotune.report.names import in_words
+from sonotune.report.tables import DASH, Head, HeadRow, Table, head_row, text_row
+
+SETS = ("training", "validation")
 
 
 def table(
@@ -32,121 +34,76 @@ def table(
     Returns
     -------
     DataFrame, Table
-        What `count_images` gives, with ``source``, what stands behind the data set's name.
-    """
-    counts = read_counts(splits)
-    sources = {row["dataset"]: row["source"] for row in counts}
-    images = count_images([row for row in counts if row["dataset"] in display.datasets])
-    twins = count_near_duplicates(splits, audit_duplicates)
-    data = images.assign(source=images["dataset"].map(sources))
-    return data, describe_table1(images, display.datasets, sources, twins)
-
-
-def count_images(counts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Sizes of the sets, one value per row.
-
-    Parameters
-    ----------
-    counts
-        One mapping a (dataset, fraction, fold): dataset, size, fraction, fold, training,
-        validation, test.
-
-    Returns
-    -------
-    DataFrame
         dataset, part (all, training, validation, test), fraction (empty for all and test), images
         (in the first of the folds whose test set is largest, as Table I prints), fewest and most
-        (over folds). Data sets in the order in which they appear, fractions falling.
+        (over folds), and ``source``, what stands behind the data set's name. Data sets in the
+        order in which they appear, fractions falling.
     """
-    sizes = pd.DataFrame(counts)
-    sizes = sizes[sizes["fraction"] > 0]
+    counts = pd.DataFrame(read_counts(splits))
+    counts = counts[counts["dataset"].isin(list(display.datasets)) & (counts["fraction"] > 0)]
+    images = _count_images(counts)
+    titles, source_notes = display.name_datasets(sources_of(counts))
+    fractions = sorted(counts["fraction"].unique(), reverse=True)
+    places = [("all", 0), *((part, share) for share in fractions for part in SETS), ("test", 0)]
+    numbers = images.fillna({"fraction": 0}).set_index(["dataset", "part", "fraction"])["images"]
+    body = [
+        text_row((title,), [str(numbers.get((name, *place), DASH)) for place in places])
+        for name, title in titles.items()
+    ]
+    shares = [format_percent(fraction) for fraction in fractions]
+    sets = [part.capitalize() for part in SETS] * len(fractions)
+    notes = [
+        "Fraction: share of the whole data set that is drawn for training and validation together. "
+        "Every fraction of a data set is tested on the same images.",
+        *_folds_note(images, display.datasets),
+    ]
+    twins = count_near_duplicates(splits, audit_duplicates)
+    for name in titles:
+        number, tested = twins[name]
+        if number:
+            notes.append(
+                f"{display.datasets[name]}: {number} of {tested} test images "
+                f"({100 * number / tested:.1f}%) have a near-duplicate among the images "
+                f"trained on at {shares[0]} "
+                "(resampling: grouped: duplicates keeps them apart)."
+            )
+    return images, Table(
+        "Number of images in the training, validation and test sets of each experiment.",
+        (
+            HeadRow(("",), (Head(""), *(Head(share, 2) for share in shares), Head(""))),
+            head_row(("Data set",), ("Size", *sets, "Test")),
+        ),
+        body,
+        [*notes, *source_notes],
+    )
+
+
+def _count_images(counts: pd.DataFrame) -> pd.DataFrame:
+    """Sizes of the sets, one value per row."""
     rows: list[dict[str, Any]] = []
-    for dataset, own in sizes.groupby("dataset", sort=False):
-        largest = own.sort_values(["test", "fold"], ascending=[False, True])["fold"].iloc[0]
-        fractions = sorted(own["fraction"].unique(), reverse=True)
-        parts = [(part, fraction) for fraction in fractions for part in ("training", "validation")]
-        for part, fraction in (("all", None), *parts, ("test", None)):
-            here = own if fraction is None else own[own["fraction"] == fraction]
-            numbers = here["size" if part == "all" else part]
+    for dataset, own in counts.groupby("dataset", sort=False):
+        # The fold that Table I prints comes first.
+        own = own.sort_values(["test", "fold"], ascending=[False, True], kind="stable")
+        by_fraction = own.groupby("fraction")
+        fractions = sorted(by_fraction.groups, reverse=True)
+        sizes = [("all", None, own["size"])]
+        sizes += [(part, p, by_fraction.get_group(p)[part]) for p in fractions for part in SETS]
+        for part, fraction, numbers in [*sizes, ("test", None, own["test"])]:
             row = {"dataset": dataset, "part": part, "fraction": fraction}
-            row["images"] = int(numbers[here["fold"] == largest].iloc[0])
-            rows.append(row | {"fewest": int(numbers.min()), "most": int(numbers.max())})
+            row |= {"images": numbers.iloc[0], "fewest": numbers.min(), "most": numbers.max()}
+            rows.append(row | {"source": own["source"].iloc[0]})
     return pd.DataFrame(rows)
 
 
-def describe_table1(
-    images: pd.DataFrame,
-    datasets: Mapping[str, str],
-    sources: Mapping[str, str],
-    twins: Mapping[str, tuple[int, int]],
-) -> Table:
-    """Table I in the paper's layout.
-
-    Parameters
-    ----------
-    images
-        What `count_images` gives.
-    datasets
-        Title of each data set, in the order of the rows.
-    sources
-        Which data set really stands behind each name.
-    twins
-        By data set, how many of how many test images have a near-duplicate in training.
-    """
-    fractions = sorted(images["fraction"].dropna().unique(), reverse=True)
-    columns = [(part, fraction) for fraction in fractions for part in ("training", "validation")]
-    display = [name for name in datasets if name in set(images["dataset"])]
-    numbers = images.fillna({"fraction": 0}).set_index(["dataset", "part", "fraction"])["images"]
-    body = []
-    for name in display:
-        places = [(name, *place) for place in (("all", 0), *columns, ("test", 0))]
-        entries = tuple(Entry(str(numbers.get(place, DASH))) for place in places)
-        body.append(Row((dataset_title(name, datasets, sources),), entries))
-    head = (
-        HeadRow(
-            ("",),
-            (Head(""), *(Head(format_percent(fraction), 2) for fraction in fractions), Head("")),
-        ),
-        HeadRow(
-            ("Data set",),
-            (Head("Size"), *(Head(part.capitalize()) for part, _ in columns), Head("Test")),
-        ),
-    )
-    notes = [
-        "Fraction: share of the whole data set that is drawn for training and validation together. "
-        "Every fraction of a data set is tested on the same images."
-    ]
-    notes += _folds_note(images, display, datasets)
-    for name in display:
-        number, tested = twins.get(name, (0, 0))
-        if number:
-            notes.append(
-                f"{datasets[name]}: {number} of {tested} test images "
-                f"({100 * number / tested:.1f}%) have a near-duplicate among the images "
-                f"trained on at {format_percent(max(fractions))} "
-                "(resampling: grouped: duplicates keeps them apart)."
-            )
-    notes += source_notes(display, datasets, sources)
-    return Table(
-        "table1",
-        "Number of images in the training, validation and test sets of each experiment.",
-        head,
-        tuple(body),
-        tuple(notes),
-    )
-
-
-def _folds_note(
-    images: pd.DataFrame, display: Sequence[str], datasets: Mapping[str, str]
-) -> list[str]:
+def _folds_note(images: pd.DataFrame, datasets: Mapping[str, str]) -> list[str]:
     uneven = images[images["fewest"] != images["most"]]
-    test = uneven[uneven["part"] == "test"].set_index("dataset")
     if not len(uneven):
         return []
+    tests = uneven[uneven["part"] == "test"].set_index("dataset")
     names = [
-        f"{datasets[name]} {test.loc[name, 'fewest']} to {test.loc[name, 'most']}"
-        for name in display
-        if name in test.index
+        f"{title} {tests.loc[name, 'fewest']} to {tests.loc[name, 'most']}"
+        for name, title in datasets.items()
+        if name in tests.index
     ]
     ranges = f" (test images over folds: {in_words(names)})" if names else ""
     return [

@@ -11,10 +11,10 @@ import pandas as pd
 
 from sonotune.evaluation.tables import save_csv
 from sonotune.report.tables import Entry, Head, Row, Table
-from sonotune.report.template import template
+from sonotune.report.template import write_template
 from sonotune.runtime.files import atomic
 
-TEX = {
+TEX: dict[str, str | int | None] = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
     "}": r"\}",
@@ -37,12 +37,14 @@ TEX = {
 
 
 def save_table(
-    data: pd.DataFrame, table: Table, csv: str | Path, tex: str | Path, html: str | Path
+    name: str, data: pd.DataFrame, table: Table, csv: str | Path, tex: str | Path, html: str | Path
 ) -> None:
     """Write a table's data as CSV, and the table as LaTeX and as HTML.
 
     Parameters
     ----------
+    name
+        Its label in LaTeX.
     data
         Rows of the CSV.
     table
@@ -51,10 +53,9 @@ def save_table(
         Files to write.
     """
     save_csv(data, csv, table.digits)
-    page = template("table.html").render(table=table, groups=_groups(table)) + "\n"
-    for path, text in ((tex, to_tex(table)), (html, page)):
-        with atomic(path) as temporary:
-            temporary.write_text(text, "utf-8")
+    write_template("table.html", html, table=table, groups=_groups(table))
+    with atomic(tex) as temporary:
+        temporary.write_text(to_tex(name, table), "utf-8")
 
 
 def _groups(table: Table) -> list[tuple[Row, ...]]:
@@ -70,33 +71,30 @@ def escape_tex(text: str) -> str:
     text
         Plain text.
     """
-    return "".join(TEX.get(character, character) for character in text)
+    return text.translate(str.maketrans(TEX))
 
 
-def to_tex(table: Table) -> str:
+def to_tex(label: str, table: Table) -> str:
     """The table as a LaTeX float over both columns, with the packages it needs in a comment.
 
     Parameters
     ----------
+    label
+        Label of the float.
     table
         The table; one that ``is_long`` becomes several floats, one per group of rows.
     """
-    if not table.is_long:
-        return _float(table)
-    groups = _groups(table)
-    parts = [
-        replace(
-            table,
-            label=f"{table.label}{number}" if len(groups) > 1 else table.label,
-            body=rows,
-            notes=table.notes if number == len(groups) else (),
-        )
-        for number, rows in enumerate(groups, 1)
-    ]
-    return "\n".join(map(_float, parts or [table]))
+    groups = _groups(table) if table.is_long else []
+    if len(groups) < 2:
+        return _float(label, table)
+    notes = [()] * (len(groups) - 1) + [table.notes]
+    return "\n".join(
+        _float(f"{label}{number}", replace(table, body=rows, notes=below))
+        for number, (rows, below) in enumerate(zip(groups, notes, strict=True), 1)
+    )
 
 
-def _float(table: Table) -> str:
+def _float(label: str, table: Table) -> str:
     names = table.name_columns
     columns = sum(cell.columns for cell in table.head[0].entries)
     notes = "\\par\n".join(escape_tex(note) for note in table.notes)
@@ -105,7 +103,7 @@ def _float(table: Table) -> str:
         r"\begin{table*}",
         r"\centering",
         rf"\caption{{{escape_tex(table.caption)}}}",
-        rf"\label{{tab:{table.label}}}",
+        rf"\label{{tab:{label}}}",
         r"\scriptsize",
         r"\setlength{\tabcolsep}{2pt}",
         # The space that booktabs leaves around rules would show as white lines in the shades.

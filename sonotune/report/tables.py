@@ -41,13 +41,13 @@ class HeadRow:
         Whether the cells are numbers that the row's name describes.
     """
 
-    names: tuple[str, ...]
-    entries: tuple[Head, ...]
+    names: Sequence[str]
+    entries: Sequence[Head]
     values: bool = False
 
 
-def one_head(names: Sequence[str], titles: Iterable[str]) -> tuple[HeadRow]:
-    """A head of one row, whose cells span a column each.
+def head_row(names: Sequence[str], titles: Iterable[str]) -> HeadRow:
+    """A row of the head whose cells span a column each.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def one_head(names: Sequence[str], titles: Iterable[str]) -> tuple[HeadRow]:
     titles
         Titles of the columns.
     """
-    return (HeadRow(tuple(names), tuple(map(Head, titles))),)
+    return HeadRow(names, [*map(Head, titles)])
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,9 @@ class Entry:
     hover: str = ""
 
 
+NO_RUN = Entry(DASH, hover="no run that counts")
+
+
 @dataclass(frozen=True)
 class Row:
     """A row of the body: its names (repeated ones are printed once) and its cells.
@@ -99,8 +102,8 @@ class Row:
         Its values.
     """
 
-    names: tuple[str, ...]
-    entries: tuple[Entry, ...]
+    names: Sequence[str]
+    entries: Sequence[Entry]
 
 
 @dataclass(frozen=True)
@@ -109,8 +112,6 @@ class Table:
 
     Attributes
     ----------
-    label
-        Label for LaTeX.
     caption
         Caption.
     head, body
@@ -123,11 +124,10 @@ class Table:
         Whether LaTeX gets a float for each group of rows, since all of them do not fit a page.
     """
 
-    label: str
     caption: str
-    head: tuple[HeadRow, ...]
-    body: tuple[Row, ...]
-    notes: tuple[str, ...]
+    head: Sequence[HeadRow]
+    body: Sequence[Row]
+    notes: Sequence[str]
     digits: int | None = 6
     is_long: bool = False
 
@@ -151,6 +151,32 @@ def mean_entry(mean: float, deviation: float, decimals: int = 3) -> Entry:
         return Entry(DASH)
     below = "" if math.isnan(deviation) else f"({deviation:.{decimals}f})"
     return Entry(f"{mean:.{decimals}f}", below)
+
+
+def number_text(value: float, form: str = ".3f") -> str:
+    """A number, or a dash where it is not finite.
+
+    Parameters
+    ----------
+    value
+        The number.
+    form
+        How it is printed.
+    """
+    return f"{value:{form}}" if math.isfinite(value) else DASH
+
+
+def text_row(names: Sequence[str], texts: Iterable[str]) -> Row:
+    """A row of the body whose values are plain texts.
+
+    Parameters
+    ----------
+    names
+        Names of the row.
+    texts
+        Its values.
+    """
+    return Row(names, [*map(Entry, texts)])
 
 
 def short_count(number: float) -> str:

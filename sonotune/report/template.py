@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from sonotune.layout import format_percent
 from sonotune.report.names import stage_title, time_text
-from sonotune.report.tables import DASH, short_count
+from sonotune.report.tables import number_text, short_count
+from sonotune.runtime.files import atomic
 
 
 @cache
@@ -30,7 +33,7 @@ def template(name: str) -> Template:
     )
     environment.filters |= {
         "count": short_count,
-        "number": number,
+        "number": lambda value, digits=3: number_text(value, f".{digits}f"),
         "percent": format_percent,
         "p": p_text,
         "signed": signed,
@@ -41,17 +44,20 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def number(value: float, digits: int = 3) -> str:
-    """A number, or a dash.
+def write_template(name: str, path: str | Path, **values: Any) -> None:
+    """Write a page, whole or not at all.
 
     Parameters
     ----------
-    value
-        A number; one that is not finite gives the dash.
-    digits
-        Digits after the point.
+    name
+        Of its `template`.
+    path
+        File to write.
+    **values
+        What the template shows.
     """
-    return f"{value:.{digits}f}" if math.isfinite(value) else DASH
+    with atomic(path) as temporary:
+        temporary.write_text(template(name).render(**values) + "\n", "utf-8")
 
 
 def signed(value: float) -> str:

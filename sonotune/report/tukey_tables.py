@@ -6,20 +6,20 @@ They are shown because the paper has them. What a study states rests on its deci
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
-from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.names import dataset_title, source_notes
+from sonotune.report.display_options import DisplayOptions, either_way, sources_of
 from sonotune.report.palette import shade
-from sonotune.report.tables import DASH, Entry, Row, Table, one_head
+from sonotune.report.tables import DASH, Entry, Row, Table, head_row
 
 LEVEL = 0.05
+UNTESTED = Entry(DASH, hover="not tested")
 COLUMNS = (
     *("dataset", "fraction", "strategy", "first", "second"),
     *("difference", "lower", "upper", "p"),
@@ -53,19 +53,11 @@ def strategies_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.Dat
             entries = _entries(mine[mine["fraction"] == fraction])
             group = f"{title}, {format_percent(fraction)}"
             for number, first in enumerate(names[:-1]):
-                tests = [entries[first, second] for second in names[number + 1 :]]
-                body.append(
-                    Row((group, display.strategies[first]), (*[Entry("")] * number, *tests))
-                )
-    return rows, Table(
-        "tukey",
-        "Tukey's tests of all pairs of strategies.",
-        one_head(("Data set, images", "Strategy"), map(display.label, names[1:])),
-        tuple(body),
-        notes,
-        digits=None,
-        is_long=True,
-    )
+                tests = [entries.get((first, second), UNTESTED) for second in names[number + 1 :]]
+                body.append(Row((group, display.label(first)), [Entry("")] * number + tests))
+    head = head_row(("Data set, images", "Strategy"), map(display.label, names[1:]))
+    caption = "Tukey's tests of all pairs of strategies."
+    return rows, Table(caption, [head], body, notes, digits=None, is_long=True)
 
 
 def fractions_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.DataFrame, Table]:
@@ -85,51 +77,36 @@ def fractions_table(tukey: str | Path, display: DisplayOptions) -> tuple[pd.Data
         mine = rows[rows["dataset"] == dataset]
         for strategy, label in display.strategies_of(mine).items():
             entries = _entries(mine[mine["strategy"] == strategy])
-            tests = tuple(entries[pair] for pair in pairs)
-            body.append(Row((title, label), tests))
-    heads = [
-        f"{format_percent(float(first))} against {format_percent(float(second))}"
-        for first, second in pairs
-    ]
+            body.append(Row((title, label), [entries.get(pair, UNTESTED) for pair in pairs]))
+    heads = [" against ".join(format_percent(float(share)) for share in pair) for pair in pairs]
     note = notes[0].replace("row minus column", "the first fraction minus the second")
     note = note.replace("the row is", "the first is").replace("the column is", "the second is")
-    return rows, Table(
-        "tukey_fractions",
-        "Tukey's tests of the shares of the images.",
-        one_head(("Data set", "Strategy"), heads),
-        tuple(body),
-        (note, *notes[1:]),
-        digits=None,
-        is_long=True,
-    )
+    head = head_row(("Data set", "Strategy"), heads)
+    caption = "Tukey's tests of the shares of the images."
+    return rows, Table(caption, [head], body, [note, *notes[1:]], digits=None, is_long=True)
 
 
 def _read(
     tukey: str | Path, family: str, display: DisplayOptions
-) -> tuple[pd.DataFrame, dict[str, str], tuple[str, ...]]:
+) -> tuple[pd.DataFrame, dict[str, str], list[str]]:
     """Rows of one kind of pairs, titles of data sets, and notes."""
     table = read_table(tukey)
     table = table[table["dataset"].isin(list(display.datasets))]
-    sources = sources_of(table)
-    notes = (*NOTES, *source_notes(list(sources), display.datasets, sources))
-    titles = {name: dataset_title(name, display.datasets, sources) for name in display.datasets}
-    return table.loc[table["family"] == family, list(COLUMNS)], titles, notes
+    titles, source_notes = display.name_datasets(sources_of(table))
+    return table.loc[table["family"] == family, list(COLUMNS)], titles, [*NOTES, *source_notes]
 
 
-def _entries(tests: pd.DataFrame) -> Mapping[tuple[str, str], Entry]:
+def _entries(tests: pd.DataFrame) -> dict[tuple[str, str], Entry]:
     """Entries of a group's pairs, either way round."""
-    entries = defaultdict(lambda: Entry(DASH, hover="not tested"))
-    for row in tests.dropna(subset="difference").to_dict("records"):
-        first, second, p = row["first"], row["second"], row["p"]
-        entries[first, second] = _entry(row["difference"], row["lower"], row["upper"], p)
-        entries[second, first] = _entry(-row["difference"], -row["upper"], -row["lower"], p)
-    return entries
+    known = either_way(tests.dropna(subset="difference")).to_dict("records")
+    return {(row["first"], row["second"]): _entry(row) for row in known}
 
 
-def _entry(difference: float, lower: float, upper: float, p: float) -> Entry:
+def _entry(test: Mapping[str, Any]) -> Entry:
+    difference, p = test["difference"], test["p"]
     if pd.isna(p):
         return Entry(f"{difference:+.3f}", hover="too few runs for a test")
     colour = shade(float(difference > 0)) if p < LEVEL else ""
     text = "<0.001" if p < 0.0005 else f"{p:.3f}"
-    hover = f"95% interval of all pairs: {lower:+.3f} to {upper:+.3f}"
+    hover = f"95% interval of all pairs: {test['lower']:+.3f} to {test['upper']:+.3f}"
     return Entry(f"{difference:+.3f}", text, shade=colour, hover=hover)

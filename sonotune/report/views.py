@@ -14,10 +14,6 @@ from sonotune.report.style import journal_style, save_figure
 from sonotune.report.table_files import save_table
 
 
-def _by_stem(files: list[str]) -> dict[str, str]:
-    return {Path(file).stem: file for file in files}
-
-
 def _by_dataset(files: list[str]) -> dict[str, str]:
     return {dataset_of(file): file for file in files}
 
@@ -31,8 +27,8 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     "audit_duplicates": _by_dataset,
     "decisions": lambda files: Path(files[0]).parent,
     "example_predictions": files_of_cells,
-    "features": _by_stem,
-    "scores": _by_stem,
+    "features": lambda files: {Path(file).stem: file for file in files},
+    "scores": lambda files: {Path(file).stem: file for file in files},
 }
 # Settings that are lists of pairs, since the order of their keys counts.
 PAIRS = ("network_titles", "pretraining", "titles")
@@ -99,7 +95,7 @@ def write_table(
         Of its function.
     """
     data, table = _function(TABLES[name])(**arguments)
-    save_table(data, table, csv, tex, html)
+    save_table(name, data, table, csv, tex, html)
 
 
 def _function(view: View) -> Callable[..., Any]:

@@ -132,48 +132,44 @@ def test_one_fold_decides_nothing_whatever_the_scores():
 # Degenerate studies
 
 
-def test_two_folds_give_regret_but_no_verdict():
-    decision = only(runs_of(study([0.9, 0.5, 0.3], sd=1e-4, folds=2)))
-    assert decision.recommended == "s0"
-    assert decision.reason == "least_regret"
-    assert decision.strategy("s2").expected_regret == pytest.approx(0.6, abs=0.01)
-    for strategy in decision.strategies:
-        assert not strategy.significantly_worse
-        assert not strategy.about_as_good
-    assert np.isnan(decision.dice_lower)
-    assert any("too few" in sentence for sentence in decision_sentences(decision))
+def without(scores, *lost):
+    """Scores of which some runs, fold and strategy, failed."""
+    for run in lost:
+        scores[run] = np.nan
+    return scores
 
 
-# Scores, the recommended strategy, the reason, and words of the message.
-LITTLE = {
-    "one fold": (study([0.9, 0.5], folds=1), None, "none", "Nothing is decided"),
-    "one strategy": (study([0.8]), "s0", "only_candidate", "there is no choice"),
-    "equal constants": (np.full((5, 3), 0.8), "s0", "least_regret", "do not vary"),
-    "all failed": (np.full((5, 3), np.nan), None, "none", ""),
-}
+# Scores, the recommended strategy, the reason, words of the message, and whether there is a test.
+CASES = {
+    "one fold": (study([0.9, 0.5], folds=1), None, "none", "Nothing is decided", False),
+    "two folds": (study([0.9, 0.5, 0.3], folds=2), "s0", "least_regret", "too few", False),
+    "one strategy": (study([0.8]), "s0", "only_candidate", "there is no choice", False),
+    "equal constants": (np.full((5, 3), 0.8), "s0", "least_regret", "do not vary", False),
+    "all failed": (np.full((5, 3), np.nan), None, "none", "", False),
+    "a failed run": (
+        without(study([0.9, 0.7, 0.5]), (2, 0)), "s1", "about_as_good",
+        "s0 (1 failed; 5 runs)", True,
+    ),
+    "failed runs of two": (
+        without(study([0.9, 0.7, 0.5]), (0, 0), (1, 1)), "s2", "only_candidate",
+        "the only strategy", True,
+    ),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("case", LITTLE)
-def test_where_there_is_little_to_go_by_nothing_is_called_worse(case):
-    scores, recommended, reason, says = LITTLE[case]
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_recommended_of_odd_studies_and_called_worse_only_by_a_test(case):
+    scores, recommended, reason, says, tested = CASES[case]
     decision = only(runs_of(scores))
     assert (decision.recommended, decision.reason) == (recommended, reason)
-    assert not any(strategy.significantly_worse for strategy in decision.strategies)
     assert any(says in sentence for sentence in decision_sentences(decision))
-    assert not decision.tested
+    worse = {one.name for one in decision.strategies if one.significantly_worse}
+    # Where a run failed, a strategy is compared all the same.
+    assert worse == ({"s1", "s2"} if tested else set())
+    assert any(one.about_as_good for one in decision.strategies) == (reason == "about_as_good")
+    assert decision.tested == tested
     # An interval of its own has only what ran in several folds.
-    assert (decision.dice_lower < decision.dice) == (case == "one strategy")
-
-
-def test_a_strategy_with_a_failed_run_is_compared_but_not_recommended():
-    scores = study([0.9, 0.7, 0.5])
-    scores[2, 0] = np.nan
-    decision = only(runs_of(scores))
-    assert decision.recommended == "s1"
-    best = decision.strategy("s0")
-    assert (best.failed, best.candidate) == (1, False)
-    assert "s0" in decision.strategy("s2").worse_than
-    assert any("s0 (1 failed; 5 runs)" in sentence for sentence in decision_sentences(decision))
+    assert (decision.dice_lower < decision.dice) == (tested or case == "one strategy")
 
 
 @pytest.mark.parametrize("folds", [1, 3, 5])
@@ -218,22 +214,12 @@ def test_what_a_race_dropped_early_is_named_as_not_compared():
     assert only(table).untested == ()
 
 
-def test_a_single_candidate_is_not_called_as_good_as_the_best():
-    scores = study([0.9, 0.7, 0.5])
-    scores[0, 0] = scores[1, 1] = np.nan
-    decision = only(runs_of(scores))
-    assert (decision.recommended, decision.reason) == ("s2", "only_candidate")
-    assert not decision.strategy("s2").about_as_good
-    assert decision.strategy("s2").significantly_worse
-    assert "the only strategy" in decision_sentences(decision)[0]
-
-
-def test_missing_runs_are_not_failed_ones_but_count_as_incomplete():
-    table = runs_of(study([0.9, 0.7]))
-    table = table[(table["strategy"] != "s0") | (table["fold"] < 4)]
-    decision = only(table)
-    assert decision.strategy("s0").failed == 0
-    assert not decision.strategy("s0").candidate
+def test_runs_are_failed_by_their_outcome_and_missing_ones_make_a_strategy_incomplete():
+    table = runs_of(study([0.9, 0.7])).drop(columns="failed").assign(outcome="converged")
+    table.loc[0, "outcome"] = "dead"
+    assert only(table).strategy("s0").failed == 1
+    missing = only(table[(table["strategy"] != "s0") | (table["fold"] == 4)]).strategy("s0")
+    assert (missing.failed, missing.candidate) == (0, False)
 
 
 # The recommendation
@@ -250,6 +236,12 @@ def test_the_cheapest_strategy_about_as_good_is_recommended():
     assert not by_price.strategy("s2").about_as_good
 
 
+def test_margins_are_per_data_set():
+    runs = runs_of(study([0.80, 0.795], sd=0.001, folds=10))
+    found = {margin: only(runs, margins={"sus": margin}).recommended for margin in (0.02, 0.001)}
+    assert found == {0.02: "s1", 0.001: "s0"}
+
+
 def test_nothing_is_about_as_good_and_shown_worse_beyond_the_margin():
     random = RANDOM()
     scores = random.normal(0.8, 0.03, (300, 5, 1)) + random.normal(0, 0.02, (300, 5, 6))
@@ -257,12 +249,6 @@ def test_nothing_is_about_as_good_and_shown_worse_beyond_the_margin():
     choices = choose(scores, everyone, np.zeros(6), 0.02)
     behind = gap_bounds(*choices.pairs.bounds(), everyone)[0]
     assert not (choices.about_as_good & (behind > 0.02)).any()
-
-
-def test_margins_are_per_data_set():
-    scores = study([0.80, 0.795], sd=0.001, folds=10)
-    assert only(runs_of(scores), margins={"sus": 0.02}).recommended == "s1"
-    assert only(runs_of(scores), margins={"sus": 0.001}).recommended == "s0"
 
 
 def test_regret_of_strategies_that_are_far_apart_is_their_distance():
@@ -290,12 +276,6 @@ def test_no_strategy_is_called_worse_and_about_as_good():
 
 
 # Columns
-
-
-def test_outcomes_are_read_as_failures():
-    table = runs_of(study([0.9, 0.7])).drop(columns="failed")
-    table["outcome"] = np.where(table.index == 0, "dead", "converged")
-    assert only(table).strategy("s0").failed == 1
 
 
 def test_seeds_of_one_fold_are_no_further_folds():

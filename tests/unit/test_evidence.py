@@ -1,5 +1,7 @@
 """Table III, the figures besides Figs. 4 and 5, and the comparison with the paper."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +10,10 @@ from made_up_cells import (
     DATASETS,
     EVERY,
     averages_of,
+    drawn,
     figure_of,
     made_up_cells,
+    notes_of,
     table_of,
     with_unchanged,
     write_cells,
@@ -20,14 +24,10 @@ from sonotune.data.dataset import save_set
 from sonotune.data.image_set import median_row
 from sonotune.evaluation.averages import average_over_runs
 from sonotune.layout import Cell
+from sonotune.networks.stage_names import UNET_STAGES
 from sonotune.report.against_paper import compare
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.figures.against_paper import draw_against_paper
-from sonotune.report.figures.fig1 import FROZEN, draw_fig1
-from sonotune.report.figures.fig_curves import draw_curves
-from sonotune.report.figures.fig_pareto import pareto_front
-from sonotune.report.figures.paired import draw_paired
-from sonotune.report.palette import style_of
+from sonotune.report.figures.fig1 import FROZEN
 from sonotune.report.published import published_table
 
 SHOWN = DisplayOptions(EVERY, DATASETS)
@@ -46,8 +46,8 @@ def test_differences_are_paired_by_fold(tmp_path):
     one = cells[(cells["dataset"] == "sus") & (cells["fraction"] == 0.8)].iloc[:1]
     rows = [one.assign(strategy=name, fold=fold, dice=dice) for (name, fold), dice in runs.items()]
     names = {"scratch": "From scratch", "whole": "Whole network"}
-    figure = draw_paired(pd.concat(rows), DisplayOptions(names, DATASETS), 0)
-    left, right = figure.axes
+    path = write_cells(pd.concat(rows), tmp_path)
+    left, right = drawn("fig3", cells=path, display=DisplayOptions(names, DATASETS)).axes
     # Folds, then mean, of each.
     dots = [line.get_xdata() for line in left.lines[:4]]
     assert dots[1] == pytest.approx([0.7])
@@ -57,10 +57,15 @@ def test_differences_are_paired_by_fold(tmp_path):
     assert [text.get_text() for text in right.texts] == ["3", "n"]
 
 
-def test_the_front_has_what_nothing_beats_in_both():
-    costs = np.array([1.0, 2.0, 2.0, 3.0, 4.0, np.nan])
-    gains = np.array([0.5, 0.7, 0.6, 0.7, 0.9, 1.0])
-    assert pareto_front(costs, gains).tolist() == [True, True, False, False, True, False]
+def test_the_front_has_what_nothing_beats_in_both(tmp_path):
+    points = {1: 0.5, 2: 0.7, 3: 0.6, 4: 0.7, 5: 0.9}
+    cells, _ = study(tmp_path)
+    cells = cells.query("dataset == 'sus' and fraction == 0.8 and fold == 0").head(len(points))
+    cells = cells.assign(dice=[*points.values()], seconds=[*points], tuned_parameters=[*points])
+    path = write_cells(cells, tmp_path)
+    figure = drawn("pareto", cells=path, averages=averages_of(path), display=SHOWN)
+    for panel in figure.axes:
+        assert panel.lines[-1].get_xdata().tolist() == [1, 2, 5]
 
 
 def test_table3_has_minutes_over_folds_of_runs_that_count(tmp_path):
@@ -101,26 +106,25 @@ def test_the_papers_own_numbers_correlate_perfectly_with_themselves():
 
 
 def test_the_comparison_leaves_stand_ins_out_of_the_figure(tmp_path):
-    cells, path = study(tmp_path)
-    table = compare(average_over_runs(cells, "failed", 1))
-    assert set(table["dataset"]) == {"sus", "bus"}
-    figure = draw_against_paper(table[table["measure"] == "dice"], EVERY, DATASETS)
-    titles = [panel.get_title() for panel in figure.axes if panel.get_title()]
-    assert all(title.startswith("SUS") for title in titles)
-    assert len(titles) == 3
-    assert any("Left out" in text.get_text() for text in figure.texts)
+    _, path = study(tmp_path)
     texts = table_of("against_paper", tmp_path, averages=averages_of(path), display=SHOWN)
     assert "BUS is busi" in texts["html"]
+    table = tmp_path / "against_paper.csv"
+    assert set(pd.read_csv(table)["dataset"]) == {"sus", "bus"}
+    figure = drawn("against_paper", against_paper=table, display=SHOWN)
+    titles = [panel.get_title() for panel in figure.axes]
+    assert [title[:3] for title in titles] == ["SUS"] * 3
+    assert "Left out" in notes_of(figure)
 
 
-def test_other_work_is_a_line_beside_the_same_images_only():
-    rows = [
-        {"dataset": name, "strategy": "whole", "fraction": share, "ours": 0.97, "paper": 0.98,
-         "standard_error": 0.01, "stands_in": False, "rank_correlation": np.nan}
-        for name in ("xray", "fus")
-        for share in (0.8, 0.05)
-    ]  # fmt: skip
-    figure = draw_against_paper(pd.DataFrame(rows), EVERY, {"xray": "X-ray", "fus": "FUS"})
+def test_other_work_is_a_line_beside_the_same_images_only(tmp_path):
+    common = {"measure": "dice", "strategy": "whole", "ours": 0.97, "paper": 0.98}
+    common |= {"standard_error": 0.01, "stands_in": False, "rank_correlation": np.nan}
+    places = product(("xray", "fus"), (0.8, 0.05))
+    table = pd.DataFrame([{"dataset": name, "fraction": p} | common for name, p in places])
+    table.to_csv(tmp_path / "table.csv")
+    display = DisplayOptions(EVERY, {"xray": "X-ray", "fus": "FUS"})
+    figure = drawn("against_paper", against_paper=tmp_path / "table.csv", display=display)
     dashed = {
         panel.get_title(): [
             one.get_ydata()[0] for one in panel.lines if one.get_linestyle() == "--"
@@ -131,20 +135,22 @@ def test_other_work_is_a_line_beside_the_same_images_only():
 
 
 def test_fig1_is_drawn_from_the_networks_stages():
-    stages = {"block1": 100, "block5a": 300, "head": 600}
+    stages = list(UNET_STAGES)
     strategies = [
-        ("whole", "Whole", [], list(stages)),
-        ("head", "Head", [], ["head"]),
-        ("scratch", "From scratch", list(stages), list(stages)),
+        ("whole", "Whole", "pretrained", stages),
+        ("mine", "Mine", "pretrained", ["block9"]),
+        ("scratch", "From scratch", "random", stages),
     ]
-    order = ["whole", "head", "scratch"]
-    panel = draw_fig1([(stages, strategies)], order).axes[0]
+    display = DisplayOptions(dict.fromkeys(["whole", "mine", "scratch"], ""), {})
+    networks = [({"name": "unet", "width": 1}, strategies)]
+    panel = drawn("fig1", networks=networks, display=display).axes[0]
     colours = [to_hex(patch.get_facecolor()) for patch in panel.patches]
-    assert colours[:3] == [style_of("whole", order).colour] * 3
-    assert [colour != FROZEN for colour in colours[3:]] == [False, False, True, False, False, False]
-    assert [bool(patch.get_hatch()) for patch in panel.patches[6:]] == [True] * 3
-    texts = [text.get_text() for text in panel.texts]
-    assert "600  60.0%" in texts
+    assert colours[:10] == [display.look("whole")["color"]] * 10
+    assert [colour != FROZEN for colour in colours[10:20]] == [False] * 9 + [True]
+    assert [bool(patch.get_hatch()) for patch in panel.patches[20:]] == [True] * 10
+    tuned = [text.get_text() for text in panel.texts][1]
+    assert tuned.startswith("Mine\n")
+    assert tuned.endswith("%")
 
 
 def test_fig2_shows_the_image_with_an_object_of_median_size(tmp_path):
@@ -167,13 +173,9 @@ def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
         cell = Cell("s", row.dataset, row.strategy, row.fraction, row.fold)
         (tmp_path / cell.folder).mkdir(parents=True)
         history.to_csv(tmp_path / cell.folder / "history.csv", index=False)
-    figure_of("curves", tmp_path, cells=path, display=SHOWN)
-    figure = draw_curves(
-        [("SUS, 80%, fold 0\nFrom scratch: failed", history)], 30, ["* SUS is other."]
-    )
+    figure = drawn("curves", cells=path, display=SHOWN)
+    assert sum(len(panel.lines) == 2 for panel in figure.axes) == len(bad)
     assert list(figure.axes[0].lines[1].get_ydata()) == [1, 2]
-    notes = " ".join(text.get_text() for text in figure.texts)
-    assert "The first 1 of 30." in " ".join(notes.split())
-    assert "* SUS is other." in notes
+    assert "BUS is busi" in notes_of(figure)
     good = cells[~cells["failed"] & ~cells["collapsed"]]
     figure_of("curves", tmp_path, cells=write_cells(good, tmp_path / "s"), display=SHOWN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,8 +13,10 @@ from made_up_cells import (
     DATASETS,
     STRATEGIES,
     averages_of,
+    drawn,
     figure_of,
     made_up_cells,
+    notes_of,
     write_cells,
 )
 from matplotlib.figure import Figure
@@ -23,39 +26,24 @@ from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import average_over_runs
 from sonotune.evaluation.metrics import overlap
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.figures.fig4 import draw_fig4
 from sonotune.report.figures.fig5 import choose_rows
 from sonotune.report.palette import COLOURS, MARKERS, STYLES, style_of
-from sonotune.report.style import journal_style
 
 PAIRS = [("contracting", "expanding"), ("except_5", "block_5"), ("blocks_1289", "blocks_3to7")]
 SIZE = 32
+SHOWN = DisplayOptions(STRATEGIES, DATASETS)
 
 
-def fig4(cells: pd.DataFrame, folder: Path) -> tuple[Path, Path]:
-    """Write Fig. 4 of these cells; return the paths of PDF and PNG."""
+def of_fig4(cells: pd.DataFrame, folder: Path) -> dict:
+    """Arguments of Fig. 4 of these cells."""
     folder.mkdir(exist_ok=True)
     path = write_cells(cells, folder)
-    given = {"cells": path, "averages": averages_of(path), "pairs": PAIRS}
-    return figure_of("fig4", folder, **given, display=DisplayOptions(STRATEGIES, DATASETS))
+    return {"cells": path, "averages": averages_of(path), "pairs": PAIRS, "display": SHOWN}
 
 
-def drawn(cells: pd.DataFrame) -> Figure:
+def fig4(cells: pd.DataFrame, folder: Path) -> Figure:
     """Fig. 4 of these cells as a figure that can be asked what it shows."""
-    with journal_style():
-        present = set(cells["strategy"])
-        pairs = [pair for pair in PAIRS if set(pair) <= present]
-        return draw_fig4(
-            cells,
-            average_over_runs(cells, "failed", 1),
-            pairs,
-            DisplayOptions(STRATEGIES, DATASETS),
-        )
-
-
-def foot(figure: Figure) -> str:
-    """The notes under a figure, on one line."""
-    return " ".join(" ".join(text.get_text() for text in figure.texts).split())
+    return drawn("fig4", **of_fig4(cells, folder))
 
 
 def only(cells: pd.DataFrame, **values: object) -> pd.DataFrame:
@@ -65,60 +53,43 @@ def only(cells: pd.DataFrame, **values: object) -> pd.DataFrame:
     return cells
 
 
-def test_fig4_has_a_row_for_each_data_set_and_a_panel_for_each_pair():
-    figure = drawn(made_up_cells())
+def test_fig4_has_panels_of_pairs_with_the_averages_and_the_folds(tmp_path):
+    cells = made_up_cells()
+    figure = fig4(cells, tmp_path)
     assert len(figure.axes) == 2 * 3
     legends = [axes.get_legend() for axes in figure.axes[:3]]
     titles = [[text.get_text() for text in legend.get_texts()] for legend in legends]
     assert titles == [[STRATEGIES[name] for name in pair] for pair in PAIRS]
-    # A pair that was not trained is left out.
-    assert len(drawn(made_up_cells().query("strategy != 'block_5'")).axes) == 2 * 2
-
-
-def test_fig4_shows_the_averages_and_the_folds():
-    cells = made_up_cells()
     of = {"dataset": "bus", "strategy": "expanding"}
     averages = only(average_over_runs(cells, "failed", 1), **of).sort_values("fraction")
-    *_, mean = lines = drawn(cells).axes[3].lines
+    *_, mean = lines = figure.axes[3].lines
     np.testing.assert_allclose(np.asarray(mean.get_ydata(), float), averages["dice_mean"])
     first = only(cells, **of, fold=0).sort_values("fraction")
     folds = [line for line in lines if line.get_color() == mean.get_color()][:-1]
     assert len(folds) == 5
     np.testing.assert_allclose(folds[0].get_ydata(), first["dice"])
+    # A pair that was not trained is left out.
+    assert len(fig4(cells.query("strategy != 'block_5'"), tmp_path).axes) == 2 * 2
 
 
-def test_fig4_leaves_failed_runs_out_and_says_so():
+def test_fig4_leaves_failed_runs_out_and_says_so(tmp_path):
     cells = only(made_up_cells(), strategy=["contracting", "expanding"])
-    assert "failed" not in foot(drawn(cells))
+    assert "failed" not in notes_of(fig4(cells, tmp_path))
     cells["failed"] = (cells["strategy"] == "expanding") & (cells["fold"] == 0)
-    figure = drawn(cells)
-    assert "6 of 60 runs failed and are left out" in foot(figure)
+    figure = fig4(cells, tmp_path)
+    assert "6 of 60 runs failed and are left out" in notes_of(figure)
     folds = [line for line in figure.axes[0].lines if line.get_marker() == "."]
     assert [len(line.get_xdata()) for line in folds] == [3] * 5 + [3] * 4
     cells["failed"] = [True] + [False] * (len(cells) - 1)
-    assert "1 of 60 runs failed and is left out" in foot(drawn(cells))
-
-
-@pytest.mark.parametrize(
-    "cells",
-    [
-        only(made_up_cells(), fold=0),
-        only(made_up_cells(), fraction=0.05).assign(failed=True),
-        only(made_up_cells(), dataset="sus").assign(dice=np.nan),
-    ],
-    ids=["one fold", "all failed", "no Dice"],
-)
-def test_fig4_of_little_is_still_a_picture(tmp_path, cells):
-    fig4(cells, tmp_path)
+    assert "1 of 60 runs failed and is left out" in notes_of(fig4(cells, tmp_path))
+    assert "60 of 60 runs failed" in notes_of(fig4(cells.assign(dice=np.nan), tmp_path))
 
 
 def test_the_same_cells_give_the_same_bytes_whatever_a_users_matplotlibrc(tmp_path):
-    import matplotlib
-
-    cells = only(made_up_cells(), dataset="sus")
-    once = fig4(cells, tmp_path / "once")
+    given = of_fig4(only(made_up_cells(), dataset="sus"), tmp_path)
+    once = figure_of("fig4", tmp_path / "once", **given)
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red"}):
-        again = fig4(cells, tmp_path / "again")
+        again = figure_of("fig4", tmp_path / "again", **given)
     for one, other in zip(once, again, strict=True):
         assert one.read_bytes() == other.read_bytes()
     assert b"CreationDate" not in once[0].read_bytes()
@@ -128,8 +99,8 @@ def test_unknown_strategies_get_their_style_by_their_place():
     names = ["whole", "encoder", "decoder_0", "decoder_all"]
     styles = [style_of(name, names) for name in names]
     assert styles[0] == STYLES["whole"]
-    assert [style.colour for style in styles[1:]] == list(COLOURS[:3])
-    assert [style.marker for style in styles[1:]] == list(MARKERS[:3])
+    assert [colour for colour, _ in styles[1:]] == list(COLOURS[:3])
+    assert [marker for _, marker in styles[1:]] == list(MARKERS[:3])
     many = [f"strategy {number}" for number in range(len(COLOURS) * len(MARKERS))]
     assert len({style_of(name, many) for name in many}) == len(many)
 
@@ -165,8 +136,7 @@ def examples(folder: Path, strategies: tuple[str, ...] = ("contracting", "expand
 def fig5(paths: dict, folder: Path, fraction: float = 0.05) -> tuple[Path, Path]:
     """Write Fig. 5; return the paths of PDF and PNG."""
     examples = {"asked": list(STRATEGIES), "baselines": [], "fraction": fraction, "fold": 0}
-    display = DisplayOptions(STRATEGIES, DATASETS)
-    return figure_of("fig5", folder, **paths, decisions=folder, display=display, examples=examples)
+    return figure_of("fig5", folder, **paths, decisions=folder, display=SHOWN, examples=examples)
 
 
 def test_fig5_chooses_the_quartiles_of_mean_dice():
@@ -186,18 +156,11 @@ def test_fig5_follows_from_the_predictions_also_empty_and_full_ones(tmp_path):
     assert fig5(paths, tmp_path)[1].read_bytes() != once[1]
 
 
-def test_fig5_without_predictions_says_so(tmp_path):
-    paths = examples(tmp_path, strategies=())
-    fig5(paths, tmp_path)
-
-
-def test_fig5_refuses_scores_of_other_cells(tmp_path):
-    with pytest.raises(SonotuneError, match="no scores of contracting, expanding at 80% in fold 0"):
-        fig5(examples(tmp_path), tmp_path, fraction=0.8)
-
-
-def test_fig5_refuses_predictions_that_lack_a_scored_image(tmp_path):
+def test_fig5_says_what_is_missing(tmp_path):
+    fig5(examples(tmp_path, strategies=()), tmp_path)
     paths = examples(tmp_path)
+    with pytest.raises(SonotuneError, match="no scores of contracting, expanding at 80% in fold 0"):
+        fig5(paths, tmp_path, fraction=0.8)
     for path in paths["example_predictions"]["sus"].values():
         np.savez(path, rows=np.array([0]), probabilities=np.zeros((1, SIZE, SIZE), np.uint8))
     with pytest.raises(SonotuneError, match="no prediction for row"):

@@ -31,7 +31,8 @@ from sonotune.networks.stages import (
 )
 from sonotune.networks.weights import start_network
 from sonotune.networks.weights_file import save_weights
-from sonotune.report.figures.fig1 import count_stages, draw_fig1
+from sonotune.report.display_options import DisplayOptions
+from sonotune.report.figures.fig1 import draw
 from sonotune.report.published import published_table
 from sonotune.training.optimiser import Adam
 
@@ -342,20 +343,21 @@ def test_torchvisions_names_are_those_of_the_encoders(tmp_path):
         convert(name, tmp_path / f"{name}.pth", tmp_path / f"{name}.safetensors")
 
 
-def hatched(figure):
-    """How many of the rectangles are hatched, of how many."""
-    shown = figure.axes[0].patches
-    return sum(patch.get_hatch() is not None for patch in shown), len(shown)
+def fig1(start, **changes):
+    """Fig. 1 of a strategy that tunes the first of the network's stages."""
+    network = SMALL | changes
+    tuned = [*network.get("stages", ["encoder"])][:1]
+    return draw([(network, [("a", "A", start, tuned)])], DisplayOptions({"a": "A"}, {})).axes[0]
 
 
 @pytest.mark.parametrize(("start", "expected"), [("pretrained", 0), ("encoder", 6), ("random", 7)])
 def test_fig1_hatches_what_starts_at_random_whether_it_is_tuned_or_frozen(start, expected):
     """Beside an encoder's published weights, decoder and head are random."""
-    figure = draw_fig1([count_stages(SMALL, [("a", "A", start, ["encoder"])])], ["a"])
-    assert hatched(figure) == (expected, 7)
+    hatches = [patch.get_hatch() is not None for patch in fig1(start).patches]
+    assert (sum(hatches), len(hatches)) == (expected, 7)
 
 
 def test_own_stages_stand_from_input_to_output_whatever_their_names():
     stages = {"a_last": r"segmentation_head\.", "b_middle": r"decoder\.", "c_first": r"encoder\."}
-    counted, _ = count_stages({**SMALL, "stages": stages}, [("a", "A", "random", ["a_last"])])
-    assert list(counted) == ["c_first", "b_middle", "a_last"]
+    texts = [text.get_text() for text in fig1("random", stages=stages).texts]
+    assert [text[:3] for text in texts[1:]] == ["c_f", "b_m", "a_l"]

@@ -1,13 +1,13 @@
 """Tests of differences, against published examples and independent implementations."""
 
 import warnings
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as formulas
 from made_up_scores import cells_of_scores, made_up_scores, with_strategies, write_tables
-from scipy.stats import tukey_hsd
 from statsmodels.stats.multicomp import pairwise_tukeyhsd
 
 from sonotune.statistics.friedman import critical_difference, nemenyi, rank_strategies
@@ -56,7 +56,7 @@ def test_tukey_gives_the_published_example():
     assert table["upper"].round(3).tolist() == [-0.951, 3.389, 7.989]
 
 
-def test_tukey_kramer_agrees_with_statsmodels_and_scipy_where_runs_are_missing():
+def test_tukey_kramer_agrees_with_statsmodels_where_runs_are_missing():
     groups = {name: values[: 3 + number] for number, (name, values) in enumerate(RELIEF.items())}
     runs = runs_of(groups)
     table = tukey_pairs(runs)
@@ -64,8 +64,6 @@ def test_tukey_kramer_agrees_with_statsmodels_and_scipy_where_runs_are_missing()
     np.testing.assert_allclose(-table["difference"], other.meandiffs, atol=1e-9)
     np.testing.assert_allclose(table["p"], other.pvalues, atol=1e-4)
     np.testing.assert_allclose(-table["upper"], other.confint[:, 0], atol=1e-3)
-    third = tukey_hsd(*groups.values())
-    np.testing.assert_allclose(table["p"], third.pvalue[np.triu_indices(3, 1)], atol=1e-6)
 
 
 def test_variance_components_are_those_of_the_mixed_model_of_every_image():
@@ -94,18 +92,16 @@ def test_the_critical_difference_is_that_of_the_published_example():
 
 def test_ranks_agree_with_pandas_and_nemenyi_with_the_critical_difference():
     ranking = rank_strategies(LEARNERS)
-    mean_ranks = LEARNERS.rank(axis=1, ascending=False).mean()
-    assert ranking.ranks.to_dict() == pytest.approx(mean_ranks.to_dict())
-    assert list(ranking.ranks) == sorted(mean_ranks)
+    mean_ranks = LEARNERS.rank(axis=1, ascending=False).mean().sort_values()
+    assert list(ranking.ranks.items()) == list(mean_ranks.items())
     # The effect size by its own formula (Kendall 1939), with ties corrected.
     ties = LEARNERS.apply(lambda row: sum(n**3 - n for n in row.value_counts()), axis=1).sum()
     spread = ((LEARNERS.rank(axis=1).sum() - 14 * 2.5) ** 2).sum()
     assert ranking.kendall_w == pytest.approx(12 * spread / (14**2 * (4**3 - 4) - 14 * ties))
     found = nemenyi(LEARNERS)
-    for first in "abcd":
-        for second in "abcd":
-            apart = abs(mean_ranks[first] - mean_ranks[second]) > ranking.critical_difference
-            assert (found.loc[first, second] < 0.05) == apart
+    for first, second in product("abcd", repeat=2):
+        apart = abs(mean_ranks[first] - mean_ranks[second]) > ranking.critical_difference
+        assert (found.loc[first, second] < 0.05) == apart
 
 
 def test_tukey_compares_strategies_and_fractions(tmp_path):

@@ -12,7 +12,7 @@ from test_training import bright_disks
 from sonotune.networks.stage_names import UNET_STAGES
 from sonotune.report.geometry import aspect_of, scale_bar
 from sonotune.report.page.details import contours, to_json
-from sonotune.report.page.drawing import draw_network
+from sonotune.report.page.drawing import describe_network
 
 PLAIN = dict.fromkeys(("mm_per_pixel_y", "mm_per_pixel_x"))
 PLAIN |= {"original_height": 60, "original_width": 40}
@@ -41,14 +41,22 @@ def test_images_have_their_true_proportions():
     assert scale_bar(measured, 48) == (5, 5 / 24)
 
 
-def test_a_network_is_drawn_as_a_u_with_its_tuned_stages():
-    drawing = draw_network(UNET_STAGES, {"block1", "block9"})
-    places = {box.stage: box for box in drawing.boxes}
-    assert [box.stage for box in drawing.boxes if box.tuned] == ["block1", "block9"]
-    assert places["block1"].y == places["block9"].y < places["block5a"].y
-    assert len(drawing.skips) == 4
-    encoder = draw_network(["encoder", "decoder0", "decoder1", "head"], set())
-    assert len(encoder.boxes) == 4
+@pytest.mark.parametrize(
+    ("stages", "tuned", "skips"),
+    [
+        (UNET_STAGES, {"block1", "block9"}, 4),
+        (["encoder", "decoder0", "decoder1", "head"], {"head"}, 0),
+        (["stem", "middle", "last"], {"stem", "last"}, 0),
+    ],
+)
+def test_a_network_is_drawn_as_a_u_with_its_tuned_stages(stages, tuned, skips):
+    drawing = describe_network("mine", "Mine", "pretrained", tuned, stages)
+    boxes = drawing["boxes"]
+    assert {stage for stage, box in boxes.items() if box["tuned"]} == tuned
+    columns = [boxes[stage]["x"] for stage in stages]
+    assert sorted(set(columns)) == columns
+    assert boxes[stages[-1]]["y"] == min(box["y"] for box in boxes.values())
+    assert len(drawing["skips"]) == skips
 
 
 @pytest.fixture

@@ -78,6 +78,8 @@ def test_every_row_of_wangs_table_stands_there_under_both_protocols(results):
     assert table["mean"].between(0, 1).all()
     tuned = table[table["protocol"] == "corrected"].groupby("strategy")["tuned_parameters"].first()
     assert (tuned["decoder_all"], tuned["decoder_4"], tuned["encoder"]) == (4405073, 6976, 2223872)
+    for name in ("fig1", "wang2023_fig1b", "wang2023_fig1c"):
+        assert (results / STUDY / f"figures/{name}.png").stat().st_size > 10000
 
 
 def test_no_examination_is_on_both_sides_of_the_corrected_split(results):
@@ -108,8 +110,3 @@ def test_heads_are_measured_in_millimetres_and_claims_are_judged(results):
     elsewhere = claims["claim"].isin(["W3", "W6"])
     applied = claims[claims["claim"].str.startswith("W") & ~elsewhere]
     assert "not applicable" not in set(applied["verdict"])
-
-
-def test_the_figures_are_drawn(results):
-    for name in ("fig1", "wang2023_fig1b", "wang2023_fig1c"):
-        assert (results / STUDY / f"figures/{name}.png").stat().st_size > 10000

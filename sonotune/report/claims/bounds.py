@@ -9,7 +9,7 @@ import numpy as np
 from sonotune.report.claims.parse import Claim
 from sonotune.report.claims.results import TIMES, StudyResults
 from sonotune.report.claims.rows import ROWS, Row
-from sonotune.report.claims.verdict import UNDECIDED, Verdict, decide, yes_or_no
+from sonotune.report.claims.verdict import UNDECIDED, Verdict, decide
 from sonotune.statistics.choice import VERDICT_FOLDS
 from sonotune.statistics.claims import folds_for_equivalence
 from sonotune.statistics.planning import MOST_FOLDS
@@ -65,10 +65,7 @@ def _judge(claim: Claim, results: StudyResults, row: Row, tests: int) -> Verdict
     shape = np.exp if row.metric in TIMES else np.asarray
     return Verdict.of(
         claim,
-        metric=row.metric,
-        dataset=row.dataset,
-        source=results.sources.get(row.dataset, ""),
-        fraction=row.fraction,
+        **results.place(row.metric, row.dataset, row.fraction),
         comparison=row.comparison,
         verdict=verdict,
         value=float(shape(values.min())),
@@ -76,9 +73,9 @@ def _judge(claim: Claim, results: StudyResults, row: Row, tests: int) -> Verdict
         upper=float(shape(upper)),
         rule=_rule(float(shape(low)), float(shape(high))),
         paper_value=None if row.paper is None else float(shape(row.paper)),
-        paper_supports=yes_or_no(None if row.paper is None else low < row.paper <= high),
-        paper_significant=yes_or_no(said),
-        as_paper_found=yes_or_no(_as_found(row, said, reaches, high <= 0, claim)),
+        paper_supports=None if row.paper is None else low < row.paper <= high,
+        paper_significant=said,
+        as_paper_found=_as_found(row, said, reaches, high <= 0, claim),
         note=note,
     )
 

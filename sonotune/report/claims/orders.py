@@ -11,8 +11,7 @@ from scipy.stats import rankdata
 from sonotune.report.claims.bounds import FEW_FOLDS
 from sonotune.report.claims.parse import Claim
 from sonotune.report.claims.results import BASELINE, StudyResults
-from sonotune.report.claims.rows import conditions, own_datasets
-from sonotune.report.claims.verdict import NOT_APPLICABLE, Verdict, decide, yes_or_no
+from sonotune.report.claims.verdict import NOT_APPLICABLE, Verdict, decide
 from sonotune.report.published import published_mean
 from sonotune.seeds import generator
 from sonotune.statistics.choice import VERDICT_FOLDS
@@ -27,16 +26,8 @@ from sonotune.statistics.pairs import LEVEL, PairwiseDifferences, compare
 RULE_OF_ORDER = "all pairs: holds if each other is shown to be beyond, fails if another comes first"
 
 
-def evaluate_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
-    """Best and worst, in each place or over all of them.
-
-    Parameters
-    ----------
-    claim
-        The claim.
-    results
-        What the study found.
-    """
+def _extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+    """Best and worst, in each place or over all of them."""
     names = results.rivals(claim.paper)
     outsiders = len(names) - len(claim.strategies)
     best, k = claim.kind == "best", max(claim.k, len(claim.strategies))
@@ -69,7 +60,7 @@ def evaluate_extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
             value=_ahead(merit, claimed, k),
             rule=RULE_OF_ORDER,
             paper_value=ahead,
-            paper_supports=yes_or_no(None if ahead is None else ahead >= 0),
+            paper_supports=None if ahead is None else ahead >= 0,
             note="; ".join(notes),
             **place,
         )
@@ -79,11 +70,11 @@ def _places(
     claim: Claim, results: StudyResults, names: list[str]
 ) -> Iterator[tuple[dict[str, Any], PairwiseDifferences, np.ndarray | None]]:
     """Fields of each verdict on an order, its pairs of means or mean ranks, and the paper's."""
-    where = list(conditions(claim, results))
+    where = list(results.conditions(claim))
     if claim.overall:
         scores = [
             np.array([results.matrix(m, d, p, names) for m, d, p in where if d == dataset])
-            for dataset in own_datasets(claim, results)
+            for dataset in results.datasets_of(claim)
         ]
         merits = mean_ranks([part for part in scores if len(part)])
         printed = [_printed(claim, names, *condition) for condition in where]
@@ -91,10 +82,9 @@ def _places(
         yield {}, compare(merits[None]), np.mean(ranks, axis=0) if ranks else None
         return
     for metric, dataset, fraction in where:
-        place = {"metric": metric, "dataset": dataset, "fraction": fraction}
         pairs = results.pairs(metric, dataset, fraction, tuple(names))
         printed_here = _printed(claim, names, metric, dataset, fraction)
-        yield place | {"source": results.sources.get(dataset, "")}, pairs, printed_here
+        yield results.place(metric, dataset, fraction), pairs, printed_here
 
 
 def _printed(
@@ -111,18 +101,10 @@ def _ahead(merit: np.ndarray, claimed: list[int], k: int) -> float:
     return float(merit[claimed].min() - others[k - len(claimed)])
 
 
-def evaluate_mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
-    """Neither of a pair is better throughout.
-
-    Parameters
-    ----------
-    claim
-        The claim.
-    results
-        What the study found.
-    """
+def _mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+    """Neither of a pair is better throughout."""
     names = results.rivals(claim.paper)
-    where = list(conditions(claim, results))
+    where = list(results.conditions(claim))
     tests = 2 * len(where) * len(claim.pairs)
     for first, second in claim.pairs:
         pair = names.index(first), names.index(second)
@@ -144,25 +126,17 @@ def evaluate_mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
             verdict=decide(any(better) and any(worse), one_way and len(where) > 1),
             rule="shown to be better here and worse there; fails if one way at every place",
             note=f"better at {sum(better)} and worse at {sum(worse)} of {len(where)} places",
-            paper_supports=yes_or_no(min(gaps) < 0 < max(gaps) if gaps else None),
+            paper_supports=min(gaps) < 0 < max(gaps) if gaps else None,
         )
 
 
-def evaluate_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
-    """Some strategy is shown to be better than one that tunes more parameters.
-
-    Parameters
-    ----------
-    claim
-        The claim.
-    results
-        What the study found.
-    """
+def _not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+    """Some strategy is shown to be better than one that tunes more parameters."""
     rivals = results.rivals(claim.paper)
     names = tuple(name for name in claim.strategies if name in rivals and name != BASELINE)
     tuned = np.array([float(results.tuned[name]) for name in names])
     fewer = tuned[:, None] < tuned[None, :]
-    where = list(conditions(claim, results))
+    where = list(results.conditions(claim))
     if not fewer.any():
         return
     for metric, dataset, fraction in where:
@@ -174,31 +148,18 @@ def evaluate_not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[
         against = means[:, None] > means[None, :]
         yield Verdict.of(
             claim,
-            metric=metric,
-            dataset=dataset,
-            source=results.sources[dataset],
-            fraction=fraction,
+            **results.place(metric, dataset, fraction),
             comparison="strategies that are better than one that tunes more",
             verdict=decide(bool(exceptions), bool(ordered)),
             rule="all pairs: holds if one is shown, fails if all are shown the other way",
-            paper_supports=yes_or_no(
-                bool((against & fewer).any()) if np.isfinite(means).all() else None
-            ),
+            paper_supports=bool((against & fewer).any()) if np.isfinite(means).all() else None,
             note=f"{len(exceptions)} of {fewer.sum()} pairs"
             + (f", such as {exceptions[0]}" if exceptions else ""),
         )
 
 
-def evaluate_fewer_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
-    """The first of each pair tunes fewer parameters, by a share: a fact of the configuration.
-
-    Parameters
-    ----------
-    claim
-        The claim.
-    results
-        What the study found.
-    """
+def _fewer_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+    """The first of each pair tunes fewer parameters, by a share: a fact of the configuration."""
     for first, second in claim.pairs:
         here, paper = results.tuned[second], claim.baseline_parameters
         if paper and here != paper:
@@ -216,19 +177,11 @@ def evaluate_fewer_parameters(claim: Claim, results: StudyResults) -> Iterator[V
         )
 
 
-def evaluate_failures(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
-    """Some strategies fail more often than the others.
-
-    Parameters
-    ----------
-    claim
-        The claim.
-    results
-        What the study found.
-    """
+def _failures(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
+    """Some strategies fail more often than the others."""
     names = results.rivals(claim.paper)
     runs = results.runs[results.runs["strategy"].isin(names) & (results.runs["fraction"] > 0)]
-    runs = runs[runs["dataset"].isin(own_datasets(claim, results))]
+    runs = runs[runs["dataset"].isin(results.datasets_of(claim))]
     counts = runs.pivot_table(
         index=["dataset", "fold"], columns="strategy", values="failed", aggfunc="sum", fill_value=0
     )[names]
@@ -255,10 +208,10 @@ def evaluate_failures(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
 
 
 ORDERS: dict[str, Callable[[Claim, StudyResults], Iterator[Verdict]]] = {
-    "best": evaluate_extremes,
-    "worst": evaluate_extremes,
-    "mixed": evaluate_mixed,
-    "not_by_parameters": evaluate_not_by_parameters,
-    "fewer_parameters": evaluate_fewer_parameters,
-    "fails_to_converge": evaluate_failures,
+    "best": _extremes,
+    "worst": _extremes,
+    "mixed": _mixed,
+    "not_by_parameters": _not_by_parameters,
+    "fewer_parameters": _fewer_parameters,
+    "fails_to_converge": _failures,
 }

@@ -20,8 +20,7 @@ from sonotune.report.claims.parse import paper_claims, parse_claims
 from sonotune.report.claims.results import StudyResults
 from sonotune.report.claims.verdict import VERDICTS, Verdict
 from sonotune.report.tables import DASH
-from sonotune.report.template import template
-from sonotune.runtime.files import atomic
+from sonotune.report.template import write_template
 
 TITLES = {
     "amiri2020": "Amiri, Brooks and Rivaz 2020",
@@ -59,48 +58,15 @@ def write_claims(
     results = StudyResults(read_cells(cells), strategy_names, margins)
     claims = [*parse_claims(own_claims, "own"), *paper_claims()]
     verdicts = [verdict for claim in claims for verdict in evaluate_claim(claim, results)]
-    save_verdicts(verdicts, csv, html)
-
-
-def save_verdicts(verdicts: Sequence[Verdict], csv: str | Path, html: str | Path) -> None:
-    """Write one row per verdict as CSV, and a page of all.
-
-    Parameters
-    ----------
-    verdicts
-        The verdicts.
-    csv
-        CSV to write.
-    html
-        Page to write.
-    """
     save_csv(pd.DataFrame([asdict(verdict) for verdict in verdicts]), csv, digits=6)
-    with atomic(html) as temporary:
-        temporary.write_text(claims_page(verdicts), "utf-8")
-
-
-def claims_page(verdicts: Sequence[Verdict]) -> str:
-    """One page of HTML that needs no other file: every claim, and its verdicts when opened.
-
-    Parameters
-    ----------
-    verdicts
-        The verdicts.
-    """
     papers = [
-        (
-            TITLES.get(paper, paper),
-            [list(rows) for _, rows in groupby(part, lambda verdict: verdict.claim)],
-        )
+        (TITLES[paper], [list(rows) for _, rows in groupby(part, lambda verdict: verdict.claim)])
         for paper, part in groupby(verdicts, lambda verdict: verdict.paper)
     ]
     parts = ", ".join(f"{word} {count}" for word, count in _counted(verdicts))
-    short = (
-        f"{len({verdict.claim for verdict in verdicts})} claims, {len(verdicts)} verdicts: {parts}."
-    )
-    return template("claims/page.html").render(
-        short=short, papers=papers, counted=_counted, where=_where, number=_number
-    )
+    short = f"{len(claims)} claims, {len(verdicts)} verdicts: {parts}."
+    shown = {"counted": _counted, "where": _where, "number": _number}
+    write_template("claims/page.html", html, short=short, papers=papers, **shown)
 
 
 def _counted(verdicts: Sequence[Verdict]) -> list[tuple[str, int]]:

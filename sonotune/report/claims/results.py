@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sonotune.report.claims.parse import METRICS
+from sonotune.report.claims.parse import METRICS, Claim
 from sonotune.report.published import published_table
 from sonotune.statistics.pairs import PairwiseDifferences, compare
 
@@ -48,6 +50,44 @@ class StudyResults:
         self.pairs = cache(self._pairs)
         self.rivals = cache(self._rivals)
 
+    def place(self, metric: str, dataset: str, fraction: float | None) -> dict[str, Any]:
+        """Fields of a verdict that say where it was judged.
+
+        Parameters
+        ----------
+        metric
+            Column of ``cells.csv``.
+        dataset
+            Name of a data set, or an empty text for all.
+        fraction
+            Share of the data set, or None for several.
+        """
+        source = self.sources.get(dataset, "")
+        return {"metric": metric, "dataset": dataset, "source": source, "fraction": fraction}
+
+    def datasets_of(self, claim: Claim) -> list[str]:
+        """Data sets that a claim is about.
+
+        Parameters
+        ----------
+        claim
+            The claim.
+        """
+        return [name for name in self.datasets if claim.datasets is None or name in claim.datasets]
+
+    def conditions(self, claim: Claim) -> Iterator[tuple[str, str, float]]:
+        """Metrics, data sets and fractions that a claim is about.
+
+        Parameters
+        ----------
+        claim
+            The claim.
+        """
+        for metric, dataset in product(claim.metrics, self.datasets_of(claim)):
+            for fraction in self.fractions(dataset):
+                if claim.fractions is None or fraction in claim.fractions:
+                    yield metric, dataset, fraction
+
     def fractions(self, dataset: str) -> list[float]:
         """Fractions that were trained with, the largest first.
 
@@ -84,18 +124,12 @@ class StudyResults:
             raise ValueError(f"unknown metric {metric!r}")
         runs = self.runs[self.runs["dataset"] == dataset]
         values = runs["seconds"] / runs["epochs"] if metric == "seconds_per_epoch" else runs[metric]
-        values = np.where(runs["failed"], np.nan, values)
+        values = values.mask(runs["failed"])
         if metric in TIMES:
-            values = np.log(np.where(values > 0, values, np.nan))
-        names, fold = np.unique(runs["fold"], return_inverse=True)
-        scores = {}
-        for (fraction, strategy), rows in runs.groupby(["fraction", "strategy"]).indices.items():
-            known = rows[np.isfinite(values[rows])]
-            total = np.bincount(fold[known], values[known], len(names))
-            count = np.bincount(fold[known], minlength=len(names))
-            mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-            scores[float(fraction), str(strategy)] = mean
-        return scores
+            values = np.log(values.where(values > 0))
+        keys = [runs[name] for name in ("fraction", "strategy", "fold")]
+        means = values.where(np.isfinite(values)).groupby(keys).mean().unstack()
+        return dict(zip(means.index, means.to_numpy(float), strict=True))
 
     def matrix(
         self, metric: str, dataset: str, fraction: float, strategies: Sequence[str]

@@ -54,36 +54,6 @@ class Row:
     premise: Estimate | None = None
 
 
-def conditions(claim: Claim, results: StudyResults) -> Iterator[tuple[str, str, float]]:
-    """Metrics, data sets and fractions that a claim is about.
-
-    Parameters
-    ----------
-    claim
-        The claim.
-    results
-        What the study found.
-    """
-    for metric in claim.metrics:
-        for dataset in own_datasets(claim, results):
-            for fraction in results.fractions(dataset):
-                if claim.fractions is None or fraction in claim.fractions:
-                    yield metric, dataset, fraction
-
-
-def own_datasets(claim: Claim, results: StudyResults) -> list[str]:
-    """Data sets of the study that a claim is about.
-
-    Parameters
-    ----------
-    claim
-        The claim.
-    results
-        What the study found.
-    """
-    return [name for name in results.datasets if claim.datasets is None or name in claim.datasets]
-
-
 def _paper_sum(
     claim: Claim, dataset: str, metric: str, terms: Sequence[tuple[float, str, float]]
 ) -> float | None:
@@ -111,7 +81,7 @@ def _pair_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
         yield from _overall_rows(claim, results)
         return
     names = tuple(results.rivals(claim.paper))
-    for metric, dataset, fraction in conditions(claim, results):
+    for metric, dataset, fraction in results.conditions(claim):
         pairs = results.pairs(metric, dataset, fraction, names)
         sign = " / " if metric in TIMES else " - "
         groups = [claim.pairs] if claim.smallest else [(pair,) for pair in claim.pairs]
@@ -136,7 +106,7 @@ def _overall_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
     for metric, pair in product(claim.metrics, claim.pairs):
         gaps: dict[str, list[np.ndarray]] = {}
         paper = []
-        for condition in conditions(claim, results):
+        for condition in results.conditions(claim):
             if condition[0] == metric:
                 _, dataset, fraction = condition
                 first, second = results.matrix(*condition, pair).T
@@ -151,9 +121,9 @@ def _overall_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
 def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
     everywhere = any(fraction is None for _, _, fraction in claim.terms)
     where = (
-        list(conditions(claim, results))
+        list(results.conditions(claim))
         if everywhere
-        else [(m, d, None) for m in claim.metrics for d in own_datasets(claim, results)]
+        else [(m, d, None) for m in claim.metrics for d in results.datasets_of(claim)]
     )
     for metric, dataset, at in where:
         terms, given = (
@@ -189,20 +159,16 @@ def _term(number: int, weight: float, strategy: str, fraction: float | None) -> 
 
 def _steps(
     claim: Claim, results: StudyResults
-) -> Iterator[tuple[str, float, float, np.ndarray, np.ndarray, list[str]]]:
+) -> Iterator[tuple[str, tuple[float, float], list[np.ndarray]]]:
     """Data sets and steps, with the scores of all strategies at both fractions."""
     names = results.rivals(claim.paper)
-    for dataset in own_datasets(claim, results):
-        for first, second in claim.steps:
-            if {first, second} <= set(results.fractions(dataset)):
-                at_first, at_second = (
-                    results.matrix("dice", dataset, p, names) for p in (first, second)
-                )
-                yield dataset, first, second, at_first, at_second, names
+    for dataset, step in product(results.datasets_of(claim), claim.steps):
+        if set(step) <= set(results.fractions(dataset)):
+            yield dataset, step, [results.matrix("dice", dataset, p, names) for p in step]
 
 
 def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
-    for dataset, first, second, at_first, at_second, names in _steps(claim, results):
+    for dataset, (first, second), (at_first, at_second) in _steps(claim, results):
         rises = at_first - at_second
         known = np.isfinite(rises)
         rises = rises[known.any(1)][:, known.any(0)]
@@ -214,13 +180,12 @@ def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
         else:
             # Strategies weigh equally, also in folds in which one has failed.
             estimates = (estimate_mean([np.nanmean(rises - means, axis=1) + means.mean()]),)
+        names = results.rivals(claim.paper)
         terms = [[(1.0, name, first), (-1.0, name, second)] for name in names]
         gaps = [_paper_sum(claim, dataset, "dice", both) for both in terms]
-        printed = [gap for gap in gaps if gap is not None]
         note = f"{(means <= 0).sum()} of {len(means)} strategies do not rise"
-        if printed:
-            falls = sum(gap <= 0 for gap in printed)
-            note += f"; in the paper {falls} of {len(printed)}"
+        if falls := [gap <= 0 for gap in gaps if gap is not None]:
+            note += f"; in the paper {sum(falls)} of {len(falls)}"
         what = "smallest rise of a strategy" if claim.smallest else "mean of all strategies"
         name = f"{format_percent(first)} - {format_percent(second)}, {what}"
         paper = _known(gaps, min if claim.smallest else np.mean)
@@ -228,8 +193,8 @@ def _data_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
 
 
 def _variance_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
-    for dataset, first, second, at_first, at_second, _ in _steps(claim, results):
-        estimate = estimate_mean([variance_difference(at_first, at_second)])
+    for dataset, (first, second), scores in _steps(claim, results):
+        estimate = estimate_mean([variance_difference(*scores)])
         name = f"variance over folds at {format_percent(first)} - at {format_percent(second)}"
         yield Row("dice", dataset, None, name, (estimate,))
 

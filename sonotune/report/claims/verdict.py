@@ -11,6 +11,7 @@ from sonotune.report.claims.parse import Claim
 
 HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
 NOT_APPLICABLE, UNTESTED = "not applicable", "untested"
+ANSWERS: dict[bool | None, str] = {None: "", True: "yes", False: "no"}
 VERDICTS = (HOLDS, FAILS, UNDECIDED, NOT_APPLICABLE, UNTESTED)
 
 
@@ -77,8 +78,10 @@ class Verdict:
         claim
             The claim.
         **what
-            The other fields.
+            The other fields. Answers may be True, False, or None where they are unknown.
         """
+        for answer in ("paper_supports", "paper_significant", "as_paper_found"):
+            what[answer] = ANSWERS[what.get(answer)]
         return Verdict(claim.id, claim.paper, claim.says, claim.kind, **what)
 
 
@@ -91,14 +94,3 @@ def decide(holds: bool, fails: bool) -> str:
         Whether the claim is shown to hold, and to fail.
     """
     return FAILS if fails else HOLDS if holds else UNDECIDED
-
-
-def yes_or_no(answer: bool | None) -> str:
-    """The answer as a word, empty where it is unknown.
-
-    Parameters
-    ----------
-    answer
-        The answer; None if it is unknown.
-    """
-    return "" if answer is None else "yes" if answer else "no"

@@ -1,7 +1,4 @@
-"""Fig. 1: the network as a U, and which of its stages each strategy tunes.
-
-Networks whose stages make no U (own stages, other decoders) have a row for each strategy.
-"""
+"""Fig. 1: the network as a U, and which of its stages each strategy tunes."""
 
 from __future__ import annotations
 
@@ -9,25 +6,24 @@ import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Polygon, Rectangle
+from matplotlib.patches import Polygon
 
 from sonotune.networks.stages import build_network, count, stage_parameters
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.figures.u_shape import DEPTH, StageBox, u_shape
 from sonotune.report.names import stage_title
-from sonotune.report.palette import style_of
-from sonotune.report.style import TWO_COLUMNS, noted_figure, text_width
+from sonotune.report.style import TWO_COLUMNS, noted_figure
 from sonotune.report.tables import short_count
+from sonotune.report.u_shape import StageBox, u_shape
 
 FROZEN, LINE = "#ffffff", "#555555"
-ROW, HEAD, LEFT, RIGHT = 0.17, 0.62, 1.5, 0.95  # inches
-# Of a U: in a row, height of a level, room of a line of text above it; of the one with names.
-IN_A_ROW, LEVEL, LINE_OF_TEXT, KEY_LEVEL = 4, 0.13, 0.12, 0.26
-# Share of a level's height that its boxes take; more where maps are larger.
-HEIGHTS, KEY_HEIGHTS = (0.95, 0.86, 0.77, 0.68, 0.59), (0.9,) * DEPTH
-CHARACTERS = 30  # of a title's line above a U
+# Inches: heights of a small U and of the one with names, a line of text above a small one.
+SMALL, KEY, LINE_OF_TEXT = 0.65, 1.3, 0.12
+IN_A_ROW, CHARACTERS = 4, 30  # small Us beside each other, letters in a line of their titles
+# Share of a level's height that its boxes take, first and last level; more where maps are larger.
+HEIGHTS, KEY_HEIGHTS = (0.95, 0.59), (0.9, 0.9)
 
 
 Strategy = tuple[str, str, str, Sequence[str]]  # name, title, start, tuned stages
@@ -49,82 +45,42 @@ def draw(
     display
         All the study's strategies, as in its tables, on which their colours depend.
     """
-    return draw_fig1([count_stages(*network) for network in networks], list(display.strategies))
-
-
-def count_stages(
-    network: Mapping[str, Any], strategies: Sequence[Strategy]
-) -> tuple[dict[str, int], list[Row]]:
-    """Number of parameters of each stage, and which of them start at random in each strategy.
-
-    Parameters
-    ----------
-    network
-        A complete ``network`` key.
-    strategies
-        Name, title, start and tuned stages of each strategy.
-    """
-    built = build_network(network)
-    # Own stages may be declared in any order; the network's own is from input to output.
-    position = {name: number for number, (name, _) in enumerate(built.named_parameters())}
-    parameters = dict(
-        sorted(
-            stage_parameters(built).items(),
-            key=lambda item: min(position[name] for name in item[1]),
-        )
-    )
-    published = getattr(built, "pretrained_part", "")
-    random = {
-        "pretrained": [],
-        "random": list(parameters),
-        "encoder": [
-            stage
-            for stage, own in parameters.items()
-            if not any(name.startswith(published) for name in own)
-        ],
-    }
-    stages = {stage: count(own.values()) for stage, own in parameters.items()}
-    return stages, [(name, title, random[start], tuned) for name, title, start, tuned in strategies]
-
-
-def draw_fig1(
-    networks: Sequence[tuple[Mapping[str, int], Sequence[Row]]], order: Sequence[str]
-) -> Figure:
-    """The figure, from the number of parameters of each network's stages.
-
-    Parameters
-    ----------
-    networks
-        Parameters of each stage, and the strategies, of each network.
-    order
-        Names of the strategies in the order of the study.
-    """
-    totals = " and ".join(f"{sum(stages.values()):,}" for stages, _ in networks)
+    counted = [_count_stages(*network) for network in networks]
+    totals = " and ".join(f"{sum(stages.values()):,}" for stages, _ in counted)
     notes = [
         f"The network's stages from input to output with their numbers of parameters ({totals} "
         "in all). Coloured: tuned; white: frozen; hatched: random at the start. With each "
         "strategy: tuned parameters and their share of all. Colours are those of all figures.",
     ]
-    shapes = [u_shape(list(stages)) for stages, _ in networks]
-    heights = [
-        _u_height(strategies) if shape else HEAD + ROW * len(strategies)
-        for shape, (_, strategies) in zip(shapes, networks, strict=True)
-    ]
-    height = sum(heights) + 0.1
+    height = sum(_height(strategies) for _, strategies in counted) + 0.1
     figure = noted_figure(notes, height)
     panel = figure.subplots()
     panel.set(xlim=(0, TWO_COLUMNS), ylim=(height, 0))
     panel.axis("off")
     top = 0.0
-    titles = [row[1] for _, strategies in networks for row in strategies]
-    left = max(LEFT, text_width(titles) + 0.15)
-    for shape, tall, (stages, strategies) in zip(shapes, heights, networks, strict=True):
-        if shape:
-            _draw_us(panel, shape, stages, strategies, order, top)
-        else:
-            _draw_network(panel, stages, strategies, order, left, top + HEAD)
-        top += tall
+    for stages, strategies in counted:
+        _draw_network(panel, stages, strategies, display, top)
+        top += _height(strategies)
     return figure
+
+
+def _count_stages(
+    network: Mapping[str, Any], strategies: Sequence[Strategy]
+) -> tuple[dict[str, int], list[Row]]:
+    """Number of parameters of each stage, and which of them start at random in each strategy."""
+    built = build_network(network)
+    # Own stages may be declared in any order; the network's own is from input to output.
+    position = {name: number for number, (name, _) in enumerate(built.named_parameters())}
+    own = stage_parameters(built)
+    stages = sorted(own, key=lambda stage: min(position[name] for name in own[stage]))
+    published = getattr(built, "pretrained_part", "")
+    random: dict[str, Collection[str]] = {
+        "pretrained": [],
+        "random": stages,
+        "encoder": [s for s in stages if not any(name.startswith(published) for name in own[s])],
+    }
+    rows = [(name, title, random[start], tuned) for name, title, start, tuned in strategies]
+    return {stage: count(own[stage].values()) for stage in stages}, rows
 
 
 def _rows_of_us(strategies: Sequence[Row]) -> list[tuple[list[Row], int]]:
@@ -137,36 +93,33 @@ def _wrapped(title: str) -> list[str]:
     return textwrap.wrap(title, CHARACTERS) or [""]
 
 
-def _u_height(strategies: Sequence[Row]) -> float:
-    key = DEPTH * KEY_LEVEL + 0.2
+def _height(strategies: Sequence[Row]) -> float:
     rows = _rows_of_us(strategies)
-    return key + sum(DEPTH * LEVEL + (lines + 1) * LINE_OF_TEXT + 0.2 for _, lines in rows)
+    return KEY + 0.2 + sum(SMALL + (lines + 1) * LINE_OF_TEXT + 0.2 for _, lines in rows)
 
 
-def _draw_us(
+def _draw_network(
     panel: Axes,
-    shape: Mapping[str, StageBox],
     stages: Mapping[str, int],
     strategies: Sequence[Row],
-    order: Sequence[str],
+    display: DisplayOptions,
     top: float,
 ) -> None:
     """A small U for each strategy; above them one with the names of the stages."""
+    shape = u_shape(list(stages))
     columns = 1 + max(box.column for box in shape.values())
-    small = TWO_COLUMNS / IN_A_ROW - 0.25
-    y = top + DEPTH * KEY_LEVEL + 0.2
+    wide = (TWO_COLUMNS / IN_A_ROW - 0.25) / columns
+    y = top + KEY + 0.2
     for part, lines in _rows_of_us(strategies):
-        y += 0.1
+        y += (lines + 1) * LINE_OF_TEXT + 0.1
         for number, row in enumerate(part):
             x = 0.125 + number * TWO_COLUMNS / IN_A_ROW
             text = "\n".join([*_wrapped(row[1]), _share(stages, row)])
-            panel.text(x, y + (lines + 1) * LINE_OF_TEXT - 0.02, text, va="bottom", fontsize=6.5)
-            corner = (x, y + (lines + 1) * LINE_OF_TEXT)
-            for stage in stages:
-                box = _box(shape[stage], corner, small / columns, LEVEL)
-                box.set(**_look(stage, row, order))
+            panel.text(x, y - 0.02, text, va="bottom", fontsize=6.5)
+            for stage, box in _boxes(shape, (x, y), wide, SMALL, HEIGHTS).items():
+                box.set(**_look(stage, row, display))
                 panel.add_patch(box)
-        y += DEPTH * LEVEL + (lines + 1) * LINE_OF_TEXT + 0.1
+        y += SMALL + 0.1
     # After the strategies' boxes, which then are the first of the axes' patches.
     _draw_key(panel, shape, stages, (0.35, top + 0.1), (TWO_COLUMNS - 0.7) / columns)
 
@@ -177,10 +130,10 @@ def _share(stages: Mapping[str, int], row: Row) -> str:
     return f"{short_count(tuned)}  {tuned / sum(stages.values()):.1%}" if tuned else "none"
 
 
-def _look(stage: str, row: Row, order: Sequence[str]) -> dict[str, Any]:
+def _look(stage: str, row: Row, display: DisplayOptions) -> dict[str, Any]:
     """How a stage's box is drawn: coloured where it is tuned, hatched where it starts at random."""
     name, _, random, tuned = row
-    colour = style_of(name, order).colour if stage in tuned else ""
+    colour = display.look(name)["color"] if stage in tuned else ""
     return {
         "facecolor": colour if colour and stage not in random else FROZEN,
         "edgecolor": colour or LINE,
@@ -196,16 +149,17 @@ def _draw_key(
     corner: tuple[float, float],
     wide: float,
 ) -> None:
-    for stage, stage_box in shape.items():
-        x, y = corner[0] + stage_box.column * wide, corner[1] + (stage_box.first + 0.5) * KEY_LEVEL
-        if stage_box.skip:
-            end = corner[0] + shape[stage_box.skip].column * wide
+    level = KEY / _depth(shape)
+    for stage, patch in _boxes(shape, corner, wide, KEY, KEY_HEIGHTS).items():
+        box = shape[stage]
+        x, y = corner[0] + box.column * wide, corner[1] + (box.first + 0.5) * level
+        if box.skip:
+            end = corner[0] + shape[box.skip].column * wide
             panel.plot([x + wide, end], [y, y], color=LINE, linewidth=0.5, linestyle=":")
-        span = stage_box.last - stage_box.first + 1
+        span = box.last - box.first + 1
         text = f"{stage_title(stage)}\n{short_count(stages[stage])}"
-        middle = (x + span * wide / 2, y + (span - 1) * KEY_LEVEL / 2)
-        box = _box(stage_box, corner, wide, KEY_LEVEL, KEY_HEIGHTS)
-        panel.plot(*_outline(box), color=LINE, linewidth=0.6)
+        middle = (x + span * wide / 2, y + (span - 1) * level / 2)
+        panel.plot(*patch.get_xy().T, color=LINE, linewidth=0.6)
         # A slope is too narrow for its text, which covers a part of its outline.
         panel.text(
             *middle, text, ha="center", va="center", fontsize=5.5, linespacing=1.1,
@@ -213,51 +167,28 @@ def _draw_key(
         )  # fmt: skip
 
 
-def _box(
-    stage_box: StageBox,
+def _depth(shape: Mapping[str, StageBox]) -> int:
+    return 1 + max(box.last for box in shape.values())
+
+
+def _boxes(
+    shape: Mapping[str, StageBox],
     corner: tuple[float, float],
     wide: float,
-    level: float,
-    heights: Sequence[float] = HEIGHTS,
-) -> Patch:
-    """The patch of a stage, in inches, without colours."""
-    x, y = corner[0] + stage_box.column * wide, corner[1]
-    tall = [heights[n] * level for n in (stage_box.first, stage_box.last)]
-    middle = [y + (n + 0.5) * level for n in (stage_box.first, stage_box.last)]
-    if stage_box.first == stage_box.last:
-        return Rectangle((x + 0.012, middle[0] - tall[0] / 2), wide - 0.024, tall[0])
-    right = x + (stage_box.last - stage_box.first + 1) * wide - 0.012
-    ends = [(x + 0.012, middle[0], tall[0]), (right, middle[1], tall[1])]
-    upper = [(end, centre - height / 2) for end, centre, height in ends]
-    lower = [(end, centre + height / 2) for end, centre, height in ends]
-    return Polygon([*upper, *lower[::-1]])
-
-
-def _outline(box: Patch) -> tuple[list[float], list[float]]:
-    """Corners of a patch as a closed line, which is no patch of the axes."""
-    points = box.get_patch_transform().transform(box.get_path().vertices)
-    return list(points[:, 0]), list(points[:, 1])
-
-
-def _draw_network(
-    panel: Axes,
-    stages: Mapping[str, int],
-    strategies: Sequence[Row],
-    order: Sequence[str],
-    left: float,
-    top: float,
-) -> None:
-    wide = (TWO_COLUMNS - left - RIGHT) / len(stages)
-    for number, (stage, parameters) in enumerate(stages.items()):
-        x, name = left + (number + 0.5) * wide, stage_title(stage).replace(" ", "\n")
-        panel.text(x, top - 0.28, name, ha="center", va="bottom", fontsize=6.5)
-        panel.text(x, top - 0.08, short_count(parameters), ha="center", va="bottom", fontsize=6)
-    for number, row in enumerate(strategies):
-        y = top + ROW * number
-        panel.text(left - 0.08, y + ROW / 2, row[1], ha="right", va="center")
-        for position, stage in enumerate(stages):
-            corner = (left + position * wide + 0.015, y + 0.02)
-            box = Rectangle(corner, wide - 0.03, ROW - 0.04, **_look(stage, row, order))
-            panel.add_patch(box)
-        end = TWO_COLUMNS - RIGHT + 0.08
-        panel.text(end, y + ROW / 2, _share(stages, row), ha="left", va="center")
+    height: float,
+    shares: tuple[float, float],
+) -> dict[str, Polygon]:
+    """The patches of all stages, in inches, without colours."""
+    depth = _depth(shape)
+    level, heights = height / depth, np.linspace(*shares, depth) * height / depth
+    patches = {}
+    for stage, box in shape.items():
+        left = corner[0] + box.column * wide + 0.012
+        right = left + (box.last - box.first + 1) * wide - 0.024
+        ends = [(left, box.first), (right, box.last)]
+        upper, lower = (
+            [(x, corner[1] + (n + 0.5) * level + side * heights[n] / 2) for x, n in ends]
+            for side in (-1, 1)
+        )
+        patches[stage] = Polygon([*upper, *reversed(lower)])
+    return patches

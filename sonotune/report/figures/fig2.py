@@ -63,6 +63,5 @@ def draw(
             panels[0, column].set_title(title, fontsize=7, pad=3)
             pair = (data.images[row], 255 * data.masks[row])
             for panel, image in zip(panels[:, column], pair, strict=True):
-                show_image(panel, image, [])
-                panel.set_aspect(aspect_of(data, row) * image.shape[1] / image.shape[0])
+                show_image(panel, image, aspect_of(data, row))
     return figure

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sonotune.evaluation.averages import ExcludeRuns, is_excluded, read_cells
+from sonotune.evaluation.averages import CONDITION, ExcludeRuns, is_excluded, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.palette import style_of
 from sonotune.report.style import message_figure, noted_figure
 
 PANEL_HEIGHT = 1.75  # inches
@@ -36,40 +36,19 @@ def draw(
     """
     table = read_cells(cells)
     table = table[(table["fraction"] > 0) & table["dataset"].isin(list(display.datasets))]
-    present = set(table["strategy"])
-    drawn = [tuple(pair) for pair in pairs if set(pair) <= present]
-    if not drawn:
+    pairs = [pair for pair in pairs if set(pair) <= set(table["strategy"])]
+    if not pairs:
         return message_figure(
             "Fig. 4 compares pairs of a shallow and a deep strategy; this study has trained "
             "none of its pairs."
         )
-    table = table[table["strategy"].isin([name for pair in drawn for name in pair])]
-    return draw_fig4(table, display.averages(averages), drawn, display)
-
-
-def draw_fig4(
-    cells: pd.DataFrame,
-    averages: pd.DataFrame,
-    pairs: Sequence[Sequence[str]],
-    display: DisplayOptions,
-) -> Figure:
-    """Fig. 4 of the trained cells of these pairs, as a Matplotlib figure.
-
-    Parameters
-    ----------
-    cells, averages
-        Rows of ``cells.csv`` and ``averages.csv``.
-    pairs
-        Pairs of strategies.
-    display
-        Strategies and data sets to show, with their titles.
-    """
-    names = [name for pair in pairs for name in pair]
-    averages = averages[(averages["fraction"] > 0) & averages["strategy"].isin(names)]
-    kept = cells[~is_excluded(cells, display.exclude_runs)]
-    fractions = sorted(averages["fraction"].unique())
-    titles, source_notes = display.name_datasets(sources_of(averages))
-    notes = [*_notes(cells, display.exclude_runs), *source_notes]
+    table = table[table["strategy"].isin(list(chain(*pairs)))]
+    means = display.averages(averages)
+    means = means[(means["fraction"] > 0) & means["strategy"].isin(list(chain(*pairs)))]
+    kept = table[~is_excluded(table, display.exclude_runs)]
+    fractions = sorted(means["fraction"].unique())
+    titles, source_notes = display.name_datasets(sources_of(means))
+    notes = [*_notes(table, display.exclude_runs), *source_notes]
 
     figure = noted_figure(notes, PANEL_HEIGHT * len(titles) + 0.58)
     axes = figure.subplots(len(titles), len(pairs), sharex=True, sharey="row", squeeze=False)
@@ -79,12 +58,12 @@ def draw_fig4(
             title, (-0.5, 0.5), xycoords=panels[0].yaxis.label, rotation=90, weight="bold",
             ha="right", va="center",
         )  # fmt: skip
-        of_set, runs = averages[averages["dataset"] == dataset], kept[kept["dataset"] == dataset]
+        of_set, runs = means[means["dataset"] == dataset], kept[kept["dataset"] == dataset]
         for panel, pair in zip(panels, pairs, strict=True):
             for name, shift in zip(pair, (-APART, APART), strict=True):
-                means = of_set[of_set["strategy"] == name].set_index("fraction")
+                curve = of_set[of_set["strategy"] == name].set_index("fraction")["dice_mean"]
                 points = runs[runs["strategy"] == name]
-                _draw_strategy(panel, means.reindex(fractions), points, shift, name, display)
+                _draw_strategy(panel, curve.reindex(fractions), points, shift, name, display)
             panel.grid(axis="y", color="#dddddd")
             if not runs["strategy"].isin(list(pair)).any():
                 panel.text(0.5, 0.5, "no run left", transform=panel.transAxes, ha="center")
@@ -100,33 +79,27 @@ def draw_fig4(
 
 def _draw_strategy(
     panel: Axes,
-    averages: pd.DataFrame,
+    means: pd.Series,
     points: pd.DataFrame,
     shift: float,
     name: str,
     display: DisplayOptions,
 ) -> None:
     """The mean at every fraction, and a thin line for each fold."""
-    style = style_of(name, list(display.strategies))
-    positions = {fraction: position + shift for position, fraction in enumerate(averages.index)}
+    look = display.look(name)
+    positions = {fraction: position + shift for position, fraction in enumerate(means.index)}
+    thin = look | {"marker": ".", "markersize": 3, "linewidth": 0.5, "alpha": 0.5}
     if points["fold"].nunique() > 1:
         for _, fold in points.groupby("fold"):
             scores = fold.groupby("fraction")["dice"].mean()
-            panel.plot(
-                scores.index.map(positions), scores, marker=".", markersize=3, linewidth=0.5,
-                alpha=0.5, color=style.colour,
-            )  # fmt: skip
+            panel.plot(scores.index.map(positions), scores, **thin)
     panel.plot(
-        list(positions.values()),
-        averages["dice_mean"].astype(float),
-        color=style.colour,
-        marker=style.marker,
-        label=display.label(name),
+        list(positions.values()), means.astype(float), label=display.strategies[name], **look
     )
 
 
 def _notes(cells: pd.DataFrame, exclude_runs: ExcludeRuns) -> list[str]:
-    folds = cells.groupby(["dataset", "fraction", "strategy"])["fold"].nunique()
+    folds = cells.groupby(CONDITION)["fold"].nunique()
     few, many = int(folds.min()), int(folds.max())
     number = f"{few}" if few == many else f"{few} to {many}"
     notes = [f"Large markers: mean Dice over {number} fold{'s' * (many > 1)}."]

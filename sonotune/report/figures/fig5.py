@@ -134,11 +134,11 @@ def choose_rows(scores: pd.DataFrame, quantiles: Mapping[float, str] = QUARTILES
 def _read_scores(
     path: str | Path, strategies: list[str], fraction: float, fold: int
 ) -> pd.DataFrame:
-    scores = read_table(path)
     # The network that is evaluated unchanged has fraction 0 and may be among the columns.
-    wanted = scores["fraction"].isin([fraction, 0]) & (scores["fold"] == fold)
-    wanted &= (scores["seed"] == 1) & (scores["pretraining"] == 1)
-    scores = scores[wanted & scores["strategy"].isin(strategies)]
+    scores = read_table(path).query(
+        "fraction in [@fraction, 0] and fold == @fold and seed == 1 and pretraining == 1 "
+        "and strategy in @strategies"
+    )
     if not len(scores):
         raise SonotuneError(
             f"{path}: no scores of {', '.join(strategies)} at {format_percent(fraction)} in fold "
@@ -157,50 +157,41 @@ def _draw(
 ) -> Figure:
     quantiles = QUARTILES if len(sets) <= MOST_WITH_MEDIAN else OUTER_QUARTILES
     chosen = {name: choose_rows(table, quantiles) for name, table in scores.items()}
-    rows = [(name, row) for name in sets for row in chosen[name]]
     wide = (TWO_COLUMNS - LEFT) / (2 + len(strategies))
-    aspects = {(name, row): aspect_of(sets[name], row) for name, row in rows}
-    talls = [wide * aspects[position] for position in rows]
+    aspects = {(name, row): aspect_of(sets[name], row) for name in sets for row in chosen[name]}
+    talls = [wide * aspect for aspect in aspects.values()]
     titles = [
         textwrap.fill(title, max(8, int(16 * wide)))
         for title in ("Image", "Reference", *strategies.values())
     ]
     top = TOP + 0.11 * max(title.count("\n") for title in titles)
-    figure = noted_figure(notes, top + sum(talls) + len(rows) * UNDER)
-    axes = figure.subplots(len(rows), 2 + len(strategies), squeeze=False, height_ratios=talls)
+    figure = noted_figure(notes, top + sum(talls) + len(talls) * UNDER)
+    axes = figure.subplots(len(talls), 2 + len(strategies), squeeze=False, height_ratios=talls)
     for panel, title in zip(axes[0], titles, strict=True):
         panel.set_title(title, fontsize=7)
-    for panels, (name, row) in zip(axes, rows, strict=True):
+    for panels, (name, row) in zip(axes, aspects, strict=True):
         data, table = sets[name], scores[name]
         panels[0].set_ylabel(f"{datasets[name]}\n{chosen[name][row]}", fontsize=7)
-        show_image(panels[0], data.images[row], [])
-        show_image(panels[1], data.images[row], [(data.masks[row], REFERENCE, "solid")])
+        picture = (data.images[row], aspects[name, row])
+        show_image(panels[0], *picture)
+        show_image(panels[1], *picture, [(data.masks[row], REFERENCE, "solid")])
         add_scale_bar(panels[0], scale_bar(data.index[row], data.images.shape[2]))
         for panel, strategy in zip(panels[2:], strategies, strict=True):
             dice = table[(table["strategy"] == strategy) & (table["row"] == row)]["dice"]
             # Strategies that draw splits of their own do not test all on the same images.
             if strategy not in predictions[name] or not len(dice):
                 panel.axis("off")
+                panel.set_aspect(panels[0].get_aspect())  # keeps its title in line
                 continue
             prediction = _prediction_of(predictions[name][strategy], row)
-            outlines = [
-                (prediction, PREDICTION, "solid"),
-                (data.masks[row], REFERENCE, (0, (2, 1.5))),
-            ]
-            show_image(panel, data.images[row], outlines)
-            panel.set_xlabel(f"{dice.iloc[0]:.3f}" + _extreme(prediction), labelpad=2)
-        height_px, width_px = data.images.shape[1:]
+            dashed = (data.masks[row], REFERENCE, (0, (2, 1.5)))
+            show_image(panel, *picture, [(prediction, PREDICTION, "solid"), dashed])
+            # Where a prediction has no outline to see.
+            extreme = " (all)" if prediction.all() else "" if prediction.any() else " (empty)"
+            panel.set_xlabel(f"{dice.iloc[0]:.3f}{extreme}", labelpad=2)
         for panel in panels:
-            panel.set_aspect(aspects[name, row] * width_px / height_px)
             panel.set_axisbelow("line")  # names over outlines
     return figure
-
-
-def _extreme(prediction: np.ndarray) -> str:
-    """Say so where a prediction has no outline to see."""
-    if prediction.all():
-        return " (all)"
-    return "" if prediction.any() else " (empty)"
 
 
 def _prediction_of(path: str | Path, row: int) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,15 +11,9 @@ from sonotune.evaluation.averages import read_cells
 from sonotune.evaluation.current import run_folders
 from sonotune.layout import RUN, fold_title, format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.style import (
-    ONE_COLUMN,
-    TWO_COLUMNS,
-    message_figure,
-    noted_figure,
-    small_multiples,
-)
+from sonotune.report.style import message_figure, small_multiples
 
-COLUMNS, MOST = 4, 24
+MOST = 24
 TRAINING, VALIDATION = "#0072B2", "#D55E00"
 
 
@@ -34,7 +27,6 @@ def draw(cells: str | Path, display: DisplayOptions) -> Figure:
     display
         Titles of strategies; data sets to show, with their titles.
     """
-    folders = run_folders(cells)
     table = read_cells(cells)
     bad = table[table["failed"] | table["collapsed"]]
     bad = bad[bad["dataset"].isin(list(display.datasets))]
@@ -44,48 +36,25 @@ def draw(cells: str | Path, display: DisplayOptions) -> Figure:
         )
     drawn = bad.head(MOST)
     titles, source_notes = display.name_datasets(sources_of(drawn))
-    runs = []
-    for run in drawn.itertuples():
-        fold = fold_title(run.fold, run.seed, run.pretraining)
-        strategy = display.label(run.strategy)
-        title = (
-            f"{titles[run.dataset]}, {format_percent(run.fraction)}, fold {fold}\n"
-            f"{strategy}: {'failed' if run.failed else 'collapsed'}"
-        )
-        folder = folders[tuple(getattr(run, name) for name in RUN)]
-        runs.append((title, pd.read_csv(folder / "history.csv")))
-    return draw_curves(runs, len(bad), source_notes)
-
-
-def draw_curves(
-    runs: Sequence[tuple[str, pd.DataFrame]], all_bad: int, stand_ins: Sequence[str] = ()
-) -> Figure:
-    """A panel for each run: title and history.
-
-    Parameters
-    ----------
-    runs
-        Title and history of each run.
-    all_bad
-        Number of runs that failed or collapsed, shown or not.
-    stand_ins
-        Notes on data sets that stand in for others.
-    """
-    columns = min(COLUMNS, len(runs))
-    width = max(ONE_COLUMN, TWO_COLUMNS * columns / COLUMNS)
     notes = [
         "Loss of each epoch, training (blue) and validation (orange), of runs that failed (no "
         "early stop within the epoch limit, a loss that is not finite, or an output that does not "
         "depend on the image) or collapsed (the same "
         "output everywhere, or a best validation Dice of 0)."
-        + (f" The first {len(runs)} of {all_bad}." if all_bad > len(runs) else ""),
-        *stand_ins,
+        + (f" The first {len(drawn)} of {len(bad)}." if len(bad) > len(drawn) else ""),
+        *source_notes,
     ]
-    figure = noted_figure(notes, -(-len(runs) // columns) * 1.35 + 0.3, width)
-    panels = small_multiples(figure, len(runs), columns, "Epoch", "Loss")
-    for panel, (title, history) in zip(panels, runs, strict=True):
+    figure, panels = small_multiples(notes, len(drawn), (1.35, 0.3), "Epoch", "Loss")
+    folders = run_folders(cells)
+    for panel, run in zip(panels, drawn.to_dict("records"), strict=True):
+        history = pd.read_csv(folders[tuple(run[name] for name in RUN)] / "history.csv")
         panel.plot(history["epoch"], history["training_loss"], color=TRAINING)
         panel.plot(history["epoch"], history["validation_loss"], color=VALIDATION)
+        fold = fold_title(run["fold"], run["seed"], run["pretraining"])
+        title = (
+            f"{titles[run['dataset']]}, {format_percent(run['fraction'])}, fold {fold}\n"
+            f"{display.label(run['strategy'])}: {'failed' if run['failed'] else 'collapsed'}"
+        )
         panel.set_title(title, fontsize=6, pad=3)
         panel.set_ylim(bottom=0)
     return figure

@@ -11,11 +11,10 @@ from matplotlib.figure import Figure
 
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.palette import style_of
-from sonotune.report.style import noted_figure
+from sonotune.report.style import rows_of_strategies
 from sonotune.statistics.tables import included_scores, read_runs
 
-ROW, GAP = 0.135, 0.38  # inches
+DOTS = {"marker": ".", "markersize": 3, "markeredgewidth": 0, "alpha": 0.6}
 
 
 def draw(cells: str | Path, scores: Mapping[str, str | Path], display: DisplayOptions) -> Figure:
@@ -38,30 +37,25 @@ def draw(cells: str | Path, scores: Mapping[str, str | Path], display: DisplayOp
         "quartiles with the median; whiskers: 5th and 95th percentile; dots: the images beyond.",
         *source_notes,
     ]
-    height = (ROW * (len(names) + 1) + GAP) * len(titles) + 0.3
-    figure = noted_figure(notes, height)
-    axes = figure.subplots(len(titles), len(fractions), sharey=True, sharex="row", squeeze=False)
-    for panels, (dataset, title) in zip(axes, titles.items(), strict=True):
-        table = included_scores(runs, scores[dataset])
-        for panel, fraction in zip(panels, fractions, strict=True):
-            part = table[table["fraction"] == fraction]
-            _draw(panel, part, list(names), list(display.strategies))
-            images = part.groupby("strategy").size().max()
-            text = f"{title}, {format_percent(fraction)}, n = {images}"
-            panel.set_title(text, fontsize=7, pad=3)
-    for panel in axes[-1]:
-        panel.set_xlabel("Dice of an image")
-    axes[0, 0].set_yticks(range(len(names)), names.values())
-    axes[0, 0].set_ylim(len(names) - 0.4, -0.6)
+    figure, panels = rows_of_strategies(
+        notes, (titles, fractions), names.values(), (0.135, 0.38), "Dice of an image"
+    )
+    tables = {dataset: included_scores(runs, scores[dataset]) for dataset in titles}
+    for (dataset, fraction), panel in panels.items():
+        part = tables[dataset].query("fraction == @fraction")
+        _draw(panel, part, list(names), display)
+        images = part.groupby("strategy").size().max()
+        text = f"{titles[dataset]}, {format_percent(fraction)}, n = {images}"
+        panel.set_title(text, fontsize=7, pad=3)
     return figure
 
 
-def _draw(panel: Axes, scores: pd.DataFrame, names: list[str], strategies: list[str]) -> None:
+def _draw(panel: Axes, scores: pd.DataFrame, names: list[str], display: DisplayOptions) -> None:
     for position, name in enumerate(names):
         values = scores.loc[scores["strategy"] == name, "dice"]
         if not len(values):
             continue
-        colour = style_of(name, strategies).colour
+        colour = display.look(name)["color"]
         panel.boxplot(
             values,
             positions=[position],
@@ -74,14 +68,7 @@ def _draw(panel: Axes, scores: pd.DataFrame, names: list[str], strategies: list[
             medianprops={"color": colour, "linewidth": 1.4},
             whiskerprops={"color": colour, "linewidth": 0.8},
             capprops={"linewidth": 0},
-            flierprops={
-                "marker": ".",
-                "markersize": 3,
-                "markeredgewidth": 0,
-                "markerfacecolor": colour,
-                "alpha": 0.6,
-            },
+            flierprops=DOTS | {"markerfacecolor": colour},
         )
     panel.set_xlim(right=1.02)
     panel.grid(axis="x")
-    panel.tick_params(axis="y", length=0)

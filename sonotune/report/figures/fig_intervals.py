@@ -12,12 +12,10 @@ from matplotlib.ticker import MaxNLocator
 
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.palette import style_of
-from sonotune.report.style import message_figure, noted_figure
+from sonotune.report.style import message_figure, rows_of_strategies
 from sonotune.statistics.decision import read_decisions
 from sonotune.statistics.decision_types import Decision
 
-ROW = 0.15  # inches per strategy
 NOTE = (
     "Dice behind the best strategy that may be recommended: differences of adjusted means, with "
     "simultaneous 95% intervals (none with fewer than three folds). Shaded: the margin within "
@@ -44,39 +42,36 @@ def draw(decisions: str | Path, display: DisplayOptions) -> Figure:
     fractions = sorted({decision.fraction for decision in displayed}, reverse=True)
     compared = {strategy.name for decision in displayed for strategy in decision.strategies}
     names = [name for name in display.strategies if name in compared]
-    height = (ROW * (len(names) + 1) + 0.35) * len(present) + 0.3
-    figure = noted_figure([NOTE], height)
-    axes = figure.subplots(len(present), len(fractions), sharey=True, sharex="row", squeeze=False)
-    for panel in axes.flat:
-        panel.set_visible(False)
-    for decision in displayed:
-        panel = axes[present.index(decision.dataset), fractions.index(decision.fraction)]
-        panel.set_visible(True)
-        title = display.datasets[decision.dataset]
-        folds = "one fold" if decision.folds == 1 else f"{decision.folds} folds"
-        panel.set_title(f"{title}, {format_percent(decision.fraction)}, {folds}")
-        _draw_panel(panel, decision, names)
-    for panel in axes[:, 0]:
-        panel.set_yticks(range(len(names)), [display.strategies[name] for name in names])
-        panel.set_ylim(len(names) - 0.4, -0.6)
+    titles = [display.strategies[name] for name in names]
+    figure, panels = rows_of_strategies([NOTE], (present, fractions), titles, (0.15, 0.35))
+    known = {(decision.dataset, decision.fraction): decision for decision in displayed}
+    for place, panel in panels.items():
+        panel.set_visible(place in known)
+        if decision := known.get(place):
+            title = display.datasets[decision.dataset]
+            folds = "one fold" if decision.folds == 1 else f"{decision.folds} folds"
+            panel.set_title(f"{title}, {format_percent(decision.fraction)}, {folds}")
+            _draw_panel(panel, decision, names, display)
     return figure
 
 
-def _draw_panel(panel: Axes, decision: Decision, names: Sequence[str]) -> None:
+def _draw_panel(
+    panel: Axes, decision: Decision, names: Sequence[str], display: DisplayOptions
+) -> None:
     ends = [end for each in decision.strategies for end in (each.gap, each.gap_upper)]
     furthest = max((end for end in ends if np.isfinite(end)), default=0.0)
     panel.axvspan(0, decision.margin, color="#e8f0e8", linewidth=0)
     for strategy in decision.strategies:
         if not np.isfinite(strategy.gap):
             continue
-        position, style = names.index(strategy.name), style_of(strategy.name, names)
+        position, look = names.index(strategy.name), display.look(strategy.name)
         upper = min(strategy.gap_upper, 1.05 * furthest)
         if np.isfinite(strategy.gap_lower):
-            panel.plot([strategy.gap_lower, upper], [position, position], color=style.colour)
+            panel.plot([strategy.gap_lower, upper], [position] * 2, color=look["color"])
             if np.isinf(strategy.gap_upper):
-                panel.plot(upper, position, ">", color=style.colour)
-        filled = style.colour if strategy.name == decision.recommended else "white"
-        panel.plot(strategy.gap, position, style.marker, color=style.colour, markerfacecolor=filled)
+                panel.plot(upper, position, ">", color=look["color"])
+        if strategy.name != decision.recommended:
+            look["markerfacecolor"] = "white"
+        panel.plot(strategy.gap, position, linestyle="none", **look)
     panel.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     panel.grid(axis="y")
-    panel.tick_params(axis="y", length=0)

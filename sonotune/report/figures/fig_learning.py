@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,7 +15,6 @@ from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.figures.fig5 import choose_strategies
 from sonotune.report.learning_table import read_forecasts
-from sonotune.report.palette import style_of
 from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, message_figure, one_legend
 from sonotune.statistics.decision import read_decisions
 from sonotune.statistics.decision_types import Decision
@@ -67,30 +66,22 @@ def _draw_panel(
     scratch = [name for name in display.strategies if name == "scratch"]
     ends = [decisions[-1].fraction]
     for name in choose_strategies(decisions[-1:], scratch):
-        style = style_of(name, list(display.strategies))
+        look = display.look(name)
         means = {
             decision.fraction: strategy.mean
             for decision in decisions
             for strategy in decision.strategies
             if strategy.name == name
         }
-        panel.plot(
-            list(means), list(means.values()), style.marker, color=style.colour, linestyle="-",
-            label=display.strategies[name],
-        )  # fmt: skip
-        for row in forecasts[forecasts["strategy"] == name].to_dict("records"):
-            if not np.isfinite(row["expected"]):
-                continue
-            ends.append(row["fraction"] * row["times"])
-            panel.plot(
-                [row["fraction"], ends[-1]], [row["dice"], row["expected"]], color=style.colour,
-                linestyle=":",
-            )  # fmt: skip
-            panel.errorbar(
-                ends[-1], row["expected"], marker=style.marker, color=style.colour,
-                yerr=[[row["expected"] - row["lower"]], [row["upper"] - row["expected"]]],
-                markerfacecolor="white", elinewidth=0.8, capsize=2,
-            )  # fmt: skip
+        panel.plot(list(means), list(means.values()), label=display.strategies[name], **look)
+        mine = forecasts[forecasts["strategy"] == name].dropna(subset="expected")
+        for row in mine.itertuples():
+            ends.append(row.fraction * row.times)
+            line = ([row.fraction, ends[-1]], [row.dice, row.expected])
+            panel.plot(*line, color=look["color"], linestyle=":")
+            reach = [[row.expected - row.lower], [row.upper - row.expected]]
+            hollow: dict[str, Any] = {"markerfacecolor": "white", "elinewidth": 0.8, "capsize": 2}
+            panel.errorbar(ends[-1], row.expected, yerr=reach, **look, **hollow)
     ticks = sorted({*(decision.fraction for decision in decisions), *ends})
     panel.set_xscale("log")
     panel.set_xticks(ticks, [format_percent(tick) for tick in ticks])

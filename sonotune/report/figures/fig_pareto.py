@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,28 +14,10 @@ from matplotlib.ticker import MaxNLocator
 from sonotune.evaluation.averages import is_excluded, measured_on, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.palette import style_of
-from sonotune.report.style import message_figure, noted_figure, one_legend
+from sonotune.report.style import message_figure, noted_figure, one_legend, plot_error
 
 PANEL = 1.75  # inches
 COSTS = {"tuned_parameters": "Trained parameters", "training_seconds_mean": "Seconds of a training"}
-
-
-def pareto_front(costs: np.ndarray, gains: np.ndarray) -> np.ndarray:
-    """Which points no other beats in both, bool [n]: cheaper is better, and so is more gain.
-
-    Parameters
-    ----------
-    costs, gains : float64 [n]
-        nan is on no front.
-    """
-    known = np.isfinite(costs) & np.isfinite(gains)
-    front = np.zeros(len(costs), bool)
-    for i in np.flatnonzero(known):
-        beats = known & (costs <= costs[i]) & (gains >= gains[i])
-        beats &= (costs < costs[i]) | (gains > gains[i])
-        front[i] = not beats.any()
-    return front
 
 
 def draw(cells: str | Path, averages: str | Path, display: DisplayOptions) -> Figure:
@@ -76,37 +58,27 @@ def draw(cells: str | Path, averages: str | Path, display: DisplayOptions) -> Fi
     rows, columns = (1, 2) if flat else (2, len(titles))
     figure = noted_figure(notes, rows * (PANEL + 0.4) + 0.2, names=named)
     axes = figure.subplots(rows, columns, squeeze=False, sharey="row" if flat else "col")
-    places = axes.T if flat else axes
-    for row, (cost, label) in enumerate(COSTS.items()):
-        for panel, (dataset, title) in zip(places[row], titles.items(), strict=True):
-            _draw(panel, points[points["dataset"] == dataset], cost, display.strategies)
-            panel.set_xlabel(label)
-            if row == 0 or flat:
-                panel.set_title(title, fontsize=7)
+    places = product(COSTS.items(), titles.items())
+    for panel, ((cost, label), (dataset, title)) in zip(axes.flat, places, strict=True):
+        _draw(panel, points[points["dataset"] == dataset], cost, display)
+        panel.set_xlabel(label)
+        if panel in axes[0]:
+            panel.set_title(title, fontsize=7)
     for panel in axes[:, 0]:
         panel.set_ylabel("Dice")
     one_legend(figure, axes.flat)
     return figure
 
 
-def _draw(panel: Axes, points: pd.DataFrame, cost: str, strategies: Mapping[str, str]) -> None:
+def _draw(panel: Axes, points: pd.DataFrame, cost: str, display: DisplayOptions) -> None:
     for point in points.itertuples():
-        style = style_of(str(point.strategy), list(strategies))
-        panel.errorbar(
-            getattr(point, cost),
-            point.dice_mean,
-            yerr=point.dice_error if np.isfinite(point.dice_error) else None,
-            marker=style.marker,
-            color=style.colour,
-            markerfacecolor=style.colour if point.whole else "white",
-            elinewidth=0.8,
-            linestyle="none",
-            label=strategies[str(point.strategy)],
-            clip_on=False,
-        )
-    whole = points[points["whole"]]
-    front = whole[pareto_front(whole[cost].to_numpy(float), whole["dice_mean"].to_numpy(float))]
-    front = front.sort_values(cost)
+        look = display.look(point.strategy)
+        look["markerfacecolor"] = look["color"] if point.whole else "white"
+        look |= {"label": display.strategies[point.strategy], "clip_on": False}
+        plot_error(panel, getattr(point, cost), point.dice_mean, point.dice_error, **look)
+    ordered = points[points["whole"]].sort_values([cost, "dice_mean"], ascending=[True, False])
+    # On the front is what gains more than all that is cheaper.
+    front = ordered[ordered["dice_mean"] > ordered["dice_mean"].cummax().shift(fill_value=-np.inf)]
     panel.plot(front[cost], front["dice_mean"], color="#888888", linewidth=0.8, zorder=1.5)
     if cost == "tuned_parameters":
         panel.set_xscale("log")

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.palette import style_of
 from sonotune.report.style import message_figure, noted_figure
 
 LINE = 0.125  # inches, a strategy's name
@@ -68,10 +67,7 @@ def _draw_diagram(
         marker_props={"s": 6},
         elbow_props={"linewidth": 0.8},
         text_h_margin=0.05,
-        color_palette={
-            number: style_of(name, list(display.strategies)).colour
-            for number, name in enumerate(names)
-        },
+        color_palette={n: display.look(name)["color"] for n, name in enumerate(names)},
     )
     panel.spines["top"].set_visible(True)
     panel.set_axisbelow("line")  # ticks over the bars

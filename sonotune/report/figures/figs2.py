@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sonotune.data.dataset import load_set
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.geometry import aspect_of
+from sonotune.report.images import show_image
 from sonotune.report.names import stage_title
 from sonotune.report.style import TWO_COLUMNS, noted_figure
 
@@ -72,20 +72,15 @@ def draw(
             panel.spines[:].set_visible(False)
         for panel, when in zip(panels[:, 0], ("before", "after"), strict=True):
             panel.set_ylabel(when, fontsize=7)
-        _show(panels[0, 0], maps["image"], aspects[name], (0, 255))
+        show_image(panels[0, 0], maps["image"], aspects[name])
         column = 2
         for stage, part in zip(maps["stages"], parts, strict=True):
             text = f"{part}: {stage_title(str(stage))}"
             panels[0, column].set_title(text, fontsize=7, loc="left")
             for pair in maps[part].swapaxes(0, 1):
+                limits = (float(pair.min()), float(pair.max()))
                 for panel, image in zip(panels[:, column], pair, strict=True):
-                    _show(panel, image, aspects[name], (float(pair.min()), float(pair.max())))
+                    show_image(panel, image, aspects[name], limits=limits)
                 column += 1
             column += 1
     return figure
-
-
-def _show(panel: Axes, image: np.ndarray, aspect: float, limits: tuple[float, float]) -> None:
-    height, width = image.shape
-    shape = aspect * width / height
-    panel.imshow(image, "gray", aspect=shape, vmin=limits[0], vmax=limits[1], interpolation="none")

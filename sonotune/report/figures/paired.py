@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -15,7 +13,6 @@ from matplotlib.ticker import MaxNLocator
 from sonotune.evaluation.averages import is_excluded, read_cells
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
-from sonotune.report.palette import style_of
 from sonotune.report.style import message_figure, noted_figure, one_legend
 from sonotune.statistics.choice import VERDICT_FOLDS
 from sonotune.statistics.pairs import compare
@@ -34,28 +31,12 @@ def draw(cells: str | Path, display: DisplayOptions) -> Figure:
     display
         Its strategies are drawn; the others are compared with the first.
     """
-    table = display.select(read_cells(cells))
-    out = is_excluded(table, display.exclude_runs)
-    kept = table[~out]
-    if not (kept["fraction"] > 0).any():
+    runs = display.select(read_cells(cells))
+    out = is_excluded(runs, display.exclude_runs)
+    table, left_out = runs[~out], int(out.sum())
+    if not (table["fraction"] > 0).any():
         return message_figure("Every run of these strategies failed: nothing to compare.")
-    return draw_paired(kept, display, int(out.sum()))
-
-
-def draw_paired(table: pd.DataFrame, display: DisplayOptions, left_out: int) -> Figure:
-    """The figure of the runs in ``table``, besides ``left_out`` that failed.
-
-    Parameters
-    ----------
-    table
-        The runs.
-    display
-        Strategies and data sets to show, with their titles.
-    left_out
-        Number of runs that failed.
-    """
-    names = list(display.strategies)
-    first = display.strategies[names[0]]
+    names, titles = list(display.strategies), list(display.strategies.values())
     datasets, source_notes = display.name_datasets(sources_of(table))
     fractions = sorted({float(p) for p in table["fraction"] if p > 0}, reverse=True)
     notes = [
@@ -65,23 +46,22 @@ def draw_paired(table: pd.DataFrame, display: DisplayOptions, left_out: int) -> 
         *([f"Failed runs, left out: {left_out}."] if left_out else []),
         *source_notes,
     ]
-    rows = [(dataset, fraction) for dataset in datasets for fraction in fractions]
+    rows = list(product(datasets, fractions))
     height = len(rows) * (STEP * len(names) + 0.16) + 0.65
-    figure = noted_figure(notes, height, names=list(display.strategies.values()))
+    figure = noted_figure(notes, height, names=titles)
     left, right = figure.subplots(1, 2, sharey=True)
     for row, (dataset, fraction) in enumerate(rows):
         here = table[(table["dataset"] == dataset) & table["fraction"].isin([fraction, 0])]
         scores = here.pivot_table(index="fold", columns="strategy", values="dice")
-        _draw_row(left, right, row, scores.reindex(columns=names).to_numpy(float), names, display)
-    titles = [f"{datasets[dataset]}, {format_percent(fraction)}" for dataset, fraction in rows]
-    left.set_yticks(range(len(rows)), titles)
+        _draw_row(left, right, row, scores.reindex(columns=names).to_numpy(float), display)
+    left.set_yticks(range(len(rows)), [f"{datasets[d]}, {format_percent(p)}" for d, p in rows])
     left.set_ylim(len(rows) - 0.5, -0.5)
     left.set_xlabel("Dice")
     # A difference that does not matter should not fill the panel.
     least, most = right.get_xlim()
     right.set_xlim(min(least, -SPAN), max(most, SPAN))
     right.axvline(0, color="#888888", linewidth=0.8, zorder=0)
-    right.set_xlabel(f"Difference in Dice from \u201c{first}\u201d")
+    right.set_xlabel(f"Difference in Dice from \u201c{titles[0]}\u201d")
     right.annotate("n", (1.02, 1.0), xycoords="axes fraction", va="bottom", style="italic")
     for panel in (left, right):
         panel.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
@@ -94,34 +74,24 @@ def draw_paired(table: pd.DataFrame, display: DisplayOptions, left_out: int) -> 
 
 
 def _draw_row(
-    left: Axes,
-    right: Axes,
-    row: int,
-    scores: np.ndarray,
-    names: Sequence[str],
-    display: DisplayOptions,
+    left: Axes, right: Axes, row: int, scores: np.ndarray, display: DisplayOptions
 ) -> None:
     """One data set and fraction; ``scores`` is float64 [folds, strategies]."""
     pairs = compare(scores[None])
     lower, upper = (ends[0, :, 0] for ends in pairs.single_bounds())
-    shares = (np.arange(len(names)) - (len(names) - 1) / 2) * STEP / (STEP * len(names) + 0.16)
-    for number, (name, position) in enumerate(zip(names, row + shares, strict=True)):
-        style = style_of(name, names)
-        known = scores[np.isfinite(scores[:, number]), number]
-        look: dict[str, Any] = {"color": style.colour, "marker": style.marker, "linestyle": "none"}
-        title = display.strategies[name]
-        left.plot(known, np.full(len(known), position), ".", color=style.colour, markersize=2.5)
+    strategies = len(display.strategies)
+    shares = (np.arange(strategies) - (strategies - 1) / 2) * STEP / (STEP * strategies + 0.16)
+    for number, (name, title) in enumerate(display.strategies.items()):
+        position, known = row + shares[number], scores[np.isfinite(scores[:, number]), number]
+        look = display.look(name) | {"linestyle": "none"}
+        dots = look | {"marker": ".", "markersize": 2.5}
+        left.plot(known, np.full(len(known), position), **dots)
         left.plot(known.mean() if len(known) else np.nan, position, label=title, **look)
         folds = int(pairs.folds[0, number, 0])
         if number == 0 or not folds:
             continue
         right.plot(pairs.difference[0, number, 0], position, **look)
         if folds >= VERDICT_FOLDS:
-            right.plot([lower[number], upper[number]], [position, position], color=style.colour)
-        right.annotate(
-            str(folds),
-            (1.02, position),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            fontsize=6,
-        )
+            right.plot([lower[number], upper[number]], [position] * 2, color=look["color"])
+        where = ("axes fraction", "data")
+        right.annotate(str(folds), (1.02, position), xycoords=where, va="center", fontsize=6)

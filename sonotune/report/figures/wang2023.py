@@ -1,8 +1,7 @@
-"""Wang's Figs. 1b and 1c: what the paper printed beside the results of both protocols."""
+"""Wang's Figs. 1b and 1c beside the results of both protocols, and losses beside their logs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -11,10 +10,10 @@ from matplotlib.figure import Figure
 
 from sonotune.evaluation.tables import read_table
 from sonotune.report.display_options import DisplayOptions
-from sonotune.report.palette import style_of
+from sonotune.report.losses import WIDENED
 from sonotune.report.protocols import AS_PUBLISHED, CORRECTED, METRICS, PAPER, TITLES
 from sonotune.report.published import published_table
-from sonotune.report.style import noted_figure, one_legend
+from sonotune.report.style import message_figure, noted_figure, one_legend, small_multiples
 
 PANEL = 2.6  # inches
 SHOWN = ("dice", "miou")
@@ -26,6 +25,7 @@ LOOKS = {
     CORRECTED: ("Corrected, here", "#0072B2", "o", 0.22),
 }
 ROW = 0.24  # inches, a strategy
+LOGS, HERE = "#888888", ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 
 def draw_fig1b(protocols: str | Path, display: DisplayOptions) -> Figure:
@@ -53,14 +53,13 @@ def draw_fig1b(protocols: str | Path, display: DisplayOptions) -> Figure:
     figure = noted_figure(notes, PANEL + 0.65, names=named)
     axes = figure.subplots(1, len(SHOWN))
     for panel, metric in zip(axes, SHOWN, strict=True):
-        _draw_strategies(panel, table[table["metric"] == metric], display.strategies)
+        _draw_strategies(panel, table[table["metric"] == metric], display)
         for marker, system in zip(OTHERS, systems.itertuples(), strict=False):
-            if system.metric != metric:
-                continue
-            panel.plot(
-                system.tuned_millions, system.value, marker, color="#888888", markersize=6,
-                label=system.system, clip_on=False,
-            )  # fmt: skip
+            if system.metric == metric:
+                panel.plot(
+                    system.tuned_millions, system.value, marker, color="#888888", markersize=6,
+                    label=system.system, clip_on=False,
+                )  # fmt: skip
         panel.set(xscale="log", xlabel="Tuned parameters, millions", title=TITLES[metric])
         panel.set_ylabel(f"{TITLES[metric]}, percent")
         panel.grid()
@@ -68,21 +67,14 @@ def draw_fig1b(protocols: str | Path, display: DisplayOptions) -> Figure:
     return figure
 
 
-def _draw_strategies(panel: Axes, table: pd.DataFrame, strategies: Mapping[str, str]) -> None:
-    for protocol, filled in ((PAPER, False), (CORRECTED, True)):
-        for row in table[table["protocol"] == protocol].itertuples():
-            if pd.isna(row.mean):
-                continue
-            style = style_of(str(row.strategy), list(strategies))
-            panel.plot(
-                row.tuned_parameters / 1e6,
-                100 * row.mean,
-                style.marker,
-                color=style.colour,
-                markerfacecolor=style.colour if filled else "none",
-                label=strategies[str(row.strategy)] if filled else "_",
-                clip_on=False,
-            )
+def _draw_strategies(panel: Axes, table: pd.DataFrame, display: DisplayOptions) -> None:
+    for protocol in (PAPER, CORRECTED):
+        for row in table[table["protocol"] == protocol].dropna(subset="mean").itertuples():
+            look = display.look(row.strategy) | {"linestyle": "none"}
+            look["label"] = display.strategies[row.strategy]
+            if protocol == PAPER:
+                look |= {"markerfacecolor": "none", "label": "_"}
+            panel.plot(row.tuned_parameters / 1e6, 100 * row.mean, clip_on=False, **look)
 
 
 def draw_fig1c(protocols: str | Path, display: DisplayOptions) -> Figure:
@@ -102,18 +94,17 @@ def draw_fig1c(protocols: str | Path, display: DisplayOptions) -> Figure:
         "reading). The mean IoU is the foreground's where printed and as published, "
         "that of both classes where corrected. Axes differ."
     ]
-    figure = noted_figure(
-        notes, ROW * len(titles) + 0.75, names=[look[0] for look in LOOKS.values()]
-    )
+    named = [look[0] for look in LOOKS.values()]
+    figure = noted_figure(notes, ROW * len(titles) + 0.75, names=named)
     axes = figure.subplots(1, len(METRICS), sharey=True)
+    known = table.set_index(["metric", "protocol", "strategy"])
     for panel, metric in zip(axes, METRICS, strict=True):
-        part = table[table["metric"] == metric]
         for protocol, (title, colour, marker, offset) in LOOKS.items():
-            known = part[part["protocol"] == protocol].set_index("strategy").reindex(list(titles))
+            part = known.reindex([(metric, protocol, name) for name in titles])
             panel.errorbar(
-                100 * known["mean"],
+                100 * part["mean"],
                 [row + offset for row in range(len(titles))],
-                xerr=100 * known["std"].fillna(0),
+                xerr=100 * part["std"].fillna(0),
                 fmt=marker,
                 color=colour,
                 markersize=3.6,
@@ -128,4 +119,43 @@ def draw_fig1c(protocols: str | Path, display: DisplayOptions) -> Figure:
     axes[0].set_yticks(range(len(titles)), titles.values())
     axes[0].set_ylim(len(titles) - 0.5, -0.5)
     one_legend(figure, axes[:1])
+    return figure
+
+
+def draw_losses(losses: str | Path, display: DisplayOptions) -> Figure:
+    """Draw the training loss of every strategy that the authors logged: a panel for each.
+
+    Parameters
+    ----------
+    losses
+        CSV of `sonotune.report.losses.table`.
+    display
+        Titles of the strategies, in the order of the panels; its data sets are not used.
+    """
+    table = read_table(losses)
+    titles = display.strategies_of(table)
+    if not titles:
+        return message_figure("The authors' logs have none of these strategies.")
+    logs = published_table("wang2023_logs").query("losses == 'training'")
+    notes = [
+        "Mean training loss of each epoch. Grey: the authors' logs at 512 pixels, and their range "
+        f"widened by {WIDENED:g}. Colours: the repeats of this run. With a frozen random "
+        "decoder or head, the loss depends on its random weights."
+    ]
+    figure, panels = small_multiples(notes, len(titles), (1.55, 0.35), "Epoch", "Training loss")
+    for panel, (strategy, title) in zip(panels, titles.items(), strict=True):
+        for _, log in logs[logs["strategy"] == strategy].groupby("log"):
+            panel.plot(log["epoch"], log["mean_loss"], color=LOGS, linewidth=0.8)
+        mine = table[table["strategy"] == strategy]
+        spread = mine.drop_duplicates("epoch")
+        panel.fill_between(
+            spread["epoch"], spread["lowest"] - WIDENED, spread["highest"] + WIDENED,
+            color=LOGS, alpha=0.2, linewidth=0,
+        )  # fmt: skip
+        for colour, (_, run) in zip(HERE, mine.groupby("repeat"), strict=False):
+            panel.plot(run["epoch"], run["loss"], color=colour, marker="o", markersize=2)
+        panel.set_title(title)
+        panel.set_axisbelow("line")  # ticks over the range
+        panel.set_ylim(bottom=0)
+        panel.set_xticks([1, 5, 10, 15, 20])
     return figure

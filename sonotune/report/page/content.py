@@ -57,8 +57,7 @@ def describe_conditions(
     timed = runs.assign(seconds=training_seconds(runs))
     conditions = []
     for decision in decisions:
-        is_own = (runs["dataset"] == decision.dataset) & (runs["fraction"] == decision.fraction)
-        own = timed[is_own]
+        own = timed[runs["dataset"].eq(decision.dataset) & runs["fraction"].eq(decision.fraction)]
         costs = own.groupby("strategy")[["tuned_parameters", "seconds"]].mean()
         ends = [end for each in decision.strategies for end in (each.gap, each.gap_upper)]
         reach = max((end for end in ends if np.isfinite(end)), default=0.0)
@@ -128,25 +127,17 @@ def _matrix(decision: Decision, label: Callable[[str], str]) -> dict[str, Any] |
     names = [each.name for each in decision.strategies if np.isfinite(each.adjusted_mean)]
     if len(names) < 2:
         return None
-    cells = {}
+    entries = {}
     for pair in decision.comparisons:
-        clear = np.isfinite(pair.p) and pair.p < 0.05
-        for sign, names_of_cell in (
-            (1, (pair.first, pair.second)),
-            (-1, (pair.second, pair.first)),
-        ):
+        turned = ((pair.first, pair.second), 1), ((pair.second, pair.first), -1)
+        for names_of_entry, sign in turned if np.isfinite(pair.difference) else ():
             difference = sign * pair.difference
-            if np.isfinite(difference):
-                shown = "better" if difference > 0 else "worse"
-                cells[names_of_cell] = (difference, pair.p, shown if clear else "")
-    rows = [
-        {
-            "name": first,
-            "label": label(first),
-            "cells": [(second, cells.get((first, second))) for second in names],
-        }
-        for first in names
-    ]
+            shown = "better" if difference > 0 else "worse"
+            entries[names_of_entry] = (difference, pair.p, shown if pair.p < 0.05 else "")
+    rows = []
+    for first in names:
+        cells = [(second, entries.get((first, second))) for second in names]
+        rows.append({"name": first, "label": label(first), "cells": cells})
     return {"columns": [label(name) for name in names], "rows": rows}
 
 
@@ -178,13 +169,8 @@ def describe_tables(
                 row = means.get((strategy, fraction)) or means.get((strategy, 0))
                 column = part.loc[part["fraction"].isin([fraction, 0]), "dice_mean"]
                 entries.append(row and _entry(row, column, known.get((dataset, row["fraction"]))))
-            rows.append(
-                {
-                    "label": label,
-                    "untuned": set(part.loc[part["strategy"] == strategy, "fraction"]) == {0},
-                    "entries": entries,
-                }
-            )
+            untuned = set(part.loc[part["strategy"] == strategy, "fraction"]) == {0}
+            rows.append({"label": label, "untuned": untuned, "entries": entries})
         tables.append(
             {
                 "title": title,
@@ -250,14 +236,10 @@ def describe_low_scores(
         Strategies and data sets to show, with their titles.
     """
     healthy = runs.groupby(CONDITION)[["healthy", "healthy_marked"]].sum()
-    return [
-        row
-        | {
-            "title": display.datasets.get(row["dataset"], row["dataset"]),
-            "label": display.label(row["strategy"]),
-        }
-        for row in read_table(path).join(healthy, on=CONDITION).to_dict("records")
-    ]
+    table = read_table(path).join(healthy, on=CONDITION)
+    titles = [display.datasets.get(name, name) for name in table["dataset"]]
+    labels = map(display.label, table["strategy"])
+    return [*table.assign(title=titles, label=list(labels)).to_dict("records")]
 
 
 def describe_claims(path: Path, datasets: Mapping[str, str]) -> dict[str, Any] | None:
@@ -276,9 +258,9 @@ def describe_claims(path: Path, datasets: Mapping[str, str]) -> dict[str, Any] |
         return None
     rows = []
     for verdict in table[table["verdict"].isin(["holds", "fails"])].to_dict("records"):
-        where = [] if pd.isna(verdict["dataset"]) else [verdict["dataset"]]
-        where = [datasets.get(dataset, dataset) for dataset in where]
-        where += [] if pd.isna(verdict["fraction"]) else [format_percent(verdict["fraction"])]
+        dataset, fraction = verdict["dataset"], verdict["fraction"]
+        where = [] if pd.isna(dataset) else [datasets.get(dataset, dataset)]
+        where += [] if pd.isna(fraction) else [format_percent(fraction)]
         rows.append(verdict | {"where": ", ".join(where) or "whole study"})
     return {"counts": [(counts[word], word) for word in VERDICTS if counts[word]], "rows": rows}
 

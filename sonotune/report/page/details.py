@@ -6,7 +6,6 @@ files. Images are PNG; outlines are drawn over them by the browser.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,15 +48,8 @@ def write_details(
     folder = Path(folder)
     for dataset, prepared in arrays.items():
         data = load_set(prepared)
-        table = read_table(scores[dataset])
-        # Of each run, Dice by row.
-        dice = {
-            run: part.set_index("row")["dice"].to_dict()
-            for run, part in table.groupby(list(RUN), sort=False)
-        }
+        dice = read_table(scores[dataset]).set_index([*RUN, "row"])["dice"].to_dict()
         tested: set[int] = set()
-        # The same image is met in many cells.
-        references = [contours(mask) for mask in data.masks]
         own = runs[runs["dataset"] == dataset]
         for (strategy, fraction), part in own.groupby(["strategy", "fraction"], sort=False):
             trainings, shown = [], []
@@ -69,7 +61,8 @@ def write_details(
                 rows, probabilities = load_predictions(cell_folder / "predictions.npz")
                 for row, mask in zip(rows.tolist(), probabilities >= THRESHOLD, strict=True):
                     tested.add(row)
-                    image = {"row": row, "fold": fold, "dice": finite(dice[key].get(row))}
+                    score = finite(dice.get((*key, row), np.nan))
+                    image = {"row": row, "fold": fold, "dice": score}
                     shown.append(image | {"prediction": contours(mask)})
             # Worst first; an image without a score leads.
             shown.sort(
@@ -77,9 +70,7 @@ def write_details(
             )
             entry = {"runs": trainings, "images": shown}
             _write_data(folder / "data", entry_key(dataset, strategy, fraction), entry)
-        images = {
-            row: _about_image(data, row) | {"reference": references[row]} for row in sorted(tested)
-        }
+        images = {row: _about_image(data, row) for row in sorted(tested)}
         _write_data(folder / "data", f"{dataset}-images", images)
         _write_images(data, sorted(tested), folder / "images" / dataset)
 
@@ -123,6 +114,7 @@ def _about_image(data: ImageSet, row: int) -> dict[str, Any]:
         "size": [height, width],
         "aspect": round(aspect_of(data, row), 4),
         "bar": bar and [bar[0], round(bar[1], 4)],
+        "reference": contours(data.masks[row]),
     }
 
 
@@ -135,21 +127,19 @@ def _write_images(data: ImageSet, rows: list[int], folder: Path) -> None:
 
 def _history(path: Path) -> list[list[float | None]]:
     """Epoch, validation loss and validation Dice."""
-    with path.open(newline="", encoding="utf-8") as file:
-        columns = ("epoch", "validation_loss", "validation_dice")
-        return [[finite(row[name]) for name in columns] for row in csv.DictReader(file)]
+    history = pd.read_csv(path)[["epoch", "validation_loss", "validation_dice"]]
+    return [[finite(value) for value in row] for row in history.itertuples(index=False)]
 
 
-def finite(given: str | float | None) -> float | None:
+def finite(value: float) -> float | None:
     """A number of four digits, or None where it is not finite, which JSON has no word for.
 
     Parameters
     ----------
-    given
-        A number, or its text; an empty one is not finite.
+    value
+        A number.
     """
-    value = float(given) if given not in (None, "") else np.nan
-    return round(value, 4) if np.isfinite(value) else None
+    return round(float(value), 4) if np.isfinite(value) else None
 
 
 def to_json(content: Any) -> str:

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotune.layout import Cell, fold_title, format_percent
-from sonotune.report.template import template
-from sonotune.runtime.files import atomic
+from sonotune.report.template import write_template
 from sonotune.runtime.job import finished, time_left
 
 PERIOD = 10.0
@@ -63,22 +62,21 @@ class Live(threading.Thread):
             running = sorted(lock.with_suffix(".log") for lock in logs.rglob("*.lock"))
             recent = sorted(records, key=lambda file: file.stat().st_mtime)[-RECENT:]
             remaining = planned["cells"] - len(records)
-            text = template("page/live.html").render(
+            left = time_left(records, remaining)
+            write_template(
+                "page/live.html",
+                folder / "live.html",
                 study=study,
                 period=int(PERIOD),
                 done=len(records),
                 cells=planned["cells"],
                 remaining=remaining,
-                time=""
-                if planned.get("race")
-                else time_left(records, remaining).removeprefix("; "),
+                time="" if planned.get("race") else left.removeprefix("; "),
                 running=[_curve(log, _job(log, logs)) for log in running],
                 recent=[_curve(_log_of(file, logs), _name(file)) for file in reversed(recent)],
                 width=WIDTH,
                 height=HEIGHT,
             )
-            with atomic(folder / "live.html") as temporary:
-                temporary.write_text(text, "utf-8")
 
 
 def _job(log: Path, logs: Path) -> str:

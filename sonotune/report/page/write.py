@@ -31,7 +31,7 @@ from sonotune.report.page.content import (
     describe_tables,
 )
 from sonotune.report.page.details import finite, to_json, write_details
-from sonotune.report.template import template
+from sonotune.report.template import write_template
 from sonotune.runtime.files import atomic
 from sonotune.statistics.decision import read_decisions
 from sonotune.statistics.decision_types import Decision
@@ -129,9 +129,19 @@ def write_page(
         if network := condition["network"]:
             drawing = drawings.setdefault(network["name"], network | {"conditions": []})
             drawing["conditions"].append(f"{condition['title']}, {condition['fraction']}")
+    write_details(run_folders(cells), arrays, scores, runs, details)
+    lines = [
+        f"{condition['title']}, {condition['fraction']} of the images ({condition['basis']}): "
+        f"{condition['headline']}\n"
+        for condition in conditions
+    ]
+    with atomic(answer) as temporary:
+        temporary.write_text("".join(lines), "utf-8")
     assets = files("sonotune.report.page")
     script = assets.joinpath("page.js").read_text("utf-8")
-    text = template("page/index.html").render(
+    write_template(
+        "page/index.html",
+        page,
         study=study,
         script=Markup(script),  # noqa: S704 - this package's own file
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -155,16 +165,6 @@ def write_page(
             *mixture_notes(runs),
         ],
     )
-    write_details(run_folders(cells), arrays, scores, runs, details)
-    with atomic(answer) as temporary:
-        lines = [
-            f"{condition['title']}, {condition['fraction']} of the images ({condition['basis']}): "
-            f"{condition['headline']}\n"
-            for condition in conditions
-        ]
-        temporary.write_text("".join(lines), "utf-8")
-    with atomic(page) as temporary:
-        temporary.write_text(text, "utf-8")
 
 
 def _for_script(
