@@ -12,7 +12,6 @@ import textwrap
 import threading
 import time
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,7 +51,7 @@ def entry_at(address, files, checksums=True, **keys):
     """A data set of two archives with images and masks, published at an address."""
     remote = tuple(
         RemoteFile(
-            f"{address}/{name}",
+            address=f"{address}/{name}",
             bytes=len(content) if checksums else None,
             checksum=sha256(content) if checksums else None,
             unpack=True,
@@ -61,7 +60,7 @@ def entry_at(address, files, checksums=True, **keys):
         for name, content in files.items()
     )
     known = {"name": "pond", "images": 3, "holds": ("images/*.jpg", "masks/*.png"), "stand_ins": ()}
-    return replace(find_entry("ecssd"), files=remote, **{**known, **keys})
+    return find_entry("ecssd").model_copy(update={"files": remote, **known, **keys})
 
 
 ARCHIVES = {"images.zip": zipped(IMAGES), "masks.zip": zipped(MASKS)}
@@ -136,8 +135,13 @@ def test_md5_is_verified_too(server, tmp_path):
     entry = entry_at(server.address, ARCHIVES)
     digest = hashlib.md5(ARCHIVES["images.zip"]).hexdigest()
     first, second = entry.files
-    get(replace(entry, files=(replace(first, checksum=f"md5:{digest}"), second)), tmp_path)
-    bad = replace(entry, files=(replace(first, checksum=f"md5:{'0' * 32}"), second))
+
+    def with_checksum(checksum):
+        changed = first.model_copy(update={"checksum": f"md5:{checksum}"})
+        return entry.model_copy(update={"files": (changed, second)})
+
+    get(with_checksum(digest), tmp_path)
+    bad = with_checksum("0" * 32)
     assert f"md5 is {digest} where {'0' * 32}" in refused(bad, tmp_path / "other")
 
 
@@ -342,9 +346,8 @@ def test_preflight_says_what_fails_and_what_to_change(trouble, pond, server, tmp
 
 
 def test_preflight_names_the_first_stand_in_that_answers(pond, server, tmp_path):
-    entry = replace(
-        pond, name="xpie", stand_ins=("duts", "msra10k"), files=(replace(pond.files[0]),)
-    )
+    stand_ins = {"name": "xpie", "stand_ins": ("duts", "msra10k")}
+    entry = pond.model_copy(update={**stand_ins, "files": pond.files[:1]})
     # On a mirror, so that no publisher is asked: it has nothing but the second stand-in.
     (tmp_path / "MSRA10K_Imgs_GT.zip").write_bytes(b"x")
     (failure,) = preflight({"natural": entry}, str(tmp_path), tmp_path / "resources")
