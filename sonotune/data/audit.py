@@ -16,7 +16,7 @@ from sonotune.data.copies import (
 )
 from sonotune.data.findings import Audit, Finding
 from sonotune.data.inspect import ImageSource, ImageStats
-from sonotune.data.masks import find_mask_issues
+from sonotune.data.mask_profile import find_mask_issues
 from sonotune.data.prepare import useless_masks
 from sonotune.data.readers.own_folder import unmatched_files
 from sonotune.data.readers.sample import MaskRule, shortened

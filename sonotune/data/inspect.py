@@ -19,7 +19,7 @@ import numpy as np
 from sonotune.data.dataset import load_set
 from sonotune.data.duplicates import Sketch, sketch
 from sonotune.data.image_set import ImageSet
-from sonotune.data.masks import MaskProfile
+from sonotune.data.mask_profile import MaskProfile
 from sonotune.data.readers import MADE_HERE, find_samples
 from sonotune.data.readers.pixels import LoadedSample, load
 from sonotune.data.readers.sample import MaskRule, Sample

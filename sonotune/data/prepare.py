@@ -17,7 +17,7 @@ import numpy as np
 
 from sonotune.data.dataset import load_set, save_set
 from sonotune.data.image_set import ImageSet
-from sonotune.data.masks import MaskProfile, find_mask_issues
+from sonotune.data.mask_profile import MaskProfile, find_mask_issues
 from sonotune.data.readers import MADE_HERE, find_samples
 from sonotune.data.readers.pixels import LoadedSample, load
 from sonotune.data.readers.sample import Sample, shortened
@@ -58,23 +58,13 @@ def make_originals(
     if settings["reader"] == "simulate":
         from sonotune.simulation.simulate import Simulation, simulate_set
 
-        images, masks, rows = simulate_set(
-            Simulation(**settings["simulate"]),
-            images=settings["images"],
-            seed=settings["seed"],
-            workers=workers,
-            progress=progress,
-        )
+        make = partial(simulate_set, Simulation(**settings["simulate"]))
     else:
         from sonotune.simulation.collage import Collage, collage_set
 
-        images, masks, rows = collage_set(
-            Collage(**settings["collage"]),
-            images=settings["images"],
-            seed=settings["seed"],
-            workers=workers,
-            progress=progress,
-        )
+        make = partial(collage_set, Collage(**settings["collage"]))
+    count, seed = settings["images"], settings["seed"]
+    images, masks, rows = make(images=count, seed=seed, workers=workers, progress=progress)
     rows = [_row(row, image.shape, image.shape) for row, image in zip(rows, images, strict=True)]
     save_set(
         folder,

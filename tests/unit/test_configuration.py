@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from sonotune.config.cells import cells_of, find_cell
-from sonotune.config.check import check_no_duplicates, complete, read_configuration
+from sonotune.config.check import complete, read_configuration
+from sonotune.config.form import read_yaml
 from sonotune.config.jobs import cell_settings, pretraining_settings
 from sonotune.errors import SonotuneError
 from sonotune.layout import Cell, fold_text, fraction_text
@@ -96,7 +97,16 @@ S = "studies/s"
         ("datasets/x", {"catalogue": "hc18", "busi": {}}, "does not apply to the reader hc18"),
         ("datasets/sus/images", ..., "datasets: sus: needs the key 'images'"),
         ("datasets/sus/simulate", {"line": 9}, "did you mean 'lines'?"),
-        ("datasets/collage/collage", {"area": [0.5, 0.1]}, "datasets: collage: collage: "),
+        ("datasets/collage/collage", {"area": [0.5, 0.1]}, "collage: area: must be two numbers"),
+        ("datasets/collage/collage", {"area": [0.1]}, "collage: area: must be a list of 2"),
+        ("datasets/collage/collage", {"objects": [1.5, 2]}, "must be a whole number; found 1.5"),
+        ("datasets/collage/collage", {"brighter": 0.6}, "collage: must be settings with darker"),
+        ("datasets/sus/simulate", {"contrast": [0.2, 1.5]}, "must be two numbers from 0 to 1, the"),
+        ("datasets/sus/simulate", {"contrast_of": "power"}, "must be amplitude or intensity; fou"),
+        ("datasets/sus/simulate", {"lesion_radius_mm": [2, 30]}, "of at most 19, to fit the field"),
+        ("datasets/sus/simulate", {"depth_mm": [5, 60]}, "whose first is at least thickness_mm"),
+        ("datasets/sus/simulate", {"lines": True}, "lines: must be a whole number; found True"),
+        ("datasets/sus/simulate", {"sampling_frequency_mhz": 5}, "of at least 4 times center_freq"),
         ("datasets/sus/collage", {}, "does not apply to the reader simulate"),
         ("seed", -1, "seed: must be at least 0; found -1"),
         ("studies", {}, "studies: must be a mapping that is not empty"),
@@ -140,8 +150,8 @@ def test_all_mistakes_are_told_at_once(path, value, keys):
 def test_a_strategy_given_twice_is_refused_with_its_line(tmp_path):
     file = tmp_path / "twice.yaml"
     file.write_text("studies:\n  s:\n    strategies:\n      a: 1\n      b: 2\n      a: 3\n")
-    with pytest.raises(SonotuneError, match=r"line 6: studies: s: strategies: a is given twice"):
-        check_no_duplicates(file)
+    with pytest.raises(SonotuneError, match=r"the key a is given twice .*line 6"):
+        read_yaml(file)
 
 
 def test_the_papers_values_are_the_defaults():

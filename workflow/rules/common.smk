@@ -22,9 +22,10 @@ if (HERE.parent / "sonotune/layout/__init__.py").is_file():
         PYTHONPATH=os.pathsep.join(filter(None, [str(HERE.parent), os.getenv("PYTHONPATH")]))
     )
 
-from sonotune.config.check import check_no_duplicates, complete
+from sonotune.config.check import complete
 from sonotune.config.code import audit_code, code_of, generation_code, preparation_code
 from sonotune.config.cells import cell_with_features, find_cell, race_rounds
+from sonotune.config.form import read_yaml
 from sonotune.config.jobs import (
     cell_settings,
     dataset_settings,
@@ -94,7 +95,7 @@ def fail(error):
 
 try:
     for file in workflow.configfiles:
-        check_no_duplicates(file)
+        read_yaml(file)
     config = complete(config)
     MIRROR = find_mirror(config.get("data_mirror"))
     PUBLISHED = used_entries(config)

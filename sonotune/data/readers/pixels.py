@@ -13,13 +13,8 @@ from sonotune.data.decode.grey import as_displayed
 from sonotune.data.decode.picture import Picture, Spacing
 from sonotune.data.decode.volume import TURNED
 from sonotune.data.ellipse import outline_ellipse
-from sonotune.data.masks import (
-    MaskProfile,
-    align_to_image,
-    apply_mask_rule,
-    filled_hulls,
-    profile_mask,
-)
+from sonotune.data.mask_profile import MaskProfile, profile_mask
+from sonotune.data.masks import align_to_image, apply_mask_rule, filled_hulls
 from sonotune.data.readers.sample import MaskRule, Sample
 from sonotune.data.resize import Resize, padded, resize_image, resize_mask, target_shape
 from sonotune.errors import SonotuneError, printable
