@@ -325,7 +325,7 @@ def test_a_pattern_over_names_gives_groups(tmp_path, pattern, files, groups):
     assert sorted(found) == sorted(groups)
 
 
-@pytest.mark.parametrize("pattern", ["(", "P.*", "(Q).*", "(P?).*x", 5])
+@pytest.mark.parametrize("pattern", ["(", "P.*", "(Q).*", "(P?).*x"])
 def test_a_pattern_that_gives_no_group_is_refused(tmp_path, pattern):
     pairs(tmp_path, ["P1_a.png"])
     with pytest.raises(SonotuneError, match="group"):

@@ -45,9 +45,8 @@ def test_the_files_of_a_data_set_are_listed_with_its_table(heads):
 def test_one_head_an_examination_can_be_selected_and_some_left_out(heads):
     options = {"selection": "unsuffixed", "leave_out": ["805_HC"]}
     assert names(find_samples({"reader": "hc18", "hc18": options}, heads)) == ["000_HC", "001_HC"]
-    for options in ({"leave_out": ["999_HC"]}, {"selection": "some"}):
-        with pytest.raises(SonotuneError, match=r"999_HC|found 'some'"):
-            find_samples({"reader": "hc18", "hc18": options}, heads)
+    with pytest.raises(SonotuneError, match="999_HC"):
+        find_samples({"reader": "hc18", "hc18": {"leave_out": ["999_HC"]}}, heads)
 
 
 def test_a_head_is_the_interior_of_its_outline(heads):

@@ -59,10 +59,6 @@ def find(
     SonotuneError
         If files are missing or unknown, or an option names no image.
     """
-    if selection not in ("all", "unsuffixed"):
-        raise SonotuneError(f"hc18: selection: must be all or unsuffixed; found {selection!r}")
-    if outline not in ("ellipse", "hull"):
-        raise SonotuneError(f"hc18: outline: must be ellipse or hull; found {outline!r}")
     files = [path for path in files_below(folder) if "training_set" in path.parts]
     paths = {path.stem: folder / path for path in files if path.suffix == ".png"}
     if not paths:
