@@ -5,24 +5,19 @@ A data set of any number of images fits in memory, since only a sketch of each i
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from sonotune.data.dataset import load_set
 from sonotune.data.duplicates import Sketch, sketch
-from sonotune.data.image_set import ImageSet
 from sonotune.data.mask_profile import MaskProfile
-from sonotune.data.readers import MADE_HERE, find_samples
-from sonotune.data.readers.pixels import LoadedSample, load
-from sonotune.data.readers.sample import MaskRule, Sample
+from sonotune.data.readers.pixels import LoadedSample, open_samples
+from sonotune.data.readers.sample import Sample
 from sonotune.errors import SonotuneError, printable
 
 
@@ -105,22 +100,8 @@ class ImageSource:
     """
 
     def __init__(self, settings: Mapping[str, Any], originals: str | Path = ".") -> None:
-        self.rule = MaskRule()
-        if settings["reader"] in MADE_HERE:
-            made = load_set(originals)
-            told = [
-                (row["name"], row["group"], f"images.npy[{number}]", f"masks.npy[{number}]")
-                for number, row in enumerate(made.index)
-            ]
-            self._read: list[Callable[[], LoadedSample]] = [
-                partial(_load_made, made, number) for number in range(len(told))
-            ]
-        else:
-            samples = find_samples(settings, originals)
-            self.rule = samples[0].rule
-            told = [_tell(sample) for sample in samples]
-            self._read = [partial(load, sample) for sample in samples]
-        self._looks = [ImageStats(number, *names) for number, names in enumerate(told)]
+        self._samples, self._load = open_samples(settings, originals)
+        self.rule = self._samples[0].rule
 
     def load(self, number: int) -> LoadedSample:
         """Read an image and its mask.
@@ -135,7 +116,7 @@ class ImageSource:
         SonotuneError
             If they cannot be used.
         """
-        return self._read[number]()
+        return self._load(self._samples[number])
 
     def measure(self, workers: int) -> tuple[ImageStats, ...]:
         """Look at all images, with this number of threads.
@@ -146,29 +127,21 @@ class ImageSource:
             Threads; they change the time, never the result.
         """
         with ThreadPoolExecutor(workers) as pool:
-            return tuple(pool.map(self._look_at, range(len(self._looks))))
+            return tuple(pool.map(self._look_at, range(len(self._samples))))
 
     def _look_at(self, number: int) -> ImageStats:
+        stats = _told(number, self._samples[number])
         try:
-            return _seen(self._looks[number], self.load(number))
+            return _seen(stats, self.load(number))
         except SonotuneError as error:
-            return replace(self._looks[number], problem=str(error))
+            return replace(stats, problem=str(error))
 
 
-def _tell(sample: Sample) -> tuple[str, str, str, str]:
-    """Name, group and files of an image, for people."""
+def _told(number: int, sample: Sample) -> ImageStats:
+    """What is known of an image before it is read."""
     which = "" if sample.slice is None else f"[{sample.slice}]"
     masks = "; ".join(f"{printable(mask)}{which}" for mask in sample.masks)
-    return sample.name, sample.group, f"{printable(sample.image)}{which}", masks
-
-
-def _load_made(made: ImageSet, number: int) -> LoadedSample:
-    image, mask, row = made.images[number], made.masks[number], made.index[number]
-    spacing = (row["mm_per_pixel_y"], row["mm_per_pixel_x"])
-    shape = image.shape[0], image.shape[1]
-    return LoadedSample(
-        image, mask, shape, hashlib.sha256(image.tobytes()).hexdigest(), (), spacing
-    )
+    return ImageStats(number, sample.name, sample.group, f"{printable(sample.image)}{which}", masks)
 
 
 def _seen(stats: ImageStats, loaded: LoadedSample) -> ImageStats:

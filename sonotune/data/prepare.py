@@ -1,7 +1,7 @@
 """From a data set's settings to prepared arrays of one size.
 
-``simulate`` and ``collage`` make originals of their own; all others are files, which are read one
-by one, so that a data set never lies in memory at its full size.
+``simulate`` and ``collage`` make originals of their own; all others are files. They are read one by
+one, so that a data set never lies in memory at its full size.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from sonotune.data.dataset import load_set, save_set
+from sonotune.data.dataset import save_set
 from sonotune.data.image_set import ImageSet
 from sonotune.data.mask_profile import MaskProfile, find_mask_issues
-from sonotune.data.readers import MADE_HERE, find_samples
-from sonotune.data.readers.pixels import LoadedSample, load
+from sonotune.data.readers import MADE_HERE
+from sonotune.data.readers.pixels import LoadedSample, open_samples
 from sonotune.data.readers.sample import Sample, shortened
-from sonotune.data.resize import Resize, padded, resize_image, resize_mask, target_shape
+from sonotune.data.resize import target_shape
 from sonotune.errors import SonotuneError
 from sonotune.runtime.files import read_json
 from sonotune.runtime.processors import usable_processors
 
+SPACING = ("mm_per_pixel_y", "mm_per_pixel_x")
 # Images, masks, rows of the index, and what was noticed.
 Resized = tuple[np.ndarray, np.ndarray, list[dict[str, Any]], dict[str, Any]]
 
@@ -135,9 +136,8 @@ def prepare(
         If files are missing, unreadable or do not belong together (every such file is listed), or
         all masks are empty or full.
     """
-    make = _from_made if settings["reader"] in MADE_HERE else _from_files
-    images, masks, rows, noticed = make(
-        name, settings, size, Path(originals or "."), workers or usable_processors()
+    images, masks, rows, noticed = _prepared(
+        name, settings, size, originals or ".", workers or usable_processors()
     )
     for note, count in noticed["notes"].items():
         log(f"{name}: {count} of {len(rows)} images: {note}")
@@ -162,24 +162,10 @@ def useless_masks(images: int, empty: int, full: int) -> str:
     return ""
 
 
-def _from_made(
-    name: str, settings: dict[str, Any], size: int, originals: Path, workers: int
+def _prepared(
+    name: str, settings: dict[str, Any], size: int, originals: str | Path, workers: int
 ) -> Resized:
-    made = load_set(originals)
-    before = made.images.shape[1:]
-    after = target_shape(before, size, settings.get("keep_aspect", False))
-    method = settings.get("resize", "area")
-    images = np.stack([padded(resize_image(image, after, method), size) for image in made.images])
-    masks = np.stack([padded(resize_mask(mask, after, method), size) for mask in made.masks])
-    rows = [_row(row, before, after) for row in made.index]
-    empty = [row["name"] for row, mask in zip(rows, masks, strict=True) if not mask.any()]
-    return images, masks, rows, {"notes": {}, "empty_masks": empty, "duplicates": []}
-
-
-def _from_files(
-    name: str, settings: dict[str, Any], size: int, originals: Path, workers: int
-) -> Resized:
-    samples = find_samples(settings, originals)
+    samples, load = open_samples(settings, originals)
     images = np.empty((len(samples), size, size), np.uint8)
     masks = np.empty_like(images)
     rows, bad, empty, full = [], [], [], 0
@@ -187,7 +173,13 @@ def _from_files(
     profiles: dict[str, MaskProfile] = {}
     keep_aspect = settings.get("keep_aspect", False)
     method = settings.get("resize", "area")
-    read = partial(_load_or_reason, size=size, keep_aspect=keep_aspect, method=method)
+
+    def read(sample: Sample) -> LoadedSample | str:
+        try:
+            return load(sample, size, keep_aspect, method)
+        except SonotuneError as error:
+            return str(error)
+
     with ThreadPoolExecutor(workers) as pool:
         for number, loaded in enumerate(pool.map(read, samples)):
             sample = samples[number]
@@ -196,7 +188,9 @@ def _from_files(
                 continue
             images[number], masks[number] = loaded.image, loaded.mask
             after = target_shape(loaded.original_shape, size, keep_aspect)
-            rows.append(_row(_known(sample, loaded), loaded.original_shape, after))
+            known: dict[str, Any] = {"name": sample.name, "group": sample.group}
+            known |= zip(SPACING, loaded.mm_per_pixel, strict=True)
+            rows.append(_row(known, loaded.original_shape, after))
             notes.update(loaded.notes)
             same[loaded.pixels_sha256].append(sample.name)
             if not loaded.mask.any():
@@ -223,34 +217,13 @@ def _from_files(
     return images, masks, rows, noticed
 
 
-def _load_or_reason(
-    sample: Sample, size: int, keep_aspect: bool, method: Resize
-) -> LoadedSample | str:
-    try:
-        return load(sample, size, keep_aspect, method)
-    except SonotuneError as error:
-        return str(error)
-
-
-def _known(sample: Sample, loaded: LoadedSample) -> dict[str, Any]:
-    return {
-        "name": sample.name,
-        "group": sample.group,
-        "mm_per_pixel_y": loaded.mm_per_pixel[0],
-        "mm_per_pixel_x": loaded.mm_per_pixel[1],
-    }
-
-
 def _row(known: dict[str, Any], before: Sequence[int], after: Sequence[int]) -> dict[str, Any]:
     """An index row: the pixel size is that of the resized image."""
-    mm_y, mm_x = known["mm_per_pixel_y"], known["mm_per_pixel_x"]
-    return {
-        **known,
-        "original_height": before[0],
-        "original_width": before[1],
-        "mm_per_pixel_y": None if mm_y is None else mm_y * before[0] / after[0],
-        "mm_per_pixel_x": None if mm_x is None else mm_x * before[1] / after[1],
-    }
+    row = {**known, "original_height": before[0], "original_width": before[1]}
+    for axis, key in enumerate(SPACING):
+        if known[key] is not None:
+            row[key] = known[key] * before[axis] / after[axis]
+    return row
 
 
 def _about(

@@ -4,15 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from circumference import residuals
 
 from sonotune.data.audit import audit_dataset
 from sonotune.data.dataset import load_set
-from sonotune.data.ellipse import mask_ellipse
+from sonotune.data.decode import read
+from sonotune.data.ellipse import mask_ellipse, outline_ellipse
+from sonotune.data.masks import apply_mask_rule
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_samples
 from sonotune.data.readers.hc18 import read_measures
 from sonotune.data.readers.pixels import load
+from sonotune.data.readers.sample import MaskRule
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -23,13 +25,18 @@ pytestmark = [
 
 
 def check_circumferences(every):
-    millimetres = {
-        name: np.abs(one).max() for name, one in residuals(SHARED / "hc18", every=every).items()
-    }
-    assert millimetres["ellipse"] < 0.1
-    assert millimetres["original"] < 0.3
-    assert millimetres["256"] < 0.3
-    assert millimetres["512"] < 0.3
+    """In millimetres, of ellipses fitted to outlines and to masks of several sizes."""
+    measures = read_measures(SHARED / "hc18")
+    for entry in find_samples({"reader": "hc18"}, SHARED / "hc18")[::every]:
+        measured, mm = measures[entry.name].circumference_mm, measures[entry.name].mm_per_pixel
+        outline, _ = apply_mask_rule(entry.masks[0], read(entry.masks[0]), MaskRule())
+        ellipse = outline_ellipse(outline)
+        assert ellipse.circumference * mm == pytest.approx(measured, abs=0.1)
+        height, width = outline.shape
+        for rows, columns in ((height, width), (256, 256), (512, 512)):
+            mask = ellipse.mask((height, width), (rows, columns))
+            edge = mask_ellipse(mask, mm * height / rows, mm * width / columns)
+            assert edge.circumference == pytest.approx(measured, abs=0.3)
 
 
 def test_circumferences_of_heads_are_those_measured():

@@ -1,6 +1,5 @@
 """A mistake in the configuration is one line that names the key and what is allowed."""
 
-import contextlib
 import copy
 import datetime
 from pathlib import Path
@@ -285,14 +284,6 @@ def test_a_key_that_yaml_does_not_read_as_text_is_refused(name, place):
         complete(config)
 
 
-def test_whole_numbers_are_whole_whatever_their_form():
-    config = changed(f"{S}/training", {"epochs": 2.0, "batch_size": 3.0, "learning_rate": 1.0})
-    config["datasets"]["sus"]["images"] = 40.0
-    full = complete(config)
-    kinds = [type(full["studies"]["s"]["training"][key]) for key in ("epochs", "batch_size")]
-    assert [*kinds, type(full["datasets"]["sus"]["images"])] == [int] * 3
-
-
 BILLIONS = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
 )
@@ -320,30 +311,3 @@ def test_a_file_that_is_no_configuration_is_one_line(text, tmp_path):
     with pytest.raises(SonotuneError) as caught:
         read_configuration(tmp_path / "my.yaml")
     assert str(caught.value).count("\n") <= 1 or "there is no such key" in str(caught.value)
-
-
-ODD = (
-    *(True, None, "x", "", "\n", "é" * 300, [], {}, [[]], {"a": 1}, -1, 0, 1.5, 2.0, 10**30),
-    *(float("nan"), float("inf"), b"x", datetime.date(2020, 1, 1), {1: 2}, [None], {"x"}),
-)
-
-
-def leaves(value, path=()):
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from leaves(item, (*path, key))
-    yield path
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("file", ["docs/results/wang-laptop.yaml", "config/own-data.yaml"])
-def test_no_odd_value_of_any_key_is_a_traceback(file):
-    """Each key of a whole configuration with each odd value: taken, or refused."""
-    known = yaml.safe_load((ROOT / file).read_text())
-    tried = 0
-    for path in [path for path in leaves(known) if path]:
-        for value in ODD[len(path[-1]) % 8 :: 8] if len(path) > 4 else ODD:
-            tried += 1
-            with contextlib.suppress(SonotuneError):
-                complete(builders.changed(known, path, value))
-    assert tried > 200

@@ -127,6 +127,9 @@ def half_edges(path, mask):
 
 SOFT = {
     "blurred": blurred(np.uint8, 255),
+    "16 bits": blurred(np.uint16, 65535),
+    "12 bits of 16": blurred(np.uint16, 4095),
+    "probabilities": blurred(np.float32, 1),
     "enlarged": small_and_enlarged,
     "JPEG": jpeg(75, ".jpg"),
     "good JPEG": jpeg(95, ".jpeg"),
@@ -138,14 +141,14 @@ SOFT = {
 @pytest.mark.parametrize("kind", SOFT)
 def test_soft_and_noisy_masks_are_refused_until_a_threshold_is_given(tmp_path, kind):
     described = made(tmp_path, SOFT[kind])
-    with pytest.raises(SonotuneError, match="threshold"):
+    with pytest.raises(SonotuneError) as refused:
         prepare("mine", described, 32, tmp_path / "out", tmp_path)
     audit, _ = audit_dataset("mine", described, tmp_path)
     assert audit.of_level("error")
-    for threshold in (1, 128):
-        described["folder"]["threshold"] = threshold
-        prepare("mine", described, 32, tmp_path / f"out{threshold}", tmp_path)
-    assert overlap(described, tmp_path) > 0.85
+    advised = float(re.search(r"threshold: ([0-9.]+)", str(refused.value))[1])
+    described["folder"]["threshold"] = advised
+    prepare("mine", described, 32, tmp_path / "out", tmp_path)
+    assert overlap(described, tmp_path) > (0.85 if "edges" in kind else 0.95)
 
 
 def on_a_copy(draw, suffix=".png", **options):
@@ -274,25 +277,6 @@ def test_an_image_without_the_chosen_class_is_no_such_case(tmp_path):
     assert list(warnings(made(tmp_path, save, label=1), tmp_path)) == ["empty masks"]
 
 
-ADVISED = {
-    **{kind: SOFT[kind] for kind in ("blurred", "enlarged", "JPEG")},
-    "16 bits": blurred(np.uint16, 65535),
-    "12 bits of 16": blurred(np.uint16, 4095),
-    "probabilities": blurred(np.float32, 1),
-}
-
-
-@pytest.mark.parametrize("kind", ADVISED)
-def test_the_advised_threshold_takes_what_is_half_bright(tmp_path, kind):
-    described = made(tmp_path, ADVISED[kind])
-    with pytest.raises(SonotuneError) as refused:
-        prepare("mine", described, 32, tmp_path / "out", tmp_path)
-    described["folder"]["threshold"] = float(
-        re.search(r"threshold: ([0-9.]+)", str(refused.value))[1]
-    )
-    assert overlap(described, tmp_path) > 0.95
-
-
 def several(values):
     def save(path, mask):
         drawn = np.full(mask.shape, values[0], np.uint8)
@@ -368,22 +352,6 @@ def test_masks_that_are_all_nearly_full_are_refused(tmp_path):
 
     with pytest.raises(SonotuneError, match="inverted"):
         prepare("mine", made(tmp_path, save), 32, tmp_path / "out", tmp_path)
-
-
-@pytest.mark.parametrize("orientation", [2, 3, 4, 5, 6, 7, 8])
-def test_masks_are_turned_by_their_own_tag_and_lie_on_the_image_as_shown(tmp_path, orientation):
-    """Stored turned, with the tag: mask and image come out as they were drawn."""
-    back = {5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, orientation)
-    exif = Image.Exif()
-    exif[0x112] = orientation
-    for folder, array in (("images", grey(1)), ("masks", (disk() * 255).astype(np.uint8))):
-        (tmp_path / folder).mkdir()
-        methods = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
-        stored = Image.fromarray(array).transpose(Image.Transpose(methods[back]))
-        stored.save(tmp_path / folder / "1.png", exif=exif)
-    loaded = load(find_samples(settings(), tmp_path)[0])
-    assert np.array_equal(loaded.image, grey(1))
-    assert np.array_equal(loaded.mask, disk())
 
 
 def test_a_mask_drawn_on_the_stored_pixels_is_refused_with_the_reason(tmp_path):
