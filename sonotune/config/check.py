@@ -17,7 +17,6 @@ from sonotune.config.form import plain, read_yaml
 from sonotune.config.mistakes import mistakes, no_such
 from sonotune.config.model import Configuration, WithoutStudies
 from sonotune.config.networks import networks_of, start_of
-from sonotune.config.protocols import check_protocols
 from sonotune.config.resampling import complete_resampling
 from sonotune.errors import SonotuneError
 from sonotune.layout import fraction_text
@@ -111,7 +110,7 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
                 yield f"{where}: keep_weights: {said}"
     for name, study in config["studies"].items():
         if "protocols" in study:
-            yield from check_protocols(name, config["studies"])
+            yield from _check_protocols(name, config["studies"])
 
 
 def _complete_networks(study: dict[str, Any]) -> None:
@@ -185,6 +184,36 @@ def _check_race(where: str, study: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"{where}: budget: grid trains the best strategies more than once per fold; set "
             "resampling: seeds to the largest number of trainings in a fold, at least 2"
+        )
+
+
+def _check_protocols(name: str, studies: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Mistakes of the key ``protocols`` in what it needs of its study and of others."""
+    study, where = studies[name], f"studies: {name}: protocols"
+    given = study["protocols"]
+    for key in ("corrected", "leakage"):
+        other = given.get(key)
+        if other is not None and other not in studies:
+            yield f"{where}: {key}: {no_such('study', other, studies, 'studies are')}"
+        elif other is not None and study["datasets"][0] not in studies[other]["datasets"]:
+            yield f"{where}: {key}: {other} does not have the data set {study['datasets'][0]}"
+    corrected = studies.get(given["corrected"], study)
+    if lacking := [name for name in study["strategies"] if name not in corrected["strategies"]]:
+        yield f"{where}: corrected: {given['corrected']} has no strategy {', '.join(lacking)}"
+    if not study.get("log_test_metrics") or not study["augmentation"]:
+        yield f"{where}: needs log_test_metrics: true and an augmentation in the same study"
+    first, last = given["epochs"]
+    if not first <= last <= study["training"]["epochs"]:
+        yield (
+            f"{where}: epochs: must rise and end by the last epoch, "
+            f"{study['training']['epochs']}; found {first} to {last}"
+        )
+    leakage = studies.get(given.get("leakage", ""), {})
+    arms = [strategy.get("exclude", "all") for strategy in leakage.get("strategies", {}).values()]
+    if leakage and sorted(arms) != ["all", "size_matched", "test_groups"]:
+        yield (
+            f"{where}: leakage: {given['leakage']} must have three strategies, one with exclude: "
+            "test_groups, one with exclude: size_matched and one with neither"
         )
 
 

@@ -14,8 +14,7 @@ from sonotune.data.copies import (
     leakage_findings,
     near_duplicates,
 )
-from sonotune.data.findings import Audit, Finding
-from sonotune.data.inspect import ImageSource, ImageStats
+from sonotune.data.inspect import Audit, Finding, ImageSource, ImageStats
 from sonotune.data.mask_profile import find_mask_issues
 from sonotune.data.prepare import useless_masks
 from sonotune.data.readers.own_folder import unmatched_files

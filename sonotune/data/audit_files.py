@@ -14,8 +14,7 @@ import numpy as np
 from jinja2 import Environment
 from markupsafe import Markup
 
-from sonotune.data.findings import Audit
-from sonotune.data.inspect import ImageSource, ImageStats
+from sonotune.data.inspect import Audit, ImageSource, ImageStats
 from sonotune.data.readers.pixels import LoadedSample
 from sonotune.runtime.files import atomic, write_csv
 

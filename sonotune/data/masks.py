@@ -13,34 +13,23 @@ from sonotune.data.readers.sample import MaskRule, shortened
 from sonotune.errors import SonotuneError, printable
 
 
-def apply_mask_rule(path: Path, picture: Picture, rule: MaskRule) -> tuple[np.ndarray, np.ndarray]:
-    """The pixels that a file marks, uint8 0/1 [H,W], and the values that were looked at, [H,W].
-
-    A palette of greys, and colours, count as they are shown; the brightest channel decides.
-    Labels are places in a palette of colours. Transparent parts are not marked.
+def marked_pixels(values: np.ndarray, rule: MaskRule) -> np.ndarray:
+    """The pixels that belong to the object, uint8 0/1 [H,W].
 
     Parameters
     ----------
-    path
-        The mask's file.
-    picture
-        What it holds.
+    values
+        What `mask_values` gives, [H,W].
     rule
-        Which of its pixels belong to the object.
-
-    Raises
-    ------
-    SonotuneError
-        If the file leaves open what is meant.
+        Which values are the object's.
     """
-    values = mask_values(path, picture, rule)
+    inside = values != 0
     if rule.kind == "threshold":
         inside = values >= rule.value
     elif rule.kind == "label":
         inside = np.isin(values, rule.labels)
-    else:
-        inside = values != 0
-    return (inside != bool(rule.inverted)).astype(np.uint8), values
+    marked: np.ndarray = inside != bool(rule.inverted)
+    return marked.astype(np.uint8)
 
 
 def filled_hulls(drawn: np.ndarray) -> np.ndarray:
@@ -62,6 +51,9 @@ def filled_hulls(drawn: np.ndarray) -> np.ndarray:
 
 def mask_values(path: Path, picture: Picture, rule: MaskRule) -> np.ndarray:
     """The values of a mask's file that a rule is applied to, [H,W].
+
+    A palette of greys, and colours, count as they are shown; the brightest channel decides.
+    Labels are places in a palette of colours. Transparent parts are not marked.
 
     Parameters
     ----------

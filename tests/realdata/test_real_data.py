@@ -9,7 +9,7 @@ from sonotune.data.audit import audit_dataset
 from sonotune.data.dataset import load_set
 from sonotune.data.decode import read
 from sonotune.data.ellipse import mask_ellipse, outline_ellipse
-from sonotune.data.masks import apply_mask_rule
+from sonotune.data.masks import mask_values
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_samples
 from sonotune.data.readers.hc18 import read_measures
@@ -29,7 +29,7 @@ def check_circumferences(every):
     measures = read_measures(SHARED / "hc18")
     for entry in find_samples({"reader": "hc18"}, SHARED / "hc18")[::every]:
         measured, mm = measures[entry.name].circumference_mm, measures[entry.name].mm_per_pixel
-        outline, _ = apply_mask_rule(entry.masks[0], read(entry.masks[0]), MaskRule())
+        outline = mask_values(entry.masks[0], read(entry.masks[0]), MaskRule())
         ellipse = outline_ellipse(outline)
         assert ellipse.circumference * mm == pytest.approx(measured, abs=0.1)
         height, width = outline.shape

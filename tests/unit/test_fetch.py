@@ -23,9 +23,8 @@ from sonotune.data import preflight as trying
 from sonotune.data.archive import unpack
 from sonotune.data.catalogue import RemoteFile, find_entry
 from sonotune.data.fetch import fetch, locate
-from sonotune.data.needed import alternatives_to, cannot_train
 from sonotune.data.preflight import preflight
-from sonotune.data.sources import describe_source
+from sonotune.data.sources import alternatives_to, cannot_train, describe_source
 from sonotune.errors import SonotuneError
 from sonotune.runtime.limits import use_limits
 

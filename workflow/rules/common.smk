@@ -36,11 +36,10 @@ from sonotune.config.jobs import (
 from sonotune.config.networks import all_encoder_weights
 from sonotune.config.priorities import FIRST_DATA, PRETRAINING, cell_priority, data_priority
 from sonotune.data.catalogue import find_entry
-from sonotune.data.needed import describe_downloads
 from sonotune.data.preflight import check_addresses
 from sonotune.data.presence import check_files
 from sonotune.data.readers import MADE_HERE
-from sonotune.data.sources import find_mirror, used_entries
+from sonotune.data.sources import describe_downloads, find_mirror, used_entries
 from sonotune.errors import SonotuneError
 from sonotune.layout import (
     ARRAYS,

@@ -19,7 +19,7 @@ from sonotune.data.decode.volume import TURNED
 from sonotune.data.ellipse import outline_ellipse
 from sonotune.data.image_set import ImageSet
 from sonotune.data.mask_profile import MaskProfile, profile_mask
-from sonotune.data.masks import align_to_image, apply_mask_rule, filled_hulls
+from sonotune.data.masks import align_to_image, filled_hulls, marked_pixels, mask_values
 from sonotune.data.readers import MADE_HERE, find_samples
 from sonotune.data.readers.sample import Sample
 from sonotune.data.resize import Resize, padded, resize_image, resize_mask, target_shape
@@ -147,8 +147,10 @@ def load(
     whole = np.zeros(shape, np.uint8)
     seen = []
     for path, drawn in masks:
-        inside, values = _read_mask(path, drawn, picture, sample)
+        values = mask_values(path, drawn, sample.rule)
+        values = align_to_image(path, drawn, values, picture, printable(sample.image))
         seen.append(values)
+        inside = marked_pixels(values, sample.rule)
         if sample.rule.kind == "ellipse":
             try:
                 mask |= outline_ellipse(inside).mask(shape, resized)
@@ -196,17 +198,6 @@ def _grey(path: Path, picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
         return as_displayed(picture)
     except ValueError as error:
         raise SonotuneError(f"{printable(path)}: cannot be read: {error}") from None
-
-
-def _read_mask(
-    path: Path, drawn: Picture, image: Picture, sample: Sample
-) -> tuple[np.ndarray, np.ndarray]:
-    """What a file marks on its image's pixels, and its values there."""
-    inside, values = apply_mask_rule(path, drawn, sample.rule)
-    where = printable(sample.image)
-    return align_to_image(path, drawn, inside, image, where), align_to_image(
-        path, drawn, values, image, where
-    )
 
 
 def _spacing(
