@@ -5,6 +5,7 @@ import socketserver
 import struct
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import zipfile
@@ -66,24 +67,14 @@ def nifti(shape, offset=352.0):
     return bytes(head)
 
 
-def tar_header(name, size, kind):
-    head = bytearray(512)
-    head[: len(name)] = name
-    head[100:136] = b"0000644\0" + b"0000000\0" * 2 + b"%011o\0" % size
-    head[136:148], head[156:157] = b"00000000000\0", kind
-    head[257:265] = b"ustar  \0" if kind == b"L" else b"ustar\00000"
-    head[148:156] = b" " * 8
-    head[148:156] = b"%06o\0 " % sum(head)
-    return bytes(head)
-
-
 def tar_with_long_header(path, kind):
-    size = 1 << 28
+    member = tarfile.TarInfo("long")
+    member.size, member.type = 1 << 28, kind
     with gzip.open(path, "wb", 1) as file:
-        file.write(tar_header(b"long", size, kind))
-        for _ in range(size >> 20):
+        file.write(member.tobuf())
+        for _ in range(member.size >> 20):
             file.write(b"0" * (1 << 20))
-        file.write(tar_header(b"x", 0, b"0") + bytes(1024))
+        file.write(tarfile.TarInfo("x").tobuf() + bytes(1024))
 
 
 def zip_of_many(path):
