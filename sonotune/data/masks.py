@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 
 from sonotune.data.decode.grey import on_black
 from sonotune.data.decode.picture import SAME_PLACE, Grid, Picture
 from sonotune.data.readers.sample import MaskRule, shortened
-from sonotune.errors import SonotuneError, printable
+from sonotune.errors import SonotuneError
 
 
 def marked_pixels(values: np.ndarray, rule: MaskRule) -> np.ndarray:
@@ -49,7 +47,7 @@ def filled_hulls(drawn: np.ndarray) -> np.ndarray:
     return hulls
 
 
-def mask_values(path: Path, picture: Picture, rule: MaskRule) -> np.ndarray:
+def mask_values(picture: Picture, rule: MaskRule) -> np.ndarray:
     """The values of a mask's file that a rule is applied to, [H,W].
 
     A palette of greys, and colours, count as they are shown; the brightest channel decides.
@@ -57,10 +55,8 @@ def mask_values(path: Path, picture: Picture, rule: MaskRule) -> np.ndarray:
 
     Parameters
     ----------
-    path
-        The mask's file.
     picture
-        What it holds.
+        What the mask's file holds.
     rule
         Which of its pixels belong to the object.
 
@@ -69,11 +65,10 @@ def mask_values(path: Path, picture: Picture, rule: MaskRule) -> np.ndarray:
     SonotuneError
         If there is no telling which they are.
     """
-    where = printable(path)
     pixels, alpha = picture.pixels, picture.alpha
     if rule.alpha:
         if alpha is None:
-            raise SonotuneError(f"{where}: has no transparency, but the key alpha is true")
+            raise SonotuneError("has no transparency, but the key alpha is true")
         return alpha
     if picture.palette is not None:
         used = np.unique(pixels)
@@ -82,41 +77,40 @@ def mask_values(path: Path, picture: Picture, rule: MaskRule) -> np.ndarray:
             pixels = picture.palette[:, 0][pixels]
         elif rule.kind == "nonzero" and ((used != 0) != colours.any(axis=1)).any():
             raise SonotuneError(
-                f"{where}: its palette draws value 0 in a colour, or another value in black; say "
-                "which values are the object by `label:`; it has "
+                "its palette draws value 0 in a colour, or another value in black; say which "
+                "values are the object by `label:`; it has "
                 + shortened([f"{value:g}" for value in used])
             )
     elif pixels.ndim == 3:
         if rule.kind == "label" and (pixels != pixels[..., :1]).any():
             raise SonotuneError(
-                f"{where}: is in colour, so it has no label; save it with one grey value per class"
+                "is in colour, so it has no label; save it with one grey value per class"
             )
         pixels = pixels.max(axis=2)
     if alpha is not None:
         opaque = pixels[alpha > 0]
         if len(opaque) and opaque.min() == opaque.max() == 0:
             raise SonotuneError(
-                f"{where}: is black wherever it is not transparent; if the opaque part is the "
-                "object, write `alpha: true`"
+                "is black wherever it is not transparent; if the opaque part is the object, write "
+                "`alpha: true`"
             )
         pixels = on_black(pixels, alpha) if rule.kind != "label" else np.where(alpha, pixels, 0)
     if pixels.dtype.kind == "f":
         if not np.isfinite(pixels).all():
-            raise SonotuneError(f"{where}: has values that are not finite")
+            raise SonotuneError("has values that are not finite")
         whole = np.rint(pixels)
         pixels = whole if np.allclose(pixels, whole, atol=1e-3) else pixels
     if picture.inverted:
         if len(np.unique(pixels)) > 2:
             raise SonotuneError(
-                f"{where}: is MONOCHROME1 (white at 0) with more than two values; save it as "
-                "MONOCHROME2"
+                "is MONOCHROME1 (white at 0) with more than two values; save it as MONOCHROME2"
             )
         pixels = pixels.max() - pixels
     return pixels
 
 
 def align_to_image(
-    path: Path, picture: Picture, pixels: np.ndarray, of_image: Picture, where: str
+    picture: Picture, pixels: np.ndarray, of_image: Picture, where: str
 ) -> np.ndarray:
     """What was read from a mask, [H,W], on the pixels of its image.
 
@@ -125,10 +119,8 @@ def align_to_image(
 
     Parameters
     ----------
-    path
-        The mask's file.
     picture
-        What it holds.
+        What the mask's file holds.
     pixels
         What was read from it.
     of_image
@@ -143,12 +135,9 @@ def align_to_image(
     """
     shape = of_image.pixels.shape[:2]
     if picture.grid is not None and of_image.grid is not None:
-        pixels = _turned(path, pixels, picture.grid, of_image.grid, where)
+        pixels = _turned(pixels, picture.grid, of_image.grid, where)
     if picture.frames > 1 and of_image.frames > 1 and picture.frames != of_image.frames:
-        raise SonotuneError(
-            f"{printable(path)}: has {picture.frames} slices, its image {where} has "
-            f"{of_image.frames}"
-        )
+        raise SonotuneError(f"has {picture.frames} slices, its image {where} has {of_image.frames}")
     if pixels.shape[:2] != shape:
         reason = f"{pixels.shape[:2]} where its image is {shape}"
         turned = [
@@ -158,23 +147,23 @@ def align_to_image(
         ]
         if turned:
             reason += f"; {' and '.join(turned)}: draw masks on images as viewers show them"
-        raise SonotuneError(f"{printable(path)}: {reason}")
+        raise SonotuneError(reason)
     return pixels
 
 
-def _turned(path: Path, pixels: np.ndarray, grid: Grid, image: Grid, where: str) -> np.ndarray:
+def _turned(pixels: np.ndarray, grid: Grid, image: Grid, where: str) -> np.ndarray:
     """A plane of a mask's volume in the order of its image's."""
-    for name, own, other in ((printable(path), grid, image), (where, image, grid)):
+    for whose, own, other in (("its", grid, image), (f"the image {where}'s", image, grid)):
         told, also = own.contradiction, other.contradiction
         if told is not None and (also is None or not np.array_equal(told, also)):
             raise SonotuneError(
-                f"{name}: its header names two places in space (qform and sform), so that image "
-                "and mask cannot be laid on one another; save both with one header"
+                f"{whose} header names two places in space (qform and sform), so that image and "
+                "mask cannot be laid on one another; save both with one header"
             )
     try:
         to_image = np.linalg.solve(image.steps, np.column_stack([grid.steps, grid.origin]))
     except np.linalg.LinAlgError:
-        raise SonotuneError(f"{where}: its direction is no direction in space") from None
+        raise SonotuneError(f"the direction of its image {where} is none in space") from None
     turn = np.rint(to_image[:, :3])
     offset = to_image[:, 3] - np.linalg.solve(image.steps, image.origin)
     flat = grid.size[2] == image.size[2] == 1
@@ -195,7 +184,7 @@ def _turned(path: Path, pixels: np.ndarray, grid: Grid, image: Grid, where: str)
         and (np.abs(turn) @ size == np.array(image.size))[list(axes)].all()
     ):
         raise SonotuneError(
-            f"{printable(path)}: its geometry is not that of its image {where}: "
+            f"its geometry is not that of its image {where}: "
             f"{_describe_grid(grid)}, image: {_describe_grid(image)}; resample the mask onto its "
             "image"
         )

@@ -29,7 +29,7 @@ def check_circumferences(every):
     measures = read_measures(SHARED / "hc18")
     for entry in find_samples({"reader": "hc18"}, SHARED / "hc18")[::every]:
         measured, mm = measures[entry.name].circumference_mm, measures[entry.name].mm_per_pixel
-        outline = mask_values(entry.masks[0], read(entry.masks[0]), MaskRule())
+        outline = mask_values(read(entry.masks[0]), MaskRule())
         ellipse = outline_ellipse(outline)
         assert ellipse.circumference * mm == pytest.approx(measured, abs=0.1)
         height, width = outline.shape

@@ -7,7 +7,7 @@ from pathlib import Path
 from sonotune.data.decode import dicom, raster, volume
 from sonotune.data.decode.picture import Picture
 from sonotune.data.formats import VOLUMES, is_dicom
-from sonotune.errors import SonotuneError, printable
+from sonotune.errors import SonotuneError, in_file
 
 
 def read(path: Path, frame: int | None = None, stored: bool = False) -> Picture:
@@ -27,8 +27,13 @@ def read(path: Path, frame: int | None = None, stored: bool = False) -> Picture:
     SonotuneError
         If the file cannot be read or holds what is not understood, with the reason.
     """
-    if not path.is_file():
-        raise SonotuneError(f"{printable(path)}: there is no such file")
+    with in_file(path):
+        if not path.is_file():
+            raise SonotuneError("there is no such file")
+        return _decoded(path, frame, stored)
+
+
+def _decoded(path: Path, frame: int | None, stored: bool) -> Picture:
     package = "Pillow"
     try:
         if path.name.lower().endswith(VOLUMES):
@@ -41,14 +46,11 @@ def read(path: Path, frame: int | None = None, stored: bool = False) -> Picture:
     except SonotuneError:
         raise
     except ImportError:
-        raise SonotuneError(
-            f"{printable(path)}: needs the package {package} to be read: pip install {package}"
-        ) from None
+        said = f"needs the package {package} to be read: pip install {package}"
     except Exception as error:  # What these packages raise for a damaged file is not documented.
         reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
-        raise SonotuneError(
-            f"{printable(path)}: cannot be read; it is damaged or no image ({reason[0].strip()})"
-        ) from None
+        said = f"cannot be read; it is damaged or no image ({reason[0].strip()})"
+    raise SonotuneError(said)
 
 
 def group_by_patient(path: Path) -> str:
@@ -64,10 +66,11 @@ def group_by_patient(path: Path) -> str:
     SonotuneError
         If it is no such file or names no patient.
     """
-    try:
-        name = dicom.patient_id(path) if is_dicom(path) else ""
-    except Exception as error:
-        raise SonotuneError(f"{printable(path)}: cannot be read ({error})") from None
-    if not name:
-        raise SonotuneError(f"{printable(path)}: names no PatientID, so it has no group")
+    with in_file(path):
+        try:
+            name = dicom.patient_id(path) if is_dicom(path) else ""
+        except Exception as error:
+            raise SonotuneError(f"cannot be read ({error})") from None
+        if not name:
+            raise SonotuneError("names no PatientID, so it has no group")
     return name

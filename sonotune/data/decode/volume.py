@@ -24,7 +24,7 @@ from sonotune.data.decode.picture import (
 )
 from sonotune.data.formats import NIFTI
 from sonotune.data.sidecars import sidecars
-from sonotune.errors import SonotuneError, printable
+from sonotune.errors import SonotuneError
 from sonotune.runtime.limits import check_bytes, check_pixels
 
 TURNED = "its header turns rows or columns in space; it is shown as stored"
@@ -55,7 +55,7 @@ def read(path: Path, frame: int | None) -> Picture:
         If the file is no image of grey or RGB values with two or three dimensions.
     """
     pixels, spacing, grid, notes = _whole(path)
-    number = frame_of(path, frame, len(pixels))
+    number = frame_of(frame, len(pixels))
     return Picture(pixels[number], frames=len(pixels), spacing=spacing, grid=grid, notes=notes)
 
 
@@ -67,7 +67,7 @@ def _open(path: Path) -> tuple[np.ndarray, Spacing, Grid, tuple[str, ...]]:
     reader = SimpleITK.ImageFileReader()
     reader.SetFileName(str(path))
     reader.ReadImageInformation()
-    _check_sizes(path, reader)
+    _check_sizes(reader)
     if header is not None:
         _check_length(path, header, math.prod(reader.GetSize()))
     volume = reader.Execute()
@@ -77,14 +77,14 @@ def _open(path: Path) -> tuple[np.ndarray, Spacing, Grid, tuple[str, ...]]:
         size = volume.GetSize()
     if len(size) not in (2, 3):
         raise SonotuneError(
-            f"{printable(path)}: has {len(size)} dimensions ({' x '.join(map(str, size))}); "
-            "save each volume as a file of its own"
+            f"has {len(size)} dimensions ({' x '.join(map(str, size))}); save each volume as a "
+            "file of its own"
         )
     kind = volume.GetPixelIDTypeAsString()
     if components not in (1, 3) or "complex" in kind or (components == 3 and "8-bit" not in kind):
         raise SonotuneError(
-            f"{printable(path)}: has {components} components of {kind} per pixel, which are no "
-            "grey values and no colours; save it as grey"
+            f"has {components} components of {kind} per pixel, which are no grey values and no "
+            "colours; save it as grey"
         )
     pixels = SimpleITK.GetArrayFromImage(volume)
     spacing, notes = known_spacing(*volume.GetSpacing()[1::-1])
@@ -116,16 +116,16 @@ def _grid(volume: Any, second: np.ndarray | None) -> Grid:
     return Grid(origin, direction * steps, (x, y, z), second)
 
 
-def _check_sizes(path: Path, reader: Any) -> None:
+def _check_sizes(reader: Any) -> None:
     """Refuse, by its header alone, what is too large to be read."""
     import SimpleITK
 
     size = reader.GetSize()
-    check_pixels(path, size[1], size[0])
+    check_pixels(size[1], size[0])
     kind = SimpleITK.GetPixelIDValueAsString(reader.GetPixelID())
     bits = re.search(r"(\d+)-bit", kind)
     bytes_each = int(bits[1]) // 8 if bits else 16
-    check_bytes(path, math.prod(size) * reader.GetNumberOfComponents() * bytes_each)
+    check_bytes(math.prod(size) * reader.GetNumberOfComponents() * bytes_each)
 
 
 def _nifti_header(path: Path) -> np.void:

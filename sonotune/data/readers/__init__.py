@@ -14,6 +14,7 @@ from typing import Any
 
 from sonotune.data.readers.sample import Sample
 from sonotune.data.sidecars import sidecars
+from sonotune.errors import in_file
 
 # Made and not read: sets of these names have no files.
 MADE_HERE = ("simulate", "collage")
@@ -77,8 +78,10 @@ def files_of(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Path
         Folder of the originals, to which its paths are relative.
     """
     samples = find_samples(settings, folder)
-    named = [file for sample in samples for file in (sample.image, *sample.masks)]
-    files = [path for file in named for path in (file, *sidecars(file))]
+    files = []
+    for file in (file for sample in samples for file in (sample.image, *sample.masks)):
+        with in_file(file):
+            files += [file, *sidecars(file)]
     others = getattr(reader_module(settings["reader"]), "other_files", None)
     if others:
         files += others(Path(folder), **(settings.get(settings["reader"]) or {}))

@@ -61,10 +61,7 @@ def find(
     names = sorted(images_by_name, key=order.__getitem__)
     if images is not None:
         names = _drawn(names, images, seed)
-    return [
-        Sample(name=name, group=name, image=images_by_name[name], masks=tuple(masks[name]))
-        for name in names
-    ]
+    return [Sample(name, name, images_by_name[name], tuple(masks[name])) for name in names]
 
 
 def _drawn(names: list[str], wanted: int, seed: int) -> list[str]:

@@ -81,13 +81,13 @@ def find(
         raise SonotuneError(f"hc18: leave_out: there is no image {', '.join(unknown)}")
     return [
         Sample(
-            name=name,
-            group=name.partition("_")[0],
-            image=paths[name],
-            masks=(paths[f"{name}_Annotation"],),
-            rule=MaskRule(outline),
-            mm_per_pixel_y=measures[name].mm_per_pixel,
-            mm_per_pixel_x=measures[name].mm_per_pixel,
+            name,
+            name.partition("_")[0],
+            paths[name],
+            (paths[f"{name}_Annotation"],),
+            MaskRule(outline),
+            measures[name].mm_per_pixel,
+            measures[name].mm_per_pixel,
         )
         for name in names
         if name not in leave_out

@@ -216,16 +216,9 @@ def _from_globs(folder: Path, images: str, masks: str, rule: MaskRule) -> list[S
         with_folders = [_below_common(files) for files in matches.values()]
         if all("/" in name for stems in with_folders for name in stems.values()):
             names = with_folders
-    pairs = pair(
-        by_stem(names[0], "folder: images"),
-        by_stem(names[1], "folder: masks"),
-        "folder",
-        MASK_ENDINGS,
-    )
-    return [
-        Sample(name=stem, group=stem, image=image, masks=(mask,), rule=rule)
-        for stem, image, mask in pairs
-    ]
+    stems = by_stem(names[0], "folder: images"), by_stem(names[1], "folder: masks")
+    pairs = pair(stems[0], stems[1], "folder", MASK_ENDINGS)
+    return [Sample(stem, stem, image, (mask,), rule) for stem, image, mask in pairs]
 
 
 def _below_common(files: Sequence[Path]) -> dict[Path, str]:

@@ -14,7 +14,7 @@ import numpy as np
 from sonotune.data.dataset import load_set
 from sonotune.data.decode import read
 from sonotune.data.decode.grey import as_displayed
-from sonotune.data.decode.picture import Picture, Spacing
+from sonotune.data.decode.picture import Spacing
 from sonotune.data.decode.volume import TURNED
 from sonotune.data.ellipse import outline_ellipse
 from sonotune.data.image_set import ImageSet
@@ -23,7 +23,7 @@ from sonotune.data.masks import align_to_image, filled_hulls, marked_pixels, mas
 from sonotune.data.readers import MADE_HERE, find_samples
 from sonotune.data.readers.sample import Sample
 from sonotune.data.resize import Resize, padded, resize_image, resize_mask, target_shape
-from sonotune.errors import SonotuneError, printable
+from sonotune.errors import SonotuneError, in_file, printable
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,8 @@ def load(
         rule.
     """
     picture = read(sample.image, sample.slice)
-    image, notes = _grey(sample.image, picture)
+    with in_file(sample.image):
+        image, notes = as_displayed(picture)
     shape = image.shape[0], image.shape[1]
     masks = [(path, read(path, sample.slice, stored=True)) for path in sample.masks]
     if sample.slice and all(each.frames == 1 for each in (picture, *(mask for _, mask in masks))):
@@ -147,17 +148,14 @@ def load(
     whole = np.zeros(shape, np.uint8)
     seen = []
     for path, drawn in masks:
-        values = mask_values(path, drawn, sample.rule)
-        values = align_to_image(path, drawn, values, picture, printable(sample.image))
-        seen.append(values)
-        inside = marked_pixels(values, sample.rule)
-        if sample.rule.kind == "ellipse":
-            try:
+        with in_file(path):
+            values = mask_values(drawn, sample.rule)
+            seen.append(align_to_image(drawn, values, picture, printable(sample.image)))
+            inside = marked_pixels(seen[-1], sample.rule)
+            if sample.rule.kind == "ellipse":
                 mask |= outline_ellipse(inside).mask(shape, resized)
-            except SonotuneError as error:
-                raise SonotuneError(f"{printable(path)}: {error}") from None
-        else:
-            whole |= filled_hulls(inside) if sample.rule.kind == "hull" else inside
+            else:
+                whole |= filled_hulls(inside) if sample.rule.kind == "hull" else inside
     if sample.rule.kind != "ellipse":
         mask = whole if size is None else resize_mask(whole, resized, method)
     if any(mask.orientation != picture.orientation for _, mask in masks):
@@ -190,14 +188,9 @@ def read_grey(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     SonotuneError
         If the file cannot be read, or has values that are not finite.
     """
-    return _grey(path, read(path))
-
-
-def _grey(path: Path, picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
-    try:
+    picture = read(path)
+    with in_file(path):
         return as_displayed(picture)
-    except ValueError as error:
-        raise SonotuneError(f"{printable(path)}: cannot be read: {error}") from None
 
 
 def _spacing(

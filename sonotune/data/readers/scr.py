@@ -74,13 +74,5 @@ def find(folder: Path, images: int | None = None) -> list[Sample]:
     names = sorted(pictures)
     if images is not None and images > len(names):
         raise SonotuneError(f"scr: images: {images} are wanted, {folder} has {len(names)}")
-    return [
-        Sample(
-            name=name,
-            group=name,
-            image=pictures[name],
-            masks=tuple(masks[name]),
-            rule=MaskRule("threshold", 128),
-        )
-        for name in names[:images]
-    ]
+    rule = MaskRule("threshold", 128)
+    return [Sample(name, name, pictures[name], tuple(masks[name]), rule) for name in names[:images]]
