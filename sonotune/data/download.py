@@ -212,13 +212,14 @@ def request(
         ) from None
     except requests.exceptions.TooManyRedirects:
         raise SonotuneError(f"{safe_address}: redirects more than {REDIRECTS} times") from None
-    except (
-        requests.exceptions.ConnectionError,
-        requests.exceptions.Timeout,
-        requests.exceptions.ChunkedEncodingError,
-        requests.exceptions.ContentDecodingError,
-    ) as error:
-        raise TransientError(_describe(error)) from None
+    except requests.exceptions.ConnectTimeout:
+        raise TransientError("no connection to the server in time") from None
+    except requests.exceptions.Timeout:
+        raise TransientError(SLOW) from None
+    except requests.exceptions.ChunkedEncodingError:
+        raise TransientError(CLOSED) from None
+    except requests.exceptions.ConnectionError as error:
+        raise TransientError(_without_connection(repr(error))) from None
     except SonotuneError:
         raise
     except (requests.exceptions.RequestException, ValueError) as error:
@@ -270,18 +271,8 @@ def refuse_insecure_redirect(response: Any, *_: Any, **__: Any) -> None:
             )
 
 
-def _describe(error: Exception) -> str:
-    """What went wrong on the line, in a few words."""
-    import requests
-
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return "no connection to the server in time"
-    if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in repr(error):
-        return SLOW
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return CLOSED
-    if "NameResolution" in repr(error) or "getaddrinfo" in repr(error):
+def _without_connection(error: str) -> str:
+    """Why there was no answer, in a few words."""
+    if "NameResolution" in error or "getaddrinfo" in error:
         return f"{NO_NAME} (is there a connection to the internet?)"
-    if isinstance(error, requests.exceptions.ConnectionError):
-        return "no connection to the server"
-    return without_password(str(error))
+    return SLOW if "Read timed out" in error else "no connection to the server"

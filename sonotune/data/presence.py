@@ -48,21 +48,25 @@ def check_files(
         that is not possible, and what would be.
     """
     lines = describe_missing(published, mirror)
-    listed: dict[str, list[Sample]] = {}
+    # Names and groups of images; what is not here yet is looked at once it was fetched.
+    known: dict[str, list[tuple[str, str]]] = {}
     for name in sorted(used_datasets(config)):
         settings = config["datasets"][name]
+        if settings["reader"] in MADE_HERE:  # images of nobody, so each is a group of its own
+            known[name] = [(str(number), str(number)) for number in range(settings["images"])]
+            continue
         is_published = "catalogue" in settings
         folder = locate(published[name], RESOURCES, mirror) if is_published else Path()
-        # What is not here yet is looked at once it was fetched.
-        if settings["reader"] in MADE_HERE or folder is None:
+        if folder is None:
             continue
         try:
-            listed[name] = find_samples(settings, folder)
+            samples = find_samples(settings, folder)
         except SonotuneError as error:
             lines.append(f"datasets: {name}: {error}")
             continue
+        known[name] = [(sample.name, sample.group) for sample in samples]
         if settings["reader"] == "folder":
-            lines += [f"datasets: {name}: {line}" for line in unusable_names(listed[name])]
+            lines += [f"datasets: {name}: {line}" for line in unusable_names(samples)]
     if lines:
         raise SonotuneError(
             "These data sets cannot be used:\n  "
@@ -74,7 +78,8 @@ def check_files(
         f"studies: {study}: {name}: {line}"
         for study, design in config["studies"].items()
         for name in design["datasets"]
-        for line in _impossible_splits(design, name, config["datasets"][name], listed.get(name))
+        if name in known
+        for line in _impossible_splits(design, name, config["datasets"][name], known[name])
     ]
     if mistakes:
         raise SonotuneError("These studies cannot be run:\n  " + "\n  ".join(mistakes))
@@ -106,28 +111,23 @@ def _impossible_splits(
     study: Mapping[str, Any],
     name: str,
     settings: Mapping[str, Any],
-    samples: Sequence[Sample] | None,
+    images: Sequence[tuple[str, str]],
 ) -> Iterator[str]:
     """Why splits of a data set are not possible, one line each.
 
     Splits need NumPy. Where a workflow is only linted or planned there may be none; then this is
     left to the jobs.
     """
-    made = settings["reader"] in MADE_HERE
-    if samples is None and not made:
-        return
-    count = settings["images"] if samples is None else len(samples)
-    by_number = _is_drawn_one_by_one(study) or (made and not study["resampling"]["grouped"])
-    if by_number and _surely_possible(count, study):
+    count = len(images)
+    if _is_drawn_one_by_one(study) and _surely_possible(count, study):
         return
     try:
         from sonotune.data.splits import Resampling, split, split_seed
     except ImportError:
         return
     resampling = Resampling(**resampling_settings(study["resampling"]))
-    # Images that are made here are of nobody, so each is a group of its own.
-    names = [str(n) for n in range(count)] if samples is None else [one.name for one in samples]
-    groups = names if samples is None else [sample.group for sample in samples]
+    made = settings["reader"] in MADE_HERE
+    names, groups = ([image[part] for image in images] for part in (0, 1))
     if resampling.grouped is True and len(set(groups)) == count:
         yield (
             "resampling: grouped: is true, but no two images share a group; name groups by a "
