@@ -155,17 +155,14 @@ def test_a_strategy_given_twice_is_refused_with_its_line(tmp_path):
 
 def test_the_papers_values_are_the_defaults():
     study = complete(SMALL)["studies"]["s"]
-    assert study["training"] == {
+    papers = {
         "learning_rate": 0.0001,
         "batch_size": 2,
         "epochs": 200,
         "patience": 20,
-        "select_weights": "best",
         "lr_decay": 1,
-        "compile": False,
-        "attempts": 1,
-        "graph": "auto",
     }
+    assert papers.items() <= study["training"].items()
     assert study["resampling"]["run_folds"] == [0, 1, 2, 3, 4]
     assert study["augmentation"]["zoom"] == 0.05
 
