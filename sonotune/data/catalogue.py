@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files as package_files
 from pathlib import Path, PurePosixPath
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sonotune.config.form import load_package_yaml
+from sonotune.config.mistakes import no_such
 from sonotune.errors import SonotuneError
 
 WEIGHTS = "weights"  # what stands for the reader of an entry that is no data set
@@ -177,10 +177,5 @@ def find_entry(name: str) -> CatalogueEntry:
     """
     catalogue = load_catalogue()
     if name not in catalogue:
-        near = get_close_matches(name, catalogue, 1)
-        raise SonotuneError(
-            f"catalogue: there is no data set {name!r}"
-            + (f"; did you mean {near[0]}?" if near else "")
-            + f" Known are: {', '.join(catalogue)}."
-        )
+        raise SonotuneError(f"catalogue: {no_such('data set', name, catalogue, 'known are')}")
     return catalogue[name]

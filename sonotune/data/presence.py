@@ -17,7 +17,6 @@ from sonotune.config.resampling import HOLDOUTS
 from sonotune.data.catalogue import CatalogueEntry
 from sonotune.data.fetch import locate
 from sonotune.data.grouping import DUPLICATES, groups_for
-from sonotune.data.names import is_portable
 from sonotune.data.readers import MADE_HERE, find_samples
 from sonotune.data.readers.sample import Sample
 from sonotune.data.sources import RESOURCES, describe_missing, used_datasets
@@ -25,6 +24,8 @@ from sonotune.errors import SonotuneError, printable
 
 # What Snakemake replaces in the name of an input.
 PATH_VARIABLE = re.compile(r"<[a-z][a-z0-9_]*>|[{}]")
+# Ends of lines, and bytes that are not UTF-8.
+UNPORTABLE = re.compile(r"[\n\r\ud800-\udfff]")
 
 
 def check_files(
@@ -99,7 +100,7 @@ def unusable_names(samples: Sequence[Sample]) -> Iterator[str]:
                 f"{printable(file)}: Snakemake gives {match[0]} in a file's name a meaning of its "
                 "own; rename the file"
             )
-        elif not is_portable(file):
+        elif UNPORTABLE.search(str(file)):
             yield (
                 f"{printable(file)}: its name contains a line break or is not UTF-8, which "
                 "Snakemake cannot handle; rename it, for instance by: convmv -f cp1252 -t utf-8 "

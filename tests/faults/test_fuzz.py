@@ -1,7 +1,7 @@
 """Thousands of odd configurations, files, archives and names: one line each, nothing elsewhere.
 
 What is read is compared with what another library reads, or with what was written. SONOTUNE_FUZZ
-says how many cases each test tries (20 by default, 1000 in ``make test-slow``).
+says how many cases each test tries (40 by default, 1000 in ``make test-slow``).
 """
 
 import copy
@@ -39,7 +39,7 @@ from sonotune.errors import SonotuneError
 from sonotune.report.claims.parse import parse_claims
 
 ROOT = Path(__file__).parents[2]
-CASES = int(os.environ.get("SONOTUNE_FUZZ", "20"))
+CASES = int(os.environ.get("SONOTUNE_FUZZ", "40"))
 TRIED = Counter()
 many = settings(
     max_examples=CASES,

@@ -62,18 +62,26 @@ _dataset = Cache(_open)
 
 
 def patient_id(path: Path) -> str:
-    """The PatientID of a file, without blanks around it; empty if it has none.
+    """The PatientID of a file, without blanks around it.
 
     Parameters
     ----------
     path
         A DICOM file.
+
+    Raises
+    ------
+    SonotuneError
+        If it names no patient.
     """
     import pydicom
 
     _check_deflated(path)
     data = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["PatientID"])
-    return str(data.get("PatientID") or "").strip()
+    patient = str(data.get("PatientID") or "").strip()
+    if not patient:
+        raise SonotuneError("names no PatientID, so it has no group")
+    return patient
 
 
 def read(path: Path, frame: int | None, stored: bool = False) -> Picture:
