@@ -52,6 +52,7 @@ S = "studies/s"
         (f"{S}/training", {"epochs": 2.5}, "epochs: must be a whole number; found 2.5"),
         (f"{S}/fractions", [0.9], "fractions: 0.9 is not possible with 5 folds"),
         (f"{S}/fractions", [0], "must be above 0; found 0"),
+        (f"{S}/resampling", {"folds": 3}, "fractions: 0.8 is not possible with 3 folds"),
         (f"{S}/fractions", [0.05, 0.05], "fractions: must be a list without repetitions"),
         (f"{S}/fractions", [], "fractions: must be a list that is not empty"),
         (f"{S}/datasets", ["suss"], "there is no data set 'suss'; did you mean 'sus'?"),
@@ -196,19 +197,9 @@ def test_the_papers_study_has_195_trainings_and_5_evaluations_a_data_set():
     assert sum(cell.fraction == 0 for cell in cells) == 5
 
 
-def test_every_cell_is_found_by_its_path_and_no_other_is():
-    config = complete(changed(f"{S}/fractions", [0.8, 0.125]))
-    for cell in cells_of(config, "s", "sus"):
-        path = (cell.study, cell.dataset, cell.strategy, fraction_text(cell.fraction))
-        assert find_cell(config, *path, str(cell.fold)) == cell
-    for wrong in (("whole", "0.5"), ("nothing", "0.8"), ("unchanged", "0.8"), ("whole", "0")):
-        with pytest.raises(SonotuneError, match="has no cell"):
-            find_cell(config, "s", "sus", *wrong, "0")
-
-
 def test_further_runs_of_a_fold_are_of_what_they_change():
     config = changed(f"{S}/pretraining/repeats", 3)
-    config["studies"]["s"]["resampling"] = {"seeds": 2}
+    config["studies"]["s"] |= {"resampling": {"seeds": 2}, "fractions": [0.8, 0.125]}
     config = complete(config)
     runs = {name: set() for name in config["studies"]["s"]["strategies"]}
     for cell in cells_of(config, "s", "sus"):
@@ -219,9 +210,11 @@ def test_further_runs_of_a_fold_are_of_what_they_change():
     assert runs["scratch"] == {"0", "0-s2"}
     assert runs["unchanged"] == {"0", "0-p2", "0-p3"}
     assert runs["whole"] == {"0", "0-s2", "0-p2", "0-s2-p2", "0-p3", "0-s2-p3"}
-    for wrong in ("0-s1", "0-s3", "0-p4", "5", "00", "0-p2-s2"):
+    wrong = [("whole", "0.8", fold) for fold in ("0-s1", "0-s3", "0-p4", "5", "00", "0-p2-s2")]
+    wrong += [("whole", "0.5", "0"), ("nothing", "0.8", "0"), ("unchanged", "0.8", "0")]
+    for path in wrong:
         with pytest.raises((SonotuneError, ValueError)):
-            find_cell(config, "s", "sus", "whole", "0.8", wrong)
+            find_cell(config, "s", "sus", *path)
 
 
 def test_the_first_run_of_a_fold_has_the_settings_of_the_only_one():

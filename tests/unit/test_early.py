@@ -43,22 +43,22 @@ def checked(folder, duplicates=None, **study):
 
 
 @pytest.mark.parametrize(
-    ("count", "per_patient", "study"),
+    ("count", "per_patient", "study", "says"),
     [
-        (20, 0, {"fractions": [0.8, 0.05]}),
-        (4, 0, {"fractions": [0.5]}),
-        (12, 3, {"fractions": [0.5]}),
-        (20, 0, {"fractions": [0.5], "resampling": {"test_images": 20}}),
-        (20, 0, {"fractions": [0.8], "resampling": {"test_images": 10}}),
-        (20, 0, {"fractions": [0.5], "resampling": {"grouped": True}}),
-        (20, 0, {"fractions": [0.5], "resampling": {"folds": 21}}),
-        (3, 0, {"fractions": [0.5], "resampling": {"folds": 2}}),
+        (20, 0, {"fractions": [0.8, 0.05]}, "1 for training and 0 for validation"),
+        (4, 0, {"fractions": [0.5]}, "5 folds of 4 images"),
+        (12, 3, {"fractions": [0.5]}, "5 folds of 4 groups"),
+        (20, 0, {"fractions": [0.5], "resampling": {"test_images": 20}}, "20 test images of 20"),
+        (20, 0, {"fractions": [0.8], "resampling": {"test_images": 10}}, "draws 16, but the hold-"),
+        (20, 0, {"fractions": [0.5], "resampling": {"grouped": True}}, "no two images share a gro"),
+        (20, 0, {"fractions": [0.5], "resampling": {"folds": 21}}, "21 folds of 20 images"),
+        (3, 0, {"fractions": [0.5], "resampling": {"folds": 2}}, "for training and 0 for valid"),
     ],
 )
-def test_impossible_splits_are_refused_within_seconds(tmp_path, count, per_patient, study):
+def test_impossible_splits_are_refused_within_seconds(tmp_path, count, per_patient, study, says):
     images(tmp_path, count, per_patient)
     start = time.process_time()
-    with pytest.raises(SonotuneError, match="studies: s: mine: "):
+    with pytest.raises(SonotuneError, match=f"studies: s: mine: .*{says}"):
         checked(tmp_path, **study)
     assert time.process_time() - start < 5
 

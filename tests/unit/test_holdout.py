@@ -89,13 +89,6 @@ def test_a_name_in_both_lists_is_refused(tmp_path):
         read_lists(files)
 
 
-def test_more_than_the_hold_out_leaves_is_refused():
-    with pytest.raises(SonotuneError, match=r"draws 80, but the hold-out leaves 60 .* at most 0.6"):
-        split(100, Resampling(folds=2, test_images=40), 0, 0.8, 0)
-    with pytest.raises(SonotuneError, match="100 test images of 100 are not possible"):
-        split(100, Resampling(folds=2, test_images=100), 0, 0.8, 0)
-
-
 def test_the_file_of_splits_says_what_was_left_out(tmp_path):
     save_set(tmp_path / "disks", bright_disks(10))
     resampling = Resampling(folds=2, test_fraction=0.2, validation_fraction=0)
