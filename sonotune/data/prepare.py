@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 
 from sonotune.data.dataset import save_set
 from sonotune.data.image_set import ImageSet
-from sonotune.data.mask_profile import MaskProfile, find_mask_issues
+from sonotune.data.mask_profile import find_mask_issues
 from sonotune.data.readers import MADE_HERE
 from sonotune.data.readers.pixels import LoadedSample, open_samples
 from sonotune.data.readers.sample import Sample, shortened
@@ -168,53 +169,51 @@ def _prepared(
     samples, load = open_samples(settings, originals)
     images = np.empty((len(samples), size, size), np.uint8)
     masks = np.empty_like(images)
-    rows, bad, empty, full = [], [], [], 0
-    notes, same = Counter[str](), defaultdict(list)
-    profiles: dict[str, MaskProfile] = {}
-    keep_aspect = settings.get("keep_aspect", False)
-    method = settings.get("resize", "area")
+    keep_aspect, method = settings.get("keep_aspect", False), settings.get("resize", "area")
 
-    def read(sample: Sample) -> LoadedSample | str:
+    def read(number: int) -> LoadedSample | str:
         try:
-            return load(sample, size, keep_aspect, method)
+            loaded = load(samples[number], size, keep_aspect, method)
         except SonotuneError as error:
             return str(error)
+        images[number], masks[number] = loaded.image, loaded.mask
+        return replace(loaded, image=images[number], mask=masks[number])
 
     with ThreadPoolExecutor(workers) as pool:
-        for number, loaded in enumerate(pool.map(read, samples)):
-            sample = samples[number]
-            if isinstance(loaded, str):
-                bad.append(loaded)
-                continue
-            images[number], masks[number] = loaded.image, loaded.mask
-            after = target_shape(loaded.original_shape, size, keep_aspect)
-            known: dict[str, Any] = {"name": sample.name, "group": sample.group}
-            known |= zip(SPACING, loaded.mm_per_pixel, strict=True)
-            rows.append(_row(known, loaded.original_shape, after))
-            notes.update(loaded.notes)
-            same[loaded.pixels_sha256].append(sample.name)
-            if not loaded.mask.any():
-                empty.append(sample.name)
-            full += bool(loaded.mask.all())
-            if loaded.profile is not None:
-                profiles[sample.name] = loaded.profile
-    if bad:
+        results = list(pool.map(read, range(len(samples))))
+    if bad := [reason for reason in results if isinstance(reason, str)]:
         raise SonotuneError(
             f"{name}: {len(bad)} of {len(samples)} images cannot be used:\n  " + "\n  ".join(bad)
         )
+    named = dict(zip(samples, (one for one in results if not isinstance(one, str)), strict=True))
     # Published sets are read as published; a key says what is meant in one's own.
     if settings["reader"] == "folder":
-        refused = [
-            issue.text for issue in find_mask_issues(profiles, samples[0].rule) if issue.refused
-        ]
-        if refused:
-            raise SonotuneError(f"{name}: folder:\n  " + "\n  ".join(refused))
+        _refuse_doubtful(name, named)
+    empty = [sample.name for sample, one in named.items() if not one.mask.any()]
+    full = sum(bool(one.mask.all()) for one in named.values())
     if useless := useless_masks(len(samples), len(empty), full):
         names = shortened([sample.name for sample in samples])
         raise SonotuneError(f"{name}: {useless} at {size} x {size} pixels: {names}")
-    duplicates = [names for names in same.values() if len(names) > 1]
-    noticed = {"notes": dict(notes), "empty_masks": empty, "duplicates": duplicates}
+    rows, same = [], defaultdict(list)
+    for sample, one in named.items():
+        after = target_shape(one.original_shape, size, keep_aspect)
+        spacing = dict(zip(SPACING, one.mm_per_pixel, strict=True))
+        known = {"name": sample.name, "group": sample.group, **spacing}
+        rows.append(_row(known, one.original_shape, after))
+        same[one.pixels_sha256].append(sample.name)
+    noticed = {
+        "notes": dict(Counter(note for one in named.values() for note in one.notes)),
+        "empty_masks": empty,
+        "duplicates": [names for names in same.values() if len(names) > 1],
+    }
     return images, masks, rows, noticed
+
+
+def _refuse_doubtful(name: str, named: Mapping[Sample, LoadedSample]) -> None:
+    profiles = {sample.name: one.profile for sample, one in named.items() if one.profile}
+    issues = find_mask_issues(profiles, next(iter(named)).rule)
+    if refused := [issue.text for issue in issues if issue.refused]:
+        raise SonotuneError(f"{name}: folder:\n  " + "\n  ".join(refused))
 
 
 def _row(known: dict[str, Any], before: Sequence[int], after: Sequence[int]) -> dict[str, Any]:

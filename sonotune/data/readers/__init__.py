@@ -63,8 +63,7 @@ def find_samples(settings: Mapping[str, Any], folder: str | Path = ".") -> list[
     options = settings.get(reader) or {}
     # A module of several layouts takes the layout's name as an option of its own.
     layout = {"layout": reader} if READERS[reader] == "two_folders" else {}
-    samples: list[Sample] = reader_module(reader).find(Path(folder), **layout, **options)
-    return samples
+    return reader_module(reader).find(Path(folder), **layout, **options)
 
 
 def files_of(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Path]:
