@@ -123,30 +123,16 @@ def _impossible_splits(
     if _is_drawn_one_by_one(study) and _surely_possible(count, study):
         return
     try:
+        from sonotune.data.holdout import rows_from_lists
         from sonotune.data.splits import Resampling, split, split_seed
     except ImportError:
         return
     resampling = Resampling(**resampling_settings(study["resampling"]))
-    made = settings["reader"] in MADE_HERE
-    names, groups = ([image[part] for image in images] for part in (0, 1))
-    if resampling.grouped is True and len(set(groups)) == count:
-        yield (
-            "resampling: grouped: is true, but no two images share a group; name groups by a "
-            "column group of a table or by the key group, or write grouped: false"
-        )
-        return
     try:
-        if isinstance(resampling.grouped, str):
-            # Without a table of one's own, duplicates are known only after an audit.
-            if not made and "duplicates" in settings:
-                groups = groups_for(resampling.grouped, names, groups, settings["duplicates"])
-            elif resampling.grouped == DUPLICATES:
-                groups = names
+        groups = _groups(resampling.grouped, settings, images)
         if resampling.lists is not None:
-            from sonotune.data.holdout import rows_from_lists
-
-            if not made:
-                rows_from_lists(resampling.lists, names)
+            if settings["reader"] not in MADE_HERE:
+                rows_from_lists(resampling.lists, [image for image, _ in images])
             return
     except SonotuneError as error:
         yield str(error)
@@ -167,6 +153,22 @@ def _impossible_splits(
         hundredths = (number / 100 for number in range(1, 100))
         smallest = next((fraction for fraction in hundredths if not refused(fraction)), None)
         yield reason + (f" (here fractions from {smallest} on are possible)" if smallest else "")
+
+
+def _groups(
+    grouped: bool | str, settings: Mapping[str, Any], images: Sequence[tuple[str, str]]
+) -> list[str]:
+    """The group of each image, as far as it is known before an audit."""
+    names, groups = ([image[part] for image in images] for part in (0, 1))
+    if grouped is True and len(set(groups)) == len(groups):
+        raise SonotuneError(
+            "resampling: grouped: is true, but no two images share a group; name groups by a "
+            "column group of a table or by the key group, or write grouped: false"
+        )
+    has_table = "duplicates" in settings and settings["reader"] not in MADE_HERE
+    if isinstance(grouped, str) and has_table:
+        return groups_for(grouped, names, groups, settings["duplicates"])
+    return names if grouped == DUPLICATES else groups
 
 
 def _is_drawn_one_by_one(study: Mapping[str, Any]) -> bool:
