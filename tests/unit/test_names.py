@@ -201,6 +201,7 @@ MISTAKES = {
     "has no rows": ["image,mask\n"],
     "line 2: image or mask is empty": ["image,mask\na.png,"],
     "there is no file .*c.png": ["image,mask\nc.png,m.png"],
+    "there is no file .*; a backslash is read as /": ["image,mask\nb\\c.png,b\\c.png"],
     "line 2: millimetres per pixel must be a number; found '0": [
         'image,mask,mm_per_pixel\na.png,m.png,"0,2"',
         "image,mask,mm_per_pixel\na.png,m.png,0_2",

@@ -73,7 +73,7 @@ def _entry(
         if file is None:
             missing.append(str(table.parent / text))
         files.append(file or table.parent / text)
-    if os.path.normpath(files[0]) == os.path.normpath(files[1]):
+    if not missing and os.path.normpath(files[0]) == os.path.normpath(files[1]):
         raise SonotuneError(f"{where}: image and mask are the same file")
     name = without_suffix(row["image"])
     group = re.sub(r"\s+", " ", row.get("group", ""))
