@@ -16,11 +16,14 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from builders import one_study
 from PIL import Image
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 from tiny_files import dicom, volume
 
+from sonotune.config.check import complete
 from sonotune.data import download as downloading
+from sonotune.data.catalogue import find_entry
 from sonotune.data.decode import read
 from sonotune.data.download import download
 from sonotune.data.preflight import check_addresses
@@ -281,12 +284,7 @@ def test_no_password_is_printed_of_a_mirror_that_is_none(mirror, monkeypatch):
 
 @pytest.mark.parametrize("address", ["http://u:secret@127.0.0.1:1", "http://u:secret@[::bad"])
 def test_no_password_is_printed_when_a_mirror_fails(address, tmp_path):
-    from sonotune.config.check import complete
-    from sonotune.data.catalogue import find_entry
-
-    study = {"image_size": 32, "datasets": ["mine"], "strategies": {"whole": {"tune": "all"}}}
-    study["pretraining"] = {"dataset": "mine"}
-    config = complete({"datasets": {"mine": {"catalogue": "hc18"}}, "studies": {"s": study}})
+    config = complete(one_study({"catalogue": "hc18"}))
     with pytest.raises(SonotuneError) as caught:
         check_addresses(config, {"mine": find_entry("hc18")}, address, tmp_path)
     assert "secret" not in str(caught.value)

@@ -319,18 +319,19 @@ def test_preflight_asks_for_one_byte_where_head_is_refused(pond, server, tmp_pat
     assert sorted(server.asked) == ["GET /images.zip", "HEAD /images.zip", "HEAD /masks.zip"]
 
 
-@pytest.mark.parametrize("trouble", ["404", "size", "page"])
-def test_preflight_says_what_fails_and_what_to_change(trouble, pond, server, tmp_path):
-    if trouble == "404":
-        del server.files["/masks.zip"]
-        said = "404 Not Found"
-    elif trouble == "size":
-        server.files["/masks.zip"] += b"!"
-        size = len(ARCHIVES["masks.zip"])
-        said = f"has {size + 1} bytes where {size} are expected"
-    else:
-        server.kind = "text/html; charset=utf-8"
-        said = "a web page is there"
+SIZE = len(ARCHIVES["masks.zip"])
+TROUBLES = {
+    "404 Not Found": lambda server: server.files.pop("/masks.zip"),
+    f"has {SIZE + 1} bytes where {SIZE} are expected": lambda server: server.files.update(
+        {"/masks.zip": ARCHIVES["masks.zip"] + b"!"}
+    ),
+    "a web page is there": lambda server: setattr(server, "kind", "text/html; charset=utf-8"),
+}
+
+
+@pytest.mark.parametrize("said", TROUBLES)
+def test_preflight_says_what_fails_and_what_to_change(said, pond, server, tmp_path):
+    TROUBLES[said](server)
     failures = preflight({"ducks": pond}, None, tmp_path)
     assert [one.address.rsplit("/")[-1] for one in failures][-1] == "masks.zip"
     assert said in failures[-1].reason

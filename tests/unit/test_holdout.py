@@ -77,16 +77,11 @@ def test_lists_fix_the_split_of_every_repeat(tmp_path):
     parts = [split(10, resampling, 3, 0.3, fold, names=names) for fold in range(4)]
     assert all(part.train.tolist() == [1, 3, 9] for part in parts)
     assert all(part.test.tolist() == [0] for part in parts)
+    (tmp_path / "test.txt").write_text("000_HC\n001_HC\n")
+    with pytest.raises(SonotuneError, match="001_HC is listed twice"):
+        read_lists({part: str(tmp_path / f"{part}.txt") for part in ("train", "test")})
     with pytest.raises(SonotuneError, match="lists: train: 1 of 3 names are not in the data set"):
         split(9, resampling, 3, 0.3, 0, names=names[:9])
-
-
-def test_a_name_in_both_lists_is_refused(tmp_path):
-    (tmp_path / "a.txt").write_text("000_HC\n001_HC\n")
-    (tmp_path / "b.txt").write_text("001_HC.png\n")
-    files = {"train": str(tmp_path / "a.txt"), "test": str(tmp_path / "b.txt")}
-    with pytest.raises(SonotuneError, match="001_HC is listed twice"):
-        read_lists(files)
 
 
 def test_the_file_of_splits_says_what_was_left_out(tmp_path):

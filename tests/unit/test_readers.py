@@ -36,15 +36,14 @@ def test_heads_are_grouped_by_examination(heads):
     assert {(entry.mm_per_pixel_y, entry.mm_per_pixel_x) for entry in entries} == {(0.1, 0.1)}
 
 
-def test_the_files_of_a_data_set_are_listed_with_its_table(heads):
-    files = files_of({"reader": "hc18", "hc18": {"leave_out": ["805_HC"]}}, heads)
-    assert len(files) == len(set(files)) == 3 * 2 + 1
-    assert files[-1] == heads / HC18_CSV
-
-
 def test_one_head_an_examination_can_be_selected_and_some_left_out(heads):
     options = {"selection": "unsuffixed", "leave_out": ["805_HC"]}
     assert names(find_samples({"reader": "hc18", "hc18": options}, heads)) == ["000_HC", "001_HC"]
+    # Each image with its outline, and the table once.
+    assert files_of({"reader": "hc18", "hc18": options}, heads)[2:] == [
+        *(heads / f"training_set/001_HC{ending}.png" for ending in ("", "_Annotation")),
+        heads / HC18_CSV,
+    ]
     with pytest.raises(SonotuneError, match="999_HC"):
         find_samples({"reader": "hc18", "hc18": {"leave_out": ["999_HC"]}}, heads)
 
