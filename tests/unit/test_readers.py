@@ -86,7 +86,7 @@ def test_missing_files_of_heads_are_named(heads, gone, message):
 def test_a_table_of_heads_without_a_column_or_number_is_refused(heads):
     text = (heads / HC18_CSV).read_text()
     (heads / HC18_CSV).write_text(text.replace("pixel size(mm)", "pixel size"))
-    with pytest.raises(SonotuneError, match=r"has no column 'pixel size\(mm\)'; found 'filename'"):
+    with pytest.raises(SonotuneError, match=r"has no column 'pixel size\(mm\)'; found: filename, "):
         find_samples({"reader": "hc18"}, heads)
     (heads / HC18_CSV).write_text(text.replace("0.1", "?", 1))
     with pytest.raises(SonotuneError, match=r"line 2: 000_HC\.png: needs a pixel size"):
