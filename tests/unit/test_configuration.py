@@ -118,6 +118,8 @@ S = "studies/s"
         (f"{S}/resampling", {"folds": 10**9}, "folds: must be at most 10000"),
         (f"{S}/strategies/{'a' * 65}", {"tune": "all"}, "at most 64 characters"),
         ("datasets/sus/label", "a" * 201, "label: must be text of at most 200 characters"),
+        ("datasets/sus/label", "a</SCRIPT ><b>", "sus: label: must not contain </script, which"),
+        ("datasets/sus/label", "<!-- no", "sus: label: must not contain <!--, which"),
         ("datasets/sus/label", datetime.date(2020, 1, 1), "is read as date; set it in quotes"),
         ("datasets/sus/simulate", {"lines": 10**400}, "lines: must be below 2^63"),
         ("data_mirror", ["https://me:secret@host"], "must be text; found ['https://host']"),
