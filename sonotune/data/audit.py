@@ -14,10 +14,11 @@ from sonotune.data.copies import (
     leakage_findings,
     near_duplicates,
 )
-from sonotune.data.inspect import Audit, Finding, ImageSource, ImageStats
+from sonotune.data.inspect import Audit, Finding, ImageStats, measure
 from sonotune.data.mask_profile import find_mask_issues
 from sonotune.data.prepare import useless_masks
 from sonotune.data.readers.own_folder import unmatched_files
+from sonotune.data.readers.pixels import open_samples
 from sonotune.data.readers.sample import MaskRule, shortened
 from sonotune.errors import SonotuneError, printable
 from sonotune.runtime.processors import usable_processors
@@ -34,7 +35,7 @@ TINY = 0.001
 
 def audit_dataset(
     name: str, settings: Mapping[str, Any], originals: str | Path = ".", workers: int | None = None
-) -> tuple[Audit, ImageSource | None]:
+) -> Audit:
     """Look at every image of a data set and judge what is found.
 
     Parameters
@@ -50,32 +51,30 @@ def audit_dataset(
 
     Returns
     -------
-    audit
+    Audit
         Also of a data set that cannot be used: what is wrong is among its findings.
-    image_source
-        To read images again; None if not even the files' names make sense.
     """
     source = str(settings.get("source", name))
     try:
-        image_source = ImageSource(settings, originals)
+        samples, load = open_samples(settings, originals)
     except SonotuneError as error:
         broken = Finding("error", "files do not form a data set", str(error))
-        return Audit(name, source, (), (), (), (broken,)), None
+        return Audit(name, source, (), (), (), (broken,))
     workers = workers or usable_processors()
-    image_stats = image_source.measure(workers)
+    image_stats = measure(samples, load, workers)
     same = exact_duplicates(image_stats)
     near, clusters = near_duplicates(image_stats, workers)
     findings = (
         *_file_findings(settings, originals),
         *_image_findings(image_stats),
-        *_mask_findings(image_stats, image_source.rule, settings),
+        *_mask_findings(image_stats, samples[0].rule, settings),
         *duplicate_findings(image_stats, same, near),
         *leakage_findings(image_stats, clusters),
         *_group_findings(image_stats),
     )
     order = ("error", "warning", "note")
     findings = tuple(sorted(findings, key=lambda finding: order.index(finding.level)))
-    return Audit(name, source, image_stats, same, near, findings, clusters), image_source
+    return Audit(name, source, image_stats, same, near, findings, clusters)
 
 
 def _mask_findings(

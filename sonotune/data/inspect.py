@@ -5,18 +5,18 @@ A data set of any number of images fits in memory, since only a sketch of each i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal, get_args
+from functools import partial
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
 
 from sonotune.data.duplicates import Sketch, sketch
 from sonotune.data.mask_profile import MaskProfile
-from sonotune.data.readers.pixels import LoadedSample, open_samples
+from sonotune.data.readers.pixels import LoadedSample
 from sonotune.data.readers.sample import Sample
 from sonotune.errors import SonotuneError, printable
 
@@ -29,8 +29,8 @@ class ImageStats:
 
     Attributes
     ----------
-    number
-        Its place in the data set, from 0.
+    read
+        Reads the image and its mask.
     name
         Name of the image.
     group
@@ -59,7 +59,7 @@ class ImageStats:
         Why it cannot be used, or nothing.
     """
 
-    number: int
+    read: Callable[[], LoadedSample]
     name: str
     group: str
     image: str
@@ -149,70 +149,35 @@ class Audit:
         return [finding for finding in self.findings if finding.level == level]
 
 
-class ImageSource:
-    """A data set's images, in order, each read when it is asked for.
+def measure(
+    samples: Sequence[Sample], load: Callable[[Sample], LoadedSample], workers: int
+) -> tuple[ImageStats, ...]:
+    """Look at all images of a data set.
 
     Parameters
     ----------
-    settings
-        A data set's configuration: ``reader`` and the reader's options.
-    originals
-        As for `sonotune.data.prepare.prepare`.
-
-    Attributes
-    ----------
-    rule
-        Which pixels of masks' files belong to the object.
-
-    Raises
-    ------
-    SonotuneError
-        If files are missing or do not belong together.
+    samples, load
+        What `sonotune.data.readers.pixels.open_samples` gives.
+    workers
+        Threads; they change the time, never the result.
     """
-
-    def __init__(self, settings: Mapping[str, Any], originals: str | Path = ".") -> None:
-        self._samples, self._load = open_samples(settings, originals)
-        self.rule = self._samples[0].rule
-
-    def load(self, number: int) -> LoadedSample:
-        """Read an image and its mask.
-
-        Parameters
-        ----------
-        number
-            Place of the image in the data set, from 0.
-
-        Raises
-        ------
-        SonotuneError
-            If they cannot be used.
-        """
-        return self._load(self._samples[number])
-
-    def measure(self, workers: int) -> tuple[ImageStats, ...]:
-        """Look at all images, with this number of threads.
-
-        Parameters
-        ----------
-        workers
-            Threads; they change the time, never the result.
-        """
-        with ThreadPoolExecutor(workers) as pool:
-            return tuple(pool.map(self._look_at, range(len(self._samples))))
-
-    def _look_at(self, number: int) -> ImageStats:
-        stats = _told(number, self._samples[number])
-        try:
-            return _seen(stats, self.load(number))
-        except SonotuneError as error:
-            return replace(stats, problem=str(error))
+    stats = [_told(sample, partial(load, sample)) for sample in samples]
+    with ThreadPoolExecutor(workers) as pool:
+        return tuple(pool.map(_look_at, stats))
 
 
-def _told(number: int, sample: Sample) -> ImageStats:
+def _told(sample: Sample, read: Callable[[], LoadedSample]) -> ImageStats:
     """What is known of an image before it is read."""
     which = "" if sample.slice is None else f"[{sample.slice}]"
     masks = "; ".join(f"{printable(mask)}{which}" for mask in sample.masks)
-    return ImageStats(number, sample.name, sample.group, f"{printable(sample.image)}{which}", masks)
+    return ImageStats(read, sample.name, sample.group, f"{printable(sample.image)}{which}", masks)
+
+
+def _look_at(stats: ImageStats) -> ImageStats:
+    try:
+        return _seen(stats, stats.read())
+    except SonotuneError as error:
+        return replace(stats, problem=str(error))
 
 
 def _seen(stats: ImageStats, loaded: LoadedSample) -> ImageStats:

@@ -91,14 +91,14 @@ def test_natural_images_are_read():
 @pytest.mark.slow
 def test_lesions_are_sound_but_for_normal_images():
     settings = {"reader": "busi", "source": "busi", "busi": {"normal": True}}
-    audit, _ = audit_dataset("bus", settings, SHARED / "busi")
+    audit = audit_dataset("bus", settings, SHARED / "busi")
     assert [finding.kind for finding in audit.findings] == ["empty masks", "converted"]
     assert all(name.startswith("normal") for name in audit.findings[0].names)
 
 
 @pytest.mark.slow
 def test_heads_have_duplicates_within_examinations_only():
-    audit, _ = audit_dataset("fus", {"reader": "hc18", "source": "hc18"}, SHARED / "hc18")
+    audit = audit_dataset("fus", {"reader": "hc18", "source": "hc18"}, SHARED / "hc18")
     assert audit.same == (("392_2HC", "392_HC"),)
     group = {stats.name: stats.group for stats in audit.image_stats}
     assert ("507_2HC", "507_HC") in audit.near

@@ -41,7 +41,7 @@ def overlap(described, folder):
 
 def warnings(described, folder):
     """Kinds of warnings of an audit without errors, with the images that they name."""
-    audit, _ = audit_dataset("mine", described, folder)
+    audit = audit_dataset("mine", described, folder)
     assert not audit.of_level("error")
     return {one.kind: one.names for one in audit.of_level("warning")}
 
@@ -143,7 +143,7 @@ def test_soft_and_noisy_masks_are_refused_until_a_threshold_is_given(tmp_path, k
     described = made(tmp_path, SOFT[kind])
     with pytest.raises(SonotuneError) as refused:
         prepare("mine", described, 32, tmp_path / "out", tmp_path)
-    audit, _ = audit_dataset("mine", described, tmp_path)
+    audit = audit_dataset("mine", described, tmp_path)
     assert audit.of_level("error")
     advised = float(re.search(r"threshold: ([0-9.]+)", str(refused.value))[1])
     described["folder"]["threshold"] = advised
@@ -290,7 +290,7 @@ def several(values):
 @pytest.mark.parametrize("values", [(0, 1, 2), (0, 255, 128), (0, 3, 1), (0, 50, 51), (0, 9, 200)])
 def test_several_classes_are_listed_and_one_can_be_chosen(tmp_path, values):
     described = made(tmp_path, several(values))
-    audit, _ = audit_dataset("mine", described, tmp_path)
+    audit = audit_dataset("mine", described, tmp_path)
     (warning,) = [one for one in audit.of_level("warning") if "several values" in one.kind]
     assert all(str(value) in warning.text for value in values)
     assert not audit.of_level("error")

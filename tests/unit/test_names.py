@@ -128,7 +128,7 @@ def test_what_file_managers_leave_is_no_image(tmp_path, name):
         (tmp_path / folder / name).write_bytes(b"\0\5\x16\7")
     described = own(images="images/*", masks="masks/*")
     assert names(find_samples(described, tmp_path)) == ["0", "1"]
-    audit, _ = audit_dataset("mine", described, tmp_path)
+    audit = audit_dataset("mine", described, tmp_path)
     assert not audit.of_level("warning")
 
 
