@@ -14,12 +14,13 @@ from sonotune.data.copies import (
     leakage_findings,
     near_duplicates,
 )
-from sonotune.data.inspect import Audit, Finding, ImageStats, measure
+from sonotune.data.findings import Finding
+from sonotune.data.inspect import Audit, ImageStats, measure
 from sonotune.data.mask_profile import find_mask_issues
 from sonotune.data.prepare import useless_masks
 from sonotune.data.readers.own_folder import unmatched_files
 from sonotune.data.readers.pixels import open_samples
-from sonotune.data.readers.sample import MaskRule, shortened
+from sonotune.data.readers.sample import shortened
 from sonotune.errors import SonotuneError, printable
 from sonotune.runtime.processors import usable_processors
 
@@ -62,12 +63,13 @@ def audit_dataset(
         return Audit(name, source, (), (), (), (broken,))
     workers = workers or usable_processors()
     image_stats = measure(samples, load, workers)
+    profiles = {stats.name: stats.profile for stats in image_stats if stats.profile is not None}
     same = exact_duplicates(image_stats)
     near, clusters = near_duplicates(image_stats, workers)
     findings = (
         *_file_findings(settings, originals),
         *_image_findings(image_stats),
-        *_mask_findings(image_stats, samples[0].rule, settings),
+        *find_mask_issues(profiles, samples[0].rule, settings["reader"] == "folder"),
         *duplicate_findings(image_stats, same, near),
         *leakage_findings(image_stats, clusters),
         *_group_findings(image_stats),
@@ -75,16 +77,6 @@ def audit_dataset(
     order = ("error", "warning", "note")
     findings = tuple(sorted(findings, key=lambda finding: order.index(finding.level)))
     return Audit(name, source, image_stats, same, near, findings, clusters)
-
-
-def _mask_findings(
-    image_stats: Sequence[ImageStats], rule: MaskRule, settings: Mapping[str, Any]
-) -> Iterator[Finding]:
-    """Masks that can hardly have been meant; an error where a key can say that they are."""
-    profiles = {stats.name: stats.profile for stats in image_stats if stats.profile is not None}
-    for doubt in find_mask_issues(profiles, rule):
-        refused = doubt.refused and settings["reader"] == "folder"
-        yield Finding("error" if refused else "warning", doubt.kind, doubt.text, doubt.names)
 
 
 def _file_findings(settings: Mapping[str, Any], originals: str | Path) -> Iterator[Finding]:

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from sonotune.data.duplicates import clusters_of, near_pairs
+from sonotune.data.findings import Finding, Level
 from sonotune.data.grouping import count_with_duplicate
-from sonotune.data.inspect import Finding, ImageStats, Level
+from sonotune.data.inspect import ImageStats
 from sonotune.data.readers.sample import shortened
 from sonotune.data.splits import Resampling, split
 from sonotune.errors import SonotuneError

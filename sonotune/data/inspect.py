@@ -9,18 +9,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, get_args
+from typing import get_args
 
 import cv2
 import numpy as np
 
 from sonotune.data.duplicates import Sketch, sketch
+from sonotune.data.findings import Finding, Level
 from sonotune.data.mask_profile import MaskProfile
 from sonotune.data.readers.pixels import LoadedSample
 from sonotune.data.readers.sample import Sample
 from sonotune.errors import SonotuneError, printable
-
-Level = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True)
@@ -78,28 +77,6 @@ class ImageStats:
     sketch: Sketch | None = None
     profile: MaskProfile | None = None
     problem: str = ""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """An error (training would be meaningless), something suspicious, or a note.
-
-    Attributes
-    ----------
-    level
-        ``error``, ``warning`` or ``note``.
-    kind
-        A few words, the same for every data set.
-    text
-        What was found, one sentence.
-    names
-        The images concerned; empty if it concerns the data set.
-    """
-
-    level: Level
-    kind: str
-    text: str
-    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

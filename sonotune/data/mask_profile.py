@@ -12,6 +12,7 @@ import numpy as np
 
 from sonotune.data.decode.grey import on_black
 from sonotune.data.decode.picture import Picture
+from sonotune.data.findings import Finding, Level
 from sonotune.data.masks import filled_hulls
 from sonotune.data.readers.sample import MaskRule, shortened
 
@@ -162,28 +163,6 @@ def _colours(picture: Picture) -> list[str]:
 
 
 @dataclass(frozen=True)
-class MaskIssue:
-    """Something about a data set's masks that can hardly be meant.
-
-    Attributes
-    ----------
-    refused
-        Whether nothing is prepared until the configuration says that it is meant.
-    kind
-        A few words, the same for every data set.
-    text
-        What was found, one sentence.
-    names
-        The images concerned.
-    """
-
-    refused: bool
-    kind: str
-    text: str
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class _Doubt:
     """Masks that fulfil a condition, what is odd about them, and what to do."""
 
@@ -194,7 +173,9 @@ class _Doubt:
     advice: str
 
 
-def find_mask_issues(profiles: dict[str, MaskProfile], rule: MaskRule) -> list[MaskIssue]:
+def find_mask_issues(
+    profiles: dict[str, MaskProfile], rule: MaskRule, is_own: bool
+) -> list[Finding]:
     """What can hardly be meant in a data set's masks, with the key that would say that it is.
 
     Parameters
@@ -203,6 +184,8 @@ def find_mask_issues(profiles: dict[str, MaskProfile], rule: MaskRule) -> list[M
         By the images' names; without images that have no mask.
     rule
         That of the data set; what it says is not questioned.
+    is_own
+        Whether a key of the configuration can say what is meant, without which some are errors.
     """
     every = list(profiles.values())
     doubts = [*_doubts_of_content(every, rule)]
@@ -218,7 +201,8 @@ def find_mask_issues(profiles: dict[str, MaskProfile], rule: MaskRule) -> list[M
                 f"{len(names)} of {len(profiles)} masks {doubt.why}; {names[0]} has the values "
                 f"{profiles[names[0]].describe_values()}; {doubt.advice}: {shortened(names)}"
             )
-            issues.append(MaskIssue(doubt.refused, doubt.kind, text, names))
+            level: Level = "error" if doubt.refused and is_own else "warning"
+            issues.append(Finding(level, doubt.kind, text, names))
     return issues
 
 

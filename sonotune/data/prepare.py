@@ -211,8 +211,8 @@ def _prepared(
 
 def _refuse_doubtful(name: str, named: Mapping[Sample, LoadedSample]) -> None:
     profiles = {sample.name: one.profile for sample, one in named.items() if one.profile}
-    issues = find_mask_issues(profiles, next(iter(named)).rule)
-    if refused := [issue.text for issue in issues if issue.refused]:
+    issues = find_mask_issues(profiles, next(iter(named)).rule, is_own=True)
+    if refused := [issue.text for issue in issues if issue.level == "error"]:
         raise SonotuneError(f"{name}: folder:\n  " + "\n  ".join(refused))
 
 

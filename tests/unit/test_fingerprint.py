@@ -327,7 +327,7 @@ def test_every_python_version_gives_the_same_fingerprint():
     assert len(set(printed.values())) == 1, printed
 
 
-@pytest.mark.parametrize("name", ["audit", "audit_files", "copies", "duplicates", "inspect"])
+@pytest.mark.parametrize("name", ["audit", "audit_files", "copies", "duplicates", "findings"])
 def test_an_audit_rests_on_what_looks_at_images_and_on_what_writes_its_page(name):
     def content(path):
         more = b"\nadded = 1\n" if path == PACKAGE / f"data/{name}.py" else b""
