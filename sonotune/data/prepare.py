@@ -28,8 +28,6 @@ from sonotune.runtime.files import read_json
 from sonotune.runtime.processors import usable_processors
 
 SPACING = ("mm_per_pixel_y", "mm_per_pixel_x")
-# Images, masks, rows of the index, and what was noticed.
-Resized = tuple[np.ndarray, np.ndarray, list[dict[str, Any]], dict[str, Any]]
 
 
 def make_originals(
@@ -68,10 +66,7 @@ def make_originals(
     count, seed = settings["images"], settings["seed"]
     images, masks, rows = make(images=count, seed=seed, workers=workers, progress=progress)
     rows = [_row(row, image.shape, image.shape) for row, image in zip(rows, images, strict=True)]
-    save_set(
-        folder,
-        ImageSet(np.asarray(images), np.asarray(masks), rows, _about(name, settings, rests_on)),
-    )
+    save_set(folder, ImageSet(images, masks, rows, _about(name, settings, rests_on)))
 
 
 def folder_of_originals(settings: Mapping[str, Any], first: str | Path) -> Path:
@@ -137,16 +132,15 @@ def prepare(
         If files are missing, unreadable or do not belong together (every such file is listed), or
         all masks are empty or full.
     """
-    images, masks, rows, noticed = _prepared(
-        name, settings, size, originals or ".", workers or usable_processors()
-    )
-    for note, count in noticed["notes"].items():
-        log(f"{name}: {count} of {len(rows)} images: {note}")
-    if empty := noticed["empty_masks"]:
+    data = _prepared(name, settings, size, originals or ".", workers or usable_processors())
+    for note, count in data.about["notes"].items():
+        log(f"{name}: {count} of {len(data.index)} images: {note}")
+    if empty := data.about["empty_masks"]:
         log(f"{name}: {len(empty)} masks are empty at {size} x {size} pixels: {', '.join(empty)}")
-    for names in noticed["duplicates"]:
+    for names in data.about["duplicates"]:
         log(f"{name}: the same image: {', '.join(names)}")
-    save_set(folder, ImageSet(images, masks, rows, {**_about(name, settings, rests_on), **noticed}))
+    about = {**_about(name, settings, rests_on), **data.about}
+    save_set(folder, replace(data, about=about))
 
 
 def useless_masks(images: int, empty: int, full: int) -> str:
@@ -165,7 +159,8 @@ def useless_masks(images: int, empty: int, full: int) -> str:
 
 def _prepared(
     name: str, settings: dict[str, Any], size: int, originals: str | Path, workers: int
-) -> Resized:
+) -> ImageSet:
+    """The data set at its new size, with what was noticed on the way."""
     samples, load = open_samples(settings, originals)
     images = np.empty((len(samples), size, size), np.uint8)
     masks = np.empty_like(images)
@@ -206,7 +201,7 @@ def _prepared(
         "empty_masks": empty,
         "duplicates": [names for names in same.values() if len(names) > 1],
     }
-    return images, masks, rows, noticed
+    return ImageSet(images, masks, rows, noticed)
 
 
 def _refuse_doubtful(name: str, named: Mapping[Sample, LoadedSample]) -> None:
