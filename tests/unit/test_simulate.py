@@ -42,10 +42,10 @@ def scanner():
 
 @pytest.fixture(scope="module")
 def speckle(scanner):
-    """Envelopes of ten phantoms, over the mean intensity of background at their depth."""
+    """Envelopes of eight phantoms, over the mean intensity of background at their depth."""
     settings = scanner.settings
     scans = []
-    for index in range(10):
+    for index in range(8):
         rng = generator(7, "test", index)
         lesions = draw_lesions(settings, rng)
         envelope, depths = scan(scanner, draw_scatterers(settings, lesions, rng))
