@@ -67,7 +67,8 @@ def _simulate(arguments: argparse.Namespace) -> int:
     try:
         settings = Simulation(**given)
     except ValidationError as error:
-        raise SonotuneError("\n  ".join(["These do not fit:", *mistakes(error, given)])) from None
+        lines = ["The settings cannot be used:", *mistakes(error, given)]
+        raise SonotuneError("\n  ".join(lines)) from None
     number, output = arguments.images, arguments.output
     write_images(settings, output, number, arguments.seed, arguments.workers, show_progress)
     print(f"{number} images, their masks and lesions.csv are in {output}")
