@@ -87,21 +87,21 @@ def _entry(
         if not re.fullmatch("[0-9]{1,9}", number):
             raise SonotuneError(f"{where}: slice must be 0, 1, ...; found {printable(number)!r}")
         name = f"{name}_{int(number)}"
+    (y, x), notes = _pixel_size(where, row)
+    which = int(number) if number else None
+    return Sample(name, group, files[0], (files[1],), rule, y, x, which, notes)
+
+
+def _pixel_size(
+    where: str, row: Mapping[str, str]
+) -> tuple[tuple[float | None, float | None], tuple[str, ...]]:
+    """Millimetres per pixel (y, x), and a note where they are none."""
     both = row.get("mm_per_pixel", "")
     given = [row.get(f"mm_per_pixel_{axis}") or both for axis in "yx"]
-    sizes = [_millimetres(where, text) for text in given]
-    unknown = any(given) and None in sizes
-    return Sample(
-        name=name,
-        group=group,
-        image=files[0],
-        masks=(files[1],),
-        rule=rule,
-        mm_per_pixel_y=None if unknown else sizes[0],
-        mm_per_pixel_x=None if unknown else sizes[1],
-        slice=int(number) if number else None,
-        notes=("pixel size not known: the table's is no length",) if unknown else (),
-    )
+    y, x = (_millimetres(where, text) for text in given)
+    if any(given) and None in (y, x):
+        return (None, None), ("pixel size not known: the table's is no length",)
+    return (y, x), ()
 
 
 def _millimetres(where: str, text: str) -> float | None:
