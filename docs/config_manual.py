@@ -5,7 +5,6 @@ Run it after a change of a model; a test compares the files with what it would w
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -14,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import TypeAdapter
 
 from sonotune.config import dataset_model, model, study_model, training_model
-from sonotune.config.datasets import MADE
 from sonotune.config.presets import PRESETS
-from sonotune.config.section import Section
+from sonotune.config.section import Section, meanings_of
 from sonotune.layout import RESERVED
 from sonotune.networks.settings import SmpUNet, UNet, UNetBN
 
@@ -39,10 +36,6 @@ def schema() -> dict[str, Any]:
     for name, rule in kinds.items():
         _describe(rule, _section(name))
     _describe(full, model.Configuration)
-    for name, made in MADE.items():
-        rule = TypeAdapter(made).json_schema()
-        _describe(rule, made)
-        kinds["Dataset"]["properties"][name] |= {**rule, "additionalProperties": False}
     strategies = kinds["Study"]["properties"]["strategies"]
     strategies["properties"] = {
         "preset": {"enum": list(PRESETS), "description": "Strategies of a paper, to start from."}
@@ -109,18 +102,12 @@ def with_tables(text: str) -> str:
 
 def _section(name: str) -> Any:
     holders = [vars(module) for module in (dataset_model, training_model, study_model, model)]
-    return MADE.get(name) or next(held[name] for held in holders if name in held)
+    return next(held[name] for held in holders if name in held)
 
 
 def _rows_of(section: Any) -> Iterator[tuple[str, str, str]]:
     """Every key with its meaning and its default, both in words."""
-    told = _documented(section)
-    if not issubclass(section, Section):
-        for item in fields(section):
-            default = list(item.default) if isinstance(item.default, tuple) else item.default
-            meaning = item.metadata.get("help") or told[item.name][1]
-            yield item.name, f"{meaning[0].upper()}{meaning[1:].rstrip('.')}.", _shown(default)
-        return
+    told = meanings_of(section)
     of_networks = {item.name: item.default for kind in NETWORKS for item in fields(kind)}
     for key, info in section.model_fields.items():
         words, meaning = told[key]
@@ -139,18 +126,6 @@ def _shown(value: Any) -> str:
         return f"[{', '.join(map(_shown, value))}]"
     text = yaml.safe_dump(value, default_flow_style=True, width=1000)
     return text.removesuffix("\n").removesuffix("\n...")
-
-
-def _documented(section: Any) -> dict[str, tuple[str, str]]:
-    """What a docstring in numpydoc's form says of each attribute: its default and its meaning."""
-    attributes = re.findall(
-        r"^(\w[\w, ]*?)(?: : default (.*))?\n((?:    .*\n?)+)", inspect.getdoc(section) or "", re.M
-    )
-    return {
-        name: (default, " ".join(text.split()))
-        for names, default, text in attributes
-        for name in names.split(", ")
-    }
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Errors that are no fault of the code."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from signal import Signals
 
 
@@ -20,6 +22,26 @@ def printable(text: object) -> str:
         Anything that has a text.
     """
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(text))
+
+
+@contextmanager
+def in_file(path: object) -> Iterator[None]:
+    """Name the file in errors of what reads it.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    SonotuneError
+        As the block does, with the file before the message.
+    """
+    try:
+        yield
+    except SonotuneError as error:
+        raise SonotuneError(f"{printable(path)}: {error}") from None
 
 
 def without_password(text: str) -> str:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
@@ -70,15 +71,10 @@ def serve() -> Iterator[Server]:
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    told.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        told.address = f"http://127.0.0.1:{server.server_port}"
+        run = partial(server.serve_forever, poll_interval=0.01)
+        threading.Thread(target=run, daemon=True).start()
         yield told
-    finally:
         told.go_on.set()
         server.shutdown()
-        thread.join()
-        server.server_close()

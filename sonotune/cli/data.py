@@ -145,10 +145,10 @@ def _check(arguments: argparse.Namespace) -> int:
     own = find_samples(settings, folder) if settings["reader"] == "folder" else []
     if lines := list(unusable_names(own)):
         raise SonotuneError("\n  ".join([f"{arguments.name}: cannot be used:", *lines]))
-    audit, gallery = audit_dataset(arguments.name, settings, folder)
+    audit = audit_dataset(arguments.name, settings, folder)
     output = Path(arguments.output or Path("audits") / arguments.name)
     write_audit_csv(audit, output / "audit.csv")
-    write_audit_html(audit, gallery, output / "audit.html")
+    write_audit_html(audit, output / "audit.html")
     write_duplicates(audit, output / "duplicates.csv")
     for finding in audit.findings:
         print(f"{finding.level}: {finding.kind}: {finding.text}")

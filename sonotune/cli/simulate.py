@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from sonotune.cli.common import add_command, show_progress
+from sonotune.config.section import meanings_of
+from sonotune.errors import SonotuneError
 from sonotune.runtime.processors import usable_processors
 from sonotune.simulation.settings import Simulation
 
@@ -41,24 +44,31 @@ def add_commands(commands: Any) -> None:
     command.add_argument(
         "--output", type=Path, required=True, metavar="FOLDER", help="folder to write"
     )
-    for setting in (field for field in fields(Simulation) if field.name in SIMULATED):
-        default: Any = setting.default
-        pair = isinstance(default, tuple)
+    meanings = meanings_of(Simulation)
+    for name in SIMULATED:
+        default: Any = Simulation.model_fields[name].default
+        pair = isinstance(default, list)
         default_text = f"{default[0]} {default[1]}" if pair else default
         command.add_argument(
-            "--" + setting.name.replace("_", "-"),
+            "--" + name.replace("_", "-"),
             type=type(default[0] if pair else default),
             nargs=2 if pair else None,
             default=default,
             metavar=("FIRST", "SECOND") if pair else "VALUE",
-            help=f"{setting.metadata['help']} (default: {default_text})",
+            help=f"{meanings[name][1].rstrip('.')} (default: {default_text})",
         )
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
+    from sonotune.config.mistakes import mistakes
     from sonotune.simulation.images import write_images
 
-    settings = Simulation(**{name: getattr(arguments, name) for name in SIMULATED})
+    given = {name: getattr(arguments, name) for name in SIMULATED}
+    try:
+        settings = Simulation(**given)
+    except ValidationError as error:
+        lines = ["The settings cannot be used:", *mistakes(error, given)]
+        raise SonotuneError("\n  ".join(lines)) from None
     number, output = arguments.images, arguments.output
     write_images(settings, output, number, arguments.seed, arguments.workers, show_progress)
     print(f"{number} images, their masks and lesions.csv are in {output}")

@@ -10,15 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from sonotune.config.datasets import complete_datasets
-from sonotune.config.form import malformed, plain
+from sonotune.config.form import plain, read_yaml
 from sonotune.config.mistakes import mistakes, no_such
 from sonotune.config.model import Configuration, WithoutStudies
 from sonotune.config.networks import networks_of, start_of
-from sonotune.config.protocols import check_protocols
 from sonotune.config.resampling import complete_resampling
 from sonotune.errors import SonotuneError
 from sonotune.layout import fraction_text
@@ -42,12 +40,7 @@ def read_configuration(path: str | Path, with_studies: bool = True) -> dict[str,
     """
     if not Path(path).is_file():
         raise SonotuneError(f"{path}: there is no such configuration file")
-    check_no_duplicates(path)
-    try:
-        config = yaml.safe_load(Path(path).read_text("utf-8"))
-    except (yaml.YAMLError, TypeError, ValueError) as error:  # such as a list as a key
-        said = " ".join(str(error).split())
-        raise SonotuneError(f"{path}: is not valid YAML: {said}") from None
+    config = read_yaml(path)
     if not isinstance(config, dict):
         raise SonotuneError(f"{path}: must be a mapping with the keys datasets and studies")
     if not with_studies:
@@ -72,8 +65,8 @@ def complete(
     SonotuneError
         With one line for each mistake: the key, what was found and what is allowed.
     """
-    copied = plain(config)
-    _refuse(malformed(copied))
+    copied, problems = plain(config)
+    _refuse(problems)
     try:
         read = model.model_validate(copied)
     except ValidationError as error:
@@ -85,46 +78,6 @@ def complete(
     _refuse(complete_datasets(full))
     _refuse(_complete_studies(full))
     return full
-
-
-def check_no_duplicates(path: str | Path) -> None:
-    """Refuse a YAML file in which a key occurs twice; YAML would keep the last.
-
-    Parameters
-    ----------
-    path
-        A YAML file.
-
-    Raises
-    ------
-    SonotuneError
-        Naming the file, the line and the key; also if the file is not YAML.
-    """
-    try:
-        tree = yaml.compose(Path(path).read_text("utf-8"), Loader=yaml.SafeLoader)
-        repeated = list(_duplicates(tree, "", set()))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SonotuneError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise SonotuneError(f"{path}: is nested too deeply, or refers to itself") from None
-    _refuse(f"{path}: line {line}: {key} is given twice" for line, key in repeated)
-
-
-def _duplicates(node: yaml.Node | None, where: str, known: set[int]) -> Iterator[tuple[int, str]]:
-    if id(node) in known:  # a reference to what was looked at
-        return
-    known.add(id(node))
-    if isinstance(node, yaml.SequenceNode):
-        for child in node.value:
-            yield from _duplicates(child, where, known)
-    elif isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            path = f"{where}{key.value}"
-            if repr(key.value) in seen:
-                yield key.start_mark.line + 1, path
-            seen.add(repr(key.value))
-            yield from _duplicates(value, f"{path}: ", known)
 
 
 def _refuse(lines: Iterable[str]) -> None:
@@ -157,7 +110,7 @@ def _complete_studies(config: dict[str, Any]) -> Iterator[str]:
                 yield f"{where}: keep_weights: {said}"
     for name, study in config["studies"].items():
         if "protocols" in study:
-            yield from check_protocols(name, config["studies"])
+            yield from _check_protocols(name, config["studies"])
 
 
 def _complete_networks(study: dict[str, Any]) -> None:
@@ -231,6 +184,36 @@ def _check_race(where: str, study: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"{where}: budget: grid trains the best strategies more than once per fold; set "
             "resampling: seeds to the largest number of trainings in a fold, at least 2"
+        )
+
+
+def _check_protocols(name: str, studies: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Mistakes of the key ``protocols`` in what it needs of its study and of others."""
+    study, where = studies[name], f"studies: {name}: protocols"
+    given = study["protocols"]
+    for key in ("corrected", "leakage"):
+        other = given.get(key)
+        if other is not None and other not in studies:
+            yield f"{where}: {key}: {no_such('study', other, studies, 'studies are')}"
+        elif other is not None and study["datasets"][0] not in studies[other]["datasets"]:
+            yield f"{where}: {key}: {other} does not have the data set {study['datasets'][0]}"
+    corrected = studies.get(given["corrected"], study)
+    if lacking := [name for name in study["strategies"] if name not in corrected["strategies"]]:
+        yield f"{where}: corrected: {given['corrected']} has no strategy {', '.join(lacking)}"
+    if not study.get("log_test_metrics") or not study["augmentation"]:
+        yield f"{where}: needs log_test_metrics: true and an augmentation in the same study"
+    first, last = given["epochs"]
+    if not first <= last <= study["training"]["epochs"]:
+        yield (
+            f"{where}: epochs: must rise and end by the last epoch, "
+            f"{study['training']['epochs']}; found {first} to {last}"
+        )
+    leakage = studies.get(given.get("leakage", ""), {})
+    arms = [strategy.get("exclude", "all") for strategy in leakage.get("strategies", {}).values()]
+    if leakage and sorted(arms) != ["all", "size_matched", "test_groups"]:
+        yield (
+            f"{where}: leakage: {given['leakage']} must have three strategies, one with exclude: "
+            "test_groups, one with exclude: size_matched and one with neither"
         )
 
 

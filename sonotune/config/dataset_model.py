@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from sonotune.config.section import ABSENT, Label, Number, Section, Text
 from sonotune.data.readers import MADE_HERE, READERS
+from sonotune.simulation.collage_settings import Collage
+from sonotune.simulation.settings import Simulation
 
 if TYPE_CHECKING:
     Reader = str
@@ -151,8 +153,8 @@ class Dataset(Section):
     source: Annotated[str, StringConstraints(min_length=1, max_length=1000)] = ABSENT
     images: int = Field(default=ABSENT, ge=1, le=1_000_000)
     seed: int = Field(default=ABSENT, ge=0)
-    simulate: dict[str, Any] = ABSENT
-    collage: dict[str, Any] = ABSENT
+    simulate: Simulation = ABSENT
+    collage: Collage = ABSENT
     folder: Folder = ABSENT
     hc18: HC18 = ABSENT
     busi: BUSI = ABSENT

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, fields
 from typing import Any
 
-from sonotune.config.mistakes import nearest
 from sonotune.data.catalogue import WEIGHTS, find_entry
-from sonotune.data.readers import MADE_HERE, READERS, takes_seed
+from sonotune.data.readers import MADE_HERE, READERS
 from sonotune.errors import SonotuneError
 from sonotune.simulation.collage_settings import Collage
 from sonotune.simulation.settings import Simulation
-
-# What makes images declares its own settings, in the dataclasses that the simulations take.
-MADE: dict[str, Any] = {"simulate": Simulation, "collage": Collage}
 
 
 def complete_datasets(config: dict[str, Any]) -> Iterator[str]:
@@ -38,13 +32,14 @@ def complete_datasets(config: dict[str, Any]) -> Iterator[str]:
         for other in [key for key in (*MADE_HERE, *READERS) if key in dataset and key != reader]:
             yield f"{where}: {other}: does not apply to the reader {reader}; remove it"
         if reader not in MADE_HERE:
-            if "images" in dataset.get(reader, {}) and takes_seed(reader):
-                dataset[reader].setdefault("seed", config["seed"])
+            if "images" in dataset.get("busi", {}):  # some that are drawn
+                dataset["busi"].setdefault("seed", config["seed"])
             continue
         if "images" not in dataset:
             yield f"{where}: needs the key 'images', the number to make"
         dataset.setdefault("seed", config["seed"])
-        yield from _complete_made(where, dataset)
+        settings = Simulation() if reader == "simulate" else Collage()
+        dataset.setdefault(reader, settings.model_dump())
 
 
 def _complete_reader(dataset: dict[str, Any]) -> str:
@@ -62,22 +57,3 @@ def _complete_reader(dataset: dict[str, Any]) -> str:
             f"reader: {dataset['reader']} reads a published data set; write catalogue: instead"
         )
     return str(dataset["reader"])
-
-
-def _complete_made(where: str, dataset: dict[str, Any]) -> Iterator[str]:
-    reader = dataset["reader"]
-    given = dataset.setdefault(reader, {})
-    kind = MADE[reader]
-    allowed = {item.name: item for item in fields(kind)}
-    unknown = [key for key in given if key not in allowed]
-    for key in unknown:
-        yield (
-            f"{where}: {reader}: {key}: there is no such key; "
-            f"{nearest(key, allowed)}allowed: {', '.join(allowed)}"
-        )
-    if not unknown:
-        try:
-            # Tuples are lists, as YAML and JSON have them.
-            dataset[reader] = json.loads(json.dumps(asdict(kind(**given))))
-        except SonotuneError as error:
-            yield f"{where}: {reader}: {error}"

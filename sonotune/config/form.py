@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -35,7 +36,41 @@ def load_package_yaml(text: str) -> Any:
         loader.dispose()
 
 
-def plain(config: Any) -> Any:
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that occurs twice, of which YAML would keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if repr(key.value) in seen:
+                problem = f"the key {key.value} is given twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(repr(key.value))
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: str | Path) -> Any:
+    """Read a user's YAML file, in which no key may occur twice.
+
+    Parameters
+    ----------
+    path
+        A YAML file.
+
+    Raises
+    ------
+    SonotuneError
+        If it is no such file; a key that is given twice is named with its line.
+    """
+    try:
+        return yaml.load(Path(path).read_text("utf-8"), Loader=_Loader)  # noqa: S506
+    except (yaml.YAMLError, TypeError, ValueError) as error:  # such as a list as a key
+        raise SonotuneError(f"{path}: is not valid YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise SonotuneError(f"{path}: is nested too deeply, or refers to itself") from None
+
+
+def plain(config: Any) -> tuple[Any, list[str]]:
     """A copy in which nothing is shared, and 50.0 is 50, so that equal numbers are equal settings.
 
     Parameters
@@ -43,65 +78,57 @@ def plain(config: Any) -> Any:
     config
         What a YAML file holds.
 
+    Returns
+    -------
+    tuple
+        The copy, and a line for every key that is no text and every value that no key can have.
+
     Raises
     ------
     SonotuneError
         If it is nested too deeply, or holds too many values, as references to one another make it.
     """
-    count = 0
+    count, lines = 0, []
 
-    def copy(value: Any, depth: int) -> Any:
+    def copy(value: Any, where: Where) -> Any:
         nonlocal count
         count += 1
-        if depth > DEPTH:
-            raise SonotuneError(f"The configuration is nested more than {DEPTH} levels deep")
         if count > VALUES:
             raise SonotuneError(f"The configuration holds more than {VALUES} values")
-        if isinstance(value, Mapping):
-            return {key: copy(item, depth + 1) for key, item in value.items()}
+        name = ": ".join(filter(None, where)) or "configuration"
+        if isinstance(value, Mapping | list) and len(where) >= DEPTH:
+            raise SonotuneError(f"The configuration is nested more than {DEPTH} levels deep")
         if isinstance(value, list):
-            return [copy(item, depth + 1) for item in value]
+            return [copy(item, (*where, "")) for item in value]
+        if isinstance(value, Mapping):
+            for key in (key for key in value if not isinstance(key, str)):
+                said = f"the key {format_value(key)} is not read as text; set it in quotes"
+                lines.append(f"{name}: {said}")
+            return {key: copy(item, (*where, printable(key))) for key, item in value.items()}
+        if problem := _problem(value):
+            lines.append(f"{name}: {problem}")
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
-    return copy(config, 0)
+    return copy(config, ()), lines
 
 
-def malformed(value: Any, where: Where = ()) -> Iterator[str]:
-    """A line for every key that is no text and every value that no key can have.
-
-    Parameters
-    ----------
-    value
-        What a YAML file holds, or a part of it.
-    where
-        Keys that lead to it.
-    """
-    name = ": ".join(where) or "configuration"
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if isinstance(key, str):
-                yield from malformed(item, (*where, printable(key)))
-            else:
-                yield f"{name}: the key {format_value(key)} is not read as text; set it in quotes"
-    elif isinstance(value, list):
-        for item in value:
-            yield from malformed(item, where)
-    elif isinstance(value, str):
+def _problem(value: Any) -> str:
+    """Why no key can have a value; nothing if one can."""
+    if isinstance(value, str):
         if len(value) > LETTERS:
-            yield f"{name}: has {len(value)} characters; at most {LETTERS} are allowed"
-        elif forbidden := [ending for ending in ENDINGS if ending in value.lower()]:
-            yield f"{name}: must not contain {forbidden[0]}, which breaks pages"
-        elif "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-            yield f"{name}: has characters that cannot be written to a file: {format_value(value)}"
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            yield f"{name}: must be a finite number; found {value}"
-    elif isinstance(value, int):
-        if abs(value) >= 2**63:
-            yield f"{name}: must be below 2^63; found {format_value(value)}"
-    elif value is not None:
+            return f"has {len(value)} characters; at most {LETTERS} are allowed"
+        if forbidden := [ending for ending in ENDINGS if ending in value.lower()]:
+            return f"must not contain {forbidden[0]}, which breaks pages"
+        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+            return f"has characters that cannot be written to a file: {format_value(value)}"
+    elif isinstance(value, float) and not math.isfinite(value):
+        return f"must be a finite number; found {value}"
+    elif isinstance(value, int) and abs(value) >= 2**63:
+        return f"must be below 2^63; found {format_value(value)}"
+    elif not isinstance(value, int | float | None):
         text = format_value(str(value))
-        yield f"{name}: is read as {type(value).__name__}; set it in quotes: {text}"
+        return f"is read as {type(value).__name__}; set it in quotes: {text}"
+    return ""
 
 
 def format_value(value: Any) -> str:

@@ -7,6 +7,8 @@ tables of config/README.md come from that (``docs/config_manual.py``).
 
 from __future__ import annotations
 
+import inspect
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -27,6 +29,20 @@ class Section(BaseModel):
     """A mapping whose keys are declared; it takes no others and changes no value's type."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def meanings_of(section: type[Section]) -> dict[str, tuple[str, str]]:
+    """A section's keys, by its docstring: the default, where that is no value, and the meaning.
+
+    Parameters
+    ----------
+    section
+        A section with the attributes in numpydoc's form.
+    """
+    attributes = re.findall(
+        r"^(\w+)(?: : default (.*))?\n((?:    .*\n?)+)", inspect.getdoc(section) or "", re.MULTILINE
+    )
+    return {name: (default, " ".join(text.split())) for name, default, text in attributes}
 
 
 # The default of a key that may be left out and then has no value: null is refused.
@@ -50,6 +66,23 @@ def _distinct(values: list[Any]) -> list[Any]:
     return values
 
 
+def rising(least: float, most: float) -> AfterValidator:
+    """The limits of a pair of numbers, the smaller first.
+
+    Parameters
+    ----------
+    least, most
+        What neither may be below or above.
+    """
+
+    def check(pair: list[float]) -> list[float]:
+        if not least <= pair[0] <= pair[1] <= most:
+            raise ValueError(f"two numbers from {least:g} to {most:g}, the smaller first")
+        return pair
+
+    return AfterValidator(check)
+
+
 def _off(value: Any) -> Any:
     if value is not False:  # 0 is equal to it
         raise ValueError("false")
@@ -63,5 +96,6 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 StudyName = Annotated[Name, AfterValidator(_no_folder)]
+Two = Field(min_length=2, max_length=2)
 Distinct = AfterValidator(_distinct)
 Off = Annotated[Literal[False], BeforeValidator(_off)]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from sonotune.config.presets import expand_preset
-from sonotune.config.section import ABSENT, Distinct, Name, Number, Off, Section, Share
+from sonotune.config.section import ABSENT, Distinct, Name, Number, Off, Section, Share, Two
 from sonotune.config.training_model import (
     Augmentation,
     Network,
@@ -17,8 +17,6 @@ from sonotune.config.training_model import (
     Threads,
     Training,
 )
-
-Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
 
 class Protocols(Section):
@@ -38,7 +36,7 @@ class Protocols(Section):
 
     corrected: str
     leakage: str = ABSENT
-    epochs: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2, max_length=2)]
+    epochs: Annotated[list[Annotated[int, Field(ge=1)]], Two]
 
 
 class Race(Section):
@@ -95,7 +93,7 @@ class Figures(Section):
         Strategies of Table III.
     """
 
-    pairs: list[Pair] = Field(
+    pairs: list[Annotated[list[str], Two]] = Field(
         default=[
             ["contracting", "expanding"],
             ["except_5", "block_5"],

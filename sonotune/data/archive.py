@@ -53,9 +53,6 @@ class _Bounded(io.RawIOBase):
     def __init__(self, file: IO[bytes], max_read: int, max_total: int) -> None:
         self._file, self._max_read, self._max_total = file, max_read, max_total
 
-    def readable(self) -> bool:
-        return True
-
     def seekable(self) -> bool:
         return True
 
@@ -107,34 +104,8 @@ def unpack(archive: str | Path, folder: str | Path) -> None:
         folder; or is larger than the limits. The message is the reason alone: the caller knows
         better where the archive came from.
     """
-    archive, folder = Path(archive), Path(folder)
-    most = limits()
-    remaining, count = most.archive_bytes, 0
     try:
-        for member in _members(archive):
-            path = _inside(member.name)
-            if path is None:
-                continue
-            if not (member.is_folder or member.is_file):
-                raise _Refused(f"{member.name!r} is a link or a device, not a file")
-            count += 1
-            if count > most.archive_files:
-                raise _Refused(
-                    f"it holds more than {most.archive_files} files (limits: archive_files:)"
-                )
-            target = folder / path
-            if member.is_folder:
-                target.mkdir(parents=True, exist_ok=True)
-                continue
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source = member.open()
-            assert source is not None  # a file of a tar archive has content
-            with source, target.open("xb") as file:
-                while chunk := source.read(2**20):
-                    remaining -= len(chunk)
-                    if remaining < 0:
-                        raise _Refused(f"unpacked, it exceeds {most.archive_bytes} bytes ({KEY})")
-                    file.write(chunk)
+        _unpack(Path(archive), Path(folder))
     except _Refused as error:
         raise SonotuneError(
             f"is not unpacked, because {error}; it is damaged or not trustworthy"
@@ -149,6 +120,35 @@ def unpack(archive: str | Path, folder: str | Path) -> None:
             raise
         reason = getattr(error, "strerror", None) or error or type(error).__name__
         raise SonotuneError(f"is damaged or cannot be unpacked ({reason})") from None
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    most = limits()
+    remaining, count = most.archive_bytes, 0
+    for member in _members(archive):
+        path = _inside(member.name)
+        if path is None:
+            continue
+        if not (member.is_folder or member.is_file):
+            raise _Refused(f"{member.name!r} is a link or a device, not a file")
+        count += 1
+        if count > most.archive_files:
+            raise _Refused(
+                f"it holds more than {most.archive_files} files (limits: archive_files:)"
+            )
+        target = folder / path
+        if member.is_folder:
+            target.mkdir(parents=True, exist_ok=True)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source = member.open()
+        assert source is not None  # a file of a tar archive has content
+        with source, target.open("xb") as file:
+            while chunk := source.read(2**20):
+                remaining -= len(chunk)
+                if remaining < 0:
+                    raise _Refused(f"unpacked, it exceeds {most.archive_bytes} bytes ({KEY})")
+                file.write(chunk)
 
 
 def _members(archive: Path) -> Iterator[_Member]:

@@ -14,12 +14,13 @@ from sonotune.data.copies import (
     leakage_findings,
     near_duplicates,
 )
-from sonotune.data.findings import Audit, Finding
-from sonotune.data.inspect import ImageSource, ImageStats
-from sonotune.data.masks import find_mask_issues
+from sonotune.data.findings import Finding
+from sonotune.data.inspect import Audit, ImageStats, measure
+from sonotune.data.mask_profile import find_mask_issues
 from sonotune.data.prepare import useless_masks
 from sonotune.data.readers.own_folder import unmatched_files
-from sonotune.data.readers.sample import MaskRule, shortened
+from sonotune.data.readers.pixels import open_samples
+from sonotune.data.readers.sample import shortened
 from sonotune.errors import SonotuneError, printable
 from sonotune.runtime.processors import usable_processors
 
@@ -35,7 +36,7 @@ TINY = 0.001
 
 def audit_dataset(
     name: str, settings: Mapping[str, Any], originals: str | Path = ".", workers: int | None = None
-) -> tuple[Audit, ImageSource | None]:
+) -> Audit:
     """Look at every image of a data set and judge what is found.
 
     Parameters
@@ -51,42 +52,31 @@ def audit_dataset(
 
     Returns
     -------
-    audit
+    Audit
         Also of a data set that cannot be used: what is wrong is among its findings.
-    image_source
-        To read images again; None if not even the files' names make sense.
     """
     source = str(settings.get("source", name))
     try:
-        image_source = ImageSource(settings, originals)
+        samples, load = open_samples(settings, originals)
     except SonotuneError as error:
         broken = Finding("error", "files do not form a data set", str(error))
-        return Audit(name, source, (), (), (), (broken,)), None
+        return Audit(name, source, (), (), (), (broken,))
     workers = workers or usable_processors()
-    image_stats = image_source.measure(workers)
+    image_stats = measure(samples, load, workers)
+    profiles = {stats.name: stats.profile for stats in image_stats if stats.profile is not None}
     same = exact_duplicates(image_stats)
     near, clusters = near_duplicates(image_stats, workers)
     findings = (
         *_file_findings(settings, originals),
         *_image_findings(image_stats),
-        *_mask_findings(image_stats, image_source.rule, settings),
+        *find_mask_issues(profiles, samples[0].rule, settings["reader"] == "folder"),
         *duplicate_findings(image_stats, same, near),
         *leakage_findings(image_stats, clusters),
         *_group_findings(image_stats),
     )
     order = ("error", "warning", "note")
     findings = tuple(sorted(findings, key=lambda finding: order.index(finding.level)))
-    return Audit(name, source, image_stats, same, near, findings, clusters), image_source
-
-
-def _mask_findings(
-    image_stats: Sequence[ImageStats], rule: MaskRule, settings: Mapping[str, Any]
-) -> Iterator[Finding]:
-    """Masks that can hardly have been meant; an error where a key can say that they are."""
-    profiles = {stats.name: stats.profile for stats in image_stats if stats.profile is not None}
-    for doubt in find_mask_issues(profiles, rule):
-        refused = doubt.refused and settings["reader"] == "folder"
-        yield Finding("error" if refused else "warning", doubt.kind, doubt.text, doubt.names)
+    return Audit(name, source, image_stats, same, near, findings, clusters)
 
 
 def _file_findings(settings: Mapping[str, Any], originals: str | Path) -> Iterator[Finding]:

@@ -14,8 +14,7 @@ import numpy as np
 from jinja2 import Environment
 from markupsafe import Markup
 
-from sonotune.data.findings import Audit
-from sonotune.data.inspect import ImageSource, ImageStats
+from sonotune.data.inspect import Audit, ImageStats
 from sonotune.data.readers.pixels import LoadedSample
 from sonotune.runtime.files import atomic, write_csv
 
@@ -117,15 +116,13 @@ def describe_problems(path: str | Path) -> str:
     return f"{' and '.join(parts)} of {verdicts.total()} images" if parts else ""
 
 
-def write_audit_html(audit: Audit, image_source: ImageSource | None, path: str | Path) -> None:
+def write_audit_html(audit: Audit, path: str | Path) -> None:
     """Write a page that needs no other file: counts, findings, and images with outlined masks.
 
     Parameters
     ----------
     audit
         What the audit found.
-    image_source
-        The images, or None to show none.
     path
         Page to write.
     """
@@ -137,7 +134,7 @@ def write_audit_html(audit: Audit, image_source: ImageSource | None, path: str |
         verdict=audit.verdict,
         facts=[map(_text, fact) for fact in _facts(audit.image_stats)],
         findings=[map(_text, (one.level, one.kind, one.text)) for one in audit.findings],
-        sheets=_sheets(audit, image_source) if image_source else (),
+        sheets=_sheets(audit),
     )
     with atomic(path) as temporary:
         temporary.write_text(f"{page}\n", "utf-8")
@@ -173,7 +170,7 @@ def _span(image_stats: Sequence[ImageStats], what: str, form: str) -> str:
     return least if least == most else f"{least} to {most}, median {middle}"
 
 
-def _sheets(audit: Audit, source: ImageSource) -> Iterator[tuple[str, Iterable[_Pictures]]]:
+def _sheets(audit: Audit) -> Iterator[tuple[str, Iterable[_Pictures]]]:
     """Titles of contact sheets, each with groups of images that stand together."""
     good = {stats.name: stats for stats in audit.image_stats if not stats.problem}
     if not good:
@@ -181,7 +178,7 @@ def _sheets(audit: Audit, source: ImageSource) -> Iterator[tuple[str, Iterable[_
 
     def pictures(names: Iterable[str]) -> _Pictures:
         for name in names:
-            picture = _picture(source.load(good[name].number))
+            picture = _picture(good[name].read())
             yield _text(name), base64.b64encode(picture).decode()
 
     warned = {name for finding in audit.of_level("warning") for name in finding.names}

@@ -15,7 +15,7 @@ import numpy as np
 
 from sonotune.data.image_set import ImageSet
 from sonotune.errors import SonotuneError
-from sonotune.runtime.files import atomic, read_json, write_json
+from sonotune.runtime.files import atomic, read_json, write_csv, write_json
 from sonotune.runtime.run_record import file_digest, seal
 
 FILES = ("images.npy", "masks.npy", "index.csv", "dataset.json")
@@ -46,27 +46,18 @@ def save_set(folder: str | Path, data: ImageSet) -> None:
     for name, array in (("images", data.images), ("masks", data.masks)):
         with atomic(folder / f"{name}.npy") as temporary:
             np.save(temporary, array, allow_pickle=False)
-    with (
-        atomic(folder / "index.csv") as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(
-            {
-                **row,
-                "row": number,
-                "sha256": hashlib.sha256(image.tobytes() + mask.tobytes()).hexdigest(),
-            }
-            for number, (row, image, mask) in enumerate(
-                zip(data.index, data.images, data.masks, strict=True)
-            )
+    rows = [
+        {**row, "row": number, "sha256": _digest(image.tobytes() + mask.tobytes())}
+        for number, (row, image, mask) in enumerate(
+            zip(data.index, data.images, data.masks, strict=True)
         )
+    ]
+    write_csv(folder / "index.csv", COLUMNS, rows)
     description = {
         **data.about,
         "images": len(data.images),
-        "images_sha256": hashlib.sha256(np.ascontiguousarray(data.images).data).hexdigest(),
-        "masks_sha256": hashlib.sha256(np.ascontiguousarray(data.masks).data).hexdigest(),
+        "images_sha256": _digest(np.ascontiguousarray(data.images).data),
+        "masks_sha256": _digest(np.ascontiguousarray(data.masks).data),
         "index_sha256": file_digest(folder / "index.csv"),
     }
     description.pop("sha256", None)
@@ -107,8 +98,8 @@ def load_set(folder: str | Path) -> ImageSet:
         ) from None
     _check(folder, images, masks, len(index))
     digests = {
-        "images_sha256": hashlib.sha256(images.data).hexdigest(),
-        "masks_sha256": hashlib.sha256(masks.data).hexdigest(),
+        "images_sha256": _digest(images.data),
+        "masks_sha256": _digest(masks.data),
         "index_sha256": file_digest(folder / "index.csv"),
         "sha256": seal(description),
     }
@@ -120,25 +111,19 @@ def load_set(folder: str | Path) -> ImageSet:
     return ImageSet(images, masks, index, description, folder)
 
 
+def _digest(content: bytes | memoryview) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def _typed(row: dict[str, str]) -> dict[str, Any]:
-    return {
-        **row,
-        "row": int(row["row"]),
-        "original_height": int(row["original_height"]),
-        "original_width": int(row["original_width"]),
-        "mm_per_pixel_y": float(row["mm_per_pixel_y"]) if row["mm_per_pixel_y"] else None,
-        "mm_per_pixel_x": float(row["mm_per_pixel_x"]) if row["mm_per_pixel_x"] else None,
-    }
+    whole = {key: int(row[key]) for key in ("row", "original_height", "original_width")}
+    spacing = ("mm_per_pixel_y", "mm_per_pixel_x")
+    return {**row, **whole, **{key: float(row[key]) if row[key] else None for key in spacing}}
 
 
 def _check(folder: Path, images: np.ndarray, masks: np.ndarray, rows: int) -> None:
-    if (
-        images.dtype != np.uint8
-        or masks.dtype != np.uint8
-        or images.ndim != 3
-        or images.shape != masks.shape
-        or len(images) != rows
-    ):
+    of_bytes = images.dtype == masks.dtype == np.uint8
+    if not of_bytes or images.ndim != 3 or images.shape != masks.shape or len(images) != rows:
         raise SonotuneError(
             f"{folder}: images are {images.dtype} {images.shape}, masks {masks.dtype} "
             f"{masks.shape}, the index has {rows} rows; all must be uint8 [N,H,W] of one shape "

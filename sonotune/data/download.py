@@ -5,13 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from sonotune.data.catalogue import format_bytes
-from sonotune.data.progress import Progress
 from sonotune.errors import SonotuneError, without_password
 from sonotune.runtime.limits import limits
 
@@ -99,15 +97,24 @@ def _once(
         total = int(announced) if announced.isdecimal() else 0
         if total > most:
             raise SonotuneError(_too_large(safe_address, str(total), most, size))
-        with closing(Progress(path.name, log, total)) as progress, path.open("wb") as file:
+        done = told = 0
+        since = time.monotonic()
+        with path.open("wb") as file:
             for chunk in _chunks(answer, safe_address, ends):
                 file.write(chunk)
-                progress.update(len(chunk))
-                if progress.done > most:
-                    received = f"more than {most}"
-                    raise SonotuneError(_too_large(safe_address, received, most, size))
-        if progress.done < total:
+                done += len(chunk)
+                if done > most:
+                    raise SonotuneError(_too_large(safe_address, f"more than {most}", most, size))
+                if done - told >= (total / 10 or 10**8):
+                    told = done
+                    log(f"{path.name}: {_progress(done, total, time.monotonic() - since)}")
+        if done < total:
             raise TransientError(CLOSED)
+
+
+def _progress(done: int, total: int, seconds: float) -> str:
+    share = f"{100 * done / total:.0f} % of {format_bytes(total)}" if total else format_bytes(done)
+    return f"{share}, {format_bytes(done / max(seconds, 1e-3))}/s"
 
 
 def _chunks(answer: Any, safe_address: str, ends: float) -> Iterator[bytes]:
@@ -205,13 +212,14 @@ def request(
         ) from None
     except requests.exceptions.TooManyRedirects:
         raise SonotuneError(f"{safe_address}: redirects more than {REDIRECTS} times") from None
-    except (
-        requests.exceptions.ConnectionError,
-        requests.exceptions.Timeout,
-        requests.exceptions.ChunkedEncodingError,
-        requests.exceptions.ContentDecodingError,
-    ) as error:
-        raise TransientError(_describe(error)) from None
+    except requests.exceptions.ConnectTimeout:
+        raise TransientError("no connection to the server in time") from None
+    except requests.exceptions.Timeout:
+        raise TransientError(SLOW) from None
+    except requests.exceptions.ChunkedEncodingError:
+        raise TransientError(CLOSED) from None
+    except requests.exceptions.ConnectionError as error:
+        raise TransientError(_without_connection(repr(error))) from None
     except SonotuneError:
         raise
     except (requests.exceptions.RequestException, ValueError) as error:
@@ -263,18 +271,8 @@ def refuse_insecure_redirect(response: Any, *_: Any, **__: Any) -> None:
             )
 
 
-def _describe(error: Exception) -> str:
-    """What went wrong on the line, in a few words."""
-    import requests
-
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return "no connection to the server in time"
-    if isinstance(error, requests.exceptions.Timeout) or "Read timed out" in repr(error):
-        return SLOW
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return CLOSED
-    if "NameResolution" in repr(error) or "getaddrinfo" in repr(error):
+def _without_connection(error: str) -> str:
+    """Why there was no answer, in a few words."""
+    if "NameResolution" in error or "getaddrinfo" in error:
         return f"{NO_NAME} (is there a connection to the internet?)"
-    if isinstance(error, requests.exceptions.ConnectionError):
-        return "no connection to the server"
-    return without_password(str(error))
+    return SLOW if "Read timed out" in error else "no connection to the server"

@@ -1,28 +1,24 @@
-"""One look at every image of a data set, at its own size.
+"""One look at every image of a data set, at its own size, and what an audit finds.
 
 A data set of any number of images fits in memory, since only a sketch of each is kept.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import get_args
 
 import cv2
 import numpy as np
 
-from sonotune.data.dataset import load_set
 from sonotune.data.duplicates import Sketch, sketch
-from sonotune.data.image_set import ImageSet
-from sonotune.data.masks import MaskProfile
-from sonotune.data.readers import MADE_HERE, find_samples
-from sonotune.data.readers.pixels import LoadedSample, load
-from sonotune.data.readers.sample import MaskRule, Sample
+from sonotune.data.findings import Finding, Level
+from sonotune.data.mask_profile import MaskProfile
+from sonotune.data.readers.pixels import LoadedSample
+from sonotune.data.readers.sample import Sample
 from sonotune.errors import SonotuneError, printable
 
 
@@ -32,8 +28,8 @@ class ImageStats:
 
     Attributes
     ----------
-    number
-        Its place in the data set, from 0.
+    read
+        Reads the image and its mask.
     name
         Name of the image.
     group
@@ -62,7 +58,7 @@ class ImageStats:
         Why it cannot be used, or nothing.
     """
 
-    number: int
+    read: Callable[[], LoadedSample]
     name: str
     group: str
     image: str
@@ -83,92 +79,82 @@ class ImageStats:
     problem: str = ""
 
 
-class ImageSource:
-    """A data set's images, in order, each read when it is asked for.
-
-    Parameters
-    ----------
-    settings
-        A data set's configuration: ``reader`` and the reader's options.
-    originals
-        As for `sonotune.data.prepare.prepare`.
+@dataclass(frozen=True)
+class Audit:
+    """A data set's images, duplicates among them, and the findings.
 
     Attributes
     ----------
-    rule
-        Which pixels of masks' files belong to the object.
-
-    Raises
-    ------
-    SonotuneError
-        If files are missing or do not belong together.
+    dataset
+        Name of the data set.
+    source
+        What its images are.
+    image_stats
+        Statistics of each image.
+    same
+        Names of images that are the same, pixel by pixel, in groups.
+    near
+        Pairs of names that are not, but nearly.
+    findings
+        What follows, errors first.
+    clusters
+        Names of images that are copies of one another, exact or not.
     """
 
-    def __init__(self, settings: Mapping[str, Any], originals: str | Path = ".") -> None:
-        self.rule = MaskRule()
-        if settings["reader"] in MADE_HERE:
-            made = load_set(originals)
-            told = [
-                (row["name"], row["group"], f"images.npy[{number}]", f"masks.npy[{number}]")
-                for number, row in enumerate(made.index)
-            ]
-            self._read: list[Callable[[], LoadedSample]] = [
-                partial(_load_made, made, number) for number in range(len(told))
-            ]
-        else:
-            samples = find_samples(settings, originals)
-            self.rule = samples[0].rule
-            told = [_tell(sample) for sample in samples]
-            self._read = [partial(load, sample) for sample in samples]
-        self._looks = [ImageStats(number, *names) for number, names in enumerate(told)]
+    dataset: str
+    source: str
+    image_stats: tuple[ImageStats, ...]
+    same: tuple[tuple[str, ...], ...]
+    near: tuple[tuple[str, str], ...]
+    findings: tuple[Finding, ...]
+    clusters: tuple[tuple[str, ...], ...] = ()
 
-    def load(self, number: int) -> LoadedSample:
-        """Read an image and its mask.
+    @property
+    def verdict(self) -> str:
+        """How much is wrong, in words: 1 error, 2 warnings."""
+        counts = {level: len(self.of_level(level)) for level in get_args(Level)[:2]}
+        return ", ".join(f"{n} {level}{'s' * (n != 1)}" for level, n in counts.items())
+
+    def of_level(self, level: Level) -> list[Finding]:
+        """The findings of one level.
 
         Parameters
         ----------
-        number
-            Place of the image in the data set, from 0.
-
-        Raises
-        ------
-        SonotuneError
-            If they cannot be used.
+        level
+            ``error``, ``warning`` or ``note``.
         """
-        return self._read[number]()
-
-    def measure(self, workers: int) -> tuple[ImageStats, ...]:
-        """Look at all images, with this number of threads.
-
-        Parameters
-        ----------
-        workers
-            Threads; they change the time, never the result.
-        """
-        with ThreadPoolExecutor(workers) as pool:
-            return tuple(pool.map(self._look_at, range(len(self._looks))))
-
-    def _look_at(self, number: int) -> ImageStats:
-        try:
-            return _seen(self._looks[number], self.load(number))
-        except SonotuneError as error:
-            return replace(self._looks[number], problem=str(error))
+        return [finding for finding in self.findings if finding.level == level]
 
 
-def _tell(sample: Sample) -> tuple[str, str, str, str]:
-    """Name, group and files of an image, for people."""
+def measure(
+    samples: Sequence[Sample], load: Callable[[Sample], LoadedSample], workers: int
+) -> tuple[ImageStats, ...]:
+    """Look at all images of a data set.
+
+    Parameters
+    ----------
+    samples, load
+        What `sonotune.data.readers.pixels.open_samples` gives.
+    workers
+        Threads; they change the time, never the result.
+    """
+    stats = [_told(sample, partial(load, sample)) for sample in samples]
+    with ThreadPoolExecutor(workers) as pool:
+        return tuple(pool.map(_look_at, stats))
+
+
+def _told(sample: Sample, read: Callable[[], LoadedSample]) -> ImageStats:
+    """What is known of an image before it is read."""
     which = "" if sample.slice is None else f"[{sample.slice}]"
     masks = "; ".join(f"{printable(mask)}{which}" for mask in sample.masks)
-    return sample.name, sample.group, f"{printable(sample.image)}{which}", masks
+    return ImageStats(read, sample.name, sample.group, f"{printable(sample.image)}{which}", masks)
 
 
-def _load_made(made: ImageSet, number: int) -> LoadedSample:
-    image, mask, row = made.images[number], made.masks[number], made.index[number]
-    spacing = (row["mm_per_pixel_y"], row["mm_per_pixel_x"])
-    shape = image.shape[0], image.shape[1]
-    return LoadedSample(
-        image, mask, shape, hashlib.sha256(image.tobytes()).hexdigest(), (), spacing
-    )
+def _look_at(stats: ImageStats) -> ImageStats:
+    try:
+        return _seen(stats, stats.read())
+    except SonotuneError as error:
+        return replace(stats, problem=str(error))
 
 
 def _seen(stats: ImageStats, loaded: LoadedSample) -> ImageStats:

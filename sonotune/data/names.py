@@ -104,21 +104,6 @@ def find_file(folder: Path, text: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def is_portable(path: Path) -> bool:
-    """Whether a path is UTF-8 and holds no end of line, as tools and tables expect.
-
-    Parameters
-    ----------
-    path
-        A path.
-    """
-    try:
-        str(path).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return not re.search(r"[\n\r]", str(path))
-
-
 def check_groups(groups: Iterable[str], where: str) -> None:
     """Refuse groups if two of them look like one.
 

@@ -11,8 +11,7 @@ from typing import Any
 from sonotune.data.catalogue import CatalogueEntry, RemoteFile, find_entry
 from sonotune.data.download import NO_NAME, TransientError, request
 from sonotune.data.fetch import is_address, locations_of
-from sonotune.data.needed import alternatives_to, cannot_train
-from sonotune.data.sources import RESOURCES, absent_entries
+from sonotune.data.sources import RESOURCES, absent_entries, alternatives_to, cannot_train
 from sonotune.errors import SonotuneError, without_password
 
 # Seconds to connect, to the next byte of the answer, and to all of it.

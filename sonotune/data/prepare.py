@@ -1,7 +1,7 @@
 """From a data set's settings to prepared arrays of one size.
 
-``simulate`` and ``collage`` make originals of their own; all others are files, which are read one
-by one, so that a data set never lies in memory at its full size.
+``simulate`` and ``collage`` make originals of their own; all others are files. They are read one by
+one, so that a data set never lies in memory at its full size.
 """
 
 from __future__ import annotations
@@ -9,25 +9,25 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sonotune.data.dataset import load_set, save_set
+from sonotune.data.dataset import save_set
 from sonotune.data.image_set import ImageSet
-from sonotune.data.masks import MaskProfile, find_mask_issues
-from sonotune.data.readers import MADE_HERE, find_samples
-from sonotune.data.readers.pixels import LoadedSample, load
+from sonotune.data.mask_profile import find_mask_issues
+from sonotune.data.readers import MADE_HERE
+from sonotune.data.readers.pixels import LoadedSample, open_samples
 from sonotune.data.readers.sample import Sample, shortened
-from sonotune.data.resize import Resize, padded, resize_image, resize_mask, target_shape
+from sonotune.data.resize import target_shape
 from sonotune.errors import SonotuneError
 from sonotune.runtime.files import read_json
 from sonotune.runtime.processors import usable_processors
 
-# Images, masks, rows of the index, and what was noticed.
-Resized = tuple[np.ndarray, np.ndarray, list[dict[str, Any]], dict[str, Any]]
+SPACING = ("mm_per_pixel_y", "mm_per_pixel_x")
 
 
 def make_originals(
@@ -58,28 +58,15 @@ def make_originals(
     if settings["reader"] == "simulate":
         from sonotune.simulation.simulate import Simulation, simulate_set
 
-        images, masks, rows = simulate_set(
-            Simulation(**settings["simulate"]),
-            images=settings["images"],
-            seed=settings["seed"],
-            workers=workers,
-            progress=progress,
-        )
+        make = partial(simulate_set, Simulation(**settings["simulate"]))
     else:
         from sonotune.simulation.collage import Collage, collage_set
 
-        images, masks, rows = collage_set(
-            Collage(**settings["collage"]),
-            images=settings["images"],
-            seed=settings["seed"],
-            workers=workers,
-            progress=progress,
-        )
+        make = partial(collage_set, Collage(**settings["collage"]))
+    count, seed = settings["images"], settings["seed"]
+    images, masks, rows = make(images=count, seed=seed, workers=workers, progress=progress)
     rows = [_row(row, image.shape, image.shape) for row, image in zip(rows, images, strict=True)]
-    save_set(
-        folder,
-        ImageSet(np.asarray(images), np.asarray(masks), rows, _about(name, settings, rests_on)),
-    )
+    save_set(folder, ImageSet(images, masks, rows, _about(name, settings, rests_on)))
 
 
 def folder_of_originals(settings: Mapping[str, Any], first: str | Path) -> Path:
@@ -145,17 +132,15 @@ def prepare(
         If files are missing, unreadable or do not belong together (every such file is listed), or
         all masks are empty or full.
     """
-    make = _from_made if settings["reader"] in MADE_HERE else _from_files
-    images, masks, rows, noticed = make(
-        name, settings, size, Path(originals or "."), workers or usable_processors()
-    )
-    for note, count in noticed["notes"].items():
-        log(f"{name}: {count} of {len(rows)} images: {note}")
-    if empty := noticed["empty_masks"]:
+    data = _prepared(name, settings, size, originals or ".", workers or usable_processors())
+    for note, count in data.about["notes"].items():
+        log(f"{name}: {count} of {len(data.index)} images: {note}")
+    if empty := data.about["empty_masks"]:
         log(f"{name}: {len(empty)} masks are empty at {size} x {size} pixels: {', '.join(empty)}")
-    for names in noticed["duplicates"]:
+    for names in data.about["duplicates"]:
         log(f"{name}: the same image: {', '.join(names)}")
-    save_set(folder, ImageSet(images, masks, rows, {**_about(name, settings, rests_on), **noticed}))
+    about = {**_about(name, settings, rests_on), **data.about}
+    save_set(folder, replace(data, about=about))
 
 
 def useless_masks(images: int, empty: int, full: int) -> str:
@@ -172,95 +157,67 @@ def useless_masks(images: int, empty: int, full: int) -> str:
     return ""
 
 
-def _from_made(
-    name: str, settings: dict[str, Any], size: int, originals: Path, workers: int
-) -> Resized:
-    made = load_set(originals)
-    before = made.images.shape[1:]
-    after = target_shape(before, size, settings.get("keep_aspect", False))
-    method = settings.get("resize", "area")
-    images = np.stack([padded(resize_image(image, after, method), size) for image in made.images])
-    masks = np.stack([padded(resize_mask(mask, after, method), size) for mask in made.masks])
-    rows = [_row(row, before, after) for row in made.index]
-    empty = [row["name"] for row, mask in zip(rows, masks, strict=True) if not mask.any()]
-    return images, masks, rows, {"notes": {}, "empty_masks": empty, "duplicates": []}
-
-
-def _from_files(
-    name: str, settings: dict[str, Any], size: int, originals: Path, workers: int
-) -> Resized:
-    samples = find_samples(settings, originals)
+def _prepared(
+    name: str, settings: dict[str, Any], size: int, originals: str | Path, workers: int
+) -> ImageSet:
+    """The data set at its new size, with what was noticed on the way."""
+    samples, load = open_samples(settings, originals)
     images = np.empty((len(samples), size, size), np.uint8)
     masks = np.empty_like(images)
-    rows, bad, empty, full = [], [], [], 0
-    notes, same = Counter[str](), defaultdict(list)
-    profiles: dict[str, MaskProfile] = {}
-    keep_aspect = settings.get("keep_aspect", False)
-    method = settings.get("resize", "area")
-    read = partial(_load_or_reason, size=size, keep_aspect=keep_aspect, method=method)
+    keep_aspect, method = settings.get("keep_aspect", False), settings.get("resize", "area")
+
+    def read(number: int) -> LoadedSample | str:
+        try:
+            loaded = load(samples[number], size, keep_aspect, method)
+        except SonotuneError as error:
+            return str(error)
+        images[number], masks[number] = loaded.image, loaded.mask
+        return replace(loaded, image=images[number], mask=masks[number])
+
     with ThreadPoolExecutor(workers) as pool:
-        for number, loaded in enumerate(pool.map(read, samples)):
-            sample = samples[number]
-            if isinstance(loaded, str):
-                bad.append(loaded)
-                continue
-            images[number], masks[number] = loaded.image, loaded.mask
-            after = target_shape(loaded.original_shape, size, keep_aspect)
-            rows.append(_row(_known(sample, loaded), loaded.original_shape, after))
-            notes.update(loaded.notes)
-            same[loaded.pixels_sha256].append(sample.name)
-            if not loaded.mask.any():
-                empty.append(sample.name)
-            full += bool(loaded.mask.all())
-            if loaded.profile is not None:
-                profiles[sample.name] = loaded.profile
-    if bad:
+        results = list(pool.map(read, range(len(samples))))
+    if bad := [reason for reason in results if isinstance(reason, str)]:
         raise SonotuneError(
             f"{name}: {len(bad)} of {len(samples)} images cannot be used:\n  " + "\n  ".join(bad)
         )
+    named = dict(zip(samples, (one for one in results if not isinstance(one, str)), strict=True))
     # Published sets are read as published; a key says what is meant in one's own.
     if settings["reader"] == "folder":
-        refused = [
-            issue.text for issue in find_mask_issues(profiles, samples[0].rule) if issue.refused
-        ]
-        if refused:
-            raise SonotuneError(f"{name}: folder:\n  " + "\n  ".join(refused))
+        _refuse_doubtful(name, named)
+    empty = [sample.name for sample, one in named.items() if not one.mask.any()]
+    full = sum(bool(one.mask.all()) for one in named.values())
     if useless := useless_masks(len(samples), len(empty), full):
         names = shortened([sample.name for sample in samples])
         raise SonotuneError(f"{name}: {useless} at {size} x {size} pixels: {names}")
-    duplicates = [names for names in same.values() if len(names) > 1]
-    noticed = {"notes": dict(notes), "empty_masks": empty, "duplicates": duplicates}
-    return images, masks, rows, noticed
-
-
-def _load_or_reason(
-    sample: Sample, size: int, keep_aspect: bool, method: Resize
-) -> LoadedSample | str:
-    try:
-        return load(sample, size, keep_aspect, method)
-    except SonotuneError as error:
-        return str(error)
-
-
-def _known(sample: Sample, loaded: LoadedSample) -> dict[str, Any]:
-    return {
-        "name": sample.name,
-        "group": sample.group,
-        "mm_per_pixel_y": loaded.mm_per_pixel[0],
-        "mm_per_pixel_x": loaded.mm_per_pixel[1],
+    rows, same = [], defaultdict(list)
+    for sample, one in named.items():
+        after = target_shape(one.original_shape, size, keep_aspect)
+        spacing = dict(zip(SPACING, one.mm_per_pixel, strict=True))
+        known = {"name": sample.name, "group": sample.group, **spacing}
+        rows.append(_row(known, one.original_shape, after))
+        same[one.pixels_sha256].append(sample.name)
+    noticed = {
+        "notes": dict(Counter(note for one in named.values() for note in one.notes)),
+        "empty_masks": empty,
+        "duplicates": [names for names in same.values() if len(names) > 1],
     }
+    return ImageSet(images, masks, rows, noticed)
+
+
+def _refuse_doubtful(name: str, named: Mapping[Sample, LoadedSample]) -> None:
+    profiles = {sample.name: one.profile for sample, one in named.items() if one.profile}
+    issues = find_mask_issues(profiles, next(iter(named)).rule, is_own=True)
+    if refused := [issue.text for issue in issues if issue.level == "error"]:
+        raise SonotuneError(f"{name}: folder:\n  " + "\n  ".join(refused))
 
 
 def _row(known: dict[str, Any], before: Sequence[int], after: Sequence[int]) -> dict[str, Any]:
     """An index row: the pixel size is that of the resized image."""
-    mm_y, mm_x = known["mm_per_pixel_y"], known["mm_per_pixel_x"]
-    return {
-        **known,
-        "original_height": before[0],
-        "original_width": before[1],
-        "mm_per_pixel_y": None if mm_y is None else mm_y * before[0] / after[0],
-        "mm_per_pixel_x": None if mm_x is None else mm_x * before[1] / after[1],
-    }
+    row = {**known, "original_height": before[0], "original_width": before[1]}
+    for axis, key in enumerate(SPACING):
+        if known[key] is not None:
+            row[key] = known[key] * before[axis] / after[axis]
+    return row
 
 
 def _about(

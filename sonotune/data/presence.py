@@ -17,7 +17,6 @@ from sonotune.config.resampling import HOLDOUTS
 from sonotune.data.catalogue import CatalogueEntry
 from sonotune.data.fetch import locate
 from sonotune.data.grouping import DUPLICATES, groups_for
-from sonotune.data.names import is_portable
 from sonotune.data.readers import MADE_HERE, find_samples
 from sonotune.data.readers.sample import Sample
 from sonotune.data.sources import RESOURCES, describe_missing, used_datasets
@@ -25,6 +24,8 @@ from sonotune.errors import SonotuneError, printable
 
 # What Snakemake replaces in the name of an input.
 PATH_VARIABLE = re.compile(r"<[a-z][a-z0-9_]*>|[{}]")
+# Ends of lines, and bytes that are not UTF-8.
+UNPORTABLE = re.compile(r"[\n\r\ud800-\udfff]")
 
 
 def check_files(
@@ -48,21 +49,25 @@ def check_files(
         that is not possible, and what would be.
     """
     lines = describe_missing(published, mirror)
-    listed: dict[str, list[Sample]] = {}
+    # Names and groups of images; what is not here yet is looked at once it was fetched.
+    known: dict[str, list[tuple[str, str]]] = {}
     for name in sorted(used_datasets(config)):
         settings = config["datasets"][name]
+        if settings["reader"] in MADE_HERE:  # images of nobody, so each is a group of its own
+            known[name] = [(str(number), str(number)) for number in range(settings["images"])]
+            continue
         is_published = "catalogue" in settings
         folder = locate(published[name], RESOURCES, mirror) if is_published else Path()
-        # What is not here yet is looked at once it was fetched.
-        if settings["reader"] in MADE_HERE or folder is None:
+        if folder is None:
             continue
         try:
-            listed[name] = find_samples(settings, folder)
+            samples = find_samples(settings, folder)
         except SonotuneError as error:
             lines.append(f"datasets: {name}: {error}")
             continue
+        known[name] = [(sample.name, sample.group) for sample in samples]
         if settings["reader"] == "folder":
-            lines += [f"datasets: {name}: {line}" for line in unusable_names(listed[name])]
+            lines += [f"datasets: {name}: {line}" for line in unusable_names(samples)]
     if lines:
         raise SonotuneError(
             "These data sets cannot be used:\n  "
@@ -74,7 +79,8 @@ def check_files(
         f"studies: {study}: {name}: {line}"
         for study, design in config["studies"].items()
         for name in design["datasets"]
-        for line in _impossible_splits(design, name, config["datasets"][name], listed.get(name))
+        if name in known
+        for line in _impossible_splits(design, name, config["datasets"][name], known[name])
     ]
     if mistakes:
         raise SonotuneError("These studies cannot be run:\n  " + "\n  ".join(mistakes))
@@ -94,7 +100,7 @@ def unusable_names(samples: Sequence[Sample]) -> Iterator[str]:
                 f"{printable(file)}: Snakemake gives {match[0]} in a file's name a meaning of its "
                 "own; rename the file"
             )
-        elif not is_portable(file):
+        elif UNPORTABLE.search(str(file)):
             yield (
                 f"{printable(file)}: its name contains a line break or is not UTF-8, which "
                 "Snakemake cannot handle; rename it, for instance by: convmv -f cp1252 -t utf-8 "
@@ -106,46 +112,27 @@ def _impossible_splits(
     study: Mapping[str, Any],
     name: str,
     settings: Mapping[str, Any],
-    samples: Sequence[Sample] | None,
+    images: Sequence[tuple[str, str]],
 ) -> Iterator[str]:
     """Why splits of a data set are not possible, one line each.
 
     Splits need NumPy. Where a workflow is only linted or planned there may be none; then this is
     left to the jobs.
     """
-    made = settings["reader"] in MADE_HERE
-    if samples is None and not made:
-        return
-    count = settings["images"] if samples is None else len(samples)
-    by_number = _is_drawn_one_by_one(study) or (made and not study["resampling"]["grouped"])
-    if by_number and _surely_possible(count, study):
+    count = len(images)
+    if _is_drawn_one_by_one(study) and _surely_possible(count, study):
         return
     try:
+        from sonotune.data.holdout import rows_from_lists
         from sonotune.data.splits import Resampling, split, split_seed
     except ImportError:
         return
     resampling = Resampling(**resampling_settings(study["resampling"]))
-    # Images that are made here are of nobody, so each is a group of its own.
-    names = [str(n) for n in range(count)] if samples is None else [one.name for one in samples]
-    groups = names if samples is None else [sample.group for sample in samples]
-    if resampling.grouped is True and len(set(groups)) == count:
-        yield (
-            "resampling: grouped: is true, but no two images share a group; name groups by a "
-            "column group of a table or by the key group, or write grouped: false"
-        )
-        return
     try:
-        if isinstance(resampling.grouped, str):
-            # Without a table of one's own, duplicates are known only after an audit.
-            if not made and "duplicates" in settings:
-                groups = groups_for(resampling.grouped, names, groups, settings["duplicates"])
-            elif resampling.grouped == DUPLICATES:
-                groups = names
+        groups = _groups(resampling.grouped, settings, images)
         if resampling.lists is not None:
-            from sonotune.data.holdout import rows_from_lists
-
-            if not made:
-                rows_from_lists(resampling.lists, names)
+            if settings["reader"] not in MADE_HERE:
+                rows_from_lists(resampling.lists, [image for image, _ in images])
             return
     except SonotuneError as error:
         yield str(error)
@@ -166,6 +153,22 @@ def _impossible_splits(
         hundredths = (number / 100 for number in range(1, 100))
         smallest = next((fraction for fraction in hundredths if not refused(fraction)), None)
         yield reason + (f" (here fractions from {smallest} on are possible)" if smallest else "")
+
+
+def _groups(
+    grouped: bool | str, settings: Mapping[str, Any], images: Sequence[tuple[str, str]]
+) -> list[str]:
+    """The group of each image, as far as it is known before an audit."""
+    names, groups = ([image[part] for image in images] for part in (0, 1))
+    if grouped is True and len(set(groups)) == len(groups):
+        raise SonotuneError(
+            "resampling: grouped: is true, but no two images share a group; name groups by a "
+            "column group of a table or by the key group, or write grouped: false"
+        )
+    has_table = "duplicates" in settings and settings["reader"] not in MADE_HERE
+    if isinstance(grouped, str) and has_table:
+        return groups_for(grouped, names, groups, settings["duplicates"])
+    return names if grouped == DUPLICATES else groups
 
 
 def _is_drawn_one_by_one(study: Mapping[str, Any]) -> bool:

@@ -40,13 +40,11 @@ def sidecars(path: Path) -> list[Path]:
     if name.upper() in LOCAL:
         return []
     if name.split()[0].upper() in LISTS or "%" in name:
-        raise SonotuneError(
-            f"{printable(path)}: names several files of pixels; save it as one file (.mha, .nrrd)"
-        )
+        raise SonotuneError("names several files of pixels; save it as one file (.mha, .nrrd)")
     pixels = path.parent / name
     if not pixels.resolve().is_relative_to(path.parent.resolve()):
         raise SonotuneError(
-            f"{printable(path)}: names pixels outside of its folder ({printable(name)}), which "
-            "are not read; put them beside it"
+            f"names pixels outside of its folder ({printable(name)}), which are not read; put them "
+            "beside it"
         )
     return [pixels]

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from sonotune.errors import SonotuneError, printable
+from sonotune.errors import SonotuneError
 
 
 @dataclass(frozen=True)
@@ -61,46 +60,42 @@ def use_limits(chosen: Mapping[str, float] | Limits | None) -> None:
     _used = chosen if isinstance(chosen, Limits) else Limits(**(chosen or {}))  # type: ignore[arg-type]
 
 
-def check_pixels(path: Path, height: int, width: int) -> None:
+def check_pixels(height: int, width: int) -> None:
     """Refuse an image with more pixels than are read.
 
     Parameters
     ----------
-    path
-        The file, for errors.
     height, width
         In pixels.
 
     Raises
     ------
     SonotuneError
-        Naming the file and the key.
+        Naming the key.
     """
     if height * width > _used.pixels:
         raise SonotuneError(
-            f"{printable(path)}: has {width} x {height} pixels, which is too large: at most "
-            f"{_used.pixels} pixels are read; crop or shrink it, or set limits: pixels:"
+            f"has {width} x {height} pixels, which is too large: at most {_used.pixels} pixels are "
+            "read; crop or shrink it, or set limits: pixels:"
         )
 
 
-def check_bytes(path: Path, size: int) -> None:
+def check_bytes(size: int) -> None:
     """Refuse an image file whose values take more memory than is given to one.
 
     Parameters
     ----------
-    path
-        The file, for errors.
     size
         Bytes of its values.
 
     Raises
     ------
     SonotuneError
-        Naming the file and the key.
+        Naming the key.
     """
     if size > _used.image_bytes:
         raise SonotuneError(
-            f"{printable(path)}: holds {size} bytes of values once it is unpacked, which is too "
-            f"large: at most {_used.image_bytes} are read; save it in parts or with fewer bits, or "
-            "set limits: image_bytes:"
+            f"holds {size} bytes of values once it is unpacked, which is too large: at most "
+            f"{_used.image_bytes} are read; save it in parts or with fewer bits, or set limits: "
+            "image_bytes:"
         )

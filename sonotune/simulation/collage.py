@@ -9,8 +9,7 @@ are those that scikit-image installs with its own package.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
@@ -20,7 +19,8 @@ import skimage
 from sonotune.data.outlines import draw_layout
 from sonotune.errors import SonotuneError
 from sonotune.seeds import generator
-from sonotune.simulation.collage_settings import Collage, is_whole, refusal
+from sonotune.simulation.collage_settings import Collage
+from sonotune.simulation.draw import draw_all
 
 # Structure in every part, so that a plain object stands out wherever it lies.
 BUSY_EVERYWHERE = ["brick.png", "chelsea.png", "grass.png", "gravel.png", "ihc.png"]
@@ -73,21 +73,15 @@ def collage_set(
         If a number is out of range, a photograph is missing, or the objects asked for do not
         fit side by side in the area asked for.
     """
-    for key, number, least in (("images", images, 1), ("seed", seed, 0), ("workers", workers, 1)):
-        if not is_whole(number) or number < least:
-            raise refusal(key, number, f"a whole number of at least {least}")
     photographs()  # read once, before the threads ask for them
     shape = (images, settings.pixels, settings.pixels)
     pictures, masks = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the images are the unit of parallel work
     try:
-        with ThreadPoolExecutor(workers) as pool:
-            drawn = pool.map(lambda i: _draw(settings, seed, i), range(images))
-            for i, (picture, mask) in enumerate(drawn):
-                pictures[i], masks[i] = picture, mask
-                if progress is not None:
-                    progress(i + 1, images)
+        drawn = draw_all(partial(_draw, settings), images, seed, workers, progress)
+        for i, (picture, mask) in enumerate(drawn):
+            pictures[i], masks[i] = picture, mask
     finally:
         cv2.setNumThreads(threads)
     names = [f"collage_{i:04d}" for i in range(images)]
@@ -143,7 +137,7 @@ def _draw(settings: Collage, seed: int, index: int) -> tuple[np.ndarray, np.ndar
         ["darker", "brighter", "texture"],
         p=[settings.darker, settings.brighter, max(0, 1 - settings.darker - settings.brighter)],
     )
-    contrast = rng.uniform(*settings.contrast)
+    contrast = rng.uniform(settings.contrast[0], settings.contrast[1])
     ground_spread, object_spread, ground_mean = _tones(rng, kind, contrast)
     plain_object = kind == "texture" and ground_spread > object_spread
     ground_name = rng.choice(BUSY_EVERYWHERE if plain_object else BACKGROUNDS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import cv2
 
 from sonotune.errors import SonotuneError
+from sonotune.runtime.files import write_csv
 from sonotune.simulation.phantom import Lesion
 from sonotune.simulation.settings import Simulation
 from sonotune.simulation.simulate import image_name, simulate_all
@@ -59,10 +59,9 @@ def write_images(
             path = folder / f"{image_name(index)}.png"
             if not cv2.imwrite(str(path), pixels):
                 raise SonotuneError(f"--output: {path} cannot be written")
-    with (output / "lesions.csv").open("w", newline="") as file:
-        table = csv.DictWriter(file, ["name", *(item.name for item in fields(Lesion))])
-        table.writeheader()
-        for index, simulated in enumerate(made):
-            table.writerows(
-                {"name": image_name(index), **asdict(lesion)} for lesion in simulated.lesions
-            )
+    rows = [
+        {"name": image_name(index), **asdict(lesion)}
+        for index, simulated in enumerate(made)
+        for lesion in simulated.lesions
+    ]
+    write_csv(output / "lesions.csv", ["name", *(item.name for item in fields(Lesion))], rows)

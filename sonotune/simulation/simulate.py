@@ -15,14 +15,14 @@ that
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from sonotune.errors import SonotuneError
 from sonotune.seeds import generator
+from sonotune.simulation.draw import draw_all
 from sonotune.simulation.phantom import (
     Lesion,
     draw_lesions,
@@ -129,22 +129,8 @@ def simulate_all(
     progress
         Takes the number that is done and the number of all.
     """
-    for name, value, least in (("images", images, 1), ("seed", seed, 0), ("workers", workers, 1)):
-        if value < least:
-            raise SonotuneError(f"{name}: must be at least {least}, found {value}")
-    scanner = make_scanner(settings)
-    made = []
-    # Threads, not processes: nearly all time is spent in numpy and scipy outside the lock.
-    with ThreadPoolExecutor(workers) as pool:
-        jobs = [pool.submit(simulate_image, scanner, seed, i) for i in range(images)]
-        try:
-            for job in jobs:
-                made.append(job.result())
-                if progress is not None:
-                    progress(len(made), images)
-        finally:
-            pool.shutdown(cancel_futures=True)
-    return made
+    draw = partial(simulate_image, make_scanner(settings))
+    return list(draw_all(draw, images, seed, workers, progress))
 
 
 def simulate_image(scanner: Scanner, seed: int, index: int) -> Simulated:

@@ -14,6 +14,7 @@ import tarfile
 import unicodedata
 import zipfile
 from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -160,20 +161,13 @@ def test_any_text_is_a_configuration_or_refused(tmp_path_factory, data):
     one_line("configurations", lambda: read_configuration(path))
 
 
-def image_bytes():
-    """Small images of every kind that the readers know."""
-    colour = np.dstack([grey(1), grey(2), grey(3)])
-    arrays = [grey(), colour, np.dstack([colour, grey(4)]), grey().astype(np.uint16) * 200]
-    found = [
-        (suffix, cv2.imencode(suffix, array)[1].tobytes())
-        for suffix in (".png", ".tif")
-        for array in arrays
-    ]
-    found += [(suffix, cv2.imencode(suffix, colour)[1].tobytes()) for suffix in (".jpg", ".bmp")]
-    return found
-
-
-IMAGES = image_bytes()
+COLOUR = np.dstack([grey(1), grey(2), grey(3)])
+DRAWN = [grey(), COLOUR, np.dstack([COLOUR, grey(4)]), grey().astype(np.uint16) * 200]
+# Small images of every kind that the readers know.
+IMAGES = [
+    (suffix, cv2.imencode(suffix, array)[1].tobytes())
+    for suffix, array in (*product((".png", ".tif"), DRAWN), (".jpg", COLOUR), (".bmp", COLOUR))
+]
 
 
 def damaged(content, draw):

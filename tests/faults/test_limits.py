@@ -1,24 +1,29 @@
 """Files and servers that would fill memory, disk or time are refused in one line."""
 
 import gzip
-import socket
+import socketserver
 import struct
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import zipfile
 import zlib
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from builders import one_study
 from PIL import Image
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 from tiny_files import dicom, volume
 
+from sonotune.config.check import complete
 from sonotune.data import download as downloading
+from sonotune.data.catalogue import find_entry
 from sonotune.data.decode import read
 from sonotune.data.download import download
 from sonotune.data.preflight import check_addresses
@@ -65,24 +70,14 @@ def nifti(shape, offset=352.0):
     return bytes(head)
 
 
-def tar_header(name, size, kind):
-    head = bytearray(512)
-    head[: len(name)] = name
-    head[100:136] = b"0000644\0" + b"0000000\0" * 2 + b"%011o\0" % size
-    head[136:148], head[156:157] = b"00000000000\0", kind
-    head[257:265] = b"ustar  \0" if kind == b"L" else b"ustar\00000"
-    head[148:156] = b" " * 8
-    head[148:156] = b"%06o\0 " % sum(head)
-    return bytes(head)
-
-
 def tar_with_long_header(path, kind):
-    size = 1 << 28
+    member = tarfile.TarInfo("long")
+    member.size, member.type = 1 << 28, kind
     with gzip.open(path, "wb", 1) as file:
-        file.write(tar_header(b"long", size, kind))
-        for _ in range(size >> 20):
+        file.write(member.tobuf())
+        for _ in range(member.size >> 20):
             file.write(b"0" * (1 << 20))
-        file.write(tar_header(b"x", 0, b"0") + bytes(1024))
+        file.write(tarfile.TarInfo("x").tobuf() + bytes(1024))
 
 
 def zip_of_many(path):
@@ -110,10 +105,6 @@ BOMBS = {
     "tar with a long name": ("a.tar.gz", lambda path: tar_with_long_header(path, b"L")),
     "tar with a long pax header": ("a.tar.gz", lambda path: tar_with_long_header(path, b"x")),
     "zip with a long list": ("a.zip", zip_of_many),
-    "expanded tensor": (
-        "a.pth",
-        lambda path: torch.save({"conv1.weight": torch.zeros(1).expand(40_000, 40_000)}, path),
-    ),
 }
 
 ONE = """
@@ -123,15 +114,11 @@ from sonotune.data.archive import unpack
 from sonotune.data.decode import read
 from sonotune.errors import SonotuneError
 path = Path(sys.argv[1])
-if path.suffix == ".pth":
-    from sonotune.networks.encoder_weights import convert
 began = time.process_time()
 try:
     if path.suffix in (".gz", ".zip") and ".nii" not in path.name:
         with tempfile.TemporaryDirectory() as folder:
             unpack(path, folder)
-    elif path.suffix == ".pth":
-        convert("resnet18", path, path.with_suffix(".safetensors"))
     else:
         read(path, 0)
 except SonotuneError as error:
@@ -153,7 +140,6 @@ def test_a_bomb_is_refused_in_one_line_and_little_memory(name, tmp_path):
     assert lines == 0
     assert kilobytes < 1_000_000
     assert seconds < 5
-    assert not list(tmp_path.glob("*.safetensors"))
 
 
 def test_a_packed_dicom_is_refused_before_it_is_unpacked(tmp_path):
@@ -166,15 +152,6 @@ def test_a_packed_dicom_is_refused_before_it_is_unpacked(tmp_path):
     with (tmp_path / "a.dcm").open("ab") as file:
         file.write(b"\0")  # pads the length, and is no part of what is packed
     assert read(tmp_path / "a.dcm").pixels.shape == (1000, 1000)
-
-
-@pytest.mark.slow
-def test_500_megapixels_are_refused_by_default_and_read_with_the_key(tmp_path):
-    png(tmp_path / "large.png", 25_000, 20_000, rows=20_000)
-    with pytest.raises(SonotuneError, match="limits: pixels:"):
-        read(tmp_path / "large.png")
-    use_limits({"pixels": 500_000_000})
-    assert read(tmp_path / "large.png").pixels.shape == (20_000, 25_000)
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "pgm", "nii", "nii.gz", "mha", "dcm"])
@@ -194,7 +171,7 @@ def test_the_limit_is_one_for_all_formats(suffix, tmp_path):
             read(path)
 
 
-def test_compressed_weights_are_refused(tmp_path):
+def test_weights_that_would_grow_are_refused(tmp_path):
     torch.save({"a": torch.zeros(1000)}, tmp_path / "whole.pth")
     with (
         zipfile.ZipFile(tmp_path / "whole.pth") as whole,
@@ -202,37 +179,32 @@ def test_compressed_weights_are_refused(tmp_path):
     ):
         for one in whole.namelist():
             packed.writestr(one, whole.read(one))
-    with pytest.raises(SonotuneError, match="compressed"):
-        convert("resnet18", tmp_path / "packed.pth", tmp_path / "out.safetensors")
+    torch.save({"conv1.weight": torch.zeros(1).expand(40_000, 40_000)}, tmp_path / "expanded.pth")
+    for name, says in (("packed", "compressed"), ("expanded", "has 1600000000 numbers")):
+        with pytest.raises(SonotuneError, match=says):
+            convert("resnet18", tmp_path / f"{name}.pth", tmp_path / "out.safetensors")
 
 
 @contextmanager
 def answering(*parts, pause=0.0):
     """A server that sends these bytes to whoever asks, slowly if wished."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    ended = threading.Event()
 
-    def answer(connection):
-        with connection, suppress(OSError):
-            connection.recv(4096)
-            for part in parts:
-                connection.sendall(part)
-                if ended.wait(pause):
-                    return
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            with suppress(OSError):
+                self.request.recv(4096)
+                for part in parts:
+                    self.request.sendall(part)
+                    time.sleep(pause)
 
-    def run():
-        with suppress(OSError):
-            while True:
-                connection, _ = listener.accept()
-                threading.Thread(target=answer, args=(connection,), daemon=True).start()
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
 
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/file"
-    finally:
-        ended.set()
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+    with Server(("127.0.0.1", 0), Handler) as server:
+        run = partial(server.serve_forever, poll_interval=0.01)
+        threading.Thread(target=run, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/file"
+        server.shutdown()
 
 
 def head(*lines):
@@ -312,12 +284,7 @@ def test_no_password_is_printed_of_a_mirror_that_is_none(mirror, monkeypatch):
 
 @pytest.mark.parametrize("address", ["http://u:secret@127.0.0.1:1", "http://u:secret@[::bad"])
 def test_no_password_is_printed_when_a_mirror_fails(address, tmp_path):
-    from sonotune.config.check import complete
-    from sonotune.data.catalogue import find_entry
-
-    study = {"image_size": 32, "datasets": ["mine"], "strategies": {"whole": {"tune": "all"}}}
-    study["pretraining"] = {"dataset": "mine"}
-    config = complete({"datasets": {"mine": {"catalogue": "hc18"}}, "studies": {"s": study}})
+    config = complete(one_study({"catalogue": "hc18"}))
     with pytest.raises(SonotuneError) as caught:
         check_addresses(config, {"mine": find_entry("hc18")}, address, tmp_path)
     assert "secret" not in str(caught.value)

@@ -108,7 +108,7 @@ def test_all_missing_files_are_told_at_once_and_unused_data_sets_are_not(picture
 
 def test_simulated_pixels_keep_their_millimetres(tmp_path):
     settings = {"reader": "simulate", "source": "sus", "images": 1, "seed": 1}
-    settings["simulate"] = {"scatterers": 2000, "pixels": [96, 64]}
+    settings["simulate"] = {"scatterers": 2000, "pixels": [96, 64], "elements": 8, "lines": 12}
     make_originals("sus", settings, tmp_path / "original", 1)
     prepare("sus", settings, 32, tmp_path / "32", tmp_path / "original")
     row = load_set(tmp_path / "32").index[0]

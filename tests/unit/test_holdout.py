@@ -77,23 +77,11 @@ def test_lists_fix_the_split_of_every_repeat(tmp_path):
     parts = [split(10, resampling, 3, 0.3, fold, names=names) for fold in range(4)]
     assert all(part.train.tolist() == [1, 3, 9] for part in parts)
     assert all(part.test.tolist() == [0] for part in parts)
+    (tmp_path / "test.txt").write_text("000_HC\n001_HC\n")
+    with pytest.raises(SonotuneError, match="001_HC is listed twice"):
+        read_lists({part: str(tmp_path / f"{part}.txt") for part in ("train", "test")})
     with pytest.raises(SonotuneError, match="lists: train: 1 of 3 names are not in the data set"):
         split(9, resampling, 3, 0.3, 0, names=names[:9])
-
-
-def test_a_name_in_both_lists_is_refused(tmp_path):
-    (tmp_path / "a.txt").write_text("000_HC\n001_HC\n")
-    (tmp_path / "b.txt").write_text("001_HC.png\n")
-    files = {"train": str(tmp_path / "a.txt"), "test": str(tmp_path / "b.txt")}
-    with pytest.raises(SonotuneError, match="001_HC is listed twice"):
-        read_lists(files)
-
-
-def test_more_than_the_hold_out_leaves_is_refused():
-    with pytest.raises(SonotuneError, match=r"draws 80, but the hold-out leaves 60 .* at most 0.6"):
-        split(100, Resampling(folds=2, test_images=40), 0, 0.8, 0)
-    with pytest.raises(SonotuneError, match="100 test images of 100 are not possible"):
-        split(100, Resampling(folds=2, test_images=100), 0, 0.8, 0)
 
 
 def test_the_file_of_splits_says_what_was_left_out(tmp_path):

@@ -1,5 +1,7 @@
 """Figures of strategies with long names, of one fold and of failed runs alone."""
 
+from itertools import product
+
 import cv2
 import numpy as np
 import pytest
@@ -68,8 +70,11 @@ FIGURES = {
 STUDIES = {"two folds": (2, False), "one fold": (1, False), "failed runs alone": (2, True)}
 
 
-@pytest.mark.parametrize("study", STUDIES)
-@pytest.mark.parametrize("figure", FIGURES)
+@pytest.mark.parametrize(
+    ("figure", "study"),
+    # The first figure is drawn from no cells.
+    [("fig1", "one fold"), *product(list(FIGURES)[1:], STUDIES)],
+)
 def test_names_stay_inside_the_figure_whatever_there_is_to_draw(figure, study, tmp_path):
     folds, fail = STUDIES[study]
     cells = made_up_cells(folds).assign(seconds=90.0, threads=1, epochs=20)

@@ -13,18 +13,6 @@ from sonotune.data.readers.pixels import load, read_grey
 from sonotune.errors import SonotuneError
 
 
-@pytest.mark.parametrize("suffix", [".mha", ".nii", ".nii.gz"])
-def test_a_single_slice_is_paired_by_its_stem(tmp_path, suffix):
-    volume(tmp_path / f"images/1{suffix}", grey()[None], (0.3, 0.2, 1))
-    volume(tmp_path / f"masks/1_mask{suffix}", square(value=1)[None], (0.3, 0.2, 1))
-    (entry,) = find_samples(own(**GLOBS), tmp_path)
-    loaded = load(entry)
-    assert entry.name == "1"
-    assert np.array_equal(loaded.image, grey())
-    assert loaded.mask.sum() == 100
-    assert loaded.mm_per_pixel == pytest.approx((0.2, 0.3))
-
-
 def test_slices_of_a_volume_are_chosen_by_a_table(tmp_path):
     volume(tmp_path / "v.nii.gz", np.stack([grey(0), grey(1), grey(2)]))
     volume(tmp_path / "m.nii.gz", np.stack([square(), square(0, 5), square(0, 0)]))

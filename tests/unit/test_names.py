@@ -3,19 +3,18 @@
 import codecs
 import os
 import unicodedata
-from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 from tiny_files import dicom, grey, names, own, square, volume, write
 
-from sonotune.data.audit import Audit, audit_dataset
+from sonotune.data.audit import audit_dataset
 from sonotune.data.audit_files import write_duplicates
 from sonotune.data.dataset import load_set
 from sonotune.data.grouping import count_with_duplicate, groups_for, read_clusters
 from sonotune.data.holdout import rows_from_lists
-from sonotune.data.names import stem_of
+from sonotune.data.inspect import Audit
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_samples
 from sonotune.data.readers.own_folder import has_groups
@@ -59,17 +58,12 @@ def test_files_of_any_name_are_found_prepared_and_read_back(tmp_path, kind):
     assert data.names == names(entries)
     assert len(set(data.names)) == len(NAMES[kind]) - (kind == "dots")
     assert all(name and name == unicodedata.normalize("NFC", name) for name in data.names)
-    assert all(name.encode("utf-8") for name in data.names)
-
-
-@pytest.mark.parametrize("kind", NAMES)
-def test_clusters_of_any_names_are_read_back_as_they_were_written(tmp_path, kind):
-    names = [stem_of(Path(os.fsdecode(name))) for name in NAMES[kind]]
-    names = list(dict.fromkeys(names))
-    audit = Audit("mine", "mine", (), (), (), (), clusters=(tuple(names),))
-    write_duplicates(audit, tmp_path / "duplicates.csv")
-    (cluster,) = set(read_clusters(tmp_path / "duplicates.csv", names).values())
-    assert read_clusters(tmp_path / "duplicates.csv", names) == dict.fromkeys(names, cluster)
+    # Clusters of copies are read back as they were written.
+    audit = Audit("mine", "mine", (), (), (), (), clusters=(tuple(data.names),))
+    write_duplicates(audit, tmp_path / "d.csv")
+    cluster_of = read_clusters(tmp_path / "d.csv", data.names)
+    assert list(cluster_of) == data.names
+    assert len(set(cluster_of.values())) == 1
 
 
 SUFFIXES = [".png", ".jpeg", ".TIF", ".dcm", ".nii.gz", ".mha"]
@@ -134,7 +128,7 @@ def test_what_file_managers_leave_is_no_image(tmp_path, name):
         (tmp_path / folder / name).write_bytes(b"\0\5\x16\7")
     described = own(images="images/*", masks="masks/*")
     assert names(find_samples(described, tmp_path)) == ["0", "1"]
-    audit, _ = audit_dataset("mine", described, tmp_path)
+    audit = audit_dataset("mine", described, tmp_path)
     assert not audit.of_level("warning")
 
 
@@ -207,6 +201,7 @@ MISTAKES = {
     "has no rows": ["image,mask\n"],
     "line 2: image or mask is empty": ["image,mask\na.png,"],
     "there is no file .*c.png": ["image,mask\nc.png,m.png"],
+    "there is no file .*; a backslash is read as /": ["image,mask\nb\\c.png,b\\c.png"],
     "line 2: millimetres per pixel must be a number; found '0": [
         'image,mask,mm_per_pixel\na.png,m.png,"0,2"',
         "image,mask,mm_per_pixel\na.png,m.png,0_2",
@@ -325,7 +320,7 @@ def test_a_pattern_over_names_gives_groups(tmp_path, pattern, files, groups):
     assert sorted(found) == sorted(groups)
 
 
-@pytest.mark.parametrize("pattern", ["(", "P.*", "(Q).*", "(P?).*x", 5])
+@pytest.mark.parametrize("pattern", ["(", "P.*", "(Q).*", "(P?).*x"])
 def test_a_pattern_that_gives_no_group_is_refused(tmp_path, pattern):
     pairs(tmp_path, ["P1_a.png"])
     with pytest.raises(SonotuneError, match="group"):

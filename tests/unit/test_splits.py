@@ -17,7 +17,6 @@ from sonotune.data.splits import (
     split_seed,
 )
 from sonotune.data.splits import test_size as number_of_test_images
-from sonotune.errors import SonotuneError
 
 
 @pytest.mark.parametrize(
@@ -102,31 +101,9 @@ def test_data_sets_of_a_study_are_cut_differently():
     assert not np.array_equal(first, second)
 
 
-@pytest.mark.parametrize(
-    ("fraction", "folds", "says"),
-    [(0.81, 5, "most 0.8 "), (1, 5, "most 0.8 "), (-0.1, 5, "above 0"), (0.7, 3, "most 0.6667 ")],
-)
-def test_a_fraction_that_a_fold_cannot_give_is_refused(fraction, folds, says):
-    with pytest.raises(SonotuneError, match=says):
-        split(85, Resampling(folds=folds), 0, fraction, 0)
-
-
 def test_two_thirds_is_the_top_fraction_of_three_folds():
     part = split(85, Resampling(folds=3), 0, 0.6667, 0)
     assert len(part.train) + len(part.validation) + len(part.test) == 85
-
-
-@pytest.mark.parametrize(
-    ("images", "resampling", "says"),
-    [
-        (20, Resampling(), "1 for training and 0 for validation"),
-        (4, Resampling(), "5 folds of 4 images"),
-        (40, Resampling(grouped=True), "names no group"),
-    ],
-)
-def test_a_split_that_is_not_possible_is_refused(images, resampling, says):
-    with pytest.raises(SonotuneError, match=says):
-        split(images, resampling, 0, 0.05, 0)
 
 
 @pytest.mark.parametrize(("images", "batches"), [(85, 27), (163, 52), (805, 258), (240, 77)])

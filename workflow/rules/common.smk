@@ -22,9 +22,10 @@ if (HERE.parent / "sonotune/layout/__init__.py").is_file():
         PYTHONPATH=os.pathsep.join(filter(None, [str(HERE.parent), os.getenv("PYTHONPATH")]))
     )
 
-from sonotune.config.check import check_no_duplicates, complete
+from sonotune.config.check import complete
 from sonotune.config.code import audit_code, code_of, generation_code, preparation_code
 from sonotune.config.cells import cell_with_features, find_cell, race_rounds
+from sonotune.config.form import read_yaml
 from sonotune.config.jobs import (
     cell_settings,
     dataset_settings,
@@ -35,11 +36,10 @@ from sonotune.config.jobs import (
 from sonotune.config.networks import all_encoder_weights
 from sonotune.config.priorities import FIRST_DATA, PRETRAINING, cell_priority, data_priority
 from sonotune.data.catalogue import find_entry
-from sonotune.data.needed import describe_downloads
 from sonotune.data.preflight import check_addresses
 from sonotune.data.presence import check_files
 from sonotune.data.readers import MADE_HERE
-from sonotune.data.sources import find_mirror, used_entries
+from sonotune.data.sources import describe_downloads, find_mirror, used_entries
 from sonotune.errors import SonotuneError
 from sonotune.layout import (
     ARRAYS,
@@ -94,7 +94,7 @@ def fail(error):
 
 try:
     for file in workflow.configfiles:
-        check_no_duplicates(file)
+        read_yaml(file)
     config = complete(config)
     MIRROR = find_mirror(config.get("data_mirror"))
     PUBLISHED = used_entries(config)

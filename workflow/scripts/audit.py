@@ -19,9 +19,9 @@ with logged(snakemake.log[0], snakemake, rests_on) as log:
     results = Path(snakemake.output.csv).parents[2]
     with suppress(SonotuneError, OSError):  # files that make no data set, as its page will say
         rests_on["originals"] = source_digest(settings, folder, results)
-    audit, image_source = audit_dataset(snakemake.wildcards.dataset, settings, folder)
+    audit = audit_dataset(snakemake.wildcards.dataset, settings, folder)
     for finding in audit.findings:
         log(f"{finding.level}: {finding.kind}: {finding.text}")
     write_audit_csv(audit, snakemake.output.csv)
-    write_audit_html(audit, image_source, snakemake.output.html)
+    write_audit_html(audit, snakemake.output.html)
     write_duplicates(audit, snakemake.output.duplicates)

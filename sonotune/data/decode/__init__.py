@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sonotune.data.decode import dicom, raster, volume
 from sonotune.data.decode.picture import Picture
 from sonotune.data.formats import VOLUMES, is_dicom
-from sonotune.errors import SonotuneError, printable
+from sonotune.errors import SonotuneError, in_file
 
 
 def read(path: Path, frame: int | None = None, stored: bool = False) -> Picture:
@@ -27,28 +29,21 @@ def read(path: Path, frame: int | None = None, stored: bool = False) -> Picture:
     SonotuneError
         If the file cannot be read or holds what is not understood, with the reason.
     """
-    if not path.is_file():
-        raise SonotuneError(f"{printable(path)}: there is no such file")
-    package = "Pillow"
-    try:
-        if path.name.lower().endswith(VOLUMES):
-            package = "SimpleITK"
-            return volume.read(path, frame)
-        if is_dicom(path):
-            package = "pydicom"
-            return dicom.read(path, frame, stored)
-        return raster.read(path, frame)
-    except SonotuneError:
-        raise
-    except ImportError:
-        raise SonotuneError(
-            f"{printable(path)}: needs the package {package} to be read: pip install {package}"
-        ) from None
-    except Exception as error:  # What these packages raise for a damaged file is not documented.
-        reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
-        raise SonotuneError(
-            f"{printable(path)}: cannot be read; it is damaged or no image ({reason[0].strip()})"
-        ) from None
+    with _reading(path):
+        if not path.is_file():
+            raise SonotuneError("there is no such file")
+        package = "Pillow"
+        try:
+            if path.name.lower().endswith(VOLUMES):
+                package = "SimpleITK"
+                return volume.read(path, frame)
+            if is_dicom(path):
+                package = "pydicom"
+                return dicom.read(path, frame, stored)
+            return raster.read(path, frame)
+        except ImportError:
+            said = f"needs the package {package} to be read: pip install {package}"
+            raise SonotuneError(said) from None
 
 
 def group_by_patient(path: Path) -> str:
@@ -64,10 +59,21 @@ def group_by_patient(path: Path) -> str:
     SonotuneError
         If it is no such file or names no patient.
     """
-    try:
-        name = dicom.patient_id(path) if is_dicom(path) else ""
-    except Exception as error:
-        raise SonotuneError(f"{printable(path)}: cannot be read ({error})") from None
-    if not name:
-        raise SonotuneError(f"{printable(path)}: names no PatientID, so it has no group")
-    return name
+    with _reading(path):
+        if not is_dicom(path):
+            raise SonotuneError("is no DICOM file, so it names no PatientID")
+        return dicom.patient_id(path)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Name a file in errors, and take any other error for damage."""
+    with in_file(path):
+        try:
+            yield
+        except SonotuneError:
+            raise
+        except Exception as error:  # What packages raise for a damaged file is not documented.
+            reason = str(error).strip().splitlines()[-1:] or [type(error).__name__]
+            said = f"cannot be read; it is damaged or no image ({reason[0].strip()})"
+            raise SonotuneError(said) from None

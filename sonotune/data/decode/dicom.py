@@ -18,7 +18,7 @@ from sonotune.data.decode.picture import (
     frame_of,
     known_spacing,
 )
-from sonotune.errors import SonotuneError, printable
+from sonotune.errors import SonotuneError
 from sonotune.runtime.limits import check_bytes, check_pixels, limits
 
 COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
@@ -52,7 +52,7 @@ def _check_deflated(path: Path) -> None:
                 size += len(engine.decompress(chunk, 1 << 20))
                 if size > limits().image_bytes:
                     raise SonotuneError(
-                        f"{printable(path)}: is unpacked to more than {limits().image_bytes} "
+                        f"is unpacked to more than {limits().image_bytes} "
                         "bytes, which is too large; save it in parts, or set limits: image_bytes:"
                     )
                 chunk = engine.unconsumed_tail
@@ -62,18 +62,26 @@ _dataset = Cache(_open)
 
 
 def patient_id(path: Path) -> str:
-    """The PatientID of a file, without blanks around it; empty if it has none.
+    """The PatientID of a file, without blanks around it.
 
     Parameters
     ----------
     path
         A DICOM file.
+
+    Raises
+    ------
+    SonotuneError
+        If it names no patient.
     """
     import pydicom
 
     _check_deflated(path)
     data = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["PatientID"])
-    return str(data.get("PatientID") or "").strip()
+    patient = str(data.get("PatientID") or "").strip()
+    if not patient:
+        raise SonotuneError("names no PatientID, so it has no group")
+    return patient
 
 
 def read(path: Path, frame: int | None, stored: bool = False) -> Picture:
@@ -98,15 +106,15 @@ def read(path: Path, frame: int | None, stored: bool = False) -> Picture:
     data = _dataset(path)
     if not any(name in data for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         kind = getattr(data.get("SOPClassUID"), "name", "of an unknown kind")
-        raise SonotuneError(f"{printable(path)}: holds no picture; it is: {kind}")
+        raise SonotuneError(f"holds no picture; it is: {kind}")
     if refused := _not_understood(data):
-        raise SonotuneError(f"{printable(path)}: {refused}")
+        raise SonotuneError(refused)
     height, width = int(data.Rows), int(data.Columns)
-    check_pixels(path, height, width)
+    check_pixels(height, width)
     values = height * width * int(data.SamplesPerPixel)
-    check_bytes(path, values * -(-int(data.BitsAllocated) // 8))
+    check_bytes(values * -(-int(data.BitsAllocated) // 8))
     frames = int(data.get("NumberOfFrames") or 1)
-    number = frame_of(path, frame, frames)
+    number = frame_of(frame, frames)
     pixels = pixel_array(data, index=number)
     spacing, notes = _spacing(data, number)
     grid = _grid(data, spacing) if frames == 1 else None
@@ -122,7 +130,7 @@ def read(path: Path, frame: int | None, stored: bool = False) -> Picture:
     pixels = _used_bits(pixels, data)
     inverted = data.PhotometricInterpretation == "MONOCHROME1"
     if data.PhotometricInterpretation == "PALETTE COLOR":
-        return _coloured(path, data, pixels, stored, properties)
+        return _coloured(data, pixels, stored, properties)
     if stored:
         if data.BitsAllocated == 1:
             pixels = pixels * 255
@@ -169,13 +177,11 @@ def _used_bits(pixels: np.ndarray, data: Any) -> np.ndarray:
     return (pixels << unused) >> unused
 
 
-def _coloured(
-    path: Path, data: Any, pixels: np.ndarray, stored: bool, properties: dict[str, Any]
-) -> Picture:
+def _coloured(data: Any, pixels: np.ndarray, stored: bool, properties: dict[str, Any]) -> Picture:
     from pydicom.pixels import apply_color_lut
 
     if stored:
-        raise SonotuneError(f"{printable(path)}: a mask with a palette is not read; save as PNG")
+        raise SonotuneError("a mask with a palette is not read; save as PNG")
     colours = apply_color_lut(pixels, data)
     bits = data.RedPaletteColorLookupTableDescriptor[2]
     if colours.dtype == np.uint16 and bits == 16:

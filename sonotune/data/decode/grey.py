@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from sonotune.data.decode.picture import Picture
+from sonotune.errors import SonotuneError
 
 COLOUR = "colour was converted to grey"
 DEPTH = "grey values of more than 8 bits were scaled from the image's own range to 0 to 255"
@@ -41,7 +42,7 @@ def as_displayed(picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
 
     Raises
     ------
-    ValueError
+    SonotuneError
         If values are not finite.
     """
     notes = list(picture.notes)
@@ -86,7 +87,7 @@ def on_black(pixels: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 def _scaled(pixels: np.ndarray, picture: Picture, notes: list[str]) -> np.ndarray:
     values = pixels.astype(np.float64)
     if not np.isfinite(values).all():
-        raise ValueError("it has values that are not finite")
+        raise SonotuneError("cannot be read: it has values that are not finite")
     if picture.limits is None:
         low, high = _range(values if picture.hidden is None else values[~picture.hidden], notes)
     else:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sonotune.errors import SonotuneError, printable
+from sonotune.errors import SonotuneError
 
 Spacing = tuple[float, float] | None
 # Distance, in voxels, up to which two places in space count as one.
@@ -86,13 +86,11 @@ class Picture:
     notes: tuple[str, ...] = ()
 
 
-def frame_of(path: Path, wanted: int | None, frames: int) -> int:
+def frame_of(wanted: int | None, frames: int) -> int:
     """Number of the frame that is read; a file of one frame has no choice.
 
     Parameters
     ----------
-    path
-        The file, for errors.
     wanted
         Number that was asked for, from 0; None if none was.
     frames
@@ -107,11 +105,10 @@ def frame_of(path: Path, wanted: int | None, frames: int) -> int:
         return 0
     if wanted is None:
         raise SonotuneError(
-            f"{printable(path)}: has {frames} slices or pages; choose by a table with the column "
-            "slice"
+            f"has {frames} slices or pages; choose by a table with the column slice"
         )
     if wanted >= frames:
-        raise SonotuneError(f"{printable(path)}: has no slice {wanted}; they are 0 to {frames - 1}")
+        raise SonotuneError(f"has no slice {wanted}; they are 0 to {frames - 1}")
     return wanted
 
 

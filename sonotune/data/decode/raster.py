@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from sonotune.data.decode.picture import Picture, frame_of
-from sonotune.errors import SonotuneError, printable
+from sonotune.errors import SonotuneError
 from sonotune.runtime.limits import check_bytes, check_pixels, limits
 
 # A JPEG of several pictures (MPO) is opened as a JPEG.
@@ -54,27 +54,27 @@ def _read(path: Path, file: BinaryIO, frame: int | None) -> Picture:
     try:
         image = Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
-        raise SonotuneError(f"{printable(path)}: cannot be read; {_kind(path)}") from None
+        raise SonotuneError(f"cannot be read; {_kind(path)}") from None
     except Image.DecompressionBombError:
         raise SonotuneError(
-            f"{printable(path)}: has too many pixels: at most {limits().pixels} are read; crop or "
-            "shrink it, or set limits: pixels:"
+            f"has too many pixels: at most {limits().pixels} are read; crop or shrink it, or set "
+            "limits: pixels:"
         ) from None
     with image:
-        check_pixels(path, image.height, image.width)
+        check_pixels(image.height, image.width)
         # A phone's JPEG may hold previews and depth maps behind the picture.
         frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-        number = frame_of(path, frame, frames)
+        number = frame_of(frame, frames)
         if number:
             image.seek(number)
-            check_pixels(path, image.height, image.width)
+            check_pixels(image.height, image.width)
         if refused := _not_understood(image):
-            raise SonotuneError(f"{printable(path)}: {refused}")
+            raise SonotuneError(refused)
         # Asking for the orientation can load a PNG, after which these are gone.
         raw, tags = _raw(image), getattr(image, "tag_v2", {})
         deep = image.mode in ("RGB", "RGBA", "LA") and ";16" in str(raw[:1])
         depth = WIDE.get(image.mode, 1) * (2 if deep else 1)
-        check_bytes(path, image.height * image.width * depth)
+        check_bytes(image.height * image.width * depth)
         orientation = image.getexif().get(ORIENTATION, 1)
         if deep:
             content = _deep(path, image, number, orientation)
@@ -138,7 +138,7 @@ def _deep(path: Path, image: Image.Image, number: int, orientation: int) -> dict
         pixels = None if pixels is None else _turned(pixels, orientation)
     image.load()  # which notices damage that OpenCV does not
     if pixels is None or pixels.ndim != 3 or pixels.dtype != np.uint16:
-        raise SonotuneError(f"{printable(path)}: its 16-bit colours cannot be read; save as PNG")
+        raise SonotuneError("its 16-bit colours cannot be read; save as PNG")
     alpha = pixels[..., 3] if pixels.shape[2] == 4 else None
     return {"pixels": np.ascontiguousarray(pixels[..., 2::-1]), "alpha": alpha}
 

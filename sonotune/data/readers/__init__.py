@@ -6,15 +6,15 @@ reading a pixel, and, if it reads other files than images and masks, ``other_fil
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from sonotune.data.readers.sample import Sample
 from sonotune.data.sidecars import sidecars
-from sonotune.errors import SonotuneError
+from sonotune.errors import in_file
 
 # Made and not read: sets of these names have no files.
 MADE_HERE = ("simulate", "collage")
@@ -40,26 +40,7 @@ def reader_module(reader: str) -> ModuleType:
     reader
         Name of a reader, such as ``folder`` or ``hc18``.
     """
-    name = READERS[reader]
-    if name == "hc18":
-        from sonotune.data.readers import hc18
-
-        return hc18
-    if name == "busi":
-        from sonotune.data.readers import busi
-
-        return busi
-    if name == "scr":
-        from sonotune.data.readers import scr
-
-        return scr
-    if name == "two_folders":
-        from sonotune.data.readers import two_folders
-
-        return two_folders
-    from sonotune.data.readers import own_folder
-
-    return own_folder
+    return import_module(f"sonotune.data.readers.{READERS[reader]}")
 
 
 def find_samples(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Sample]:
@@ -76,45 +57,13 @@ def find_samples(settings: Mapping[str, Any], folder: str | Path = ".") -> list[
     ------
     SonotuneError
         If files are missing, do not belong together or lie in an unknown layout, or an option
-        is unknown or impossible.
+        is impossible.
     """
     reader = settings["reader"]
     options = settings.get(reader) or {}
-    check_options(reader, options)
     # A module of several layouts takes the layout's name as an option of its own.
     layout = {"layout": reader} if READERS[reader] == "two_folders" else {}
     return reader_module(reader).find(Path(folder), **layout, **options)
-
-
-def takes_seed(reader: str) -> bool:
-    """Whether a reader draws images at random (its option ``seed``).
-
-    Parameters
-    ----------
-    reader
-        Name of a reader, such as ``folder`` or ``hc18``.
-    """
-    return "seed" in inspect.signature(reader_module(reader).find).parameters
-
-
-def check_options(reader: str, options: Mapping[str, Any]) -> None:
-    """Refuse an option that a reader does not have, with the names of those that it has.
-
-    Parameters
-    ----------
-    reader
-        Name of a reader, such as ``folder`` or ``hc18``.
-    options
-        The reader's options in a configuration.
-    """
-    parameters = inspect.signature(reader_module(reader).find).parameters
-    allowed = [key for key in parameters if key not in ("folder", "layout")]
-    for key in options:
-        if key not in allowed:
-            raise SonotuneError(
-                f"{reader}: there is no option {key!r}; "
-                + (f"allowed: {', '.join(allowed)}" if allowed else "it has none")
-            )
 
 
 def files_of(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Path]:
@@ -128,8 +77,10 @@ def files_of(settings: Mapping[str, Any], folder: str | Path = ".") -> list[Path
         Folder of the originals, to which its paths are relative.
     """
     samples = find_samples(settings, folder)
-    named = [file for sample in samples for file in (sample.image, *sample.masks)]
-    files = [path for file in named for path in (file, *sidecars(file))]
+    files = []
+    for file in (file for sample in samples for file in (sample.image, *sample.masks)):
+        with in_file(file):
+            files += [file, *sidecars(file)]
     others = getattr(reader_module(settings["reader"]), "other_files", None)
     if others:
         files += others(Path(folder), **(settings.get(settings["reader"]) or {}))

@@ -10,7 +10,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from sonotune.data.readers.sample import Sample, files_below, layout_error, shortened
+from sonotune.data.readers.sample import Sample, by_stem, files_below, layout_error, shortened
 from sonotune.errors import SonotuneError
 
 _NAME = re.compile(r"((benign|malignant|normal) \((\d+)\))(_mask(_\d+)?)?")
@@ -38,7 +38,7 @@ def find(
         If there are no such files, fewer than `images`, a file occurs twice, or an image or a
         mask is missing.
     """
-    images_by_name: dict[str, Path] = {}
+    stems: dict[Path, str] = {}
     masks: dict[str, list[Path]] = {}
     order: dict[str, tuple[str, int]] = {}
     files = files_below(folder)
@@ -50,12 +50,9 @@ def find(
         order[name] = (match[2], int(match[3]))
         if match[4]:
             masks.setdefault(name, []).append(folder / path)
-        elif name in images_by_name:
-            raise SonotuneError(
-                f"busi: {folder / path} and {images_by_name[name]} have the same name"
-            )
         else:
-            images_by_name[name] = folder / path
+            stems[folder / path] = name
+    images_by_name = by_stem(stems, "busi")
     if not images_by_name:
         wanted = "benign/benign (1).png with benign (1)_mask.png, malignant/..., normal/..."
         raise layout_error("busi", folder, wanted, files)
@@ -64,10 +61,7 @@ def find(
     names = sorted(images_by_name, key=order.__getitem__)
     if images is not None:
         names = _drawn(names, images, seed)
-    return [
-        Sample(name=name, group=name, image=images_by_name[name], masks=tuple(masks[name]))
-        for name in names
-    ]
+    return [Sample(name, name, images_by_name[name], tuple(masks[name])) for name in names]
 
 
 def _drawn(names: list[str], wanted: int, seed: int) -> list[str]:

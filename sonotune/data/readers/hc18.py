@@ -6,13 +6,13 @@ beside it (``..._Annotation.png``), pixel sizes and circumferences in one CSV.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sonotune.data.readers.sample import MaskRule, Sample, files_below, layout_error, shortened
+from sonotune.data.tables import read_table
 from sonotune.errors import SonotuneError
 
 CSV = "training_set_pixel_size_and_HC.csv"
@@ -59,10 +59,6 @@ def find(
     SonotuneError
         If files are missing or unknown, or an option names no image.
     """
-    if selection not in ("all", "unsuffixed"):
-        raise SonotuneError(f"hc18: selection: must be all or unsuffixed; found {selection!r}")
-    if outline not in ("ellipse", "hull"):
-        raise SonotuneError(f"hc18: outline: must be ellipse or hull; found {outline!r}")
     files = [path for path in files_below(folder) if "training_set" in path.parts]
     paths = {path.stem: folder / path for path in files if path.suffix == ".png"}
     if not paths:
@@ -85,13 +81,13 @@ def find(
         raise SonotuneError(f"hc18: leave_out: there is no image {', '.join(unknown)}")
     return [
         Sample(
-            name=name,
-            group=name.partition("_")[0],
-            image=paths[name],
-            masks=(paths[f"{name}_Annotation"],),
-            rule=MaskRule(outline),
-            mm_per_pixel_y=measures[name].mm_per_pixel,
-            mm_per_pixel_x=measures[name].mm_per_pixel,
+            name,
+            name.partition("_")[0],
+            paths[name],
+            (paths[f"{name}_Annotation"],),
+            MaskRule(outline),
+            measures[name].mm_per_pixel,
+            measures[name].mm_per_pixel,
         )
         for name in names
         if name not in leave_out
@@ -125,23 +121,16 @@ def read_measures(folder: Path) -> dict[str, Measure]:
         If the CSV is missing, lacks a column, or a row has no number.
     """
     path = _find_csv(folder)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        if lacking := [name for name in _COLUMNS if name not in (reader.fieldnames or ())]:
+    measures = {}
+    for line, row in read_table(path, _COLUMNS, (), "hc18"):
+        name, *numbers = (row[column] for column in _COLUMNS)
+        try:
+            measures[Path(name).stem] = Measure(*map(float, numbers))
+        except ValueError:
             raise SonotuneError(
-                f"hc18: {path}: has no column {', '.join(map(repr, lacking))}; found "
-                f"{', '.join(map(repr, reader.fieldnames or ()))}"
-            )
-        measures = {}
-        for row in reader:
-            name, *numbers = (row[column] for column in _COLUMNS)
-            try:
-                measures[Path(name).stem] = Measure(*map(float, numbers))
-            except (TypeError, ValueError):
-                raise SonotuneError(
-                    f"hc18: {path}: line {reader.line_num}: {name}: needs a pixel size and a "
-                    f"circumference; found {numbers}"
-                ) from None
+                f"hc18: {path}: line {line}: {name}: needs a pixel size and a circumference; found "
+                f"{numbers}"
+            ) from None
     return measures
 
 

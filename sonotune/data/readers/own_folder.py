@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import math
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sonotune.data.formats import SUFFIXES, is_image
-from sonotune.data.names import as_text, check_groups, find_file, stem_of, without_suffix
+from sonotune.data.names import as_text, check_groups, stem_of, without_suffix
+from sonotune.data.readers.own_table import samples_of_table
 from sonotune.data.readers.sample import MaskRule, Sample, by_stem, pair, shortened
-from sonotune.data.tables import has_column, read_number, read_table
+from sonotune.data.tables import has_column
 from sonotune.errors import SonotuneError, printable
 
-OPTIONAL = ("group", "slice", "mm_per_pixel_y", "mm_per_pixel_x", "mm_per_pixel")
 MASK_ENDINGS = tuple(
     f"{mark}{word}{plural}"
     for mark in "_- ."
@@ -76,7 +76,7 @@ def find(
         raise SonotuneError("folder: needs either images and masks, two globs, or csv, a table")
     rule = _rule(threshold, label, inverted, alpha)
     if csv is not None:
-        samples = _from_table(folder / csv, rule, group)
+        samples = samples_of_table(folder / csv, rule, group)
         where = f"folder: {printable(folder / csv)}"
     else:
         assert images is not None
@@ -84,7 +84,7 @@ def find(
         samples = _from_globs(folder, images, masks, rule)
         where = "folder: group"
     if group is not None:
-        samples = [_grouped(sample, folder, group) for sample in samples]
+        samples = _grouped(samples, folder, group)
     if group is not None or csv is not None:
         check_groups([sample.group for sample in samples if sample.group != sample.name], where)
     return samples
@@ -98,26 +98,12 @@ def _rule(
 ) -> MaskRule:
     if threshold is not None and label is not None:
         raise SonotuneError("folder: threshold and label exclude each other; give one")
-    for key, given in (("inverted", inverted), ("alpha", alpha)):
-        if not isinstance(given, bool | None):
-            raise SonotuneError(f"folder: {key}: must be true or false; found {given!r}")
     if threshold is not None:
-        if isinstance(threshold, bool) or not isinstance(threshold, int | float):
-            raise SonotuneError(f"folder: threshold: must be a number; found {threshold!r}")
         return MaskRule("threshold", threshold, inverted, alpha)
     if label is not None:
-        given_labels = label if isinstance(label, list | tuple) else [label]
-        if not given_labels:
-            raise SonotuneError("folder: label: the list is empty; name at least one value")
-        labels = tuple(_whole("label", value) for value in given_labels)
+        labels = (label,) if isinstance(label, int) else tuple(label)
         return MaskRule("label", labels, inverted, alpha)
     return MaskRule(inverted=inverted, alpha=alpha)
-
-
-def _whole(key: str, number: object) -> int:
-    if isinstance(number, bool) or not isinstance(number, int):
-        raise SonotuneError(f"folder: {key}: must be a whole number; found {number!r}")
-    return number
 
 
 def other_files(folder: Path, csv: str | None = None, **_: object) -> list[Path]:
@@ -169,21 +155,19 @@ def unmatched_files(
     **_
         Options of the reader that do not matter here.
     """
-    beside: Counter[str] = Counter()
-    for pattern in filter(None, (images, masks)):
-        matched = set(_matching(folder, pattern))
-        for parent in {path.parent for path in matched}:
-            others = {parent / name for name in os.listdir(parent)} - matched
-            beside.update(
-                f"{parent / '*'}{path.suffix or ' (no suffix)'}"
-                for path in others
-                if path.name[0] != "." and path.is_file() and is_image(path)
-            )
-    all_masks = set(_matching(folder, masks)) if masks else set()
-    all_images = set(_matching(folder, images)) if images else set()
+    found = [set(_matching(folder, pattern)) for pattern in (images, masks) if pattern]
+    folders = [{path.parent for path in files} for files in found]
     # Images and masks in one folder lie beside each other.
-    together = {path.parent for path in all_masks} & {path.parent for path in all_images}
-    return {} if together else dict(sorted(beside.items()))
+    if not found or set.intersection(*folders):
+        return {}
+    beside = Counter(
+        f"{parent / '*'}{path.suffix or ' (no suffix)'}"
+        for files, parents in zip(found, folders, strict=True)
+        for parent in parents
+        for path in set(parent.iterdir()) - files
+        if path.name[0] != "." and path.is_file() and is_image(path)
+    )
+    return dict(sorted(beside.items()))
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
@@ -232,16 +216,9 @@ def _from_globs(folder: Path, images: str, masks: str, rule: MaskRule) -> list[S
         with_folders = [_below_common(files) for files in matches.values()]
         if all("/" in name for stems in with_folders for name in stems.values()):
             names = with_folders
-    pairs = pair(
-        by_stem(names[0], "folder: images"),
-        by_stem(names[1], "folder: masks"),
-        "folder",
-        MASK_ENDINGS,
-    )
-    return [
-        Sample(name=stem, group=stem, image=image, masks=(mask,), rule=rule)
-        for stem, image, mask in pairs
-    ]
+    stems = by_stem(names[0], "folder: images"), by_stem(names[1], "folder: masks")
+    pairs = pair(stems[0], stems[1], "folder", MASK_ENDINGS)
+    return [Sample(stem, stem, image, (mask,), rule) for stem, image, mask in pairs]
 
 
 def _below_common(files: Sequence[Path]) -> dict[Path, str]:
@@ -259,16 +236,19 @@ def _describe_folder(folder: Path, pattern: str) -> str:
     return f"; there: {lying}" if lying else "; the folder is empty"
 
 
-def _grouped(sample: Sample, folder: Path, pattern: str) -> Sample:
-    """An entry with the group that a pattern finds in its name, or in a DICOM file."""
-    if not isinstance(pattern, str):
-        raise SonotuneError(f"folder: group: must be text; found {pattern!r}")
+def _grouped(samples: Sequence[Sample], folder: Path, pattern: str) -> list[Sample]:
+    """Entries with the groups that a pattern finds in their names, or in DICOM files."""
     if pattern == PATIENT:
         from sonotune.data.decode import group_by_patient
 
-        patient = group_by_patient(sample.image)
-        number = hashlib.sha256(patient.encode()).hexdigest()[:12]
-        return _with_group(sample, f"patient-{number}")
+        patients = [group_by_patient(sample.image).encode() for sample in samples]
+        groups = [f"patient-{hashlib.sha256(patient).hexdigest()[:12]}" for patient in patients]
+    else:
+        groups = [_group_in_name(sample, folder, _compiled(pattern)) for sample in samples]
+    return [replace(sample, group=group) for sample, group in zip(samples, groups, strict=True)]
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
@@ -280,116 +260,15 @@ def _grouped(sample: Sample, folder: Path, pattern: str) -> Sample:
             f"folder: group: {pattern!r} has no parentheses around what names the group; write, "
             'for instance, "(P[0-9]+)_.*"'
         )
+    return compiled
+
+
+def _group_in_name(sample: Sample, folder: Path, pattern: re.Pattern[str]) -> str:
     path = without_suffix(os.path.relpath(sample.image, folder))
-    match = compiled.fullmatch(sample.name) or compiled.fullmatch(path)
+    match = pattern.fullmatch(sample.name) or pattern.fullmatch(path)
     if match is None or not any(match.groups()):
         raise SonotuneError(
-            f"folder: group: the name {printable(sample.name)} does not match {pattern!r}; every "
-            "image needs a group"
+            f"folder: group: the name {printable(sample.name)} does not match "
+            f"{pattern.pattern!r}; every image needs a group"
         )
-    return _with_group(sample, "_".join(filter(None, match.groups())))
-
-
-def _with_group(sample: Sample, group: str) -> Sample:
-    return Sample(**{**vars(sample), "group": group})
-
-
-def _from_table(path: Path, rule: MaskRule, group: str | None) -> list[Sample]:
-    table = read_table(path, ("image", "mask"), OPTIONAL, "folder")
-    columns = table[0][1]
-    if group is not None and "group" in columns:
-        raise SonotuneError(f"folder: {printable(path)}: has a column group; remove the key group")
-    missing: list[str] = []
-    rows = [_entry(path, line, row, rule, missing) for line, row in table]
-    if missing:
-        hint = "; a backslash is read as /" if any("\\" in text for text in missing) else ""
-        raise SonotuneError(
-            f"folder: {printable(path)}: there is no file "
-            f"{shortened(map(printable, missing))}{hint}"
-        )
-    for (line, _), sample in zip(table, rows, strict=True):
-        if os.path.normpath(sample.image) in map(os.path.normpath, sample.masks):
-            raise SonotuneError(
-                f"folder: {printable(path)}: line {line}: image and mask are the same file"
-            )
-    names = Counter(row.name for row in rows)
-    # Two spellings of one path are one image.
-    files = [(os.path.normpath(row.image), row.slice) for row in rows]
-    counts = Counter(files)
-    if twice := sorted(
-        {
-            row.name
-            for row, file in zip(rows, files, strict=True)
-            if names[row.name] > 1 or counts[file] > 1
-        }
-    ):
-        raise SonotuneError(
-            f"folder: {printable(path)}: these images are named twice: "
-            f"{shortened(map(printable, twice))}"
-        )
-    return rows
-
-
-def _entry(
-    table: Path, line: int, row: Mapping[str, str], rule: MaskRule, missing: list[str]
-) -> Sample:
-    where = f"folder: {printable(table)}: line {line}"
-    if not row["image"] or not row["mask"]:
-        raise SonotuneError(f"{where}: image or mask is empty")
-    files = []
-    for text in (row["image"], row["mask"]):
-        file = find_file(table.parent, text)
-        if file is None:
-            missing.append(str(table.parent / text))
-        files.append(file or table.parent / text)
-    name = without_suffix(row["image"])
-    group = re.sub(r"\s+", " ", row.get("group", ""))
-    if "group" in row and not group:
-        raise SonotuneError(
-            f"{where}: group is empty; name the patient or examination of every image, or remove "
-            "the column"
-        )
-    group = group or name
-    number = row.get("slice") or None
-    if number is not None:
-        if not re.fullmatch("[0-9]{1,9}", number):
-            raise SonotuneError(f"{where}: slice must be 0, 1, ...; found {printable(number)!r}")
-        name = f"{name}_{int(number)}"
-    both = row.get("mm_per_pixel", "")
-    given = (row.get("mm_per_pixel_y") or both, row.get("mm_per_pixel_x") or both)
-    sizes = [_millimetres(where, text) for text in given]
-    notes: tuple[str, ...] = ()
-    if any(given) and None in sizes:
-        sizes = [None, None]
-        notes = ("pixel size not known: the table's is no length",)
-    return Sample(
-        name=name,
-        group=group,
-        image=files[0],
-        masks=(files[1],),
-        rule=rule,
-        mm_per_pixel_y=sizes[0],
-        mm_per_pixel_x=sizes[1],
-        slice=None if number is None else int(number),
-        notes=notes,
-    )
-
-
-def _millimetres(where: str, text: str) -> float | None:
-    """A length, or None for a number that is none.
-
-    Raises
-    ------
-    SonotuneError
-        If it is no number.
-    """
-    if not text:
-        return None
-    try:
-        number = read_number(text)
-    except ValueError:
-        hint = "; write a point before decimals" if re.fullmatch(r"\d+,\d+", text) else ""
-        raise SonotuneError(
-            f"{where}: millimetres per pixel must be a number; found {printable(text)!r}{hint}"
-        ) from None
-    return number if 0 < number < math.inf else None
+    return "_".join(filter(None, match.groups()))

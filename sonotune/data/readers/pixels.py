@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from sonotune.data.dataset import load_set
 from sonotune.data.decode import read
 from sonotune.data.decode.grey import as_displayed
-from sonotune.data.decode.picture import Picture, Spacing
+from sonotune.data.decode.picture import Spacing
 from sonotune.data.decode.volume import TURNED
 from sonotune.data.ellipse import outline_ellipse
-from sonotune.data.masks import (
-    MaskProfile,
-    align_to_image,
-    apply_mask_rule,
-    filled_hulls,
-    profile_mask,
-)
-from sonotune.data.readers.sample import MaskRule, Sample
+from sonotune.data.image_set import ImageSet
+from sonotune.data.mask_profile import MaskProfile, profile_mask
+from sonotune.data.masks import align_to_image, filled_hulls, marked_pixels, mask_values
+from sonotune.data.readers import MADE_HERE, find_samples
+from sonotune.data.readers.sample import Sample
 from sonotune.data.resize import Resize, padded, resize_image, resize_mask, target_shape
-from sonotune.errors import SonotuneError, printable
+from sonotune.errors import SonotuneError, in_file, printable
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,58 @@ class LoadedSample:
     profile: MaskProfile | None = None
 
 
+def open_samples(
+    settings: Mapping[str, Any], originals: str | Path
+) -> tuple[list[Sample], Callable[..., LoadedSample]]:
+    """A data set's images, and what reads one of them, as `load` does.
+
+    Parameters
+    ----------
+    settings
+        A data set's configuration: ``reader`` and the reader's options.
+    originals
+        As for `sonotune.data.prepare.prepare`.
+
+    Raises
+    ------
+    SonotuneError
+        If files are missing or do not belong together.
+    """
+    if settings["reader"] not in MADE_HERE:
+        return find_samples(settings, originals), load
+    made = load_set(originals)
+    files = Path("images.npy"), (Path("masks.npy"),)
+    samples = [
+        Sample(
+            row["name"],
+            row["group"],
+            *files,
+            mm_per_pixel_y=row["mm_per_pixel_y"],
+            mm_per_pixel_x=row["mm_per_pixel_x"],
+            slice=number,
+        )
+        for number, row in enumerate(made.index)
+    ]
+    return samples, partial(_load_made, made)
+
+
+def _load_made(
+    made: ImageSet,
+    sample: Sample,
+    size: int | None = None,
+    keep_aspect: bool = False,
+    method: Resize = "area",
+) -> LoadedSample:
+    image, mask = made.images[sample.slice], made.masks[sample.slice]
+    shape, digest = image.shape, hashlib.sha256(image.tobytes()).hexdigest()
+    if size is not None:
+        after = target_shape(shape, size, keep_aspect)
+        image = padded(resize_image(image, after, method), size)
+        mask = padded(resize_mask(mask, after, method), size)
+    spacing = sample.mm_per_pixel_y, sample.mm_per_pixel_x
+    return LoadedSample(image, mask, shape, digest, (), spacing)
+
+
 def load(
     sample: Sample, size: int | None = None, keep_aspect: bool = False, method: Resize = "area"
 ) -> LoadedSample:
@@ -82,7 +135,8 @@ def load(
         rule.
     """
     picture = read(sample.image, sample.slice)
-    image, notes = _grey(sample.image, picture)
+    with in_file(sample.image):
+        image, notes = as_displayed(picture)
     shape = image.shape[0], image.shape[1]
     masks = [(path, read(path, sample.slice, stored=True)) for path in sample.masks]
     if sample.slice and all(each.frames == 1 for each in (picture, *(mask for _, mask in masks))):
@@ -94,15 +148,14 @@ def load(
     whole = np.zeros(shape, np.uint8)
     seen = []
     for path, drawn in masks:
-        inside, values = _read_mask(path, drawn, picture, sample)
-        seen.append(values)
-        if sample.rule.kind == "ellipse":
-            try:
+        with in_file(path):
+            values = mask_values(drawn, sample.rule)
+            seen.append(align_to_image(drawn, values, picture, printable(sample.image)))
+            inside = marked_pixels(seen[-1], sample.rule)
+            if sample.rule.kind == "ellipse":
                 mask |= outline_ellipse(inside).mask(shape, resized)
-            except SonotuneError as error:
-                raise SonotuneError(f"{printable(path)}: {error}") from None
-        else:
-            whole |= filled_hulls(inside) if sample.rule.kind == "hull" else inside
+            else:
+                whole |= filled_hulls(inside) if sample.rule.kind == "hull" else inside
     if sample.rule.kind != "ellipse":
         mask = whole if size is None else resize_mask(whole, resized, method)
     if any(mask.orientation != picture.orientation for _, mask in masks):
@@ -135,36 +188,9 @@ def read_grey(path: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     SonotuneError
         If the file cannot be read, or has values that are not finite.
     """
-    return _grey(path, read(path))
-
-
-def read_nonzero(path: Path) -> np.ndarray:
-    """The pixels of a mask's file that are not 0, uint8 0/1 [H,W].
-
-    Parameters
-    ----------
-    path
-        A mask's file.
-    """
-    return apply_mask_rule(path, read(path, stored=True), MaskRule())[0]
-
-
-def _grey(path: Path, picture: Picture) -> tuple[np.ndarray, tuple[str, ...]]:
-    try:
+    picture = read(path)
+    with in_file(path):
         return as_displayed(picture)
-    except ValueError as error:
-        raise SonotuneError(f"{printable(path)}: cannot be read: {error}") from None
-
-
-def _read_mask(
-    path: Path, drawn: Picture, image: Picture, sample: Sample
-) -> tuple[np.ndarray, np.ndarray]:
-    """What a file marks on its image's pixels, and its values there."""
-    inside, values = apply_mask_rule(path, drawn, sample.rule)
-    where = printable(sample.image)
-    return align_to_image(path, drawn, inside, image, where), align_to_image(
-        path, drawn, values, image, where
-    )
 
 
 def _spacing(

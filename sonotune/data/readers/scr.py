@@ -13,6 +13,7 @@ from sonotune.data.formats import RASTER
 from sonotune.data.readers.sample import (
     MaskRule,
     Sample,
+    by_stem,
     files_below,
     layout_error,
     shortened,
@@ -44,7 +45,7 @@ def find(folder: Path, images: int | None = None) -> list[Sample]:
         without a mask.
     """
     files = files_below(folder)
-    pictures: dict[str, Path] = {}
+    stems: dict[Path, str] = {}
     lungs: dict[str, list[Path]] = {}
     masks: dict[str, list[Path]] = {}
     for path in files:
@@ -58,12 +59,9 @@ def find(folder: Path, images: int | None = None) -> list[Sample]:
             lungs.setdefault(name, []).append(folder / path)
         elif "mask" in words:
             masks.setdefault(name, []).append(folder / path)
-        elif name in pictures:
-            raise SonotuneError(
-                f"scr: two images are named {name}: {pictures[name]} and {folder / path}"
-            )
         else:
-            pictures[name] = folder / path
+            stems[folder / path] = name
+    pictures = by_stem(stems, "scr")
     masks = lungs or masks
     if not pictures or not masks:
         wanted = (
@@ -76,13 +74,5 @@ def find(folder: Path, images: int | None = None) -> list[Sample]:
     names = sorted(pictures)
     if images is not None and images > len(names):
         raise SonotuneError(f"scr: images: {images} are wanted, {folder} has {len(names)}")
-    return [
-        Sample(
-            name=name,
-            group=name,
-            image=pictures[name],
-            masks=tuple(masks[name]),
-            rule=MaskRule("threshold", 128),
-        )
-        for name in names[:images]
-    ]
+    rule = MaskRule("threshold", 128)
+    return [Sample(name, name, pictures[name], tuple(masks[name]), rule) for name in names[:images]]

@@ -75,12 +75,12 @@ def find(folder: Path, layout: str) -> list[Sample]:
             )
         )
         raise layout_error(layout, folder, wanted, files)
-    by_name = [by_stem({f: stem_of(f) for f in some}, layout) for some in (images, masks)]
-    pairs = pair(by_name[0], by_name[1], layout)
-    return [
-        Sample(name=stem, group=stem, image=image, masks=(mask,), rule=MaskRule("threshold", 128))
-        for stem, image, mask in pairs
-    ]
+    images_by_stem, masks_by_stem = (
+        by_stem({file: stem_of(file) for file in files}, layout) for files in (images, masks)
+    )
+    pairs = pair(images_by_stem, masks_by_stem, layout)
+    rule = MaskRule("threshold", 128)
+    return [Sample(stem, stem, image, (mask,), rule) for stem, image, mask in pairs]
 
 
 def _lies_in(file: Path, name: str | None, suffixes: tuple[str, ...]) -> bool:
