@@ -11,7 +11,9 @@ from scipy.stats import hmean
 COMPONENTS = ("fold", "image", "run", "rest")
 
 
-def variance_components(scores: pd.DataFrame) -> dict[str, float]:
+def variance_components(
+    scores: pd.DataFrame, random: np.random.Generator, draws: int = 10_000
+) -> dict[str, tuple[float, float, float]]:
     """Variance components of a mixed model of every image's Dice, by moments.
 
     The model is Dice = strategy (fixed) + fold + image within fold + run (fold x strategy) + rest,
@@ -19,36 +21,14 @@ def variance_components(scores: pd.DataFrame) -> dict[str, float]:
     the mean squares of the analysis of variance (Searle, Casella, McCulloch, Variance Components,
     1992, chapter 4); one that comes out negative is 0, as in restricted maximum likelihood.
 
-    Parameters
-    ----------
-    scores
-        A row a (strategy, fold, image) of one data set and fraction: strategy, fold, name, dice.
-        Strategies that lack a fold are left out.
-
-    Returns
-    -------
-    dict
-        ``fold``, ``image``, ``run``, ``rest``: variances of Dice; nan where they cannot be
-        separated (fewer than two strategies or folds, or images in a fold).
-    """
-    squares = _mean_squares(scores)
-    if squares is None:
-        return dict.fromkeys(COMPONENTS, np.nan)
-    return {name: float(value) for name, value in squares.components(squares.observed).items()}
-
-
-def variance_intervals(
-    scores: pd.DataFrame, random: np.random.Generator, draws: int = 10_000
-) -> dict[str, tuple[float, float]]:
-    """95 % intervals of the variance components of `variance_components`.
-
-    Generalised confidence intervals (Weerahandi, JASA 88, 1993): each mean square is divided by a
+    The intervals are generalised ones (Weerahandi, JASA 88, 1993): each mean square is divided by a
     draw of the chi-squared variable it is proportional to, and the components follow from these.
 
     Parameters
     ----------
     scores
-        As for `variance_components`.
+        A row a (strategy, fold, image) of one data set and fraction: strategy, fold, name, dice.
+        Strategies that lack a fold are left out.
     random
         Source of random numbers.
     draws
@@ -57,15 +37,20 @@ def variance_intervals(
     Returns
     -------
     dict
-        Lower and upper end of each component, at least 0; nan where there is no component.
+        ``fold``, ``image``, ``run``, ``rest``: variances of Dice, each with the ends of its 95 %
+        interval; nan where they cannot be separated (fewer than two strategies or folds, or images
+        in a fold).
     """
     squares = _mean_squares(scores)
     if squares is None:
-        return dict.fromkeys(COMPONENTS, (np.nan, np.nan))
+        return dict.fromkeys(COMPONENTS, (np.nan, np.nan, np.nan))
     ratio = random.chisquare(squares.df, (draws, len(squares.df))) / squares.df
     drawn = squares.components((squares.observed / ratio).T)
-    quantiles = {name: np.quantile(values, [0.025, 0.975]) for name, values in drawn.items()}
-    return {name: (float(low), float(high)) for name, (low, high) in quantiles.items()}
+    found = {}
+    for name, value in squares.components(squares.observed).items():
+        low, high = np.quantile(drawn[name], [0.025, 0.975])
+        found[name] = float(value), float(low), float(high)
+    return found
 
 
 @dataclass(frozen=True)
