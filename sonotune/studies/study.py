@@ -100,14 +100,6 @@ class Study(StudySettings):
 
     # Outputs
 
-    def audits(self) -> list[str]:
-        """Files of the audits of all data sets."""
-        return [
-            f"{self.folder_of(name)}/audit.{kind}"
-            for name in self.all_datasets
-            for kind in ("csv", "html")
-        ]
-
     def prerequisites(self) -> list[str]:
         """Data sets, pre-trained and encoder weights, and feature maps."""
         files = [file for name in self.all_datasets for file in self.arrays_of(name)]
@@ -149,4 +141,6 @@ class Study(StudySettings):
         All that a study rests on is named: what was deleted, or failed to be made again, is missed.
         """
         rounds = self.last_rounds(self.datasets)
-        return [*self.prerequisites(), *rounds, *self.audits(), *self.result_files()]
+        folders = map(self.folder_of, self.all_datasets)
+        audits = [f"{folder}/audit.{kind}" for folder in folders for kind in ("csv", "html")]
+        return [*self.prerequisites(), *rounds, *audits, *self.result_files()]
