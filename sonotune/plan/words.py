@@ -39,10 +39,7 @@ def no_gpu_warning(config: Mapping[str, Any], results: str | Path, cores: int) -
         return ""
     if hours[1] < NIGHT:
         return ""
-    least, most = (
-        f"{h / 24:.0f} days" if h > 48 else f"{h:.0f} hours" if h >= 1.5 else "an hour"
-        for h in hours
-    )
+    least, most = (duration(3600 * each) for each in hours)
     on = "one core" if cores == 1 else f"{cores} cores"
     return (
         f"sonotune: this machine has no GPU. The trainings that are left take about {least} on "
@@ -67,8 +64,9 @@ def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: i
         Processor cores and slots of GPUs of the run.
     """
     beside = gpu if plan.processor.device == "cuda" else max(1, cores // study["threads"])
-    least, most = plan.seconds[0] / beside, plan.seconds[2] / beside
-    typical = None if plan.seconds[1] is None else plan.seconds[1] / beside
+    least, typical, most = (None if each is None else each / beside for each in plan.seconds)
+    assert least is not None
+    assert most is not None
     if plan.done == plan.cells:
         time_words = "nothing is left to train"
     elif typical is not None:
