@@ -101,17 +101,6 @@ def project(request, tmp_path):
     return Project(folder, () if is_slow else TRAINED)
 
 
-@pytest.mark.slow
-def test_a_finished_study_is_complete_and_so_is_its_copy(finished, project):
-    results = finished / "results/tiny"
-    assert len(list(results.glob("cells/*/*/*/*/run.json"))) == CELLS
-    for file in ("table1.tex", "table2.csv", "table2.html", "provenance.html"):
-        assert (results / "tables" / file).stat().st_size > 100
-    for file in ("fig4.pdf", "fig4.png", "fig5.pdf", "fig5.png"):
-        assert (results / "figures" / file).stat().st_size > 1000
-    assert project.stale() == (Counter(), set())
-
-
 def test_times_messages_and_what_a_cell_does_not_use_rerun_nothing(project):
     """Messages neither in what runs jobs nor in what trains them."""
     project.edit("sonotune/runtime/locks.py", "is in use by", "is used by")
@@ -393,10 +382,3 @@ def test_other_groups_are_noticed_though_the_images_are_the_same(own_copy, own_i
     assert planned(str(audit.relative_to(folder)))
     shutil.rmtree(folder / ".snakemake")
     assert planned()
-
-
-def test_files_that_were_only_touched_are_not(own_copy):
-    folder, planned = own_copy
-    for path in [*folder.glob("images/*"), *folder.glob("masks/*")]:
-        path.touch()
-    assert not planned()
