@@ -23,7 +23,7 @@ from sonotune.errors import SonotuneError
 from sonotune.evaluation.current import listed_cells
 from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
 from sonotune.evaluation.tables import read_table
-from sonotune.layout import RECORD, RUN, WEIGHTS, Cell, format_percent
+from sonotune.layout import ARRAY_DIGESTS, RECORD, RUN, WEIGHTS, Cell, format_percent
 from sonotune.layout.found import prepared_sets, studies_in
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
@@ -176,9 +176,8 @@ class Verification:
 
     def _arrays(self, record: dict[str, Any]) -> tuple[Path, ImageSet] | None:
         """The prepared data set that a run was trained on, if it is still there."""
-        names = "images_sha256", "masks_sha256", "index_sha256"
         for folder, data in self._sets.get(record["settings"]["dataset"], []):
-            if all(data.about[name] == record["inputs"].get(name) for name in names):
+            if all(data.about[name] == record["inputs"].get(name) for name in ARRAY_DIGESTS):
                 return folder, data
         return None
 

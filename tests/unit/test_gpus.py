@@ -232,7 +232,7 @@ def test_parts_of_a_divided_gpu_are_devices(driver, monkeypatch):
     monkeypatch.delenv(gpus.VISIBLE, raising=False)
     monkeypatch.setenv(gpus.SLOTS, "6")
     monkeypatch.setenv(gpus.CELLS, "2")
-    assert gpus.count_devices() == 3
+    assert gpus.usable_devices() == 3
     assert [slot.device for slot in gpus.local_slots()][::2] == ["0", "MIG-cccc-3", "MIG-dddd-4"]
     gpus.check_gpu_slots(3, 1)
     with pytest.raises(SonotuneError, match="there are 3"):

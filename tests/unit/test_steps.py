@@ -14,8 +14,9 @@ from sonotune.training import loop
 from sonotune.training.cuda import StaticSteps, bilinear_backward, repeatable_upsampling
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("augmentation", [None, {"shift": 0.05}])
+@pytest.mark.parametrize(
+    ("precision", "augmentation"), [("fp32", {"shift": 0.05}), ("bf16", None)], ids=str
+)
 def test_steps_that_find_their_batch_on_the_device_are_the_same(
     disks, tmp_path, monkeypatch, precision, augmentation
 ):

@@ -136,6 +136,7 @@ def test_each_kind_of_edit_and_damage_in_one_study(finished, tmp_path):
         check_plan(finished, tmp_path, steps)
 
 
+@pytest.mark.slow  # plans and kills have fast tests of their own
 def test_edited_killed_copied_and_edited_back(finished, fresh_numbers, tmp_path):
     steps = [
         ("set", "stages", ["block8", "block9"]),
