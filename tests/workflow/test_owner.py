@@ -69,11 +69,8 @@ def test_a_moved_project_and_one_without_a_file_go_on(home, monkeypatch):
 
 
 def test_the_workflow_refuses_before_anything_runs(home):
-    ends = {}
-    for name in ("mine", "other"):
-        run = snakemake(home, "-n", "--cores", "1", "--configfile", f"config/{name}.yaml")
-        ends[name] = run.returncode, run.stdout + run.stderr
-    assert ends["mine"][0] == 0, ends["mine"][1]
-    assert ends["other"][0] == 1
-    assert "belongs to the study of this name in config/mine.yaml" in ends["other"][1]
-    assert "Traceback" not in ends["other"][1]
+    run = snakemake(home, "-n", "--cores", "1", "--configfile", "config/other.yaml")
+    said = run.stdout + run.stderr
+    assert run.returncode == 1
+    assert "belongs to the study of this name in config/mine.yaml" in said
+    assert "Traceback" not in said
