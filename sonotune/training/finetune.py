@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -23,7 +23,6 @@ from sonotune.networks.stages import freeze_all_but, frozen_state, state_digest
 from sonotune.networks.weights import start_network
 from sonotune.seeds import torch_seed
 from sonotune.training.attempts import (
-    AttemptCheckpoint,
     attempt_names,
     fail_if_dead,
     train_until,
@@ -35,6 +34,9 @@ from sonotune.training.forward import max_inference_batch, predict, quantise
 from sonotune.training.loop import train
 from sonotune.training.segmentation_data import SegmentationData
 from sonotune.training.test_monitor import TestSetMonitor
+
+if TYPE_CHECKING:
+    from sonotune.runtime.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def finetune(
     start_weights: str | Path | None,
     processor: Processor,
     log: Callable[[str], None],
-    checkpoint: AttemptCheckpoint | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Finetuned:
     """Tune the chosen stages of one network on one split of a data set.
 

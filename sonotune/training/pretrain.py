@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -23,7 +23,6 @@ from sonotune.networks.weights import start_network
 from sonotune.seeds import generator, torch_seed
 from sonotune.training.attempts import (
     DEAD,
-    AttemptCheckpoint,
     attempt_names,
     fail_if_dead,
     train_until,
@@ -33,6 +32,9 @@ from sonotune.training.device import Processor
 from sonotune.training.forward import is_dead
 from sonotune.training.loop import train
 from sonotune.training.segmentation_data import SegmentationData
+
+if TYPE_CHECKING:
+    from sonotune.runtime.checkpoint import Checkpoint
 
 # The most starts of a network whose output does not depend on the image: no cell could use one.
 STARTS = 10
@@ -67,7 +69,7 @@ def pretrain_network(
     start_weights: str | Path | None,
     processor: Processor,
     log: Callable[[str], None],
-    checkpoint: AttemptCheckpoint | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Pretrained:
     """Train all stages of a network, without augmentation (Amiri 2020, section II-D).
 

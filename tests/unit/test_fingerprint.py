@@ -21,7 +21,7 @@ from sonotune.config.code import (
 )
 from sonotune.config.jobs import cell_settings, pretraining_settings
 from sonotune.data.readers import MADE_HERE, READERS
-from sonotune.runtime.fingerprint import PACKAGE, fingerprint
+from sonotune.runtime.fingerprint import PACKAGE, _walk_code, fingerprint
 
 ROOT = Path(__file__).parents[2]
 
@@ -136,7 +136,7 @@ def test_numerics_import_only_numerics(codes):
     for job, (_, read) in codes.items():
         for path in read:
             assert path.relative_to(PACKAGE).with_suffix("").parts[0] in numerics
-            for node in ast.walk(ast.parse(path.read_bytes())) if job in TRAININGS else ():
+            for node in _walk_code(ast.parse(path.read_bytes())) if job in TRAININGS else ():
                 if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sonotune."):
                     assert node.module.split(".")[1] in {*numerics, "errors"}, (path, node.module)
 
