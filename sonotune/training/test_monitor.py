@@ -76,12 +76,8 @@ class TestSetMonitor:
                     part = warp(part, warps[first : first + len(part)], self.augmentation.fill)
                 prediction = forward(network, part[:, :1], self.processor) > 0
                 mask = part[:, 1:] > 0.5
-                kinds = (
-                    prediction & mask,
-                    prediction & ~mask,
-                    ~prediction & mask,
-                    ~(prediction | mask),
-                )
+                missed = ~prediction
+                kinds = prediction & mask, prediction & ~mask, missed & mask, missed & ~mask
                 parts.append(torch.stack([kind.sum((1, 2, 3)) for kind in kinds], 1))
         return torch.cat(parts).cpu().double()
 
