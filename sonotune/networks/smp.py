@@ -67,7 +67,6 @@ class SmpNetwork(WithBatchNorm):
         For each stage a regular expression that the names of its parameters begin with.
     """
 
-    divisor = 32
     pretrained_part = "encoder."  # what published encoder weights hold
 
     def __init__(

@@ -184,7 +184,6 @@ class UNet(nn.Module):
     """
 
     stages = UNET_STAGES
-    divisor = 16
 
     def __init__(
         self,

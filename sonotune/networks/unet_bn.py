@@ -131,7 +131,6 @@ class UNetBN(WithBatchNorm):
     """
 
     stages = UNET_STAGES
-    divisor = 16
 
     def __init__(self, width: int = 64, batch_norm: str = "update") -> None:
         super().__init__()

@@ -111,7 +111,7 @@ def finetune(
     tests = SegmentationData.of(data, rows.test, processor)
 
     def start_once(attempt: int) -> nn.Module:
-        network = start_of_cell(settings, data, start_weights, attempt)
+        network = start_of_cell(settings, start_weights, attempt)
         freeze_all_but(network, settings["tune"])
         network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
@@ -190,10 +190,7 @@ def cell_names(settings: Mapping[str, Any]) -> tuple[str | int | float, ...]:
 
 
 def start_of_cell(
-    settings: Mapping[str, Any],
-    data: ImageSet,
-    start_weights: str | Path | None,
-    attempt: int = 1,
+    settings: Mapping[str, Any], start_weights: str | Path | None, attempt: int = 1
 ) -> nn.Module:
     """The network as an attempt of a cell's training finds it (see `finetune`).
 
@@ -201,12 +198,10 @@ def start_of_cell(
     ----------
     settings
         Settings of the cell.
-    data
-        A prepared data set.
     start_weights
         File of start weights, or None.
     attempt
         Number of the attempt, from 1.
     """
     seed = torch_seed(settings["seed"], *attempt_names(cell_names(settings), attempt), "initial")
-    return start_network(settings["network"], start_weights, seed, data.images.shape[1:])
+    return start_network(settings["network"], start_weights, seed)

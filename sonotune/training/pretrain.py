@@ -115,12 +115,8 @@ def pretrain_network(
 
     def train_once(attempt: int) -> tuple[nn.Module, TrainingState]:
         own = attempt_names(names, attempt)
-        network = start_network(
-            settings["network"],
-            start_weights,
-            torch_seed(seed, *own, "initial"),
-            data.images.shape[1:],
-        )
+        initial = torch_seed(seed, *own, "initial")
+        network = start_network(settings["network"], start_weights, initial)
         network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if is_dead(network, validation, processor):
             return network, TrainingState(outcome="dead", failure=DEAD)

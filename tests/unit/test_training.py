@@ -268,12 +268,6 @@ def test_a_run_that_says_the_same_everywhere_has_collapsed(tmp_path):
     assert record["collapsed"]
 
 
-def test_an_image_size_that_cannot_be_halved_is_refused(tmp_path):
-    save_set(tmp_path / "odd", bright_disks(20, size=40))
-    with pytest.raises(SonotuneError, match="multiple of 16"):
-        run(tmp_path / "odd", tmp_path / "cell")
-
-
 def test_dice_of_stored_predictions_is_dice_of_the_float_ones():
     probabilities = torch.rand(4, 32, 32, generator=torch.Generator().manual_seed(0))
     probabilities[0, :4] = 0.5
