@@ -64,9 +64,8 @@ def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: i
         Processor cores and slots of GPUs of the run.
     """
     beside = gpu if plan.processor.device == "cuda" else max(1, cores // study["threads"])
-    least, typical, most = (None if each is None else each / beside for each in plan.seconds)
-    assert least is not None
-    assert most is not None
+    least, most = plan.seconds[0] / beside, plan.seconds[2] / beside
+    typical = plan.seconds[1] and plan.seconds[1] / beside
     if plan.done == plan.cells:
         time_words = "nothing is left to train"
     elif typical is not None:

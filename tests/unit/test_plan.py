@@ -92,4 +92,4 @@ def test_a_long_configuration_is_told_where_there_is_no_gpu(tmp_path):
     config["studies"]["tiny"]["training"] |= {"epochs": 10**9}
     said = no_gpu_warning(config, tmp_path, 1)
     assert "no GPU" in said
-    assert "days if each takes all its epochs" in said
+    assert "years if each takes all its epochs" in said
