@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import reduce
 from operator import getitem
 from typing import Any
@@ -123,31 +123,3 @@ SETTINGS: dict[str, Callable[[StudyFiles], Any]] = {
         else None
     ),
 }
-
-
-class StudySettings(StudyFiles):
-    """A study with what its jobs are set to.
-
-    Parameters
-    ----------
-    config, name, raced, is_remote
-        See `sonotune.studies.base.BaseStudy`.
-    """
-
-    def settings(self, *names: str, strategies: Sequence[str] = ()) -> dict[str, Any]:
-        """Settings by name, with sorted keys, since Snakemake compares texts.
-
-        Titles are lists of pairs, since their order counts. A setting that few studies have is
-        left out where there is none.
-
-        Parameters
-        ----------
-        *names
-            Of `SETTINGS`, as `sonotune.report.registry` and the workflow's rules use them.
-        strategies
-            Those that are shown, in their order; by default all.
-        """
-        values = {name: SETTINGS[name](self) for name in names}
-        if strategies and "strategies" in values:
-            values["strategies"] = [(name, self.labels[name]) for name in strategies]
-        return sort_keys_deep({name: value for name, value in values.items() if value is not None})
