@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from scipy.stats import hmean
@@ -44,45 +42,31 @@ def variance_components(
     squares = _mean_squares(scores)
     if squares is None:
         return dict.fromkeys(COMPONENTS, (np.nan, np.nan, np.nan))
-    ratio = random.chisquare(squares.df, (draws, len(squares.df))) / squares.df
-    drawn = squares.components((squares.observed / ratio).T)
+    observed, df, strategies, images = squares
+    ratio = random.chisquare(df, (draws, len(df))) / df
+    drawn = _components((observed / ratio).T, strategies, images)
     found = {}
-    for name, value in squares.components(squares.observed).items():
+    for name, value in _components(observed, strategies, images).items():
         low, high = np.quantile(drawn[name], [0.025, 0.975])
         found[name] = float(value), float(low), float(high)
     return found
 
 
-@dataclass(frozen=True)
-class _MeanSquares:
+def _components(squares: np.ndarray, strategies: int, images: float) -> dict[str, np.ndarray]:
+    """Variance components from mean squares, float64 [4,...]; a negative one is 0."""
+    ms_fold, ms_image, ms_run, ms_rest = squares
+    image = np.maximum((ms_image - ms_rest) / strategies, 0)
+    run = np.maximum(ms_run - ms_rest / images, 0)
+    fold = np.maximum((ms_fold - ms_run - strategies * image / images) / strategies, 0)
+    return {"fold": fold, "image": image, "run": run, "rest": ms_rest}
+
+
+def _mean_squares(scores: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, int, float] | None:
     """Mean squares of folds, images within folds, runs and the rest, as far as told apart.
 
-    Attributes
-    ----------
-    observed, df : float64 [4]
-        In the order of `COMPONENTS`; those of folds and runs are of means over a fold's images.
-    strategies
-        Number of strategies.
-    images
-        Typical (harmonic mean) number of images of a fold.
+    Those of folds and runs are of means over a fold's images. With them their degrees of freedom,
+    the number of strategies, and the typical (harmonic mean) number of images of a fold.
     """
-
-    observed: np.ndarray
-    df: np.ndarray
-    strategies: int
-    images: float
-
-    def components(self, squares: np.ndarray) -> dict[str, np.ndarray]:
-        """Variance components from mean squares, float64 [4,...]; a negative one is 0."""
-        ms_fold, ms_image, ms_run, ms_rest = squares
-        image = np.maximum((ms_image - ms_rest) / self.strategies, 0)
-        run = np.maximum(ms_run - ms_rest / self.images, 0)
-        from_images = self.strategies * image / self.images
-        fold = np.maximum((ms_fold - ms_run - from_images) / self.strategies, 0)
-        return {"fold": fold, "image": image, "run": run, "rest": ms_rest}
-
-
-def _mean_squares(scores: pd.DataFrame) -> _MeanSquares | None:
     whole = scores.groupby("strategy")["fold"].nunique()
     whole = whole[whole == scores["fold"].nunique()].index
     kept = scores[scores["strategy"].isin(whole)]
@@ -102,7 +86,7 @@ def _mean_squares(scores: pd.DataFrame) -> _MeanSquares | None:
     within_images = sum(strategies * ((p.mean(axis=1) - p.mean()) ** 2).sum() for p in folds)
     within_rest = sum((_interaction(part) ** 2).sum() for part in folds)
     squares = np.array([ms_fold, within_images, (_interaction(runs) ** 2).sum(), within_rest])
-    return _MeanSquares(squares / [1, *df[1:]], df, strategies, float(hmean(images)))
+    return squares / [1, *df[1:]], df, strategies, float(hmean(images))
 
 
 def _interaction(values: np.ndarray) -> np.ndarray:
