@@ -72,20 +72,20 @@ def _one_chunk(sample: Sample, truth: np.ndarray) -> dict[str, np.ndarray]:
     choices = choose(scores, clean, costs, MARGIN)
     pairs, picked = choices.pairs, choices.recommended
     rows, there = np.arange(studies), picked >= 0
-    dice = expected_dice(scores, clean, costs, MARGIN, choices)
+    dice, lower, upper = expected_dice(scores, clean, costs, MARGIN, choices)
     nothing = np.full(studies, np.nan)
     target = np.where(there, truth[picked], np.nan)
     counted = {
         "recommended": there.astype(float),
-        "bias_recommended": dice.mean - target,
-        "half_width": (dice.upper - dice.lower) / 2,
+        "bias_recommended": dice - target,
+        "half_width": (upper - lower) / 2,
         "regret_stated": np.where(there, choices.posterior.regret[rows, picked], np.nan),
         "regret_true": np.where(there, loss[picked], np.nan),
         "within_stated": np.where(there, choices.posterior.within[rows, picked], np.nan),
         "within_true": np.where(there, loss[picked] <= MARGIN, np.nan),
     }
-    inside = (dice.lower <= target) & (target <= dice.upper)
-    counted["coverage_recommended"] = np.where(np.isfinite(dice.lower), inside, np.nan)
+    inside = (lower <= target) & (target <= upper)
+    counted["coverage_recommended"] = np.where(np.isfinite(lower), inside, np.nan)
     # Somebody who knew the strategy beforehand would take the t interval of its folds.
     width = nothing
     if folds > 1:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from sonotune.data.originals import CACHE, file_digests, originals_digest
 from sonotune.data.readers import MADE_HERE, files_of
 from sonotune.errors import SonotuneError
 from sonotune.layout import (
+    ARRAY_DIGESTS,
     CELL_FILES,
     ENCODER,
     RECORD,
@@ -79,7 +81,7 @@ class Stale:
         self.inputs: dict[str, list[str]] = {}
         self.recorded: set[str] = set()
         self._prepared_from: dict[str, str] = {}
-        self._read: dict[str, dict[str, Any] | None] = {}
+        self._record = cache(self._read)
 
     def find(self) -> list[str]:
         """Paths, as the rules name them, of one file of each such job.
@@ -107,12 +109,10 @@ class Stale:
         """Where a file of the rules lies."""
         return self.results / below_results(path)
 
-    def _record(self, path: str) -> dict[str, Any] | None:
+    def _read(self, path: str) -> dict[str, Any] | None:
         """What a job wrote of itself; None where it has not run."""
-        if path not in self._read:
-            file = self._at(path)
-            self._read[path] = read_sealed(file) if file.exists() else None
-        return self._read[path]
+        file = self._at(path)
+        return read_sealed(file) if file.exists() else None
 
     def _encoder(self, name: str, weights: EncoderWeights) -> None:
         if not weights.entry:
@@ -169,7 +169,8 @@ class Stale:
         is_scored = self._at(f"{study.home}/scores/{dataset}.csv").exists()
         for cell in cells_of(self.config, study.name, dataset):
             path = f"{RESULTS}/{cell.folder}/{RECORD}"
-            there = self._names(cell)
+            folder = self.results / cell.folder
+            there = {*os.listdir(folder)} if folder.is_dir() else set()
             wanted = [WEIGHTS] if keeps_weights(study.design, cell.strategy) else []
             if there.issuperset([*CELL_FILES, *wanted]):
                 start = study.start_weights(cell.strategy, cell.pretraining)
@@ -180,19 +181,11 @@ class Stale:
             elif RECORD in there or (is_scored and "race" not in study.design):
                 self.files.append(path)
 
-    def _names(self, cell: Cell) -> set[str]:
-        """Names of the files of a cell."""
-        try:
-            return set(os.listdir(self.results / cell.folder))
-        except FileNotFoundError:
-            return set()
-
     def _arrays(self, study: StudyFiles, dataset: str) -> tuple[list[str], dict[str, str]]:
         """Files of a data set's arrays, and the digests that a training on them records."""
         files = study.arrays_of(dataset)
         description = self._record(files[-1]) or {}
-        keys = ("images_sha256", "masks_sha256", "index_sha256")
-        return files, {key: description[key] for key in keys if key in description}
+        return files, {key: description[key] for key in ARRAY_DIGESTS if key in description}
 
     def _start(self, path: str | list[str]) -> tuple[list[str], dict[str, str]]:
         """A file of start weights, and its digest in the record beside it; nothing without both."""

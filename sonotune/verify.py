@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,12 +23,13 @@ from sonotune.errors import SonotuneError
 from sonotune.evaluation.current import listed_cells
 from sonotune.evaluation.scores import aggregate, load_predictions, score_dataset
 from sonotune.evaluation.tables import read_table
-from sonotune.layout import RECORD, RUN, WEIGHTS, Cell, format_percent
+from sonotune.layout import ARRAY_DIGESTS, RECORD, RUN, WEIGHTS, Cell, format_percent
 from sonotune.layout.found import prepared_sets, studies_in
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import check_output, file_digest, read_record
 from sonotune.runtime.view_record import read_view_records
 
+Found = TypeVar("Found")
 KINDS = ("data sets", "encoders", "pre-trainings", "cells", "tables of scores", "views")
 
 
@@ -59,23 +60,27 @@ class Verification:
         """Look at every data set, and then at every study."""
         for folder in prepared_sets(self.results):
             self.checked["data sets"] += 1
-            try:
-                prepared = folder, load_set(folder)
-            except SonotuneError as error:
-                self.faults.append(str(error))
-            else:
-                self._sets.setdefault(prepared[1].about["dataset"], []).append(prepared)
-                self.faults.extend(self._originals(*prepared))
+            if data := self._get(load_set, folder):
+                self._sets.setdefault(data.about["dataset"], []).append((folder, data))
+                self._originals(folder, data)
         for folder in sorted(self.results.glob("weights/*/")):
             self.checked["encoders"] += 1
             if self._whole(folder) is not None and (folder / WEIGHTS).is_file():
                 self._encoders.add(file_digest(folder / WEIGHTS))
         for study in studies_in(self.results):
             self._study(study)
-        self.faults.extend(self._views())
+        self._views()
         if not any(self.checked.values()):
             raise SonotuneError(f"{self.results}: there are no results in this folder")
         return self
+
+    def _get(self, read: Callable[..., Found], *arguments: Any) -> Found | None:
+        """What a function gives, or None where it refuses, which is a fault."""
+        try:
+            return read(*arguments)
+        except SonotuneError as error:
+            self.faults.append(str(error))
+            return None
 
     def _study(self, study: Path) -> None:
         weights = set(self._encoders)
@@ -84,11 +89,11 @@ class Verification:
             self._run_of(folder, self._encoders)
             if (folder / WEIGHTS).is_file():
                 weights.add(file_digest(folder / WEIGHTS))
-        cells: dict[str, dict[Path, dict[str, Any]]] = {}
         try:
             listed = {study.parent / cell.folder for cell in listed_cells(study)}
         except SonotuneError:  # not finished, or damaged, which is found below
             listed = set()
+        cells: dict[str, dict[Path, dict[str, Any]]] = {}
         for folder in sorted(path for path in study.glob("cells/*/*/*/*") if path.is_dir()):
             if listed and folder not in listed:  # left by an earlier configuration
                 continue
@@ -96,16 +101,16 @@ class Verification:
             before = len(self.faults)
             record = self._run_of(folder, weights)
             if record is not None:
-                self.faults.extend(self._misplaced(study, folder, record))
+                self._place(study, folder, record)
             if record is not None and len(self.faults) == before:
                 cells.setdefault(record["settings"]["dataset"], {})[folder] = record
         for dataset, records in cells.items():
             self._scores(study / f"scores/{dataset}.csv", records)
         self._averages(study, cells)
         if (study / "splits.json").is_file():
-            self.faults.extend(self._splits(study / "splits.json", cells))
+            self._splits(study / "splits.json", cells)
 
-    def _views(self) -> Iterator[str]:
+    def _views(self) -> None:
         """Whether tables, figures and pages are as they were made, and of what is there now."""
         now = cache(file_digest)
         for record in read_view_records(self.results, "*"):
@@ -119,11 +124,10 @@ class Verification:
             for name in there:
                 path = self.results / name
                 own = [] if now(path) == record.outputs[name] else ["is not what was made"]
-                yield from (
-                    f"{path}: {fault}; delete it and run again" for fault in (own + faults)[:1]
-                )
+                for fault in (own + faults)[:1]:
+                    self.faults.append(f"{path}: {fault}; delete it and run again")
 
-    def _originals(self, folder: Path, data: ImageSet) -> Iterator[str]:
+    def _originals(self, folder: Path, data: ImageSet) -> None:
         """Whether a data set was prepared from the files that are there, if they are."""
         rests_on = data.about.get("rests_on")
         if folder.name == "original" or not rests_on:
@@ -137,23 +141,16 @@ class Verification:
         except (SonotuneError, OSError, ValueError, KeyError, TypeError):
             return  # not here, as in a copy of the results alone
         if now != rests_on.get("originals"):
-            yield (
+            self.faults.append(
                 f"{folder}: was prepared from other files than those that are there now; run the "
                 "workflow again"
             )
 
     def _whole(self, folder: Path) -> dict[str, Any] | None:
         """The record of a run, whose files are looked at; None if there is none."""
-        try:
-            record = read_record(folder / "run.json")
-        except SonotuneError as error:
-            self.faults.append(str(error))
-            return None
-        for name in record["outputs"]:
-            try:
-                check_output(folder / name, record)
-            except SonotuneError as error:
-                self.faults.append(str(error))
+        record = self._get(read_record, folder / RECORD)
+        for name in record["outputs"] if record else ():
+            self._get(check_output, folder / name, record)
         return record
 
     def _run_of(self, folder: Path, weights: set[str]) -> dict[str, Any] | None:
@@ -163,72 +160,69 @@ class Verification:
             return None
         if self._arrays(record) is None:
             self.faults.append(
-                f"{folder / 'run.json'}: was trained on other images or masks of "
+                f"{folder / RECORD}: was trained on other images or masks of "
                 f"{record['settings']['dataset']} than those that are under {self.results}"
             )
         start = record["inputs"]["weights_sha256"]
         if start is not None and start not in weights:
             self.faults.append(
-                f"{folder / 'run.json'}: started from other weights than those of its study's "
+                f"{folder / RECORD}: started from other weights than those of its study's "
                 f"pre-training or an encoder under {self.results / 'weights'}"
             )
         told = record["settings"].get("init")  # a pre-training does not say
         if told and (start is None) == (told == "pretrained"):
-            self.faults.append(f"{folder / 'run.json'}: its start is not what its settings say")
+            self.faults.append(f"{folder / RECORD}: its start is not what its settings say")
         return record
 
     def _arrays(self, record: dict[str, Any]) -> tuple[Path, ImageSet] | None:
         """The prepared data set that a run was trained on, if it is still there."""
-        names = "images_sha256", "masks_sha256", "index_sha256"
         for folder, data in self._sets.get(record["settings"]["dataset"], []):
-            if all(data.about[name] == record["inputs"].get(name) for name in names):
+            if all(data.about[name] == record["inputs"].get(name) for name in ARRAY_DIGESTS):
                 return folder, data
         return None
 
-    def _misplaced(self, study: Path, folder: Path, record: dict[str, Any]) -> Iterator[str]:
-        """Whether a cell is another than its folder says, or predicted other images."""
+    def _arrays_of(self, records: dict[Path, dict[str, Any]]) -> tuple[Path, ImageSet]:
+        """Those of runs in which no fault was found, so that they are there."""
+        arrays = self._arrays(next(iter(records.values())))
+        assert arrays is not None
+        return arrays
+
+    def _place(self, study: Path, folder: Path, record: dict[str, Any]) -> None:
+        """Whether a cell is the one that its folder says, and predicted its own test images."""
         settings = record["settings"]
         told = replace(Cell.of_settings(settings), study=study.name).folder
         if Path(told).parts != folder.parts[-6:]:
-            yield f"{folder / 'run.json'}: is of the cell {told}"
+            self.faults.append(f"{folder / RECORD}: is of the cell {told}")
         prepared = self._arrays(record)
-        if prepared is None:
-            return
-        try:
-            rows, probabilities = load_predictions(folder / "predictions.npz")
-        except SonotuneError as error:
-            yield str(error)
-            return
-        test = _split(settings, prepared[1]).test
-        if not np.array_equal(rows, test) or len(probabilities) != len(rows):
-            yield f"{folder / 'predictions.npz'}: are not of the test images of its fold"
+        if prepared and (stored := self._get(load_predictions, folder / "predictions.npz")):
+            rows, probabilities = stored
+            test = _split(settings, prepared[1]).test
+            if not np.array_equal(rows, test) or len(probabilities) != len(rows):
+                self.faults.append(
+                    f"{folder / 'predictions.npz'}: are not of the test images of its fold"
+                )
 
     def _scores(self, path: Path, records: dict[Path, dict[str, Any]]) -> None:
-        if not path.is_file():
-            return
-        self.checked["tables of scores"] += 1
-        arrays = self._arrays(next(iter(records.values())))
-        # None of the runs in `records` is without its arrays.
-        assert arrays is not None
-        measured = arrays[0].parent / "circumferences.csv"
-        circumferences = measured if measured.is_file() else None
-        make = partial(score_dataset, arrays[0], records, circumferences=circumferences)
-        self._compare(path, make, [*RUN, "row"])
+        if path.is_file():
+            arrays, _ = self._arrays_of(records)
+            measured = arrays.parent / "circumferences.csv"
+            circumferences = measured if measured.is_file() else None
+            make = partial(score_dataset, arrays, records, circumferences=circumferences)
+            self._compare(path, make, [*RUN, "row"])
 
     def _averages(self, study: Path, cells: dict[str, dict[Path, dict[str, Any]]]) -> None:
         path = study / "cells.csv"
         scores = [study / f"scores/{dataset}.csv" for dataset in cells]
-        if not path.is_file() or not scores or not all(file.is_file() for file in scores):
-            return
-        self.checked["tables of scores"] += 1
-        runs = [folder / RECORD for records in cells.values() for folder in records]
-        self._compare(path, partial(aggregate, scores, runs), list(RUN))
+        if path.is_file() and scores and all(file.is_file() for file in scores):
+            runs = [folder / RECORD for records in cells.values() for folder in records]
+            self._compare(path, partial(aggregate, scores, runs), list(RUN))
 
     def _compare(self, path: Path, make: Callable[..., None], key: list[str]) -> None:
         """Compare a table with the same one made again, whatever the order of rows.
 
         Numbers may differ in their last digits, as they do between versions of pandas.
         """
+        self.checked["tables of scores"] += 1
         try:
             with tempfile.TemporaryDirectory() as folder:
                 make(path=(again := Path(folder) / path.name))
@@ -241,24 +235,24 @@ class Verification:
                 f"{path}: is not what the runs beside it give ({what}); delete it and run again"
             )
 
-    def _splits(self, path: Path, cells: dict[str, dict[Path, dict[str, Any]]]) -> Iterator[str]:
+    def _splits(self, path: Path, cells: dict[str, dict[Path, dict[str, Any]]]) -> None:
         try:
             told = read_json(path)
             for dataset, records in cells.items():
-                record = next(iter(records.values()))
-                arrays = self._arrays(record)
-                assert arrays is not None
+                record, (_, data) = next(iter(records.values())), self._arrays_of(records)
                 for part in told[dataset]["splits"]:
                     settings = {**record["settings"], "exclude": part.get("exclude")}
                     own = ("fraction", "fold", "strategy")
                     settings |= {key: part[key] for key in own if key in part}
-                    rows = _split(settings, arrays[1])
+                    rows = _split(settings, data)
                     made = rows.train.tolist(), rows.validation.tolist(), rows.test.tolist()
                     if made != tuple(part[key] for key in ("training", "validation", "test")):
                         name = f"{dataset}, {format_percent(part['fraction'])}, fold {part['fold']}"
-                        yield f"{path}: {name}: are not the rows that cells are trained on"
+                        self.faults.append(
+                            f"{path}: {name}: are not the rows that cells are trained on"
+                        )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            yield f"{path}: cannot be read ({error!r}); delete it and run again"
+            self.faults.append(f"{path}: cannot be read ({error!r}); delete it and run again")
 
 
 def _split(settings: dict[str, Any], data: ImageSet) -> Split:

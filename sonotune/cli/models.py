@@ -124,41 +124,33 @@ def _predict(arguments: argparse.Namespace) -> int:
     processor = choose(
         arguments.device, arguments.precision or description["precision"], description["threads"]
     )
-    output = Path(arguments.output)
+    output, several = Path(arguments.output), len(models) > 1
+    what = f"{len(models)} trainings averaged" if several else f"fold {description['fold']}"
     print(
         f"{len(images)} images with {description['strategy']} at "
         f"{format_percent(description['fraction'])} of {description['dataset']}, "
-        + (
-            f"{len(models)} trainings averaged"
-            if len(models) > 1
-            else f"fold {description['fold']}"
-        )
-        + f"; {processor.device}, {processor.precision}"
+        f"{what}; {processor.device}, {processor.precision}"
     )
     began = time.perf_counter()
     job = Job(models, processor, output, spacing, tuple(arguments.only or KINDS))
-    bad = predict_images(images, job, show_progress, arguments.batch_size)
+    rows, bad = predict_images(images, job, show_progress, arguments.batch_size)
     seconds = time.perf_counter() - began
     for line in bad:
         print(f"sonotune: left out: {line}", file=sys.stderr)
-    _print_predictions(output / "predictions.csv")
+    _sum_up(rows, output / "predictions.csv")
     rate = len(images) / max(seconds, 1e-9)
     print(f"{len(images) - len(bad)} images in {seconds:.1f} s ({rate:.1f} per second): {output}")
     return 1 if bad else 0
 
 
-def _print_predictions(table: Path) -> None:
-    """Sum up the table of predictions, and its warnings."""
-    import csv
+def _sum_up(rows: list[dict[str, Any]], table: Path) -> None:
+    """Print what the table of predictions says, and its warnings."""
     from statistics import fmean
 
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    if dice := [float(row["dice"]) for row in rows if row["dice"]]:
+    if dice := [float(row["dice"]) for row in rows if row.get("dice")]:
         low = sum(value < 0.5 for value in dice)
         print(f"Dice of {len(dice)} images: mean {fmean(dice):.3f}, {low} below 0.5")
-    unknown = sum(not row["mm_per_pixel_y"] for row in rows)
-    if unknown:
+    if unknown := sum("mm_per_pixel_y" not in row for row in rows):
         print(
             f"sonotune: the pixel size of {unknown} images is not known, so they have no "
             "millimetres; give --mm-per-pixel",

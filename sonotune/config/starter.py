@@ -10,7 +10,7 @@ import yaml
 from sonotune.config.check import complete
 from sonotune.data.readers import find_samples
 from sonotune.errors import SonotuneError
-from sonotune.runtime.gpus import count_devices
+from sonotune.runtime.gpus import usable_devices
 
 # With fewer, a fold has no image to validate on.
 LEAST = 6
@@ -47,7 +47,7 @@ def write_starter(images: str, masks: str, output: str | Path) -> int:
     number = len(find_samples({"reader": "folder", "folder": paths}))
     if number < LEAST:
         raise SonotuneError(f"--images: a study needs at least {LEAST} images; found {number}")
-    text = starter(images, masks, number, count_devices() > 0)
+    text = starter(images, masks, number, usable_devices() > 0)
     complete(yaml.safe_load(text))
     output.write_text(text, "utf-8")
     return number

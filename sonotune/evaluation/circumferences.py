@@ -8,7 +8,7 @@ from pathlib import Path
 from sonotune.data.image_set import ImageSet
 from sonotune.data.readers.hc18 import read_measures
 from sonotune.errors import SonotuneError
-from sonotune.runtime.files import atomic, read_json
+from sonotune.runtime.files import read_json, write_csv
 
 
 def write_circumferences(source: str | Path, path: str | Path) -> None:
@@ -24,11 +24,11 @@ def write_circumferences(source: str | Path, path: str | Path) -> None:
         CSV to write.
     """
     folder = read_json(source)["folder"]
-    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("name", "hc_mm"))
-        for name, measure in sorted(read_measures(Path(folder)).items()):
-            writer.writerow((name, measure.circumference_mm))
+    rows = [
+        {"name": name, "hc_mm": measure.circumference_mm}
+        for name, measure in sorted(read_measures(Path(folder)).items())
+    ]
+    write_csv(path, ("name", "hc_mm"), rows)
 
 
 def read_circumferences(path: str | Path, data: ImageSet) -> dict[str, float]:

@@ -25,6 +25,11 @@ METRICS = ("dice", "iou", "miou", "pixel_accuracy", *SHAPE_METRICS)
 # Of the others a cell has the mean over its images, without those that have no such number.
 NOT_AVERAGED = ("components", "at_border", "hc_mm", "hc_measured_mm")
 AVERAGED = tuple(name for name in METRICS if name not in NOT_AVERAGED)
+# Of a run's record.
+RECORDED = (
+    *("outcome", "failed", "collapsed", "epochs", "best_epoch"),
+    *("seconds", "steps_per_second", "tuned_parameters", "total_parameters"),
+)
 # Bytes that Adam holds for a tuned parameter (weight, gradient, two moments) and for another.
 TUNED_BYTES, FROZEN_BYTES = 16, 4
 
@@ -173,20 +178,7 @@ def _run(record: dict[str, Any]) -> dict[str, Any]:
         "record": short_seal(record),
         **Cell.of_settings(record["settings"]).run,
         "source": record["source"],
-        **{
-            key: record[key]
-            for key in (
-                "outcome",
-                "failed",
-                "collapsed",
-                "epochs",
-                "best_epoch",
-                "seconds",
-                "steps_per_second",
-                "tuned_parameters",
-                "total_parameters",
-            )
-        },
+        **{key: record[key] for key in RECORDED},
         "memory": tuned * TUNED_BYTES + (total - tuned) * FROZEN_BYTES,
         **{key: processor[key] for key in ("device", "precision", "threads", "torch", "numpy")},
         **{f"cpu_{part}": cpu[part] for part in ("total", "training", "evaluation")},

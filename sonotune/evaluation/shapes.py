@@ -55,24 +55,20 @@ def shape_scores(
     """
     edge = boundary(prediction)
     pixels = surface_distances(edge, reference)
-    millimetres = pixels.scaled(np.nan)
-    if mm_per_pixel is not None and not all(0 < size < math.inf for size in mm_per_pixel):
-        mm_per_pixel = None
-    if mm_per_pixel is not None:
-        height, width = mm_per_pixel
-        same = math.isclose(height, width, rel_tol=1e-9)
-        millimetres = (
-            pixels.scaled(height) if same else surface_distances(edge, reference, mm_per_pixel)
-        )
+    millimetres = (math.nan, math.nan)
     circumference = difference = math.nan
-    if circumference_mm is not None and mm_per_pixel is not None:
-        circumference = head_circumference(prediction, mm_per_pixel)
-        difference = circumference - circumference_mm
+    if mm_per_pixel is not None and all(0 < size < math.inf for size in mm_per_pixel):
+        height, width = mm_per_pixel
+        if math.isclose(height, width, rel_tol=1e-9):
+            millimetres = (pixels[0] * height, pixels[1] * height)
+        else:
+            millimetres = surface_distances(edge, reference, mm_per_pixel)
+        if circumference_mm is not None:
+            circumference = head_circumference(prediction, mm_per_pixel)
+            difference = circumference - circumference_mm
     values = (
-        pixels.hausdorff95,
-        pixels.mean,
-        millimetres.hausdorff95,
-        millimetres.mean,
+        *pixels,
+        *millimetres,
         count_components(prediction),
         int(reaches_border(prediction)),
         circumference,

@@ -2,36 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.spatial import cKDTree
-
-
-@dataclass(frozen=True)
-class SurfaceDistances:
-    """Distances between two boundaries, in the unit of the pixels' size.
-
-    Attributes
-    ----------
-    hausdorff95
-        Of each boundary's distances to the other one the 95th percentile; the larger of the two.
-    mean
-        Average symmetric surface distance: the mean over the pixels of both boundaries.
-    """
-
-    hausdorff95: float
-    mean: float
-
-    def scaled(self, factor: float) -> SurfaceDistances:
-        """The same in another unit.
-
-        Parameters
-        ----------
-        factor
-            Length of the present unit in the new one.
-        """
-        return SurfaceDistances(self.hausdorff95 * factor, self.mean * factor)
 
 
 def boundary(mask: np.ndarray) -> np.ndarray:
@@ -57,7 +29,7 @@ def boundary(mask: np.ndarray) -> np.ndarray:
 
 def surface_distances(
     prediction: np.ndarray, reference: np.ndarray, spacing: tuple[float, float] = (1.0, 1.0)
-) -> SurfaceDistances:
+) -> tuple[float, float]:
     """Distances between the boundaries of two masks, from pixel centre to nearest pixel centre.
 
     The definitions are those of MONAI's ``compute_hausdorff_distance`` (with ``percentile=95``)
@@ -73,18 +45,19 @@ def surface_distances(
 
     Returns
     -------
-    SurfaceDistances
-        0 where both masks are empty (nothing was there to find and nothing was found), NaN where
-        one of them is: there is no distance to a boundary that does not exist.
+    hausdorff95, mean : float
+        The larger of the 95th percentiles of each boundary's distances to the other one, and the
+        mean over the pixels of both. 0 where both masks are empty (nothing was there to find and
+        nothing was found), NaN where one of them is: there is no distance to a boundary that does
+        not exist.
     """
-    if not len(prediction) and not len(reference):
-        return SurfaceDistances(0.0, 0.0)
     if not len(prediction) or not len(reference):
-        return SurfaceDistances(np.nan, np.nan)
+        distance = 0.0 if len(prediction) == len(reference) else np.nan
+        return distance, distance
     points, others = prediction * spacing, reference * spacing
     there, _ = cKDTree(others).query(points)
     back, _ = cKDTree(points).query(others)
-    return SurfaceDistances(
+    return (
         float(max(np.percentile(there, 95), np.percentile(back, 95))),
         float((there.sum() + back.sum()) / (len(there) + len(back))),
     )

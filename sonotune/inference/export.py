@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from sonotune.errors import SonotuneError
-from sonotune.inference.model import Model, load_model, save_model
+from sonotune.inference.model import Model, load_model
+from sonotune.networks.weights_file import save_weights
 from sonotune.runtime.files import atomic
 
 # Between a file's probabilities and the network's, in fp32.
@@ -103,7 +104,7 @@ def _pt2(model: Model, path: Path) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _safetensors(model: Model, path: Path) -> Callable[[np.ndarray], np.ndarray]:
-    save_model(model, path)
+    save_weights(model.network.state_dict(), path, {**model.about, "start_sha256": None})
     loaded = _Probabilities(load_model(path).network)
     return lambda images: loaded(torch.from_numpy(images)).detach().numpy()
 

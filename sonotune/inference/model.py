@@ -12,12 +12,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from sonotune.data.resize import Resize
 from sonotune.errors import SonotuneError
 from sonotune.layout import WEIGHTS
 from sonotune.layout.found import start_weights_near
 from sonotune.networks.stages import build_network
-from sonotune.networks.weights_file import save_weights
 from sonotune.runtime.run_record import check_output, file_digest, read_record
 
 
@@ -44,20 +42,9 @@ class Model:
         """Side of the square that the network was trained on."""
         return int(self.about["preprocessing"]["image_size"])
 
-    @property
-    def keep_aspect(self) -> bool:
-        """Whether images are padded to a square instead of stretched."""
-        return bool(self.about["preprocessing"]["keep_aspect"])
-
-    @property
-    def resize(self) -> Resize:
-        """How images are resized (`sonotune.data.resize`)."""
-        method: Resize = self.about["preprocessing"].get("method", "area")
-        return method
-
 
 def load_model(path: str | Path) -> Model:
-    """Load the folder of a cell that kept its weights, or a self-contained file of `save_model`.
+    """Load the folder of a cell that kept its weights, or a file of `sonotune export`.
 
     Parameters
     ----------
@@ -72,19 +59,6 @@ def load_model(path: str | Path) -> Model:
     """
     path = Path(path)
     return _from_file(path) if path.is_file() else _from_cell(path)
-
-
-def save_model(model: Model, path: str | Path) -> None:
-    """Write a network with all its stages and its description as one safetensors file.
-
-    Parameters
-    ----------
-    model
-        The trained network.
-    path
-        File to write.
-    """
-    save_weights(model.network.state_dict(), path, {**model.about, "start_sha256": None})
 
 
 def _from_cell(folder: Path) -> Model:

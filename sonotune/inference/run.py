@@ -6,7 +6,6 @@ overlap, and only as many batches are in memory as there are workers.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,10 +33,10 @@ from sonotune.inference.images import (
     unlike_training,
 )
 from sonotune.inference.model import Model
-from sonotune.runtime.files import atomic
+from sonotune.runtime.files import write_csv
 from sonotune.runtime.processors import usable_processors
 from sonotune.training.device import Processor
-from sonotune.training.forward import BATCH, max_inference_batch, predict, quantise
+from sonotune.training.forward import max_inference_batch, predict, quantise
 
 KINDS = ("masks", "probabilities", "overlays")
 # Against an image's mask, as a study scores its test images, but at the image's own size.
@@ -50,6 +49,9 @@ COLUMNS = (
     *("area_pixels", "area_mm2", "components", "circumference_mm", "certainty"),
     *(*SCORES, "warning"),
 )
+
+# Rows of the table of predictions, and why images were left out.
+Result = tuple[list[dict[str, Any]], list[str]]
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,9 @@ class Job:
 def predict_images(
     images: Sequence[InputImage],
     job: Job,
-    progress: Callable[[int, int], None] = lambda done, all: None,
-    batch_size: int = BATCH,
-    workers: int | None = None,
-) -> list[str]:
+    progress: Callable[[int, int], None],
+    batch_size: int,
+) -> Result:
     """Predict images and write what was found below the job's output.
 
     Writes ``masks/``, ``probabilities/`` and ``overlays/`` as PNG at the size of each image, and
@@ -103,12 +104,12 @@ def predict_images(
         Told after each batch how many images are done, of how many.
     batch_size
         Images that a worker takes from their files to their results at a time.
-    workers
-        Batches at a time; by default as many as the threads of a cell fit into the processor.
 
     Returns
     -------
-    list of str
+    rows : list of dict
+        Those of the table.
+    reasons : list of str
         A line for every image that could not be used.
 
     Raises
@@ -122,25 +123,15 @@ def predict_images(
             raise SonotuneError(f"{model.origin}: differs in preprocessing from {first.origin}")
     for model in job.models:
         model.network.to(job.processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if workers is None:
-        # On a GPU a second worker reads and writes while the first one computes.
-        spare = max(1, usable_processors() // job.processor.threads)
-        workers = 2 if job.processor.device == "cuda" else spare
     batches = (images[at : at + batch_size] for at in range(0, len(images), batch_size))
-    bad: list[str] = []
-    done = 0
-    with (
-        atomic(job.output / "predictions.csv") as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        table.writeheader()
-        for rows, reasons in _in_order(batches, job, workers):
-            table.writerows(rows)
-            bad += reasons
-            done += len(rows) + len(reasons)
-            progress(done, len(images))
-    return bad
+    rows: list[dict[str, Any]] = []
+    reasons: list[str] = []
+    for more, bad in _in_order(batches, job):
+        rows += more
+        reasons += bad
+        progress(len(rows) + len(reasons), len(images))
+    write_csv(job.output / "predictions.csv", COLUMNS, rows)
+    return rows, reasons
 
 
 def predict_arrays(images: np.ndarray, models: Sequence[Model], processor: Processor) -> np.ndarray:
@@ -163,12 +154,12 @@ def predict_arrays(images: np.ndarray, models: Sequence[Model], processor: Proce
     )
 
 
-Result = tuple[list[dict[str, Any]], list[str]]
-
-
-def _in_order(batches: Iterator[Sequence[InputImage]], job: Job, workers: int) -> Iterator[Result]:
+def _in_order(batches: Iterator[Sequence[InputImage]], job: Job) -> Iterator[Result]:
     """Results of batches in their order, with a limit on how many run at once."""
     threads = job.processor.threads
+    # As many as fit; on a GPU a second worker reads and writes while the first one computes.
+    fitting = max(1, usable_processors() // threads)
+    workers = 2 if job.processor.device == "cuda" else fitting
     # Each thread that calls PyTorch has its own number of threads.
     prepare = partial(torch.set_num_threads, threads)
     with ThreadPoolExecutor(workers, initializer=prepare) as pool:
@@ -191,12 +182,13 @@ def _one_batch(batch: Sequence[InputImage], job: Job) -> Result:
             bad.append(str(error))
     if not loaded:
         return [], bad
-    how = model.image_size, model.keep_aspect, model.resize
-    seen = np.stack([to_network(sample.image, *how) for _, sample in loaded])
+    how = model.about["preprocessing"]
+    size, keep_aspect, method = how["image_size"], how["keep_aspect"], how.get("method", "area")
+    seen = np.stack([to_network(s.image, size, keep_aspect, method) for _, s in loaded])
     predicted = predict_arrays(seen, job.models, job.processor)
     rows = []
     for (wanted, sample), image, probabilities in zip(loaded, seen, predicted, strict=True):
-        whole = to_original(probabilities, sample.original_shape, model.keep_aspect)
+        whole = to_original(probabilities, sample.original_shape, keep_aspect)
         _write(job, wanted, sample.image, whole)
         warning = unlike_training(image, model.about["training_data"])
         rows.append(_row(wanted, sample, whole, warning))

@@ -16,7 +16,7 @@ from sonotune import __version__
 from sonotune.data.dataset import load_set
 from sonotune.data.grouping import BOTH, DUPLICATES
 from sonotune.data.image_set import DUPLICATES_FILE, ImageSet
-from sonotune.layout import RECORD, WEIGHTS
+from sonotune.layout import ARRAY_DIGESTS, RECORD, WEIGHTS
 from sonotune.networks.stages import count, tuned_parameters
 from sonotune.runtime.checkpoint import Checkpoint
 from sonotune.runtime.commit import commit
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from sonotune.training.finetune import Finetuned
     from sonotune.training.pretrain import Pretrained
 
-LOADED = ("images", "masks", "index")  # of which a data set's record has digests
 HISTORY = "history.csv"
 
 
@@ -185,7 +184,7 @@ def _digests_of(data: ImageSet, settings: Mapping[str, Any]) -> dict[str, str]:
     The index has the names and groups that decide which images it is trained on, and so has the
     table of near-duplicates where these are kept on one side of a split.
     """
-    digests = {f"{name}_sha256": data.about[f"{name}_sha256"] for name in LOADED}
+    digests = {name: data.about[name] for name in ARRAY_DIGESTS}
     if settings.get("resampling", {}).get("grouped") in (DUPLICATES, BOTH) and data.folder:
         digests["duplicates_sha256"] = file_digest(data.folder.parent / DUPLICATES_FILE)
     return digests

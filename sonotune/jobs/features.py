@@ -53,7 +53,7 @@ def write_features(
     data = load_set(arrays)
     row = median_row(data, tested)
     image = data.images[row]
-    network = start_of_cell(settings, data, pretrained)
+    network = start_of_cell(settings, pretrained)
     before = stage_outputs(network, image)
     network.load_state_dict(tuned, strict=False)
     after = stage_outputs(network, image)

@@ -41,6 +41,8 @@ WEIGHTS = "weights.safetensors"
 RECORD = "run.json"
 CELL_FILES = (RECORD, "predictions.npz", "history.csv")
 
+# By content, what a training takes from a data set; keys of the data set's record and of the run's.
+ARRAY_DIGESTS = ("images_sha256", "masks_sha256", "index_sha256")
 # What the settings of every cell say of which it is.
 CELL_KEYS = ("study", "dataset", "strategy", "fraction", "fold")
 # Columns of tables that say which run of a study a row is about.

@@ -47,14 +47,19 @@ class SmpNetwork(WithBatchNorm):
     ----------
     encoder, decoder
         Their names in segmentation_models_pytorch.
-    options
-        Further arguments of the encoder.
+    encoder_options
+        Further arguments of the encoder, or None.
     split_encoder
         Whether each level of the encoder is a stage of its own.
     stages
-        For each stage a regular expression; empty for the usual ones.
+        For each stage a regular expression of its parameters' names; None for the usual ones.
     batch_norm
         ``update`` or ``freeze``, for running statistics of frozen stages.
+
+    Raises
+    ------
+    SonotuneError
+        If the library cannot join this encoder and this decoder.
 
     Attributes
     ----------
@@ -62,19 +67,19 @@ class SmpNetwork(WithBatchNorm):
         For each stage a regular expression that the names of its parameters begin with.
     """
 
-    divisor = 32
     pretrained_part = "encoder."  # what published encoder weights hold
 
     def __init__(
         self,
-        encoder: str,
-        decoder: str,
-        options: Mapping[str, Any],
-        split_encoder: bool,
-        stages: Mapping[str, str],
-        batch_norm: str,
+        encoder: str = "mobilenet_v2",
+        decoder: str = "unet",
+        encoder_options: Mapping[str, Any] | None = None,
+        split_encoder: bool = False,
+        stages: Mapping[str, str] | None = None,
+        batch_norm: str = "update",
     ) -> None:
         super().__init__()
+        options = encoder_options or {}
         with _refusing(f"network: {encoder} with the decoder {decoder}"):
             model = DECODERS[decoder](
                 encoder, encoder_weights=None, in_channels=3, classes=1, **options
@@ -86,7 +91,7 @@ class SmpNetwork(WithBatchNorm):
             encoder_levels(self.encoder, options.get("img_size", SIDE)) if split_encoder else []
         )
         names = {"encoder": encoder, "decoder": decoder, "split_encoder": split_encoder}
-        self.patterns = dict(stages) or _patterns(names, levels)
+        self.patterns = dict(stages or _patterns(names, levels))
         self.stages = tuple(self.patterns)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -103,37 +108,7 @@ class SmpNetwork(WithBatchNorm):
             raise _refusal(f"network: images of {x.shape[2]} x {x.shape[3]}", error) from None
 
 
-def build(
-    encoder: str = "mobilenet_v2",
-    decoder: str = "unet",
-    encoder_options: Mapping[str, Any] | None = None,
-    split_encoder: bool = False,
-    stages: Mapping[str, str] | None = None,
-    batch_norm: str = "update",
-) -> SmpNetwork:
-    """Make the network from a ``network`` key; its weights are drawn from PyTorch's generator.
-
-    Parameters
-    ----------
-    encoder, decoder
-        Their names in segmentation_models_pytorch.
-    encoder_options
-        Further arguments of the encoder, or None.
-    split_encoder
-        Whether each level of the encoder is a stage of its own.
-    stages
-        For each stage a regular expression of its parameters' names; None for the usual ones.
-    batch_norm
-        ``update`` or ``freeze``, for running statistics of frozen stages.
-
-    Raises
-    ------
-    SonotuneError
-        If the library cannot join this encoder and this decoder.
-    """
-    return SmpNetwork(
-        encoder, decoder, encoder_options or {}, split_encoder, stages or {}, batch_norm
-    )
+build = SmpNetwork
 
 
 def _patterns(network: Mapping[str, Any], levels: Iterable[list[str]]) -> dict[str, str]:

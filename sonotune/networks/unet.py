@@ -20,11 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sonotune.errors import SonotuneError
 from sonotune.networks.conv_relu import ConvReLU
 from sonotune.networks.stage_names import UNET_STAGES
-
-HEADS = ("two_channels", "plain")
 
 
 class Contract(nn.Module):
@@ -187,7 +184,6 @@ class UNet(nn.Module):
     """
 
     stages = UNET_STAGES
-    divisor = 16
 
     def __init__(
         self,
@@ -230,35 +226,4 @@ class UNet(nn.Module):
         return self.block9(x8, x1)
 
 
-def build(
-    width: int = 64,
-    dropout: float = 0.5,
-    relu_after_up: bool = True,
-    head: str = "two_channels",
-) -> UNet:
-    """Make the network from a study's ``network`` key.
-
-    Parameters
-    ----------
-    width
-        Filters of the first block.
-    dropout
-        Probability of dropout in the bottleneck, in [0,1].
-    relu_after_up
-        Whether a ReLU follows the convolution after upsampling.
-    head
-        ``two_channels`` (3x3 convolution to two channels, ReLU, 1x1 convolution) or ``plain``.
-
-    Raises
-    ------
-    SonotuneError
-        If width is not a positive whole number, dropout is not in [0, 1) or head is unknown.
-    """
-    if head not in HEADS:
-        raise SonotuneError(f"network: head: must be {' or '.join(HEADS)}; found {head!r}")
-    if width < 1 or not 0 <= dropout < 1:
-        raise SonotuneError(
-            f"network: width {width} and dropout {dropout} are not possible; width is a whole "
-            "number from 1 and dropout at least 0 and below 1"
-        )
-    return UNet(width, dropout, relu_after_up, head)
+build = UNet  # as `sonotune.networks.stages.build_network` calls it; the configuration is checked

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sonotune.errors import SonotuneError
 from sonotune.networks.batch_norm import WithBatchNorm
 from sonotune.networks.stage_names import UNET_STAGES
 
@@ -132,7 +131,6 @@ class UNetBN(WithBatchNorm):
     """
 
     stages = UNET_STAGES
-    divisor = 16
 
     def __init__(self, width: int = 64, batch_norm: str = "update") -> None:
         super().__init__()
@@ -168,21 +166,4 @@ class UNetBN(WithBatchNorm):
         return self.block9(x8, x1)
 
 
-def build(width: int = 64, batch_norm: str = "update") -> UNetBN:
-    """Make the network from a ``network`` key.
-
-    Parameters
-    ----------
-    width
-        Filters of the first block.
-    batch_norm
-        ``update`` or ``freeze``, for running statistics of frozen stages.
-
-    Raises
-    ------
-    SonotuneError
-        If width is not a positive whole number.
-    """
-    if width < 1:
-        raise SonotuneError(f"network: width {width} is not possible; it is a number from 1")
-    return UNetBN(width, batch_norm)
+build = UNetBN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,7 @@ def he_normal(network: nn.Module, seed: int) -> None:
                     module.bias.zero_()
 
 
-def start_network(
-    settings: Mapping[str, Any],
-    weights: str | Path | None,
-    seed: int,
-    image_shape: Sequence[int] = (),
-) -> nn.Module:
+def start_network(settings: Mapping[str, Any], weights: str | Path | None, seed: int) -> nn.Module:
     """Make a network with the weights that it starts from.
 
     Parameters
@@ -56,24 +51,15 @@ def start_network(
         hold starts at random.
     seed
         What random weights derive from.
-    image_shape
-        Height and width of the images, if the network has to fit them.
 
     Raises
     ------
     SonotuneError
-        If the weights are those of another network, or the images cannot be halved as often as
-        the network halves them.
+        If the weights are those of another network.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build_network(settings)
-    divisor: int = network.divisor  # type: ignore[assignment]
-    if any(side % divisor for side in image_shape):
-        raise SonotuneError(
-            f"image_size: {' x '.join(map(str, image_shape))} cannot be halved "
-            f"{divisor.bit_length() - 1} times; use a multiple of {divisor}"
-        )
     if weights is not None:
         load_weights(network, weights)
     elif not getattr(network, "own_initialisation", False):

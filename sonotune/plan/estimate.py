@@ -7,12 +7,12 @@ the most is the limit; what finished cells took lies between.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from sonotune.config.cells import cells_of, keeps_weights, pretrainings_of
@@ -92,7 +92,7 @@ def plan_study(
     # Refused before anything is measured.
     images = {dataset: images_of(config, dataset, study["image_size"], results) for dataset in sets}
     every = [cell for dataset in study["datasets"] for cell in cells_of(config, name, dataset)]
-    remaining = [cell for cell in every if not (results / cell.folder / "run.json").exists()]
+    remaining = [cell for cell in every if not (results / cell.folder / RECORD).exists()]
     speeds = {
         strategy: meter.measure(
             study,
@@ -104,28 +104,20 @@ def plan_study(
         for strategy, strategy_settings in study["strategies"].items()
         if any(cell.strategy == strategy for cell in remaining) or keeps_weights(study, strategy)
     }
-    finished_epochs = _epochs_of_finished(
-        results, [cell for cell in every if cell not in remaining]
-    )
-    ends = _ends(study["training"], finished_epochs)
-    seconds = [0.0, 0.0, 0.0]
+    finished = [read_record(results / cell.folder / RECORD) for cell in set(every) - set(remaining)]
+    epochs = [record["epochs"] for record in finished if record["settings"]["tune"]]
+    ends = _ends(study["training"], epochs)
+    seconds = np.zeros(3)
     for cell in remaining:
-        speed = speeds[cell.strategy]
-        for i, epochs in enumerate(ends):
-            seconds[i] += _cell_seconds(study, cell, images[cell.dataset], speed, epochs)
-    missing = [
-        number
-        for number in pretrainings_of(study)
-        if not (results / below_results(pretrained_folder(name, number)) / RECORD).exists()
-    ]
-    if missing:
-        number = images[study["pretraining"]["dataset"]]
-        for i, extra in enumerate(_pretraining(study, number, processor, meter)):
-            seconds[i] += len(missing) * extra
+        seconds += _cell_seconds(study, cell, images[cell.dataset], speeds[cell.strategy], ends)
+    for number in pretrainings_of(study):
+        if not (results / below_results(pretrained_folder(name, number)) / RECORD).exists():
+            seconds += _pretraining(study, images[sets[-1]], processor, meter)
+    least, typical, most = map(float, seconds)
     return Plan(
         len(every),
-        len(every) - len(remaining),
-        (seconds[0], seconds[1] if finished_epochs else None, seconds[2]),
+        len(finished),
+        (least, typical if epochs else None, most),
         _bytes(study, every, {dataset: images[dataset] for dataset in study["datasets"]}, speeds),
         processor,
     )
@@ -152,13 +144,11 @@ def estimate_hours(
     tuple of float
         If every training ends as early as it can, and if each takes all its epochs.
     """
-    meter, totals = Meter(0.0), [0.0, 0.0]
+    meter, hours = Meter(0.0), np.zeros(2)
     for name, study in config["studies"].items():
-        plan = plan_study(config, name, results, meter)
-        beside = max(1, cores // study["threads"])
-        for i, seconds in enumerate((plan.seconds[0], plan.seconds[2])):
-            totals[i] += seconds / 3600 / beside
-    return totals[0], totals[1]
+        least, _, most = plan_study(config, name, results, meter).seconds
+        hours += np.array([least, most]) / 3600 / max(1, cores // study["threads"])
+    return float(hours[0]), float(hours[1])
 
 
 def images_of(config: Mapping[str, Any], dataset: str, size: int, results: Path) -> int:
@@ -198,34 +188,30 @@ def images_of(config: Mapping[str, Any], dataset: str, size: int, results: Path)
     )
 
 
-def _ends(training: Mapping[str, Any], finished_epochs: list[int]) -> tuple[int, int, int]:
+def _ends(training: Mapping[str, Any], finished_epochs: list[int]) -> np.ndarray:
+    """Epochs of a training, [3]: the fewest, as many as finished ones took, and the most."""
     most = training["epochs"]
     if training["patience"] is False:
-        return most, most, most
-    least = min(training["patience"] + 1, most)
-    return least, round(statistics.mean(finished_epochs)) if finished_epochs else most, most
-
-
-def _epochs_of_finished(results: Path, cells: list[Cell]) -> list[int]:
-    records = [read_record(results / cell.folder / "run.json") for cell in cells]
-    return [record["epochs"] for record in records if record["settings"]["tune"]]
+        return np.full(3, most)
+    typical = round(np.mean(finished_epochs)) if finished_epochs else most
+    return np.array([min(training["patience"] + 1, most), typical, most])
 
 
 def _cell_seconds(
-    study: Mapping[str, Any], cell: Cell, images: int, speed: Speed, epochs: int
-) -> float:
+    study: Mapping[str, Any], cell: Cell, images: int, speed: Speed, ends: np.ndarray
+) -> np.ndarray:
     resampling = _resampling(study)
-    seconds = START + test_size(images, resampling) * speed.image
+    seconds = np.full(3, START + test_size(images, resampling) * speed.image)
     if speed.step:
         batches = batches_per_epoch(images, resampling, study["training"]["batch_size"])
         validation = images * cell.fraction * resampling.validation_fraction
-        seconds += epochs * (batches * speed.step + validation * speed.image)
+        seconds += ends * (batches * speed.step + validation * speed.image)
     return seconds
 
 
 def _pretraining(
     study: Mapping[str, Any], images: int, processor: Processor, meter: Meter
-) -> list[float]:
+) -> np.ndarray:
     how = study["pretraining"]
     held = images * how["validation_fraction"]
     everything = list(stages_of(study["network"]))
@@ -233,7 +219,7 @@ def _pretraining(
     speed = meter.measure(study, study["network"], everything, how["training"], processor)
     torch.set_num_threads(study["threads"])
     epoch = (images - held) / how["training"]["batch_size"] * speed.step + held * speed.image
-    return [epochs * epoch for epochs in _ends(how["training"], [])]
+    return np.asarray(_ends(how["training"], []) * epoch)
 
 
 def _bytes(

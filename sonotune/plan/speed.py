@@ -20,7 +20,6 @@ from sonotune.training.forward import evaluate
 from sonotune.training.loop import train
 from sonotune.training.segmentation_data import SegmentationData
 
-STEPS = 1
 SIDE = 64  # pixels of the images that steps are measured on
 BATCH = 2
 SLOW = 0.5  # seconds of a first step, beside which its warming up is little
@@ -139,36 +138,22 @@ def measure(
     images = torch.randint(256, (number, side, side), dtype=torch.uint8, device=processor.device)
     data = SegmentationData(images, images // 128, torch.arange(number, device=processor.device))
     no_validation = replace(data, rows=data.rows[:0])
-    training_config = TrainingConfig(
-        batch_size=batch, epochs=1, patience=False, select_weights="last"
-    )
+    recipe = TrainingConfig(batch_size=batch, epochs=1, patience=False, select_weights="last")
     augmentation = Augmentation(**study["augmentation"]) if study["augmentation"] else None
 
+    what = network, data, no_validation, recipe, augmentation, 1, processor
+
     def take_step() -> float:
-        began, used = time.perf_counter(), time.process_time()
-        state = train(
-            network,
-            data,
-            no_validation,
-            training_config,
-            augmentation,
-            STEPS,
-            processor,
-            0,
-            ("plan",),
-            lambda line: None,
+        state, _, share = _timed(
+            lambda: train(*what, seed=0, names=("plan",), log=lambda line: None), processor
         )
-        step = state.history[-1]["seconds"] / STEPS
-        if processor.device == "cpu":  # without what other programs took meanwhile
-            shared = (time.process_time() - used) / (time.perf_counter() - began)
-            step *= min(1.0, shared / study["threads"])
-        return step
+        return float(share * state.history[-1]["seconds"])
 
     step = take_step() if tune else 0.0
     if 0 < step < SLOW:  # the first one warmed up
         step = take_step()
-    image = _seconds(lambda: evaluate(network, data, processor), study["threads"])
-    return Speed(step, image / len(data), parameters)
+    _, seconds, share = _timed(lambda: evaluate(network, data, processor), processor)
+    return Speed(step, share * seconds / len(data), parameters)
 
 
 class _Undrawn(TorchFunctionMode):
@@ -186,9 +171,10 @@ class _Undrawn(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def _seconds(run: Any, threads: int) -> float:
-    """Wall time, or processor time per thread where that is less: the machine may be shared."""
+def _timed(run: Callable[[], Any], processor: Processor) -> tuple[Any, float, float]:
+    """What a function gives, its seconds, and the share of them that other programs left to it."""
     began, used = time.perf_counter(), time.process_time()
-    run()
-    wall, processor = time.perf_counter() - began, time.process_time() - used
-    return min(wall, processor / threads) if not torch.cuda.is_available() else wall
+    result = run()
+    seconds, busy = time.perf_counter() - began, time.process_time() - used
+    share = busy / seconds / processor.threads if processor.device == "cpu" else 1.0
+    return result, seconds, min(1.0, share)

@@ -39,10 +39,7 @@ def no_gpu_warning(config: Mapping[str, Any], results: str | Path, cores: int) -
         return ""
     if hours[1] < NIGHT:
         return ""
-    least, most = (
-        f"{h / 24:.0f} days" if h > 48 else f"{h:.0f} hours" if h >= 1.5 else "an hour"
-        for h in hours
-    )
+    least, most = (duration(3600 * each) for each in hours)
     on = "one core" if cores == 1 else f"{cores} cores"
     return (
         f"sonotune: this machine has no GPU. The trainings that are left take about {least} on "
@@ -68,7 +65,7 @@ def describe(name: str, study: Mapping[str, Any], plan: Plan, cores: int, gpu: i
     """
     beside = gpu if plan.processor.device == "cuda" else max(1, cores // study["threads"])
     least, most = plan.seconds[0] / beside, plan.seconds[2] / beside
-    typical = None if plan.seconds[1] is None else plan.seconds[1] / beside
+    typical = plan.seconds[1] and plan.seconds[1] / beside
     if plan.done == plan.cells:
         time_words = "nothing is left to train"
     elif typical is not None:

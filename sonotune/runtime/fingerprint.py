@@ -19,7 +19,8 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,7 @@ CHOSEN = (
 Read = Callable[[Path], bytes]
 
 
-def fingerprint(
-    *roots: str, package: Path = PACKAGE, read: Read = Path.read_bytes, follow: bool = False
-) -> str:
+def fingerprint(*roots: str, package: Path = PACKAGE, read: Read = Path.read_bytes) -> str:
     """Hash what some modules compute, with all that they import from the package.
 
     Parameters
@@ -52,56 +51,26 @@ def fingerprint(
         The folder of the package whose modules are followed.
     read
         Gives a file's content; for tests that edit it.
-    follow
-        Whether the closure also enters rooms in `SILENT` and modules in `CHOSEN`.
 
     Returns
     -------
     str
         Sixteen hexadecimal digits.
     """
-    digest = hashlib.sha256()
-    for name, file in sorted(closure(*roots, package=package, read=read, follow=follow).items()):
-        digest.update(f"{name}\n{_meaning(read(file))}\n".encode())
-    return digest.hexdigest()[:16]
-
-
-def closure(
-    *roots: str, package: Path = PACKAGE, read: Read = Path.read_bytes, follow: bool = False
-) -> dict[str, Path]:
-    """Files of all modules that `fingerprint` covers, by name.
-
-    Parameters
-    ----------
-    *roots
-        Names of modules (``sonotune.training.finetune``).
-    package
-        Folder of the package.
-    read
-        Gives a file's content; for tests that edit it.
-    follow
-        Whether the closure also enters rooms in `SILENT` and modules in `CHOSEN`.
-    """
-    files: dict[str, Path] = {}
+    meanings: dict[str, str] = {}
     waiting, seen = list(roots), set()
     while waiting:
         name = waiting.pop()
         if name in seen:
             continue
         seen.add(name)
-        if not (file := _file_of(name, package)):
-            continue
-        if name not in roots and not follow and _is_left_out(name):
-            continue
-        files[name] = file
-        source = read(file)
-        _meaning(source)  # while its tree is at hand
-        waiting.extend(_imports(source, name, file.name == "__init__.py"))
-        # A package's __init__ runs before its modules; the root's holds only the version.
-        parent = name.rpartition(".")[0]
-        if parent != package.name:
-            waiting.append(parent)
-    return files
+        file = _file_of(name, package)
+        if file and (name in roots or not _is_left_out(name)):
+            meanings[name], imported = _read_module(read(file))
+            # A package's __init__ runs before its modules; the root's holds only the version.
+            waiting += [*imported, name.rpartition(".")[0]]
+    texts = (f"{name}\n{meaning}\n" for name, meaning in sorted(meanings.items()))
+    return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
 
 
 def _is_left_out(module: str) -> bool:
@@ -118,67 +87,56 @@ def _file_of(module: str, package: Path) -> Path | None:
     return next((Path(file) for file in files if os.path.isfile(file)), None)
 
 
-# Modules and their imports; more are made by tests that edit sources.
+@cache
+def _read_module(source: bytes) -> tuple[str, list[str]]:
+    """Hash of what a module computes, and the names that it imports."""
+    known, content = _known(), hashlib.sha256(source).hexdigest()
+    if content not in known:
+        tree = ast.parse(source)
+        parts: list[str] = []
+        _write(tree, parts)
+        meaning = hashlib.sha256("".join(parts).encode()).hexdigest()
+        known[content] = meaning, _imports(tree)
+    meaning, imported = known[content]
+    return meaning, imported
+
+
+# Modules; more are made by tests that edit sources.
 MOST_KEPT = 1000
 
 
-class _Known:
-    """Meanings and imports of modules, kept between starts by their content.
+@cache
+def _known() -> dict[str, Any]:
+    """What `_read_module` found in earlier starts, by the content of modules.
 
     Every job of a workflow reads it again, so parsing all modules each time would cost seconds.
     """
-
-    def __init__(self, folder: Path) -> None:
-        # Another version of this module may find something else.
-        own = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
-        self.path = folder / f"fingerprints-{own}.json"
-        self.changed = False
-        try:
-            self.known: dict[str, Any] = json.loads(self.path.read_text("utf-8"))
-        except (OSError, ValueError):
-            self.known = {}
-
-    def get(self, key: str, find: Callable[[], Any]) -> Any:
-        if key not in self.known:
-            if not self.changed:
-                atexit.register(self.save)
-            self.known[key], self.changed = find(), True
-        return self.known[key]
-
-    def save(self) -> None:
-        if len(self.known) > MOST_KEPT:
-            return
-        try:
-            with atomic(self.path) as temporary:
-                temporary.write_text(json.dumps(self.known), "utf-8")
-        except OSError:
-            pass  # a cache
-
-
-@cache
-def _known() -> _Known:
+    # Another version of this module may find something else.
+    own = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
     caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return _Known(Path(caches) / "sonotune")
+    path = Path(caches) / f"sonotune/fingerprints-{own}.json"
+    try:
+        known: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    atexit.register(_keep, path, known, len(known))
+    return known
 
 
-@cache
-def _imports(source: bytes, module: str, is_package: bool) -> tuple[str, ...]:
-    key = f"{hashlib.sha256(source).hexdigest()} {module} {is_package}"
-    return tuple(_known().get(key, lambda: _imports_of(source, module, is_package)))
+def _keep(path: Path, known: dict[str, Any], before: int) -> None:
+    if before < len(known) <= MOST_KEPT:
+        with suppress(OSError), atomic(path) as temporary:  # a cache
+            temporary.write_text(json.dumps(known), "utf-8")
 
 
-def _imports_of(source: bytes, module: str, is_package: bool) -> list[str]:
+def _imports(tree: ast.Module) -> list[str]:
+    """Names of modules, and of what is in them; no import of this package is relative."""
     names = []
-    for node in _walk_code(_tree(source)):
+    for node in _walk_code(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            start = ""
-            if node.level:
-                parts = module.split(".")
-                start = ".".join(parts[: len(parts) - node.level + is_package])
-            base = ".".join(filter(None, [start, node.module]))
-            names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
+            names += [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
     return names
 
 
@@ -190,22 +148,6 @@ def _walk_code(tree: ast.Module) -> Iterator[ast.AST]:
         if not _is_for_type_checkers(node):
             yield node
             waiting.extend(ast.iter_child_nodes(node))
-
-
-@cache
-def _meaning(source: bytes) -> str:
-    def find() -> str:
-        parts: list[str] = []
-        _write(_tree(source), parts)
-        return hashlib.sha256("".join(parts).encode()).hexdigest()
-
-    return str(_known().get(hashlib.sha256(source).hexdigest(), find))
-
-
-@lru_cache(maxsize=1)
-def _tree(source: bytes) -> ast.Module:
-    """Asked for twice in a row: imports, and what is computed."""
-    return ast.parse(source)
 
 
 def _write(node: object, parts: list[str]) -> None:

@@ -239,12 +239,7 @@ def check_devices(devices: Mapping[str, str]) -> None:
 def usable_devices() -> int:
     """Number of devices that this process may use: those of ``CUDA_VISIBLE_DEVICES``, or all."""
     allowed = visible_devices()
-    return count_devices() if allowed is None else len(allowed)
-
-
-def count_devices() -> int:
-    """NVIDIA GPUs of this machine, the parts of divided ones (MIG) counted one by one."""
-    return len(list_devices())
+    return len(list_devices() if allowed is None else allowed)
 
 
 @cache

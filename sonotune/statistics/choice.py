@@ -108,26 +108,9 @@ def _pick(
     return np.where(candidates.any(1), picked, -1)
 
 
-@dataclass(frozen=True)
-class ExpectedDice:
-    """Mean Dice of the recommended strategy over new folds and new trainings, float64 [B] each.
-
-    Attributes
-    ----------
-    mean
-        The estimate.
-    lower, upper
-        Its 95 % interval.
-    """
-
-    mean: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
-
-
 def expected_dice(
     scores: np.ndarray, candidates: np.ndarray, costs: np.ndarray, margin: float, choices: Choices
-) -> ExpectedDice:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Dice to expect of the recommended strategies, without the optimism of having chosen them.
 
     A weighted mean of two estimates. One makes the choice again without each fold and looks up the
@@ -145,13 +128,14 @@ def expected_dice(
 
     Returns
     -------
-    ExpectedDice
-        NaN where nothing is recommended, from fewer than two folds.
+    mean, lower, upper : float64 [B]
+        Mean Dice over new folds and new trainings, and its 95 % interval; NaN where nothing is
+        recommended, from fewer than two folds.
     """
     studies, folds, _ = scores.shape
     if folds < 2:
         nothing = np.full(studies, np.nan)
-        return ExpectedDice(nothing, nothing, nothing)
+        return nothing, nothing, nothing
     rows = np.arange(studies)
     picked = np.maximum(choices.recommended, 0)
     own = scores[rows, :, picked]
@@ -170,4 +154,4 @@ def expected_dice(
     mean = np.where(choices.recommended >= 0, mean, np.nan)
     error = WIDENING * own.std(1, ddof=1) / np.sqrt(folds)
     reach = stdtrit(folds - 1, 1 - LEVEL / 2) * error
-    return ExpectedDice(mean, mean - reach, mean + reach)
+    return mean, mean - reach, mean + reach

@@ -50,11 +50,6 @@ def decide(
     raced
         Whether the study was a race: a strategy that lacks folds was left out of them. It may be
         the best, but only one that was trained in all folds is recommended.
-
-    Raises
-    ------
-    SonotuneError
-        If a column is missing, or a run is listed twice.
     """
     return [
         decide_one(scores, (margins or {}).get(scores.dataset, MARGIN), cost, raced)
@@ -121,9 +116,9 @@ def decide_one(data: FoldScores, margin: float, cost: str, raced: bool = False) 
         "candidate": sound,
         "inconclusive": inconclusive,
     }
-    strategies = [
+    strategies = tuple(
         Strategy(
-            name=name,
+            name=names[i],
             worse_than=tuple(names[j] for j in np.flatnonzero(beaten[:, i])),
             folds_to_show=folds_to_show(
                 abs(pairs.difference[0, picked, i]), pairs.error[0, picked, i], folds, number
@@ -132,8 +127,8 @@ def decide_one(data: FoldScores, margin: float, cost: str, raced: bool = False) 
             else None,
             **{column: values[i].item() for column, values in columns.items()},
         )
-        for i, name in enumerate(names)
-    ]
+        for i in np.argsort(-pairs.means[0], kind="stable")  # those without a mean are last
+    )
     estimates = {
         **{"difference": pairs.difference[0], "lower": lower[0], "upper": upper[0], "p": p},
         **{"single_lower": single_lower[0], "single_upper": single_upper[0]},
@@ -152,7 +147,7 @@ def decide_one(data: FoldScores, margin: float, cost: str, raced: bool = False) 
         reason = "about_as_good" if choices.about_as_good[0, picked] else "least_regret"
         if sound.sum() == 1:
             reason = "only_candidate"
-    dice = expected_dice(scores, sound[None], costs, margin, choices)
+    dice, dice_lower, dice_upper = expected_dice(scores, sound[None], costs, margin, choices)
     return Decision(
         data.dataset,
         data.fraction,
@@ -160,19 +155,15 @@ def decide_one(data: FoldScores, margin: float, cost: str, raced: bool = False) 
         data.pretrainings,
         margin,
         cost,
-        tuple(sorted(strategies, key=_rank)),
+        strategies,
         comparisons,
         names[picked] if picked >= 0 else None,
         reason,
-        float(dice.mean[0]),
+        float(dice[0]),
         # Two folds that happen to agree would give an interval of no width.
-        float(np.maximum(dice.lower[0], 0.0)) if folds >= VERDICT_FOLDS else np.nan,
-        float(np.minimum(dice.upper[0], 1.0)) if folds >= VERDICT_FOLDS else np.nan,
+        float(np.maximum(dice_lower[0], 0.0)) if folds >= VERDICT_FOLDS else np.nan,
+        float(np.minimum(dice_upper[0], 1.0)) if folds >= VERDICT_FOLDS else np.nan,
     )
-
-
-def _rank(strategy: Strategy) -> float:
-    return -strategy.adjusted_mean if np.isfinite(strategy.adjusted_mean) else np.inf
 
 
 def decision_tables(decisions: list[Decision]) -> dict[str, pd.DataFrame]:

@@ -105,17 +105,16 @@ def critical_difference(strategies: int, sets: int) -> float:
 
 
 def nemenyi(means: pd.DataFrame) -> pd.DataFrame:
-    """P values of every pair of strategies, square, by scikit-posthocs; empty without a test.
+    """P values of every pair of strategies, square, by scikit-posthocs.
 
     Parameters
     ----------
     means
-        Mean of each strategy (columns) on each data set (rows).
+        Mean of each strategy (columns) on each data set (rows), of which `rank_strategies` makes a
+        test.
     """
     from scikit_posthocs import posthoc_nemenyi_friedman
 
     whole = means.dropna(axis=1)
-    if len(whole) < 2 or whole.shape[1] < 3 or np.ptp(whole.to_numpy(), axis=1).max() == 0:
-        return pd.DataFrame()
     p_values = posthoc_nemenyi_friedman(whole.to_numpy())
     return pd.DataFrame(p_values.to_numpy(), whole.columns, whole.columns)

@@ -86,26 +86,20 @@ def decide_round(
         ]
         return told | {"ended": "failed", "standing": left_out}
     now = standing(scores, clean[None], typical_run_sd(settings["fraction"]))
-    trained, budget = len(rounds[-1]["strategies"]), share * grid - spent
-    leader, regret = int(now.leader[0]), float(now.regret[0])
-
-    def chosen(money: float) -> np.ndarray:
-        rounds = next_round(
-            now, np.array([trained]), costs[None], np.array([money]), settings["margin"]
-        )
-        return np.asarray(rounds[0])
-
-    training = chosen(budget)
+    leader, regret, gains = int(now.leader[0]), float(now.regret[0]), now.gain[0]
+    trained = np.array([len(rounds[-1]["strategies"])])
+    affordable, unlimited = (
+        next_round(now, trained, costs[None], np.array([money]), settings["margin"])[0]
+        for money in (share * grid - spent, np.inf)
+    )
     ended = None
     if settings["budget"] != "grid" and regret < settings["margin"]:
         ended = "margin"
     elif len(rounds) == len(settings["rounds"]):
         ended = "rounds"
-    elif not training.any():
-        ended = "budget" if chosen(np.inf).any() else "settled"
-    if ended:
-        training[:] = False
-    gains, unlimited = now.gain[0], chosen(np.inf)
+    elif not affordable.any():
+        ended = "budget" if unlimited.any() else "settled"
+    training = affordable & (ended is None)
     rows = []
     for name in rounds[-1]["strategies"]:
         index = names.index(name)

@@ -11,10 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sonotune.errors import SonotuneError
-
 FAILED_OUTCOMES = ("no_early_stop", "not_finite", "dead")
-KEY = ["dataset", "fraction", "strategy", "fold"]
 # Of runs whose table does not have the column.
 USUAL = {
     **{"failed": False, "outcome": "", "collapsed": False, "seed": 1, "pretraining": 1},
@@ -74,27 +71,13 @@ def fold_scores(table: pd.DataFrame, cost: str) -> list[FoldScores]:
         pretraining, and costs. The network that is tuned nowhere (fraction 0) is left out.
     cost
         Column that says what a run costs.
-
-    Raises
-    ------
-    SonotuneError
-        If a column is missing, or a run is listed twice.
     """
     runs = _standard_columns(table, cost)
-    identity = [*KEY, "seed", "pretraining"]
-    double = runs[runs.duplicated(identity)]
-    if len(double):
-        what = ", ".join(str(double.iloc[0][name]) for name in identity)
-        raise SonotuneError(f"the run ({what}) is listed twice")
     groups = runs.groupby(["dataset", "fraction"], sort=False)
     return [_of_group(str(name), float(share), part) for (name, share), part in groups]
 
 
 def _standard_columns(table: pd.DataFrame, cost: str) -> pd.DataFrame:
-    outcome = [] if "outcome" in table else ["failed"]
-    missing = [name for name in (*KEY, "dice", *outcome, cost) if name not in table]
-    if missing:
-        raise SonotuneError(f"the table of runs has no column {', '.join(missing)}")
     runs = table.assign(**{name: value for name, value in USUAL.items() if name not in table})
     failed = runs["failed"].eq(True) | runs["outcome"].isin(FAILED_OUTCOMES)
     runs = runs.assign(

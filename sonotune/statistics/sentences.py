@@ -5,7 +5,7 @@ Each sentence states numbers of one `sonotune.statistics.decision_types.Decision
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -185,7 +185,9 @@ def _verdicts(decision: Decision, label: Callable[[str], str]) -> list[str]:
     clearly = [label(strategy.name) for strategy in worse if not strategy.about_as_good]
     slightly = [label(strategy.name) for strategy in worse if strategy.about_as_good]
     if clearly:
-        sentences.append(f"Shown to be worse than the best (5% for all pairs): {_join(clearly)}.")
+        sentences.append(
+            f"Shown to be worse than the best (5% for all pairs): {', '.join(clearly)}."
+        )
     else:
         besides = " otherwise" if slightly else ""
         sentences.append(
@@ -194,7 +196,7 @@ def _verdicts(decision: Decision, label: Callable[[str], str]) -> list[str]:
     if slightly:
         sentences.append(
             f"Shown to be worse, but by at most the margin of {decision.margin:g}: "
-            f"{_join(slightly)}."
+            f"{', '.join(slightly)}."
         )
     good = [
         label(strategy.name)
@@ -204,7 +206,7 @@ def _verdicts(decision: Decision, label: Callable[[str], str]) -> list[str]:
         and strategy.name != decision.recommended
     ]
     if good:
-        sentences.append(f"Also about as good as the best: {_join(good)}.")
+        sentences.append(f"Also about as good as the best: {', '.join(good)}.")
     if decision.recommended is not None and decision.inconclusive:
         details = [
             f"{label(name)} ({f'{folds} folds' if folds else f'more than {MOST_FOLDS} folds'})"
@@ -213,14 +215,14 @@ def _verdicts(decision: Decision, label: Callable[[str], str]) -> list[str]:
         ]
         if details:
             sentences.append(
-                f"Not shown to be worse than {label(decision.recommended)}: {_join(details)}. "
+                f"Not shown to be worse than {label(decision.recommended)}: {', '.join(details)}. "
                 "In brackets: the number of folds that would show a difference as large as the "
                 "one observed (80% power)."
             )
         if decision.untested:
             sentences.append(
                 f"Not compared with {label(decision.recommended)}, since too few folds have "
-                f"trained both: {_join([label(name) for name in decision.untested])}."
+                f"trained both: {', '.join([label(name) for name in decision.untested])}."
             )
     return sentences
 
@@ -237,7 +239,7 @@ def _excluded(decision: Decision, label: Callable[[str], str]) -> list[str]:
         if not strategy.candidate:
             why = ", ".join(parts) or "runs missing"
             reasons.append(f"{label(strategy.name)} ({why}; {strategy.runs} runs)")
-    return [f"Not considered for the recommendation: {_join(reasons)}."] if reasons else []
+    return [f"Not considered for the recommendation: {', '.join(reasons)}."] if reasons else []
 
 
 def _limits(decision: Decision) -> str:
@@ -248,7 +250,3 @@ def _networks(decision: Decision) -> str:
     if decision.pretrainings == 1:
         return "one pre-trained network"
     return f"{decision.pretrainings} pre-trained networks"
-
-
-def _join(words: Iterable[str]) -> str:
-    return ", ".join(words)

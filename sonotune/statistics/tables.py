@@ -22,7 +22,7 @@ from sonotune.statistics.runs import fold_scores
 from sonotune.statistics.tails import COLUMNS as TAIL_COLUMNS
 from sonotune.statistics.tails import low_scores
 from sonotune.statistics.tukey import COLUMNS, tukey_pairs
-from sonotune.statistics.variance import COMPONENTS, variance_components, variance_intervals
+from sonotune.statistics.variance import COMPONENTS, variance_components
 
 LOW_SCORES = ["dataset", "fraction", *TAIL_COLUMNS]
 OF_RANKING = ("sets", "statistic", "p", "kendall_w", "critical_difference", "says")
@@ -158,18 +158,16 @@ def _by_condition(
 
 
 def _variance(images: pd.DataFrame, seed: int) -> pd.DataFrame:
+    columns = [f"{name}{end}" for name in COMPONENTS for end in ("", "_lower", "_upper")]
+
     def parts_of(part: pd.DataFrame) -> pd.DataFrame:
         # The model has one score of an image per strategy: the mean over the runs of its fold.
         part = part.groupby(["strategy", "fold", "name"], sort=False)["dice"].mean().reset_index()
-        ends = variance_intervals(part, generator(seed, "variance"))
-        row: dict[str, float] = {}
-        for name, value in variance_components(part).items():
-            row |= {name: value, f"{name}_lower": ends[name][0], f"{name}_upper": ends[name][1]}
-        return pd.DataFrame([row])
+        found = variance_components(part, generator(seed, "variance"))
+        row = [number for name in COMPONENTS for number in found[name]]
+        return pd.DataFrame([row], columns=columns)
 
-    table = _by_condition(images, parts_of)
-    names = [f"{name}{end}" for name in COMPONENTS for end in ("", "_lower", "_upper")]
-    return table.reindex(columns=["dataset", "fraction", *names])
+    return _by_condition(images, parts_of).reindex(columns=["dataset", "fraction", *columns])
 
 
 def _calibration(runs: pd.DataFrame, files: Sequence[str | Path]) -> pd.DataFrame:
@@ -210,6 +208,8 @@ def rank_tables(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
             {"fraction": fraction, "strategy": strategy, "mean_rank": rank} | of_test
             for strategy, rank in ranking.ranks.items()
         ]
+        if np.isnan(ranking.p):
+            continue
         p = nemenyi(means)
         for first, second in combinations(p, 2):
             gap = ranking.ranks[first] - ranking.ranks[second]

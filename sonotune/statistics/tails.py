@@ -39,12 +39,9 @@ def low_scores(scores: pd.DataFrame) -> pd.DataFrame:
         if len(shares) > 1:
             reach = stdtrit(len(shares) - 1, 1 - LEVEL / 2) * shares.std(ddof=1)
             reach = reach / np.sqrt(len(shares))
-        lower, upper = (
-            np.maximum(shares.mean() - reach, 0.0),
-            np.minimum(shares.mean() + reach, 1.0),
-        )
-        measures = len(shares), len(part), shares.mean(), lower, upper, worst.mean()
-        rows.append((strategy, *measures))
+        share = shares.mean()
+        lower, upper = np.maximum(share - reach, 0.0), np.minimum(share + reach, 1.0)
+        rows.append((strategy, len(shares), len(part), share, lower, upper, worst.mean()))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

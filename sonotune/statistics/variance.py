@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from scipy.stats import hmean
@@ -11,7 +9,9 @@ from scipy.stats import hmean
 COMPONENTS = ("fold", "image", "run", "rest")
 
 
-def variance_components(scores: pd.DataFrame) -> dict[str, float]:
+def variance_components(
+    scores: pd.DataFrame, random: np.random.Generator, draws: int = 10_000
+) -> dict[str, tuple[float, float, float]]:
     """Variance components of a mixed model of every image's Dice, by moments.
 
     The model is Dice = strategy (fixed) + fold + image within fold + run (fold x strategy) + rest,
@@ -19,36 +19,14 @@ def variance_components(scores: pd.DataFrame) -> dict[str, float]:
     the mean squares of the analysis of variance (Searle, Casella, McCulloch, Variance Components,
     1992, chapter 4); one that comes out negative is 0, as in restricted maximum likelihood.
 
-    Parameters
-    ----------
-    scores
-        A row a (strategy, fold, image) of one data set and fraction: strategy, fold, name, dice.
-        Strategies that lack a fold are left out.
-
-    Returns
-    -------
-    dict
-        ``fold``, ``image``, ``run``, ``rest``: variances of Dice; nan where they cannot be
-        separated (fewer than two strategies or folds, or images in a fold).
-    """
-    squares = _mean_squares(scores)
-    if squares is None:
-        return dict.fromkeys(COMPONENTS, np.nan)
-    return {name: float(value) for name, value in squares.components(squares.observed).items()}
-
-
-def variance_intervals(
-    scores: pd.DataFrame, random: np.random.Generator, draws: int = 10_000
-) -> dict[str, tuple[float, float]]:
-    """95 % intervals of the variance components of `variance_components`.
-
-    Generalised confidence intervals (Weerahandi, JASA 88, 1993): each mean square is divided by a
+    The intervals are generalised ones (Weerahandi, JASA 88, 1993): each mean square is divided by a
     draw of the chi-squared variable it is proportional to, and the components follow from these.
 
     Parameters
     ----------
     scores
-        As for `variance_components`.
+        A row a (strategy, fold, image) of one data set and fraction: strategy, fold, name, dice.
+        Strategies that lack a fold are left out.
     random
         Source of random numbers.
     draws
@@ -57,47 +35,38 @@ def variance_intervals(
     Returns
     -------
     dict
-        Lower and upper end of each component, at least 0; nan where there is no component.
+        ``fold``, ``image``, ``run``, ``rest``: variances of Dice, each with the ends of its 95 %
+        interval; nan where they cannot be separated (fewer than two strategies or folds, or images
+        in a fold).
     """
     squares = _mean_squares(scores)
     if squares is None:
-        return dict.fromkeys(COMPONENTS, (np.nan, np.nan))
-    ratio = random.chisquare(squares.df, (draws, len(squares.df))) / squares.df
-    drawn = squares.components((squares.observed / ratio).T)
-    quantiles = {name: np.quantile(values, [0.025, 0.975]) for name, values in drawn.items()}
-    return {name: (float(low), float(high)) for name, (low, high) in quantiles.items()}
+        return dict.fromkeys(COMPONENTS, (np.nan, np.nan, np.nan))
+    observed, df, strategies, images = squares
+    ratio = random.chisquare(df, (draws, len(df))) / df
+    drawn = _components((observed / ratio).T, strategies, images)
+    found = {}
+    for name, value in _components(observed, strategies, images).items():
+        low, high = np.quantile(drawn[name], [0.025, 0.975])
+        found[name] = float(value), float(low), float(high)
+    return found
 
 
-@dataclass(frozen=True)
-class _MeanSquares:
+def _components(squares: np.ndarray, strategies: int, images: float) -> dict[str, np.ndarray]:
+    """Variance components from mean squares, float64 [4,...]; a negative one is 0."""
+    ms_fold, ms_image, ms_run, ms_rest = squares
+    image = np.maximum((ms_image - ms_rest) / strategies, 0)
+    run = np.maximum(ms_run - ms_rest / images, 0)
+    fold = np.maximum((ms_fold - ms_run - strategies * image / images) / strategies, 0)
+    return {"fold": fold, "image": image, "run": run, "rest": ms_rest}
+
+
+def _mean_squares(scores: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, int, float] | None:
     """Mean squares of folds, images within folds, runs and the rest, as far as told apart.
 
-    Attributes
-    ----------
-    observed, df : float64 [4]
-        In the order of `COMPONENTS`; those of folds and runs are of means over a fold's images.
-    strategies
-        Number of strategies.
-    images
-        Typical (harmonic mean) number of images of a fold.
+    Those of folds and runs are of means over a fold's images. With them their degrees of freedom,
+    the number of strategies, and the typical (harmonic mean) number of images of a fold.
     """
-
-    observed: np.ndarray
-    df: np.ndarray
-    strategies: int
-    images: float
-
-    def components(self, squares: np.ndarray) -> dict[str, np.ndarray]:
-        """Variance components from mean squares, float64 [4,...]; a negative one is 0."""
-        ms_fold, ms_image, ms_run, ms_rest = squares
-        image = np.maximum((ms_image - ms_rest) / self.strategies, 0)
-        run = np.maximum(ms_run - ms_rest / self.images, 0)
-        from_images = self.strategies * image / self.images
-        fold = np.maximum((ms_fold - ms_run - from_images) / self.strategies, 0)
-        return {"fold": fold, "image": image, "run": run, "rest": ms_rest}
-
-
-def _mean_squares(scores: pd.DataFrame) -> _MeanSquares | None:
     whole = scores.groupby("strategy")["fold"].nunique()
     whole = whole[whole == scores["fold"].nunique()].index
     kept = scores[scores["strategy"].isin(whole)]
@@ -117,7 +86,7 @@ def _mean_squares(scores: pd.DataFrame) -> _MeanSquares | None:
     within_images = sum(strategies * ((p.mean(axis=1) - p.mean()) ** 2).sum() for p in folds)
     within_rest = sum((_interaction(part) ** 2).sum() for part in folds)
     squares = np.array([ms_fold, within_images, (_interaction(runs) ** 2).sum(), within_rest])
-    return _MeanSquares(squares / [1, *df[1:]], df, strategies, float(hmean(images)))
+    return squares / [1, *df[1:]], df, strategies, float(hmean(images))
 
 
 def _interaction(values: np.ndarray) -> np.ndarray:

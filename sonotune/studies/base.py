@@ -13,6 +13,19 @@ from sonotune.config.networks import network_titles
 from sonotune.layout import RESULTS, Cell, arrays, dataset_folder, digest_of, race_file
 
 
+def paths_in(cells: Iterable[Cell], *names: str) -> list[str]:
+    """Paths of files of cells, as the rules name them.
+
+    Parameters
+    ----------
+    cells
+        Any cells.
+    *names
+        Names of files in a cell's folder.
+    """
+    return [f"{RESULTS}/{cell.folder}/{name}" for cell in cells for name in names]
+
+
 @dataclass(frozen=True)
 class BaseStudy:
     """A study of a complete configuration.
@@ -43,20 +56,17 @@ class BaseStudy:
     @cached_property
     def design(self) -> Mapping[str, Any]:
         """Its part of the configuration."""
-        design: Mapping[str, Any] = self.config["studies"][self.name]
-        return design
+        return dict(self.config["studies"][self.name])
 
     @property
     def datasets(self) -> list[str]:
         """Names of the data sets that it tests on."""
-        names: list[str] = self.design["datasets"]
-        return names
+        return list(self.design["datasets"])
 
     @property
     def strategies(self) -> Mapping[str, Mapping[str, Any]]:
         """Its strategies by name."""
-        strategies: Mapping[str, Mapping[str, Any]] = self.design["strategies"]
-        return strategies
+        return dict(self.design["strategies"])
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -67,21 +77,6 @@ class BaseStudy:
     def network_titles(self) -> dict[str, str]:
         """Title of each strategy's network."""
         return network_titles(self.design)
-
-    @property
-    def gpus(self) -> int:
-        """GPUs that each of its trainings asks for."""
-        return int(self.design["device"] != "cpu")
-
-    @property
-    def threads(self) -> int:
-        """Threads of each of its trainings."""
-        return int(self.design["threads"])
-
-    @property
-    def pretraining_threads(self) -> int:
-        """Threads of its pre-training."""
-        return int(self.design["pretraining"]["threads"])
 
     @property
     def has_features(self) -> bool:
@@ -150,12 +145,8 @@ class BaseStudy:
         *names
             Names of files in a cell's folder.
         """
-        return [
-            f"{RESULTS}/{cell.folder}/{name}"
-            for dataset in datasets
-            for cell in self.reported_cells(dataset)
-            for name in names
-        ]
+        reported = (cell for dataset in datasets for cell in self.reported_cells(dataset))
+        return paths_in(reported, *names)
 
     def last_rounds(self, datasets: Iterable[str]) -> list[str]:
         """What each race decides in the end; nothing where the study does not race.

@@ -23,23 +23,19 @@ from sonotune.layout import (
     race_file,
 )
 from sonotune.report.registry import VIEWS, View
-from sonotune.studies.base import BaseStudy
+from sonotune.studies.base import BaseStudy, paths_in
 
 # Files of a study by the names that its rules give them.
 FILES = {
-    "cells": "cells.csv",
-    "averages": "averages.csv",
-    "splits": "splits.json",
-    **{
-        name: f"statistics/{name}.csv" for name in ("claims", "comparisons", "friedman", "learning")
-    },
-    **{name: f"statistics/{name}.csv" for name in ("low_scores", "nemenyi", "tukey")},
+    **{"cells": "cells.csv", "averages": "averages.csv", "splits": "splits.json"},
+    **{name: f"statistics/{name}.csv" for name in ("claims", "comparisons", "friedman")},
+    **{name: f"statistics/{name}.csv" for name in ("learning", "low_scores", "nemenyi", "tukey")},
     **{name: f"tables/{name}.csv" for name in ("provenance", "protocols", "losses")},
     "against_paper": "tables/against_paper.csv",
 }
-DECISIONS = [f"statistics/{name}.csv" for name in ("decisions", "strategies", "comparisons")]
+DECISIONS = ("decisions", "strategies", "comparisons")
 STATISTICS = (
-    *("decisions", "strategies", "comparisons", "tukey"),
+    *(*DECISIONS, "tukey"),
     *("variance", "low_scores", "calibration", "friedman", "nemenyi", "learning"),
 )
 
@@ -180,32 +176,25 @@ class StudyFiles(BaseStudy):
                 return self.arrays_of(self.design["pretraining"]["dataset"])
             case "rounds":
                 return self.last_rounds(names)
-            case "earlier_round":
-                number = int(wildcards["round"]) - 1
-                share = float(wildcards["fraction"])
-                return race_file(self.name, dataset, share, number) if number else []
-            case "cells_of_round":
+            case "earlier_round" | "cells_of_round":
                 number, share = int(wildcards["round"]) - 1, float(wildcards["fraction"])
-                return [
-                    f"{RESULTS}/{cell.folder}/{name}"
-                    for cell in self.raced(self, dataset, share, number)
-                    for name in ("predictions.npz", "run.json")
-                ]
+                if need == "cells_of_round":
+                    raced = self.raced(self, dataset, share, number)
+                    return paths_in(raced, "predictions.npz", RECORD)
+                return race_file(self.name, dataset, share, number) if number else []
             case "example_predictions":
                 return self._example_predictions()
             case "published_histories":
-                return [
-                    f"{RESULTS}/{cell.folder}/history.csv"
-                    for cell in cells_of(self.config, self.name, self.datasets[0])
-                    if cell.fraction == max(self.design["fractions"])
-                ]
+                largest = max(self.design["fractions"])
+                cells = cells_of(self.config, self.name, self.datasets[0])
+                return paths_in((c for c in cells if c.fraction == largest), "history.csv")
             case "pretrained":
                 return [
                     f"{pretrained_folder(self.name, number)}/run.json"
                     for number in pretrainings_of(self.design)
                 ]
             case "decisions":
-                return [f"{self.home}/{file}" for file in DECISIONS]
+                return [f"{self.home}/statistics/{name}.csv" for name in DECISIONS]
             case "race":
                 return f"{self.home}/statistics/race.csv" if "race" in self.design else []
             case "audits":
@@ -275,11 +264,12 @@ class StudyFiles(BaseStudy):
         design = self.design
         fraction, fold = min(design["fractions"]), design["resampling"]["run_folds"][0]
         asked = design["figures"]["examples"] or self.strategies
-        return [
-            f"{RESULTS}/{cell.folder}/predictions.npz"
-            for dataset in self.datasets
-            for cell in cells_of(self.config, self.name, dataset)
+        cells = (c for name in self.datasets for c in cells_of(self.config, self.name, name))
+        chosen = (
+            cell
+            for cell in cells
             if cell.strategy in asked
             and cell.fraction in (fraction, 0)
             and (cell.fold, cell.seed, cell.pretraining) == (fold, 1, 1)
-        ]
+        )
+        return paths_in(chosen, "predictions.npz")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from sonotune.config.cells import cell_with_features
@@ -14,115 +16,6 @@ from sonotune.studies.files import StudyFiles
 
 # What a page offers for download, with all below these folders.
 DOWNLOADS = ("cells.csv", "averages.csv", "tables/", "figures/", "statistics/")
-
-
-class StudySettings(StudyFiles):
-    """A study with what its jobs are set to.
-
-    Parameters
-    ----------
-    config, name, raced, is_remote
-        See `sonotune.studies.base.BaseStudy`.
-    """
-
-    def settings(self, *names: str, strategies: Sequence[str] = ()) -> dict[str, Any]:
-        """Settings by name, with sorted keys, since Snakemake compares texts.
-
-        Titles are lists of pairs, since their order counts. A setting that few studies have is
-        left out where there is none.
-
-        Parameters
-        ----------
-        *names
-            Names of settings, as `sonotune.report.registry` and the workflow's rules use them.
-        strategies
-            Those that are shown, in their order; by default all.
-
-        Raises
-        ------
-        ValueError
-            If there is no setting of a name.
-        """
-        values = {name: self._setting(name, strategies) for name in names}
-        return sort_keys_deep({name: value for name, value in values.items() if value is not None})
-
-    def _setting(self, name: str, strategies: Sequence[str]) -> Any:
-        design, figures = self.design, self.design["figures"]
-        leakage = self.config["studies"].get(design.get("protocols", {}).get("leakage"), {})
-        match name:
-            case "strategies":
-                return [(strategy, self.labels[strategy]) for strategy in strategies or self.labels]
-            case "datasets":
-                return _titles(self, self.datasets)
-            case "exclude_runs" | "ddof":
-                return design["averages"][name]
-            case "pairs" | "training_time":
-                return figures[name]
-            case "seed" | "image_size" | "fractions" | "decision":
-                return design[name]
-            case "epochs":
-                return design["protocols"]["epochs"]
-            case "cost":
-                return design["decision"]["cost"]
-            case "margins":  # by data set, a difference in Dice that counts as none
-                how = design["decision"]
-                return {
-                    dataset: how["margins"].get(dataset, how["margin"]) for dataset in self.datasets
-                }
-            case "own_claims":
-                return design["claims"]["own"]
-            case "raced":
-                return True if "race" in design else None
-            case "networks":
-                return _strategies_by_network(self)
-            case "network_titles":
-                return list(self.network_titles.items())
-            case "pretraining":
-                return _titles(self, filter(None, [design.get("pretraining", {}).get("dataset")]))
-            case "examples":
-                return {
-                    "asked": figures["examples"],
-                    "baselines": _baselines(self),
-                    "fold": design["resampling"]["run_folds"][0],
-                    "fraction": min(design["fractions"]),
-                }
-            case "features_of":
-                cell = cell_with_features(self.config, self.name, self.datasets[0])
-                title = self.labels[cell.strategy]
-                return {"strategy": title, "fraction": cell.fraction, "fold": cell.fold}
-            case "recipe":
-                return {
-                    "image_size": design["image_size"],
-                    "learning_rate": design["training"]["learning_rate"],
-                }
-            case "arms":
-                return {
-                    strategy: how.get("exclude", "all")
-                    for strategy, how in leakage["strategies"].items()
-                }
-            case "first_dataset":
-                return self.datasets[0]
-            case "simulated":
-                readers = {self.config["datasets"][dataset]["reader"] for dataset in self.datasets}
-                return readers == {"simulate"}
-            case "titles":
-                return _titles(self, self.all_datasets)
-            case "downloads":
-                files = [file.removeprefix(f"{self.home}/") for file in self.result_files()]
-                return sorted(file for file in files if file.startswith(DOWNLOADS))
-            case "strategy_names":
-                return list(self.strategies)
-            case "dataset_names":
-                return self.datasets
-            case "resampling":
-                return resampling_settings(design["resampling"])
-            case "excludes":  # what strategies leave out of training
-                every = {how["exclude"] for how in self.strategies.values() if "exclude" in how}
-                return sorted(every) or None
-            case "own_splits":  # strategies that draw splits of their own
-                own = design["resampling"].get("resample_test_set") == "by_strategy"
-                return sorted(self.strategies) if own else None
-        raise ValueError(f"no setting is called {name}")
 
 
 def _titles(study: BaseStudy, names: Iterable[str]) -> list[tuple[str, str]]:
@@ -147,3 +40,86 @@ def _strategies_by_network(study: BaseStudy) -> list[tuple[dict[str, Any], list[
             start = "encoder"
         rows[mine].append((name, strategy["label"], start, strategy["tune"]))
     return [(network, row) for network, row in zip(networks, rows, strict=True) if row]
+
+
+def _margins(study: BaseStudy) -> dict[str, float]:
+    """By data set, a difference in Dice that counts as none."""
+    how = study.design["decision"]
+    return {dataset: how["margins"].get(dataset, how["margin"]) for dataset in study.datasets}
+
+
+def _examples(study: BaseStudy) -> dict[str, Any]:
+    return {
+        "asked": study.design["figures"]["examples"],
+        "baselines": _baselines(study),
+        "fold": study.design["resampling"]["run_folds"][0],
+        "fraction": min(study.design["fractions"]),
+    }
+
+
+def _features_of(study: BaseStudy) -> dict[str, Any]:
+    cell = cell_with_features(study.config, study.name, study.datasets[0])
+    title = study.labels[cell.strategy]
+    return {"strategy": title, "fraction": cell.fraction, "fold": cell.fold}
+
+
+def _arms(study: BaseStudy) -> dict[str, str]:
+    """What each strategy of the study of leakage leaves out of training."""
+    leakage = study.config["studies"][study.design["protocols"]["leakage"]]
+    return {name: how.get("exclude", "all") for name, how in leakage["strategies"].items()}
+
+
+def _downloads(study: StudyFiles) -> list[str]:
+    files = [file.removeprefix(f"{study.home}/") for file in study.result_files()]
+    return sorted(file for file in files if file.startswith(DOWNLOADS))
+
+
+def _of(*path: str) -> Callable[[BaseStudy], Any]:
+    """A part of the study's design as it is."""
+    return lambda study: reduce(getitem, path, study.design)
+
+
+# Settings of jobs by name; None where a study has no such setting.
+SETTINGS: dict[str, Callable[[StudyFiles], Any]] = {
+    **{name: _of(name) for name in ("seed", "image_size", "fractions", "decision")},
+    **{name: _of("averages", name) for name in ("exclude_runs", "ddof")},
+    **{name: _of("figures", name) for name in ("pairs", "training_time")},
+    "epochs": _of("protocols", "epochs"),
+    "cost": _of("decision", "cost"),
+    "own_claims": _of("claims", "own"),
+    "strategies": lambda study: list(study.labels.items()),
+    "strategy_names": lambda study: list(study.strategies),
+    "dataset_names": lambda study: study.datasets,
+    "first_dataset": lambda study: study.datasets[0],
+    "datasets": lambda study: _titles(study, study.datasets),
+    "titles": lambda study: _titles(study, study.all_datasets),
+    "pretraining": lambda study: _titles(
+        study, filter(None, [study.design.get("pretraining", {}).get("dataset")])
+    ),
+    "margins": _margins,
+    "raced": lambda study: True if "race" in study.design else None,
+    "networks": _strategies_by_network,
+    "network_titles": lambda study: list(study.network_titles.items()),
+    "examples": _examples,
+    "features_of": _features_of,
+    "recipe": lambda study: {
+        "image_size": study.design["image_size"],
+        "learning_rate": study.design["training"]["learning_rate"],
+    },
+    "arms": _arms,
+    "simulated": lambda study: (
+        {study.config["datasets"][name]["reader"] for name in study.datasets} == {"simulate"}
+    ),
+    "downloads": _downloads,
+    "resampling": lambda study: resampling_settings(study.design["resampling"]),
+    # What strategies leave out of training.
+    "excludes": lambda study: (
+        sorted({how["exclude"] for how in study.strategies.values() if "exclude" in how}) or None
+    ),
+    # Strategies that draw splits of their own.
+    "own_splits": lambda study: (
+        sorted(study.strategies)
+        if study.design["resampling"].get("resample_test_set") == "by_strategy"
+        else None
+    ),
+}

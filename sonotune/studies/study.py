@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sonotune.config.cells import cells_of, keeps_weights, pretrainings_of
 from sonotune.config.code import NETWORKS, code_of
+from sonotune.config.jobs import sort_keys_deep
 from sonotune.config.networks import encoder_weights_of, networks_of
 from sonotune.data.readers import MADE_HERE
 from sonotune.errors import SonotuneError
 from sonotune.layout import ENCODER, WEIGHTS, arrays, pretrained_folder
-from sonotune.studies.settings import StudySettings
+from sonotune.studies.files import StudyFiles
+from sonotune.studies.settings import SETTINGS
 
 
-class Study(StudySettings):
+class Study(StudyFiles):
     """A study with what its jobs read and are set to, and all that they make.
 
     Parameters
@@ -53,6 +55,24 @@ class Study(StudySettings):
                     f"{self.name} has no {kind} {wildcards[kind]}; "
                     f"there are: {', '.join(names) or 'none'}"
                 )
+
+    def settings(self, *names: str, strategies: Sequence[str] = ()) -> dict[str, Any]:
+        """Settings by name, with sorted keys, since Snakemake compares texts.
+
+        Titles are lists of pairs, since their order counts. A setting that few studies have is
+        left out where there is none.
+
+        Parameters
+        ----------
+        *names
+            Of `SETTINGS`, as `sonotune.report.registry` and the workflow's rules use them.
+        strategies
+            Those that are shown, in their order; by default all.
+        """
+        values = {name: SETTINGS[name](self) for name in names}
+        if strategies and "strategies" in values:
+            values["strategies"] = [(name, self.labels[name]) for name in strategies]
+        return sort_keys_deep({name: value for name, value in values.items() if value is not None})
 
     def view_inputs(self, kind: str, name: str) -> dict[str, str | list[str]]:
         """Files that a figure or table is made from, by name.
@@ -100,14 +120,6 @@ class Study(StudySettings):
 
     # Outputs
 
-    def audits(self) -> list[str]:
-        """Files of the audits of all data sets."""
-        return [
-            f"{self.folder_of(name)}/audit.{kind}"
-            for name in self.all_datasets
-            for kind in ("csv", "html")
-        ]
-
     def prerequisites(self) -> list[str]:
         """Data sets, pre-trained and encoder weights, and feature maps."""
         files = [file for name in self.all_datasets for file in self.arrays_of(name)]
@@ -149,4 +161,6 @@ class Study(StudySettings):
         All that a study rests on is named: what was deleted, or failed to be made again, is missed.
         """
         rounds = self.last_rounds(self.datasets)
-        return [*self.prerequisites(), *rounds, *self.audits(), *self.result_files()]
+        folders = map(self.folder_of, self.all_datasets)
+        audits = [f"{folder}/audit.{kind}" for folder in folders for kind in ("csv", "html")]
+        return [*self.prerequisites(), *rounds, *audits, *self.result_files()]

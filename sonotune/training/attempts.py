@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
 from sonotune.training.config import TrainingState
 from sonotune.training.device import Processor
 from sonotune.training.forward import is_dead
-from sonotune.training.loop import Checkpoint
 from sonotune.training.segmentation_data import SegmentationData
 
+if TYPE_CHECKING:
+    from sonotune.runtime.checkpoint import Checkpoint
+
 DEAD = "the output does not depend on the image"
-
-
-class AttemptCheckpoint(Checkpoint, Protocol):
-    """A checkpoint that knows of the attempts of a process that was killed."""
-
-    attempts: list[dict[str, Any]]
-
-    def recall_attempts(self) -> None:
-        """Fill in ``attempts``."""
 
 
 def train_until(
     attempts: int,
     failures: Collection[str],
     train_once: Callable[[int], tuple[nn.Module, TrainingState]],
-    checkpoint: AttemptCheckpoint | None,
+    checkpoint: Checkpoint | None,
     log: Callable[[str], None],
 ) -> tuple[nn.Module, TrainingState, list[dict[str, Any]]]:
     """Train, and train again while it fails and attempts are left.

@@ -73,22 +73,13 @@ class _OneCall(torch.autograd.Function):
     """Convolution and ReLU by oneDNN, with the gradients that PyTorch gives of the two."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        x: Tensor,
-        weight: Tensor,
-        bias: Tensor | None,
-        stride: list[int],
-        padding: list[int],
-        dilation: list[int],
-        groups: int,
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, *shape: Any) -> Tensor:
+        stride, padding, dilation, groups = ctx.shape = shape
         result: Tensor = torch.ops.mkldnn._convolution_pointwise(
             x, weight, bias, padding, stride, dilation, groups, "relu", [], ""
         )
         ctx.save_for_backward(x, weight, result)
         ctx.biases = None if bias is None else list(bias.shape)
-        ctx.shape = stride, padding, dilation, groups
         return result
 
     @staticmethod

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -23,7 +23,6 @@ from sonotune.networks.stages import freeze_all_but, frozen_state, state_digest
 from sonotune.networks.weights import start_network
 from sonotune.seeds import torch_seed
 from sonotune.training.attempts import (
-    AttemptCheckpoint,
     attempt_names,
     fail_if_dead,
     train_until,
@@ -35,6 +34,9 @@ from sonotune.training.forward import max_inference_batch, predict, quantise
 from sonotune.training.loop import train
 from sonotune.training.segmentation_data import SegmentationData
 from sonotune.training.test_monitor import TestSetMonitor
+
+if TYPE_CHECKING:
+    from sonotune.runtime.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def finetune(
     start_weights: str | Path | None,
     processor: Processor,
     log: Callable[[str], None],
-    checkpoint: AttemptCheckpoint | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Finetuned:
     """Tune the chosen stages of one network on one split of a data set.
 
@@ -109,7 +111,7 @@ def finetune(
     tests = SegmentationData.of(data, rows.test, processor)
 
     def start_once(attempt: int) -> nn.Module:
-        network = start_of_cell(settings, data, start_weights, attempt)
+        network = start_of_cell(settings, start_weights, attempt)
         freeze_all_but(network, settings["tune"])
         network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network
@@ -188,10 +190,7 @@ def cell_names(settings: Mapping[str, Any]) -> tuple[str | int | float, ...]:
 
 
 def start_of_cell(
-    settings: Mapping[str, Any],
-    data: ImageSet,
-    start_weights: str | Path | None,
-    attempt: int = 1,
+    settings: Mapping[str, Any], start_weights: str | Path | None, attempt: int = 1
 ) -> nn.Module:
     """The network as an attempt of a cell's training finds it (see `finetune`).
 
@@ -199,12 +198,10 @@ def start_of_cell(
     ----------
     settings
         Settings of the cell.
-    data
-        A prepared data set.
     start_weights
         File of start weights, or None.
     attempt
         Number of the attempt, from 1.
     """
     seed = torch_seed(settings["seed"], *attempt_names(cell_names(settings), attempt), "initial")
-    return start_network(settings["network"], start_weights, seed, data.images.shape[1:])
+    return start_network(settings["network"], start_weights, seed)

@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -27,38 +27,11 @@ from sonotune.training.forward import bce, evaluate, forward
 from sonotune.training.optimiser import Adam
 from sonotune.training.precision import bf16_shadow
 from sonotune.training.segmentation_data import SegmentationData
-from sonotune.training.steps import EagerSteps, Step, Steps
+from sonotune.training.steps import EagerSteps, Step
 
-
-class Checkpoint(Protocol):
-    """Where a training resumes, and what it keeps for that (`sonotune.runtime.checkpoint`)."""
-
-    def __enter__(self) -> Any: ...
-
-    def __exit__(self, *error: Any) -> None: ...
-
-    def due(self) -> bool:
-        """Whether to save now."""
-
-    def save(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
-        """Keep tensors and what else there is to know.
-
-        Parameters
-        ----------
-        tensors
-            What is kept, by name.
-        facts
-            What else is kept, as JSON can hold it.
-        """
-
-    def load(self, into: Mapping[str, Tensor]) -> dict[str, Any] | None:
-        """Copy what was kept into these tensors and give the rest; None if there is nothing.
-
-        Parameters
-        ----------
-        into
-            Tensors to fill, by name.
-        """
+if TYPE_CHECKING:
+    from sonotune.runtime.checkpoint import Checkpoint
+    from sonotune.training.cuda import StaticSteps
 
 
 def train(
@@ -236,7 +209,7 @@ def _steps(
     processor: Processor,
     device: torch.device,
     log: Callable[[str], None],
-) -> Steps:
+) -> EagerSteps | StaticSteps:
     """The way to take steps that the recipe asks for, and that the device has."""
     if processor.device == "cuda" and config.graph and not config.compile:
         from sonotune.training.cuda import GraphSteps

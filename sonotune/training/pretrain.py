@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -23,7 +23,6 @@ from sonotune.networks.weights import start_network
 from sonotune.seeds import generator, torch_seed
 from sonotune.training.attempts import (
     DEAD,
-    AttemptCheckpoint,
     attempt_names,
     fail_if_dead,
     train_until,
@@ -33,6 +32,9 @@ from sonotune.training.device import Processor
 from sonotune.training.forward import is_dead
 from sonotune.training.loop import train
 from sonotune.training.segmentation_data import SegmentationData
+
+if TYPE_CHECKING:
+    from sonotune.runtime.checkpoint import Checkpoint
 
 # The most starts of a network whose output does not depend on the image: no cell could use one.
 STARTS = 10
@@ -67,7 +69,7 @@ def pretrain_network(
     start_weights: str | Path | None,
     processor: Processor,
     log: Callable[[str], None],
-    checkpoint: AttemptCheckpoint | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Pretrained:
     """Train all stages of a network, without augmentation (Amiri 2020, section II-D).
 
@@ -113,12 +115,8 @@ def pretrain_network(
 
     def train_once(attempt: int) -> tuple[nn.Module, TrainingState]:
         own = attempt_names(names, attempt)
-        network = start_network(
-            settings["network"],
-            start_weights,
-            torch_seed(seed, *own, "initial"),
-            data.images.shape[1:],
-        )
+        initial = torch_seed(seed, *own, "initial")
+        network = start_network(settings["network"], start_weights, initial)
         network.to(processor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if is_dead(network, validation, processor):
             return network, TrainingState(outcome="dead", failure=DEAD)

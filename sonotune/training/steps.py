@@ -3,39 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 # One step, of these rows, int64 [B], deformed by these maps, float32 [B,2,3] or None.
 Step = Callable[[Tensor, Tensor | None], None]
-
-
-class Steps(Protocol):
-    """Takes the steps of one epoch after the other."""
-
-    def begin(self, order: Tensor, warps: Tensor | None, done: int) -> None:
-        """Take over an epoch's batches, int64 [batches,B], their maps, and how many are done.
-
-        Parameters
-        ----------
-        order
-            Rows of each batch, int64 [batches,B].
-        warps
-            Affine maps, float32 [images,2,3], or None without augmentation.
-        done
-            Batches of the epoch that are done.
-        """
-
-    def run(self, batch: int) -> None:
-        """Take the step of a batch; they come in order, from ``done``.
-
-        Parameters
-        ----------
-        batch
-            Number of the batch in its epoch, from 0.
-        """
 
 
 class EagerSteps:

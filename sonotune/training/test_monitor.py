@@ -52,13 +52,13 @@ class TestSetMonitor:
     def __call__(self, network: nn.Module, epoch: int) -> dict[str, float]:
         """Numbers of one epoch, by names such as ``clean_pooled_dice`` (`column`)."""
         network.eval()
-        counts = {"clean": self._counts(network, self.data, None)}
+        counts = {"clean": self._counts(network, None)}
         if self.augmentation is not None:
             random = torch.Generator().manual_seed(
                 torch_seed(self.seed, *self.names, "test warps", epoch)
             )
             warps = draw_warps(self.augmentation, len(self.data), random)
-            counts["augmented"] = self._counts(network, self.data, warps.to(self.data.device))
+            counts["augmented"] = self._counts(network, warps.to(self.data.device))
         return {
             column(images, average, metric): value
             for images, confusion in counts.items()
@@ -66,22 +66,18 @@ class TestSetMonitor:
             for metric, value in _averaged(confusion, average, self.batch_size).items()
         }
 
-    def _counts(self, network: nn.Module, data: SegmentationData, warps: Tensor | None) -> Tensor:
+    def _counts(self, network: nn.Module, warps: Tensor | None) -> Tensor:
         """True positive, false positive, false negative, true negative pixels, float64 [n,4]."""
         parts = []
         with torch.inference_mode():
-            for i, part in enumerate(data.split(self.batch_size)):
+            for i, part in enumerate(self.data.split(self.batch_size)):
                 if warps is not None and self.augmentation is not None:
                     first = i * self.batch_size
                     part = warp(part, warps[first : first + len(part)], self.augmentation.fill)
                 prediction = forward(network, part[:, :1], self.processor) > 0
                 mask = part[:, 1:] > 0.5
-                kinds = (
-                    prediction & mask,
-                    prediction & ~mask,
-                    ~prediction & mask,
-                    ~prediction & ~mask,
-                )
+                missed = ~prediction
+                kinds = prediction & mask, prediction & ~mask, missed & mask, missed & ~mask
                 parts.append(torch.stack([kind.sum((1, 2, 3)) for kind in kinds], 1))
         return torch.cat(parts).cpu().double()
 

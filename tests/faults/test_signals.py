@@ -55,6 +55,7 @@ with logged(sys.argv[1] + "/job.log"), Checkpoint(sys.argv[1] + "/c", {}, print,
     checkpoint.save({}, {})
 """
 NO_CHECKPOINT = JOB.replace(', Checkpoint(sys.argv[1] + "/c", {}, print, 60) as checkpoint', "")
+NO_CHECKPOINT = NO_CHECKPOINT.replace("from sonotune.runtime.checkpoint import Checkpoint\n", "")
 NO_CHECKPOINT = NO_CHECKPOINT.replace("while not checkpoint.due()", "while True")
 
 

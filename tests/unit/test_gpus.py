@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,22 +14,7 @@ from test_training import bright_disks, settings
 from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
 from sonotune.jobs.finetune import run_cell
-from sonotune.runtime.gpus import (
-    CELLS,
-    FOLDER,
-    SLOTS,
-    VISIBLE,
-    Slot,
-    check_gpu_slots,
-    count_devices,
-    list_devices,
-    local_slots,
-    lock_folder,
-    physical,
-    run_on_gpu,
-    usable_devices,
-    visible_devices,
-)
+from sonotune.runtime import gpus
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,17 +35,15 @@ class Jobs:
     """Concurrent processes of one workflow."""
 
     def __init__(self, folder, slots, each, visible=None):
-        here = {k: v for k, v in os.environ.items() if k not in (VISIBLE, SLOTS, CELLS)}
-        self.environment = {**here, FOLDER: str(folder), CELLS: str(each), "PYTHONPATH": str(ROOT)}
-        if slots is not None:
-            self.environment[SLOTS] = str(slots)
-        if visible is not None:
-            self.environment[VISIBLE] = visible
+        own = {gpus.SLOTS: slots, gpus.CELLS: each, gpus.VISIBLE: visible, gpus.FOLDER: folder}
+        self.environment = {k: v for k, v in os.environ.items() if k not in own}
+        self.environment |= {k: str(v) for k, v in own.items() if v is not None}
+        self.environment["PYTHONPATH"] = str(ROOT)
         self.running = []
 
-    def start(self, device="auto", code=JOB):
+    def start(self, device="auto"):
         job = subprocess.Popen(
-            [sys.executable, "-c", code, device],
+            [sys.executable, "-c", JOB, device],
             env=self.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -154,14 +138,15 @@ def memory_ends():
 @pytest.fixture
 def cell(tmp_path, monkeypatch):
     """Runs a real tiny cell with a slot of GPU 0, which it shares with one other cell."""
-    for key, value in {SLOTS: "2", CELLS: "2", FOLDER: str(tmp_path / "locks")}.items():
+    folder = str(tmp_path / "locks")
+    monkeypatch.setenv(gpus.FOLDER, folder)
+    for key, value in {gpus.SLOTS: "2", gpus.CELLS: "2", gpus.VISIBLE: "0"}.items():
         monkeypatch.setenv(key, value)
-    monkeypatch.setenv(VISIBLE, "0")
     save_set(tmp_path / "disks", bright_disks(20))
 
     def run(folder, log=lambda line: None):
         folder = tmp_path / folder
-        run_on_gpu(
+        gpus.run_on_gpu(
             lambda: run_cell(settings(), tmp_path / "disks", None, folder, lambda line: None),
             "auto",
             log,
@@ -198,37 +183,26 @@ def test_a_cell_that_runs_out_of_memory_alone_says_what_to_lower(cell, memory_en
     assert cell("again")
 
 
-def test_another_error_is_not_retried(cell, tmp_path):
-    def fail():
-        tries.append(1)
-        raise RuntimeError("a fault")
-
-    tries = []
-    with pytest.raises(RuntimeError, match="a fault"):
-        run_on_gpu(fail, "auto", lambda line: None)
-    assert len(tries) == 1
-
-
 def test_more_slots_than_devices_are_refused_before_anything_starts(monkeypatch, capsys):
-    monkeypatch.setenv(VISIBLE, "0,1")
+    monkeypatch.setenv(gpus.VISIBLE, "0,1")
     with pytest.raises(SonotuneError, match=r"gpu=3 needs 3 GPUs .* there are 2"):
-        check_gpu_slots(3, 1)
-    check_gpu_slots(4, 2)
+        gpus.check_gpu_slots(3, 1)
+    gpus.check_gpu_slots(4, 2)
     assert capsys.readouterr().err == ""
-    check_gpu_slots(1, 2)
+    gpus.check_gpu_slots(1, 2)
     assert "--resources gpu=4 uses all" in capsys.readouterr().err
 
 
 def test_locks_are_nobody_elses(monkeypatch, tmp_path):
-    monkeypatch.delenv(FOLDER, raising=False)
+    monkeypatch.delenv(gpus.FOLDER, raising=False)
     monkeypatch.setattr("sonotune.runtime.gpus.SHARED", tmp_path)
-    folder = lock_folder()
+    folder = gpus.lock_folder()
     assert folder.parent == tmp_path
     assert folder.stat().st_mode & 0o077 == 0
     folder.rmdir()
     folder.symlink_to(tmp_path)
     with pytest.raises(SonotuneError, match="belongs to another user"):
-        lock_folder()
+        gpus.lock_folder()
 
 
 SMI = """#!/bin/sh
@@ -249,27 +223,27 @@ def driver(tmp_path, monkeypatch):
     program.write_text(SMI)
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
-    list_devices.cache_clear()
+    gpus.list_devices.cache_clear()
     yield
-    list_devices.cache_clear()
+    gpus.list_devices.cache_clear()
 
 
 def test_parts_of_a_divided_gpu_are_devices(driver, monkeypatch):
-    monkeypatch.delenv(VISIBLE, raising=False)
-    monkeypatch.setenv(SLOTS, "6")
-    monkeypatch.setenv(CELLS, "2")
-    assert count_devices() == 3
-    assert [slot.device for slot in local_slots()][::2] == ["0", "MIG-cccc-3", "MIG-dddd-4"]
-    check_gpu_slots(3, 1)
+    monkeypatch.delenv(gpus.VISIBLE, raising=False)
+    monkeypatch.setenv(gpus.SLOTS, "6")
+    monkeypatch.setenv(gpus.CELLS, "2")
+    assert gpus.usable_devices() == 3
+    assert [slot.device for slot in gpus.local_slots()][::2] == ["0", "MIG-cccc-3", "MIG-dddd-4"]
+    gpus.check_gpu_slots(3, 1)
     with pytest.raises(SonotuneError, match="there are 3"):
-        check_gpu_slots(4, 1)
+        gpus.check_gpu_slots(4, 1)
 
 
 def test_a_device_is_one_whatever_it_is_called(driver, monkeypatch, tmp_path):
-    monkeypatch.setenv(FOLDER, str(tmp_path / "locks"))
-    held = Slot("0", 0).lock()
+    monkeypatch.setenv(gpus.FOLDER, str(tmp_path / "locks"))
+    held = gpus.Slot("0", 0).lock()
     for name in ("GPU-aaaa-1", "GPU-aa", "0"):
-        assert physical(name) == "GPU-aaaa-1"
+        assert gpus.physical(name) == "GPU-aaaa-1"
     code = "from sonotune.runtime.gpus import Slot; Slot('GPU-aaaa-1', 0).lock()"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     held.release()
@@ -279,9 +253,9 @@ def test_a_device_is_one_whatever_it_is_called(driver, monkeypatch, tmp_path):
 
 
 def test_devices_behind_one_that_is_not_there_are_hidden(monkeypatch):
-    monkeypatch.setenv(VISIBLE, "0,-1,1")
-    assert visible_devices() == ["0"]
-    assert usable_devices() == 1
+    monkeypatch.setenv(gpus.VISIBLE, "0,-1,1")
+    assert gpus.visible_devices() == ["0"]
+    assert gpus.usable_devices() == 1
 
 
 def test_no_gpu_means_none(jobs):
@@ -293,24 +267,25 @@ def test_no_gpu_means_none(jobs):
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "runs"),
     [
-        torch.OutOfMemoryError("CUDA out of memory. Tried"),
-        RuntimeError("CUDA error: out of memory"),
-        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
-        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried"), 2),
+        (RuntimeError("CUDA error: out of memory"), 2),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), 2),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"), 2),
+        (RuntimeError("a fault"), 1),
     ],
     ids=str,
 )
-def test_every_kind_of_full_memory_is_tried_once_more(error, monkeypatch):
-    monkeypatch.setenv(SLOTS, "")
-    left = [error]
+def test_only_what_found_memory_full_is_tried_once_more(error, runs, monkeypatch):
+    monkeypatch.setenv(gpus.SLOTS, "")
+    said = []
 
     def run():
-        if left:
-            raise left.pop()
-        return "done"
+        said.append("run")
+        if said == ["run"]:
+            raise error
 
-    lines = []
-    assert run_on_gpu(run, "auto", lines.append) == "done"
-    assert "once more" in lines[-1]
+    with pytest.raises(RuntimeError, match="a fault") if runs == 1 else nullcontext():
+        gpus.run_on_gpu(run, "auto", said.append)
+    assert said.count("run") == runs

@@ -8,17 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sonotune import layout
-from sonotune.layout import Cell, arrays, digest_of, fold_text, fraction_text, pretrained_folder
+from sonotune.layout import Cell, arrays, digest_of, fraction_text, pretrained_folder
 from sonotune.layout.found import (
     array_folders,
     cell_folders,
-    cells_of_study,
     checkpoint_beside,
     dataset_of,
     files_of_cells,
-    prepared_sets,
-    start_weights_near,
-    studies_in,
 )
 
 STORED = ".snakemake/storage/s3/bucket/results"
@@ -54,25 +50,19 @@ def test_every_fraction_comes_back_from_its_path(fraction):
     assert float(text) == fraction
 
 
-@pytest.mark.parametrize(
-    ("numbers", "text"),
-    [((0,), "0"), ((3, 1, 1), "3"), ((0, 2), "0-s2"), ((0, 1, 2), "0-p2"), ((4, 2, 3), "4-s2-p3")],
-)
-def test_a_first_seed_and_pretraining_have_no_name(numbers, text):
-    assert fold_text(*numbers) == text
-    assert re.fullmatch(layout.FOLD, text)
-
-
 @given(cells, st.sampled_from(["", "results/", "/data/results/", f"{STORED}/"]))
 def test_a_cell_comes_back_from_its_folder_and_from_files_in_it(cell, before):
     assert Cell.of(before + cell.folder) == cell
     assert Cell.of(Path(before + cell.folder, layout.RECORD)) == cell
 
 
-def test_a_cells_folder():
-    assert Cell("s", "sus", "block_9", 0.05, 2, pretraining=3).folder == (
-        "s/cells/sus/block_9/0.05/2-p3"
-    )
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [((0,), "0"), ((3, 1, 1), "3"), ((0, 2), "0-s2"), ((0, 1, 2), "0-p2"), ((4, 2, 3), "4-s2-p3")],
+)
+def test_a_cells_folder_names_no_first_seed_nor_pretraining(numbers, text):
+    assert Cell("s", "sus", "b", 0.05, *numbers).folder == f"s/cells/sus/b/0.05/{text}"
+    assert re.fullmatch(layout.FOLD, text)
 
 
 @pytest.mark.parametrize(
@@ -114,14 +104,6 @@ def test_a_data_set_without_a_digest_is_refused(path):
         dataset_of(path)
 
 
-@given(cells)
-def test_a_checkpoint_lies_beside_what_snakemake_clears(cell):
-    folder = Path("results", cell.folder)
-    checkpoint = checkpoint_beside(folder)
-    assert not checkpoint.is_relative_to(folder)
-    assert checkpoint.is_relative_to(Path("results", cell.study, "checkpoints"))
-
-
 @given(st.lists(cells, min_size=2, max_size=9, unique=True), st.integers(1, 9))
 def test_no_two_checkpoints_are_one(found, pretraining):
     folders = [*(cell.folder for cell in found)]
@@ -155,28 +137,3 @@ def test_cells_of_a_storage():
     both = [f"{folder}/{file}" for folder in folders for file in ("predictions.npz", "run.json")]
     assert cell_folders(both) == [Path(folder) for folder in folders]
     assert files_of_cells(both[::2]) == {"d": {"whole": Path(both[0]), "block_9": Path(both[2])}}
-
-
-def test_what_is_there_is_found(tmp_path):
-    files = [
-        *arrays("sus", "0123abcd", 16),
-        *arrays("sus", "0123abcd", "original"),
-        f"{pretrained_folder('s', 1)}/{layout.WEIGHTS}",
-        f"{pretrained_folder('s', 2)}/{layout.WEIGHTS}",
-        f"{layout.ENCODER}/{layout.WEIGHTS}".format(weights="resnet34"),
-        *(f"results/{Cell('s', 'sus', 'whole', 0.8, 0, seed).folder}/run.json" for seed in (1, 2)),
-        "results/other/pretrained/1/run.json",
-        "results/logs/s/pretrain_1.log",
-    ]
-    for file in files:
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).touch()
-    results = tmp_path / "results"
-    assert prepared_sets(results) == [
-        results / "datasets/sus-0123abcd/16",
-        results / "datasets/sus-0123abcd/original",
-    ]
-    assert studies_in(results) == [results / "other", results / "s"]
-    runs = cells_of_study(results / "s", layout.RECORD)
-    assert [Cell.of(run).seed for run in runs] == [1, 2]
-    assert start_weights_near(runs[0].parent) == [tmp_path / file for file in files[8:11]]

@@ -83,7 +83,7 @@ def test_a_rough_reckoning_grows_with_epochs(tmp_path):
     config["studies"]["tiny"]["training"] |= {"patience": 4, "epochs": 500}
     least, most = estimate_hours(config, tmp_path, 1)
     # Of a hundred times the epochs; a pre-training and the starts of jobs are the same in both.
-    assert 5 * least < most < 101 * least
+    assert 2 * least < most < 101 * least
 
 
 def test_a_long_configuration_is_told_where_there_is_no_gpu(tmp_path):
@@ -92,4 +92,4 @@ def test_a_long_configuration_is_told_where_there_is_no_gpu(tmp_path):
     config["studies"]["tiny"]["training"] |= {"epochs": 10**9}
     said = no_gpu_warning(config, tmp_path, 1)
     assert "no GPU" in said
-    assert "days if each takes all its epochs" in said
+    assert "years if each takes all its epochs" in said

@@ -49,5 +49,5 @@ def test_a_study_that_has_a_view_has_all_that_it_needs(kind, name, studies):
 def test_a_name_that_is_none_is_refused(studies):
     with pytest.raises(ValueError, match="no files are called"):
         studies[0].files("pictures")
-    with pytest.raises(ValueError, match="no setting is called"):
+    with pytest.raises(KeyError):
         studies[0].settings("colours")

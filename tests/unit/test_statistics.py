@@ -79,7 +79,7 @@ def test_variance_components_are_those_of_the_mixed_model_of_every_image():
             re_formula="1",
             vc_formula={"image": "0 + C(name)", "run": "0 + C(strategy)"},
         ).fit()
-    parts = variance_components(scores)
+    parts = {k: v for k, (v, _, _) in variance_components(scores, np.random.default_rng(0)).items()}
     assert parts["image"] == pytest.approx(fitted.vcomp[0], rel=0.02)
     assert parts["run"] == pytest.approx(fitted.vcomp[1], rel=0.02)
     assert parts["rest"] == pytest.approx(fitted.scale, rel=0.02)
@@ -146,7 +146,6 @@ def test_ranking_needs_two_data_sets_and_three_strategies():
     assert np.isnan(one.p)
     assert one.says.startswith("Not tested (1 data set, 4 strategies)")
     assert one.ranks.index[0] == "d"
-    assert nemenyi(LEARNERS.iloc[:1]).empty
     equal = rank_strategies(pd.DataFrame(np.full((3, 3), 0.5)))
     assert np.isnan(equal.p)
     assert "equal" in equal.says

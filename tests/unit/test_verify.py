@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -13,8 +14,9 @@ from test_training import bright_disks, quiet, settings
 from tiny_files import own, write, write_pairs
 
 from sonotune.cli import main
-from sonotune.data.dataset import load_set, save_set
+from sonotune.data.dataset import FILES, save_set
 from sonotune.data.originals import originals_digest
+from sonotune.evaluation.scores import load_predictions
 from sonotune.jobs.pretrain import pretrain
 from sonotune.runtime.files import read_json
 from sonotune.runtime.run_record import read_record, write_record
@@ -22,6 +24,7 @@ from sonotune.runtime.view_record import write_view_record
 from sonotune.verify import Verification
 
 CELLS = "s/cells/disks/block_9/0.8"
+TRAINED = ("weights.safetensors", "history.csv", "run.json")
 EVERY = [*product(("block_9", "whole"), (0, 1))]
 
 
@@ -35,17 +38,9 @@ def test_a_sound_study(results, capsys):
 @pytest.mark.parametrize(
     "name",
     [
-        f"{ARRAYS}/images.npy",
-        f"{ARRAYS}/masks.npy",
-        f"{ARRAYS}/index.csv",
-        f"{ARRAYS}/dataset.json",
-        "s/pretrained/1/weights.safetensors",
-        "s/pretrained/1/history.csv",
-        "s/pretrained/1/run.json",
-        f"{CELLS}/0/predictions.npz",
-        f"{CELLS}/0/weights.safetensors",
-        f"{CELLS}/0/history.csv",
-        f"{CELLS}/0/run.json",
+        *(f"{ARRAYS}/{file}" for file in FILES),
+        *(f"s/pretrained/1/{file}" for file in TRAINED),
+        *(f"{CELLS}/0/{file}" for file in ("predictions.npz", *TRAINED)),
     ],
 )
 def test_a_damaged_file_is_named(results, name, capsys):
@@ -61,64 +56,63 @@ def faults(results):
     return "\n".join(Verification(results).run().faults)
 
 
-@pytest.mark.parametrize("name", ["s/scores/disks.csv", "s/cells.csv"])
-def test_a_score_that_the_predictions_do_not_give(results, name):
+def change_a_score(results, name):
     lines = (results / name).read_text().splitlines()
-    column = lines[0].split(",").index("dice")
     values = lines[1].split(",")
-    values[column] = "0.987654"
+    values[lines[0].split(",").index("dice")] = "0.987654"
     (results / name).write_text("\n".join([lines[0], ",".join(values), *lines[2:]]) + "\n")
-    assert f"{results / name}: is not what the runs beside it give" in faults(results)
 
 
-def test_a_cell_that_is_missing_in_the_scores(results):
-    shutil.rmtree(results / CELLS / "1")
-    assert "scores/disks.csv: is not what the runs beside it give" in faults(results)
-
-
-def test_splits_that_are_not_those_of_the_cells(results):
-    path = results / "s/splits.json"
-    content = read_json(path)
+def swap_images(results):
+    content = read_json(results / "s/splits.json")
     part = content["disks"]["splits"][0]
     part["test"][0], part["training"][0] = part["training"][0], part["test"][0]
-    path.write_text(json.dumps(content))
-    assert "splits.json: disks, 80%, fold 0: are not the rows" in faults(results)
+    (results / "s/splits.json").write_text(json.dumps(content))
 
 
-def test_cells_that_changed_places(results):
-    (results / CELLS / "0").rename(results / CELLS / "x")
-    (results / CELLS / "1").rename(results / CELLS / "0")
-    (results / CELLS / "x").rename(results / CELLS / "1")
-    assert f"0/run.json: is of the cell {CELLS}/1" in faults(results)
+def swap_cells(results):
+    for name, other in (("0", "x"), ("1", "0"), ("x", "1")):
+        (results / CELLS / name).rename(results / CELLS / other)
 
 
-def test_arrays_made_anew_from_other_images(results):
-    """They are whole, but not what the runs were trained on."""
-    save_set(results / ARRAYS, bright_disks(20, seed=1))
-    load_set(results / ARRAYS)
-    found = faults(results)
-    assert f"{CELLS}/0/run.json: was trained on other images or masks" in found
-    assert "pretrained/1/run.json: was trained on other images or masks" in found
-
-
-def test_weights_of_another_pretraining(results):
-    arrays = results / ARRAYS
+def pretrain_otherwise(results):
     other = {**settings(seed=6), "validation_fraction": 0.2}
-    pretrain(other, arrays, results / "s/pretrained/1", quiet)
-    assert f"{CELLS}/0/run.json: started from other weights" in faults(results)
+    pretrain(other, results / ARRAYS, results / "s/pretrained/1", quiet)
 
 
-def test_predictions_of_other_images_with_a_record_that_fits(results):
+def predict_other_images(results):
     """Every digest is right; the rows are not those of the cell's fold."""
     folder = results / CELLS / "0"
-    with np.load(folder / "predictions.npz", allow_pickle=False) as stored:
-        rows, probabilities = stored["rows"], stored["probabilities"]
-    np.savez_compressed(
-        folder / "predictions.npz", rows=(rows + 1) % 20, probabilities=probabilities
-    )
+    rows, probabilities = load_predictions(folder / "predictions.npz")
+    rows = (rows + 1) % 20
+    np.savez_compressed(folder / "predictions.npz", rows=rows, probabilities=probabilities)
     record = read_record(folder / "run.json")
     write_record(folder, record, record["outputs"])
-    assert "0/predictions.npz: are not of the test images of its fold" in faults(results)
+
+
+# What is done to a sound study, and what is said of it.
+HARMED = [
+    (partial(change_a_score, name="s/scores/disks.csv"), "scores/disks.csv: is not what the runs"),
+    (partial(change_a_score, name="s/cells.csv"), "s/cells.csv: is not what the runs beside it"),
+    (
+        lambda results: shutil.rmtree(results / CELLS / "1"),
+        "scores/disks.csv: is not what the runs",
+    ),
+    (swap_images, "splits.json: disks, 80%, fold 0: are not the rows"),
+    (swap_cells, f"0/run.json: is of the cell {CELLS}/1"),
+    (
+        lambda results: save_set(results / ARRAYS, bright_disks(20, seed=1)),
+        "pretrained/1/run.json: was trained on other images or masks",
+    ),
+    (pretrain_otherwise, f"{CELLS}/0/run.json: started from other weights"),
+    (predict_other_images, "0/predictions.npz: are not of the test images of its fold"),
+]
+
+
+@pytest.mark.parametrize(("harm", "says"), HARMED)
+def test_what_does_not_belong_to_the_rest_is_named(results, harm, says):
+    harm(results)
+    assert says in faults(results)
 
 
 def test_cells_that_started_from_an_encoders_weights(results):

@@ -46,12 +46,6 @@ def python(tmp_path_factory):
     return folder / "bin/python"
 
 
-@pytest.mark.slow  # as the next ones, part of `make test-install`
-@pytest.mark.parametrize("package", ["numpy", "pandas", "torch", "cv2", "scipy", "pooch"])
-def test_the_environment_of_these_tests_has_no_numerics(package, python, tmp_path):
-    assert "ModuleNotFoundError" in run_clean([python, "-c", f"import {package}"], tmp_path).stdout
-
-
 def test_the_catalog_can_read_how_the_workflow_is_used():
     usage = yaml.safe_load((ROOT / ".snakemake-workflow-catalog.yml").read_text())["usage"]
     deployment = usage["software-stack-deployment"]

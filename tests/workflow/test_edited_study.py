@@ -112,30 +112,36 @@ def test_a_finished_study_has_nothing_to_run(finished):
     assert finished.planned() == finished.expected() == set()
 
 
-def test_each_kind_of_edit_and_damage_in_one_study(finished, tmp_path):
+# Plans of which every second one is fast enough for each run of the tests.
+PLANNED = (
+    [("set", "stages", ["block8", "block9"]), ("lose_records", "all"), ("touch",)],
+    [("set", "mask", 1), ("touch_by_snakemake",)],
+    [("damage_record", WHOLE), ("damage_record", MINE), ("move", False, False)],
+    [("set", "pretraining rate", 0.02), ("delete", MINE), ("set", "pretraining rate", 0.01)],
+    [("set", name, 1) for name in CODE if name in ("metric", "message", "another device")],
+    [("set", "rate", 0.02), ("set", "rate", 0.01), ("set", "kept", ["block_9"])],
+    [("set", "fractions", [0.5, 0.4]), ("set", "folds", [0, 1]), ("delete", SCRATCH)],
+    [("set", "pretraining rate", 0.02), ("set", "left out", "whole")],
+    # One of two shows in the cell from scratch, the other in those that are pre-trained.
+    [("set", "splits", 1), ("set", "collages", 1)],
+    [("set", "augmentation", 1), ("delete_one_file", PRETRAINED, "weights.safetensors")],
+    [("put_another_cell_in_its_place", BLOCK, WHOLE), ("lose_records", "half")],
+    [("delete_one_file", SCRATCH, "run.json"), ("delete", ("images", 1))],
+    [("delete_one_file", WHOLE, "predictions.npz"), ("delete_one_file", BLOCK, "history.csv")],
+    [("set", "resizing", 1)],
+    [("delete_one_file", MINE, "masks.npy")],
+    [("set", "kept", ["block_9"]), ("run",), ("set", "kept", "none")],
+)
+
+
+@pytest.mark.parametrize("first", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_each_kind_of_edit_and_damage_in_one_study(finished, tmp_path, first):
     """What follows is trained again, and what is undone is not."""
-    for steps in (
-        [("set", "stages", ["block8", "block9"]), ("lose_records", "all"), ("touch",)],
-        [("set", "mask", 1), ("touch_by_snakemake",)],
-        [("set", "pretraining rate", 0.02), ("delete", MINE), ("set", "pretraining rate", 0.01)],
-        [("set", name, 1) for name in CODE if name in ("metric", "message", "another device")],
-        [("damage_record", WHOLE), ("damage_record", MINE), ("move", False, False)],
-        [("set", "rate", 0.02), ("set", "rate", 0.01), ("set", "kept", ["block_9"])],
-        [("set", "fractions", [0.5, 0.4]), ("set", "folds", [0, 1]), ("delete", SCRATCH)],
-        [("set", "pretraining rate", 0.02), ("set", "left out", "whole")],
-        # One of two shows in the cell from scratch, the other in those that are pre-trained.
-        [("set", "splits", 1), ("set", "collages", 1)],
-        [("set", "augmentation", 1), ("delete_one_file", PRETRAINED, "weights.safetensors")],
-        [("delete_one_file", SCRATCH, "run.json"), ("delete", ("images", 1))],
-        [("put_another_cell_in_its_place", BLOCK, WHOLE), ("lose_records", "half")],
-        [("delete_one_file", WHOLE, "predictions.npz"), ("delete_one_file", BLOCK, "history.csv")],
-        [("set", "resizing", 1)],
-        [("delete_one_file", MINE, "masks.npy")],
-        [("set", "kept", ["block_9"]), ("run",), ("set", "kept", "none")],
-    ):
+    for steps in PLANNED[first::2]:
         check_plan(finished, tmp_path, steps)
 
 
+@pytest.mark.slow  # plans and kills have fast tests of their own
 def test_edited_killed_copied_and_edited_back(finished, fresh_numbers, tmp_path):
     steps = [
         ("set", "stages", ["block8", "block9"]),

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from packaging.metadata import Metadata
 from tiny_files import write_pairs
 from warm import run_clean
 
@@ -114,18 +113,6 @@ def test_the_source_archive_builds_the_same_wheel(distributions, wheel, tmp_path
         assert {item.filename: item.CRC for item in first.infolist()} == {
             item.filename: item.CRC for item in second.infolist()
         }
-
-
-def test_the_description_is_valid(distributions, wheel):
-    with zipfile.ZipFile(wheel) as file:
-        text = file.read(f"sonotune-{sonotune.__version__}.dist-info/METADATA")
-    described = Metadata.from_email(text, validate=True)
-    assert described.version.public == sonotune.__version__
-    assert described.description_content_type == "text/markdown"
-    (archive,) = distributions.glob("*.tar.gz")
-    with tarfile.open(archive) as file:
-        copy = file.extractfile(f"sonotune-{sonotune.__version__}/PKG-INFO")
-        assert Metadata.from_email(copy.read(), validate=True).version == described.version
 
 
 def test_conda_environments_get_the_library_from_the_wheel(wheel, tmp_path):

@@ -26,24 +26,28 @@ def check(*files):
     check_owner(["smallest", "new"], files, "results")
 
 
-def test_an_edited_configuration_goes_on(home):
-    with (home / "config/mine.yaml").open("a") as file:
-        file.write("seed: 3\n")
-    check("config/mine.yaml")
-    check(home / "config/mine.yaml")
-    check(home / "config/../config/mine.yaml")
+def edit(before, after):
+    return lambda path: path.write_text(path.read_text().replace(before, after))
 
 
-def test_another_configuration_is_refused_in_one_line_that_names_both(home):
-    with pytest.raises(SonotuneError) as caught:
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        (edit("seed: ", "seed: 1"), "mine"),
+        (lambda path: path.rename(path.with_name("new.yaml")), "new"),
+        (edit("smallest:", "another:"), "other"),
+    ],
+    ids=["edited", "renamed", "another study"],
+)
+def test_a_folder_goes_on_with_its_configuration_or_is_free(change, asked, home):
+    change(home / "config/mine.yaml")
+    check(f"config/{asked}.yaml")
+    check(home / f"config/../config/{asked}.yaml")
+
+
+def test_another_configuration_is_refused_in_one_line_and_takes_over_as_it_is_told(home):
+    with pytest.raises(SonotuneError, match=r"^.*config/mine\.yaml.*config/other\.yaml.*$"):
         check("config/other.yaml")
-    said = str(caught.value)
-    assert "config/mine.yaml" in said
-    assert "config/other.yaml" in said
-    assert "\n" not in said
-
-
-def test_it_takes_over_as_it_is_told(home):
     (home / "results/smallest" / OWNER).unlink()
     check("config/other.yaml")
     claim_folders(["smallest"], ["config/other.yaml"], "results")
@@ -51,14 +55,9 @@ def test_it_takes_over_as_it_is_told(home):
         check("config/mine.yaml")
 
 
-def test_a_renamed_configuration_takes_its_studies_along(home):
-    (home / "config/mine.yaml").rename(home / "config/new.yaml")
-    check("config/new.yaml")
-
-
-def test_a_study_that_the_first_configuration_no_longer_has_is_free(home):
-    path = home / "config/mine.yaml"
-    path.write_text(path.read_text().replace("smallest:", "another:"))
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"configuration": 3}', "\x00"])
+def test_a_damaged_note_refuses_nothing(text, home):
+    (home / "results/smallest" / OWNER).write_text(text)
     check("config/other.yaml")
 
 
@@ -69,18 +68,9 @@ def test_a_moved_project_and_one_without_a_file_go_on(home, monkeypatch):
     check()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"configuration": 3}', "\x00"])
-def test_a_damaged_note_refuses_nothing(text, home):
-    (home / "results/smallest" / OWNER).write_text(text)
-    check("config/other.yaml")
-
-
 def test_the_workflow_refuses_before_anything_runs(home):
-    ends = {}
-    for name in ("mine", "other"):
-        run = snakemake(home, "-n", "--cores", "1", "--configfile", f"config/{name}.yaml")
-        ends[name] = run.returncode, run.stdout + run.stderr
-    assert ends["mine"][0] == 0, ends["mine"][1]
-    assert ends["other"][0] == 1
-    assert "belongs to the study of this name in config/mine.yaml" in ends["other"][1]
-    assert "Traceback" not in ends["other"][1]
+    run = snakemake(home, "-n", "--cores", "1", "--configfile", "config/other.yaml")
+    said = run.stdout + run.stderr
+    assert run.returncode == 1
+    assert "belongs to the study of this name in config/mine.yaml" in said
+    assert "Traceback" not in said

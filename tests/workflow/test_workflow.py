@@ -6,11 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import warm
+import yaml
 from builders import dataset_place, write_cell
 from made_up_cells import table_of
 
+from sonotune.config.check import complete
+from sonotune.errors import SonotuneError
 from sonotune.layout import Cell
 from sonotune.report.provenance import changed_packages
+from sonotune.studies.study import Study
 
 ROOT = Path(__file__).parents[2]
 TINY = (ROOT / "tests/tiny.yaml").read_text()
@@ -20,47 +24,43 @@ def snakemake(folder, *options):
     return warm.snakemake(folder, "--cores", "1", *options)
 
 
-def with_tiny(folder, before="", after=""):
-    assert before in TINY
-    (folder / "tiny.yaml").write_text(TINY.replace(before, after, 1) if before else TINY)
+def with_tiny(folder):
+    (folder / "tiny.yaml").write_text(TINY)
     return ["--configfile", "tiny.yaml"]
 
 
-def test_a_typo_is_one_line_and_no_traceback(tmp_path):
-    run = snakemake(tmp_path, *with_tiny(tmp_path, "patience: 1", "patiense: 1"), "-n")
-    assert run.returncode != 0
-    said = run.stdout + run.stderr
-    assert "studies: tiny: training: patiense: there is no such key" in said
-    assert "did you mean 'patience'?" in said
-    assert "Traceback" not in said
-
-
-@pytest.mark.parametrize(
-    ("file", "what"),
-    [
-        ("figures/wang2023_fig1b.png", "figure wang2023_fig1b; there are: fig1"),
-        ("tables/leakage.csv", "table leakage; there are: table1"),
-        ("pretrained/7/run.json", "pretraining 7; there are: 1"),
-        ("scores/collage.csv", "dataset collage; there are: sus_a"),
-        ("cells/sus_a/block_8/0.5/0/run.json", "strategy block_8; there are: whole"),
-        ("cells/sus_a/whole/0.3/0/run.json", "cell sus_a/whole/0.3/0"),
-    ],
-)
-def test_what_a_study_does_not_have_is_refused_in_one_line(file, what, tmp_path):
-    options = with_tiny(tmp_path)
-    run = snakemake(tmp_path, "-n", *options, "--", f"results/tiny/{file}")
+def test_a_cell_that_a_study_does_not_have_is_refused_in_one_line(tmp_path):
+    file = "results/tiny/cells/sus_a/whole/0.3/0/run.json"
+    run = snakemake(tmp_path, "-n", *with_tiny(tmp_path), "--", file)
     assert run.returncode == 1
     (line,) = [line for line in run.stderr.splitlines() if "sonotune: " in line]
-    assert line.startswith(f"sonotune: tiny has no {what}")
+    assert line.startswith("sonotune: tiny has no cell sus_a/whole/0.3/0")
     assert not re.search(r"Traceback|Error|File \"|line \d", run.stdout + run.stderr)
 
 
-def test_a_study_without_feature_maps_is_asked_for_them(tmp_path):
-    options = with_tiny(tmp_path, "figures: {pairs", "figures: {features: scratch, pairs")
-    run = snakemake(tmp_path, "-n", *options, "--", "results/tiny/features/sus_a.npz")
-    assert run.returncode == 1
-    assert "sonotune: tiny has no feature maps" in run.stderr
-    assert "Traceback" not in run.stdout + run.stderr
+def tiny(text=TINY):
+    return Study(complete(yaml.safe_load(text)), "tiny", lambda *asked: [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "there"),
+    [
+        ("figure", "wang2023_fig1b", "fig1"),
+        ("table", "leakage", "table1"),
+        ("pretraining", "7", "1"),
+        ("dataset", "collage", "sus_a"),
+        ("strategy", "block_8", "whole"),
+    ],
+)
+def test_what_a_study_does_not_have_is_refused(kind, name, there):
+    with pytest.raises(SonotuneError, match=f"^tiny has no {kind} {name}; there are: {there}"):
+        tiny().check({kind: name})
+
+
+def test_a_study_without_feature_maps_is_asked_for_them():
+    study = tiny(TINY.replace("figures: {pairs", "figures: {features: scratch, pairs"))
+    with pytest.raises(SonotuneError, match="tiny has no feature maps"):
+        study.files("weights")
 
 
 def test_the_full_study_is_planned(tmp_path):

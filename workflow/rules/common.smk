@@ -4,7 +4,7 @@ import os
 import sys
 from dataclasses import asdict
 from functools import cache, partial
-from operator import attrgetter, methodcaller
+from operator import methodcaller
 
 from snakemake.exceptions import IncompleteCheckpointException
 from snakemake.io import IOFile, checkpoint_target

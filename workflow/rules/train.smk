@@ -1,6 +1,11 @@
 # What needs a GPU, or patience; and races, which say what is trained.
 
 
+# What each training of a study asks for.
+THREADS = of_study(lambda study: study.design["threads"])
+GPUS = of_study(lambda study: int(study.design["device"] != "cpu"))
+
+
 rule pretrain:
     input:
         unpack(needs("start", "pretraining_arrays")),
@@ -19,9 +24,9 @@ rule pretrain:
         settings=lambda wildcards: pretraining_settings(
             config, wildcards.study, int(wildcards.pretraining)
         ),
-    threads: of_study(attrgetter("pretraining_threads"))
+    threads: of_study(lambda study: study.design["pretraining"]["threads"])
     resources:
-        gpu=of_study(attrgetter("gpus")),
+        gpu=GPUS,
         mem_mb=more(8000),
         runtime=more(1440),
     message:
@@ -49,9 +54,9 @@ rule finetune:
             lambda config, *cell: settings_of(find_cell(config, *cell)),
             *("study", "dataset", "strategy", "fraction", "fold"),
         ),
-    threads: of_study(attrgetter("threads"))
+    threads: THREADS
     resources:
-        gpu=of_study(attrgetter("gpus")),
+        gpu=GPUS,
         mem_mb=more(8000),
         runtime=more(240),
     message:
@@ -75,9 +80,9 @@ rule features:
             cell_with_features(config, wildcards.study, wildcards.dataset)
         ),
         code=code_of("sonotune.jobs.features"),
-    threads: of_study(attrgetter("threads"))
+    threads: THREADS
     resources:
-        gpu=of_study(attrgetter("gpus")),
+        gpu=GPUS,
         mem_mb=more(8000),
         runtime=more(240),
     message:
