@@ -12,8 +12,8 @@ from typing import Any
 
 import jinja2
 import pandas as pd
+from agreement import agreement
 
-from benchmarks.agreement import agreement
 from sonotune.evaluation.averages import read_cells
 from sonotune.layout import format_percent
 from sonotune.report.names import stands_in
