@@ -106,6 +106,7 @@ def keep_part(
     planned = sum(len(list(cells_of(config, study.name, dataset))) for dataset in datasets)
     if len(cells) < planned:
         (folder / "claims.csv").unlink(missing_ok=True)
+    _write_protocols(folder, config["studies"][study.name], DisplayOptions(**parts))
     about = _about(study, folder / "cells.csv") | {"shown": display, "planned": planned}
     write_json(folder / "about.json", about)
 
@@ -136,6 +137,27 @@ def _write_tables(
         aggregate(scores, runs, *made.values(), display.exclude_runs, display.ddof)
         other = [aside / f"table2.{kind}" for kind in ("tex", "html")]
         write_table("table2", folder / "table2.csv", *other, **made, display=display)
+
+
+def _write_protocols(folder: Path, asked: Mapping[str, Any], display: DisplayOptions) -> None:
+    """Write what follows from the kept histories of a study as Wang et al. ran it."""
+    if asked["network"]["name"] != "smp_unet":
+        return
+    histories = sorted(folder.glob("cells/**/history.csv"))
+    recipe = {"image_size": asked["image_size"]}
+    recipe |= {"learning_rate": asked["training"]["learning_rate"]}
+    made: dict[str, Any] = {"published_histories": histories, "display": display}
+    tables = {"losses": {**made, "recipe": recipe}}
+    if protocols := asked.get("protocols"):
+        made |= {"cells": folder / "cells.csv", "epochs": protocols["epochs"]}
+        tables["as_published"] = made
+        corrected = folder.parent / protocols["corrected"] / "cells.csv"
+        if corrected.is_file():
+            tables["protocols"] = {**made, "corrected": corrected}
+    with tempfile.TemporaryDirectory() as aside:
+        for name, arguments in tables.items():
+            others = (Path(aside, f"{name}.{kind}") for kind in ("tex", "html"))
+            write_table(name, folder / f"{name}.csv", *others, **arguments)
 
 
 def restore(folder: Path, study: Path) -> int:

@@ -148,7 +148,7 @@ def average_over_runs(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int)
         `training_seconds` the mean and standard deviation (``dice_mean``, ``dice_std``, ...).
         ``dice_error``, the standard error of the mean Dice over folds. Sums of images and of each
         of `COUNTED`; source, tuned_parameters, total_parameters. A mean is empty where no run is
-        left, a standard deviation where not more than ddof are.
+        left, a standard deviation where fewer than two are.
 
     Raises
     ------
@@ -168,7 +168,9 @@ def average_over_runs(cells: pd.DataFrame, exclude_runs: ExcludeRuns, ddof: int)
     numbers = cells.select_dtypes("number").columns
     for name in numbers.difference([*RUN, *FIXED, "images", *COUNTED], sort=False):
         columns[f"{name}_mean"] = groups[name].mean()
-        columns[f"{name}_std"] = groups[name].std(ddof=ddof)
+        deviation = groups[name].std(ddof=ddof)
+        # One value has no deviation, also where the divisor is n.
+        columns[f"{name}_std"] = deviation.where(groups[name].count() > 1)
     columns["dice_error"] = folds.std() / np.sqrt(folds.size())
     columns |= {name: groups[name].sum() for name in ("images", *COUNTED) if name in cells}
     columns |= {n: every[n].first() for n in ("source", "tuned_parameters", "total_parameters")}

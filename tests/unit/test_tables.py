@@ -83,6 +83,7 @@ def test_the_deviation_divides_by_n_minus_ddof():
     for ddof in (0, 1):
         std = average_over_runs(few_cells(), "failed", ddof)["dice_std"].iloc[0]
         assert std == pytest.approx(np.sqrt(0.08 / (3 - ddof)))
+        assert np.isnan(average_over_runs(few_cells()[:1], "failed", ddof)["dice_std"].iloc[0])
 
 
 def test_empty_flags_of_an_untrained_network_mean_no(tmp_path):
