@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from builders import image_set
 from hypothesis import given
 from hypothesis import strategies as st
-from test_training import bright_disks
 
 from sonotune.data.dataset import save_set
 from sonotune.data.split_file import read_counts, write_splits
@@ -85,7 +85,7 @@ def test_lists_fix_the_split_of_every_repeat(tmp_path):
 
 
 def test_the_file_of_splits_says_what_was_left_out(tmp_path):
-    save_set(tmp_path / "disks", bright_disks(10))
+    save_set(tmp_path / "disks", image_set(np.ones((10, 8, 8), np.uint8)))
     resampling = Resampling(folds=2, test_fraction=0.2, validation_fraction=0)
     path = tmp_path / "splits.json"
     write_splits({"disks": tmp_path / "disks"}, [0.8], resampling, 1, path, ["test_groups"])
