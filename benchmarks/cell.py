@@ -14,8 +14,6 @@ results/benchmarks/cell.csv.
 It takes half an hour; ten minutes with --width 32 --size 128 --epochs 3 --rate 3e-4.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -14,8 +14,6 @@ be better. There both errors are the most likely. A run's Dice has an SD of .03,
 decision_scenarios.py. Times are in the logarithm, so .10 is about 10 %.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -5,8 +5,6 @@ same images for all strategies) + run (fold x strategy) + rest (SD .05 over the 
 cross-validation scenarios are different: they train ridge regressions on sets that overlap.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial

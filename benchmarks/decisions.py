@@ -12,8 +12,6 @@ that the truly best (three, where they tie) are the best. A false one has a stra
 truly .10 worse than one outside.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 
 import numpy as np

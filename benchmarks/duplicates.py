@@ -7,8 +7,6 @@ of up to 8 %, and pairs of two kinds. Then all originals are compared: pairs fou
 different groups by name.
 """
 
-from __future__ import annotations
-
 import argparse
 import glob
 import re

@@ -8,8 +8,6 @@ mean of the largest fraction that is left, with the t interval of its folds. The
 that of Gneiting and Raftery 2007: its width, and for what lies outside ten times the distance.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What the benchmarks share: repeats in turn, tables and files."""
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import time

@@ -4,8 +4,6 @@ Each takes an `Exercise` and gives probabilities [n,H,W] of the test images. Of 
 form adds bf16 autocast and channels-last and changes nothing else.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

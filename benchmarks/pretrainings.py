@@ -8,8 +8,6 @@ calls a strategy worse, from folds alone (folds_alone) and with the variance bet
 (decision).
 """
 
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np

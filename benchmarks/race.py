@@ -14,8 +14,6 @@ It also writes results/benchmarks/race_limits.csv: what a cut after the first fo
 budget of .4 is left to the best of that fold (docs/racing.md).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import permutations

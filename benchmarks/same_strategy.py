@@ -8,8 +8,6 @@ of ``--folds`` folds as a study. Studies that share folds are not independent, s
 simple error. With several pre-trained networks, each is a row; what they change is printed below.
 """
 
-from __future__ import annotations
-
 from itertools import combinations
 from pathlib import Path
 

@@ -15,8 +15,6 @@ floor         the FLOPs of these over the rate of a large matrix product of the 
 Prints the ratios and writes results/benchmarks/step.csv.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Whether a study ranks the strategies as a paper does, and how well it could."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

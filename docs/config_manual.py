@@ -3,8 +3,6 @@
 Run it after a change of a model; a test compares the files with what it would write.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator

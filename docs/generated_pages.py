@@ -1,7 +1,5 @@
 """Pages of the site that are made from the project itself; a hook of MkDocs (`mkdocs.yml`)."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -3,8 +3,6 @@
 What stands on the pages is in the templates beside this file.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

@@ -13,8 +13,6 @@ Of a study that will be resumed ``--finished`` keeps the records, histories and,
 predictions of its finished cells under docs/results/STUDY/cells, and its tables as far as they go.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import shutil

@@ -1,7 +1,5 @@
 """Overlap of predictions with references from numbers of pixels, of NumPy arrays or tensors."""
 
-from __future__ import annotations
-
 from sonotune.ratios import Numbers, share
 
 

@@ -5,8 +5,6 @@ what is stale is trained again. Another file that has a study of the same name i
 first one is there and still has that study; a file that was renamed takes its studies along.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Ratios of numbers of pixels, of NumPy arrays or tensors."""
 
-from __future__ import annotations
-
 from typing import Any
 
 # float64 [n], numpy.ndarray or torch.Tensor.

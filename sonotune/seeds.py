@@ -1,7 +1,5 @@
 """Every random choice derives from a study's seed and the names of what is chosen."""
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np

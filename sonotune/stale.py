@@ -5,8 +5,6 @@ left behind by a job that failed. So every run says in its own record what it re
 start of the workflow that is compared with what the configuration asks for.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence

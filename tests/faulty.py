@@ -1,7 +1,5 @@
 """A small study in a folder of its own that tests kill, starve and damage."""
 
-from __future__ import annotations
-
 import base64
 import csv
 import os

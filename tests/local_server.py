@@ -1,7 +1,5 @@
 """A web server on this computer that behaves as a test tells it to."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Cells of a study that nobody ran: plausible Dice around the means of Amiri 2020, Table II."""
 
-from __future__ import annotations
-
 from importlib import import_module
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Scores of every image of a study that nobody ran, with effects that are known."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -13,8 +13,6 @@ The data are those of their publishers, under their licences: the folder is for 
 never committed nor passed on.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import lzma

@@ -3,8 +3,6 @@
 python benchmarks/gpu/cells.py JOB.json
 """
 
-from __future__ import annotations
-
 import copy
 import json
 import sys

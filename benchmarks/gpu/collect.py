@@ -10,8 +10,6 @@ estimate.csv  hours of the paper's study, 780 trainings, by strategy, from measu
 README.md     these as tables, with what was asked and what was not measured
 """
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a run found, written as it comes: one table, and the files of trainings in a few packs."""
 
-from __future__ import annotations
-
 import csv
 import os
 import shutil

@@ -14,8 +14,6 @@ of this card are kept. An unfinished training resumes from its checkpoint if --w
 `--device cpu --small` rehearses all of it in half a minute.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -12,8 +12,6 @@ step          a training step of the whole network, width 64, 256 x 256, batch 2
 strategies    the step of every strategy of the paper, and images a second in validation
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import statistics

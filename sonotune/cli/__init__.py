@@ -3,8 +3,6 @@
 A command imports what it needs when it runs, so that `sonotune --help` loads no numerics.
 """
 
-from __future__ import annotations
-
 import argparse
 import gc
 import os

@@ -1,7 +1,5 @@
 """What commands share: how one is added, and how it shows its progress."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable

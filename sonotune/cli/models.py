@@ -1,7 +1,5 @@
 """Commands of trained networks: predict and export."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

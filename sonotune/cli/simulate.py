@@ -1,7 +1,5 @@
 """The command that makes simulated images."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import Any

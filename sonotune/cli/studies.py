@@ -1,7 +1,5 @@
 """Commands of studies: init, run, plan, recommend and verify."""
 
-from __future__ import annotations
-
 import argparse
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which cells and pre-trainings a study has."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ The models hold the keys, types, limits and defaults (`sonotune.config.model`); 
 for another is checked here. Nothing here loads PyTorch: it runs at every start of the workflow.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Fingerprints of the code behind each kind of job, of which a job's settings hold one."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache

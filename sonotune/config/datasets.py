@@ -1,7 +1,5 @@
 """What the keys of a data set mean for one another, and their defaults."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a configuration may hold, whatever its keys: texts, numbers, lists, mappings."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from pathlib import Path

@@ -4,8 +4,6 @@ A job's settings are one dict with sorted keys and plain values that holds all t
 depend on, and nothing else: it is what decides whether the job's results are stale.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from functools import cache

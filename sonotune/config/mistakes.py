@@ -1,7 +1,5 @@
 """Mistakes in a configuration, as lines that name the key, what is allowed and what was found."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, get_args, get_origin

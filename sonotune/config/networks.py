@@ -1,7 +1,5 @@
 """Which networks a study trains, and what weights they start from."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Known before any image is there, and without loading PyTorch. No result depends on it.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from functools import cache

@@ -1,7 +1,5 @@
 """What the keys ``resampling``, ``fractions`` and ``training`` of a study mean for each other."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path

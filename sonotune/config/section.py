@@ -5,8 +5,6 @@ has its meaning, and in words a default that is not a value. Validation, the JSO
 tables of config/README.md come from that (``docs/config_manual.py``).
 """
 
-from __future__ import annotations
-
 import inspect
 import re
 from typing import Annotated, Any, Literal

@@ -1,7 +1,5 @@
 """A first configuration for a user's own images: `sonotune init`."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

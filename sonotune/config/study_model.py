@@ -1,7 +1,5 @@
 """The keys of a study."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field

@@ -1,7 +1,5 @@
 """Unpack an archive of unknown origin without trusting its content."""
 
-from __future__ import annotations
-
 import bz2
 import errno
 import gzip

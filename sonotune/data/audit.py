@@ -1,7 +1,5 @@
 """Errors and suspicious findings in a data set, before a network is trained on it."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """An audit as a table of images and as a page for people."""
 
-from __future__ import annotations
-
 import base64
 import csv
 import html

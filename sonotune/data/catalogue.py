@@ -1,7 +1,5 @@
 """The data sets that sonotune knows, as `catalogue.yaml` lists them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files as package_files

@@ -1,7 +1,5 @@
 """Copies among the images of a data set, and what they mean for a split."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 

@@ -4,8 +4,6 @@ A folder holds ``images.npy`` (uint8 [N,H,W]), ``masks.npy`` (uint8 0/1 [N,H,W])
 (one row per image, `COLUMNS`) and ``dataset.json`` (name, source, settings, hashes).
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 from pathlib import Path

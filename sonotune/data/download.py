@@ -1,7 +1,5 @@
 """Download one file, and try again where that can help."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator

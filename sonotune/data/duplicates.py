@@ -5,8 +5,6 @@ pairs count whose local features (SIFT, Lowe 2004) agree on one stretched and sh
 and texture are not repeated by chance.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Coordinates are those of pixels' areas: pixel i reaches from i to i + 1, its centre is i + 0.5.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Fetch a data set of the catalogue: download, verify, unpack, and leave it whole or not at all."""
 
-from __future__ import annotations
-
 import fcntl
 import shutil
 from collections.abc import Callable, Iterator

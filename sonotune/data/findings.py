@@ -1,7 +1,5 @@
 """What is found in a data set, by an audit or by its preparation."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

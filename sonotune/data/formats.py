@@ -1,7 +1,5 @@
 """Which files are images, by their names and first bytes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 RASTER = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".pgm")

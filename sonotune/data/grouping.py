@@ -1,7 +1,5 @@
 """Which images stay on one side of every split: those of a group, and those that are duplicates."""
 
-from __future__ import annotations
-
 import difflib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

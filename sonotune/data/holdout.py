@@ -4,8 +4,6 @@ What `sonotune.data.splits` needs besides folds of a cross-validation: Wang et a
 of 999 images in one draw, repeat trainings on it, and published the names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """A prepared data set in memory."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -3,8 +3,6 @@
 A data set of any number of images fits in memory, since only a sketch of each is kept.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace

@@ -3,8 +3,6 @@
 This runs while the workflow is parsed, so it needs no numpy.
 """
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 from sonotune.errors import SonotuneError

@@ -1,7 +1,5 @@
 """What masks' files hold, and what of that can hardly have been meant."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

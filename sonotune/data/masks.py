@@ -1,7 +1,5 @@
 """Which pixels a mask's file marks, and where they lie on its image."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """Names of files and images: as text whatever their bytes, and found however they are written."""
 
-from __future__ import annotations
-
 import os
 import re
 import unicodedata

@@ -1,7 +1,5 @@
 """What a data set is prepared from, by content: digests of files, each of which is read once."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Random smooth outlines, and their places in an image."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d

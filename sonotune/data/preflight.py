@@ -1,7 +1,5 @@
 """Try every address before anything runs, in seconds."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass

@@ -4,8 +4,6 @@
 one, so that a data set never lies in memory at its full size.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

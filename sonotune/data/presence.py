@@ -4,8 +4,6 @@ Everything here follows from the names of files, from tables and from the config
 is read.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product

@@ -1,7 +1,5 @@
 """Bring images and masks of any size to one size."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import cv2

@@ -1,7 +1,5 @@
 """How shares of images become whole numbers."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 

@@ -1,7 +1,5 @@
 """Headers that stand apart from their pixels: MetaImage (.mhd) and NRRD (.nhdr)."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 Known without NumPy, since the workflow asks while it is parsed.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The splits of a study as a file that people can read and reuse."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path

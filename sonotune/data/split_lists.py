@@ -1,7 +1,5 @@
 """Splits that are given as lists of names."""
 
-from __future__ import annotations
-
 import io
 from collections import Counter
 from collections.abc import Mapping

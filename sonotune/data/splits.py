@@ -5,8 +5,6 @@ the fraction and the fold: it is computed where it is needed, and a new fraction
 changes nothing that was computed before.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction

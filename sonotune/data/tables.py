@@ -1,7 +1,5 @@
 """Tables and lists that people write by hand or export, in any encoding, and what is in them."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import difflib

@@ -1,7 +1,5 @@
 """Averages over runs: computed here only, written once, and read by all tables and figures."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal, get_args
 

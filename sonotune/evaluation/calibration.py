@@ -1,7 +1,5 @@
 """Whether the stored probabilities are frequencies."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """Head circumferences as measured by those who published a data set (HC18)."""
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 

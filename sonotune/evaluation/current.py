@@ -1,7 +1,5 @@
 """The cells behind a study's tables, without those of earlier configurations."""
 
-from __future__ import annotations
-
 import csv
 from pathlib import Path
 from typing import Any

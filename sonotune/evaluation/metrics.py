@@ -1,7 +1,5 @@
 """Overlap of two masks, image by image."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from sonotune.overlap import overlap_metrics

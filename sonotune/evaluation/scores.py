@@ -1,7 +1,5 @@
 """Scores of every cell's test images, from stored predictions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What one prediction's shape is like: distances, components, head circumference."""
 
-from __future__ import annotations
-
 import math
 
 import cv2

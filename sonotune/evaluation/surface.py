@@ -1,7 +1,5 @@
 """How far the boundaries of two objects are apart."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.spatial import cKDTree
 

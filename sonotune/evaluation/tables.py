@@ -1,7 +1,5 @@
 """Tables of a study as files, in which a name may be anything, also None or NA."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Which cells of a study answer for it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A network as a file that other programs read, checked against the network itself."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

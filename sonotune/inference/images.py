@@ -1,7 +1,5 @@
 """Images to predict: which files are meant, how they become what a network sees, and back."""
 
-from __future__ import annotations
-
 import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A trained cell as a network that is ready to use, with its description."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Each worker takes a batch from its files to its results, so that reading, comput
 overlap, and only as many batches are in memory as there are workers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass

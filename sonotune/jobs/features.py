@@ -1,7 +1,5 @@
 """Feature maps of two stages, before and after fine-tuning (Amiri 2020, Fig. S2)."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path

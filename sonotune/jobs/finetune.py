@@ -1,7 +1,5 @@
 """The job of one cell: reads arrays and start weights, writes predictions and a record."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

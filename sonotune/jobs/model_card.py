@@ -1,7 +1,5 @@
 """Weights that a cell keeps: the tuned parameters, and the description needed to use them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The job of one pre-training: reads arrays, writes start weights and a record."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

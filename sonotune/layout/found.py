@@ -1,7 +1,5 @@
 """What lies under ``results/``: the folders of files that a job gets, and those that are there."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from pathlib import Path

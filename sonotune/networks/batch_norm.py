@@ -1,7 +1,5 @@
 """What networks with batch normalisation share."""
 
-from __future__ import annotations
-
 from typing import Any, Self
 
 from torch import nn

@@ -1,7 +1,5 @@
 """A convolution followed by ReLU, for which a device may have a kernel of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Weights of encoders as people have them, as safetensors under our networks' names."""
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path

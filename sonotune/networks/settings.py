@@ -3,8 +3,6 @@
 The workflow checks a configuration with these before any job starts.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields

@@ -10,8 +10,6 @@ quarter, ... of the image's side depend on, each with what it adds to the one be
 begin at a quarter and have four. Any other division is given by regular expressions.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager

@@ -5,8 +5,6 @@ its children that hold parameters, or with ``patterns``, regular expressions for
 each stage. It is made by the ``build`` of the module of its name in this package.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Mapping

@@ -14,8 +14,6 @@ the bottleneck": ``block5a`` is its first convolution and ``block5b`` its second
 owns its 2x2 convolution and block 9 the head.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional

@@ -5,8 +5,6 @@ ReLU, and transposed convolutions in the decoder. With width 64 and three input 
 31,037,633 parameters. Its stages have the names of those of `sonotune.networks.unet`.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional

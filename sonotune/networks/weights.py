@@ -1,7 +1,5 @@
 """Random and stored weights."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from pathlib import Path

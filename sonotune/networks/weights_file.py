@@ -1,7 +1,5 @@
 """Weights as a file."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -5,8 +5,6 @@ a training takes until its early stop is not known before: the least is its pati
 the most is the limit; what finished cells took lies between.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Time training steps on this machine, within seconds."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Our means beside the paper's, entry by entry, and whether strategies rank alike."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

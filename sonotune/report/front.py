@@ -1,7 +1,5 @@
 """What the front page and the captions of Snakemake's report say, as reStructuredText."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path

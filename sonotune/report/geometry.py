@@ -1,7 +1,5 @@
 """True proportions of prepared images, which the papers' preparation stretches to squares."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Images with outlines of masks over them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

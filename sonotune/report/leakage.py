@@ -5,8 +5,6 @@ and on as many drawn at random. The last two differ in nothing but which images 
 their difference is what the shared examinations give; it is paired by examination and repeat.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import product
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What twice the images would bring every strategy, as a table."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

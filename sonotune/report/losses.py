@@ -5,8 +5,6 @@ The logs are those of the public repository 13204942/FT_Methods_for_Fetal_Head_S
 training set are used; they were matched to strategies by the numbers of parameters in their names.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Every metric of every strategy: overlap, distances between boundaries, head circumference."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The networks of a study side by side: which part of each is the better one to tune?"""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any

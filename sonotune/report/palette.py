@@ -1,7 +1,5 @@
 """One colour and marker a strategy in every figure, and the shades of a table's row."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Wang's table under both protocols, and the gap between them in steps."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 

@@ -6,8 +6,6 @@ to 20 of every run and then the runs. The same trainings, recorded after every e
 habit is worth; another study, split by examination, gives the corrected numbers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Which cells ran where and on which versions."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What the two papers printed: Tables I, II and III of Amiri 2020, and Wang 2023's results."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 

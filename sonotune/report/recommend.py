@@ -1,7 +1,5 @@
 """`sonotune recommend`: a finished study's answer as lines of text."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What all figures share: a journal's widths and type, and files with the same bytes every time."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Table I: the number of images in every set."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

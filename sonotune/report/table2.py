@@ -1,7 +1,5 @@
 """Table II: Dice of every strategy, data set and fraction."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Table III: Dice and training time of the best strategies."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

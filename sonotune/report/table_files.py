@@ -1,7 +1,5 @@
 """Tables into files: CSV, HTML, and LaTeX with booktabs."""
 
-from __future__ import annotations
-
 import textwrap
 from dataclasses import replace
 from itertools import groupby

@@ -1,7 +1,5 @@
 """What a table consists of, whatever it is written as."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

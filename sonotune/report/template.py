@@ -1,7 +1,5 @@
 """Pages from templates, in which every value is escaped."""
 
-from __future__ import annotations
-
 import math
 from functools import cache
 from pathlib import Path

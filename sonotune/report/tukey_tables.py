@@ -4,8 +4,6 @@ They are shown because the paper has them. What a study states rests on its deci
 (docs/decision.md): Tukey's test takes all runs for independent and equally variable.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

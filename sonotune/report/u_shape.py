@@ -1,7 +1,5 @@
 """Where a network's stages lie in the picture of a U."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Draw the figures and make the tables of the registry."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path

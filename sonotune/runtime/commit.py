@@ -1,7 +1,5 @@
 """Which commit of this project's repository the code is, for the records."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What failed in a run of the workflow, and why, at its end and in one place."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

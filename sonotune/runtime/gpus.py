@@ -6,8 +6,6 @@ process, also by SIGKILL. Locks are the user's and not a results folder's, so th
 one machine share the devices too. A job that a scheduler started uses what the scheduler gave it.
 """
 
-from __future__ import annotations
-
 import gc
 import itertools
 import os

@@ -1,7 +1,5 @@
 """What every script of the workflow does around its one call: log, lock, and fail in one line."""
 
-from __future__ import annotations
-
 import errno
 import os
 import signal

@@ -3,8 +3,6 @@
 The limits hold for a whole process. No result depends on them: a file is read as it is, or refused.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 A lock file says who holds it, for people on another machine of a shared file system.
 """
 
-from __future__ import annotations
-
 import atexit
 import errno
 import fcntl

@@ -6,8 +6,6 @@ the workflow itself, by a descriptor of its process (``pidfd_open``), which no l
 same number can take over.
 """
 
-from __future__ import annotations
-
 import os
 import select
 import signal

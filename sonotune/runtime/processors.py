@@ -1,7 +1,5 @@
 """How many processors this process may use, which can be fewer than the machine has."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
 from math import ceil

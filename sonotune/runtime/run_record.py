@@ -1,7 +1,5 @@
 """Records of runs: a ``run.json`` that is sealed, and vouches for the files beside it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """SIGTERM and Ctrl-C to the workflow's process: its jobs hear of them, and haste does no harm."""
 
-from __future__ import annotations
-
 import os
 import signal
 import time

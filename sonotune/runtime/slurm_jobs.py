@@ -6,8 +6,6 @@ jobs that were not reported for no longer active: nobody asks for them again, an
 waits for ever.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 

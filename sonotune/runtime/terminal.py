@@ -3,8 +3,6 @@
 Snakemake's own log file under ``.snakemake/log`` keeps everything.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable
 from pathlib import Path

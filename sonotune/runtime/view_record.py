@@ -4,8 +4,6 @@ A view's record lies under ``results/records`` as its log does under ``results/l
 data sets have a ``run.json`` or ``dataset.json`` of their own instead.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

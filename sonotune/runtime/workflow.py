@@ -1,7 +1,5 @@
 """Where the workflow of this installation lies, and how it is run."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from pathlib import Path

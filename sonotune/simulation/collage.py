@@ -6,8 +6,6 @@ pieces with random smooth outlines, cut from one photograph and set on another. 
 are those that scikit-image installs with its own package.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Settings of the collage, checked when they are made."""
 
-from __future__ import annotations
-
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator

@@ -1,7 +1,5 @@
 """Images of a made data set, drawn side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial

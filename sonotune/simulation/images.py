@@ -1,7 +1,5 @@
 """Simulated images as files: `sonotune simulate`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from pathlib import Path

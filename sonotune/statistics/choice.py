@@ -3,8 +3,6 @@
 B studies, F folds, S strategies. `sonotune.statistics.decision` puts this into words for one study.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -7,8 +7,6 @@ of its statements (Bonferroni): if it is true everywhere, it is called failed an
 5 % of studies.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Rules and thresholds are those of docs/decision.md; their error rates are measur
 benchmarks/decisions.py. Summary, claims, pages and figures take every such statement from here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import combinations

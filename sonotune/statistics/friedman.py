@@ -5,8 +5,6 @@ data set ranks the strategies by their mean Dice, whatever its scale; mean ranks
 more than the critical difference differ significantly.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

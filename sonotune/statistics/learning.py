@@ -11,8 +11,6 @@ kriging: Cressie, "Statistics for Spatial Data", 1993, section 3.4). Viering and
 Loog, "The shape of learning curves: a review" (IEEE TPAMI, 2023), compare such forms.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 

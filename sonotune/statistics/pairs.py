@@ -5,8 +5,6 @@ studies through the code that decides real ones. An array of scores is float64 [
 strategies]; NaN marks a run without a score.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ Everything is computed by sending simulated studies through the project's own de
 holds for that decision and not for a textbook test.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -8,8 +8,6 @@ round one more fold is trained by the strategies that may still turn out better 
 Functions take many studies at once: B studies, F folds, S strategies.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -13,8 +13,6 @@ the optimism of looking at the best of many.
 All functions take many studies at once: B studies, S strategies.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

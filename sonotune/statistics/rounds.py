@@ -4,8 +4,6 @@ Each round writes a file. It depends only on the records and predictions of fini
 so a race that was interrupted takes the same course when it resumes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any

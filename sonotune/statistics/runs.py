@@ -4,8 +4,6 @@ The table has one row per training (``cells.csv``). Several seeds or pre-trainin
 its images, so they are averaged: a fold is the unit of every decision.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -3,8 +3,6 @@
 Each sentence states numbers of one `sonotune.statistics.decision_types.Decision` and nothing else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a study writes under ``statistics/``."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a mean hides: images on which a strategy fails."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit

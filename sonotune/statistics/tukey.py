@@ -5,8 +5,6 @@ reported because the paper uses it. No statement about a study rests on it: stra
 folds and vary differently, which `sonotune.statistics.decision` takes into account.
 """
 
-from __future__ import annotations
-
 from itertools import combinations
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Where the variance of a single image's Dice comes from."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from scipy.stats import hmean

@@ -1,7 +1,5 @@
 """Paths that the jobs of a study read, by the names that the workflow's rules give them."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Settings of the jobs of a study, by the names that the workflow's rules give them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from functools import reduce
 from operator import getitem

@@ -1,7 +1,5 @@
 """A study: which files its jobs read and make, and what they are set to."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial

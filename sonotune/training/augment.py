@@ -4,8 +4,6 @@ An epoch's parameters are drawn at once on the CPU, so they are the same for eve
 batch is then one call of ``grid_sample`` for images and masks together.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

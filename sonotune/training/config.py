@@ -1,7 +1,5 @@
 """What a training is asked for, and how it went."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
 from typing import Any, Literal

@@ -1,7 +1,5 @@
 """What makes training on a CPU faster, and changes none of its numbers."""
 
-from __future__ import annotations
-
 import ctypes
 import platform
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What is particular to training on a GPU: its settings, repeatable gradients, steps as a graph."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from collections.abc import Callable, Mapping

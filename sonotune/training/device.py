@@ -1,7 +1,5 @@
 """Where a training runs and with which numbers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

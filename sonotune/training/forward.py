@@ -1,7 +1,5 @@
 """A network applied to images: logits, loss and Dice, probabilities."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import numpy as np

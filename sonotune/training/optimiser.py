@@ -1,7 +1,5 @@
 """Adam without loading PyTorch's compiler."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import torch

@@ -1,7 +1,5 @@
 """Weights in bf16 beside their fp32 masters, so that no step casts every weight again."""
 
-from __future__ import annotations
-
 from copy import deepcopy
 
 import torch

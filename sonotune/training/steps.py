@@ -1,7 +1,5 @@
 """How the steps of an epoch are taken: one by one, or on a GPU as replays of one graph."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

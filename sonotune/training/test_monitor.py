@@ -5,8 +5,6 @@ Wang et al. 2023 augment their test images, pool Dice and IoU over a batch and a
 from the others. No training and no choice of weights depends on these numbers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

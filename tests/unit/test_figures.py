@@ -1,7 +1,5 @@
 """Figures: what they show, that they show it the same way twice, and what they do without data."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import matplotlib

@@ -1,7 +1,5 @@
 """Averages over folds and the tables made of them."""
 
-from __future__ import annotations
-
 import re
 from itertools import product
 from pathlib import Path

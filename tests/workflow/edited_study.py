@@ -4,8 +4,6 @@ The oracle knows what depends on what (`jobs_of`). It knows nothing of fingerpri
 Snakemake.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import os

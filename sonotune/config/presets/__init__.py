@@ -1,7 +1,5 @@
 """The papers' strategies as data, for ``strategies: {preset: amiri2020}``."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The one place where a file becomes a picture: for preparing, auditing and predicting alike."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

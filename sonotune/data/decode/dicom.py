@@ -1,7 +1,5 @@
 """DICOM files, through pydicom: modality and VOI transforms, palettes, padding, frames."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """From a picture to grey values of 8 bits."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """What a file holds before it becomes a grey image or a mask."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path

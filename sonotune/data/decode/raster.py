@@ -1,7 +1,5 @@
 """PNG, JPEG, TIFF, BMP, GIF, WebP and PGM files, turned as their orientation tag says."""
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 from typing import Any, BinaryIO

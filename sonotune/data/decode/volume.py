@@ -1,7 +1,5 @@
 """NIfTI, MetaImage and NRRD files, through SimpleITK."""
 
-from __future__ import annotations
-
 import gzip
 import math
 import re

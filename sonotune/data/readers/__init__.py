@@ -4,8 +4,6 @@ A reader is a module with ``find(folder, **options)``, which lists a data set's 
 reading a pixel, and, if it reads other files than images and masks, ``other_files``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path

@@ -4,8 +4,6 @@
 ``benign (1)_mask_1.png`` and so on. Normal images have empty masks.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from pathlib import Path

@@ -4,8 +4,6 @@ Files are named ``000_HC.png``, ``010_2HC.png``, ... by examination; the outline
 beside it (``..._Annotation.png``), pixel sizes and circumferences in one CSV.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Anybody's own images: two globs, or a table of files."""
 
-from __future__ import annotations
-
 import glob
 import hashlib
 import os

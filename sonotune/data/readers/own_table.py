@@ -1,7 +1,5 @@
 """A table of anybody's own images, their masks and what is known of them."""
 
-from __future__ import annotations
-
 import math
 import os
 import re

@@ -1,7 +1,5 @@
 """Read an entry's files: a grey image and a mask, at their own size or resized."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a reader knows of one image before a pixel is read, and how folders are searched."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -4,8 +4,6 @@ How the published archives are laid out is not documented, so files are known by
 ``JPCLN001`` to ``JPCNN093``, wherever they lie, and a mask by the words on its path.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

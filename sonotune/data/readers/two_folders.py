@@ -1,7 +1,5 @@
 """Published data sets whose images lie in one folder and their masks, of one stem, in another."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

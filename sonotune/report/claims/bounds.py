@@ -1,7 +1,5 @@
 """Claims that a difference, or another sum of means, lies on one side of a bound or within two."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

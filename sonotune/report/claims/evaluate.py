@@ -1,7 +1,5 @@
 """Judge a claim wherever it applies."""
 
-from __future__ import annotations
-
 from sonotune.report.claims.bounds import evaluate_bounds
 from sonotune.report.claims.orders import ORDERS
 from sonotune.report.claims.parse import Claim

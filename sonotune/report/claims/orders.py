@@ -1,7 +1,5 @@
 """Claims about the order of strategies: best, worst, better here and worse there; and counts."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

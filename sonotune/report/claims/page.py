@@ -1,7 +1,5 @@
 """Verdicts as a table of data and as a page for people."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Claims as they are declared: in the papers' files, and in a study's configuration."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain

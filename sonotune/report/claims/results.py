@@ -1,7 +1,5 @@
 """What a study measured, looked up as claims need it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import product

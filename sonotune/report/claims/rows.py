@@ -1,7 +1,5 @@
 """Differences, and other sums of means, that claims are about, from a study's results."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product

@@ -1,7 +1,5 @@
 """Our Dice beside the paper's, and whether strategies rank alike."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Fig. 1: the network as a U, and which of its stages each strategy tunes."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Fig. 2: an example of every data set with its mask, that of the pre-training first."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Fig. 4: Dice against the share of images used, for pairs of shallow and deep strategies."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path

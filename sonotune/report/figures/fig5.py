@@ -1,7 +1,5 @@
 """Fig. 5: example segmentations."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path

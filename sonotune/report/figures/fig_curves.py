@@ -1,7 +1,5 @@
 """Learning curves of the runs that failed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """How the Dice of single images are spread, strategy by strategy."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """How far each strategy is behind the best, with simultaneous intervals."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

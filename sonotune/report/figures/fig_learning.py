@@ -1,7 +1,5 @@
 """Dice against the share of the images, and what twice as many would bring."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

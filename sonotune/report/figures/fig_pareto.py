@@ -1,7 +1,5 @@
 """Dice against what it costs: tuned parameters, and time to train."""
 
-from __future__ import annotations
-
 from itertools import product
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Critical-difference diagrams: strategies ranked over data sets."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Fig. S2: feature maps of a shallow and a deep stage, before and after fine-tuning."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

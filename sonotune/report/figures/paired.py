@@ -1,7 +1,5 @@
 """Figs. 3, 6, 7 and S1: a few strategies, and their differences on the same folds."""
 
-from __future__ import annotations
-
 from itertools import product
 from pathlib import Path
 

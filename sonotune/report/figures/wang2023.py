@@ -1,7 +1,5 @@
 """Wang's Figs. 1b and 1c beside the results of both protocols, and losses beside their logs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """What a study's page shows, as plain values, which its template formats."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path

@@ -4,8 +4,6 @@ Each entry of Table II is one script of data, since a page on a disk may load sc
 files. Images are PNG; outlines are drawn over them by the browser.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

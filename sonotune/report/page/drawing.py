@@ -1,7 +1,5 @@
 """A network as a drawing: its stages down the encoder and up the decoder."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

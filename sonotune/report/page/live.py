@@ -3,8 +3,6 @@
 The workflow's own process writes it, at most once in `PERIOD` seconds; no rule knows of it.
 """
 
-from __future__ import annotations
-
 import re
 import threading
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """A study's page: what it recommends, and what that rests on."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
