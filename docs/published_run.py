@@ -104,7 +104,7 @@ def keep_part(
     planned = sum(len(list(cells_of(config, study.name, dataset))) for dataset in datasets)
     if len(cells) < planned:
         (folder / "claims.csv").unlink(missing_ok=True)
-    _write_protocols(folder, config["studies"][study.name], DisplayOptions(**parts))
+    write_protocols(folder, config["studies"][study.name], DisplayOptions(**parts))
     about = _about(study, folder / "cells.csv") | {"shown": display, "planned": planned}
     write_json(folder / "about.json", about)
 
@@ -137,7 +137,7 @@ def _write_tables(
         write_table("table2", folder / "table2.csv", *other, **made, display=display)
 
 
-def _write_protocols(folder: Path, asked: Mapping[str, Any], display: DisplayOptions) -> None:
+def write_protocols(folder: Path, asked: Mapping[str, Any], display: DisplayOptions) -> None:
     """Write what follows from the kept histories of a study as Wang et al. ran it."""
     if asked["network"]["name"] != "smp_unet":
         return

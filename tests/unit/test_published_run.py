@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from published_pages import write_pages
-from published_run import KEPT, PAGE, folders_of
+from published_run import KEPT, PAGE, folders_of, write_protocols
 
 from sonotune.config.check import read_configuration
 from sonotune.evaluation.averages import average_over_runs, read_cells
 from sonotune.report.claims.page import write_claims
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.published import published_table
 
 FOLDS = 5
@@ -84,7 +85,14 @@ def test_kept_means_follow_from_the_kept_cells(study):
         assert found == pytest.approx(both[name].to_numpy(float), abs=1e-6, nan_ok=True)
 
 
-CONFIGURATIONS = ("encoders", "published", "published-seen", "published-wide", "wang-laptop")
+CONFIGURATIONS = (
+    "encoders",
+    "published",
+    "published-seen",
+    "published-wide",
+    "wang-laptop",
+    "wang-128",
+)
 DESIGNS = {
     name: study
     for file in CONFIGURATIONS
@@ -118,6 +126,23 @@ def test_kept_networks_follow_from_the_kept_cells(study):
         expected = made.loc[(row["dataset"], row["fraction"], row["strategy"])]
         for name in ("tuned_parameters", "folds", "dice_mean", "dice_std"):
             assert row[name] == pytest.approx(expected[name], abs=1e-5, nan_ok=True), name
+
+
+@pytest.mark.parametrize("study", ["wang2023_128", "wang2023_128_published", "wang2023_128_seeds"])
+def test_kept_protocols_follow_from_the_kept_histories(study, tmp_path):
+    for name in {study, "wang2023_128"}:
+        shutil.copytree(KEPT / name, tmp_path / name)
+    tables = {file.name: pd.read_csv(file) for file in (KEPT / study).glob("*.csv")}
+    made = {name: tables[name] for name in ("losses.csv", "as_published.csv", "protocols.csv")
+            if name in tables}  # fmt: skip
+    assert made
+    for name in made:
+        (tmp_path / study / name).unlink()
+    shown = json.loads((KEPT / study / "about.json").read_text())["shown"]
+    display = DisplayOptions.of({key: value for key, value in shown.items() if key != "pairs"})
+    write_protocols(tmp_path / study, DESIGNS[study], display)
+    for name, kept in made.items():
+        pd.testing.assert_frame_equal(pd.read_csv(tmp_path / study / name), kept)
 
 
 def test_kept_corrected_numbers_follow_from_the_kept_cells():
