@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["run"] and "--" in given:
         options = given[given.index("--") + 1 :]
         given = given[: given.index("--")]
-    parser = _make_parser()
+    parser = _make_parser(given)
     parsed = parser.parse_args(given)
     if "run" not in parsed:
         parser.print_help()
@@ -62,7 +62,7 @@ def command() -> NoReturn:
     os._exit(status)
 
 
-def _make_parser() -> argparse.ArgumentParser:
+def _make_parser(given: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sonotune",
         description=question,
@@ -73,4 +73,7 @@ def _make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for part in (studies, models, data, simulate):
         part.add_commands(commands)
+    # From the simulator's settings, whose import takes as long as all else.
+    if given[:1] == ["simulate"]:
+        simulate.add_settings(commands.choices["simulate"])
     return parser

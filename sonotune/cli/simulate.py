@@ -4,13 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from sonotune.cli.common import add_command, show_progress
-from sonotune.config.section import meanings_of
 from sonotune.errors import SonotuneError
 from sonotune.runtime.processors import usable_processors
-from sonotune.simulation.settings import Simulation
 
 # The settings of the simulator that are options; a configuration file can set all of them.
 SIMULATED = (
@@ -42,6 +38,19 @@ def add_commands(commands: Any) -> None:
     command.add_argument(
         "--output", type=Path, required=True, metavar="FOLDER", help="folder to write"
     )
+
+
+def add_settings(command: argparse.ArgumentParser) -> None:
+    """Add the simulator's settings to the options of its command.
+
+    Parameters
+    ----------
+    command
+        Parser of the command.
+    """
+    from sonotune.config.section import meanings_of
+    from sonotune.simulation.settings import Simulation
+
     meanings = meanings_of(Simulation)
     for name in SIMULATED:
         default: Any = Simulation.model_fields[name].default
@@ -58,8 +67,11 @@ def add_commands(commands: Any) -> None:
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
+    from pydantic import ValidationError
+
     from sonotune.config.mistakes import mistakes
     from sonotune.simulation.images import write_images
+    from sonotune.simulation.settings import Simulation
 
     given = {name: getattr(arguments, name) for name in SIMULATED}
     try:
