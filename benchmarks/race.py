@@ -196,8 +196,8 @@ def one_cut(scores: np.ndarray, kept: int) -> tuple[np.ndarray, int, np.ndarray]
 def limits(studies: int) -> Iterator[dict[str, object]]:
     """A row per scenario (or stored study at .05) and number of strategies that train on.
 
-    Of all rules by which so many train on, this one drops the truly best strategy least often:
-    errors are normal, and alike for all strategies.
+    No rule that keeps the same number of strategies drops the truly best one less often, because
+    errors are normal and have the same spread for all strategies.
     """
     for name in ("one best by .02, SD .03", "three best by .10, SD .11"):
         sample = SCENARIOS[name][1](studies, GRID_FOLDS, np.random.default_rng(7))

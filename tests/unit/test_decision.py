@@ -133,7 +133,7 @@ def test_one_fold_decides_nothing_whatever_the_scores():
 
 
 def without(scores, *lost):
-    """Scores of which some runs, fold and strategy, failed."""
+    """The same scores after some runs, each given by fold and strategy, have failed."""
     for run in lost:
         scores[run] = np.nan
     return scores

@@ -90,7 +90,7 @@ def predict_other_images(results):
     write_record(folder, record, record["outputs"])
 
 
-# What is done to a sound study, and what is said of it.
+# Damage to a sound study, and the fault that is reported.
 HARMED = [
     (partial(change_a_score, name="s/scores/disks.csv"), "scores/disks.csv: is not what the runs"),
     (partial(change_a_score, name="s/cells.csv"), "s/cells.csv: is not what the runs beside it"),
