@@ -100,7 +100,7 @@ def test_lesions_are_sound_but_for_normal_images():
 def test_heads_have_duplicates_within_examinations_only():
     audit = audit_dataset("fus", {"reader": "hc18", "source": "hc18"}, SHARED / "hc18")
     assert audit.same == (("392_2HC", "392_HC"),)
-    group = {stats.name: stats.group for stats in audit.image_stats}
+    group = dict(zip(audit.images.name, audit.images.group, strict=True))
     assert ("507_2HC", "507_HC") in audit.near
     assert all(group[first] == group[second] for first, second in audit.near)
     assert not audit.of_level("warning") + audit.of_level("error")

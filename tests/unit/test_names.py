@@ -9,12 +9,11 @@ import pydicom
 import pytest
 from tiny_files import dicom, grey, names, own, square, volume, write
 
-from sonotune.data.audit import audit_dataset
+from sonotune.data.audit import Audit, audit_dataset
 from sonotune.data.audit_files import write_duplicates
 from sonotune.data.dataset import load_set
 from sonotune.data.grouping import count_with_duplicate, groups_for, read_clusters
 from sonotune.data.holdout import rows_from_lists
-from sonotune.data.inspect import Audit
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_samples
 from sonotune.data.readers.own_folder import has_groups
