@@ -7,6 +7,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from sonotune.errors import SonotuneError, printable
@@ -136,13 +137,10 @@ def read_table(
                 f"{name}: line {line}: has {len(row)} values for {len(columns)} columns; put "
                 "quotes around values with a separator in them"
             )
-        values = dict.fromkeys(columns, "") | dict(zip(columns, row, strict=False))
-        records.append(
-            (
-                line,
-                {name: v if name in as_written else v.strip() for name, v in values.items()},
-            )
-        )
+        values = dict(zip_longest(columns, row[: len(columns)], fillvalue=""))
+        for column in {*columns}.difference(as_written):
+            values[column] = values[column].strip()
+        records.append((line, values))
     if not records and not may_be_empty:
         raise SonotuneError(f"{name}: has no rows")
     return records

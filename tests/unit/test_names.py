@@ -5,6 +5,7 @@ import os
 import unicodedata
 
 import numpy as np
+import pandas as pd
 import pydicom
 import pytest
 from tiny_files import dicom, grey, names, own, square, volume, write
@@ -58,7 +59,7 @@ def test_files_of_any_name_are_found_prepared_and_read_back(tmp_path, kind):
     assert len(set(data.names)) == len(NAMES[kind]) - (kind == "dots")
     assert all(name and name == unicodedata.normalize("NFC", name) for name in data.names)
     # Clusters of copies are read back as they were written.
-    audit = Audit("mine", "mine", (), (), (), (), clusters=(tuple(data.names),))
+    audit = Audit("mine", "mine", pd.DataFrame(), (), clusters=(tuple(data.names),))
     write_duplicates(audit, tmp_path / "d.csv")
     cluster_of = read_clusters(tmp_path / "d.csv", data.names)
     assert list(cluster_of) == data.names
