@@ -141,19 +141,17 @@ def all_encoder_weights(config: Mapping[str, Any]) -> dict[str, EncoderWeights]:
     weights = {}
     for study in config["studies"].values():
         for network in networks_of(study):
-            if name := encoder_weights_of(network):
-                weights[name] = _describe(network["encoder"], network["encoder_weights"])
+            name = encoder_weights_of(network)
+            if name is None:
+                continue
+            encoder, source = network["encoder"], network["encoder_weights"]
+            if source == "imagenet" and encoder not in PUBLISHED:
+                raise SonotuneError(
+                    f"network: encoder_weights: imagenet is known of {' and '.join(PUBLISHED)} "
+                    f"only; for {encoder} name a file of its weights, or write random"
+                )
+            entry = PUBLISHED[encoder] if source == "imagenet" else None
+            if entry is None and not Path(source).is_file():
+                raise SonotuneError(f"network: encoder_weights: there is no file {source}")
+            weights[name] = EncoderWeights(encoder, source, entry)
     return weights
-
-
-def _describe(encoder: str, source: str) -> EncoderWeights:
-    if source != "imagenet":
-        if not Path(source).is_file():
-            raise SonotuneError(f"network: encoder_weights: there is no file {source}")
-        return EncoderWeights(encoder, source, None)
-    if encoder not in PUBLISHED:
-        raise SonotuneError(
-            f"network: encoder_weights: imagenet is known of {' and '.join(PUBLISHED)} only; for "
-            f"{encoder} name a file of its weights, or write random"
-        )
-    return EncoderWeights(encoder, source, PUBLISHED[encoder])

@@ -204,33 +204,21 @@ def _image_findings(images: pd.DataFrame) -> Iterator[Finding]:
     if useless := useless_masks(len(good), sum(empty), sum(full)):
         names = (*good.name[empty], *good.name[full])
         yield Finding("error", "nothing to learn", useless, names)
+    shared = (good.masks != "") & good.masks.duplicated(keep=False)
     spacing = good[["mm_per_pixel_y", "mm_per_pixel_x"]].to_numpy(float)
     sides = good[["height", "width"]].to_numpy(float) * spacing  # NaN where it is not known
-    shortened_group = good.group.map(SHORTENED.fullmatch).astype(bool)
+    beyond = ((sides < SIDES[0]) | (sides > SIDES[1])).any(axis=1)
+    number = (good.group != good.name) & good.group.map(SHORTENED.fullmatch).astype(bool)
+    tiny = (good.foreground > 0) & (good.foreground < TINY)
+    plain = good.grey_least == good.grey_most
     for kind, affected, why in (
-        (
-            "masks of several images",
-            (good.masks != "") & good.masks.duplicated(keep=False),
-            "another image has the same file as its mask",
-        ),
-        (
-            "sizes beyond belief",
-            ((sides < SIDES[0]) | (sides > SIDES[1])).any(axis=1),
-            "by their pixel size, a side is below 1 mm or above 2 m",
-        ),
-        (
-            "groups that a spreadsheet shortened",
-            (good.group != good.name) & shortened_group,
-            "several may have become one",
-        ),
+        ("masks of several images", shared, "another image has the same file as its mask"),
+        ("sizes beyond belief", beyond, "by their pixel size, a side is below 1 mm or above 2 m"),
+        ("groups that a spreadsheet shortened", number, "several may have become one"),
         ("empty masks", empty, "nothing is marked"),
         ("full masks", full, "everything is marked"),
-        (
-            "tiny objects",
-            (good.foreground > 0) & (good.foreground < TINY),
-            f"less than {TINY:.1%} of the image is marked",
-        ),
-        ("images of one grey value", good.grey_least == good.grey_most, "they show nothing"),
+        ("tiny objects", tiny, f"less than {TINY:.1%} of the image is marked"),
+        ("images of one grey value", plain, "they show nothing"),
     ):
         if names := tuple(good.name[affected]):
             text = f"{len(names)} of {len(images)} images: {why}: {shortened(names)}"

@@ -54,35 +54,6 @@ def near_duplicates(
     )
 
 
-def duplicates_in_training(images: pd.DataFrame, clusters: Sequence[Sequence[str]]) -> float | None:
-    """Share of test images with a copy in training, in five ungrouped folds of 80 %.
-
-    Parameters
-    ----------
-    images
-        What is known of each image (`sonotune.data.audit.COLUMNS`).
-    clusters
-        Names of images that are copies of one another.
-
-    Returns
-    -------
-    float or None
-        None where there are too few images for five folds.
-    """
-    row = {name: number for number, name in enumerate(images.name)}
-    of_row = {row[name]: names[0] for names in clusters for name in names}
-    shares = []
-    try:
-        for fold in range(5):
-            part = split(len(images), Resampling(), 0, 0.8, fold)
-            trained = [*part.train.tolist(), *part.validation.tolist()]
-            copied = count_with_duplicate(part.test.tolist(), trained, of_row)
-            shares.append(copied / len(part.test))
-    except SonotuneError:
-        return None
-    return float(np.mean(shares))
-
-
 def duplicate_findings(
     images: pd.DataFrame,
     same: Sequence[tuple[str, ...]],
@@ -128,12 +99,24 @@ def leakage_findings(images: pd.DataFrame, clusters: Sequence[Sequence[str]]) ->
     """
     if not clusters:
         return
-    share = duplicates_in_training(images, clusters)
-    largest = max(clusters, key=len)
-    twins = "" if share is None else f"{share:.1%} of test images would have a copy in training "
+    row = {name: number for number, name in enumerate(images.name)}
+    of_row = {row[name]: names[0] for names in clusters for name in names}
+    try:
+        shares = []
+        for fold in range(5):
+            part = split(len(images), Resampling(), 0, 0.8, fold)
+            trained = [*part.train.tolist(), *part.validation.tolist()]
+            copied = count_with_duplicate(part.test.tolist(), trained, of_row)
+            shares.append(copied / len(part.test))
+        twins = (
+            f"{np.mean(shares):.1%} of test images would have a copy in training with five folds "
+            "at 80%; "
+        )
+    except SonotuneError:  # too few images for five folds
+        twins = ""
     text = (
         f"{len(clusters)} cluster{'s' * (len(clusters) != 1)} of copies, the largest of "
-        f"{len(largest)} images; {twins}{'with five folds at 80%; ' if twins else ''}"
+        f"{len(max(clusters, key=len))} images; {twins}"
         "`resampling: grouped: duplicates` (or `both`) keeps each cluster on one side"
     )
     yield Finding("note", "clusters of copies", text)

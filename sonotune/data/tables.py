@@ -21,21 +21,11 @@ BOMS = (
 )
 # Other people's words for our columns.
 MEANT = {
-    "patient": "group",
-    "subject": "group",
-    "examination": "group",
-    "case": "group",
-    "participant": "group",
-    "file": "image",
-    "img": "image",
-    "path": "image",
-    "segmentation": "mask",
-    "annotation": "mask",
-    "label": "mask",
-    "frame": "slice",
-    "page": "slice",
-    "spacing": "mm_per_pixel",
-    "pixel": "mm_per_pixel",
+    "group": ("patient", "subject", "examination", "case", "participant"),
+    "image": ("file", "img", "path"),
+    "mask": ("segmentation", "annotation", "label"),
+    "slice": ("frame", "page"),
+    "mm_per_pixel": ("spacing", "pixel"),
 }
 
 
@@ -160,7 +150,9 @@ def _check_columns(
     for column in filter(None, columns):
         if column not in known:
             near = difflib.get_close_matches(column, known, n=1)
-            near = near or [word for part, word in MEANT.items() if part in column]
+            near = near or [
+                name for name, words in MEANT.items() if any(w in column for w in words)
+            ]
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise SonotuneError(
                 f"{name}: unknown column {printable(column)!r}; {hint}possible: "

@@ -65,7 +65,7 @@ def _entry(table: Path, line: int, row: Mapping[str, str], rule: MaskRule) -> Sa
     image, mask = (
         find_file(table.parent, text) or table.parent / text for text in (row["image"], row["mask"])
     )
-    if os.path.normpath(image) == os.path.normpath(mask):
+    if os.path.isfile(image) and os.path.normpath(image) == os.path.normpath(mask):
         raise SonotuneError(f"{where}: image and mask are the same file")
     name = without_suffix(row["image"])
     group = re.sub(r"\s+", " ", row.get("group", ""))

@@ -204,16 +204,12 @@ def pair(
             partners[image] = mask
     lonely += [image for stem, image in images.items() if stem not in partners]
     if lonely:
+        ending = f" or of that and an ending such as {endings[0]}" if endings else ""
         raise SonotuneError(
             f"{reader}: {len(lonely)} files have no partner (an image needs a mask of its own "
-            f"name{_or_with(endings)}, and the other way round): "
-            f"{shortened(sorted(map(printable, lonely)))}"
+            f"name{ending}, and the other way round): {shortened(sorted(map(printable, lonely)))}"
         )
     return [(stem, images[stem], partners[stem]) for stem in sorted(images)]
-
-
-def _or_with(endings: tuple[str, ...]) -> str:
-    return f" or of that and an ending such as {endings[0]}" if endings else ""
 
 
 def by_stem(stems: Mapping[Path, str], reader: str) -> dict[str, Path]:

@@ -38,6 +38,7 @@ def find(folder: Path, layout: str) -> list[Sample]:
         wanted.append(f"{name and f'{name}/'}*({suffixes})")
         endings = suffixes.replace(".", r"\.").replace(" ", "|")
         patterns.append(rf"(?:.*/)?{name and f'{name}/(?:.*/)?'}([^/]+)(?:{endings})")
-    files = join_masks(folder, layout, *patterns, " and ".join(wanted))
+    images, masks = patterns
+    files = join_masks(folder, layout, images, masks, " and ".join(wanted))
     rule = MaskRule("threshold", 128)
     return [Sample(name, name, paths[0], paths[1:], rule) for name, paths in files.items()]
