@@ -70,18 +70,15 @@ def network_titles(study: Mapping[str, Any]) -> dict[str, str]:
     study
         A study of a complete configuration.
     """
-    networks = networks_of(study)
-    titles = [title_of(network) for network in networks]
-    for title in {title for title in titles if titles.count(title) > 1}:
-        alike = [number for number, other in enumerate(titles) if other == title]
-        options = {key for number in alike for key in networks[number]}
-        for number in alike:
-            own = [
-                f"{key} {networks[number].get(key)}"
-                for key in sorted(options)
-                if len({repr(networks[number].get(key)) for number in alike}) > 1
-            ]
-            titles[number] = f"{title} ({', '.join(own)})"
+    networks, titles = networks_of(study), []
+    for network in networks:
+        alike = [other for other in networks if title_of(other) == title_of(network)]
+        own = [
+            f"{key} {network.get(key)}"
+            for key in sorted({key for other in alike for key in other})
+            if len({repr(other.get(key)) for other in alike}) > 1
+        ]
+        titles.append(title_of(network) + (f" ({', '.join(own)})" if own else ""))
     return {name: titles[networks.index(network_of(study, name))] for name in study["strategies"]}
 
 

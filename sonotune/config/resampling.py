@@ -7,7 +7,7 @@ from typing import Any
 
 from sonotune.data.limits import check_fraction
 from sonotune.data.readers.own_folder import has_groups
-from sonotune.data.split_lists import read_lists
+from sonotune.data.tables import read_lists
 from sonotune.errors import SonotuneError
 
 HOLDOUTS = ("test_images", "test_fraction", "lists")

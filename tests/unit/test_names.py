@@ -20,7 +20,7 @@ from sonotune.data.readers import find_samples
 from sonotune.data.readers.own_folder import has_groups
 from sonotune.data.readers.pixels import load
 from sonotune.data.split_file import count_near_duplicates
-from sonotune.data.split_lists import read_lists
+from sonotune.data.tables import read_lists
 from sonotune.errors import SonotuneError
 from sonotune.inference.images import InputImage, read_image, read_spacing
 from sonotune.runtime.files import write_json
