@@ -110,7 +110,7 @@ def preflight(
         if not (Path(resources) / entry.name / file.name).exists()
     ]
     with ThreadPoolExecutor(len(tries) or 1) as pool:
-        reasons = pool.map(lambda tried: _try_one(*tried[1:], mirror), tries)
+        reasons = pool.map(lambda tried: _try_one(tried[1], tried[2], mirror), tries)
         return [
             Failure(
                 name,

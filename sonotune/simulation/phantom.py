@@ -107,9 +107,9 @@ def draw_lesions(settings: Simulation, rng: np.random.Generator) -> list[Lesion]
 
 
 def _draw_lesion(settings: Simulation, rng: np.random.Generator) -> Lesion:
-    long = rng.uniform(*settings.lesion_radius_mm)
+    long = _within(settings.lesion_radius_mm, rng)
     if rng.random() < settings.ellipse_share:
-        short, angle = long * rng.uniform(*settings.ellipse_ratio), rng.uniform(0, np.pi)
+        short, angle = long * _within(settings.ellipse_ratio, rng), rng.uniform(0, np.pi)
     else:
         short, angle = long, 0.0
     inset = long + LESION_GAP_MM
@@ -120,8 +120,12 @@ def _draw_lesion(settings: Simulation, rng: np.random.Generator) -> Lesion:
         long_mm=long,
         short_mm=short,
         angle=angle,
-        k=rng.uniform(*settings.contrast),
+        k=_within(settings.contrast, rng),
     )
+
+
+def _within(limits: list[float], rng: np.random.Generator) -> float:
+    return rng.uniform(limits[0], limits[1])
 
 
 def _apart(first: Lesion, second: Lesion) -> bool:
