@@ -54,7 +54,7 @@ def test_a_head_that_the_border_cuts_has_its_whole_ellipse(name):
     mask = load(entries[name]).mask
     border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     assert border.any()
-    mm = entries[name].mm_per_pixel_y
+    mm, _ = entries[name].mm_per_pixel
     measured = read_measures(SHARED / "hc18")[name].circumference_mm
     assert mask_ellipse(mask, mm, mm).circumference == pytest.approx(measured, abs=0.1)
 

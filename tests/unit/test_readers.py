@@ -33,7 +33,7 @@ def test_heads_are_grouped_by_examination(heads):
     entries = find_samples({"reader": "hc18"}, heads)
     assert names(entries) == ["000_HC", "001_2HC", "001_HC", "805_HC"]
     assert [entry.group for entry in entries] == ["000", "001", "001", "805"]
-    assert {(entry.mm_per_pixel_y, entry.mm_per_pixel_x) for entry in entries} == {(0.1, 0.1)}
+    assert {entry.mm_per_pixel for entry in entries} == {(0.1, 0.1)}
 
 
 def test_one_head_an_examination_can_be_selected_and_some_left_out(heads):

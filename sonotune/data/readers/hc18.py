@@ -74,8 +74,7 @@ def find(
             name.partition("_")[0],
             *(images[name][0], images[name][1:]),
             MaskRule(outline),
-            measures[name].mm_per_pixel,
-            measures[name].mm_per_pixel,
+            (measures[name].mm_per_pixel, measures[name].mm_per_pixel),
         )
         for name in names
         if name not in leave_out

@@ -79,21 +79,21 @@ def _entry(table: Path, line: int, row: Mapping[str, str], rule: MaskRule) -> Sa
         if not re.fullmatch("[0-9]{1,9}", number):
             raise SonotuneError(f"{where}: slice must be 0, 1, ...; found {printable(number)!r}")
         name = f"{name}_{int(number)}"
-    (y, x), notes = _pixel_size(where, row)
+    spacing, notes = _pixel_size(where, row)
     which = int(number) if number else None
-    return Sample(name, group, image, (mask,), rule, y, x, which, notes)
+    return Sample(name, group, image, (mask,), rule, spacing, which, notes)
 
 
 def _pixel_size(
     where: str, row: Mapping[str, str]
-) -> tuple[tuple[float | None, float | None], tuple[str, ...]]:
+) -> tuple[tuple[float, float] | None, tuple[str, ...]]:
     """Millimetres per pixel (y, x), and a note where they are none."""
     texts = [row.get(f"mm_per_pixel_{axis}") or row.get("mm_per_pixel", "") for axis in "yx"]
     y, x = (_number(where, text) for text in texts)
     if y and x and 0 < y < math.inf and 0 < x < math.inf:
         return (y, x), ()
     notes = ("pixel size not known: the table's is no length",) if any(texts) else ()
-    return (None, None), notes
+    return None, notes
 
 
 def _number(where: str, text: str) -> float | None:

@@ -58,8 +58,8 @@ class Sample:
         Files whose union is the object; empty for an image without one.
     rule
         Which pixels of the mask's files belong to the object.
-    mm_per_pixel_y, mm_per_pixel_x
-        Of the file's own pixels; None where unknown, or where only the file tells.
+    mm_per_pixel
+        Height and width of the file's own pixels; None where unknown, or where only the file tells.
     slice
         Which slice or page of the files, counted from 0; None if they have only one.
     notes
@@ -71,8 +71,7 @@ class Sample:
     image: Path
     masks: tuple[Path, ...]
     rule: MaskRule = MaskRule()
-    mm_per_pixel_y: float | None = None
-    mm_per_pixel_x: float | None = None
+    mm_per_pixel: tuple[float, float] | None = None
     slice: int | None = None
     notes: tuple[str, ...] = ()
 
