@@ -152,10 +152,7 @@ def _check(arguments: argparse.Namespace) -> int:
     write_duplicates(audit, output / "duplicates.csv")
     for finding in audit.findings:
         print(f"{finding.level}: {finding.kind}: {finding.text}")
-    print(
-        f"{arguments.name}: {len(audit.image_stats)} images, {audit.verdict}: "
-        f"{output / 'audit.html'}"
-    )
+    print(f"{arguments.name}: {len(audit.images)} images, {audit.verdict}: {output / 'audit.html'}")
     return 1 if audit.of_level("error") else 0
 
 

@@ -27,11 +27,7 @@ def load_package_yaml(text: str) -> Any:
     text
         Content of a file of this package.
     """
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
-    try:
-        return loader.get_single_data()
-    finally:
-        loader.dispose()
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
 
 
 class _Loader(yaml.SafeLoader):

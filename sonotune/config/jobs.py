@@ -13,7 +13,7 @@ from sonotune.config.cells import cell_with_features, race_rounds
 from sonotune.config.code import code_of, training_code
 from sonotune.config.networks import network_of
 from sonotune.config.priorities import image_cost
-from sonotune.data.split_lists import read_lists
+from sonotune.data.tables import read_lists
 from sonotune.layout import CELL_KEYS, Cell
 from sonotune.networks.settings import architecture
 

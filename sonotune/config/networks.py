@@ -70,18 +70,15 @@ def network_titles(study: Mapping[str, Any]) -> dict[str, str]:
     study
         A study of a complete configuration.
     """
-    networks = networks_of(study)
-    titles = [title_of(network) for network in networks]
-    for title in {title for title in titles if titles.count(title) > 1}:
-        alike = [number for number, other in enumerate(titles) if other == title]
-        options = {key for number in alike for key in networks[number]}
-        for number in alike:
-            own = [
-                f"{key} {networks[number].get(key)}"
-                for key in sorted(options)
-                if len({repr(networks[number].get(key)) for number in alike}) > 1
-            ]
-            titles[number] = f"{title} ({', '.join(own)})"
+    networks, titles = networks_of(study), []
+    for network in networks:
+        alike = [other for other in networks if title_of(other) == title_of(network)]
+        own = [
+            f"{key} {network.get(key)}"
+            for key in sorted({key for other in alike for key in other})
+            if len({repr(other.get(key)) for other in alike}) > 1
+        ]
+        titles.append(title_of(network) + (f" ({', '.join(own)})" if own else ""))
     return {name: titles[networks.index(network_of(study, name))] for name in study["strategies"]}
 
 
@@ -141,19 +138,17 @@ def all_encoder_weights(config: Mapping[str, Any]) -> dict[str, EncoderWeights]:
     weights = {}
     for study in config["studies"].values():
         for network in networks_of(study):
-            if name := encoder_weights_of(network):
-                weights[name] = _describe(network["encoder"], network["encoder_weights"])
+            name = encoder_weights_of(network)
+            if name is None:
+                continue
+            encoder, source = network["encoder"], network["encoder_weights"]
+            if source == "imagenet" and encoder not in PUBLISHED:
+                raise SonotuneError(
+                    f"network: encoder_weights: imagenet is known of {' and '.join(PUBLISHED)} "
+                    f"only; for {encoder} name a file of its weights, or write random"
+                )
+            entry = PUBLISHED[encoder] if source == "imagenet" else None
+            if entry is None and not Path(source).is_file():
+                raise SonotuneError(f"network: encoder_weights: there is no file {source}")
+            weights[name] = EncoderWeights(encoder, source, entry)
     return weights
-
-
-def _describe(encoder: str, source: str) -> EncoderWeights:
-    if source != "imagenet":
-        if not Path(source).is_file():
-            raise SonotuneError(f"network: encoder_weights: there is no file {source}")
-        return EncoderWeights(encoder, source, None)
-    if encoder not in PUBLISHED:
-        raise SonotuneError(
-            f"network: encoder_weights: imagenet is known of {' and '.join(PUBLISHED)} only; for "
-            f"{encoder} name a file of its weights, or write random"
-        )
-    return EncoderWeights(encoder, source, PUBLISHED[encoder])

@@ -51,27 +51,11 @@ def _listed(dataset: str) -> int:
         return 0
 
 
-def step_cost(network: Mapping[str, Any], tune: list[str]) -> float:
-    """A training step against a forward pass, with every stage counted alike.
-
-    Gradients flow down to the first tuned stage, and tuned stages have those of their weights.
-
-    Parameters
-    ----------
-    network
-        A complete ``network`` key.
-    tune
-        Tuned stages; empty if nothing is trained.
-    """
-    stages = stages_of(network)
-    if not tune:
-        return 0.0
-    first = min(stages.index(stage) for stage in tune)
-    return 1 + (len(stages) - first + len(tune)) / len(stages)
-
-
 def image_cost(study: Mapping[str, Any], strategy: str) -> float:
     """Effort of training on one image once, compared with other strategies and studies.
+
+    It is that of a training step against a forward pass, with every stage counted alike: gradients
+    flow down to the first tuned stage, and tuned stages have those of their weights.
 
     Parameters
     ----------
@@ -80,8 +64,12 @@ def image_cost(study: Mapping[str, Any], strategy: str) -> float:
     strategy
         Name of a strategy.
     """
-    network = network_of(study, strategy)
-    cost = step_cost(network, study["strategies"][strategy]["tune"])
+    network, tune = network_of(study, strategy), study["strategies"][strategy]["tune"]
+    if not tune:
+        return 0.0
+    stages = stages_of(network)
+    first = min(stages.index(stage) for stage in tune)
+    cost = 1 + (len(stages) - first + len(tune)) / len(stages)
     return float(cost * (study["image_size"] / 256) ** 2 * network.get("width", 64) / 64)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sonotune.data.limits import check_fraction
 from sonotune.data.readers.own_folder import has_groups
-from sonotune.data.split_lists import read_lists
+from sonotune.data.tables import read_lists
 from sonotune.errors import SonotuneError
 
 HOLDOUTS = ("test_images", "test_fraction", "lists")
@@ -44,7 +44,13 @@ def complete_resampling(
     if len(given) > 1:
         yield f"{where}: resampling: {' and '.join(given)} exclude each other; keep one"
     elif "lists" in given:
-        yield from _check_lists(where, resampling)
+        if resampling["grouped"]:
+            what = "has no use with lists, which fix the split; remove it"
+            yield f"{where}: resampling: grouped: {what}"
+        try:
+            read_lists(resampling["lists"])
+        except SonotuneError as error:
+            yield f"{where}: {error}"
     for fraction in study["fractions"]:
         try:
             if not given:
@@ -64,12 +70,3 @@ def complete_resampling(
             f"{where}: resampling: validation_fraction: 0 leaves nothing to stop or to choose "
             "weights by; add patience: false and select_weights: last to training, or give a share"
         )
-
-
-def _check_lists(where: str, resampling: dict[str, Any]) -> Iterator[str]:
-    if resampling["grouped"]:
-        yield f"{where}: resampling: grouped: has no use with lists, which fix the split; remove it"
-    try:
-        read_lists(resampling["lists"])
-    except SonotuneError as error:
-        yield f"{where}: {error}"

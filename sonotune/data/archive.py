@@ -5,7 +5,6 @@ import errno
 import gzip
 import io
 import lzma
-import os
 import stat
 import tarfile
 import zipfile
@@ -13,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 from sonotune.errors import SonotuneError
 from sonotune.runtime.limits import limits
@@ -38,11 +37,8 @@ DAMAGE = (
 IMPOSSIBLE = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 
 
-class _Member(NamedTuple):
-    name: str
-    is_folder: bool
-    is_file: bool
-    open: Callable[[], IO[bytes] | None]
+# A member's name, whether it is a folder or a file, and what opens it.
+_Member = tuple[str, bool, bool, Callable[[], IO[bytes] | None]]
 
 
 class _Bounded(io.RawIOBase):
@@ -123,23 +119,23 @@ def unpack(archive: str | Path, folder: str | Path) -> None:
 def _unpack(archive: Path, folder: Path) -> None:
     most = limits()
     remaining, count = most.archive_bytes, 0
-    for member in _members(archive):
-        path = _inside(member.name)
+    for name, is_folder, is_file, opened in _members(archive):
+        path = _inside(name)
         if path is None:
             continue
-        if not (member.is_folder or member.is_file):
-            raise _Refused(f"{member.name!r} is a link or a device, not a file")
+        if not (is_folder or is_file):
+            raise _Refused(f"{name!r} is a link or a device, not a file")
         count += 1
         if count > most.archive_files:
             raise _Refused(
                 f"it holds more than {most.archive_files} files (limits: archive_files:)"
             )
         target = folder / path
-        if member.is_folder:
+        if is_folder:
             target.mkdir(parents=True, exist_ok=True)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        source = member.open()
+        source = opened()
         assert source is not None  # a file of a tar archive has content
         with source, target.open("xb") as file:
             while chunk := source.read(2**20):
@@ -154,22 +150,22 @@ def _members(archive: Path) -> Iterator[_Member]:
     with _opened(archive) as file:
         if (tar := _tar(file)) is not None:
             for member in tar:
-                yield _Member(
-                    member.name, member.isdir(), member.isreg(), partial(tar.extractfile, member)
-                )
+                opened = partial(tar.extractfile, member)
+                yield member.name, member.isdir(), member.isreg(), opened
                 # Else what all headers say is kept in memory.
                 tar.members.clear()  # type: ignore[attr-defined]
                 tar.pax_headers.clear()  # type: ignore[attr-defined]
             return
     if zipfile.is_zipfile(archive):
-        with archive.open("rb") as file, _zip(file) as packed:
+        with archive.open("rb") as file:
+            packed = zipfile.ZipFile(_Bounded(file, ZIP_LIST, archive.stat().st_size))
             for info in packed.infolist():
                 kind = stat.S_IFMT(info.external_attr >> 16)
                 is_file = kind in (0, stat.S_IFREG)
                 # Some programs write the separator of Windows.
                 name = info.filename.replace("\\", "/")
                 is_folder = name.endswith("/") and kind in (0, stat.S_IFDIR)
-                yield _Member(name, is_folder, is_file, partial(packed.open, info))
+                yield name, is_folder, is_file, partial(packed.open, info)
     else:
         with archive.open("rb") as file:
             begin = file.read(40)
@@ -195,10 +191,6 @@ def _tar(file: IO[bytes]) -> tarfile.TarFile | None:
         return tarfile.open(fileobj=_Bounded(file, TAR_HEADER, most), mode="r:")
     except (*DAMAGE, OSError):
         return None
-
-
-def _zip(file: IO[bytes]) -> zipfile.ZipFile:
-    return zipfile.ZipFile(_Bounded(file, ZIP_LIST, os.fstat(file.fileno()).st_size))
 
 
 def _inside(name: str) -> PurePosixPath | None:

@@ -2,9 +2,16 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+
+import cv2
+import numpy as np
+import pandas as pd
 
 from sonotune.data.copies import (
     duplicate_findings,
@@ -12,16 +19,26 @@ from sonotune.data.copies import (
     leakage_findings,
     near_duplicates,
 )
-from sonotune.data.findings import Finding
-from sonotune.data.inspect import Audit, ImageStats, measure
+from sonotune.data.duplicates import sketch
+from sonotune.data.findings import Finding, Level
 from sonotune.data.mask_profile import find_mask_issues
 from sonotune.data.prepare import useless_masks
 from sonotune.data.readers.own_folder import unmatched_files
-from sonotune.data.readers.pixels import open_samples
-from sonotune.data.readers.sample import shortened
+from sonotune.data.readers.pixels import LoadedSample, open_samples
+from sonotune.data.readers.sample import Sample, shortened
 from sonotune.errors import SonotuneError, printable
 from sonotune.runtime.processors import usable_processors
 
+# What is known of each image: its files for people; pixels of the file, millimetres per pixel; grey
+# values, 0 to 255; share that is marked; number of parts of the mask; what was done to read it; a
+# digest that equal images share; what tells its copies (None if it is all of one grey); what the
+# mask's files hold; why it cannot be used (else an empty text).
+COLUMNS = (
+    *("read", "name", "group", "image", "masks"),
+    *("height", "width", "mm_per_pixel_y", "mm_per_pixel_x"),
+    *("grey_least", "grey_mean", "grey_most", "foreground", "components"),
+    *("notes", "digest", "sketch", "profile", "problem"),
+)
 # Groups that people write for patients they do not know.
 UNKNOWN = ("na", "n/a", "nan", "none", "null", "unknown", "?", "-")
 # How spreadsheets shorten long numbers, so that many become one.
@@ -30,6 +47,53 @@ SHORTENED = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]+", re.IGNORECASE)
 SIDES = (1.0, 2000.0)
 # Share of the image below which an object is hardly one on purpose.
 TINY = 0.001
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A data set's images, duplicates among them, and the findings.
+
+    Attributes
+    ----------
+    dataset
+        Name of the data set.
+    source
+        What its images are.
+    images
+        One row per image, with `COLUMNS`; None where an image cannot be read.
+    findings
+        What follows, errors first.
+    same
+        Names of images that are the same, pixel by pixel, in groups.
+    near
+        Pairs of names that are not, but nearly.
+    clusters
+        Names of images that are copies of one another, exact or not.
+    """
+
+    dataset: str
+    source: str
+    images: pd.DataFrame
+    findings: tuple[Finding, ...]
+    same: tuple[tuple[str, ...], ...] = ()
+    near: tuple[tuple[str, str], ...] = ()
+    clusters: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """How much is wrong, in words: 1 error, 2 warnings."""
+        counts = {level: len(self.of_level(level)) for level in get_args(Level)[:2]}
+        return ", ".join(f"{n} {level}{'s' * (n != 1)}" for level, n in counts.items())
+
+    def of_level(self, level: Level) -> list[Finding]:
+        """The findings of one level.
+
+        Parameters
+        ----------
+        level
+            ``error``, ``warning`` or ``note``.
+        """
+        return [finding for finding in self.findings if finding.level == level]
 
 
 def audit_dataset(
@@ -58,23 +122,68 @@ def audit_dataset(
         samples, load = open_samples(settings, originals)
     except SonotuneError as error:
         broken = Finding("error", "files do not form a data set", str(error))
-        return Audit(name, source, (), (), (), (broken,))
+        return Audit(name, source, pd.DataFrame(columns=list(COLUMNS)), (broken,))
     workers = workers or usable_processors()
-    image_stats = measure(samples, load, workers)
-    profiles = {stats.name: stats.profile for stats in image_stats if stats.profile is not None}
-    same = exact_duplicates(image_stats)
-    near, clusters = near_duplicates(image_stats, workers)
+    images = _measure(samples, load, workers)
+    profiles = {
+        name: profile
+        for name, profile in zip(images.name, images.profile, strict=True)
+        if profile is not None
+    }
+    same = exact_duplicates(images)
+    near, clusters = near_duplicates(images, workers)
     findings = (
         *_file_findings(settings, originals),
-        *_image_findings(image_stats),
+        *_image_findings(images),
         *find_mask_issues(profiles, samples[0].rule, settings["reader"] == "folder"),
-        *duplicate_findings(image_stats, same, near),
-        *leakage_findings(image_stats, clusters),
-        *_group_findings(image_stats),
+        *duplicate_findings(images, same, near),
+        *leakage_findings(images, clusters),
+        *_group_findings(images),
     )
-    order = ("error", "warning", "note")
-    findings = tuple(sorted(findings, key=lambda finding: order.index(finding.level)))
-    return Audit(name, source, image_stats, same, near, findings, clusters)
+    findings = tuple(sorted(findings, key=lambda finding: get_args(Level).index(finding.level)))
+    return Audit(name, source, images, findings, same, near, clusters)
+
+
+def _measure(
+    samples: Sequence[Sample], load: Callable[[Sample], LoadedSample], workers: int
+) -> pd.DataFrame:
+    """Look at all images of a data set; of each, only what `COLUMNS` say stays in memory."""
+
+    def look_at(sample: Sample) -> dict[str, Any]:
+        which = "" if sample.slice is None else f"[{sample.slice}]"
+        row = {
+            "read": partial(load, sample),
+            "name": sample.name,
+            "group": sample.group,
+            "image": f"{printable(sample.image)}{which}",
+            "masks": "; ".join(f"{printable(mask)}{which}" for mask in sample.masks),
+            "notes": (),
+            "digest": "",
+            "problem": "",
+        }
+        try:
+            loaded = load(sample)
+        except SonotuneError as error:
+            return {**row, "problem": str(error)}
+        image, mask = loaded.image, loaded.mask
+        return {
+            **row,
+            **dict(zip(("height", "width"), image.shape, strict=True)),
+            **dict(zip(("mm_per_pixel_y", "mm_per_pixel_x"), loaded.mm_per_pixel, strict=True)),
+            "grey_least": int(image.min()),
+            "grey_mean": float(image.mean()),
+            "grey_most": int(image.max()),
+            "foreground": float(mask.mean()),
+            "components": cv2.connectedComponents(np.ascontiguousarray(mask))[0] - 1,
+            "notes": loaded.notes,
+            "digest": loaded.pixels_sha256,
+            "sketch": sketch(image) if image.min() < image.max() else None,
+            "profile": loaded.profile,
+        }
+
+    with ThreadPoolExecutor(workers) as pool:
+        rows = [{**dict.fromkeys(COLUMNS), **row} for row in pool.map(look_at, samples)]
+    return pd.DataFrame(rows, dtype=object)
 
 
 def _file_findings(settings: Mapping[str, Any], originals: str | Path) -> Iterator[Finding]:
@@ -85,22 +194,23 @@ def _file_findings(settings: Mapping[str, Any], originals: str | Path) -> Iterat
         yield Finding("warning", "files that no pattern matches", text)
 
 
-def _image_findings(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
-    if bad := [stats for stats in image_stats if stats.problem]:
-        reasons = "".join(f"\n    {stats.problem}" for stats in bad)
-        text = f"{len(bad)} of {len(image_stats)} images:{reasons}"
-        yield Finding("error", "cannot be used", text, _names(bad))
-    good = [stats for stats in image_stats if not stats.problem]
-    empty = [stats for stats in good if stats.foreground == 0]
-    full = [stats for stats in good if stats.foreground == 1]
-    if useless := useless_masks(len(good), len(empty), len(full)):
-        yield Finding("error", "nothing to learn", useless, _names([*empty, *full]))
-    tiny = [stats for stats in good if stats.foreground and stats.foreground < TINY]
-    plain = [stats for stats in good if stats.grey_least == stats.grey_most]
-    beyond = [stats for stats in good if not all(SIDES[0] <= s <= SIDES[1] for s in _sides(stats))]
-    number = [o for o in good if o.group != o.name and SHORTENED.fullmatch(o.group)]
-    owners = Counter(stats.masks for stats in good)
-    shared = [stats for stats in good if stats.masks and owners[stats.masks] > 1]
+def _image_findings(images: pd.DataFrame) -> Iterator[Finding]:
+    bad, good = images[images.problem != ""], images[images.problem == ""]
+    if len(bad):
+        reasons = "".join(f"\n    {problem}" for problem in bad.problem)
+        text = f"{len(bad)} of {len(images)} images:{reasons}"
+        yield Finding("error", "cannot be used", text, tuple(bad.name))
+    empty, full = good.foreground == 0, good.foreground == 1
+    if useless := useless_masks(len(good), sum(empty), sum(full)):
+        names = (*good.name[empty], *good.name[full])
+        yield Finding("error", "nothing to learn", useless, names)
+    shared = (good.masks != "") & good.masks.duplicated(keep=False)
+    spacing = good[["mm_per_pixel_y", "mm_per_pixel_x"]].to_numpy(float)
+    sides = good[["height", "width"]].to_numpy(float) * spacing  # NaN where it is not known
+    beyond = ((sides < SIDES[0]) | (sides > SIDES[1])).any(axis=1)
+    number = (good.group != good.name) & good.group.map(SHORTENED.fullmatch).astype(bool)
+    tiny = (good.foreground > 0) & (good.foreground < TINY)
+    plain = good.grey_least == good.grey_most
     for kind, affected, why in (
         ("masks of several images", shared, "another image has the same file as its mask"),
         ("sizes beyond belief", beyond, "by their pixel size, a side is below 1 mm or above 2 m"),
@@ -110,12 +220,10 @@ def _image_findings(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
         ("tiny objects", tiny, f"less than {TINY:.1%} of the image is marked"),
         ("images of one grey value", plain, "they show nothing"),
     ):
-        if affected:
-            names = _names(affected)
-            text = f"{len(names)} of {len(image_stats)} images: {why}: {shortened(names)}"
+        if names := tuple(good.name[affected]):
+            text = f"{len(names)} of {len(images)} images: {why}: {shortened(names)}"
             yield Finding("warning", kind, text, names)
-    shares = [stats.group.casefold() for stats in good]
-    for word, count in Counter(shares).items():
+    for word, count in Counter(good.group.map(str.casefold)).items():
         if count > 1 and word in UNKNOWN:
             yield Finding(
                 "warning",
@@ -123,12 +231,12 @@ def _image_findings(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
                 f"{count} images share the group {word!r}, so they stay together; name their "
                 "patients if known",
             )
-    for note, count in Counter(note for stats in good for note in stats.notes).items():
-        yield Finding("note", "converted", f"{count} of {len(image_stats)} images: {note}")
+    for note, count in Counter(note for notes in good.notes for note in notes).items():
+        yield Finding("note", "converted", f"{count} of {len(images)} images: {note}")
 
 
-def _group_findings(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
-    groups = Counter(stats.group for stats in image_stats)
+def _group_findings(images: pd.DataFrame) -> Iterator[Finding]:
+    groups = Counter(images.group)
     if several := sum(count > 1 for count in groups.values()):
         yield Finding(
             "note",
@@ -136,13 +244,3 @@ def _group_findings(image_stats: Sequence[ImageStats]) -> Iterator[Finding]:
             f"{several} of {len(groups)} groups (examinations, patients) have more than one image; "
             "`resampling: grouped: true` keeps a group on one side of every split",
         )
-
-
-def _sides(stats: ImageStats) -> list[float]:
-    """Height and width in millimetres, as far as they are known."""
-    sides = ((stats.height, stats.mm_per_pixel_y), (stats.width, stats.mm_per_pixel_x))
-    return [pixels * size for pixels, size in sides if pixels and size]
-
-
-def _names(image_stats: Sequence[ImageStats]) -> tuple[str, ...]:
-    return tuple(stats.name for stats in image_stats)

@@ -4,15 +4,16 @@ import base64
 import csv
 import html
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup
 
-from sonotune.data.inspect import Audit, ImageStats
+from sonotune.data.audit import Audit
 from sonotune.data.readers.pixels import LoadedSample
 from sonotune.runtime.files import atomic, write_csv
 
@@ -52,17 +53,17 @@ def write_audit_csv(audit: Audit, path: str | Path) -> None:
     same, near = _others(audit.same), _others(audit.near)
     rows = [
         {
-            **vars(stats),
-            "grey_mean": None if stats.grey_mean is None else f"{stats.grey_mean:.2f}",
-            "foreground": None if stats.foreground is None else f"{stats.foreground:.6f}",
-            "mask_values": "" if stats.profile is None else stats.profile.describe_values(),
-            "same_as": "; ".join(same[stats.name]),
-            "nearly": "; ".join(near[stats.name]),
-            "notes": "; ".join(stats.notes),
-            "verdict": verdicts.get(stats.name, "ok"),
-            "reasons": "; ".join([*reasons[stats.name], *filter(None, [stats.problem])]),
+            **row,
+            "grey_mean": None if row["problem"] else f"{row['grey_mean']:.2f}",
+            "foreground": None if row["problem"] else f"{row['foreground']:.6f}",
+            "mask_values": row["profile"].describe_values() if row["profile"] else "",
+            "same_as": "; ".join(same[row["name"]]),
+            "nearly": "; ".join(near[row["name"]]),
+            "notes": "; ".join(row["notes"]),
+            "verdict": verdicts.get(row["name"], "ok"),
+            "reasons": "; ".join([*reasons[row["name"]], *filter(None, [row["problem"]])]),
         }
-        for stats in audit.image_stats
+        for row in audit.images.to_dict("records")
     ]
     write_csv(path, COLUMNS, rows)
 
@@ -127,10 +128,10 @@ def write_audit_html(audit: Audit, path: str | Path) -> None:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     page = environment.from_string(PAGE.read_text("utf-8")).render(
         dataset=_text(audit.dataset),
-        images=len(audit.image_stats),
+        images=len(audit.images),
         source=_text(audit.source),
         verdict=audit.verdict,
-        facts=[map(_text, fact) for fact in _facts(audit.image_stats)],
+        facts=[map(_text, fact) for fact in _facts(audit.images)],
         findings=[map(_text, (one.level, one.kind, one.text)) for one in audit.findings],
         sheets=_sheets(audit),
     )
@@ -143,40 +144,39 @@ def _text(text: str) -> Markup:
     return Markup(html.escape(text))  # noqa: S704
 
 
-def _facts(image_stats: Sequence[ImageStats]) -> Iterator[tuple[str, str]]:
-    good = [stats for stats in image_stats if not stats.problem]
-    yield "Groups (examinations, patients)", str(len({stats.group for stats in image_stats}))
-    if not good:
+def _facts(images: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    good = images[images.problem == ""]
+    yield "Groups (examinations, patients)", str(images.group.nunique())
+    if good.empty:
         return
-    sizes = Counter((stats.width, stats.height) for stats in good)
+    sizes = Counter(zip(good.width, good.height, strict=True))
     common = [f"{width} x {height} ({count})" for (width, height), count in sizes.most_common(6)]
     more = f", and {len(sizes) - 6} other sizes" if len(sizes) > 6 else ""
     yield "Width x height, pixels (images)", ", ".join(common) + more
-    yield "Millimetres per pixel", _span(good, "mm_per_pixel_x", ".4f") or "not known"
-    yield "Darkest grey value", _span(good, "grey_least", "d")
-    yield "Mean grey value", _span(good, "grey_mean", ".0f")
-    yield "Brightest grey value", _span(good, "grey_most", "d")
-    yield "Share of the image that is marked", _span(good, "foreground", ".1%")
-    yield "Objects in a mask", _span(good, "components", "d")
-
-
-def _span(image_stats: Sequence[ImageStats], what: str, form: str) -> str:
-    values = sorted(v for stats in image_stats if (v := getattr(stats, what)) is not None)
-    if not values:
-        return ""
-    least, middle, most = (format(values[i], form) for i in (0, len(values) // 2, -1))
-    return least if least == most else f"{least} to {most}, median {middle}"
+    for fact, column, form in (
+        ("Millimetres per pixel", "mm_per_pixel_x", ".4f"),
+        ("Darkest grey value", "grey_least", "d"),
+        ("Mean grey value", "grey_mean", ".0f"),
+        ("Brightest grey value", "grey_most", "d"),
+        ("Share of the image that is marked", "foreground", ".1%"),
+        ("Objects in a mask", "components", "d"),
+    ):
+        values = sorted(good[column].dropna())
+        chosen = [format(values[i], form) for i in (0, len(values) // 2, -1) if values]
+        least, middle, most = chosen or ["not known"] * 3
+        yield fact, least if least == most else f"{least} to {most}, median {middle}"
 
 
 def _sheets(audit: Audit) -> Iterator[tuple[str, Iterable[_Pictures]]]:
     """Titles of contact sheets, each with groups of images that stand together."""
-    good = {stats.name: stats for stats in audit.image_stats if not stats.problem}
+    usable = audit.images[audit.images.problem == ""]
+    good = dict(zip(usable.name, usable.read, strict=True))
     if not good:
         return
 
     def pictures(names: Iterable[str]) -> _Pictures:
         for name in names:
-            picture = _picture(good[name].read())
+            picture = _picture(good[name]())
             yield _text(name), base64.b64encode(picture).decode()
 
     warned = {name for finding in audit.of_level("warning") for name in finding.names}

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files as package_files
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from sonotune.config.form import load_package_yaml
 from sonotune.config.mistakes import no_such
@@ -47,12 +47,6 @@ class RemoteFile(BaseModel):
     into: Annotated[str, Field(pattern=r"^\w+$")] | None = None
     about: str | None = None
     no_https: bool = False
-
-    @model_validator(mode="after")
-    def _is_secure(self) -> Self:
-        if self.address.startswith("http://") and not self.no_https:
-            raise ValueError(f"address: must begin with https, found {self.address}")
-        return self
 
     @property
     def name(self) -> str:
@@ -107,14 +101,6 @@ class CatalogueEntry(BaseModel):
     holds: tuple[str, ...] = ()
     by_hand: Text
     stand_ins: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _files_fit_access(self) -> Self:
-        if bool(self.files) != (self.access == "open"):
-            raise ValueError("files: open data sets have files to download, others have none")
-        if bool(self.holds) != (self.access != "made"):
-            raise ValueError("holds: say how a complete copy is known, unless it is made here")
-        return self
 
     def is_complete(self, folder: str | Path) -> bool:
         """Whether a folder holds something for every glob of ``holds``.

@@ -1,14 +1,13 @@
 """Copies among the images of a data set, and what they mean for a split."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 
 from sonotune.data.duplicates import clusters_of, near_pairs
 from sonotune.data.findings import Finding, Level
 from sonotune.data.grouping import count_with_duplicate
-from sonotune.data.inspect import ImageStats
 from sonotune.data.readers.sample import shortened
 from sonotune.data.splits import Resampling, split
 from sonotune.errors import SonotuneError
@@ -17,23 +16,20 @@ from sonotune.errors import SonotuneError
 SPELT_OUT = 20
 
 
-def exact_duplicates(image_stats: Sequence[ImageStats]) -> tuple[tuple[str, ...], ...]:
+def exact_duplicates(images: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
     """Names of images that are the same, pixel by pixel.
 
     Parameters
     ----------
-    image_stats
-        What each image is like.
+    images
+        What is known of each image (`sonotune.data.audit.COLUMNS`).
     """
-    alike = defaultdict(list)
-    for stats in image_stats:
-        if stats.digest:
-            alike[stats.digest].append(stats.name)
-    return tuple(tuple(names) for names in alike.values() if len(names) > 1)
+    alike = images[images.digest != ""].groupby("digest", sort=False).name
+    return tuple(tuple(names) for _, names in alike if len(names) > 1)
 
 
 def near_duplicates(
-    image_stats: Sequence[ImageStats], workers: int
+    images: pd.DataFrame, workers: int
 ) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, ...], ...]]:
     """Pairs that are nearly the same image, though not pixel by pixel, and clusters of copies.
 
@@ -41,59 +37,25 @@ def near_duplicates(
 
     Parameters
     ----------
-    image_stats
-        What each image is like.
+    images
+        What is known of each image (`sonotune.data.audit.COLUMNS`).
     workers
         Threads; they change the time, never the result.
     """
-    kept = [stats for stats in image_stats if stats.sketch is not None]
-    pairs = near_pairs([stats.sketch for stats in kept if stats.sketch is not None], workers)
-    first: dict[str, int] = {}
-    exact = [
-        (first[stats.digest], number)
-        for number, stats in enumerate(kept)
-        if first.setdefault(stats.digest, number) != number
-    ]
+    kept = images[images.sketch.notna()]
+    names, digests = kept.name.tolist(), kept.digest.tolist()
+    pairs = near_pairs(kept.sketch.tolist(), workers)
+    first = [digests.index(digest) for digest in digests]
+    exact = [(one, number) for number, one in enumerate(first) if one != number]
     clusters = clusters_of(len(kept), [*pairs, *exact])
     return (
-        tuple((kept[a].name, kept[b].name) for a, b in pairs if kept[a].digest != kept[b].digest),
-        tuple(tuple(kept[number].name for number in numbers) for numbers in clusters),
+        tuple((names[a], names[b]) for a, b in pairs if digests[a] != digests[b]),
+        tuple(tuple(names[number] for number in numbers) for numbers in clusters),
     )
 
 
-def duplicates_in_training(
-    image_stats: Sequence[ImageStats], clusters: Sequence[Sequence[str]]
-) -> float | None:
-    """Share of test images with a copy in training, in five ungrouped folds of 80 %.
-
-    Parameters
-    ----------
-    image_stats
-        What each image is like.
-    clusters
-        Names of images that are copies of one another.
-
-    Returns
-    -------
-    float or None
-        None where there are too few images for five folds.
-    """
-    row = {stats.name: number for number, stats in enumerate(image_stats)}
-    of_row = {row[name]: names[0] for names in clusters for name in names}
-    shares = []
-    try:
-        for fold in range(5):
-            part = split(len(image_stats), Resampling(), 0, 0.8, fold)
-            trained = [*part.train.tolist(), *part.validation.tolist()]
-            copied = count_with_duplicate(part.test.tolist(), trained, of_row)
-            shares.append(copied / len(part.test))
-    except SonotuneError:
-        return None
-    return float(np.mean(shares))
-
-
 def duplicate_findings(
-    image_stats: Sequence[ImageStats],
+    images: pd.DataFrame,
     same: Sequence[tuple[str, ...]],
     near: Sequence[tuple[str, ...]],
 ) -> Iterator[Finding]:
@@ -101,13 +63,13 @@ def duplicate_findings(
 
     Parameters
     ----------
-    image_stats
-        What each image is like.
+    images
+        What is known of each image (`sonotune.data.audit.COLUMNS`).
     same, near
         What `exact_duplicates` and `near_duplicates` give.
     """
-    group = {stats.name: stats.group for stats in image_stats}
-    marked = {stats.name: stats.foreground for stats in image_stats}
+    group = dict(zip(images.name, images.group, strict=True))
+    marked = dict(zip(images.name, images.foreground, strict=True))
     for kind, alike in (("exact duplicates", same), ("near duplicates", near)):
         apart = [names for names in alike if len({group[name] for name in names}) > 1]
         together = [names for names in alike if names not in apart]
@@ -125,26 +87,36 @@ def duplicate_findings(
         yield _same_images("warning", "one image, several masks", differ, why)
 
 
-def leakage_findings(
-    image_stats: Sequence[ImageStats], clusters: Sequence[Sequence[str]]
-) -> Iterator[Finding]:
+def leakage_findings(images: pd.DataFrame, clusters: Sequence[Sequence[str]]) -> Iterator[Finding]:
     """How many test images would have a copy in training.
 
     Parameters
     ----------
-    image_stats
-        What each image is like.
+    images
+        What is known of each image (`sonotune.data.audit.COLUMNS`).
     clusters
         Names of images that are copies of one another.
     """
     if not clusters:
         return
-    share = duplicates_in_training(image_stats, clusters)
-    largest = max(clusters, key=len)
-    twins = "" if share is None else f"{share:.1%} of test images would have a copy in training "
+    row = {name: number for number, name in enumerate(images.name)}
+    of_row = {row[name]: names[0] for names in clusters for name in names}
+    try:
+        shares = []
+        for fold in range(5):
+            part = split(len(images), Resampling(), 0, 0.8, fold)
+            trained = [*part.train.tolist(), *part.validation.tolist()]
+            copied = count_with_duplicate(part.test.tolist(), trained, of_row)
+            shares.append(copied / len(part.test))
+        twins = (
+            f"{np.mean(shares):.1%} of test images would have a copy in training with five folds "
+            "at 80%; "
+        )
+    except SonotuneError:  # too few images for five folds
+        twins = ""
     text = (
         f"{len(clusters)} cluster{'s' * (len(clusters) != 1)} of copies, the largest of "
-        f"{len(largest)} images; {twins}{'with five folds at 80%; ' if twins else ''}"
+        f"{len(max(clusters, key=len))} images; {twins}"
         "`resampling: grouped: duplicates` (or `both`) keeps each cluster on one side"
     )
     yield Finding("note", "clusters of copies", text)

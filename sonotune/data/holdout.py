@@ -4,6 +4,7 @@ What `sonotune.data.splits` needs besides folds of a cross-validation: Wang et a
 of 999 images in one draw, repeat trainings on it, and published the names.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -58,27 +59,21 @@ def rows_from_lists(
         If a name is not one of the data set's, or two mean the same image.
     """
     row_of = {name: row for row, name in enumerate(names or ())}
-    last: dict[str, list[int]] = {}
-    for name, number in row_of.items():
-        last.setdefault(name.rpartition("/")[2].casefold(), []).append(number)
+    alike = defaultdict(list)
+    for name in row_of:
+        alike[_last_part(name)].append(name)
     taken: dict[int, str] = {}
     parts = []
     for part in ("train", "test"):
         where = f"resampling: lists: {part}"
-        rows: list[int] = []
-        unknown: list[str] = []
+        rows, unknown = [], []
         for wanted in lists[part]:
-            row: int | None = row_of.get(wanted)
-            if row is None:
-                alike = [
-                    candidate
-                    for candidate in last.get(wanted.rpartition("/")[2].casefold(), ())
-                    if _same_end((names or ())[candidate], wanted)
-                ]
-                row = alike[0] if len(alike) == 1 else None
-            if row is None:
+            meant = [wanted] if wanted in row_of else alike[_last_part(wanted)]
+            meant = [name for name in meant if _same_end(name, wanted)]
+            if len(meant) != 1:
                 unknown.append(wanted)
                 continue
+            row = row_of[meant[0]]
             if row in taken:
                 raise SonotuneError(
                     f"{where}: {wanted} and {taken[row]} mean the same image; name it once"
@@ -93,6 +88,10 @@ def rows_from_lists(
             )
         parts.append(np.sort(np.array(rows, np.int64)))
     return parts[0], parts[1]
+
+
+def _last_part(name: str) -> str:
+    return name.rpartition("/")[2].casefold()
 
 
 def _same_end(name: str, wanted: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a resampling asks for and allows, from the configuration alone.
+"""What a resampling asks for and allows, and how shares of images become whole numbers.
 
 This runs while the workflow is parsed, so it needs no numpy.
 """
@@ -6,6 +6,17 @@ This runs while the workflow is parsed, so it needs no numpy.
 from fractions import Fraction
 
 from sonotune.errors import SonotuneError
+
+
+def round_half_up(value: Fraction) -> int:
+    """Round to the nearest whole number, halves up, as Table I of Amiri 2020 does.
+
+    Parameters
+    ----------
+    value
+        An exact number.
+    """
+    return int((value + Fraction(1, 2)) // 1)
 
 
 def max_fraction(folds: int) -> Fraction:

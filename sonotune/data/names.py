@@ -24,12 +24,10 @@ def as_text(name: str | os.PathLike[str]) -> str:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        text = raw.decode("cp1252", "replace") if _is_windows(raw) else raw.decode("latin-1")
+        # What Windows-1252 leaves undefined is in other encodings only.
+        is_windows = not set(raw) & {0x81, 0x8D, 0x8F, 0x90, 0x9D}
+        text = raw.decode("cp1252", "replace") if is_windows else raw.decode("latin-1")
     return unicodedata.normalize("NFC", text)
-
-
-def _is_windows(raw: bytes) -> bool:
-    return not any(byte in raw for byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D))
 
 
 def stem_of(path: Path) -> str:

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from sonotune.data.catalogue import CatalogueEntry, RemoteFile, find_entry
+from sonotune.data.catalogue import CatalogueEntry, RemoteFile
 from sonotune.data.download import NO_NAME, TransientError, request
 from sonotune.data.fetch import is_address, locations_of
 from sonotune.data.sources import RESOURCES, absent_entries, alternatives_to, cannot_train
@@ -17,8 +16,7 @@ TIMEOUT = (4, 6)
 ANSWER = 12.0
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """An address that would fail, or a file that a mirror folder lacks.
 
     Parameters
@@ -111,49 +109,38 @@ def preflight(
         for file in entry.files
         if not (Path(resources) / entry.name / file.name).exists()
     ]
-    reasons = _try_all([(entry, file) for _, entry, file in tries], mirror)
-    failed = [(*tried, reason) for tried, reason in zip(tries, reasons, strict=True) if reason]
-    others = {other for _, entry, *_ in failed for other in entry.stand_ins}
-    pairs = [(entry, file) for entry in map(find_entry, others) for file in entry.files]
-    reasons = _try_all(pairs, mirror)
-    others -= {entry.name for (entry, _), bad in zip(pairs, reasons, strict=True) if bad}
-    return [
-        Failure(
-            name,
-            " and ".join(map(without_password, locations_of(entry, file, mirror))),
-            reason,
-            _advice(name, entry, others, Path(resources) / entry.name),
-        )
-        for name, entry, file, reason in failed
-    ]
+    with ThreadPoolExecutor(len(tries) or 1) as pool:
+        reasons = pool.map(lambda tried: _try_one(tried[1], tried[2], mirror), tries)
+        return [
+            Failure(
+                name,
+                " and ".join(map(without_password, locations_of(entry, file, mirror))),
+                reason,
+                _advice(name, entry, Path(resources) / entry.name),
+            )
+            for (name, entry, file), reason in zip(tries, reasons, strict=True)
+            if reason
+        ]
 
 
-def _advice(name: str, entry: CatalogueEntry, answering: set[str], folder: Path) -> str:
-    change = f"set `datasets: {name}: catalogue:` to"
-    if usable := [other for other in entry.stand_ins if other in answering]:
-        return f"To run without it, {change} {usable[0]}, which answers"
+def _advice(name: str, entry: CatalogueEntry, folder: Path) -> str:
     by_hand = f"Place it by hand in {folder}, or name a copy with `data_mirror:`"
     if entry.stand_ins:
-        return f"{by_hand}; or {change} {' or '.join(entry.stand_ins)}, once one of them answers"
+        by_hand += f"; or set `datasets: {name}: catalogue:` to {' or '.join(entry.stand_ins)}"
     return by_hand
 
 
-def _try_all(pairs: list[tuple[CatalogueEntry, RemoteFile]], mirror: str | None) -> list[str]:
-    """What is wrong with each file; nothing where nothing is."""
-
-    def try_one(pair: tuple[CatalogueEntry, RemoteFile]) -> str:
-        reason = ""
-        for location in locations_of(*pair, mirror):
-            if is_address(location):
-                reason = _ask(location, pair[1])
-            else:
-                reason = "" if Path(location).is_file() else "is not there"
-            if not reason:
-                break
-        return reason
-
-    with ThreadPoolExecutor(len(pairs) or 1) as pool:
-        return list(pool.map(try_one, pairs))
+def _try_one(entry: CatalogueEntry, file: RemoteFile, mirror: str | None) -> str:
+    """What is wrong with a file; nothing where it is offered in one of its places."""
+    reason = ""
+    for location in locations_of(entry, file, mirror):
+        if is_address(location):
+            reason = _ask(location, file)
+        else:
+            reason = "" if Path(location).is_file() else "is not there"
+        if not reason:
+            break
+    return reason
 
 
 def _ask(address: str, file: RemoteFile) -> str:

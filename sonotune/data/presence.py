@@ -118,7 +118,7 @@ def _impossible_splits(
     left to the jobs.
     """
     count = len(images)
-    if _is_drawn_one_by_one(study) and _surely_possible(count, study):
+    if _surely_possible(count, study):
         return
     try:
         from sonotune.data.holdout import rows_from_lists
@@ -169,17 +169,12 @@ def _groups(
     return names if grouped == DUPLICATES else groups
 
 
-def _is_drawn_one_by_one(study: Mapping[str, Any]) -> bool:
-    """Whether the number of images alone decides which splits are possible."""
+def _surely_possible(images: int, study: Mapping[str, Any]) -> bool:
+    """Whether the number of images alone shows that the smallest fraction can be drawn."""
     given = study["resampling"]
     excludes = any("exclude" in strategy for strategy in study["strategies"].values())
-    return not (given["grouped"] or excludes or {*HOLDOUTS} & set(given))
-
-
-def _surely_possible(images: int, study: Mapping[str, Any]) -> bool:
-    """Whether the smallest fraction leaves images to train and to validate on, without a split."""
-    if images < study["resampling"]["folds"]:
+    if given["grouped"] or excludes or {*HOLDOUTS} & set(given) or images < given["folds"]:
         return False
     drawn: float = images * min(study["fractions"])
-    validation: float = study["resampling"]["validation_fraction"]
+    validation: float = given["validation_fraction"]
     return drawn >= 2 and drawn * validation >= 1 and drawn * (1 - validation) >= 1

@@ -13,8 +13,7 @@ from itertools import groupby
 import numpy as np
 
 from sonotune.data.holdout import Exclude, draw_test, drop_groups, rows_from_lists
-from sonotune.data.limits import check_fraction, is_max_fraction
-from sonotune.data.rounding import round_half_up
+from sonotune.data.limits import check_fraction, is_max_fraction, round_half_up
 from sonotune.errors import SonotuneError
 from sonotune.seeds import generator
 
@@ -121,12 +120,12 @@ def kfold_test_rows(
     if not resampling.grouped:
         _check_enough(images, folds, "images")
         return [np.sort(part) for part in np.array_split(rng.permutation(images), folds)]
-    members = _members(images, groups)
-    _check_enough(len(members), folds, "groups")
-    order = sorted(rng.permutation(len(members)), key=lambda group: -len(members[group]))
+    blocks = _blocks(np.arange(images), resampling, groups)
+    _check_enough(len(blocks), folds, "groups")
+    order = sorted(rng.permutation(len(blocks)), key=lambda block: -len(blocks[block]))
     parts: list[list[int]] = [[] for _ in range(folds)]
-    for group in order:
-        min(parts, key=len).extend(members[group])
+    for block in order:
+        min(parts, key=len).extend(blocks[block])
     return [np.sort(np.array(part, np.int64)) for part in parts]
 
 
@@ -168,15 +167,9 @@ def _test_and_pool(
                 f"resampling: {wanted} test images of {images} are not possible; hold out at "
                 "least one and leave some for training"
             )
-        rows = np.arange(images)
-        blocks = (
-            [rows[part] for part in _members(images, groups)]
-            if resampling.grouped
-            else [rows[i : i + 1] for i in rows]
-        )
-        test = draw_test(
-            wanted, blocks, generator(seed, "hold-out", fold if resampling.resample_test_set else 0)
-        )
+        blocks = _blocks(np.arange(images), resampling, groups)
+        rng = generator(seed, "hold-out", fold if resampling.resample_test_set else 0)
+        test = draw_test(wanted, blocks, rng)
         if not len(test):
             raise SonotuneError(f"resampling: every group has more than {wanted} images")
     else:
@@ -294,12 +287,7 @@ def _ordered_pool(
     """
     rng = generator(seed, "draw", fold)
     share = Fraction(str(resampling.validation_fraction))
-    if resampling.grouped:
-        assert groups is not None
-        names = [groups[row] for row in pool]
-        blocks = [pool[rows] for rows in _members(len(pool), names)]
-    else:
-        blocks = [pool[i : i + 1] for i in range(len(pool))]
+    blocks = _blocks(pool, resampling, groups)
     order: list[int] = []
     roles: list[bool] = []
     held = 0
@@ -317,15 +305,19 @@ def _ordered_pool(
     return np.array(order, np.int64), np.array(roles, bool)
 
 
-def _members(images: int, groups: Sequence[str] | None) -> list[list[int]]:
-    """Rows of each group, groups in order of their names."""
-    if groups is None or len(groups) != images:
+def _blocks(
+    rows: np.ndarray, resampling: Resampling, groups: Sequence[str] | None
+) -> list[np.ndarray]:
+    """Rows that stay together: those of a group, groups in order of their names, or single ones."""
+    if not resampling.grouped:
+        return list(rows[:, None])
+    if groups is None or len(groups) <= rows.max(initial=-1):
         raise SonotuneError(
             "resampling: grouped is true, but the data set names no group for every image; "
             "give its images groups or set grouped: false"
         )
-    rows = sorted(range(images), key=lambda row: (groups[row], row))
-    return [list(part) for _, part in groupby(rows, key=lambda row: groups[row])]
+    order = sorted(rows.tolist(), key=lambda row: (groups[row], row))
+    return [np.array(list(part)) for _, part in groupby(order, key=groups.__getitem__)]
 
 
 def _check_enough(number: int, folds: int, what: str) -> None:

@@ -6,9 +6,12 @@ import difflib
 import io
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
+from sonotune.data.names import without_suffix
 from sonotune.errors import SonotuneError, printable
 
 BOMS = (
@@ -20,21 +23,11 @@ BOMS = (
 )
 # Other people's words for our columns.
 MEANT = {
-    "patient": "group",
-    "subject": "group",
-    "examination": "group",
-    "case": "group",
-    "participant": "group",
-    "file": "image",
-    "img": "image",
-    "path": "image",
-    "segmentation": "mask",
-    "annotation": "mask",
-    "label": "mask",
-    "frame": "slice",
-    "page": "slice",
-    "spacing": "mm_per_pixel",
-    "pixel": "mm_per_pixel",
+    "group": ("patient", "subject", "examination", "case", "participant"),
+    "image": ("file", "img", "path"),
+    "mask": ("segmentation", "annotation", "label"),
+    "slice": ("frame", "page"),
+    "mm_per_pixel": ("spacing", "pixel"),
 }
 
 
@@ -65,6 +58,38 @@ def read_text(path: Path) -> str:
     if "\0" in text:
         raise SonotuneError(f"{printable(path)}: is no text; save it as UTF-8")
     return unicodedata.normalize("NFC", text)
+
+
+def read_lists(files: Mapping[str, str]) -> dict[str, list[str]]:
+    """Read names of images, one a line and with or without folders and a suffix, from two files.
+
+    Parameters
+    ----------
+    files
+        ``train`` and ``test``: paths.
+
+    Raises
+    ------
+    SonotuneError
+        If a file is not there, no text or empty, or a name is listed twice or in both.
+    """
+    lists = {}
+    for part in ("train", "test"):
+        path = Path(files[part])
+        if not path.is_file():
+            raise SonotuneError(f"resampling: lists: {part}: there is no file {printable(path)}")
+        # Not str.splitlines, for which a line also ends at characters that names may hold.
+        text = io.StringIO(read_text(path), newline=None)
+        lines = [line.strip(" \t\n").strip('"') for line in text]
+        lists[part] = [without_suffix(line) for line in lines if line]
+        if not lists[part]:
+            raise SonotuneError(f"resampling: lists: {part}: {printable(path)} names no image")
+    every = Counter([*lists["train"], *lists["test"]])
+    if twice := [name for name, count in every.items() if count > 1]:
+        raise SonotuneError(
+            f"resampling: lists: {printable(twice[0])} is listed twice; name it once"
+        )
+    return lists
 
 
 def read_table(
@@ -136,13 +161,10 @@ def read_table(
                 f"{name}: line {line}: has {len(row)} values for {len(columns)} columns; put "
                 "quotes around values with a separator in them"
             )
-        values = dict.fromkeys(columns, "") | dict(zip(columns, row, strict=False))
-        records.append(
-            (
-                line,
-                {name: v if name in as_written else v.strip() for name, v in values.items()},
-            )
-        )
+        values = dict(zip_longest(columns, row[: len(columns)], fillvalue=""))
+        for column in {*columns}.difference(as_written):
+            values[column] = values[column].strip()
+        records.append((line, values))
     if not records and not may_be_empty:
         raise SonotuneError(f"{name}: has no rows")
     return records
@@ -162,7 +184,9 @@ def _check_columns(
     for column in filter(None, columns):
         if column not in known:
             near = difflib.get_close_matches(column, known, n=1)
-            near = near or [word for part, word in MEANT.items() if part in column]
+            near = near or [
+                name for name, words in MEANT.items() if any(w in column for w in words)
+            ]
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise SonotuneError(
                 f"{name}: unknown column {printable(column)!r}; {hint}possible: "

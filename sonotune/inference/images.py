@@ -154,12 +154,11 @@ def read_image(wanted: InputImage, spacing: Mapping[str, Spacing] | Spacing | No
         If it cannot be read, or is a volume, or its mask leaves open what the object is.
     """
     known = _known(wanted, spacing) if isinstance(spacing, Mapping) else spacing
-    y, x = known or (None, None)
     notes: tuple[str, ...] = ()
     if known and not all(0 < size < np.inf for size in known):
-        y, x, notes = None, None, ("pixel size not known: the table's is no length",)
+        known, notes = None, ("pixel size not known: the table's is no length",)
     name, masks = wanted.name, (wanted.mask,) if wanted.mask else ()
-    loaded = load(Sample(name, name, wanted.file, masks, wanted.rule, y, x, notes=notes))
+    loaded = load(Sample(name, name, wanted.file, masks, wanted.rule, known, notes=notes))
     profile = loaded.profile
     several = profile and (profile.soft or len(profile.values) > 2 or profile.colours)
     if profile and several and not profile.chosen:

@@ -6,9 +6,9 @@ pieces with random smooth outlines, cut from one photograph and set on another. 
 are those that scikit-image installs with its own package.
 """
 
-from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from sonotune.data.outlines import draw_layout
 from sonotune.errors import SonotuneError
 from sonotune.seeds import generator
 from sonotune.simulation.collage_settings import Collage
-from sonotune.simulation.draw import draw_all
+from sonotune.simulation.draw import Progress, as_set, draw_all
 
 # Structure in every part, so that a plain object stands out wherever it lies.
 BUSY_EVERYWHERE = ["brick.png", "chelsea.png", "grass.png", "gravel.png", "ihc.png"]
@@ -37,8 +37,8 @@ def collage_set(
     images: int,
     seed: int,
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-) -> tuple[np.ndarray, np.ndarray, list[dict]]:
+    progress: Progress = None,
+) -> tuple[np.ndarray, np.ndarray, list[dict[str, Any]]]:
     """Make a set of collages with the masks of their objects.
 
     Image i depends on the settings, `seed` and i alone: the same bytes come out for any number
@@ -72,19 +72,9 @@ def collage_set(
         fit side by side in the area asked for.
     """
     photographs()  # read once, before the threads ask for them
-    shape = (images, settings.pixels, settings.pixels)
-    pictures, masks = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # the images are the unit of parallel work
-    try:
-        drawn = draw_all(partial(_draw, settings), images, seed, workers, progress)
-        for i, (picture, mask) in enumerate(drawn):
-            pictures[i], masks[i] = picture, mask
-    finally:
-        cv2.setNumThreads(threads)
-    names = [f"collage_{i:04d}" for i in range(images)]
-    scale = {"mm_per_pixel_y": None, "mm_per_pixel_x": None}
-    return pictures, masks, [{"name": name, "group": name, **scale} for name in names]
+    photographs()  # read once, before the threads ask for them
+    made = draw_all(partial(_draw, settings), images, seed, workers, progress)
+    return as_set(made, "collage_{:04d}", (None, None))
 
 
 def photograph_paths() -> dict[str, Path]:

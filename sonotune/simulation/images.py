@@ -1,16 +1,18 @@
 """Simulated images as files: `sonotune simulate`."""
 
-from collections.abc import Callable
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 
 import cv2
 
 from sonotune.errors import SonotuneError
 from sonotune.runtime.files import write_csv
+from sonotune.simulation.draw import Progress, draw_all
 from sonotune.simulation.phantom import Lesion
+from sonotune.simulation.scan import make_scanner
 from sonotune.simulation.settings import Simulation
-from sonotune.simulation.simulate import image_name, simulate_all
+from sonotune.simulation.simulate import NAME, simulate_image
 
 
 def write_images(
@@ -19,7 +21,7 @@ def write_images(
     images: int,
     seed: int,
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = None,
 ) -> None:
     """Simulate images; write them and their masks as PNG files, with a table of their lesions.
 
@@ -51,15 +53,13 @@ def write_images(
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SonotuneError(f"--output: cannot make the folder {folder}: {error}") from error
-    made = simulate_all(settings, images, seed, workers, progress)
-    for index, simulated in enumerate(made):
-        for folder, pixels in zip(folders, (simulated.image, simulated.mask * 255), strict=True):
-            path = folder / f"{image_name(index)}.png"
-            if not cv2.imwrite(str(path), pixels):
+    draw = partial(simulate_image, make_scanner(settings))
+    rows = []
+    for number, (*pictures, lesions) in enumerate(draw_all(draw, images, seed, workers, progress)):
+        name = NAME.format(number)
+        rows += [{"name": name, **asdict(lesion)} for lesion in lesions]
+        for folder, pixels, white in zip(folders, pictures, (1, 255), strict=True):
+            path = folder / f"{name}.png"
+            if not cv2.imwrite(str(path), pixels * white):
                 raise SonotuneError(f"--output: {path} cannot be written")
-    rows = [
-        {"name": image_name(index), **asdict(lesion)}
-        for index, simulated in enumerate(made)
-        for lesion in simulated.lesions
-    ]
     write_csv(output / "lesions.csv", ["name", *(item.name for item in fields(Lesion))], rows)

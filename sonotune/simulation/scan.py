@@ -18,38 +18,12 @@ from sonotune.simulation.settings import Simulation
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Cells of `row_mm` by `column_mm`, from `first_rho_mm` and `first_x_mm` on.
-
-    The lines are at the columns `first_line`, `first_line + columns_per_line`, ...
-
-    Attributes
-    ----------
-    rows, columns
-        Number of rows (rho) and columns (x).
-    row_mm, column_mm
-        Size of a cell.
-    first_rho_mm, first_x_mm
-        Position of the first row and column.
-    first_line
-        Column of the first scan line.
-    columns_per_line
-        Columns between two scan lines.
-    """
-
-    rows: int
-    columns: int
-    row_mm: float
-    column_mm: float
-    first_rho_mm: float
-    first_x_mm: float
-    first_line: int
-    columns_per_line: int
-
-
-@dataclass(frozen=True)
 class Scanner:
     """What all images of the same settings share.
+
+    Echoes are summed on a grid of rho and x, whose cells are `row_mm` by `response.column_mm`, from
+    `response.rho_mm` and `first_x_mm` on. The lines are at the columns `first_line`,
+    `first_line + columns_per_line`, ...
 
     Attributes
     ----------
@@ -57,23 +31,36 @@ class Scanner:
         Settings of the simulator.
     response
         Response of the aperture.
-    grid
-        The grid on which echoes are summed.
+    rows, columns
+        Number of the grid's rows (rho) and columns (x).
+    row_mm
+        Height of a cell.
+    first_x_mm
+        Position of the first column.
+    first_line
+        Column of the first scan line.
+    columns_per_line
+        Columns between two scan lines.
+    padded_rows
+        Rows of the transform.
     kernels : complex64 [F, C, M]
         Spectra of the response's echoes over C columns (a few more than the grid has), at those
         frequencies of `padded_rows` rows that are in `band` (int64 [F]).
     band
         Frequencies of the response, int64 [F].
-    padded_rows
-        Rows of the transform.
     """
 
     settings: Simulation
     response: Response
-    grid: Grid
+    rows: int
+    columns: int
+    row_mm: float
+    first_x_mm: float
+    first_line: int
+    columns_per_line: int
+    padded_rows: int
     kernels: np.ndarray
     band: np.ndarray
-    padded_rows: int
 
 
 def make_scanner(settings: Simulation) -> Scanner:
@@ -85,12 +72,28 @@ def make_scanner(settings: Simulation) -> Scanner:
         Settings of the simulator.
     """
     response = aperture_response(settings)
-    grid = _grid(settings, response)
+    row_mm = settings.speed_mm_per_us / (2 * response.baseband_mhz)
+    rho_span = (response.weights.shape[1] - 1) * response.weight_mm[1]
+    rows = math.ceil(rho_span / row_mm) + 2
+    spacing, column_mm = settings.line_spacing_mm, response.column_mm
+    first_line = math.ceil((spacing / 2 + MARGIN_MM) / column_mm)
+    first_x = (spacing - settings.width_mm) / 2 - first_line * column_mm
+    columns = math.ceil((settings.width_mm / 2 + MARGIN_MM - first_x) / column_mm) + 2
     # Room beyond the grid, so that what the circular convolution wraps around falls outside it.
-    padded_rows = scipy.fft.next_fast_len(grid.rows + response.echo_samples // 2)
-    padded_columns = scipy.fft.next_fast_len(grid.columns + response.echoes.shape[1])
-    kernels, band = _kernels(response, padded_rows, padded_columns)
-    return Scanner(settings, response, grid, kernels, band, padded_rows)
+    padded_rows = scipy.fft.next_fast_len(rows + response.echo_samples // 2)
+    padded_columns = scipy.fft.next_fast_len(columns + response.echoes.shape[1])
+    return Scanner(
+        settings,
+        response,
+        rows,
+        columns,
+        row_mm,
+        first_x,
+        first_line,
+        round(spacing / column_mm),
+        padded_rows,
+        *_kernels(response, padded_rows, padded_columns),
+    )
 
 
 def scan(scanner: Scanner, scatterers: Scatterers) -> tuple[np.ndarray, np.ndarray]:
@@ -110,32 +113,13 @@ def scan(scanner: Scanner, scatterers: Scatterers) -> tuple[np.ndarray, np.ndarr
     depths : float64 [D]
         In mm, evenly spaced; they reach somewhat beyond the field on either side.
     """
-    grid = scanner.grid
     spectra = scipy.fft.fft(_spread(scanner, scatterers), scanner.padded_rows, axis=0)
     spectra = scipy.fft.fft(spectra[scanner.band], scanner.kernels.shape[1], axis=1)
     echoes = np.zeros((scanner.padded_rows, scanner.kernels.shape[1]), dtype=np.complex64)
     echoes[scanner.band] = np.einsum("fcm,fcm->fc", spectra, scanner.kernels)
-    echoes = scipy.fft.ifft2(echoes)[: grid.rows, grid.first_line :: grid.columns_per_line]
-    depths = grid.first_rho_mm + np.arange(grid.rows) * grid.row_mm
+    echoes = scipy.fft.ifft2(echoes)[: scanner.rows, scanner.first_line :: scanner.columns_per_line]
+    depths = scanner.response.rho_mm + np.arange(scanner.rows) * scanner.row_mm
     return np.abs(echoes[:, : scanner.settings.lines]), depths
-
-
-def _grid(settings: Simulation, response: Response) -> Grid:
-    row_mm = settings.speed_mm_per_us / (2 * response.baseband_mhz)
-    rho_span = (response.weights.shape[1] - 1) * response.weight_mm[1]
-    spacing = settings.line_spacing_mm
-    first_line = math.ceil((spacing / 2 + MARGIN_MM) / response.column_mm)
-    first_x = (spacing - settings.width_mm) / 2 - first_line * response.column_mm
-    return Grid(
-        rows=math.ceil(rho_span / row_mm) + 2,
-        columns=math.ceil((settings.width_mm / 2 + MARGIN_MM - first_x) / response.column_mm) + 2,
-        row_mm=row_mm,
-        column_mm=response.column_mm,
-        first_rho_mm=response.rho_mm,
-        first_x_mm=first_x,
-        first_line=first_line,
-        columns_per_line=round(spacing / response.column_mm),
-    )
 
 
 def _kernels(response: Response, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
@@ -168,7 +152,7 @@ def _spread(scanner: Scanner, scatterers: Scatterers) -> np.ndarray:
 
     Each is shared linearly among the four cells around it, with the phase of its delay.
     """
-    grid, response = scanner.grid, scanner.response
+    response, columns = scanner.response, scanner.columns
     rho = np.hypot(scatterers.y_mm, scatterers.z_mm)
     turns = 2 * rho / scanner.settings.wavelength_mm
     amplitude = (scatterers.amplitude * np.exp(-2j * np.pi * turns)).astype(np.complex64)
@@ -176,17 +160,17 @@ def _spread(scanner: Scanner, scatterers: Scatterers) -> np.ndarray:
     at_rho = np.rint((rho - response.rho_mm) / response.weight_mm[1]).astype(np.intp)
     weights = response.weights[at_y, at_rho] * amplitude[:, None]
 
-    row, below = _cell((rho - grid.first_rho_mm) / grid.row_mm)
-    column, right = _cell((scatterers.x_mm - grid.first_x_mm) / grid.column_mm)
-    cell = row * grid.columns + column
-    cells = np.stack([cell, cell + 1, cell + grid.columns, cell + grid.columns + 1], axis=1)
+    row, below = _cell((rho - response.rho_mm) / scanner.row_mm)
+    column, right = _cell((scatterers.x_mm - scanner.first_x_mm) / response.column_mm)
+    cell = row * columns + column
+    cells = np.stack([cell, cell + 1, cell + columns, cell + columns + 1], axis=1)
     above, left = 1 - below, 1 - right
     shares = np.stack([above * left, above * right, below * left, below * right], axis=1)
     starts = np.arange(0, cells.size + 1, 4, dtype=np.int32)
     spread = csr_array(
-        (shares.ravel(), cells.ravel(), starts), shape=(rho.size, grid.rows * grid.columns)
+        (shares.ravel(), cells.ravel(), starts), shape=(rho.size, scanner.rows * columns)
     )
-    return (spread.T @ weights).reshape(grid.rows, grid.columns, -1)
+    return (spread.T @ weights).reshape(scanner.rows, columns, -1)
 
 
 def _cell(position: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

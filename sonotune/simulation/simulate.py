@@ -14,15 +14,14 @@ that
   shares this one.)
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import map_coordinates
 
 from sonotune.seeds import generator
-from sonotune.simulation.draw import draw_all
+from sonotune.simulation.draw import Progress, as_set, draw_all
 from sonotune.simulation.phantom import (
     Lesion,
     draw_lesions,
@@ -37,23 +36,8 @@ from sonotune.simulation.settings import Simulation
 _WHITE_PERCENTILE = 99.9
 
 
-@dataclass(frozen=True)
-class Simulated:
-    """One image (uint8 [H, W]), its mask (uint8 0/1 [H, W]) and what is in it.
-
-    Attributes
-    ----------
-    image
-        B-mode image.
-    mask
-        Mask of the lesions.
-    lesions
-        The lesions.
-    """
-
-    image: np.ndarray
-    mask: np.ndarray
-    lesions: list[Lesion]
+# What an image is called in its set.
+NAME = "sus_{:03d}"
 
 
 def simulate_set(
@@ -62,8 +46,8 @@ def simulate_set(
     images: int,
     seed: int,
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
-) -> tuple[np.ndarray, np.ndarray, list[dict]]:
+    progress: Progress = None,
+) -> tuple[np.ndarray, np.ndarray, list[dict[str, Any]]]:
     """Simulate a data set; the same seed gives the same bytes for any number of workers.
 
     Image i depends on the settings, the seed and i only, not on how many images are made.
@@ -93,47 +77,13 @@ def simulate_set(
     SonotuneError
         If `images`, `seed` or `workers` is out of range, or lesions do not fit the field.
     """
-    made = simulate_all(settings, images, seed, workers, progress)
-    height, width = settings.pixel_mm
-    names = [image_name(i) for i in range(images)]
-    rows = [
-        {"name": name, "group": name, "mm_per_pixel_y": height, "mm_per_pixel_x": width}
-        for name in names
-    ]
-    return (
-        np.stack([simulated.image for simulated in made]),
-        np.stack([simulated.mask for simulated in made]),
-        rows,
-    )
-
-
-def simulate_all(
-    settings: Simulation,
-    images: int,
-    seed: int,
-    workers: int,
-    progress: Callable[[int, int], None] | None,
-) -> list[Simulated]:
-    """The images of `simulate_set`, each with its lesions.
-
-    Parameters
-    ----------
-    settings
-        Settings of the simulator.
-    images
-        Number of images.
-    seed
-        Seed of the set.
-    workers
-        Threads; they change the time, never the result.
-    progress
-        Takes the number that is done and the number of all.
-    """
     draw = partial(simulate_image, make_scanner(settings))
-    return list(draw_all(draw, images, seed, workers, progress))
+    return as_set(draw_all(draw, images, seed, workers, progress), NAME, settings.pixel_mm)
 
 
-def simulate_image(scanner: Scanner, seed: int, index: int) -> Simulated:
+def simulate_image(
+    scanner: Scanner, seed: int, index: int
+) -> tuple[np.ndarray, np.ndarray, list[Lesion]]:
     """Simulate image `index` of the set of `seed`.
 
     Parameters
@@ -144,11 +94,17 @@ def simulate_image(scanner: Scanner, seed: int, index: int) -> Simulated:
         Seed of the set.
     index
         Number of the image, from 0.
+
+    Returns
+    -------
+    image : uint8 [H, W]
+    mask : uint8 [H, W], 0 or 1
+    lesions : list of Lesion
     """
     settings, rng = scanner.settings, generator(seed, "simulate", index)
     lesions = draw_lesions(settings, rng)
     envelope, depths = scan(scanner, draw_scatterers(settings, lesions, rng))
-    return Simulated(display(settings, envelope, depths), lesion_mask(settings, lesions), lesions)
+    return display(settings, envelope, depths), lesion_mask(settings, lesions), lesions
 
 
 def display(settings: Simulation, envelope: np.ndarray, depths: np.ndarray) -> np.ndarray:
@@ -173,14 +129,3 @@ def display(settings: Simulation, envelope: np.ndarray, depths: np.ndarray) -> n
     white = max(np.percentile(image, _WHITE_PERCENTILE), np.finfo(np.float64).tiny)
     level = 20 * np.log10(np.maximum(image, 1e-12 * white) / white)
     return np.rint(np.clip(level / settings.dynamic_range_db + 1, 0, 1) * 255).astype(np.uint8)
-
-
-def image_name(index: int) -> str:
-    """Name of an image in its set.
-
-    Parameters
-    ----------
-    index
-        Number of the image, from 0.
-    """
-    return f"sus_{index:03d}"

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from sonotune.data.image_set import ImageSet
-from sonotune.data.rounding import round_half_up
+from sonotune.data.limits import round_half_up
 from sonotune.errors import SonotuneError
 from sonotune.networks.weights import start_network
 from sonotune.seeds import generator, torch_seed

@@ -54,7 +54,7 @@ def test_a_head_that_the_border_cuts_has_its_whole_ellipse(name):
     mask = load(entries[name]).mask
     border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     assert border.any()
-    mm = entries[name].mm_per_pixel_y
+    mm, _ = entries[name].mm_per_pixel
     measured = read_measures(SHARED / "hc18")[name].circumference_mm
     assert mask_ellipse(mask, mm, mm).circumference == pytest.approx(measured, abs=0.1)
 
@@ -100,7 +100,7 @@ def test_lesions_are_sound_but_for_normal_images():
 def test_heads_have_duplicates_within_examinations_only():
     audit = audit_dataset("fus", {"reader": "hc18", "source": "hc18"}, SHARED / "hc18")
     assert audit.same == (("392_2HC", "392_HC"),)
-    group = {stats.name: stats.group for stats in audit.image_stats}
+    group = dict(zip(audit.images.name, audit.images.group, strict=True))
     assert ("507_2HC", "507_HC") in audit.near
     assert all(group[first] == group[second] for first, second in audit.near)
     assert not audit.of_level("warning") + audit.of_level("error")

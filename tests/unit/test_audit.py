@@ -215,7 +215,7 @@ def test_images_made_here_are_audited_from_their_arrays(tmp_path):
     }
     make_originals("collage", settings, tmp_path, workers=1)
     audit = audit_dataset("collage", settings, tmp_path)
-    assert [stats.name for stats in audit.image_stats] == [f"collage_{n:04}" for n in range(4)]
+    assert audit.images.name.tolist() == [f"collage_{n:04}" for n in range(4)]
     assert page_of(audit, tmp_path).count("<figure>") == 4
 
 

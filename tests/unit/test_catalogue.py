@@ -18,11 +18,12 @@ TEXT = (Path(sonotune.data.__file__).parent / "catalogue.yaml").read_text()
 @pytest.mark.parametrize("name", load_catalogue())
 def test_open_data_sets_have_addresses_and_others_say_how_to_get_them(name):
     entry = find_entry(name)
-    if entry.access == "open":
-        assert entry.files
-    elif entry.access in ("agreement", "registration"):
+    assert bool(entry.files) == (entry.access == "open")
+    assert bool(entry.holds) == (entry.access != "made")
+    if entry.access in ("agreement", "registration"):
         assert "http" in entry.by_hand
     assert all(file.unpack or file.checksum for file in entry.files)
+    assert all(file.no_https or file.address.startswith("https:") for file in entry.files)
     # Stand-ins can be downloaded.
     assert all(find_entry(other).access == "open" for other in entry.stand_ins)
 
@@ -36,9 +37,6 @@ HC18 = yaml.safe_load(TEXT)["hc18"]
         ({"access": "free"}, {}),
         ({"titel": "x"}, {}),
         ({"licence": ""}, {}),
-        ({"files": []}, {}),
-        ({"holds": []}, {}),
-        ({}, {"address": "http://example.org/a.zip"}),
         ({}, {"address": "https://example.org/a/%2e%2e"}),
         ({}, {"checksum": "md5:123"}),
         ({}, {"bytes": "132 MB"}),

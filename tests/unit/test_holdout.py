@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from sonotune.data.dataset import save_set
 from sonotune.data.split_file import read_counts, write_splits
-from sonotune.data.split_lists import read_lists
 from sonotune.data.splits import Resampling, batches_per_epoch, split
+from sonotune.data.tables import read_lists
 from sonotune.errors import SonotuneError
 
 seeds = st.integers(0, 2**31)

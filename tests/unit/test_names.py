@@ -5,22 +5,22 @@ import os
 import unicodedata
 
 import numpy as np
+import pandas as pd
 import pydicom
 import pytest
 from tiny_files import dicom, grey, names, own, square, volume, write
 
-from sonotune.data.audit import audit_dataset
+from sonotune.data.audit import Audit, audit_dataset
 from sonotune.data.audit_files import write_duplicates
 from sonotune.data.dataset import load_set
 from sonotune.data.grouping import count_with_duplicate, groups_for, read_clusters
 from sonotune.data.holdout import rows_from_lists
-from sonotune.data.inspect import Audit
 from sonotune.data.prepare import prepare
 from sonotune.data.readers import find_samples
 from sonotune.data.readers.own_folder import has_groups
 from sonotune.data.readers.pixels import load
 from sonotune.data.split_file import count_near_duplicates
-from sonotune.data.split_lists import read_lists
+from sonotune.data.tables import read_lists
 from sonotune.errors import SonotuneError
 from sonotune.inference.images import InputImage, read_image, read_spacing
 from sonotune.runtime.files import write_json
@@ -59,7 +59,7 @@ def test_files_of_any_name_are_found_prepared_and_read_back(tmp_path, kind):
     assert len(set(data.names)) == len(NAMES[kind]) - (kind == "dots")
     assert all(name and name == unicodedata.normalize("NFC", name) for name in data.names)
     # Clusters of copies are read back as they were written.
-    audit = Audit("mine", "mine", (), (), (), (), clusters=(tuple(data.names),))
+    audit = Audit("mine", "mine", pd.DataFrame(), (), clusters=(tuple(data.names),))
     write_duplicates(audit, tmp_path / "d.csv")
     cluster_of = read_clusters(tmp_path / "d.csv", data.names)
     assert list(cluster_of) == data.names

@@ -118,10 +118,8 @@ def test_splits_that_are_called_possible_by_their_numbers_are(folds, validation)
     possible = 0
     for images in range(2, 50):
         for fraction in (0.05, 0.125, 0.4, (folds - 1) / folds):
-            study = {
-                "fractions": [fraction],
-                "resampling": {"folds": folds, "validation_fraction": validation},
-            }
+            share = {"folds": folds, "validation_fraction": validation, "grouped": False}
+            study = {"fractions": [fraction], "resampling": share, "strategies": {}}
             if _surely_possible(images, study):
                 possible += 1
                 for fold in range(folds):

@@ -157,26 +157,21 @@ def _shallow(image: Image.Image, unsigned: bool) -> dict[str, Any]:
         "transparency" in image.info and image.mode in ("1", "L", "P", "RGB")
     ):
         alpha = np.asarray(image.convert("RGBA"))[..., 3]
+    pixels = np.asarray(image)
+    if image.mode in TRANSPARENT:
+        pixels = pixels[..., :3] if image.mode == "RGBA" else pixels[..., 0]
     if image.mode in ("P", "PA"):
         palette = np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
-        pixels = np.asarray(image)
-        pixels = pixels[..., 0] if image.mode == "PA" else pixels
         if pixels.max(initial=0) >= len(palette):  # entries that are not given are black
             palette = np.vstack([palette, np.zeros((256 - len(palette), 3), np.uint8)])
     elif image.mode == "1":
-        pixels = np.asarray(image).astype(np.uint8) * 255
-    elif image.mode == "RGBA":
-        pixels = np.asarray(image)[..., :3]
-    elif image.mode == "LA":
-        pixels = np.asarray(image)[..., 0]
-    else:
-        pixels = np.asarray(image)
-        if image.mode == "I" and pixels.min() < 0 and unsigned:
-            pixels = pixels.view(np.uint32)
-        elif image.mode == "I" and image_format == "PPM":
-            pixels = pixels.astype(np.uint16)
-        if (clear := image.info.get("transparency")) is not None and alpha is None:
-            alpha = np.where(pixels == clear, 0, 255).astype(np.uint8)
+        pixels = pixels.astype(np.uint8) * 255
+    elif image.mode == "I" and pixels.min() < 0 and unsigned:
+        pixels = pixels.view(np.uint32)
+    elif image.mode == "I" and image_format == "PPM":
+        pixels = pixels.astype(np.uint16)
+    if (clear := image.info.get("transparency")) is not None and alpha is None:
+        alpha = np.where(pixels == clear, 0, 255).astype(np.uint8)
     if alpha is not None and alpha.min() == 255:
         alpha = None
     return {"pixels": np.ascontiguousarray(pixels), "palette": palette, "alpha": alpha}

@@ -5,13 +5,10 @@
 """
 
 import hashlib
-import re
 from pathlib import Path
 
-from sonotune.data.readers.sample import Sample, by_stem, files_below, layout_error, shortened
+from sonotune.data.readers.sample import Sample, join_masks
 from sonotune.errors import SonotuneError
-
-_NAME = re.compile(r"((benign|malignant|normal) \((\d+)\))(_mask(_\d+)?)?")
 
 
 def find(
@@ -36,30 +33,19 @@ def find(
         If there are no such files, fewer than `images`, a file occurs twice, or an image or a
         mask is missing.
     """
-    stems: dict[Path, str] = {}
-    masks: dict[str, list[Path]] = {}
-    order: dict[str, tuple[str, int]] = {}
-    files = files_below(folder)
-    for path in files:
-        match = _NAME.fullmatch(path.stem)
-        if path.suffix.lower() != ".png" or match is None or (match[2] == "normal" and not normal):
-            continue
-        name = match[1]
-        order[name] = (match[2], int(match[3]))
-        if match[4]:
-            masks.setdefault(name, []).append(folder / path)
-        else:
-            stems[folder / path] = name
-    images_by_name = by_stem(stems, "busi")
-    if not images_by_name:
-        wanted = "benign/benign (1).png with benign (1)_mask.png, malignant/..., normal/..."
-        raise layout_error("busi", folder, wanted, files)
-    if lonely := sorted(images_by_name.keys() ^ masks.keys()):
-        raise SonotuneError(f"busi: {folder}: image or mask is missing of: {shortened(lonely)}")
-    names = sorted(images_by_name, key=order.__getitem__)
+    name = rf"(?:.*/)?((?:benign|malignant{'|normal' if normal else ''}) \(\d+\))"
+    wanted = "benign/benign (1).png with benign (1)_mask.png, malignant/..., normal/..."
+    masks = rf"{name}_mask(?:_\d+)?\.png"
+    files = join_masks(folder, "busi", rf"{name}\.png", masks, wanted, several=True)
+    names = sorted(files, key=_class_and_number)
     if images is not None:
         names = _drawn(names, images, seed)
-    return [Sample(name, name, images_by_name[name], tuple(masks[name])) for name in names]
+    return [Sample(name, name, files[name][0], files[name][1:]) for name in names]
+
+
+def _class_and_number(name: str) -> tuple[str, int]:
+    kind, number = name.split()
+    return kind, int(number[1:-1])
 
 
 def _drawn(names: list[str], wanted: int, seed: int) -> list[str]:

@@ -4,17 +4,15 @@ Files are named ``000_HC.png``, ``010_2HC.png``, ... by examination; the outline
 beside it (``..._Annotation.png``), pixel sizes and circumferences in one CSV.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sonotune.data.readers.sample import MaskRule, Sample, files_below, layout_error, shortened
+from sonotune.data.readers.sample import MaskRule, Sample, join_masks, shortened
 from sonotune.data.tables import read_table
 from sonotune.errors import SonotuneError
 
 CSV = "training_set_pixel_size_and_HC.csv"
-_NAME = re.compile(r"(\d+)_(\d*)HC")
 _COLUMNS = ("filename", "pixel size(mm)", "head circumference (mm)")
 
 
@@ -57,35 +55,26 @@ def find(
     SonotuneError
         If files are missing or unknown, or an option names no image.
     """
-    files = [path for path in files_below(folder) if "training_set" in path.parts]
-    paths = {path.stem: folder / path for path in files if path.suffix == ".png"}
-    if not paths:
-        wanted = f"training_set/000_HC.png, training_set/000_HC_Annotation.png and {CSV}"
-        raise layout_error("hc18", folder, wanted, files_below(folder))
+    name = r"(?:.*/)?training_set/(?:.*/)?(\d+_\d*HC)"
+    wanted = f"training_set/000_HC.png, training_set/000_HC_Annotation.png and {CSV}"
+    images = join_masks(folder, "hc18", rf"{name}\.png", rf"{name}_Annotation\.png", wanted)
     measures = read_measures(folder)
-    images = {stem for stem in paths if _NAME.fullmatch(stem)}
-    if images != measures.keys():
+    if images.keys() != measures.keys():
         raise SonotuneError(
             f"hc18: {folder}: images and the rows of {CSV} differ; without a row: "
-            f"{shortened(sorted(images - measures.keys())) or 'none'}; without an image: "
-            f"{shortened(sorted(measures.keys() - images)) or 'none'}"
+            f"{shortened(sorted(images.keys() - measures.keys())) or 'none'}; without an image: "
+            f"{shortened(sorted(measures.keys() - images.keys())) or 'none'}"
         )
-    if bare := sorted(name for name in images if f"{name}_Annotation" not in paths):
-        raise SonotuneError(
-            f"hc18: {folder}: no outline (..._Annotation.png) for: {shortened(bare)}"
-        )
-    names = sorted(n for n in images if selection == "all" or n.endswith("_HC"))
+    names = [n for n in images if selection == "all" or n.endswith("_HC")]
     if unknown := sorted(set(leave_out) - set(names)):
         raise SonotuneError(f"hc18: leave_out: there is no image {', '.join(unknown)}")
     return [
         Sample(
             name,
             name.partition("_")[0],
-            paths[name],
-            (paths[f"{name}_Annotation"],),
+            *(images[name][0], images[name][1:]),
             MaskRule(outline),
-            measures[name].mm_per_pixel,
-            measures[name].mm_per_pixel,
+            (measures[name].mm_per_pixel, measures[name].mm_per_pixel),
         )
         for name in names
         if name not in leave_out
@@ -133,7 +122,7 @@ def read_measures(folder: Path) -> dict[str, Measure]:
 
 
 def _find_csv(folder: Path) -> Path:
-    tables = [path for path in files_below(folder) if path.name == CSV]
-    if not tables:
-        raise layout_error("hc18", folder, CSV, files_below(folder))
-    return folder / tables[0]
+    table = min(folder.rglob(CSV), default=None)
+    if table is None:
+        raise SonotuneError(f"hc18: {folder}: there is no {CSV}, neither in it nor further below")
+    return table

@@ -70,38 +70,27 @@ def find(
         If both or neither are given, a glob or a path matches no file, files do not pair, an
         image is its own mask, a name does not match `group`, or the table is not as described.
     """
-    if (csv is None) == (images is None and masks is None) or (images is None) != (masks is None):
-        raise SonotuneError("folder: needs either images and masks, two globs, or csv, a table")
-    rule = _rule(threshold, label, inverted, alpha)
-    if csv is not None:
+    if threshold is not None and label is not None:
+        raise SonotuneError("folder: threshold and label exclude each other; give one")
+    rule = MaskRule(inverted=inverted, alpha=alpha)
+    if threshold is not None:
+        rule = replace(rule, kind="threshold", value=threshold)
+    elif label is not None:
+        labels = (label,) if isinstance(label, int) else tuple(label)
+        rule = replace(rule, kind="label", value=labels)
+    where = "folder: group"
+    if csv is None and images is not None and masks is not None:
+        samples = _from_globs(folder, images, masks, rule)
+    elif csv is not None and images is None and masks is None:
         samples = samples_of_table(folder / csv, rule, group)
         where = f"folder: {printable(folder / csv)}"
     else:
-        assert images is not None
-        assert masks is not None
-        samples = _from_globs(folder, images, masks, rule)
-        where = "folder: group"
+        raise SonotuneError("folder: needs either images and masks, two globs, or csv, a table")
     if group is not None:
         samples = _grouped(samples, folder, group)
     if group is not None or csv is not None:
         check_groups([sample.group for sample in samples if sample.group != sample.name], where)
     return samples
-
-
-def _rule(
-    threshold: float | None,
-    label: int | Sequence[int] | None,
-    inverted: bool | None,
-    alpha: bool,
-) -> MaskRule:
-    if threshold is not None and label is not None:
-        raise SonotuneError("folder: threshold and label exclude each other; give one")
-    if threshold is not None:
-        return MaskRule("threshold", threshold, inverted, alpha)
-    if label is not None:
-        labels = (label,) if isinstance(label, int) else tuple(label)
-        return MaskRule("label", labels, inverted, alpha)
-    return MaskRule(inverted=inverted, alpha=alpha)
 
 
 def other_files(folder: Path, csv: str | None = None, **_: object) -> list[Path]:
@@ -211,17 +200,16 @@ def _from_globs(folder: Path, images: str, masks: str, rule: MaskRule) -> list[S
     names = [{path: stem_of(path) for path in matches[key]} for key in ("images", "masks")]
     if any(len(set(stems.values())) < len(stems) for stems in names):
         # Folders tell apart what file names do not, such as those of patients.
-        with_folders = [_below_common(files) for files in matches.values()]
+        with_folders = []
+        for files in matches.values():
+            common = os.path.commonpath([path.parent for path in files])
+            below = {path: path.relative_to(common).as_posix() for path in files}
+            with_folders.append({path: without_suffix(name) for path, name in below.items()})
         if all("/" in name for stems in with_folders for name in stems.values()):
             names = with_folders
     stems = by_stem(names[0], "folder: images"), by_stem(names[1], "folder: masks")
     pairs = pair(stems[0], stems[1], "folder", MASK_ENDINGS)
     return [Sample(stem, stem, image, (mask,), rule) for stem, image, mask in pairs]
-
-
-def _below_common(files: Sequence[Path]) -> dict[Path, str]:
-    common = Path(os.path.commonpath([path.parent for path in files]))
-    return {path: without_suffix(path.relative_to(common).as_posix()) for path in files}
 
 
 def _describe_folder(folder: Path, pattern: str) -> str:
@@ -242,7 +230,18 @@ def _grouped(samples: Sequence[Sample], folder: Path, pattern: str) -> list[Samp
         patients = [group_by_patient(sample.image).encode() for sample in samples]
         groups = [f"patient-{hashlib.sha256(patient).hexdigest()[:12]}" for patient in patients]
     else:
-        groups = [_group_in_name(sample, folder, _compiled(pattern)) for sample in samples]
+        regex = _compiled(pattern)
+        groups = []
+        for sample in samples:
+            path = without_suffix(os.path.relpath(sample.image, folder))
+            match = regex.fullmatch(sample.name) or regex.fullmatch(path)
+            parts = list(filter(None, match.groups())) if match else []
+            if not parts:
+                raise SonotuneError(
+                    f"folder: group: the name {printable(sample.name)} does not match "
+                    f"{pattern!r}; every image needs a group"
+                )
+            groups.append("_".join(parts))
     return [replace(sample, group=group) for sample, group in zip(samples, groups, strict=True)]
 
 
@@ -259,14 +258,3 @@ def _compiled(pattern: str) -> re.Pattern[str]:
             'for instance, "(P[0-9]+)_.*"'
         )
     return compiled
-
-
-def _group_in_name(sample: Sample, folder: Path, pattern: re.Pattern[str]) -> str:
-    path = without_suffix(os.path.relpath(sample.image, folder))
-    match = pattern.fullmatch(sample.name) or pattern.fullmatch(path)
-    if match is None or not any(match.groups()):
-        raise SonotuneError(
-            f"folder: group: the name {printable(sample.name)} does not match "
-            f"{pattern.pattern!r}; every image needs a group"
-        )
-    return "_".join(filter(None, match.groups()))

@@ -35,21 +35,20 @@ def samples_of_table(path: Path, rule: MaskRule, group: str | None) -> list[Samp
     table = read_table(path, ("image", "mask"), OPTIONAL, "folder")
     if group is not None and "group" in table[0][1]:
         raise SonotuneError(f"folder: {printable(path)}: has a column group; remove the key group")
-    missing: list[str] = []
-    rows = [_entry(path, line, row, rule, missing) for line, row in table]
-    if missing:
+    rows = [_entry(path, line, row, rule) for line, row in table]
+    files = [file for row in rows for file in (row.image, *row.masks)]
+    if missing := [printable(file) for file in files if not os.path.isfile(file)]:
         hint = "; a backslash is read as /" if any("\\" in text for text in missing) else ""
         raise SonotuneError(
-            f"folder: {printable(path)}: there is no file "
-            f"{shortened(map(printable, missing))}{hint}"
+            f"folder: {printable(path)}: there is no file {shortened(missing)}{hint}"
         )
     # Two spellings of one path are one image.
-    files = [(os.path.normpath(row.image), row.slice) for row in rows]
-    names, counts = Counter(row.name for row in rows), Counter(files)
+    spots = [(os.path.normpath(row.image), row.slice) for row in rows]
+    names, counts = Counter(row.name for row in rows), Counter(spots)
     twice = {
         row.name
-        for row, file in zip(rows, files, strict=True)
-        if names[row.name] > 1 or counts[file] > 1
+        for row, spot in zip(rows, spots, strict=True)
+        if names[row.name] > 1 or counts[spot] > 1
     }
     if twice:
         raise SonotuneError(
@@ -59,19 +58,14 @@ def samples_of_table(path: Path, rule: MaskRule, group: str | None) -> list[Samp
     return rows
 
 
-def _entry(
-    table: Path, line: int, row: Mapping[str, str], rule: MaskRule, missing: list[str]
-) -> Sample:
+def _entry(table: Path, line: int, row: Mapping[str, str], rule: MaskRule) -> Sample:
     where = f"folder: {printable(table)}: line {line}"
     if not row["image"] or not row["mask"]:
         raise SonotuneError(f"{where}: image or mask is empty")
-    files = []
-    for text in (row["image"], row["mask"]):
-        file = find_file(table.parent, text)
-        if file is None:
-            missing.append(str(table.parent / text))
-        files.append(file or table.parent / text)
-    if not missing and os.path.normpath(files[0]) == os.path.normpath(files[1]):
+    image, mask = (
+        find_file(table.parent, text) or table.parent / text for text in (row["image"], row["mask"])
+    )
+    if os.path.isfile(image) and os.path.normpath(image) == os.path.normpath(mask):
         raise SonotuneError(f"{where}: image and mask are the same file")
     name = without_suffix(row["image"])
     group = re.sub(r"\s+", " ", row.get("group", ""))
@@ -80,43 +74,33 @@ def _entry(
             f"{where}: group is empty; name the patient or examination of every image, or remove "
             "the column"
         )
-    group = group or name
+    group = group or name  # without the number of a slice
     if number := row.get("slice", ""):
         if not re.fullmatch("[0-9]{1,9}", number):
             raise SonotuneError(f"{where}: slice must be 0, 1, ...; found {printable(number)!r}")
         name = f"{name}_{int(number)}"
-    (y, x), notes = _pixel_size(where, row)
+    spacing, notes = _pixel_size(where, row)
     which = int(number) if number else None
-    return Sample(name, group, files[0], (files[1],), rule, y, x, which, notes)
+    return Sample(name, group, image, (mask,), rule, spacing, which, notes)
 
 
 def _pixel_size(
     where: str, row: Mapping[str, str]
-) -> tuple[tuple[float | None, float | None], tuple[str, ...]]:
+) -> tuple[tuple[float, float] | None, tuple[str, ...]]:
     """Millimetres per pixel (y, x), and a note where they are none."""
-    both = row.get("mm_per_pixel", "")
-    given = [row.get(f"mm_per_pixel_{axis}") or both for axis in "yx"]
-    y, x = (_millimetres(where, text) for text in given)
-    if any(given) and None in (y, x):
-        return (None, None), ("pixel size not known: the table's is no length",)
-    return (y, x), ()
+    texts = [row.get(f"mm_per_pixel_{axis}") or row.get("mm_per_pixel", "") for axis in "yx"]
+    y, x = (_number(where, text) for text in texts)
+    if y and x and 0 < y < math.inf and 0 < x < math.inf:
+        return (y, x), ()
+    notes = ("pixel size not known: the table's is no length",) if any(texts) else ()
+    return None, notes
 
 
-def _millimetres(where: str, text: str) -> float | None:
-    """A length, or None for a number that is none.
-
-    Raises
-    ------
-    SonotuneError
-        If it is no number.
-    """
-    if not text:
-        return None
+def _number(where: str, text: str) -> float | None:
     try:
-        number = read_number(text)
+        return read_number(text) if text else None
     except ValueError:
         hint = "; write a point before decimals" if re.fullmatch(r"\d+,\d+", text) else ""
         raise SonotuneError(
             f"{where}: millimetres per pixel must be a number; found {printable(text)!r}{hint}"
         ) from None
-    return number if 0 < number < math.inf else None

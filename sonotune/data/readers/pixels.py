@@ -77,14 +77,7 @@ def open_samples(
     made = load_set(originals)
     files = Path("images.npy"), (Path("masks.npy"),)
     samples = [
-        Sample(
-            row["name"],
-            row["group"],
-            *files,
-            mm_per_pixel_y=row["mm_per_pixel_y"],
-            mm_per_pixel_x=row["mm_per_pixel_x"],
-            slice=number,
-        )
+        Sample(row["name"], row["group"], *files, slice=number)
         for number, row in enumerate(made.index)
     ]
     return samples, partial(_load_made, made)
@@ -97,13 +90,14 @@ def _load_made(
     keep_aspect: bool = False,
     method: Resize = "area",
 ) -> LoadedSample:
-    image, mask = made.images[sample.slice], made.masks[sample.slice]
+    row = made.index[sample.slice or 0]
+    image, mask = made.images[row["row"]], made.masks[row["row"]]
     shape, digest = image.shape, hashlib.sha256(image.tobytes()).hexdigest()
     if size is not None:
         after = target_shape(shape, size, keep_aspect)
         image = padded(resize_image(image, after, method), size)
         mask = padded(resize_mask(mask, after, method), size)
-    spacing = sample.mm_per_pixel_y, sample.mm_per_pixel_x
+    spacing = row["mm_per_pixel_y"], row["mm_per_pixel_x"]
     return LoadedSample(image, mask, shape, digest, (), spacing)
 
 
@@ -195,9 +189,9 @@ def _spacing(
     sample: Sample, stored: Spacing
 ) -> tuple[tuple[float | None, float | None], tuple[str, ...]]:
     """Millimetres per pixel: those of the table, which may correct the file's."""
-    table = (sample.mm_per_pixel_y, sample.mm_per_pixel_x)
-    if table[0] is None or table[1] is None:
+    table = sample.mm_per_pixel
+    if table is None:
         return stored or (None, None), ()
-    if stored and not np.allclose(np.array(table, float), stored, rtol=0.01):
+    if stored and not np.allclose(table, stored, rtol=0.01):
         return table, ("the table's pixel size is not the file's; the table's is used",)
     return table, ()

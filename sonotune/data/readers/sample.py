@@ -1,9 +1,11 @@
 """What a reader knows of one image before a pixel is read, and how folders are searched."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from sonotune.errors import SonotuneError, printable
@@ -56,8 +58,8 @@ class Sample:
         Files whose union is the object; empty for an image without one.
     rule
         Which pixels of the mask's files belong to the object.
-    mm_per_pixel_y, mm_per_pixel_x
-        Of the file's own pixels; None where unknown, or where only the file tells.
+    mm_per_pixel
+        Height and width of the file's own pixels; None where unknown, or where only the file tells.
     slice
         Which slice or page of the files, counted from 0; None if they have only one.
     notes
@@ -69,8 +71,7 @@ class Sample:
     image: Path
     masks: tuple[Path, ...]
     rule: MaskRule = MaskRule()
-    mm_per_pixel_y: float | None = None
-    mm_per_pixel_x: float | None = None
+    mm_per_pixel: tuple[float, float] | None = None
     slice: int | None = None
     notes: tuple[str, ...] = ()
 
@@ -89,6 +90,68 @@ def files_below(folder: Path) -> list[Path]:
         inside = Path(parent).relative_to(folder)
         paths += [inside / name for name in files if name[0] != "."]
     return sorted(paths)
+
+
+def join_masks(
+    folder: Path,
+    reader: str,
+    images: str,
+    masks: str,
+    wanted: str,
+    several: bool = False,
+) -> dict[str, tuple[Path, ...]]:
+    """The files of a published layout by their names: each image, followed by its masks.
+
+    Parameters
+    ----------
+    folder
+        Folder of the originals, to which the patterns' paths are relative.
+    reader
+        Name of the reader, for errors.
+    images, masks
+        Regular expressions of paths, in any case; the first group is the image's name. Files that
+        both match are masks.
+    wanted
+        What is looked for, in words.
+    several
+        Whether an image may have several masks.
+
+    Raises
+    ------
+    SonotuneError
+        If there are no such files, two of them have one name, or an image or a mask is missing.
+    """
+    files = files_below(folder)
+    found: tuple[dict[str, list[Path]], ...] = ({}, {})
+    names: dict[str, str] = {}
+    for path in files:
+        for part, pattern in ((1, masks), (0, images)):
+            if match := re.fullmatch(pattern, path.as_posix(), re.IGNORECASE):
+                key = match[1].casefold()
+                found[part].setdefault(key, []).append(folder / path)
+                names[key] = match[1]
+                break
+    if not all(found):
+        kinds = Counter((str(path.parent), path.suffix or "no suffix") for path in files)
+        lines = [f"{parent}: {count} x {kind}" for (parent, kind), count in sorted(kinds.items())]
+        present = "\n    ".join(lines[:12] + ["..."] * (len(lines) > 12)) or "nothing"
+        raise SonotuneError(
+            f"{reader}: {folder} is laid out in a way that this reader does not know\n"
+            f"  looked for: {wanted}\n"
+            f"  found: {present if folder.is_dir() else 'no such folder'}"
+        )
+    for paths in chain(*(part.values() for part in found[: 1 if several else 2])):
+        if len(paths) > 1:
+            raise SonotuneError(
+                f"{reader}: {printable(paths[1])} and {printable(paths[0])} have the same stem; "
+                "each image needs one mask of its own name"
+            )
+    if lonely := sorted(names[key] for key in found[0].keys() ^ found[1].keys()):
+        raise SonotuneError(
+            f"{reader}: {folder}: image or mask is missing of: {shortened(map(printable, lonely))}"
+        )
+    every = {names[key]: (*found[0][key], *found[1][key]) for key in found[0]}
+    return dict(sorted(every.items()))
 
 
 def pair(
@@ -140,16 +203,12 @@ def pair(
             partners[image] = mask
     lonely += [image for stem, image in images.items() if stem not in partners]
     if lonely:
+        ending = f" or of that and an ending such as {endings[0]}" if endings else ""
         raise SonotuneError(
             f"{reader}: {len(lonely)} files have no partner (an image needs a mask of its own "
-            f"name{_or_with(endings)}, and the other way round): "
-            f"{shortened(sorted(map(printable, lonely)))}"
+            f"name{ending}, and the other way round): {shortened(sorted(map(printable, lonely)))}"
         )
     return [(stem, images[stem], partners[stem]) for stem in sorted(images)]
-
-
-def _or_with(endings: tuple[str, ...]) -> str:
-    return f" or of that and an ending such as {endings[0]}" if endings else ""
 
 
 def by_stem(stems: Mapping[Path, str], reader: str) -> dict[str, Path]:
@@ -176,31 +235,6 @@ def by_stem(stems: Mapping[Path, str], reader: str) -> dict[str, Path]:
             )
         by_name[stem] = path
     return by_name
-
-
-def layout_error(reader: str, folder: Path, wanted: str, files: Iterable[Path]) -> SonotuneError:
-    """The error for a folder that is not laid out as a reader expects.
-
-    Parameters
-    ----------
-    reader
-        Name of the reader.
-    folder
-        The folder.
-    wanted
-        What is expected in it.
-    files
-        What is in it.
-    """
-    kinds = Counter((str(path.parent), path.suffix or "no suffix") for path in files)
-    lines = [f"{parent}: {count} x {kind}" for (parent, kind), count in sorted(kinds.items())]
-    present = "\n    ".join(lines[:12] + ["..."] * (len(lines) > 12)) or "nothing"
-    if not folder.is_dir():
-        present = "no such folder"
-    return SonotuneError(
-        f"{reader}: {folder} is laid out in a way that this reader does not know\n"
-        f"  looked for: {wanted}\n  found: {present}"
-    )
 
 
 def shortened(names: Iterable[str], most: int = 10) -> str:

@@ -8,18 +8,8 @@ import re
 from pathlib import Path
 
 from sonotune.data.formats import RASTER
-from sonotune.data.readers.sample import (
-    MaskRule,
-    Sample,
-    by_stem,
-    files_below,
-    layout_error,
-    shortened,
-)
+from sonotune.data.readers.sample import MaskRule, Sample, files_below, join_masks
 from sonotune.errors import SonotuneError
-
-_NAME = re.compile(r"(JPC[LN]N\d{3})", re.IGNORECASE)
-_OTHER_ORGANS = ("heart", "clavicle")
 
 
 def find(folder: Path, images: int | None = None) -> list[Sample]:
@@ -42,35 +32,20 @@ def find(folder: Path, images: int | None = None) -> list[Sample]:
         If there are no such files, fewer than `images`, two images of one name, or an image
         without a mask.
     """
-    files = files_below(folder)
-    stems: dict[Path, str] = {}
-    lungs: dict[str, list[Path]] = {}
-    masks: dict[str, list[Path]] = {}
-    for path in files:
-        match, words = _NAME.search(path.stem), str(path).lower()
-        if not match or path.suffix.lower() not in RASTER:
-            continue
-        name = match[1].upper()
-        if any(organ in words for organ in _OTHER_ORGANS):
-            continue
-        if "lung" in words:
-            lungs.setdefault(name, []).append(folder / path)
-        elif "mask" in words:
-            masks.setdefault(name, []).append(folder / path)
-        else:
-            stems[folder / path] = name
-    pictures = by_stem(stems, "scr")
-    masks = lungs or masks
-    if not pictures or not masks:
-        wanted = (
-            "images JPCLN001 ... JPCNN093 anywhere, and masks of these names with 'lung' or "
-            "'mask' in their folder or name"
-        )
-        raise layout_error("scr", folder, wanted, files)
-    if bare := sorted(pictures.keys() ^ masks.keys()):
-        raise SonotuneError(f"scr: {folder}: image or lung mask is missing of: {shortened(bare)}")
-    names = sorted(pictures)
-    if images is not None and images > len(names):
-        raise SonotuneError(f"scr: images: {images} are wanted, {folder} has {len(names)}")
+    file = rf"(?:.*/)?[^/]*(JPC[LN]N\d{{3}})[^/]*(?:{'|'.join(map(re.escape, RASTER))})"
+    no_other_organ = "(?!.*(?:heart|clavicle))"
+    lungs = f"{no_other_organ}(?=.*lung){file}"
+    is_lung = re.compile(lungs, re.IGNORECASE)
+    if not any(is_lung.fullmatch(path.as_posix()) for path in files_below(folder)):
+        lungs = f"{no_other_organ}(?=.*mask){file}"
+    wanted = (
+        "images JPCLN001 ... JPCNN093 anywhere, and masks of these names with 'lung' or 'mask' in "
+        "their folder or name"
+    )
+    pictures = f"(?!.*(?:heart|clavicle|lung|mask)){file}"
+    found = join_masks(folder, "scr", pictures, lungs, wanted, several=True)
+    if images is not None and images > len(found):
+        raise SonotuneError(f"scr: images: {images} are wanted, {folder} has {len(found)}")
     rule = MaskRule("threshold", 128)
-    return [Sample(name, name, pictures[name], tuple(masks[name]), rule) for name in names[:images]]
+    files = list(found.items())[:images]
+    return [Sample(name.upper(), name.upper(), paths[0], paths[1:], rule) for name, paths in files]

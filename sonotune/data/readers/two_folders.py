@@ -1,44 +1,17 @@
 """Published data sets whose images lie in one folder and their masks, of one stem, in another."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from sonotune.data.names import stem_of
-from sonotune.data.readers.sample import (
-    MaskRule,
-    Sample,
-    by_stem,
-    files_below,
-    layout_error,
-    pair,
-)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Names of the two folders, or None where images and masks share one, and suffixes.
-
-    Attributes
-    ----------
-    images, masks
-        Names of the two folders, or None where images and masks share one.
-    image_suffixes, mask_suffixes
-        Suffixes of their files, lower case.
-    """
-
-    images: str | None
-    masks: str | None
-    image_suffixes: tuple[str, ...] = (".jpg", ".jpeg")
-    mask_suffixes: tuple[str, ...] = (".png",)
-
+from sonotune.data.readers.sample import MaskRule, Sample, join_masks
 
 # XPIE's masks are seen without their suffix; the others as their loaders name them.
+# Images and masks: their folder, or nothing where both share one, and their suffixes.
 LAYOUTS = {
-    "bus_b": Layout("original", "GT", image_suffixes=(".png",)),
-    "xpie": Layout("Images", "Grounds", mask_suffixes=(".png", ".bmp", ".jpg")),
-    "ecssd": Layout("images", "ground_truth_mask"),
-    "duts": Layout("DUTS-TR-Image", "DUTS-TR-Mask"),
-    "msra10k": Layout(None, None),
+    "bus_b": (("original", ".png"), ("GT", ".png")),
+    "xpie": (("Images", ".jpg .jpeg"), ("Grounds", ".png .bmp .jpg")),
+    "ecssd": (("images", ".jpg .jpeg"), ("ground_truth_mask", ".png")),
+    "duts": (("DUTS-TR-Image", ".jpg .jpeg"), ("DUTS-TR-Mask", ".png")),
+    "msra10k": (("", ".jpg .jpeg"), ("", ".png")),
 }
 
 
@@ -60,27 +33,12 @@ def find(folder: Path, layout: str) -> list[Sample]:
     SonotuneError
         If the files are not there, a stem occurs twice, or an image or a mask is missing.
     """
-    how = LAYOUTS[layout]
-    files = files_below(folder)
-    images = [folder / f for f in files if _lies_in(f, how.images, how.image_suffixes)]
-    masks = [folder / f for f in files if _lies_in(f, how.masks, how.mask_suffixes)]
-    if not images or not masks:
-        wanted = " and ".join(
-            f"{'/'.join(filter(None, [name, '*']))}({' '.join(suffixes)})"
-            for name, suffixes in (
-                (how.images, how.image_suffixes),
-                (how.masks, how.mask_suffixes),
-            )
-        )
-        raise layout_error(layout, folder, wanted, files)
-    images_by_stem, masks_by_stem = (
-        by_stem({file: stem_of(file) for file in files}, layout) for files in (images, masks)
-    )
-    pairs = pair(images_by_stem, masks_by_stem, layout)
+    wanted, patterns = [], []
+    for name, suffixes in LAYOUTS[layout]:
+        wanted.append(f"{name and f'{name}/'}*({suffixes})")
+        endings = suffixes.replace(".", r"\.").replace(" ", "|")
+        patterns.append(rf"(?:.*/)?{name and f'{name}/(?:.*/)?'}([^/]+)(?:{endings})")
+    images, masks = patterns
+    files = join_masks(folder, layout, images, masks, " and ".join(wanted))
     rule = MaskRule("threshold", 128)
-    return [Sample(stem, stem, image, (mask,), rule) for stem, image, mask in pairs]
-
-
-def _lies_in(file: Path, name: str | None, suffixes: tuple[str, ...]) -> bool:
-    parents = [part.lower() for part in file.parts[:-1]]
-    return file.suffix.lower() in suffixes and (name is None or name.lower() in parents)
+    return [Sample(name, name, paths[0], paths[1:], rule) for name, paths in files.items()]
