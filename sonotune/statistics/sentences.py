@@ -207,7 +207,9 @@ def _verdicts(decision: Decision, label: Callable[[str], str]) -> list[str]:
         sentences.append(f"Also about as good as the best: {', '.join(good)}.")
     if decision.recommended is not None and decision.inconclusive:
         details = [
-            f"{label(name)} ({f'{folds} folds' if folds else f'more than {MOST_FOLDS} folds'})"
+            f"{label(name)} ({folds:.0f} folds)"
+            if np.isfinite(folds)
+            else f"{label(name)} (more than {MOST_FOLDS} folds)"
             for name, folds in decision.inconclusive.items()
             if name not in decision.untested
         ]

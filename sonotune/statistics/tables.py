@@ -13,7 +13,7 @@ from sonotune.evaluation.tables import read_table, save_csv
 from sonotune.layout import RUN
 from sonotune.seeds import generator
 from sonotune.statistics.decision import TABLES as DECISION_TABLES
-from sonotune.statistics.decision import decide, decision_tables
+from sonotune.statistics.decision import decision_tables
 from sonotune.statistics.friedman import nemenyi, rank_strategies
 from sonotune.statistics.learning import forecast_table
 from sonotune.statistics.runs import fold_scores
@@ -110,7 +110,7 @@ def write_statistics(
     images = pd.concat([included_scores(runs, file) for file in scores])
     images = images[images["fraction"] > 0]
     tables = {
-        **decision_tables(decide(runs, margins, cost, raced)),
+        **decision_tables(runs, margins, cost, raced),
         "learning": forecast_table(fold_scores(runs, cost)),
         "tukey": _tukey(runs),
         "variance": _variance(images, seed),
