@@ -166,6 +166,12 @@ class Decision:
         return next(strategy for strategy in self.strategies if strategy.name == name)
 
     @property
+    def furthest(self) -> float:
+        """How far the furthest strategy, or end of an interval, is behind the best."""
+        ends = [end for each in self.strategies for end in (each.gap, each.gap_upper)]
+        return max((end for end in ends if np.isfinite(end)), default=0.0)
+
+    @property
     def inconclusive(self) -> dict[str, float]:
         """Strategies that cannot be told from the recommended one, and the folds to show it."""
         return {each.name: each.folds_to_show for each in self.strategies if each.inconclusive}
