@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from scipy.stats import rankdata
 
-from sonotune.report.claims.bounds import FEW_FOLDS
 from sonotune.report.claims.parse import Claim
 from sonotune.report.claims.results import BASELINE, StudyResults
 from sonotune.report.claims.verdict import NOT_APPLICABLE, NOWHERE, Place, Verdict, decide
@@ -20,6 +19,7 @@ from sonotune.statistics.claims import (
 )
 from sonotune.statistics.pairs import LEVEL, PairwiseDifferences, compare
 
+FEW_FOLDS = f"fewer than {VERDICT_FOLDS} folds: nothing is decided"
 RULE_OF_ORDER = "all pairs: holds if each other is shown to be beyond, fails if another comes first"
 
 

@@ -1,6 +1,6 @@
 """Differences, and other sums of means, that claims are about, from a study's results."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -104,12 +104,9 @@ def _overall_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
 
 def _contrast_rows(claim: Claim, results: StudyResults) -> Iterator[Row]:
     everywhere = any(fraction is None for _, _, fraction in claim.terms)
-    where: list[Place] = (
-        [*results.places(claim)]
-        if everywhere
-        else [(m, d, None) for m in claim.metrics for d in results.datasets_of(claim)]
-    )
-    for metric, dataset, at in where:
+    anywhere = product(claim.metrics, results.datasets_of(claim), [None])
+    places: Iterable[Place] = results.places(claim) if everywhere else anywhere
+    for metric, dataset, at in places:
         terms, given = (
             [(w, name, (at or 0.0) if fraction is None else fraction) for w, name, fraction in part]
             for part in (claim.terms, claim.given)
