@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from scipy.special import stdtrit
 from scipy.stats import rankdata, spearmanr
 
@@ -148,10 +149,7 @@ def significantly_better(
         that needs *every* pair to be shown is tested at its own level, not at that of all pairs.
     """
     numbers = pairs.compared if strategies is None else np.full(len(pairs.df), strategies)
-    reach = np.empty(pairs.error.shape)
-    for number in np.unique(numbers):
-        rows = numbers == number
-        reach[rows] = critical(pairs.df[rows], tests, int(number)) * pairs.error[rows]
+    reach = pairs.reach(numbers, lambda number, df: critical(df, tests, number))
     with np.errstate(invalid="ignore"):
         return (pairs.difference > reach) & (pairs.folds >= VERDICT_FOLDS)
 
@@ -308,11 +306,8 @@ def attainable_correlation(
     """
     value = float(spearmanr(means, published).statistic)
     simulated = published + random.normal(size=(draws, len(published))) * errors
-    ranks = rankdata(simulated, axis=1)
-    target = rankdata(published)
-    ranks = ranks - ranks.mean(1, keepdims=True)
-    target = target - target.mean()
-    correlations = ranks @ target / np.sqrt((ranks**2).sum(1) * (target**2).sum())
+    ranks, target = rankdata(simulated, axis=1), rankdata(published)
+    correlations = 1 - cdist(ranks, target[None], "correlation")
     low, middle, high = np.quantile(correlations, [0.05, 0.5, 0.95])
     share = float((correlations <= value + 1e-12).mean())
     return Correlation(value, float(middle), float(low), float(high), share)

@@ -104,7 +104,7 @@ def write_page(
         table.set_index(CONDITION, drop=False).to_dict("index")
         for table in (read_forecasts(learning), read_table(low_scores))
     )
-    recommended: dict[str, list[str]] = {}
+    recommended: dict[str | None, list[str]] = {}
     for condition in conditions:
         decision, sentences = condition["decision"], condition["sentences"]
         if (decision.dataset, decision.fraction) in races:
@@ -116,15 +116,15 @@ def write_page(
             sentences.append(low_score_sentence(low[place], display.label))
             if low[place]["share_low"] >= MOSTLY:
                 condition["headline"] += f" {sentences[-1]}"
-        place_in_words = f"{condition['title']}, {condition['fraction']}"
-        recommended.setdefault(decision.recommended or "", []).append(place_in_words)
+        where = f"{condition['title']}, {condition['fraction']}"
+        recommended.setdefault(decision.recommended, []).append(where)
     drawn = {
         strategy[0]: describe_network(*strategy, stages_of(network))
         for network, strategies in networks
         for strategy in strategies
         if strategy[0] in recommended
     }
-    drawings = [drawn[n] | {"conditions": places} for n, places in recommended.items() if n]
+    drawings = [drawn[n] | {"conditions": at} for n, at in recommended.items() if n in drawn]
     write_details(run_folders(cells), arrays, scores, runs, details)
     lines = [
         f"{condition['title']}, {condition['fraction']} of the images ({condition['basis']}): "
