@@ -131,6 +131,10 @@ def test_a_claim_about_what_the_study_lacks_is_listed_as_such():
     (verdict,) = evaluate_claim(CLAIMS["A10"], results)
     assert verdict.verdict == "not applicable"
     assert "bus, fus, xray" in verdict.note
+    own = results_of(cells.assign(strategy="my_" + cells["strategy"]))
+    for name in ("A15", "A16"):  # of all strategies of the paper, and there is none
+        (verdict,) = evaluate_claim(CLAIMS[name], own)
+        assert verdict.verdict == "not applicable"
     (verdict,) = evaluate_claim(declare_one(kind="untested", why="No run can tell."), results)
     assert (verdict.verdict, verdict.note) == ("untested", "No run can tell.")
 

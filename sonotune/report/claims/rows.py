@@ -139,7 +139,7 @@ def _steps(
     """Data sets and steps, with the scores of all strategies at both fractions."""
     names = results.rivals(claim.paper)
     for dataset, step in product(results.datasets_of(claim), claim.steps):
-        if set(step) <= set(results.fractions(dataset)):
+        if names and set(step) <= set(results.fractions(dataset)):
             yield dataset, step, [results.matrix("dice", dataset, p, names) for p in step]
 
 
