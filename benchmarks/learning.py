@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from benchmarks.measure import options, table
-from sonotune.statistics.learning import LEVEL, forecast, learning_curves, refusal
+from sonotune.statistics.learning import FARTHEST, LEVEL, forecast, learning_curves, refusal
 from sonotune.statistics.runs import fold_scores
 
 FRACTIONS = np.array([0.05, 0.1, 0.2, 0.4, 0.8])
@@ -56,7 +56,7 @@ def judged(scores: np.ndarray, fractions: np.ndarray) -> tuple[float, ...] | Non
         Whether the interval and the baseline's cover it, and the interval scores of both.
     """
     seen, known = scores[:, :-1], fractions[:-1]
-    if refusal(seen, list(known), fractions[-1]):
+    if refusal(seen, list(known)) or fractions[-1] > FARTHEST * known[-1] * (1 + 1e-9):
         return None
     truth = float(np.nanmean(scores[:, -1]))
     found = forecast(seen, list(known), fractions[-1])

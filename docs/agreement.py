@@ -43,7 +43,7 @@ def agreement(
     for name in results.rivals(paper):
         mean = published_mean(paper, dataset, name, fraction, "dice")
         scores = results.matrix("dice", dataset, fraction, [name])[:, 0]
-        if mean is not None and np.isfinite(scores).any():
+        if np.isfinite(mean) and np.isfinite(scores).any():
             printed[name], known[name] = mean, scores
     if len(known) < 3:
         return None
@@ -55,7 +55,7 @@ def agreement(
     errors = np.sqrt(error_variances(pairs.error)[0])
     if len(scores) < VERDICT_FOLDS or not np.isfinite(errors).all():
         deviations = [published_mean(paper, dataset, name, fraction, "dice_std") for name in names]
-        errors = np.array(deviations, float) / np.sqrt(len(scores))
+        errors = np.array(deviations) / np.sqrt(len(scores))
     tested = bool(np.isfinite(errors).all())
     random = generator(1, "agreement")
     correlation = attainable_correlation(means, errors if tested else 0 * means, published, random)

@@ -61,7 +61,6 @@ def _study(folder: Path) -> dict[str, Any]:
         published_mean("amiri2020", row.dataset, row.strategy, row.fraction, "dice")
         for row in table.itertuples()
     ]
-    table["paper"] = table["paper"].astype(float)
     beside_amiri = bool(table["paper"].notna().any())
     # A study that is not finished has no verdicts.
     file = folder / "claims.csv"

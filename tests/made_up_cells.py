@@ -14,7 +14,7 @@ from sonotune.report.published import published_table
 from sonotune.report.registry import FIGURES
 from sonotune.report.style import journal_style
 from sonotune.report.views import write_figure, write_table
-from sonotune.statistics.decision import decide, decision_tables
+from sonotune.statistics.decision import decision_tables
 from sonotune.statistics.tables import rank_tables, read_runs
 
 EVERY = {name: one["label"] for name, one in expand_preset({"preset": "amiri2020"}).items()}
@@ -85,7 +85,7 @@ def figure_of(name: str, folder: Path, **arguments: object) -> tuple[Path, Path]
 
 def decisions_of(cells: pd.DataFrame, folder: Path) -> Path:
     """Write the tables of decisions as the workflow does."""
-    for name, table in decision_tables(decide(cells)).items():
+    for name, table in decision_tables(cells).items():
         table.to_csv(folder / f"{name}.csv", index=False)
     return folder
 

@@ -109,4 +109,4 @@ def compare(averages: pd.DataFrame) -> pd.DataFrame:
 def _printed(means: pd.DataFrame, metric: str) -> np.ndarray:
     """The paper's numbers of these conditions; NaN where it has none."""
     rows = means[["dataset", "strategy", "fraction"]].itertuples(index=False)
-    return np.array([published_mean(PAPER, *row, metric) for row in rows], float)
+    return np.array([published_mean(PAPER, *row, metric) for row in rows])

@@ -5,7 +5,7 @@ The logs are those of the public repository 13204942/FT_Methods_for_Fetal_Head_S
 training set are used; they were matched to strategies by the numbers of parameters in their names.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import chain
 from pathlib import Path
 
@@ -14,11 +14,12 @@ import pandas as pd
 from sonotune.layout import Cell
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.published import published_table
-from sonotune.report.tables import DASH, Head, HeadRow, Row, Table, head_row, text_row
+from sonotune.report.tables import DASH, Head, HeadRow, Table, head_row, text_row
 
 # Epochs in which losses are compared, and by how much the range of the logs is widened.
 EARLY, WIDENED = 5, 0.03
 SHOWN = (1, 2, 3, 4, 5, 10, 15, 20)
+VERDICT = f"1 to {EARLY} inside"
 
 
 def _compare(histories: Iterable[str | Path]) -> pd.DataFrame:
@@ -62,8 +63,7 @@ def table(
     """
     compared = _compare(published_histories)
     last = int(compared["epoch"].max()) if len(compared) else 0
-    epochs = [epoch for epoch in SHOWN if epoch <= last]
-    body = []
+    rows: dict[tuple[str, str], dict[int | str, str]] = {}
     for strategy, title in display.strategies_of(compared).items():
         mine = compared[compared["strategy"] == strategy]
         ranges = {
@@ -71,20 +71,20 @@ def table(
             for row in mine.itertuples()
         }
         count = int(mine["logs"].max())
-        body.append(_row((title, f"{count} log{'s' * (count > 1)}"), epochs, ranges, ""))
+        rows[title, f"{count} log{'s' * (count > 1)}"] = ranges | {VERDICT: ""}
         for repeat, part in mine.groupby("repeat"):
             losses = {row.epoch: f"{row.loss:.3f}" for row in part.itertuples()}
             inside = part.loc[part["epoch"] <= EARLY, "inside"]
             verdict = "yes" if inside.all() else f"{inside.sum()} of {len(inside)}"
-            body.append(_row((title, f"here, repeat {repeat}"), epochs, losses, verdict))
-    titles = [*(str(epoch) for epoch in epochs), f"1 to {EARLY} inside"]
+            rows[title, f"here, repeat {repeat}"] = losses | {VERDICT: verdict}
+    columns: list[int | str] = [*(epoch for epoch in SHOWN if epoch <= last), VERDICT]
     return compared, Table(
         "Training loss after each epoch: the authors' logs and this run.",
         (
-            HeadRow(("", ""), (Head("Epoch", len(epochs)), Head(""))),
-            head_row(("Strategy", "Run"), titles),
+            HeadRow(("", ""), (Head("Epoch", len(columns) - 1), Head(""))),
+            head_row(("Strategy", "Run"), map(str, columns)),
         ),
-        body,
+        [text_row(names, [texts.get(c, DASH) for c in columns]) for names, texts in rows.items()],
         (
             "Logs: least and largest mean of an epoch over the authors' runs on the full training "
             "set, at 512 pixels and learning rate 0.0001, 80 batches of 10 per epoch "
@@ -95,9 +95,3 @@ def table(
             "Where a strategy freezes a random decoder or head, its loss depends on that draw.",
         ),
     )
-
-
-def _row(
-    names: tuple[str, str], epochs: Sequence[int], texts: Mapping[int, str], verdict: str
-) -> Row:
-    return text_row(names, [*(texts.get(epoch, DASH) for epoch in epochs), verdict])

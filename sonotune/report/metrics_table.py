@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sonotune.evaluation.averages import ExcludeRuns
+from sonotune.evaluation.averages import CONDITION, ExcludeRuns
 from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.tables import DASH, Entry, Row, Table, head_row, mean_entry
@@ -31,9 +31,8 @@ COUNTS = {
     "without_distance": "No distance",
     "without_hc": "No HC",
 }
-KEY = ["dataset", "fraction", "strategy"]
 COLUMNS = (
-    *(*KEY, "n", "folds", "images"),
+    *(*CONDITION, "n", "folds", "images"),
     *(f"{name}_{part}" for name in MEANS for part in ("mean", "std")),
     *(*COUNTS, "source"),
 )

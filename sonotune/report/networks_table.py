@@ -107,8 +107,7 @@ def _statements(
 
 
 def _between(contrasts: pd.DataFrame, first: str, second: str) -> list[dict[Any, Any]]:
-    own = contrasts[(contrasts["first"] == first) & (contrasts["second"] == second)]
-    return [*own.to_dict("records")]
+    return [*contrasts.query("first == @first and second == @second").to_dict("records")]
 
 
 def _in_words(contrast: Mapping[str, Any], display: DisplayOptions) -> str:

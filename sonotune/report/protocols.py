@@ -12,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 
-from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import is_excluded, read_cells
 from sonotune.layout import Cell
 from sonotune.report.display_options import DisplayOptions
@@ -57,20 +56,10 @@ def read_histories(files: Iterable[str | Path], epochs: Sequence[int]) -> pd.Dat
     DataFrame
         `sonotune.layout.RUN`, and ``as_published_dice``, ``last_epoch_dice``, ...: of `RECORDS` and
         `ALL_METRICS`. As published is the mean over the epochs; all else is of the last one.
-
-    Raises
-    ------
-    SonotuneError
-        If a history has no records of the test images.
     """
     runs = []
     for file in map(Path, files):
         history = pd.read_csv(file)
-        if "augmented_pooled_dice" not in history:
-            raise SonotuneError(
-                f"{file}: has no records of the test images; the study needs log_test_metrics: "
-                "true and an augmentation"
-            )
         window = history[history["epoch"].between(*epochs)].mean(numeric_only=True)
         run = Cell.of(file).run
         for step, record in RECORDS.items():

@@ -39,7 +39,10 @@ def table(cells: str | Path, pretrained: Iterable[str | Path]) -> tuple[pd.DataF
     records = [("cells", read_record(folder / RECORD)) for folder in run_folders(cells).values()]
     records += [("pre-training", read_record(path)) for path in pretrained]
     origins = pd.DataFrame(
-        {"run": kind, "commit": "unknown", **run["processor"], "code": run["settings"]["code"]}
+        {
+            **{"run": kind, "commit": "unknown", **run["processor"]},
+            **{"code": run["settings"]["code"], "network": str(run["settings"]["network"])},
+        }
         for kind, run in records
     )
     grouped = origins.groupby(["run", *COLUMNS], sort=False, dropna=False)
@@ -51,7 +54,7 @@ def table(cells: str | Path, pretrained: Iterable[str | Path]) -> tuple[pd.DataF
             text_row((run,), map(str, values))
             for run, *values in counted.itertuples(index=False, name=None)
         ],
-        [*_notes(counted, records)],
+        [*_notes(origins, records)],
     )
 
 
@@ -79,8 +82,8 @@ def changed_packages(cells: Iterable[str | Path], now: dict[str, str]) -> str:
     return "; ".join(parts)
 
 
-def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Iterable[str]:
-    cells = counted[counted["run"] == "cells"]
+def _notes(origins: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> Iterable[str]:
+    cells = origins[origins["run"] == "cells"]
     # The fingerprint tells what a commit's training code computes.
     mixed = [
         title
@@ -88,12 +91,7 @@ def _notes(counted: pd.DataFrame, records: list[tuple[str, dict[str, Any]]]) -> 
         if key not in ("commit", "code") and cells[key].nunique() > 1
     ]
     # Other networks and devices run other code.
-    codes: dict[tuple[str, str], set[str]] = {}
-    for kind, record in records:
-        if kind == "cells":
-            place = str(record["settings"]["network"]), record["processor"]["device"]
-            codes.setdefault(place, set()).add(record["settings"]["code"])
-    if any(len(several) > 1 for several in codes.values()):
+    if (cells.groupby(["network", "device"])["code"].nunique() > 1).any():
         mixed.append(COLUMNS["code"])
     yield (
         f"The cells differ in {', '.join(mixed)}. Cells are not run again when packages or "

@@ -1,5 +1,6 @@
 """What the two papers printed: Tables I, II and III of Amiri 2020, and Wang 2023's results."""
 
+import math
 from functools import cache
 from pathlib import Path
 
@@ -23,10 +24,8 @@ def published_table(name: str) -> pd.DataFrame:
 
 
 @cache
-def published_mean(
-    paper: str, dataset: str, strategy: str, fraction: float, metric: str
-) -> float | None:
-    """A printed mean (or standard deviation), or None where the paper has none.
+def published_mean(paper: str, dataset: str, strategy: str, fraction: float, metric: str) -> float:
+    """A printed mean (or standard deviation), or NaN where the paper has none.
 
     Parameters
     ----------
@@ -42,24 +41,21 @@ def published_mean(
         ``dice``, ``iou``, ``pixel_accuracy`` or ``dice_std`` in [0,1], or ``seconds`` of a run.
     """
     where = {"dataset": dataset, "strategy": strategy}
-    if paper == "amiri2020" and metric == "dice":
-        return _look_up("amiri2020_table2", "dice_mean", **where, fraction=fraction)
-    if paper == "amiri2020" and metric == "dice_std":
-        return _look_up("amiri2020_table2", "dice_std", **where, fraction=fraction)
+    column = {"dice": "dice_mean", "dice_std": "dice_std"}.get(metric)
+    if paper == "amiri2020" and column:
+        return _look_up("amiri2020_table2", column, **where, fraction=fraction)
     if paper == "amiri2020" and metric == "seconds" and fraction == 0.8:
-        minutes = _look_up("amiri2020_table3", "minutes_mean", **where)
-        return None if minutes is None else 60 * minutes
-    columns = {"dice": "dice", "iou": "miou", "pixel_accuracy": "pixel_accuracy"}
-    if paper == "wang2023" and dataset in WANG_DATASETS and metric in columns:
-        percent = _look_up("wang2023_results", columns[metric], row=strategy)
-        return None if percent is None else percent / 100
-    return None
+        return 60 * _look_up("amiri2020_table3", "minutes_mean", **where)
+    column = {"dice": "dice", "iou": "miou", "pixel_accuracy": "pixel_accuracy"}.get(metric)
+    if paper == "wang2023" and dataset in WANG_DATASETS and column:
+        return _look_up("wang2023_results", column, row=strategy) / 100
+    return math.nan
 
 
-def _look_up(name: str, column: str, **where: object) -> float | None:
-    """The first known value of a column in rows of a table that hold these values."""
+def _look_up(name: str, column: str, **where: object) -> float:
+    """The first known value of a column in rows of a table that hold these values, or NaN."""
     table = published_table(name)
     for key, value in where.items():
         table = table[table[key] == value]
     values = table[column].dropna()
-    return float(values.iloc[0]) if len(values) else None
+    return float(values.iloc[0]) if len(values) else math.nan

@@ -108,23 +108,30 @@ def noted_figure(
 
 
 def small_multiples(
-    notes: Iterable[str], number: int, heights: tuple[float, float], xlabel: str, ylabel: str
+    notes: Iterable[str],
+    number: int,
+    heights: tuple[float, float],
+    xlabel: str,
+    ylabel: str,
+    most: int = 4,
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of panels row by row, four in each, of which the outer ones have labels.
+    """A figure of panels row by row, of which the outer ones have labels.
 
     Parameters
     ----------
     notes
         Sentences at its foot.
     number
-        Number of panels, at least 1. With fewer than four, the figure is narrower.
+        Number of panels, at least 1. With fewer than ``most``, the figure is narrower.
     heights
         Inches of a row of panels, and of all that is above and below the rows.
     xlabel, ylabel
         Labels of the axes.
+    most
+        Number of panels in a row.
     """
-    columns = min(4, number)
-    rows, width = -(-number // columns), max(ONE_COLUMN, TWO_COLUMNS * columns / 4)
+    columns = min(most, number)
+    rows, width = -(-number // columns), max(ONE_COLUMN, TWO_COLUMNS * columns / most)
     figure = noted_figure(notes, rows * heights[0] + heights[1], width)
     axes = figure.subplots(rows, columns, squeeze=False)
     for panel in axes.flat[number:]:
@@ -217,24 +224,17 @@ def plot_error(panel: Axes, x: float, y: float, error: float, **look: Any) -> No
     panel.errorbar(x, y, yerr=bar, elinewidth=0.8, linestyle="none", **look)
 
 
-def text_width(texts: Iterable[str], size: float = 7) -> float:
-    """Inches that the widest of these texts takes, of ``size`` points.
+@cache  # a legend asks for each name again and again
+def text_width(text: str) -> float:
+    """Inches that a name takes in a legend.
 
     Parameters
     ----------
-    texts
-        The texts.
-    size
-        Size of the letters in points.
+    text
+        The name.
     """
-    return max((_points(text, size) for text in texts if text.strip()), default=0.0) / 72
-
-
-@cache  # a legend asks for each name again and again
-def _points(text: str, size: float) -> float:
-    """Width of a text of ``size`` points, in points."""
-    font = FontProperties(family=SETTINGS["font.family"], size=size)
-    return float(TextPath((0, 0), text, prop=font).get_extents().x1)
+    font = FontProperties(family=SETTINGS["font.family"], size=LEGEND["fontsize"])
+    return float(TextPath((0, 0), text, prop=font).get_extents().x1) / 72 if text.strip() else 0.0
 
 
 def legend_columns(names: Sequence[str], width: float = TWO_COLUMNS) -> int:
@@ -250,7 +250,7 @@ def legend_columns(names: Sequence[str], width: float = TWO_COLUMNS) -> int:
     for columns in range(len(names), 1, -1):
         parts = np.array_split(names, columns)  # as Matplotlib does
         marks = 3.5 * LEGEND["fontsize"] / 72 * columns
-        if sum(text_width(part, LEGEND["fontsize"]) for part in parts) + marks < width - 0.1:
+        if sum(max(map(text_width, part)) for part in parts) + marks < width - 0.1:
             return columns
     return 1
 

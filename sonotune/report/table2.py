@@ -56,28 +56,24 @@ def table(
             f"{cells}: no cell of these strategies and data sets; nothing to put in Table II"
         )
     means = display.averages(averages)
-    return means[list(CSV_COLUMNS)], _describe(runs, means, display)
-
-
-def _describe(cells: pd.DataFrame, averages: pd.DataFrame, display: DisplayOptions) -> Table:
-    titles, source_notes = display.name_datasets(sources_of(averages))
+    titles, source_notes = display.name_datasets(sources_of(means))
     body = []
     for dataset, title in titles.items():
-        of_set = averages[averages["dataset"] == dataset]
+        of_set = means[means["dataset"] == dataset]
         fractions = [p for p in of_set["fraction"].unique() if p > 0] or [0]
         for fraction in fractions:
             of_row = of_set[of_set["fraction"].isin([fraction, 0])].set_index("strategy")
             name = format_percent(fraction) if fraction else "none"
             body.append(Row((title, name), _entries(of_row, display.strategies)))
-    return Table(
+    return means[list(CSV_COLUMNS)], Table(
         "Dice of every fine-tuning strategy: mean over runs, with the standard deviation in "
         "parentheses, for each data set and share of it used for training and validation.",
-        _head(averages, display),
+        _head(means, display),
         body,
         [
-            *_number_notes(cells, display.exclude_runs, display.ddof),
+            *_number_notes(runs, display.exclude_runs, display.ddof),
             *source_notes,
-            *mixture_notes(cells),
+            *mixture_notes(runs),
         ],
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from scipy.special import stdtrit
 from scipy.stats import rankdata, spearmanr
 
@@ -33,24 +34,25 @@ class Estimate:
         Degrees of freedom of the error.
     folds
         Number of folds behind it.
+    compared
+        If it is the difference of two strategies, among how many they are compared.
     """
 
     value: float
     error: float
     df: float
     folds: int
+    compared: int = 1
 
-    def reach(self, tests: int, strategies: int = 1) -> float:
+    def reach(self, tests: int) -> float:
         """Distance of the simultaneous bounds from the value, see `critical`.
 
         Parameters
         ----------
         tests
             Number of one-sided statements of the claim, at least 1.
-        strategies
-            Number of strategies that are compared, or 1 if the estimate is no pair.
         """
-        return float(critical(np.array([self.df]), tests, strategies)[0] * self.error)
+        return float(critical(np.array([self.df]), tests, self.compared)[0] * self.error)
 
     def has_power(self, difference: float, reach: float) -> bool:
         """Whether a true difference of that size would be shown with a probability of 80 %.
@@ -124,12 +126,13 @@ def estimate_pair(pairs: PairwiseDifferences, first: int, second: int) -> Estima
     first, second
         Numbers of the strategies.
     """
-    folds = int(pairs.folds[0, first, second])
+    folds, compared = int(pairs.folds[0, first, second]), int(pairs.compared[0])
     value, error, df = (
         float(array[0, first, second]) for array in (pairs.difference, pairs.error, pairs.df)
     )
-    enough = folds >= VERDICT_FOLDS
-    return Estimate(value, error if enough else np.nan, df if enough else np.nan, folds)
+    if folds < VERDICT_FOLDS:
+        error = df = np.nan
+    return Estimate(value, error, df, folds, compared)
 
 
 def significantly_better(
@@ -146,10 +149,7 @@ def significantly_better(
         that needs *every* pair to be shown is tested at its own level, not at that of all pairs.
     """
     numbers = pairs.compared if strategies is None else np.full(len(pairs.df), strategies)
-    reach = np.empty(pairs.error.shape)
-    for number in np.unique(numbers):
-        rows = numbers == number
-        reach[rows] = critical(pairs.df[rows], tests, int(number)) * pairs.error[rows]
+    reach = pairs.reach(numbers, lambda number, df: critical(df, tests, number))
     with np.errstate(invalid="ignore"):
         return (pairs.difference > reach) & (pairs.folds >= VERDICT_FOLDS)
 
@@ -306,19 +306,14 @@ def attainable_correlation(
     """
     value = float(spearmanr(means, published).statistic)
     simulated = published + random.normal(size=(draws, len(published))) * errors
-    ranks = rankdata(simulated, axis=1)
-    target = rankdata(published)
-    ranks = ranks - ranks.mean(1, keepdims=True)
-    target = target - target.mean()
-    correlations = ranks @ target / np.sqrt((ranks**2).sum(1) * (target**2).sum())
+    ranks, target = rankdata(simulated, axis=1), rankdata(published)
+    correlations = 1 - cdist(ranks, target[None], "correlation")
     low, middle, high = np.quantile(correlations, [0.05, 0.5, 0.95])
     share = float((correlations <= value + 1e-12).mean())
     return Correlation(value, float(middle), float(low), float(high), share)
 
 
-def folds_for_equivalence(
-    width: float, estimate: Estimate, tests: int, strategies: int = 1
-) -> int | None:
+def folds_for_equivalence(width: float, estimate: Estimate, tests: int) -> float:
     """Folds with which an equivalence or non-inferiority claim could hold at all.
 
     Parameters
@@ -327,17 +322,17 @@ def folds_for_equivalence(
         Distance from the most favourable truth to the claim's bound, above 0.
     estimate
         Of the present folds, with an error.
-    tests, strategies
+    tests
         As for `critical`.
 
     Returns
     -------
-    int or None
+    float
         The smallest number with which it would hold with a probability of 1/2 in the most
-        favourable case; None for more than `sonotune.statistics.planning.MOST_FOLDS`.
+        favourable case; infinite for more than `sonotune.statistics.planning.MOST_FOLDS`.
     """
     folds = np.arange(VERDICT_FOLDS, MOST_FOLDS + 1)
     df = estimate.df * (folds - 1) / max(estimate.folds - 1, 1)
     error = estimate.error * np.sqrt(estimate.folds / folds)
-    possible = folds[critical(df, tests, strategies) * error <= width]
-    return int(possible[0]) if len(possible) else None
+    possible = critical(df, tests, estimate.compared) * error <= width
+    return min(map(float, folds[possible]), default=np.inf)

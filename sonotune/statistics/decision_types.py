@@ -63,7 +63,7 @@ class Strategy:
         How far it is behind the best candidate, with the simultaneous 95 % interval; at least 0.
         The upper end is infinite where a possible best has no test.
     worse_than
-        Strategies that are shown to be better.
+        Strategies that are shown to be better, joined by semicolons.
     most_lost
         Upper one-sided 95 % bound of what is lost against the best candidate.
     about_as_good
@@ -80,7 +80,7 @@ class Strategy:
         cannot be told from the recommended one.
     folds_to_show
         The number of folds that would show a true difference from the recommended one as large as
-        the one seen (80 % power), where it is inconclusive; None for more than
+        the one seen (80 % power), where it is inconclusive; NaN for more than
         `sonotune.statistics.planning.MOST_FOLDS`.
     """
 
@@ -95,14 +95,14 @@ class Strategy:
     gap: float
     gap_lower: float
     gap_upper: float
-    worse_than: tuple[str, ...]
+    worse_than: str
     most_lost: float
     about_as_good: bool
     expected_regret: float
     within_margin: float
     candidate: bool
     inconclusive: bool
-    folds_to_show: int | None
+    folds_to_show: float
 
     @property
     def significantly_worse(self) -> bool:
@@ -166,7 +166,13 @@ class Decision:
         return next(strategy for strategy in self.strategies if strategy.name == name)
 
     @property
-    def inconclusive(self) -> dict[str, int | None]:
+    def furthest(self) -> float:
+        """How far the furthest strategy, or end of an interval, is behind the best."""
+        ends = [end for each in self.strategies for end in (each.gap, each.gap_upper)]
+        return max((end for end in ends if np.isfinite(end)), default=0.0)
+
+    @property
+    def inconclusive(self) -> dict[str, float]:
         """Strategies that cannot be told from the recommended one, and the folds to show it."""
         return {each.name: each.folds_to_show for each in self.strategies if each.inconclusive}
 

@@ -5,45 +5,14 @@ data set ranks the strategies by their mean Dice, whatever its scale; mean ranks
 more than the critical difference differ significantly.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
-from scipy.stats import friedmanchisquare, rankdata, studentized_range
+from scipy.stats import friedmanchisquare, studentized_range
 
 LEVEL = 0.05
 
 
-@dataclass(frozen=True)
-class Ranking:
-    """Mean ranks of strategies over data sets, 1 for the best.
-
-    Attributes
-    ----------
-    ranks
-        By strategy, best first.
-    sets
-        Data sets in which all these strategies have a mean.
-    statistic, p
-        Friedman's chi-squared and its p value; nan where it cannot be computed.
-    kendall_w
-        Agreement of the data sets, 0 to 1: the effect size.
-    critical_difference
-        Of two mean ranks, at the level .05; nan where there is no test.
-    says
-        In a sentence, what the test can show.
-    """
-
-    ranks: pd.Series
-    sets: int
-    statistic: float
-    p: float
-    kendall_w: float
-    critical_difference: float
-    says: str
-
-
-def rank_strategies(means: pd.DataFrame) -> Ranking:
+def rank_strategies(means: pd.DataFrame) -> pd.DataFrame:
     """Rank strategies over data sets.
 
     Parameters
@@ -51,13 +20,19 @@ def rank_strategies(means: pd.DataFrame) -> Ranking:
     means
         Mean Dice, a row per data set, a column per strategy. Strategies without a mean in some data
         set are left out, and the sentence says so.
+
+    Returns
+    -------
+    DataFrame
+        One row per strategy, best first, with its ``mean_rank``, 1 for the best, and what is the
+        same for all: the number of ``sets`` in which they all have a mean; Friedman's chi-squared
+        (``statistic``) and ``p``, NaN where they cannot be computed; the agreement of the data sets
+        from 0 to 1 (``kendall_w``); ``critical_difference`` of two mean ranks at the level .05; and
+        what the test can show, in a sentence (``says``).
     """
     whole = means.dropna(axis=1)
     missing = [name for name in means if name not in whole]
     sets, number = whole.shape
-    ranks = pd.Series(
-        rankdata(-whole.to_numpy(), axis=1).mean(axis=0) if number else [], whole.columns, float
-    ).sort_values(kind="stable")
     spread = number - 1
     statistic = p = agreement = critical = np.nan
     if sets < 2 or number < 3:
@@ -85,7 +60,19 @@ def rank_strategies(means: pd.DataFrame) -> Ranking:
             says += f"of at most {spread}."
     if missing:
         says += f" Left out, without a mean in some data set: {', '.join(missing)}."
-    return Ranking(ranks, sets, statistic, p, agreement, critical, says)
+    ranks = whole.rank(axis=1, ascending=False).mean().sort_values(kind="stable")
+    return (
+        ranks.rename_axis("strategy")
+        .reset_index(name="mean_rank")
+        .assign(
+            sets=sets,
+            statistic=statistic,
+            p=p,
+            kendall_w=agreement,
+            critical_difference=critical,
+            says=says,
+        )
+    )
 
 
 def critical_difference(strategies: int, sets: int) -> float:

@@ -100,7 +100,7 @@ def forecast_table(data: Sequence[FoldScores]) -> pd.DataFrame:
     for dataset, strategy, curve in learning_curves(data):
         fractions = [float(name) for name in curve]
         scores, wanted = curve.to_numpy(float), FARTHEST * fractions[-1]
-        refused = refusal(scores, fractions, wanted)
+        refused = refusal(scores, fractions)
         nothing = Forecast(np.nan, np.nan, np.nan)
         last = scores[:, -1]
         rows.append(
@@ -118,7 +118,7 @@ def forecast_table(data: Sequence[FoldScores]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, "expected", "lower", "upper", "refused"])
 
 
-def refusal(scores: np.ndarray, images: Sequence[float], wanted: float) -> str:
+def refusal(scores: np.ndarray, images: Sequence[float]) -> str:
     """Why no forecast can be made, or an empty text.
 
     Parameters
@@ -127,8 +127,6 @@ def refusal(scores: np.ndarray, images: Sequence[float], wanted: float) -> str:
         Mean Dice of F folds at K fractions, in [0, 1]; folds with NaN do not count.
     images
         Numbers of images of the K fractions, or the fractions themselves: only ratios count.
-    wanted
-        In the same unit.
     """
     folds = int(np.isfinite(scores).all(axis=1).sum())
     if len(images) < LEAST_FRACTIONS:
@@ -137,8 +135,6 @@ def refusal(scores: np.ndarray, images: Sequence[float], wanted: float) -> str:
         return f"needs {LEAST_FOLDS} folds that ended at every fraction, has {folds}"
     if max(images) < LEAST_RANGE * min(images):
         return f"the largest fraction must be at least {LEAST_RANGE:g} times the smallest"
-    if wanted > FARTHEST * max(images) * (1 + 1e-9):
-        return f"no forecast goes beyond {FARTHEST:g} times the images"
     return ""
 
 
@@ -153,14 +149,7 @@ def forecast(scores: np.ndarray, images: Sequence[float], wanted: float) -> Fore
         Numbers of images of the K fractions, or the fractions themselves: only ratios count.
     wanted
         In the same unit, at most `FARTHEST` times the largest.
-
-    Raises
-    ------
-    ValueError
-        If `refusal` gives a reason.
     """
-    if reason := refusal(scores, images, wanted):
-        raise ValueError(reason)
     errors = np.maximum(1 - scores[np.isfinite(scores).all(axis=1)], SMALLEST_ERROR)
     logs = np.log(errors)
     folds, fractions = logs.shape

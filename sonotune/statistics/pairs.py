@@ -5,6 +5,7 @@ studies through the code that decides real ones. An array of scores is float64 [
 strategies]; NaN marks a run without a score.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,12 +47,26 @@ class PairwiseDifferences:
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Simultaneous 95 % intervals of all pairs, two float64 [B,S,S]; NaN without a test."""
-        reach = np.full(self.error.shape, np.nan)
-        for number in np.unique(self.compared):
-            if number > 1:
-                rows = self.compared == number
-                reach[rows] = critical_ratio(int(number), self.df[rows]) * self.error[rows]
+        reach = self.reach(np.maximum(self.compared, 2), critical_ratio)
         return self.difference - reach, self.difference + reach
+
+    def reach(
+        self, numbers: np.ndarray, ratio: Callable[[int, np.ndarray], np.ndarray]
+    ) -> np.ndarray:
+        """Distance of bounds from each difference, float64 [B,S,S]; NaN without a test.
+
+        Parameters
+        ----------
+        numbers : int64 [B]
+            Of comparisons in each study.
+        ratio
+            From such a number and degrees of freedom, errors between a difference and its bound.
+        """
+        ratios = np.empty(self.df.shape)
+        for number in np.unique(numbers):
+            rows = numbers == number
+            ratios[rows] = ratio(int(number), self.df[rows])
+        return np.asarray(ratios * self.error)
 
     def single_bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """95 % intervals of each pair by itself, two float64 [B,S,S]."""
@@ -296,11 +311,7 @@ def most_lost(pairs: PairwiseDifferences, candidates: np.ndarray) -> np.ndarray:
         Strategies among which the best is sought.
     """
     others = np.maximum(candidates.sum(1) - 1, 1)
-    reach = np.empty(pairs.error.shape)
-    for number in np.unique(others):
-        rows = others == number
-        ratio = t_quantile(pairs.df[rows], (1 - LEVEL) ** (1 / number))
-        reach[rows] = ratio * pairs.error[rows]
+    reach = pairs.reach(others, lambda n, df: t_quantile(df, (1 - LEVEL) ** (1 / n)))
     bound = pairs.difference + np.where(np.isnan(reach), np.inf, reach)
     own = np.eye(bound.shape[1], dtype=bool)[None]
     bound = np.where(own | ~candidates[:, :, None], 0.0, bound)

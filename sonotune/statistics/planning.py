@@ -82,7 +82,7 @@ def plan_folds(
     return Plan(detectable, float(loss.mean()))
 
 
-def folds_to_show(difference: float, error: float, folds: int, strategies: int) -> int | None:
+def folds_to_show(difference: float, error: float, folds: int, strategies: int) -> float:
     """Folds with which a true difference of that size would be shown with 80 % power.
 
     Parameters
@@ -90,7 +90,7 @@ def folds_to_show(difference: float, error: float, folds: int, strategies: int) 
     difference
         True difference in Dice, at least 0.
     error
-        Standard error of the difference from ``folds`` folds; NaN gives None.
+        Standard error of the difference from ``folds`` folds; NaN gives NaN.
     folds
         Folds behind the error.
     strategies
@@ -98,13 +98,11 @@ def folds_to_show(difference: float, error: float, folds: int, strategies: int) 
 
     Returns
     -------
-    int or None
-        None for more than `MOST_FOLDS`.
+    float
+        NaN for more than `MOST_FOLDS`.
     """
-    if not np.isfinite(error) or strategies < 2:
-        return None
     number = np.arange(max(folds, VERDICT_FOLDS), MOST_FOLDS + 1)
     df = (number - 1.0) * (strategies - 1)
     needed = critical_ratio(strategies, df) + stdtrit(df, POWER)
     enough = difference >= needed * error * np.sqrt(folds / number)
-    return int(number[enough.argmax()]) if enough.any() else None
+    return min(map(float, number[enough]), default=np.nan)

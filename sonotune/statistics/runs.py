@@ -12,7 +12,7 @@ import pandas as pd
 FAILED_OUTCOMES = ("no_early_stop", "not_finite", "dead")
 # Of runs whose table does not have the column.
 USUAL = {
-    **{"failed": False, "outcome": "", "collapsed": False, "seed": 1, "pretraining": 1},
+    **{"failed": False, "outcome": "", "collapsed": False, "pretraining": 1},
     **{"images": 1, "no_component": 0},
 }
 
@@ -65,7 +65,7 @@ def fold_scores(table: pd.DataFrame, cost: str) -> list[FoldScores]:
     ----------
     table
         One row per run: dataset, strategy, fraction, fold, dice; outcome (or failed);
-        optional: collapsed, images and no_component (images in which nothing is marked), seed,
+        optional: collapsed, images and no_component (images in which nothing is marked),
         pretraining, and costs. The network that is tuned nowhere (fraction 0) is left out.
     cost
         Column that says what a run costs.
@@ -94,23 +94,21 @@ def _of_group(dataset: str, fraction: float, runs: pd.DataFrame) -> FoldScores:
         index="fold", columns="strategy", values="score", aggfunc="mean", dropna=False
     ).reindex(columns=list(strategies))
     scores = scores.dropna(how="all")
-    by_strategy = runs.groupby("strategy", sort=False)
-
-    def count(flag: str) -> np.ndarray:
-        return np.asarray(by_strategy[flag].sum().reindex(strategies), int)
-
+    counted = runs.groupby("strategy", sort=False).agg(
+        failed=("failed", "sum"),
+        collapsed=("collapsed", "sum"),
+        blank=("blank", "sum"),
+        runs=("failed", "size"),
+        costs=("cost", "mean"),
+    )
     return FoldScores(
         dataset,
         fraction,
         tuple(scores.index),
         strategies,
         scores.to_numpy(float),
-        count("failed"),
-        count("collapsed"),
-        count("blank"),
-        by_strategy.size().reindex(strategies).to_numpy(int),
-        by_strategy["cost"].mean().reindex(strategies).to_numpy(float),
-        _by_pretraining(runs, strategies),
+        **{str(name): column.to_numpy() for name, column in counted.items()},
+        by_pretraining=_by_pretraining(runs, strategies),
     )
 
 

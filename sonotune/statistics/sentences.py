@@ -129,7 +129,7 @@ def low_score_sentence(row: Mapping[str, Any], label: Callable[[str], str] = str
 
 def _recommendation(decision: Decision, label: Callable[[str], str]) -> list[str]:
     if decision.recommended is None:
-        return ["No recommendation: every strategy had a run that failed, collapsed or is missing."]
+        return [headline(decision, label)]
     strategy = decision.strategy(decision.recommended)
     name = label(strategy.name)
     chosen = _chosen(decision, name)
@@ -177,52 +177,44 @@ def _verdicts(decision: Decision, label: Callable[[str], str]) -> list[str]:
         return ["Two folds are too few to call any strategy worse or about as good."]
     if not decision.tested:
         return ["The runs do not vary, so no test is possible."]
-    sentences = []
-    worse = [strategy for strategy in decision.strategies if strategy.significantly_worse]
+    recommended = label(decision.recommended or "")
+
+    def named(kept: Callable[[Strategy], bool]) -> str:
+        return ", ".join(label(each.name) for each in decision.strategies if kept(each))
+
     # One that is worse by less than the margin is about as good: it is not listed as worse.
-    clearly = [label(strategy.name) for strategy in worse if not strategy.about_as_good]
-    slightly = [label(strategy.name) for strategy in worse if strategy.about_as_good]
-    if clearly:
-        sentences.append(
-            f"Shown to be worse than the best (5% for all pairs): {', '.join(clearly)}."
+    clearly = named(lambda each: each.significantly_worse and not each.about_as_good)
+    slightly = named(lambda each: each.significantly_worse and each.about_as_good)
+    good = named(
+        lambda each: (
+            each.about_as_good
+            and not each.significantly_worse
+            and each.name != decision.recommended
         )
-    else:
-        besides = " otherwise" if slightly else ""
-        sentences.append(
-            f"No strategy is{besides} shown to be worse than the best (5% for all pairs)."
-        )
-    if slightly:
-        sentences.append(
-            f"Shown to be worse, but by at most the margin of {decision.margin:g}: "
-            f"{', '.join(slightly)}."
-        )
-    good = [
-        label(strategy.name)
-        for strategy in decision.strategies
-        if strategy.about_as_good
-        and not strategy.significantly_worse
-        and strategy.name != decision.recommended
+    )
+    inconclusive = ", ".join(
+        f"{label(name)} ({folds:.0f} folds)"
+        if np.isfinite(folds)
+        else f"{label(name)} (more than {MOST_FOLDS} folds)"
+        for name, folds in decision.inconclusive.items()
+        if name not in decision.untested
+    )
+    besides = " otherwise" if slightly else ""
+    sentences = [
+        f"Shown to be worse than the best (5% for all pairs): {clearly}."
+        if clearly
+        else f"No strategy is{besides} shown to be worse than the best (5% for all pairs).",
+        slightly
+        and f"Shown to be worse, but by at most the margin of {decision.margin:g}: {slightly}.",
+        good and f"Also about as good as the best: {good}.",
+        inconclusive
+        and f"Not shown to be worse than {recommended}: {inconclusive}. In brackets: the number of "
+        "folds that would show a difference as large as the one observed (80% power).",
+        decision.untested
+        and f"Not compared with {recommended}, since too few folds have trained both: "
+        f"{', '.join(map(label, decision.untested))}.",
     ]
-    if good:
-        sentences.append(f"Also about as good as the best: {', '.join(good)}.")
-    if decision.recommended is not None and decision.inconclusive:
-        details = [
-            f"{label(name)} ({f'{folds} folds' if folds else f'more than {MOST_FOLDS} folds'})"
-            for name, folds in decision.inconclusive.items()
-            if name not in decision.untested
-        ]
-        if details:
-            sentences.append(
-                f"Not shown to be worse than {label(decision.recommended)}: {', '.join(details)}. "
-                "In brackets: the number of folds that would show a difference as large as the "
-                "one observed (80% power)."
-            )
-        if decision.untested:
-            sentences.append(
-                f"Not compared with {label(decision.recommended)}, since too few folds have "
-                f"trained both: {', '.join([label(name) for name in decision.untested])}."
-            )
-    return sentences
+    return [sentence for sentence in sentences if sentence]
 
 
 def _excluded(decision: Decision, label: Callable[[str], str]) -> list[str]:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sonotune.evaluation.averages import ExcludeRuns, is_excluded, read_cells
+from sonotune.evaluation.averages import CONDITION, ExcludeRuns, is_excluded, read_cells
 from sonotune.evaluation.calibration import BINNED, expected_calibration_error
 from sonotune.evaluation.tables import read_table, save_csv
 from sonotune.layout import RUN
 from sonotune.seeds import generator
 from sonotune.statistics.decision import TABLES as DECISION_TABLES
-from sonotune.statistics.decision import decide, decision_tables
+from sonotune.statistics.decision import decision_tables
 from sonotune.statistics.friedman import nemenyi, rank_strategies
 from sonotune.statistics.learning import forecast_table
 from sonotune.statistics.runs import fold_scores
@@ -23,7 +23,10 @@ from sonotune.statistics.tukey import COLUMNS, tukey_pairs
 from sonotune.statistics.variance import COMPONENTS, variance_components
 
 LOW_SCORES = ["dataset", "fraction", *TAIL_COLUMNS]
-OF_RANKING = ("sets", "statistic", "p", "kendall_w", "critical_difference", "says")
+FRIEDMAN = [
+    *("fraction", "strategy", "mean_rank"),
+    *("sets", "statistic", "p", "kendall_w", "critical_difference", "says"),
+]
 
 
 def read_runs(
@@ -110,7 +113,7 @@ def write_statistics(
     images = pd.concat([included_scores(runs, file) for file in scores])
     images = images[images["fraction"] > 0]
     tables = {
-        **decision_tables(decide(runs, margins, cost, raced)),
+        **decision_tables(runs, margins, cost, raced),
         "learning": forecast_table(fold_scores(runs, cost)),
         "tukey": _tukey(runs),
         "variance": _variance(images, seed),
@@ -162,8 +165,7 @@ def _variance(images: pd.DataFrame, seed: int) -> pd.DataFrame:
         # The model has one score of an image per strategy: the mean over the runs of its fold.
         part = part.groupby(["strategy", "fold", "name"], sort=False)["dice"].mean().reset_index()
         found = variance_components(part, generator(seed, "variance"))
-        row = [number for name in COMPONENTS for number in found[name]]
-        return pd.DataFrame([row], columns=columns)
+        return pd.DataFrame([np.ravel([*found.values()])], columns=columns)
 
     return _by_condition(images, parts_of).reindex(columns=["dataset", "fraction", *columns])
 
@@ -171,15 +173,14 @@ def _variance(images: pd.DataFrame, seed: int) -> pd.DataFrame:
 def _calibration(runs: pd.DataFrame, files: Sequence[str | Path]) -> pd.DataFrame:
     """Expected calibration error of each strategy, all pixels of all its runs that count."""
     bins = pd.concat(map(read_table, files))
-    key = ["dataset", "fraction", "strategy"]
     counting = runs.loc[runs["value"].notna() & (runs["fraction"] > 0), list(RUN)]
     sums = counting.merge(bins, on=list(RUN), how="left")
-    sums = sums.groupby([*key, "bin"], sort=False)[BINNED].sum().reset_index("bin")
+    sums = sums.groupby([*CONDITION, "bin"], sort=False)[BINNED].sum().reset_index("bin")
     rows = [
         (*condition, expected_calibration_error(part))
-        for condition, part in sums.groupby(key, sort=False)
+        for condition, part in sums.groupby(CONDITION, sort=False)
     ]
-    return pd.DataFrame(rows, columns=[*key, "calibration_error"])
+    return pd.DataFrame(rows, columns=[*CONDITION, "calibration_error"])
 
 
 def rank_tables(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -195,26 +196,20 @@ def rank_tables(runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
     dict
         The tables ``friedman`` and ``nemenyi``.
     """
-    tests: list[dict[str, object]] = []
-    pairs: list[dict[str, object]] = []
+    tests, pairs = [], []
     for fraction, part in runs[runs["fraction"] > 0].groupby("fraction", sort=False):
         by_set = part.groupby(["dataset", "strategy"], sort=False)["value"]
         means = by_set.mean().unstack(sort=False)
         ranking = rank_strategies(means)
-        of_test = {name: getattr(ranking, name) for name in OF_RANKING}
-        tests += [
-            {"fraction": fraction, "strategy": strategy, "mean_rank": rank} | of_test
-            for strategy, rank in ranking.ranks.items()
-        ]
-        if np.isnan(ranking.p):
-            continue
-        p = nemenyi(means)
-        for first, second in combinations(p, 2):
-            gap = ranking.ranks[first] - ranking.ranks[second]
-            row = {"fraction": fraction, "first": first, "second": second}
-            pairs.append({**row, "rank_difference": gap, "p": p.loc[first, second]})
+        tests.append(ranking.assign(fraction=fraction))
+        if ranking["p"].notna().any():
+            p, ranks = nemenyi(means), ranking.set_index("strategy")["mean_rank"]
+            pairs += [
+                (fraction, first, second, ranks[first] - ranks[second], p.loc[first, second])
+                for first, second in combinations(p, 2)
+            ]
     columns = ["fraction", "first", "second", "rank_difference", "p"]
     return {
-        "friedman": pd.DataFrame(tests, columns=["fraction", "strategy", "mean_rank", *OF_RANKING]),
+        "friedman": pd.concat([*tests, pd.DataFrame()]).reindex(columns=FRIEDMAN),
         "nemenyi": pd.DataFrame(pairs, columns=columns),
     }

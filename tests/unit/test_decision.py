@@ -290,17 +290,17 @@ def test_seeds_of_one_fold_are_no_further_folds():
 def test_the_unchanged_network_is_left_out():
     table = runs_of(study([0.8, 0.7]))
     unchanged = table[table["strategy"] == "s1"].assign(strategy="unchanged", fraction=0)
-    assert decide(pd.concat([table, unchanged])) == decide(table)
+    assert repr(decide(pd.concat([table, unchanged]))) == repr(decide(table))
 
 
 @pytest.mark.parametrize("name", ["NA", "null", "nan", "None", "n/a"])
 def test_decisions_are_read_as_they_were_written(tmp_path, name):
     few = runs_of(study([0.9, 0.895, 0.5]))
     two = few[few["fold"] < 2].assign(dataset=name)
-    decisions = decide(pd.concat([few, two, few.assign(dataset="failed", failed=True)]))
-    for name, table in decision_tables(decisions).items():
+    runs = pd.concat([few, two, few.assign(dataset="failed", failed=True)])
+    for name, table in decision_tables(runs).items():
         table.to_csv(tmp_path / f"{name}.csv", index=False)
-    assert repr(read_decisions(tmp_path)) == repr(decisions)
+    assert repr(read_decisions(tmp_path)) == repr(decide(runs))
 
 
 # Planning
@@ -318,8 +318,7 @@ def test_folds_to_show_a_difference():
     assert folds_to_show(0.1, 0.01, 5, 13) == 5
     some, more = folds_to_show(0.04, 0.02, 5, 13), folds_to_show(0.03, 0.02, 5, 13)
     assert 5 < some < more
-    assert folds_to_show(1e-5, 0.02, 5, 13) is None
-    assert folds_to_show(0.1, np.nan, 5, 13) is None
+    assert np.isnan([folds_to_show(1e-5, 0.02, 5, 13), folds_to_show(0.1, np.nan, 5, 13)]).all()
 
 
 def crossed_runs(seed, networks, between=0.05, studies=1, folds=5, strategies=6):

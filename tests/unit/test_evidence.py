@@ -143,12 +143,12 @@ def test_fig1_is_drawn_from_the_networks_stages():
     ]
     display = DisplayOptions(dict.fromkeys(["whole", "mine", "scratch"], ""), {})
     networks = [({"name": "unet", "width": 1}, strategies)]
-    panel = drawn("fig1", networks=networks, display=display).axes[0]
-    colours = [to_hex(patch.get_facecolor()) for patch in panel.patches]
-    assert colours[:10] == [display.look("whole")["color"]] * 10
-    assert [colour != FROZEN for colour in colours[10:20]] == [False] * 9 + [True]
-    assert [bool(patch.get_hatch()) for patch in panel.patches[20:]] == [True] * 10
-    tuned = [text.get_text() for text in panel.texts][1]
+    _, *panels = drawn("fig1", networks=networks, display=display).axes
+    whole, mine = ([to_hex(one.get_facecolor()) for one in panel.patches] for panel in panels[:2])
+    assert whole == [display.look("whole")["color"]] * 10
+    assert [colour != FROZEN for colour in mine] == [False] * 9 + [True]
+    assert [bool(patch.get_hatch()) for patch in panels[2].patches] == [True] * 10
+    tuned = panels[1].get_title("left")
     assert tuned.startswith("Mine\n")
     assert tuned.endswith("%")
 

@@ -93,5 +93,5 @@ def test_names_stay_inside_the_figure_whatever_there_is_to_draw(figure, study, t
 def test_a_legend_has_as_many_columns_as_fit():
     short, long = ["a"] * 7, ["a name of a strategy that is very long indeed"] * 7
     assert legend_columns(short) == 7
-    assert 1 < legend_columns(long, 3 * text_width(long)) < 4
+    assert 1 < legend_columns(long, 3 * text_width(long[0])) < 4
     assert legend_columns(long, TWO_COLUMNS / 10) == 1

@@ -324,17 +324,17 @@ def fig1(start, **changes):
     """Fig. 1 of a strategy that tunes the first of the network's stages."""
     network = SMALL | changes
     tuned = [*network.get("stages", ["encoder"])][:1]
-    return draw([(network, [("a", "A", start, tuned)])], DisplayOptions({"a": "A"}, {})).axes[0]
+    return draw([(network, [("a", "A", start, tuned)])], DisplayOptions({"a": "A"}, {})).axes
 
 
 @pytest.mark.parametrize(("start", "expected"), [("pretrained", 0), ("encoder", 6), ("random", 7)])
 def test_fig1_hatches_what_starts_at_random_whether_it_is_tuned_or_frozen(start, expected):
     """Beside an encoder's published weights, decoder and head are random."""
-    hatches = [patch.get_hatch() is not None for patch in fig1(start).patches]
+    hatches = [patch.get_hatch() is not None for patch in fig1(start)[1].patches]
     assert (sum(hatches), len(hatches)) == (expected, 7)
 
 
 def test_own_stages_stand_from_input_to_output_whatever_their_names():
     stages = {"a_last": r"segmentation_head\.", "b_middle": r"decoder\.", "c_first": r"encoder\."}
-    texts = [text.get_text() for text in fig1("random", stages=stages).texts]
-    assert [text[:3] for text in texts[1:]] == ["c_f", "b_m", "a_l"]
+    texts = [text.get_text() for text in fig1("random", stages=stages)[0].texts]
+    assert [text[:3] for text in texts] == ["c_f", "b_m", "a_l"]

@@ -125,12 +125,6 @@ def test_losses_are_held_against_the_range_of_the_logs(tmp_path):
     assert len(drawn("losses", losses=tmp_path / "losses.csv", display=display).axes) == 1
 
 
-def test_a_history_without_records_is_refused(study, tmp_path):
-    history = save_history(tmp_path, "other", 0, pd.DataFrame({"epoch": [1]}))
-    with pytest.raises(SonotuneError, match="has no records of the test images"):
-        table_and_page("gap", study, tmp_path, published_histories=[history])
-
-
 def test_a_mean_iou_is_never_drawn_as_dice(study, tmp_path):
     table_and_page("protocols", study, tmp_path)
     given = {"protocols": tmp_path / "protocols.csv", "display": study["display"]}

@@ -93,14 +93,15 @@ def test_the_critical_difference_is_that_of_the_published_example():
 def test_ranks_agree_with_pandas_and_nemenyi_with_the_critical_difference():
     ranking = rank_strategies(LEARNERS)
     mean_ranks = LEARNERS.rank(axis=1, ascending=False).mean().sort_values()
-    assert list(ranking.ranks.items()) == list(mean_ranks.items())
+    assert ranking.set_index("strategy")["mean_rank"].to_dict() == mean_ranks.to_dict()
+    assert ranking["strategy"].tolist() == list(mean_ranks.index)
     # The effect size by its own formula (Kendall 1939), with ties corrected.
     ties = LEARNERS.apply(lambda row: sum(n**3 - n for n in row.value_counts()), axis=1).sum()
     spread = ((LEARNERS.rank(axis=1).sum() - 14 * 2.5) ** 2).sum()
-    assert ranking.kendall_w == pytest.approx(12 * spread / (14**2 * (4**3 - 4) - 14 * ties))
+    assert ranking["kendall_w"][0] == pytest.approx(12 * spread / (14**2 * (4**3 - 4) - 14 * ties))
     found = nemenyi(LEARNERS)
     for first, second in product("abcd", repeat=2):
-        apart = abs(mean_ranks[first] - mean_ranks[second]) > ranking.critical_difference
+        apart = abs(mean_ranks[first] - mean_ranks[second]) > ranking["critical_difference"][0]
         assert (found.loc[first, second] < 0.05) == apart
 
 
@@ -142,16 +143,16 @@ def test_what_cannot_be_tested_has_no_p_value(groups):
 
 
 def test_ranking_needs_two_data_sets_and_three_strategies():
-    one = rank_strategies(LEARNERS.iloc[:1])
-    assert np.isnan(one.p)
-    assert one.says.startswith("Not tested (1 data set, 4 strategies)")
-    assert one.ranks.index[0] == "d"
-    equal = rank_strategies(pd.DataFrame(np.full((3, 3), 0.5)))
-    assert np.isnan(equal.p)
-    assert "equal" in equal.says
+    one = rank_strategies(LEARNERS.iloc[:1]).iloc[0]
+    assert np.isnan(one["p"])
+    assert one["says"].startswith("Not tested (1 data set, 4 strategies)")
+    assert one["strategy"] == "d"
+    equal = rank_strategies(pd.DataFrame(np.full((3, 3), 0.5))).iloc[0]
+    assert np.isnan(equal["p"])
+    assert "equal" in equal["says"]
     lost = LEARNERS.copy()
     lost.iloc[0, 0] = np.nan
-    assert "Left out, without a mean in some data set: a." in rank_strategies(lost).says
+    assert "Left out, without a mean in some data set: a." in rank_strategies(lost)["says"][0]
 
 
 @pytest.mark.parametrize("folds", [1, 3])

@@ -1,15 +1,13 @@
 """Claims about the order of strategies: best, worst, better here and worse there; and counts."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from scipy.stats import rankdata
 
-from sonotune.report.claims.bounds import FEW_FOLDS
 from sonotune.report.claims.parse import Claim
 from sonotune.report.claims.results import BASELINE, StudyResults
-from sonotune.report.claims.verdict import NOT_APPLICABLE, Verdict, decide
+from sonotune.report.claims.verdict import NOT_APPLICABLE, NOWHERE, Place, Verdict, decide
 from sonotune.report.published import published_mean
 from sonotune.seeds import generator
 from sonotune.statistics.choice import VERDICT_FOLDS
@@ -21,6 +19,7 @@ from sonotune.statistics.claims import (
 )
 from sonotune.statistics.pairs import LEVEL, PairwiseDifferences, compare
 
+FEW_FOLDS = f"fewer than {VERDICT_FOLDS} folds: nothing is decided"
 RULE_OF_ORDER = "all pairs: holds if each other is shown to be beyond, fails if another comes first"
 
 
@@ -35,62 +34,63 @@ def _extremes(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
         yield Verdict.of(claim, verdict=NOT_APPLICABLE, note=note)
         return
     claimed = [names.index(name) for name in claim.strategies]
-    places = list(_places(claim, results, names))
-    tests = len(claimed) * outsiders * len(places)
+    orders = (
+        [_overall(claim, results, names)]
+        if claim.overall
+        else [
+            (place, results.pairs(*place, names), _printed(claim, names, *place))
+            for place in results.places(claim)
+        ]
+    )
+    tests = len(claimed) * outsiders * len(orders)
     what = "in mean rank" if claim.overall else "in the mean"
-    for place, pairs, printed in places:
+    for place, pairs, printed in orders:
         merit = pairs.means[0] if best else -pairs.means[0]
         better = significantly_better(pairs, tests)
         holds, fails = evaluate_top(better if best else better.transpose(0, 2, 1), claimed, k)
         notes = []
         if np.isfinite(merit).any():
-            order = [names[i] for i in np.argsort(np.where(np.isfinite(merit), -merit, np.inf))]
-            notes.append(f"the {claim.kind} are {', '.join(order[: max(3, k)])}")
+            first = [names[i] for i in np.argsort(-merit)[: max(3, k)]]
+            notes.append(f"the {claim.kind} are {', '.join(first)}")
         if pairs.folds.max(initial=0) < VERDICT_FOLDS:
             notes.append(FEW_FOLDS)
-        ahead = None
-        if printed is not None and np.isfinite(printed).all():
-            ahead = _ahead(printed if best else -printed, claimed, k)
+        known = np.isfinite(printed).all()
+        ahead = _ahead(printed if best else -printed, claimed, k) if known else np.nan
         yield Verdict.of(
             claim,
+            place,
             comparison=f"least distance of {', '.join(claim.strategies)} to the others {what}",
             verdict=decide(bool(holds[0]), bool(fails[0])),
             value=_ahead(merit, claimed, k),
             rule=RULE_OF_ORDER,
             paper_value=ahead,
-            paper_supports=None if ahead is None else ahead >= 0,
+            paper_supports=ahead >= 0 if known else None,
             note="; ".join(notes),
-            **place,
         )
 
 
-def _places(
-    claim: Claim, results: StudyResults, names: list[str]
-) -> Iterator[tuple[dict[str, Any], PairwiseDifferences, np.ndarray | None]]:
-    """Fields of each verdict on an order, its pairs of means or mean ranks, and the paper's."""
-    where = list(results.conditions(claim))
-    if claim.overall:
-        scores = [
-            np.array([results.matrix(m, d, p, names) for m, d, p in where if d == dataset])
-            for dataset in results.datasets_of(claim)
-        ]
-        merits = mean_ranks([part for part in scores if len(part)])
-        printed = [_printed(claim, names, *condition) for condition in where]
-        ranks = [rankdata(means) for means in printed if np.isfinite(means).all()]
-        yield {}, compare(merits[None]), np.mean(ranks, axis=0) if ranks else None
-        return
-    for metric, dataset, fraction in where:
-        pairs = results.pairs(metric, dataset, fraction, tuple(names))
-        printed_here = _printed(claim, names, metric, dataset, fraction)
-        yield results.place(metric, dataset, fraction), pairs, printed_here
+def _overall(
+    claim: Claim, results: StudyResults, names: Sequence[str]
+) -> tuple[Place, PairwiseDifferences, np.ndarray]:
+    """All pairs of mean ranks, and the paper's mean ranks, NaN without any."""
+    places = results.places(claim)
+    scores = [
+        np.array([results.matrix(m, d, p, names) for m, d, p in places if d == dataset])
+        for dataset in results.datasets_of(claim)
+    ]
+    merits = mean_ranks([part for part in scores if len(part)])
+    printed = [_printed(claim, names, *place) for place in places]
+    ranks = [rankdata(means) for means in printed if np.isfinite(means).all()]
+    nothing = np.full(len(names), np.nan)
+    return NOWHERE, compare(merits[None]), np.mean(ranks or [nothing], axis=0)
 
 
 def _printed(
-    claim: Claim, names: list[str], metric: str, dataset: str, fraction: float
+    claim: Claim, names: Sequence[str], metric: str, dataset: str, fraction: float
 ) -> np.ndarray:
     """The paper's means, NaN where it prints none."""
     means = [published_mean(claim.paper, dataset, name, fraction, metric) for name in names]
-    return np.array(means, float)
+    return np.array(means)
 
 
 def _ahead(merit: np.ndarray, claimed: list[int], k: int) -> float:
@@ -101,29 +101,26 @@ def _ahead(merit: np.ndarray, claimed: list[int], k: int) -> float:
 
 def _mixed(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
     """Neither of a pair is better throughout."""
-    names = results.rivals(claim.paper)
-    where = list(results.conditions(claim))
-    tests = 2 * len(where) * len(claim.pairs)
-    for first, second in claim.pairs:
-        pair = names.index(first), names.index(second)
-        tables = [results.pairs(*condition, tuple(names)) for condition in where]
-        better, worse = (
-            [bool(significantly_better(table, tests)[0][at]) for table in tables]
-            for at in (pair, pair[::-1])
-        )
+    names, places = results.rivals(claim.paper), results.places(claim)
+    tables = [results.pairs(*place, names) for place in places]
+
+    def shown(first: str, second: str, *how: int) -> list[bool]:
+        at = 0, names.index(first), names.index(second)
+        return [bool(significantly_better(table, *how)[at]) for table in tables]
+
+    for pair in claim.pairs:
+        ways = pair, pair[::-1]
+        better, worse = (shown(*way, 2 * len(places) * len(claim.pairs)) for way in ways)
         # Only if all places say so does it fail: each is tested by itself, both ways.
-        one_way = any(
-            all(significantly_better(table, 2 * len(claim.pairs), 1)[0][at] for table in tables)
-            for at in (pair, pair[::-1])
-        )
-        printed = [_printed(claim, [first, second], *condition) for condition in where]
+        one_way = any(all(shown(*way, 2 * len(claim.pairs), 1)) for way in ways)
+        printed = [_printed(claim, pair, *place) for place in places]
         gaps = [float(means[0] - means[1]) for means in printed if np.isfinite(means).all()]
         yield Verdict.of(
             claim,
-            comparison=f"{first} - {second}",
-            verdict=decide(any(better) and any(worse), one_way and len(where) > 1),
+            comparison=" - ".join(pair),
+            verdict=decide(any(better) and any(worse), one_way and len(places) > 1),
             rule="shown to be better here and worse there; fails if one way at every place",
-            note=f"better at {sum(better)} and worse at {sum(worse)} of {len(where)} places",
+            note=f"better at {sum(better)} and worse at {sum(worse)} of {len(places)} places",
             paper_supports=min(gaps) < 0 < max(gaps) if gaps else None,
         )
 
@@ -134,19 +131,17 @@ def _not_by_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]
     names = tuple(name for name in claim.strategies if name in rivals and name != BASELINE)
     tuned = np.array([float(results.tuned[name]) for name in names])
     fewer = tuned[:, None] < tuned[None, :]
-    where = list(results.conditions(claim))
-    if not fewer.any():
-        return
-    for metric, dataset, fraction in where:
-        pairs = results.pairs(metric, dataset, fraction, names)
-        better = significantly_better(pairs, int(fewer.sum()) * len(where))[0]
+    places = results.places(claim) if fewer.any() else []
+    for place in places:
+        pairs = results.pairs(*place, names)
+        better = significantly_better(pairs, int(fewer.sum()) * len(places))[0]
         exceptions = [f"{names[i]} over {names[j]}" for i, j in np.argwhere(better & fewer)]
-        ordered = significantly_better(pairs, len(where), 1)[0].T[fewer].all()
-        means = _printed(claim, list(names), metric, dataset, fraction)
+        ordered = significantly_better(pairs, len(places), 1)[0].T[fewer].all()
+        means = _printed(claim, names, *place)
         against = means[:, None] > means[None, :]
         yield Verdict.of(
             claim,
-            **results.place(metric, dataset, fraction),
+            place,
             comparison="strategies that are better than one that tunes more",
             verdict=decide(bool(exceptions), bool(ordered)),
             rule="all pairs: holds if one is shown, fails if all are shown the other way",
@@ -177,7 +172,7 @@ def _fewer_parameters(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
 
 def _failures(claim: Claim, results: StudyResults) -> Iterator[Verdict]:
     """Some strategies fail more often than the others."""
-    names = results.rivals(claim.paper)
+    names = list(results.rivals(claim.paper))
     runs = results.runs[results.runs["strategy"].isin(names) & (results.runs["fraction"] > 0)]
     runs = runs[runs["dataset"].isin(results.datasets_of(claim))]
     counts = runs.pivot_table(

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -53,17 +53,21 @@ def write_claims(
         Of the study, as `sonotune.report.claims.parse.parse_claims` reads them.
     """
     margins = {"": decision["margin"], **decision["margins"]}
-    results = StudyResults(read_cells(cells), strategy_names, margins)
+    runs = read_cells(cells)
+    results = StudyResults(runs, strategy_names, margins)
     claims = [*parse_claims(own_claims, "own"), *paper_claims()]
     verdicts = [verdict for claim in claims for verdict in evaluate_claim(claim, results)]
-    save_csv(pd.DataFrame([asdict(verdict) for verdict in verdicts]), csv, digits=6)
+    table = pd.DataFrame(verdicts)
+    sources = {"": "", **runs.groupby("dataset")["source"].first()}
+    table.insert(table.columns.get_loc("dataset") + 1, "source", table["dataset"].map(sources))
+    save_csv(table, csv, digits=6)
     papers = [
         (TITLES[paper], [list(rows) for _, rows in groupby(part, lambda verdict: verdict.claim)])
         for paper, part in groupby(verdicts, lambda verdict: verdict.paper)
     ]
     parts = ", ".join(f"{word} {count}" for word, count in _counted(verdicts))
     short = f"{len(claims)} claims, {len(verdicts)} verdicts: {parts}."
-    shown = {"counted": _counted, "where": _where, "number": _number}
+    shown = {"counted": _counted, "where": partial(_where, sources), "number": _number}
     write_template("claims/page.html", html, short=short, papers=papers, **shown)
 
 
@@ -72,14 +76,15 @@ def _counted(verdicts: Sequence[Verdict]) -> list[tuple[str, int]]:
     return [(word, counts[word]) for word in VERDICTS if counts[word]]
 
 
-def _where(verdict: Verdict) -> str:
-    source = f" ({verdict.source})" if verdict.source not in ("", verdict.dataset) else ""
+def _where(sources: Mapping[str, str], verdict: Verdict) -> str:
+    source = sources[verdict.dataset]
+    source = f" ({source})" if source not in ("", verdict.dataset) else ""
     fraction = "" if verdict.fraction is None else format_percent(verdict.fraction)
     metric = "" if verdict.metric == "dice" else verdict.metric.replace("_", " ")
     return ", ".join(filter(None, [verdict.dataset + source, fraction, metric])) or "whole study"
 
 
-def _number(value: float | None) -> str:
-    if value is None or math.isnan(value):
+def _number(value: float) -> str:
+    if math.isnan(value):
         return DASH
     return f"{value:.3f}" if value == 0 or abs(value) >= 0.0005 else f"{value:.1e}"

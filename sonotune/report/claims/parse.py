@@ -159,41 +159,34 @@ def parse_claims(claims: Iterable[Mapping[str, Any]], paper: str) -> list[Claim]
 
 
 def _parse_claim(given: Mapping[str, Any], paper: str) -> Claim:
-    name = given.get("id", "?")
+    def refuse(problem: str) -> SonotuneError:
+        return SonotuneError(f"claims: {given.get('id', '?')}: {problem}")
+
     for key in ("id", "says", "kind"):
         if not isinstance(given.get(key), str):
-            raise SonotuneError(f"claims: {name}: needs the key {key!r}, a text")
-    if given["kind"] not in KINDS:
-        raise SonotuneError(
-            f"claims: {name}: kind: there is no {given['kind']!r}; allowed: {', '.join(KINDS)}"
-        )
-    needed, possible = KINDS[given["kind"]]
+            raise refuse(f"needs the key {key!r}, a text")
+    kind = given["kind"]
+    if kind not in KINDS:
+        raise refuse(f"kind: there is no {kind!r}; allowed: {', '.join(KINDS)}")
+    needed, possible = KINDS[kind]
     if lacking := [key for key in needed if key not in given]:
-        raise SonotuneError(f"claims: {name}: {given['kind']} needs the key {lacking[0]!r}")
+        raise refuse(f"{kind} needs the key {lacking[0]!r}")
     allowed = (*COMMON, *needed, *possible)
     if unknown := [key for key in given if key not in allowed]:
-        raise SonotuneError(
-            f"claims: {name}: {unknown[0]}: there is no such key for {given['kind']}; allowed: "
-            + ", ".join(allowed)
-        )
-    if given["kind"] == "contrast" and not {"at_least", "at_most"} & set(given):
-        raise SonotuneError(f"claims: {name}: contrast needs at_least or at_most")
+        keys = ", ".join(allowed)
+        raise refuse(f"{unknown[0]}: there is no such key for {kind}; allowed: {keys}")
+    if kind == "contrast" and not {"at_least", "at_most"} & set(given):
+        raise refuse("contrast needs at_least or at_most")
     try:
         claim = READER.validate_python({"paper": paper, **given})
     except ValidationError as error:
         keys = ", ".join(dict.fromkeys(str(mistake["loc"][0]) for mistake in error.errors()))
-        raise SonotuneError(
-            f"claims: {name}: cannot be read: {keys}; docs/claims.md shows how each key is written"
+        raise refuse(
+            f"cannot be read: {keys}; docs/claims.md shows how each key is written"
         ) from None
-    named = [
-        *(claim.fractions or ()),
-        *chain(*claim.steps),
-        *(term[2] or 0 for term in claim.terms),
-    ]
-    for fraction in named:
+    terms = [fraction for *_, fraction in claim.terms if fraction is not None]
+    for fraction in (*(claim.fractions or ()), *chain(*claim.steps), *terms):
         if fraction >= 1:
-            raise SonotuneError(
-                f"claims: {name}: a fraction must be below 1; found {fraction:g}: write "
-                f"{fraction / 100:g}"
-            )
+            found, meant = f"{fraction:g}", f"{fraction / 100:g}"
+            raise refuse(f"a fraction must be below 1; found {found}: write {meant}")
     return claim

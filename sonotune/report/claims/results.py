@@ -1,14 +1,13 @@
 """What a study measured, looked up as claims need it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import product
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from sonotune.report.claims.parse import METRICS, Claim
+from sonotune.report.claims.parse import Claim
 from sonotune.report.published import published_table
 from sonotune.statistics.pairs import PairwiseDifferences, compare
 
@@ -39,7 +38,6 @@ class StudyResults:
         self.strategies = [name for name in strategies if (self.runs["strategy"] == name).any()]
         self.margins = margins
         self.datasets = list(dict.fromkeys(self.runs["dataset"]))
-        self.sources = self.runs.groupby("dataset")["source"].first().to_dict()
         parameters = self.runs.groupby("strategy")[["tuned_parameters", "total_parameters"]].first()
         self.tuned = parameters["tuned_parameters"].to_dict()
         self.total = parameters["total_parameters"].to_dict()
@@ -47,21 +45,6 @@ class StudyResults:
         self.scores = cache(self._scores)
         self.pairs = cache(self._pairs)
         self.rivals = cache(self._rivals)
-
-    def place(self, metric: str, dataset: str, fraction: float | None) -> dict[str, Any]:
-        """Fields of a verdict that say where it was judged.
-
-        Parameters
-        ----------
-        metric
-            Column of ``cells.csv``.
-        dataset
-            Name of a data set, or an empty text for all.
-        fraction
-            Share of the data set, or None for several.
-        """
-        source = self.sources.get(dataset, "")
-        return {"metric": metric, "dataset": dataset, "source": source, "fraction": fraction}
 
     def datasets_of(self, claim: Claim) -> list[str]:
         """Data sets that a claim is about.
@@ -73,7 +56,7 @@ class StudyResults:
         """
         return [name for name in self.datasets if claim.datasets is None or name in claim.datasets]
 
-    def conditions(self, claim: Claim) -> Iterator[tuple[str, str, float]]:
+    def places(self, claim: Claim) -> list[tuple[str, str, float]]:
         """Metrics, data sets and fractions that a claim is about.
 
         Parameters
@@ -81,10 +64,12 @@ class StudyResults:
         claim
             The claim.
         """
-        for metric, dataset in product(claim.metrics, self.datasets_of(claim)):
-            for fraction in self.fractions(dataset):
-                if claim.fractions is None or fraction in claim.fractions:
-                    yield metric, dataset, fraction
+        return [
+            (metric, dataset, fraction)
+            for metric, dataset in product(claim.metrics, self.datasets_of(claim))
+            for fraction in self.fractions(dataset)
+            if claim.fractions is None or fraction in claim.fractions
+        ]
 
     def fractions(self, dataset: str) -> list[float]:
         """Fractions that were trained with, the largest first.
@@ -97,7 +82,7 @@ class StudyResults:
         own = self.runs[(self.runs["dataset"] == dataset) & (self.runs["fraction"] > 0)]
         return sorted(map(float, own["fraction"].unique()), reverse=True)
 
-    def _rivals(self, paper: str) -> list[str]:
+    def _rivals(self, paper: str) -> tuple[str, ...]:
         """Strategies that a paper's claims are about, and all that a claim of one's own can be.
 
         Only the paper's own and of one network, so that a strategy that a user adds, or a second
@@ -105,29 +90,26 @@ class StudyResults:
         """
         if paper not in TABLES:
             tuned = set(self.runs.loc[self.runs["fraction"] > 0, "strategy"])
-            return [name for name in self.strategies if name in tuned]
+            return tuple(name for name in self.strategies if name in tuned)
         table, column = TABLES[paper]
         printed = set(published_table(table)[column])
         names = [name for name in self.strategies if name in printed]
         networks = [self.total[name] for name in names if name != BASELINE]
         usual = max(networks, key=networks.count) if networks else None
-        return [name for name in names if name == BASELINE or self.total[name] == usual]
+        return tuple(name for name in names if name == BASELINE or self.total[name] == usual)
 
-    def _scores(self, metric: str, dataset: str) -> dict[tuple[float, str], np.ndarray]:
-        """Score in each fold by (fraction, strategy), NaN without one; of times the logarithm.
+    def _scores(self, metric: str, dataset: str) -> pd.DataFrame:
+        """Scores by fraction and strategy (rows) and fold, NaN without one; of times the logarithm.
 
         Several runs of a fold share its images, so their mean is its score.
         """
-        if metric not in METRICS:
-            raise ValueError(f"unknown metric {metric!r}")
         runs = self.runs[self.runs["dataset"] == dataset]
         values = runs["seconds"] / runs["epochs"] if metric == "seconds_per_epoch" else runs[metric]
         values = values.mask(runs["failed"])
         if metric in TIMES:
             values = np.log(values.where(values > 0))
         keys = [runs[name] for name in ("fraction", "strategy", "fold")]
-        means = values.where(np.isfinite(values)).groupby(keys).mean().unstack()
-        return dict(zip(means.index, means.to_numpy(float), strict=True))
+        return values.where(np.isfinite(values)).groupby(keys).mean().unstack()
 
     def matrix(
         self, metric: str, dataset: str, fraction: float, strategies: Sequence[str]
@@ -145,10 +127,9 @@ class StudyResults:
         strategies
             Names of the strategies, in the order of the columns.
         """
-        scores = self.scores(metric, dataset)
-        folds = len(next(iter(scores.values())))
-        nothing = np.full(folds, np.nan)
-        return np.column_stack([scores.get((fraction, name), nothing) for name in strategies])
+        rows = pd.MultiIndex.from_product([[fraction], strategies])
+        scores = self.scores(metric, dataset).reindex(rows)
+        return np.asarray(scores, float).T
 
     def _pairs(
         self, metric: str, dataset: str, fraction: float, strategies: tuple[str, ...]

@@ -9,6 +9,10 @@ import numpy as np
 
 from sonotune.report.claims.parse import Claim
 
+# Metric, data set and fraction of a judgement; none of the latter two where it is about several.
+Place = tuple[str, str, float | None]
+NOWHERE: Place = ("dice", "", None)
+
 HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
 NOT_APPLICABLE, UNTESTED = "not applicable", "untested"
 ANSWERS: dict[bool | None, str] = {None: "", True: "yes", False: "no"}
@@ -25,8 +29,6 @@ class Verdict:
         Of the claim (`sonotune.report.claims.parse.Claim`).
     metric, dataset
         Where it was judged.
-    source
-        What stands behind the data set.
     fraction
         Share of the data set, or None if the claim is about several.
     comparison
@@ -53,36 +55,37 @@ class Verdict:
     paper: str
     says: str
     kind: str
-    metric: str = "dice"
-    dataset: str = ""
-    source: str = ""
-    fraction: float | None = None
+    metric: str
+    dataset: str
+    fraction: float | None
     comparison: str = ""
     verdict: str = UNDECIDED
     value: float = np.nan
     lower: float = np.nan
     upper: float = np.nan
     rule: str = ""
-    paper_value: float | None = None
+    paper_value: float = np.nan
     paper_supports: str = ""
     paper_significant: str = ""
     as_paper_found: str = ""
     note: str = ""
 
     @staticmethod
-    def of(claim: Claim, **what: Any) -> Verdict:
+    def of(claim: Claim, place: Place = NOWHERE, **what: Any) -> Verdict:
         """A verdict on a claim.
 
         Parameters
         ----------
         claim
             The claim.
+        place
+            Where it was judged.
         **what
             The other fields. Answers may be True, False, or None where they are unknown.
         """
         for answer in ("paper_supports", "paper_significant", "as_paper_found"):
             what[answer] = ANSWERS[what.get(answer)]
-        return Verdict(claim.id, claim.paper, claim.says, claim.kind, **what)
+        return Verdict(claim.id, claim.paper, claim.says, claim.kind, *place, **what)
 
 
 def decide(holds: bool, fails: bool) -> str:

@@ -7,22 +7,20 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
+from matplotlib.patches import Patch, Polygon
 
 from sonotune.networks.stages import build_network, count, stage_parameters
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.names import stage_title
-from sonotune.report.style import TWO_COLUMNS, noted_figure
+from sonotune.report.style import noted_figure
 from sonotune.report.tables import short_count
 from sonotune.report.u_shape import StageBox, u_shape
 
 FROZEN, LINE = "#ffffff", "#555555"
-# Inches: heights of a small U and of the one with names, a line of text above a small one.
-SMALL, KEY, LINE_OF_TEXT = 0.65, 1.3, 0.12
+SMALL, KEY = 1.1, 1.4  # inches: heights of a small U with its title, and of the one with names
 IN_A_ROW, CHARACTERS = 4, 30  # small Us beside each other, letters in a line of their titles
 # Share of a level's height that its boxes take, first and last level; more where maps are larger.
 HEIGHTS, KEY_HEIGHTS = (0.95, 0.59), (0.9, 0.9)
-
 
 Strategy = tuple[str, str, str, Sequence[str]]  # name, title, start, tuned stages
 # Name, title, stages that start at random, tuned stages.
@@ -50,15 +48,19 @@ def draw(
         "in all). Coloured: tuned; white: frozen; hatched: random at the start. With each "
         "strategy: tuned parameters and their share of all. Colours are those of all figures.",
     ]
-    height = sum(_height(strategies) for _, strategies in counted) + 0.1
-    figure = noted_figure(notes, height)
-    panel = figure.subplots()
-    panel.set(xlim=(0, TWO_COLUMNS), ylim=(height, 0))
-    panel.axis("off")
-    top = 0.0
-    for stages, strategies in counted:
-        _draw_network(panel, stages, strategies, display, top)
-        top += _height(strategies)
+    heights = [[KEY] + [SMALL] * -(-len(strategies) // IN_A_ROW) for _, strategies in counted]
+    figure = noted_figure(notes, sum(map(sum, heights)))
+    groups = figure.subfigures(len(counted), squeeze=False, height_ratios=list(map(sum, heights)))
+    for group, rows, (stages, strategies) in zip(groups.flat, heights, counted, strict=True):
+        shape = u_shape(list(stages))
+        grid = group.add_gridspec(len(rows), IN_A_ROW, height_ratios=rows)
+        _draw_key(group.add_subplot(grid[0, :]), shape, stages)
+        for number, row in enumerate(strategies, IN_A_ROW):
+            panel = group.add_subplot(grid[number])
+            title = [*textwrap.wrap(row[1], CHARACTERS), _share(stages, row)]
+            panel.set_title("\n".join(title), loc="left", fontsize=6.5)
+            for stage, box in _add_boxes(panel, shape, HEIGHTS).items():
+                box.set(**_look(stage, row, display))
     return figure
 
 
@@ -81,47 +83,6 @@ def _count_stages(
     return {stage: count(own[stage].values()) for stage in stages}, rows
 
 
-def _rows_of_us(strategies: Sequence[Row]) -> list[tuple[list[Row], int]]:
-    """Strategies beside each other, and how many lines the longest of their titles takes."""
-    parts = [strategies[i : i + IN_A_ROW] for i in range(0, len(strategies), IN_A_ROW)]
-    return [(list(part), max(len(_wrapped(row[1])) for row in part)) for part in parts]
-
-
-def _wrapped(title: str) -> list[str]:
-    return textwrap.wrap(title, CHARACTERS) or [""]
-
-
-def _height(strategies: Sequence[Row]) -> float:
-    rows = _rows_of_us(strategies)
-    return KEY + 0.2 + sum(SMALL + (lines + 1) * LINE_OF_TEXT + 0.2 for _, lines in rows)
-
-
-def _draw_network(
-    panel: Axes,
-    stages: Mapping[str, int],
-    strategies: Sequence[Row],
-    display: DisplayOptions,
-    top: float,
-) -> None:
-    """A small U for each strategy; above them one with the names of the stages."""
-    shape = u_shape(list(stages))
-    columns = 1 + max(box.column for box in shape.values())
-    wide = (TWO_COLUMNS / IN_A_ROW - 0.25) / columns
-    y = top + KEY + 0.2
-    for part, lines in _rows_of_us(strategies):
-        y += (lines + 1) * LINE_OF_TEXT + 0.1
-        for number, row in enumerate(part):
-            x = 0.125 + number * TWO_COLUMNS / IN_A_ROW
-            text = "\n".join([*_wrapped(row[1]), _share(stages, row)])
-            panel.text(x, y - 0.02, text, va="bottom", fontsize=6.5)
-            for stage, box in _boxes(shape, (x, y), wide, SMALL, HEIGHTS).items():
-                box.set(**_look(stage, row, display))
-                panel.add_patch(box)
-        y += SMALL + 0.1
-    # After the strategies' boxes, which then are the first of the axes' patches.
-    _draw_key(panel, shape, stages, (0.35, top + 0.1), (TWO_COLUMNS - 0.7) / columns)
-
-
 def _share(stages: Mapping[str, int], row: Row) -> str:
     """Number of tuned parameters, and their share of all."""
     tuned = sum(stages[stage] for stage in row[3])
@@ -140,53 +101,44 @@ def _look(stage: str, row: Row, display: DisplayOptions) -> dict[str, Any]:
     }
 
 
-def _draw_key(
-    panel: Axes,
-    shape: Mapping[str, StageBox],
-    stages: Mapping[str, int],
-    corner: tuple[float, float],
-    wide: float,
-) -> None:
-    level = KEY / _depth(shape)
-    for stage, patch in _boxes(shape, corner, wide, KEY, KEY_HEIGHTS).items():
+def _draw_key(panel: Axes, shape: Mapping[str, StageBox], stages: Mapping[str, int]) -> None:
+    """A U with the names of the stages and their numbers of parameters."""
+    for stage, patch in _add_boxes(panel, shape, KEY_HEIGHTS).items():
         box = shape[stage]
-        x, y = corner[0] + box.column * wide, corner[1] + (box.first + 0.5) * level
+        patch.set(facecolor=FROZEN, edgecolor=LINE, linewidth=0.6)
         if box.skip:
-            end = corner[0] + shape[box.skip].column * wide
-            panel.plot([x + wide, end], [y, y], color=LINE, linewidth=0.5, linestyle=":")
+            ends = [box.column + 1, shape[box.skip].column]
+            panel.plot(ends, [box.first + 0.5] * 2, color=LINE, linewidth=0.5, linestyle=":")
         span = box.last - box.first + 1
-        text = f"{stage_title(stage)}\n{short_count(stages[stage])}"
-        middle = (x + span * wide / 2, y + (span - 1) * level / 2)
-        panel.plot(*patch.get_xy().T, color=LINE, linewidth=0.6)
         # A slope is too narrow for its text, which covers a part of its outline.
         panel.text(
-            *middle, text, ha="center", va="center", fontsize=5.5, linespacing=1.1,
+            box.column + span / 2,
+            box.first + span / 2,
+            f"{stage_title(stage)}\n{short_count(stages[stage])}",
+            ha="center",
+            va="center",
+            fontsize=5.5,
+            linespacing=1.1,
             bbox={"facecolor": FROZEN, "edgecolor": "none", "pad": 0.3} if span > 1 else None,
-        )  # fmt: skip
+        )
 
 
-def _depth(shape: Mapping[str, StageBox]) -> int:
-    return 1 + max(box.last for box in shape.values())
-
-
-def _boxes(
-    shape: Mapping[str, StageBox],
-    corner: tuple[float, float],
-    wide: float,
-    height: float,
-    shares: tuple[float, float],
-) -> dict[str, Polygon]:
-    """The patches of all stages, in inches, without colours."""
-    depth = _depth(shape)
-    level, heights = height / depth, np.linspace(*shares, depth) * height / depth
+def _add_boxes(
+    panel: Axes, shape: Mapping[str, StageBox], shares: tuple[float, float]
+) -> dict[str, Patch]:
+    """Draw the boxes of all stages: a column is as wide, and a level as high, as 1."""
+    depth = 1 + max(box.last for box in shape.values())
+    panel.set(xlim=(0, 1 + max(box.column for box in shape.values())), ylim=(depth, 0))
+    panel.axis("off")
+    heights = np.linspace(*shares, depth)
     patches = {}
     for stage, box in shape.items():
-        left = corner[0] + box.column * wide + 0.012
-        right = left + (box.last - box.first + 1) * wide - 0.024
-        ends = [(left, box.first), (right, box.last)]
+        ends = [
+            (box.column + 0.04, box.first),
+            (box.column + box.last - box.first + 0.96, box.last),
+        ]
         upper, lower = (
-            [(x, corner[1] + (n + 0.5) * level + side * heights[n] / 2) for x, n in ends]
-            for side in (-1, 1)
+            [(x, level + 0.5 + side * heights[level] / 2) for x, level in ends] for side in (-1, 1)
         )
-        patches[stage] = Polygon([*upper, *reversed(lower)])
+        patches[stage] = panel.add_patch(Polygon([*upper, *reversed(lower)]))
     return patches

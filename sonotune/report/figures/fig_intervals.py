@@ -56,14 +56,12 @@ def draw(decisions: str | Path, display: DisplayOptions) -> Figure:
 def _draw_panel(
     panel: Axes, decision: Decision, names: Sequence[str], display: DisplayOptions
 ) -> None:
-    ends = [end for each in decision.strategies for end in (each.gap, each.gap_upper)]
-    furthest = max((end for end in ends if np.isfinite(end)), default=0.0)
     panel.axvspan(0, decision.margin, color="#e8f0e8", linewidth=0)
     for strategy in decision.strategies:
         if not np.isfinite(strategy.gap):
             continue
         position, look = names.index(strategy.name), display.look(strategy.name)
-        upper = min(strategy.gap_upper, 1.05 * furthest)
+        upper = min(strategy.gap_upper, 1.05 * decision.furthest)
         if np.isfinite(strategy.gap_lower):
             panel.plot([strategy.gap_lower, upper], [position] * 2, color=look["color"])
             if np.isinf(strategy.gap_upper):

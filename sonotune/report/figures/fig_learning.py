@@ -13,12 +13,11 @@ from sonotune.layout import format_percent
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.figures.fig5 import choose_strategies
 from sonotune.report.learning_table import read_forecasts
-from sonotune.report.style import ONE_COLUMN, TWO_COLUMNS, message_figure, one_legend
+from sonotune.report.style import message_figure, one_legend, small_multiples
 from sonotune.statistics.decision import read_decisions
 from sonotune.statistics.decision_types import Decision
 from sonotune.statistics.learning import LEVEL
 
-PANEL = 2.1  # inches
 NOTE = (
     "Filled: mean Dice of the runs. Hollow: what to expect on the same test images with more, with "
     f"its {LEVEL:.0%} interval; none where the fractions or folds are too few."
@@ -42,18 +41,13 @@ def draw(decisions: str | Path, learning: str | Path, display: DisplayOptions) -
     if not titles:
         return message_figure("This study has trained nothing, so there is no learning curve.")
     by_fraction = sorted(read_decisions(decisions), key=lambda decision: decision.fraction)
-    columns = min(2, len(titles))
-    width, rows = TWO_COLUMNS if columns > 1 else ONE_COLUMN, -(-len(titles) // columns)
-    figure = Figure(figsize=(width, PANEL * rows + 0.4), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False).flat
-    for panel, (name, title) in zip(axes, titles.items(), strict=False):
+    labels = "Share of the images used", "Dice"
+    figure, panels = small_multiples([NOTE, *source_notes], len(titles), (2.1, 0.5), *labels, 2)
+    for panel, (name, title) in zip(panels, titles.items(), strict=True):
         of_set = [decision for decision in by_fraction if decision.dataset == name]
         _draw_panel(panel, of_set, forecasts[forecasts["dataset"] == name], display)
         panel.set_title(title)
-    for panel in list(axes)[len(titles) :]:
-        panel.axis("off")
-    one_legend(figure, figure.axes)
-    figure.supxlabel(" ".join([NOTE, *source_notes]), fontsize=6.5, wrap=True)
+    one_legend(figure, panels)
     return figure
 
 
@@ -84,5 +78,4 @@ def _draw_panel(
     panel.set_xscale("log")
     panel.set_xticks(ticks, [format_percent(tick) for tick in ticks])
     panel.xaxis.set_minor_locator(NullLocator())
-    panel.set(xlabel="Share of the images used", ylabel="Dice")
     panel.grid(axis="y", color="#dddddd")

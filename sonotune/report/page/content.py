@@ -1,7 +1,7 @@
 """What a study's page shows, as plain values, which its template formats."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from sonotune.evaluation.tables import read_table
 from sonotune.layout import format_percent, fraction_text
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.page.details import entry_key
-from sonotune.report.page.drawing import describe_network
 from sonotune.report.palette import shade
 from sonotune.report.recommend import cost_text
 from sonotune.statistics.choice import VERDICT_FOLDS
@@ -30,7 +29,6 @@ def describe_conditions(
     runs: pd.DataFrame,
     images: Mapping[str, int],
     display: DisplayOptions,
-    networks: Sequence[tuple[Sequence[str], Sequence[tuple[str, str, str, Sequence[str]]]]],
 ) -> list[dict[str, Any]]:
     """Each data set and fraction: its answer, its strategies and all pairs of them.
 
@@ -44,27 +42,18 @@ def describe_conditions(
         Number of images of each data set.
     display
         Strategies and data sets to show, with their titles.
-    networks
-        Stages of each network, with name, title, start and tuned stages of its strategies.
     """
-    drawn = {
-        strategy[0]: describe_network(*strategy, stages)
-        for stages, strategies in networks
-        for strategy in strategies
-    }
     timed = runs.assign(seconds=training_seconds(runs))
     conditions = []
     for decision in decisions:
         own = timed[runs["dataset"].eq(decision.dataset) & runs["fraction"].eq(decision.fraction)]
         costs = own.groupby("strategy")[["tuned_parameters", "seconds"]].mean()
-        ends = [end for each in decision.strategies for end in (each.gap, each.gap_upper)]
-        reach = max((end for end in ends if np.isfinite(end)), default=0.0)
         rows = [
             {
                 "strategy": strategy,
                 "label": display.label(strategy.name),
                 "key": entry_key(decision.dataset, strategy.name, decision.fraction),
-                "bar": _bar(strategy, reach),
+                "bar": _bar(strategy, decision.furthest),
                 "verdict": _verdict(strategy, decision),
                 **costs.loc[strategy.name],
             }
@@ -86,9 +75,7 @@ def describe_conditions(
                 "sentences": sentences,
                 "rows": rows,
                 "recommended": named.get(decision.recommended or ""),
-                "reach": reach,
-                "matrix": _matrix(decision, display.label),
-                "network": drawn.get(decision.recommended or ""),
+                "pairs": _differences(decision),
                 "alike": [
                     display.label(name)
                     for name in decision.inconclusive
@@ -120,23 +107,11 @@ def _bar(strategy: Strategy, reach: float) -> tuple[float, float, float] | None:
     return low, middle, high
 
 
-def _matrix(decision: Decision, label: Callable[[str], str]) -> dict[str, Any] | None:
-    """Row minus column for every pair, best strategies first."""
-    names = [each.name for each in decision.strategies if np.isfinite(each.adjusted_mean)]
-    if len(names) < 2:
-        return None
-    entries = {}
-    for pair in decision.comparisons:
-        turned = ((pair.first, pair.second), 1), ((pair.second, pair.first), -1)
-        for names_of_entry, sign in turned if np.isfinite(pair.difference) else ():
-            difference = sign * pair.difference
-            shown = "better" if difference > 0 else "worse"
-            entries[names_of_entry] = (difference, pair.p, shown if pair.p < 0.05 else "")
-    rows = []
-    for first in names:
-        cells = [(second, entries.get((first, second))) for second in names]
-        rows.append({"name": first, "label": label(first), "cells": cells})
-    return {"columns": [label(name) for name in names], "rows": rows}
+def _differences(decision: Decision) -> dict[tuple[str, str], tuple[float, float]]:
+    """First minus second and p value, by the names of both, either way round."""
+    known = [pair for pair in decision.comparisons if np.isfinite(pair.difference)]
+    turned = {(pair.second, pair.first): (-pair.difference, pair.p) for pair in known}
+    return {(pair.first, pair.second): (pair.difference, pair.p) for pair in known} | turned
 
 
 def describe_tables(

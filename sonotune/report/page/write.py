@@ -19,16 +19,9 @@ from sonotune.networks.settings import stages_of
 from sonotune.report.display_options import DisplayOptions, sources_of
 from sonotune.report.learning_table import read_forecasts
 from sonotune.report.names import mixture_notes
-from sonotune.report.page.content import (
-    describe_audits,
-    describe_banners,
-    describe_claims,
-    describe_conditions,
-    describe_costs,
-    describe_low_scores,
-    describe_tables,
-)
+from sonotune.report.page import content
 from sonotune.report.page.details import finite, to_json, write_details
+from sonotune.report.page.drawing import describe_network
 from sonotune.report.template import write_template
 from sonotune.runtime.files import atomic
 from sonotune.statistics.decision import read_decisions
@@ -105,14 +98,13 @@ def write_page(
     all_decisions = read_decisions(decisions)
     images = {row["dataset"]: row["size"] for row in read_counts(splits)}
     origins = pd.read_csv(provenance, dtype=str, keep_default_na=False)
-    drawn = [(stages_of(network), strategies) for network, strategies in networks]
-    conditions = describe_conditions(all_decisions, trained, images, display, drawn)
+    conditions = content.describe_conditions(all_decisions, trained, images, display)
     races = race_sentences(race) if race else {}
     forecasts, low = (
         table.set_index(CONDITION, drop=False).to_dict("index")
         for table in (read_forecasts(learning), read_table(low_scores))
     )
-    drawings: dict[str, dict[str, Any]] = {}
+    recommended: dict[str | None, list[str]] = {}
     for condition in conditions:
         decision, sentences = condition["decision"], condition["sentences"]
         if (decision.dataset, decision.fraction) in races:
@@ -124,9 +116,15 @@ def write_page(
             sentences.append(low_score_sentence(low[place], display.label))
             if low[place]["share_low"] >= MOSTLY:
                 condition["headline"] += f" {sentences[-1]}"
-        if network := condition["network"]:
-            drawing = drawings.setdefault(network["name"], network | {"conditions": []})
-            drawing["conditions"].append(f"{condition['title']}, {condition['fraction']}")
+        where = f"{condition['title']}, {condition['fraction']}"
+        recommended.setdefault(decision.recommended, []).append(where)
+    drawn = {
+        strategy[0]: describe_network(*strategy, stages_of(network))
+        for network, strategies in networks
+        for strategy in strategies
+        if strategy[0] in recommended
+    }
+    drawings = [drawn[n] | {"conditions": at} for n, at in recommended.items() if n in drawn]
     write_details(run_folders(cells), arrays, scores, runs, details)
     lines = [
         f"{condition['title']}, {condition['fraction']} of the images ({condition['basis']}): "
@@ -146,22 +144,19 @@ def write_page(
         style=Markup(assets.joinpath("page.css").read_text("utf-8")),  # noqa: S704 - likewise
         data=Markup(to_json(_for_script(all_decisions, trained, display))),  # noqa: S704 - JSON, escaped
         conditions=conditions,
-        drawings=list(drawings.values()),
-        banners=describe_banners(all_decisions, image_size, simulated),
-        tables=describe_tables(display.averages(averages), all_decisions, display),
+        drawings=drawings,
+        banners=content.describe_banners(all_decisions, image_size, simulated),
+        tables=content.describe_tables(display.averages(averages), all_decisions, display),
         strategies=display.strategies_of(trained).items(),
-        audits=describe_audits(audits, titles),
-        claims=describe_claims(Path(claims), display.datasets),
-        low=describe_low_scores(Path(low_scores), trained, display),
-        costs=describe_costs(trained, display),
+        audits=content.describe_audits(audits, titles),
+        claims=content.describe_claims(Path(claims), display.datasets),
+        low=content.describe_low_scores(Path(low_scores), trained, display),
+        costs=content.describe_costs(trained, display),
         timed=measured_on(trained),
         provenance=origins.to_dict("records"),
         downloads=_by_folder(downloads),
         figures=[file for file in downloads if file.endswith(".png")],
-        notes=[
-            *display.name_datasets(sources_of(runs))[1],
-            *mixture_notes(runs),
-        ],
+        notes=[*display.name_datasets(sources_of(runs))[1], *mixture_notes(runs)],
     )
 
 
