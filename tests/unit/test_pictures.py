@@ -158,15 +158,27 @@ def test_a_tiff_has_the_values_that_were_written(tmp_path, kind, channels, compr
 
 
 @pytest.mark.parametrize("channels", [None, 3, 4])
-@pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_deep_colours_keep_their_values(tmp_path, suffix, channels):
+@pytest.mark.parametrize("orientation", [None, *range(1, 9)])
+def test_deep_colours_keep_their_values(tmp_path, orientation, channels):
+    """In a PNG, and in a TIFF that says how it is turned."""
     array = picture(2, np.uint16, channels, 4095)
-    written = array if channels is None else array[..., [2, 1, 0, 3][:channels]]
-    path = write(tmp_path / f"a{suffix}", written)
+    path = tmp_path / "a.tif"
+    if orientation is None:
+        bgr = array if channels is None else array[..., [2, 1, 0, 3][:channels]]
+        path = write(tmp_path / "a.png", bgr)
+    else:
+        tifffile.imwrite(
+            path,
+            array,
+            photometric="rgb" if channels else "minisblack",
+            extrasamples=("unassalpha",) if channels == 4 else None,
+            extratags=[(274, 3, 1, orientation, True)],
+        )
     shown = array.astype(float)
     if channels == 4:
         shown = np.rint(shown[..., :3] * (shown[..., 3:] / 65535))
-    assert same(path, own_range(np.rint(luminance(shown) if channels else shown)))
+    grey = own_range(np.rint(luminance(shown) if channels else shown))
+    assert same(path, turned(grey, orientation))
 
 
 def shown_by_pydicom(path):
