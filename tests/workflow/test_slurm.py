@@ -37,14 +37,14 @@ class ClusterStudy(Study):
             os.killpg(self.running.pid, signal.SIGKILL)
             self.running.wait()
 
-    def command(self, *options):
-        command = super().command(*options)
-        at = command.index("--cores")
-        command[at : at + 2] = [
+    def arguments(self, *options):
+        arguments = super().arguments(*options)
+        at = arguments.index("--cores")
+        arguments[at : at + 2] = [
             *("--workflow-profile", str(ROOT / "profiles/slurm")),
             *("--slurm-init-seconds-before-status-checks", "1"),
         ]
-        return command
+        return arguments
 
 
 def with_gpus(epochs):
