@@ -59,9 +59,8 @@ def true_means(claim: Claim, by: float, datasets: int) -> Means:
     means = {key: value for key, value in means.items() if (key[1] == "unchanged") == (key[2] == 0)}
 
     def put(strategy: str, value: float, dataset: str | None = None) -> None:
-        for d, s, p in means:
-            if s == strategy and dataset in (None, d):
-                means[d, s, p] = 0.8 + value
+        here = [key for key in means if key[1] == strategy and dataset in (None, key[0])]
+        means.update(dict.fromkeys(here, 0.8 + value))
 
     if claim.kind in ("better", "equivalent", "not_worse"):
         for dataset in names:
@@ -190,19 +189,12 @@ def rates(
             count += [any(failed), HOLDS in verdicts, np.mean(failed)]
         counts.append(count)
     true_fails, false_holds, _, false_fails, _, places = np.mean(counts, axis=0)
-    measured = claim.kind in MEASURED
-    return {
-        "claim": claim.id,
-        "kind": claim.kind,
-        "data_sets": datasets,
-        "folds": folds,
-        "subset_sd": subset_sd,
-        "studies": studies,
-        "true_fails": float(true_fails),
-        "false_holds": float(false_holds),
-        "false_fails": float(false_fails) if measured else np.nan,
-        "places_fail": float(places) if measured else np.nan,
-    }
+    row = {"claim": claim.id, "kind": claim.kind, "data_sets": datasets, "folds": folds}
+    row |= {"subset_sd": subset_sd, "studies": studies}
+    row |= {"true_fails": float(true_fails), "false_holds": float(false_holds)}
+    if claim.kind not in MEASURED:
+        false_fails = places = np.nan
+    return row | {"false_fails": float(false_fails), "places_fail": float(places)}
 
 
 def main() -> None:

@@ -12,15 +12,14 @@ that the truly best (three, where they tie) are the best. A false one has a stra
 truly .10 worse than one outside.
 """
 
-from collections import defaultdict
-
 import numpy as np
+import pandas as pd
 from scipy.special import stdtrit
 
 from benchmarks.decision_scenarios import SCENARIOS, Draw, Sample
 from benchmarks.measure import options, table, write
 from sonotune.seeds import generator
-from sonotune.statistics.choice import VERDICT_FOLDS, choose, expected_dice
+from sonotune.statistics.choice import VERDICT_FOLDS, Choices, choose, expected_dice
 from sonotune.statistics.claims import evaluate_top, significantly_better
 from sonotune.statistics.pairs import PairwiseDifferences, gap_bounds
 
@@ -37,6 +36,7 @@ COLUMNS = (
     *("false_claim_fails", "true_claim_fails", "recommended", "regret_stated", "regret_true"),
     "power",
 )
+FIFTHS = ("regret_stated", "regret_true", "within_stated", "within_true")
 
 
 def measure(
@@ -61,38 +61,42 @@ def measure(
     return row | {key: means[key] for key in COLUMNS}, _fifths(name, folds, found)
 
 
+def _recommended(choices: Choices, loss: np.ndarray) -> dict[str, np.ndarray]:
+    """Stated and true regret of what is recommended; loss float [B,S], NaN where nothing is."""
+    rows, picked = np.arange(len(loss)), choices.recommended
+    counted = {
+        "regret_stated": choices.posterior.regret[rows, picked],
+        "regret_true": loss[rows, picked],
+        "within_stated": choices.posterior.within[rows, picked],
+        "within_true": loss[rows, picked] <= MARGIN,
+    }
+    return {key: np.where(picked >= 0, values, np.nan) for key, values in counted.items()}
+
+
 def _one_chunk(sample: Sample, truth: np.ndarray) -> dict[str, np.ndarray]:
     """What is counted, one value per study; NaN where it does not apply."""
     scores, clean = sample.scores, sample.clean
     studies, folds, strategies = scores.shape
-    loss = truth.max() - truth
     costs = np.arange(strategies, dtype=float)[::-1]  # later ones are cheaper, and often worse
     choices = choose(scores, clean, costs, MARGIN)
-    pairs, picked = choices.pairs, choices.recommended
-    rows, there = np.arange(studies), picked >= 0
+    picked, there = choices.recommended, choices.recommended >= 0
     dice, lower, upper = expected_dice(scores, clean, costs, MARGIN, choices)
-    nothing = np.full(studies, np.nan)
     target = np.where(there, truth[picked], np.nan)
-    counted = {
+    counted = _recommended(choices, np.tile(truth.max() - truth, (studies, 1))) | {
         "recommended": there.astype(float),
         "bias_recommended": dice - target,
         "half_width": (upper - lower) / 2,
-        "regret_stated": np.where(there, choices.posterior.regret[rows, picked], np.nan),
-        "regret_true": np.where(there, loss[picked], np.nan),
-        "within_stated": np.where(there, choices.posterior.within[rows, picked], np.nan),
-        "within_true": np.where(there, loss[picked] <= MARGIN, np.nan),
     }
     inside = (lower <= target) & (target <= upper)
     counted["coverage_recommended"] = np.where(np.isfinite(lower), inside, np.nan)
     # Somebody who knew the strategy beforehand would take the t interval of its folds.
-    width = nothing
+    width = np.full(studies, np.nan)
     if folds > 1:
         variance = np.where(clean, scores.var(1, ddof=1), np.nan)
         spread = np.sqrt(np.nanmean(variance, 0)) * _c4(folds)
         width = stdtrit(folds - 1, 0.975) * spread[picked] / np.sqrt(folds)
     counted["oracle_width"] = np.where(there, width, np.nan)
-    counted |= _verdicts(pairs, choices.about_as_good, truth, folds)
-    return counted
+    return counted | _verdicts(choices.pairs, choices.about_as_good, truth, folds)
 
 
 def _verdicts(
@@ -139,25 +143,16 @@ def _c4(folds: int) -> float:
 
 
 def _fifths(name: str, folds: int, found: dict[str, np.ndarray]) -> list[dict[str, object]]:
-    there = np.isfinite(found["regret_stated"])
-    stated, true = found["regret_stated"][there], found["regret_true"][there]
+    counted = pd.DataFrame({key: found[key] for key in FIFTHS}).dropna()
+    counted = counted.sort_values("regret_stated", kind="stable")
     rows: list[dict[str, object]] = []
-    for number, part in enumerate(np.array_split(np.argsort(stated, kind="stable"), 5)):
-        if not len(part):
-            continue
-        said, real = float(stated[part].mean()), float(true[part].mean())
-        rows.append(
-            {
-                "scenario": name,
-                "folds": folds,
-                "fifth": number + 1,
-                "regret_stated": said,
-                "regret_true": real,
-                "within_stated": float(found["within_stated"][there][part].mean()),
-                "within_true": float(found["within_true"][there][part].mean()),
-                "as_asked": abs(said - real) <= max(0.005, 0.25 * real),
-            }
-        )
+    for number, part in enumerate(np.array_split(np.arange(len(counted)), 5), 1):
+        if len(part):
+            means = counted.iloc[part].mean()
+            off = abs(means["regret_stated"] - means["regret_true"])
+            asked = off <= max(0.005, 0.25 * means["regret_true"])
+            key = {"scenario": name, "folds": folds, "fifth": number}
+            rows.append({**key, **means, "as_asked": bool(asked)})
     return rows
 
 
@@ -169,7 +164,7 @@ def plausible_regret(folds: int, studies: int) -> list[dict[str, object]]:
     statement can be right for each single truth.
     """
     random = generator(SEED, "decisions", "plausible truths", folds)
-    found: dict[str, list[np.ndarray]] = defaultdict(list)
+    parts = []
     for _ in range(0, studies, CHUNK):
         spread = random.choice([0.0, 0.01, 0.02, 0.04, 0.08], (CHUNK, 1))
         run_sd = random.choice([0.03, 0.11], (CHUNK, 1, 1))
@@ -177,13 +172,8 @@ def plausible_regret(folds: int, studies: int) -> list[dict[str, object]]:
         noise = run_sd * random.normal(size=(CHUNK, folds, 13))
         scores = truth[:, None, :] + noise
         choices = choose(scores, np.ones(truth.shape, bool), np.zeros(13), MARGIN)
-        rows, picked = np.arange(CHUNK), choices.recommended
-        loss = truth.max(1) - truth[rows, picked]
-        found["regret_stated"].append(choices.posterior.regret[rows, picked])
-        found["within_stated"].append(choices.posterior.within[rows, picked])
-        found["regret_true"].append(loss)
-        found["within_true"].append((loss <= MARGIN).astype(float))
-    joined = {key: np.concatenate(values) for key, values in found.items()}
+        parts.append(_recommended(choices, truth.max(1, keepdims=True) - truth))
+    joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
     return _fifths("plausible truths", folds, joined)
 
 

@@ -7,7 +7,6 @@ of up to 8 %, and pairs of two kinds. Then all originals are compared: pairs fou
 different groups by name.
 """
 
-import argparse
 import glob
 import re
 import time
@@ -20,6 +19,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from benchmarks.measure import options
 from sonotune.data.duplicates import clusters_of, near_pairs, sketch
 from sonotune.data.readers.pixels import read_grey
 from sonotune.runtime.processors import usable_processors
@@ -65,10 +65,8 @@ CHANGES: tuple[Change, ...] = (crop, gamma, jpeg, flip, shift)
 
 def main() -> None:
     """Plant, search, print."""
-    parser = argparse.ArgumentParser()
+    parser = options(__doc__, groups="(.*)", copies=100)
     parser.add_argument("images", help="a glob")
-    parser.add_argument("--groups", default="(.*)", help="regular expression of stems")
-    parser.add_argument("--copies", type=int, default=100, help="of each kind")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     files = [Path(file) for file in sorted(glob.glob(arguments.images))]

@@ -17,6 +17,9 @@ from sonotune.networks.conv_relu import ConvReLU
 from sonotune.networks.unet import UNet
 from sonotune.networks.weights import load_weights
 
+# Of a training; what is evaluated is loaded by the process itself.
+WORKERS: dict[str, Any] = {"num_workers": 2, "persistent_workers": True}
+
 
 @dataclass(frozen=True)
 class Exercise:
@@ -70,14 +73,9 @@ class Images(Dataset[tuple[Tensor, Tensor]]):
 def loaders(exercise: Exercise) -> tuple[DataLoader[Any], DataLoader[Any], DataLoader[Any]]:
     """Training, validation and test, with two workers for the training."""
     batch = exercise.batch_size
+    training = Images(exercise, exercise.epoch_rows(), True)
     return (
-        DataLoader(
-            Images(exercise, exercise.epoch_rows(), True),
-            batch,
-            shuffle=True,
-            num_workers=2,
-            persistent_workers=True,
-        ),
+        DataLoader(training, batch, shuffle=True, **WORKERS),
         DataLoader(Images(exercise, exercise.validation, False), batch),
         DataLoader(Images(exercise, exercise.test, False), batch),
     )
@@ -122,33 +120,22 @@ def monai(exercise: Exercise) -> np.ndarray:
     pixels = exercise.images.shape[-1] * 0.05
     random = [
         transforms.RandAffined(
-            both,
-            prob=1.0,
-            translate_range=(pixels, pixels),
-            scale_range=(0.05, 0.05),
-            mode=("bilinear", "nearest"),
-            padding_mode="border",
+            both, prob=1.0, translate_range=(pixels, pixels), scale_range=(0.05, 0.05),
+            mode=("bilinear", "nearest"), padding_mode="border",
         ),
         transforms.RandFlipd(both, prob=0.5, spatial_axis=1),
-    ]
+    ]  # fmt: skip
 
-    def load(rows: np.ndarray, augment: bool, shuffle: bool) -> Any:
+    def load(rows: np.ndarray, training: bool = False) -> Any:
         items = [{"image": exercise.images[r], "mask": exercise.masks[r]} for r in rows]
-        steps = transforms.Compose([*deterministic, *(random if augment else [])])
+        steps = transforms.Compose([*deterministic, *(random if training else [])])
         data = CacheDataset(items, steps, progress=False)
-        workers: dict[str, Any] = (
-            {"num_workers": 2, "persistent_workers": True} if augment else {"num_workers": 0}
-        )
-        return DataLoader(data, batch_size=exercise.batch_size, shuffle=shuffle, **workers)
+        workers = WORKERS if training else {}
+        return DataLoader(data, batch_size=exercise.batch_size, shuffle=training, **workers)
 
     network = BasicUNet(2, 1, 1, features=(w, 2 * w, 4 * w, 8 * w, 16 * w, w), dropout=0.0)
-    return _fit(
-        exercise,
-        network,
-        load(exercise.epoch_rows(), True, True),
-        load(exercise.validation, False, False),
-        load(exercise.test, False, False),
-    )
+    parts = load(exercise.epoch_rows(), True), load(exercise.validation), load(exercise.test)
+    return _fit(exercise, network, *parts)
 
 
 def _fit(
@@ -168,8 +155,7 @@ def _fit(
         for batch in training:
             images, masks = _unpack(batch)
             optimiser.zero_grad()
-            loss = criterion(compute(images), masks)
-            loss.backward()
+            criterion(compute(images), masks).backward()
             optimiser.step()
         network.eval()
         with torch.no_grad():

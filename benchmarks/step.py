@@ -1,7 +1,7 @@
 """How long one training step takes, against plain PyTorch and against its own convolutions.
 
 python benchmarks/step.py [--width 64] [--size 256] [--batch 2] [--threads 2] [--repeats 3]
-                          [--strategies whole block_9 ...] [--precisions bf16 fp32]
+                          [--strategies whole block_9 ...]
 
 For every strategy, in one run and in turn:
 
@@ -18,7 +18,6 @@ Prints the ratios and writes results/benchmarks/step.csv.
 import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,7 +39,8 @@ from sonotune.training.precision import bf16_shadow
 
 ROOT = Path(__file__).resolve().parents[1]
 
-NAMES = ("strategy", "variant", "precision")
+NAMES = ["strategy", "variant", "precision"]
+SECONDS = ["seconds_median", "seconds_min", "seconds_max"]
 TYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
@@ -65,44 +65,43 @@ class Convolution(NamedTuple):
 def main() -> None:
     """Measure, print and write."""
     parser = options(__doc__, width=64, size=256, batch=2, threads=2, repeats=3)
-    parser.add_argument("--precisions", nargs="+", choices=TYPES, default=list(TYPES))
     parser.add_argument("--strategies", nargs="+")
     asked = parser.parse_args()
     tuned = strategies_of(asked.strategies)
     images = torch.rand(asked.batch, 1, asked.size, asked.size)
     masks = (torch.rand_like(images) > 0.5).float()
     rows: list[dict[str, Any]] = []
+
+    def add(strategy: str, variant: str, precision: str, **seconds: Any) -> None:
+        rows.append(dict(strategy=strategy, variant=variant, precision=precision, **seconds))
+
     rates: dict[str, float] = {}
     every: dict[str, list[Convolution]] = {}
     for strategy, stages in tuned.items():
-        with plain_step(asked.width, stages, images, masks, asked.threads) as plain:
+        given = asked.threads, asked.width, stages, images.numpy(), masks.numpy()
+        with elsewhere(*given) as plain:
             steps: dict[Any, Callable[[], object]] = {("plain", "fp32"): plain}
-            for precision in asked.precisions:
+            for precision in TYPES:
                 processor = choose("cpu", precision, asked.threads)
                 steps["ours", precision] = our_step(asked.width, stages, images, masks, processor)
             times_of = in_turn(steps, asked.repeats, warm_up=3)
         for (variant, precision), seconds in times_of.items():
-            rows.append(dict(zip(NAMES, (strategy, variant, precision), strict=True)))
-            rows[-1] |= spread(seconds)
+            add(strategy, variant, precision, **spread(seconds))
             print(strategy, variant, precision, *(f"{one:.3f}" for one in seconds), flush=True)
         every[strategy] = convolutions(asked.width, stages, images)
-    for precision in asked.precisions:
+    for precision, dtype in TYPES.items():
         # Shapes recur from strategy to strategy: each is timed once.
         distinct = {one for own in every.values() for one in own}
         times = {
-            one: spread(in_turn({"": alone(one, TYPES[precision])}, asked.repeats)[""])
+            one: spread(in_turn({"": alone(one, dtype)}, asked.repeats)[""])
             for one in sorted(distinct)
         }
-        rates[precision] = _matrix_rate(TYPES[precision])
+        rates[precision] = _matrix_rate(dtype)
         for strategy, own in every.items():
             floor = sum(one.flops() for one in own) / rates[precision]
-            columns = ("seconds_median", "seconds_min", "seconds_max")
-            total = {c: sum(times[one][c] for one in own) for c in columns}
-            for variant, seconds in (
-                ("convolutions", {**total, "repeats": asked.repeats}),
-                ("floor", {**dict.fromkeys(columns, floor), "repeats": 1}),
-            ):
-                rows.append(dict(zip(NAMES, (strategy, variant, precision), strict=True)) | seconds)
+            total = {column: sum(times[one][column] for one in own) for column in SECONDS}
+            add(strategy, "convolutions", precision, **total, repeats=asked.repeats)
+            add(strategy, "floor", precision, **dict.fromkeys(SECONDS, floor), repeats=1)
     written = write("step.csv", rows)
     name = choose("cpu", "fp32", asked.threads).name
     print(
@@ -132,44 +131,37 @@ def network_of(width: int, stages: list[str]) -> UNet:
     return network
 
 
-@contextmanager
-def plain_step(
-    width: int, stages: list[str], images: Tensor, masks: Tensor, threads: int
-) -> Iterator[Callable[[], object]]:
-    """A step as a tutorial writes it, taken by another process whenever it is called."""
-    ours, theirs = multiprocessing.Pipe()
-    given = (theirs, width, stages, images.numpy(), masks.numpy(), threads)
-    process = multiprocessing.get_context("spawn").Process(target=_take_plain_steps, args=given)
-    process.start()
-    theirs.close()
-
-    def step() -> None:
-        ours.send(True)
-        ours.recv()
-
-    with ours:
-        yield step
-    process.join()
-
-
-def _take_plain_steps(
-    asked: Connection, width: int, stages: list[str], images: Any, masks: Any, threads: int
-) -> None:
-    torch.set_num_threads(threads)
-    images, masks = torch.from_numpy(images), torch.from_numpy(masks)
-    network = of_pytorch_alone(network_of(width, stages))
+def plain_step(network: UNet, images: Tensor, masks: Tensor) -> Callable[[], object]:
+    """A step as a tutorial writes it, with PyTorch's own modules in place of ours."""
+    network = of_pytorch_alone(network)
     optimiser = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=1e-4)
     criterion = nn.BCEWithLogitsLoss()
-    while True:
-        try:
-            asked.recv()
-        except EOFError:  # nobody will ask again
-            return
+
+    def step() -> None:
         optimiser.zero_grad()
         loss = criterion(network(images), masks)
         loss.backward()
         optimiser.step()
-        asked.send(True)
+
+    return step
+
+
+@contextmanager
+def elsewhere(threads: int, *given: Any) -> Iterator[Callable[[], object]]:
+    """`plain_step`, taken by another process whenever it is called."""
+    with multiprocessing.get_context("spawn").Pool(1, _set_up, (threads, *given)) as process:
+        yield lambda: process.apply(_take_step)
+
+
+def _set_up(threads: int, width: int, stages: list[str], images: Any, masks: Any) -> None:
+    global _plain  # noqa: PLW0603
+    torch.set_num_threads(threads)
+    arrays = torch.from_numpy(images), torch.from_numpy(masks)
+    _plain = plain_step(network_of(width, stages), *arrays)
+
+
+def _take_step() -> None:
+    _plain()
 
 
 def our_step(
@@ -242,11 +234,11 @@ def _matrix_rate(dtype: torch.dtype, side: int = 2048) -> float:
 
 
 def _summary(rows: list[dict[str, Any]], every: dict[str, list[Convolution]]) -> str:
-    times = pd.DataFrame(rows).set_index([*NAMES])
+    times = pd.DataFrame(rows).set_index(NAMES)
     seconds = times["seconds_median"].unstack("variant")
     plain = seconds["plain"].xs("fp32", level="precision")
     flops = pd.Series({name: sum(one.flops() for one in own) for name, own in every.items()})
-    found = times.xs("ours", level="variant")[["seconds_median", "seconds_min", "seconds_max"]]
+    found = times.xs("ours", level="variant")[SECONDS]
     found = found.set_axis(["ours s", "min", "max"], axis=1).assign(
         GFLOP=flops.reindex(found.index, level="strategy") / 1e9,
         plain=plain.reindex(found.index, level="strategy"),

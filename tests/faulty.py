@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import yaml
 
@@ -44,32 +45,37 @@ def copy_project(target, *more):
 class Study:
     """One folder in which the workflow runs."""
 
+    root = ROOT
+    environment: ClassVar = {"SONOTUNE_CHECKPOINT_SECONDS": "0"}
+
     def __init__(self, folder, config=None):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "study.yaml").write_text(yaml.safe_dump(config or small_study()))
         self.output = self.folder / "output.txt"
-        self.target = "results/tiny/cells.csv"
+        self.targets = ["results/tiny/cells.csv"]
 
-    def command(self, *options):
-        return [
-            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
-            *("--configfile", "study.yaml", "--cores", "2", *options, "--", self.target),
-        ]
+    def arguments(self, *options):
+        return ["--configfile", "study.yaml", "--cores", "2", *options, "--", *self.targets]
 
-    def start(self, *options, before=()):
+    def start(self, *options, before=(), python=sys.executable):
         """Start the workflow in the background; what it says goes to ``output``."""
         self.earlier = log_names(self.folder)
+        snakemake = [python, "-m", "snakemake", "--snakefile", str(self.root / "Snakefile")]
         with self.output.open("w") as file:
             return subprocess.Popen(
-                [*before, *self.command(*options)],
+                [*before, *snakemake, *self.arguments(*options)],
                 cwd=self.folder,
-                env={**os.environ, "SONOTUNE_CHECKPOINT_SECONDS": "0"},
+                env={**os.environ, **self.environment},
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=hear_interrupts,
             )
+
+    def log(self):
+        """Snakemake's own log of the run that was started last; empty before there is one."""
+        return "".join(path.read_text() for path in log_names(self.folder) - self.earlier)
 
     def run(self, *options, before=()):
         """Run the workflow; its exit status, and what it said."""
@@ -84,7 +90,7 @@ class Study:
 
     def cells_that_ran(self):
         """Strategies of the cells that the last run started."""
-        told = jobs_told(new_log(self.folder, self.earlier))
+        told = jobs_told(self.log())
         return {found[1] for _, job in told if (found := re.match(r"tiny: (\w+) on ", job))}
 
     def jobs(self):
@@ -172,11 +178,6 @@ def jobs_at_work(folder):
 
 def log_names(folder):
     return set((folder / ".snakemake/log").glob("*.log"))
-
-
-def new_log(folder, earlier):
-    """Snakemake's own log of a run; empty if there is no other than the ``earlier`` ones."""
-    return "".join(path.read_text() for path in log_names(folder) - earlier)
 
 
 def jobs_told(text):

@@ -10,16 +10,20 @@ from matplotlib.image import imread
 
 from sonotune.config.presets import expand_preset
 from sonotune.evaluation.averages import read_cells, write_averages
+from sonotune.report.display_options import DisplayOptions
 from sonotune.report.published import published_table
-from sonotune.report.registry import FIGURES
+from sonotune.report.registry import FIGURES, TABLES
 from sonotune.report.style import journal_style
 from sonotune.report.views import write_figure, write_table
 from sonotune.statistics.decision import decision_tables
+from sonotune.statistics.learning import forecast_table
+from sonotune.statistics.runs import fold_scores
 from sonotune.statistics.tables import rank_tables, read_runs
 
 EVERY = {name: one["label"] for name, one in expand_preset({"preset": "amiri2020"}).items()}
 STRATEGIES = {name: label for name, label in EVERY.items() if name != "unchanged"}
 DATASETS = {"sus": "SUS", "bus": "BUS"}
+SHOWN = DisplayOptions(EVERY, DATASETS)
 
 
 def made_up_cells(folds: int = 5) -> pd.DataFrame:
@@ -83,13 +87,6 @@ def figure_of(name: str, folder: Path, **arguments: object) -> tuple[Path, Path]
     return files
 
 
-def decisions_of(cells: pd.DataFrame, folder: Path) -> Path:
-    """Write the tables of decisions as the workflow does."""
-    for name, table in decision_tables(cells).items():
-        table.to_csv(folder / f"{name}.csv", index=False)
-    return folder
-
-
 def write_cells(cells: pd.DataFrame, folder: Path) -> Path:
     """Write ``cells.csv`` as the workflow does."""
     path = folder / "cells.csv"
@@ -97,18 +94,49 @@ def write_cells(cells: pd.DataFrame, folder: Path) -> Path:
     return path
 
 
-def ranks_of(cells: Path) -> dict[str, Path]:
-    """Write the ranks of strategies beside ``cells.csv`` as the workflow does."""
-    strategies = list(dict.fromkeys(read_cells(cells)["strategy"]))
-    paths = {}
-    for name, table in rank_tables(read_runs(cells, strategies, "failed")).items():
-        paths[name] = cells.with_name(f"{name}.csv")
-        table.to_csv(paths[name], index=False)
-    return paths
+def inputs(
+    name: str, cells: pd.DataFrame, folder: Path, display: DisplayOptions = SHOWN, views=None
+) -> dict:
+    """What a table or figure takes, made of cells in a folder as the workflow makes it.
 
+    Files that are not made of cells alone, and other settings, are left to the test.
+    """
+    folder.mkdir(exist_ok=True)
+    path = write_cells(cells, folder)
 
-def averages_of(cells: Path, exclude_runs: str = "failed", ddof: int = 1) -> Path:
-    """Write ``averages.csv`` beside ``cells.csv`` as the workflow does."""
-    path = cells.with_name("averages.csv")
-    write_averages(cells, path, exclude_runs, ddof)
-    return path
+    def averages() -> Path:
+        write_averages(path, folder / "averages.csv", display.exclude_runs, display.ddof)
+        return folder / "averages.csv"
+
+    def written(tables: dict[str, pd.DataFrame]) -> Path:
+        for key, table in tables.items():
+            table.to_csv(folder / f"{key}.csv", index=False)
+        return folder
+
+    def forecasts() -> Path:
+        found = forecast_table(fold_scores(cells, "tuned_parameters")).assign(source="sus")
+        return written({"learning": found}) / "learning.csv"
+
+    def decisions() -> Path:
+        return written(decision_tables(cells))
+
+    def ranks() -> Path:
+        strategies = list(dict.fromkeys(read_cells(path)["strategy"]))
+        return written(rank_tables(read_runs(path, strategies, "failed")))
+
+    def beside_paper() -> Path:
+        table_of("against_paper", folder, averages=averages(), display=display)
+        return folder / "against_paper.csv"
+
+    makers = {
+        "cells": lambda: path,
+        "averages": averages,
+        "decisions": decisions,
+        "comparisons": lambda: decisions() / "comparisons.csv",
+        "friedman": lambda: ranks() / "friedman.csv",
+        "nemenyi": lambda: ranks() / "nemenyi.csv",
+        "learning": forecasts,
+        "against_paper": beside_paper,
+    }
+    needs = (views or {**FIGURES, **TABLES})[name].needs
+    return {**{need: makers[need]() for need in needs if need in makers}, "display": display}

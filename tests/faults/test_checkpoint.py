@@ -89,43 +89,37 @@ def test_a_stopped_training_ends_like_an_undisturbed_one(disks, tmp_path, change
     assert run.results() == undisturbed(disks, tmp_path / "undisturbed", **changes)
 
 
-def test_when_checkpoints_are_written_changes_nothing(disks, tmp_path, plain, monkeypatch):
-    monkeypatch.setenv("SONOTUNE_CHECKPOINT_SECONDS", "0")
-    monkeypatch.setattr("sonotune.runtime.checkpoint.APART", 0)
-    assert undisturbed(disks, tmp_path) == plain
+def other_images(run, monkeypatch, data=None):
+    run.disks = run.folder / "others"
+    save_set(run.disks, data or bright_disks(20, seed=1))
 
 
-@pytest.mark.parametrize("changed", [{"code": "1"}, {"fold": 2}])
-def test_a_checkpoint_of_other_settings_or_code_is_left_out(disks, tmp_path, changed):
-    run = Run(disks, tmp_path / "changed")
-    run.stop()
-    run.settings |= changed
-    assert run.go()["resumed"] == 0
-    assert "the checkpoint belongs to other settings, code or data: starting over" in run.said
-
-
-def regrouped():
-    """The same images, of other patients: another split."""
+def other_patients(run, monkeypatch):
+    """The same images: another split."""
     data = bright_disks(20)
     index = [{**row, "group": str(number // 4)} for number, row in enumerate(data.index)]
-    return replace(data, index=index)
+    other_images(run, monkeypatch, replace(data, index=index))
 
 
-@pytest.mark.parametrize("others", [lambda: bright_disks(20, seed=1), regrouped])
-def test_a_checkpoint_of_other_data_is_left_out(disks, tmp_path, others):
-    run = Run(disks, tmp_path)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda run, monkeypatch: run.settings.update(code="1"),
+        lambda run, monkeypatch: run.settings.update(fold=2),
+        other_images,
+        other_patients,
+        # It rounds in another way.
+        lambda run, monkeypatch: monkeypatch.setattr(cpu, "name", lambda: "another"),
+    ],
+)
+def test_a_checkpoint_of_other_settings_code_data_or_processor_is_left_out(
+    disks, tmp_path, monkeypatch, change
+):
+    run = Run(disks, tmp_path / "changed")
     run.stop()
-    save_set(tmp_path / "others", others())
-    run.disks = tmp_path / "others"
+    change(run, monkeypatch)
     assert run.go()["resumed"] == 0
-
-
-def test_a_checkpoint_of_another_kind_of_processor_is_left_out(disks, tmp_path, monkeypatch):
-    """It rounds in another way."""
-    run = Run(disks, tmp_path)
-    run.stop()
-    monkeypatch.setattr(cpu, "name", lambda: "another")
-    assert run.go()["resumed"] == 0
+    assert "the checkpoint belongs to other settings, code or data: starting over" in run.said
 
 
 def _cut(content):

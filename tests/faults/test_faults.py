@@ -6,9 +6,10 @@ import re
 import shutil
 import signal
 import time
+from copy import copy
 
 import pytest
-from faulty import ROOT, STRATEGIES, Study, copy_project, damage, small_study
+from faulty import STRATEGIES, Study, copy_project, damage, small_study
 
 from sonotune.runtime.files import read_json
 
@@ -64,13 +65,18 @@ def resumed(study):
     return read_json(study.folder / "results/tiny/cells/sus_a/whole/0.5/0/run.json")["resumed"]
 
 
+def assert_equal(study, finished):
+    assert study.results() == finished.results()
+    assert study.jobs() == study.leftovers() == []
+
+
 def test_a_second_workflow_on_the_folder_says_so(study):
     without_cells(study, "whole")
     first = study.start()
     holder = find_job(study, "whole")
     assert holder != first.pid
-    second = Study.__new__(Study)
-    second.__dict__ |= {**study.__dict__, "output": study.folder / "second.txt"}
+    second = copy(study)
+    second.output = study.folder / "second.txt"
     status, said = second.run()
     assert status != 0
     assert f"results is in use by process {first.pid} on " in said
@@ -87,8 +93,7 @@ def test_a_cell_whose_memory_ran_out_is_tried_again_from_its_checkpoint(study, f
     os.kill(pid, signal.SIGKILL)
     assert workflow.wait() == 0, study.output.read_text()
     assert resumed(study) == 1
-    assert study.results() == finished.results()
-    assert study.leftovers() == []
+    assert_equal(study, finished)
 
 
 def test_a_cell_that_is_killed_for_good_is_named_and_the_others_go_on(study, finished):
@@ -157,9 +162,7 @@ def test_an_orphan_ends_and_its_successor_waits_for_it(study, finished):
     assert orphan in study.jobs()
     os.kill(orphan, signal.SIGCONT)
     assert successor.wait() == 0, study.output.read_text()
-    assert study.jobs() == []
-    assert study.results() == finished.results()
-    assert study.leftovers() == []
+    assert_equal(study, finished)
 
 
 def test_file_times_in_the_future_and_past_rerun_nothing_and_break_nothing(study, finished):
@@ -196,9 +199,7 @@ def test_a_folder_with_spaces_and_other_letters(finished, tmp_path):
     project.mkdir()
     copy_project(project)
     study = Study(project / "Überblick é 超音波", small_study())
-    command = study.command()
-    command[command.index(str(ROOT / "Snakefile"))] = str(project / "Snakefile")
-    study.command = lambda *options: command
+    study.root = project
     assert study.complete() == STRATEGIES
     assert study.results() == finished.results()
 
@@ -229,9 +230,9 @@ def test_what_was_damaged_is_named_and_made_anew_as_the_message_says(
     shutil.rmtree(path.parent)
     if name.startswith("datasets/"):
         # Preparing the arrays again first, on their own, costs no finished cell.
-        study.target = str(path.relative_to(study.folder))
+        study.targets = [str(path.relative_to(study.folder))]
         study.complete()
-        study.target = "results/tiny/cells.csv"
+        study.targets = ["results/tiny/cells.csv"]
         assert study.complete() == {"block_9"}
     study.complete()
     assert study.results() == finished.results()

@@ -21,7 +21,7 @@ def prepared(tmp_path_factory):
     """The study with its data ready, so that kills meet trainings."""
     study = Study(tmp_path_factory.mktemp("prepared"))
     for name in ("sus_a", "collage"):
-        study.target = f"{dataset_place(small_study(), name)}/16/images.npy"
+        study.targets = [f"{dataset_place(small_study(), name)}/16/images.npy"]
         study.complete()
     return study
 

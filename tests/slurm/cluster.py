@@ -68,6 +68,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.daemons: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = {
             **os.environ,
             "SLURM_CONF": str(folder / "slurm.conf"),
@@ -82,9 +83,8 @@ class Cluster:
         cluster = cls(folder)
         try:
             cluster._write()
-            cluster.run_daemon("munged")
-            cluster.run_daemon("slurmctld")
-            cluster.run_daemon("slurmd")
+            for name in DAEMONS:
+                cluster.run_daemon(name)
             cluster.wait(lambda: cluster.said("sinfo", "-h", "-o", "%T") == "idle", "an idle node")
         except BaseException:
             cluster.stop()
@@ -102,25 +102,22 @@ class Cluster:
         (self.folder / "gres.conf").write_text(
             f"Name=gpu Type=null File={self.folder}/nvidia[0-{GPUS - 1}]\n"
         )
-        events = {
-            "prolog": ("start", "${SLURM_JOB_GPUS:--}"),
-            "epilog": ("end", "${SLURM_JOB_GPUS:--}"),
-            "task": ("task", "${CUDA_VISIBLE_DEVICES:--}"),
-        }
-        scripts = {
-            name: NOTE.format(event=event, devices=devices, folder=self.folder)
-            for name, (event, devices) in events.items()
-        }
-        scripts["bin/srun"] = SRUN.format(folder=self.folder, srun=shutil.which("srun"))
+        scripts = {"bin/srun": SRUN.format(folder=self.folder, srun=shutil.which("srun"))}
+        for name, event, variable in (
+            ("prolog", "start", "SLURM_JOB_GPUS"),
+            ("epilog", "end", "SLURM_JOB_GPUS"),
+            ("task", "task", "CUDA_VISIBLE_DEVICES"),
+        ):
+            devices = f"${{{variable}:--}}"
+            scripts[name] = NOTE.format(event=event, devices=devices, folder=self.folder)
         for name, text in scripts.items():
             (self.folder / name).write_text(text)
             (self.folder / name).chmod(0o755)
-        controller, node = free_ports(2)
-        (self.folder / "slurm.conf").write_text(
-            CONFIGURATION.read_text().format(
-                host=NODE, folder=self.folder, controller=controller, node=node, gpus=GPUS
-            )
-        )
+        local = ("127.0.0.1", 0)
+        with socket.create_server(local) as one, socket.create_server(local) as two:
+            ports = {"controller": one.getsockname()[1], "node": two.getsockname()[1]}
+        text = CONFIGURATION.read_text().format(host=NODE, folder=self.folder, gpus=GPUS, **ports)
+        (self.folder / "slurm.conf").write_text(text)
 
     def run_daemon(self, name: str) -> None:
         """Start one of the daemons."""
@@ -134,7 +131,7 @@ class Cluster:
             "slurmd": ["-D", "-N", NODE],
         }[name]
         with (self.folder / f"{name}.out").open("ab") as out:
-            process = subprocess.Popen(
+            self.daemons[name] = subprocess.Popen(
                 [shutil.which(name) or name, *arguments],
                 env=self.environment,
                 cwd=self.folder,
@@ -143,36 +140,26 @@ class Cluster:
                 stderr=out,
                 start_new_session=True,
             )
-        (self.folder / f"{name}.started").write_text(str(process.pid))
         if name == "munged":
             self.wait((self.folder / "munge.socket").exists, "munge's socket")
 
     def stop_daemon(self, name: str) -> None:
         """Stop one of the daemons, and wait until it has ended."""
-        started = self.folder / f"{name}.started"
-        if not started.exists():
-            return
-        pid = int(started.read_text())
-        for number, seconds in ((signal.SIGTERM, 20), (signal.SIGKILL, 20)):
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                break
-            until = time.monotonic() + seconds
-            while time.monotonic() < until and is_alive(pid):
-                time.sleep(0.05)
-            if not is_alive(pid):
-                break
-        started.unlink()
+        daemon = self.daemons.pop(name)
+        daemon.terminate()
+        try:
+            daemon.wait(20)
+        except subprocess.TimeoutExpired:
+            daemon.kill()
+            daemon.wait()
 
     def stop(self) -> None:
         """End all jobs and daemons, and remove the folder."""
-        if (self.folder / "slurmctld.started").exists():
+        if "slurmctld" in self.daemons:
             self.run("scancel", "--user=root", check=False)
-            until = time.monotonic() + 60
-            while time.monotonic() < until and self.run("squeue", "-h", check=False).stdout:
-                time.sleep(0.2)
-        for name in reversed(DAEMONS):
+            with suppress(TimeoutError):
+                self.wait(lambda: not self.said("squeue", "-h"), "empty queue")
+        for name in reversed([*self.daemons]):
             self.stop_daemon(name)
         # Of a node that was set down, jobs may still be at work.
         for pid in self.processes():
@@ -226,25 +213,3 @@ class Cluster:
             (Event(float(time), what, int(job), devices) for time, what, job, devices in rows),
             key=lambda event: event.seconds,
         )
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one of ours that has ended is reaped."""
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def free_ports(number: int) -> list[int]:
-    """Ports of this machine that nobody listens on."""
-    sockets = [socket.socket() for _ in range(number)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

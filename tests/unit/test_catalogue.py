@@ -67,16 +67,6 @@ CONFIG = {
 }
 
 
-def test_only_what_studies_use_is_taken_from_the_catalogue():
-    entries = used_entries(CONFIG)
-    assert {name: entry.name for name, entry in entries.items()} == {
-        "fus": "hc18",
-        "bus": "bus_b",
-        "xray": "jsrt",
-        "natural": "xpie",
-    }
-
-
 def test_all_that_must_be_placed_by_hand_is_reported_at_once(tmp_path):
     lines = describe_missing(used_entries(CONFIG), None, tmp_path)
     assert len(lines) == 2

@@ -13,7 +13,7 @@ from sonotune.config.check import complete, read_configuration
 from sonotune.config.form import read_yaml
 from sonotune.config.jobs import cell_settings, pretraining_settings
 from sonotune.errors import SonotuneError
-from sonotune.layout import Cell, fold_text, fraction_text
+from sonotune.layout import fold_text, fraction_text
 
 ROOT = Path(__file__).parents[2]
 
@@ -156,20 +156,6 @@ def test_a_strategy_given_twice_is_refused_with_its_line(tmp_path):
         read_yaml(file)
 
 
-def test_the_papers_values_are_the_defaults():
-    study = complete(SMALL)["studies"]["s"]
-    papers = {
-        "learning_rate": 0.0001,
-        "batch_size": 2,
-        "epochs": 200,
-        "patience": 20,
-        "lr_decay": 1,
-    }
-    assert papers.items() <= study["training"].items()
-    assert study["resampling"]["run_folds"] == [0, 1, 2, 3, 4]
-    assert study["augmentation"]["zoom"] == 0.05
-
-
 def strategies_of(given):
     return complete(changed(f"{S}/strategies", given))["studies"]["s"]["strategies"]
 
@@ -190,13 +176,6 @@ def test_one_seed_serves_all_that_name_none():
     config = complete({**changed(f"{S}/seed", 7), "seed": 3})
     assert config["studies"]["s"]["seed"] == 7
     assert config["datasets"]["sus"]["seed"] == 3
-
-
-def test_the_papers_study_has_195_trainings_and_5_evaluations_a_data_set():
-    config = complete(yaml.safe_load((ROOT / "config/config.yaml").read_text()))
-    cells = list(cells_of(config, "amiri2020", "sus"))
-    assert sum(cell.fraction > 0 for cell in cells) == 195
-    assert sum(cell.fraction == 0 for cell in cells) == 5
 
 
 def test_further_runs_of_a_fold_are_of_what_they_change():
@@ -231,37 +210,22 @@ def test_the_first_run_of_a_fold_has_the_settings_of_the_only_one():
     assert pretraining_settings(more, "s", 2) != pretraining_settings(one, "s")
 
 
-def test_a_cell_does_not_know_of_other_cells():
-    config = complete(SMALL)
-    cell = Cell("s", "sus", "whole", 0.8, 0)
-    before = cell_settings(config, cell)
-    config["studies"]["s"]["fractions"].append(0.5)
-    config["studies"]["s"]["strategies"]["new"] = {"tune": ["block2"], "init": "random"}
-    config["studies"]["s"]["resampling"]["run_folds"] = [0]
-    assert cell_settings(config, cell) == before
-
-
 def test_values_that_mean_the_same_give_the_same_settings():
-    plain, written = copy.deepcopy(SMALL), copy.deepcopy(SMALL)
-    (study,) = plain["studies"].values()
-    study["fractions"] = [0.5]
-    (study,) = written["studies"].values()
-    study["fractions"] = [0.50]
+    written = copy.deepcopy(SMALL)
+    study = written["studies"]["s"]
+    study["fractions"] = [0.80, 0.20]
     study["strategies"]["edges"]["tune"].reverse()
-    study["image_size"] = float(study.get("image_size", 256))
-    study["training"] = {**study.get("training", {}), "select_weights": "best", "attempts": 1}
+    study["image_size"] = 64.0
+    study["training"] = {"select_weights": "best", "attempts": 1}
     study["training"] |= {"lr_decay": 1.0, "epochs": 200.0, "compile": False}
     study["augmentation"] = {"shear": 0.0, "rotation": 0, "vertical_flip": 0.0, "flip": 0.5}
-    study["resampling"] = {**study.get("resampling", {}), "resample_test_set": True}
+    study["resampling"] = {"resample_test_set": True}
     written["studies"]["s"] = dict(reversed(study.items()))
-    settings = []
-    for config in map(complete, (plain, written)):
-        (name,) = config["studies"]
-        (dataset, *_) = config["studies"][name]["datasets"]
-        settings.append(
-            [repr(cell_settings(config, cell)) for cell in cells_of(config, name, dataset)]
-        )
-    assert settings[0] == settings[1]
+    plain, other = (
+        [repr(cell_settings(config, cell)) for cell in cells_of(config, "s", "sus")]
+        for config in map(complete, (SMALL, written))
+    )
+    assert plain == other
 
 
 @pytest.mark.parametrize("name", [True, None, 1, 1.5, datetime.date(2020, 1, 1)])

@@ -9,14 +9,14 @@ from builders import image_set
 from made_up_cells import (
     DATASETS,
     EVERY,
-    averages_of,
+    SHOWN,
     drawn,
     figure_of,
+    inputs,
     made_up_cells,
     notes_of,
     table_of,
     with_unchanged,
-    write_cells,
 )
 from matplotlib.colors import to_hex
 
@@ -30,24 +30,22 @@ from sonotune.report.display_options import DisplayOptions
 from sonotune.report.figures.fig1 import FROZEN
 from sonotune.report.published import published_table
 
-SHOWN = DisplayOptions(EVERY, DATASETS)
 RUNS = {"seconds": 90.0, "threads": 1, "epochs": 20}
 
 
-def study(folder):
-    cells = with_unchanged(made_up_cells(folds=2).assign(**RUNS), dice=0.2)
-    return cells, write_cells(cells, folder)
+def study():
+    return with_unchanged(made_up_cells(folds=2).assign(**RUNS), dice=0.2)
 
 
 def test_differences_are_paired_by_fold(tmp_path):
-    cells, _ = study(tmp_path)
+    cells = study()
     runs = {("scratch", 0): 0.5, ("scratch", 1): 0.7, ("scratch", 2): 0.9}
     runs |= {("whole", 0): 0.6, ("whole", 1): 0.8, ("whole", 2): 1.0, ("whole", 3): 0.2}
     one = cells[(cells["dataset"] == "sus") & (cells["fraction"] == 0.8)].iloc[:1]
     rows = [one.assign(strategy=name, fold=fold, dice=dice) for (name, fold), dice in runs.items()]
     names = {"scratch": "From scratch", "whole": "Whole network"}
-    path = write_cells(pd.concat(rows), tmp_path)
-    left, right = drawn("fig3", cells=path, display=DisplayOptions(names, DATASETS)).axes
+    display = DisplayOptions(names, DATASETS)
+    left, right = drawn("fig3", **inputs("fig3", pd.concat(rows), tmp_path, display)).axes
     # Folds, then mean, of each.
     dots = [line.get_xdata() for line in left.lines[:4]]
     assert dots[1] == pytest.approx([0.7])
@@ -59,22 +57,19 @@ def test_differences_are_paired_by_fold(tmp_path):
 
 def test_the_front_has_what_nothing_beats_in_both(tmp_path):
     points = {1: 0.5, 2: 0.7, 3: 0.6, 4: 0.7, 5: 0.9}
-    cells, _ = study(tmp_path)
+    cells = study()
     cells = cells.query("dataset == 'sus' and fraction == 0.8 and fold == 0").head(len(points))
     cells = cells.assign(dice=[*points.values()], seconds=[*points], tuned_parameters=[*points])
-    path = write_cells(cells, tmp_path)
-    figure = drawn("pareto", cells=path, averages=averages_of(path), display=SHOWN)
-    for panel in figure.axes:
+    for panel in drawn("pareto", **inputs("pareto", cells, tmp_path)).axes:
         assert panel.lines[-1].get_xdata().tolist() == [1, 2, 5]
 
 
 def test_table3_has_minutes_over_folds_of_runs_that_count(tmp_path):
-    cells, _ = study(tmp_path)
+    cells = study()
     cells.loc[cells["strategy"] == "whole", "seconds"] = np.resize([60.0, 120.0], 12)
-    path = write_cells(cells, tmp_path)
+    given = inputs("table3", cells, tmp_path)
     timed = ["whole", "contracting", "nowhere"]
-    given = {"cells": path, "averages": averages_of(path), "training_time": timed}
-    texts = table_of("table3", tmp_path, **given, display=SHOWN)
+    texts = table_of("table3", tmp_path, **given, training_time=timed)
     table = pd.read_csv(tmp_path / "table3.csv")
     assert table["strategy"].tolist() == ["whole", "contracting"] * 2
     assert table["minutes_mean"].tolist() == [1.5] * 4
@@ -106,8 +101,8 @@ def test_the_papers_own_numbers_correlate_perfectly_with_themselves():
 
 
 def test_the_comparison_leaves_stand_ins_out_of_the_figure(tmp_path):
-    _, path = study(tmp_path)
-    texts = table_of("against_paper", tmp_path, averages=averages_of(path), display=SHOWN)
+    given = inputs("against_paper", study(), tmp_path)
+    texts = table_of("against_paper", tmp_path, **given)
     assert "BUS is busi" in texts["html"]
     table = tmp_path / "against_paper.csv"
     assert set(pd.read_csv(table)["dataset"]) == {"sus", "bus"}
@@ -165,17 +160,16 @@ def test_fig2_shows_the_image_with_an_object_of_median_size(tmp_path):
 
 
 def test_learning_curves_are_those_of_failed_and_collapsed_runs(tmp_path):
-    (tmp_path / "s").mkdir()
-    cells, path = study(tmp_path / "s")
+    cells = study()
     history = pd.DataFrame({"epoch": [1, 2], "training_loss": [1, 0.5], "validation_loss": [1, 2]})
     bad = cells[cells["failed"] | cells["collapsed"]]
     for row in bad.itertuples():
         cell = Cell("s", row.dataset, row.strategy, row.fraction, row.fold)
         (tmp_path / cell.folder).mkdir(parents=True)
         history.to_csv(tmp_path / cell.folder / "history.csv", index=False)
-    figure = drawn("curves", cells=path, display=SHOWN)
+    figure = drawn("curves", **inputs("curves", cells, tmp_path / "s"))
     assert sum(len(panel.lines) == 2 for panel in figure.axes) == len(bad)
     assert list(figure.axes[0].lines[1].get_ydata()) == [1, 2]
     assert "BUS is busi" in notes_of(figure)
     good = cells[~cells["failed"] & ~cells["collapsed"]]
-    figure_of("curves", tmp_path, cells=write_cells(good, tmp_path / "s"), display=SHOWN)
+    figure_of("curves", tmp_path, **inputs("curves", good, tmp_path / "s"))

@@ -8,14 +8,13 @@ import pandas as pd
 import pytest
 from builders import image_set
 from made_up_cells import (
-    DATASETS,
+    SHOWN,
     STRATEGIES,
-    averages_of,
     drawn,
     figure_of,
+    inputs,
     made_up_cells,
     notes_of,
-    write_cells,
 )
 from matplotlib.figure import Figure
 
@@ -23,20 +22,16 @@ from sonotune.data.dataset import save_set
 from sonotune.errors import SonotuneError
 from sonotune.evaluation.averages import average_over_runs
 from sonotune.evaluation.metrics import overlap
-from sonotune.report.display_options import DisplayOptions
 from sonotune.report.figures.fig5 import choose_rows
 from sonotune.report.palette import COLOURS, MARKERS, STYLES, style_of
 
 PAIRS = [("contracting", "expanding"), ("except_5", "block_5"), ("blocks_1289", "blocks_3to7")]
 SIZE = 32
-SHOWN = DisplayOptions(STRATEGIES, DATASETS)
 
 
 def of_fig4(cells: pd.DataFrame, folder: Path) -> dict:
     """Arguments of Fig. 4 of these cells."""
-    folder.mkdir(exist_ok=True)
-    path = write_cells(cells, folder)
-    return {"cells": path, "averages": averages_of(path), "pairs": PAIRS, "display": SHOWN}
+    return {**inputs("fig4", cells, folder), "pairs": PAIRS}
 
 
 def fig4(cells: pd.DataFrame, folder: Path) -> Figure:

@@ -183,17 +183,6 @@ def test_the_packages_root_holds_nothing_that_a_fingerprint_would_miss():
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.FunctionDef)]
 
 
-def other_pythons():
-    names = [f"python3.{minor}" for minor in range(11, 16)]
-    found = [path for name in names if (path := shutil.which(name))]
-    found += [
-        str(path)
-        for path in Path.home().glob(".pyenv/versions/3.1[1-9]*/bin/python3")
-        if path.exists()
-    ]
-    return found
-
-
 def test_every_python_version_gives_the_same_fingerprint():
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]);"
@@ -202,7 +191,8 @@ def test_every_python_version_gives_the_same_fingerprint():
         " 'sonotune.networks.unet', 'sonotune.report.table2', 'sonotune.simulation.simulate'))"
     )
     printed = {}
-    for python in [sys.executable, *other_pythons()]:
+    others = filter(None, (shutil.which(f"python3.{minor}") for minor in range(11, 16)))
+    for python in [sys.executable, *others]:
         run = subprocess.run([python, "-c", code, str(ROOT)], capture_output=True, text=True)
         if run.returncode == 0:
             minor, value = run.stdout.split()

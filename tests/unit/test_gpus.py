@@ -88,15 +88,15 @@ def jobs(tmp_path):
         (6, 3, None, ["0", "0", "0", "1", "1", "1"]),
         (2, 1, "5,GPU-abc", ["5", "GPU-abc"]),
         (2, 1, "", ["", ""]),
+        # With `--resources gpu=0`, cells of device auto compute on the processor.
+        (0, 1, None, ["", ""]),
+        # A scheduler's assignment is left alone, and nothing is packed.
+        (None, 3, "3", ["3", "3"]),
+        ("", 3, None, ["all"]),
     ],
 )
 def test_concurrent_jobs_get_slots_of_the_visible_devices(jobs, slots, each, visible, devices):
     assert sorted(jobs(slots, each, visible=visible).devices(len(devices))) == devices
-
-
-def test_a_schedulers_assignment_is_left_alone_and_nothing_is_packed(jobs):
-    assert jobs(None, 3, visible="3").devices(2) == ["3", "3"]
-    assert jobs("", 3).devices(1) == ["all"]
 
 
 def test_a_slot_is_free_again_when_its_holder_is_killed(jobs):
@@ -258,12 +258,8 @@ def test_devices_behind_one_that_is_not_there_are_hidden(monkeypatch):
     assert gpus.usable_devices() == 1
 
 
-def test_no_gpu_means_none(jobs):
-    """With `--resources gpu=0`, cells of device auto compute on the processor."""
-    mine = jobs(0, 1)
-    assert mine.devices(2) == ["", ""]
-    refused = mine.start("cuda")
-    assert "run with --resources gpu=N" in refused.communicate()[1]
+def test_a_job_that_wants_a_gpu_is_refused_where_there_is_none(jobs):
+    assert "run with --resources gpu=N" in jobs(0, 1).start("cuda").communicate()[1]
 
 
 @pytest.mark.parametrize(

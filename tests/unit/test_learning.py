@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_cells import decisions_of, drawn
+from made_up_cells import drawn, inputs
 
 from benchmarks.learning import simulated, stored
 from sonotune.report.display_options import DisplayOptions
@@ -126,15 +126,10 @@ def test_the_table_says_what_is_forecast_and_why_not(tmp_path):
 
 def test_the_figure_shows_means_and_what_is_to_be_expected(tmp_path):
     table = pd.concat([rows_of(FRACTIONS, 4), rows_of(FRACTIONS, 4, strategy="scratch", seed=1)])
-    found = forecast_table(fold_scores(table, "tuned_parameters")).assign(source="sus")
-    found.to_csv(tmp_path / "learning.csv", index=False)
     strategies = {"whole": "Whole network", "scratch": "From scratch"}
-    (panel,) = drawn(
-        "more_images",
-        decisions=decisions_of(table, tmp_path),
-        learning=tmp_path / "learning.csv",
-        display=DisplayOptions(strategies, {"sus": "SUS"}),
-    ).axes
+    given = inputs("more_images", table, tmp_path, DisplayOptions(strategies, {"sus": "SUS"}))
+    (panel,) = drawn("more_images", **given).axes
+    found = pd.read_csv(given["learning"])
     curves = {line.get_label(): line.get_ydata() for line in panel.lines}
     for name, title in strategies.items():
         means = table[table["strategy"] == name].groupby("fraction")["dice"].mean()

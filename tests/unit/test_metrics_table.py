@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from made_up_cells import DATASETS, averages_of, made_up_cells, table_of
+from made_up_cells import DATASETS, inputs, made_up_cells, table_of
 
 from sonotune.report.display_options import DisplayOptions
 from sonotune.report.metrics_table import COUNTS, MEANS
@@ -26,10 +26,8 @@ def cells():
 
 
 def write(table, folder, **changes):
-    table.to_csv(folder / "cells.csv", index=False)
     display = DisplayOptions(**{"strategies": STRATEGIES, "datasets": DATASETS, **changes})
-    means = averages_of(folder / "cells.csv", display.exclude_runs)
-    page = table_of("metrics", folder, averages=means, display=display)["html"]
+    page = table_of("metrics", folder, **inputs("metrics", table, folder, display))["html"]
     return pd.read_csv(folder / "metrics.csv").set_index(["dataset", "fraction", "strategy"]), page
 
 

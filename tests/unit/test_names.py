@@ -25,7 +25,7 @@ from sonotune.errors import SonotuneError
 from sonotune.inference.images import InputImage, read_image, read_spacing
 from sonotune.runtime.files import write_json
 
-GLOBS = {"images": "images/*.png", "masks": "masks/*.png"}
+GLOBS = {"images": "images/*.png", "masks": "masks/*.PNG"}
 
 
 def pairs(folder, files, masks=None):
@@ -64,21 +64,6 @@ def test_files_of_any_name_are_found_prepared_and_read_back(tmp_path, kind):
     cluster_of = read_clusters(tmp_path / "d.csv", data.names)
     assert list(cluster_of) == data.names
     assert len(set(cluster_of.values())) == 1
-
-
-SUFFIXES = [".png", ".jpeg", ".TIF", ".dcm", ".nii.gz", ".mha"]
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_the_case_of_suffixes_does_not_count(tmp_path, suffix):
-    variants = [suffix.lower(), suffix.upper(), suffix.title()]
-    for number, variant in enumerate(variants):
-        write(tmp_path / f"masks/{number}.png", square())
-        (tmp_path / "images").mkdir(exist_ok=True)
-        (tmp_path / f"images/{number}{variant}").touch()
-    for pattern in variants:
-        globs = {"images": f"images/*{pattern}", "masks": "masks/*.PNG"}
-        assert names(find_samples(own(**globs), tmp_path)) == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize(
@@ -217,15 +202,7 @@ def test_a_table_with_a_mistake_is_refused(tmp_path, says, table):
         read(tmp_path, table)
 
 
-ENCODINGS = {
-    "UTF-8": "utf-8",
-    "UTF-8 with a mark": "utf-8-sig",
-    "UTF-16": "utf-16",
-    "UTF-16 without a mark": "utf-16-le",
-    "big-endian": "utf-16-be",
-    "UTF-32": "utf-32",
-    "Windows": "cp1252",
-}
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -236,7 +213,7 @@ def test_tables_in_any_encoding_mean_the_same(tmp_path, encoding, separator):
     write(tmp_path / "m.png", square())
     lines = ["Image, mask ,GROUP", " Schädel.png,m.png, Müller ", "b.png,m.png,NA"]
     text = "\r\n".join(lines).replace(",", separator)
-    (tmp_path / "t.csv").write_bytes(text.encode(ENCODINGS[encoding]))
+    (tmp_path / "t.csv").write_bytes(text.encode(encoding))
     entries = find_samples(own(csv="t.csv"), tmp_path)
     assert [(one.name, one.group) for one in entries] == [("Schädel", "Müller"), ("b", "NA")]
 
@@ -244,9 +221,8 @@ def test_tables_in_any_encoding_mean_the_same(tmp_path, encoding, separator):
 @pytest.mark.parametrize("head", ["sep=;\r\n", '"sep=;"\n', "SEP=;\n", "\n \n", "sep=;\n\n"])
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
 def test_lines_before_the_header_are_skipped(tmp_path, head, mark):
-    found = read(
-        tmp_path, mark + f"{head}image;mask;group\n0.png;m.png;P\n1.png;m.png;P\n".encode()
-    )
+    table = f"{head}image;mask;group\n0.png;m.png;P\n1.png;m.png;P\n"
+    found = read(tmp_path, mark + table.encode())
     assert [one.group for one in found] == ["P", "P"]
     assert has_groups(tmp_path, csv="t.csv")
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from made_up_cells import averages_of, decisions_of, table_of, write_cells
+from made_up_cells import inputs, table_of
 from made_up_scores import cells_of_scores, made_up_scores
 
 from sonotune.report.display_options import DisplayOptions
@@ -28,17 +28,9 @@ def tables(folder, folds=5):
     spread = {"run": 0.001, "rest": 0.002}
     scores = made_up_scores(means, folds=folds, images=6, spread=spread)
     cells = cells_of_scores(scores, total_parameters=2_000_000, source="hc18")
-    path = write_cells(cells, folder)
-    page = table_of(
-        "networks",
-        folder,
-        averages=averages_of(path),
-        comparisons=decisions_of(cells, folder) / "comparisons.csv",
-        network_titles=NETWORKS,
-        pairs=PAIRS,
-        display=DisplayOptions(STRATEGIES, {"fus": "FUS"}),
-    )["html"]
-    return cells, pd.read_csv(folder / "networks.csv"), page
+    given = inputs("networks", cells, folder, DisplayOptions(STRATEGIES, {"fus": "FUS"}))
+    texts = table_of("networks", folder, **given, network_titles=NETWORKS, pairs=PAIRS)
+    return cells, pd.read_csv(folder / "networks.csv"), texts["html"]
 
 
 def test_strategies_stand_by_their_network_and_a_side_is_better_only_by_a_test(tmp_path):

@@ -88,9 +88,7 @@ MODES = {
 def test_orientation_palette_and_opacity_are_those_that_are_shown(
     tmp_path, mode, suffix, orientation
 ):
-    if (suffix == ".jpg" and mode not in ("L", "RGB")) or (
-        suffix == ".webp" and mode not in ("RGB", "RGBA")
-    ):
+    if mode not in {".jpg": ("L", "RGB"), ".webp": ("RGB", "RGBA")}.get(suffix, MODES):
         return
     make, show = MODES[mode]
     array = make(orientation)
@@ -115,39 +113,30 @@ def test_orientation_palette_and_opacity_are_those_that_are_shown(
 @pytest.mark.parametrize("transparent", [0, 3])
 @pytest.mark.parametrize("mode", ["L", "RGB", "P"])
 def test_a_transparent_colour_is_shown_on_black(tmp_path, mode, transparent):
-    array = picture(most=7) if mode != "RGB" else picture(channels=3, most=3)
-    image = Image.fromarray(array, mode)
-    shown = array.astype(float)
+    array = picture(channels=3, most=3) if mode == "RGB" else picture(most=7)
+    image, gone, shown = Image.fromarray(array, mode), array == transparent, array
     if mode == "P":
         palette = picture(9, channels=3)[:8, 0]
         image.putpalette(palette.tobytes())
-        shown, gone = luminance(palette[array]), array == transparent
-        clear = transparent
-    elif mode == "L":
-        clear, gone = transparent, array == transparent
-    else:
-        clear, gone = (transparent,) * 3, (array == transparent).all(axis=2)
-        shown = luminance(array)
+        shown = luminance(palette[array])
+    elif mode == "RGB":
+        gone, shown = gone.all(axis=2), luminance(array)
+    clear = (transparent,) * 3 if mode == "RGB" else transparent
     image.save(tmp_path / "a.png", transparency=clear)
     assert same(tmp_path / "a.png", shown * ~gone)
 
 
-TIFFS = list(
-    itertools.product(
-        [np.uint8, np.uint16, np.uint32, np.int8, np.int16, np.int32, np.float32, np.float64],
-        [None, 3],
-        [None, "zlib"],
-        ["minisblack", "miniswhite", "planar"],
-    )
-)
+WHOLE = [np.uint8, np.uint16, np.uint32, np.int8, np.int16, np.int32]
+# Kinds of numbers, colours or none, and how they are laid out.
+TIFFS = [
+    *itertools.product([*WHOLE, np.float32, np.float64], [None], ["minisblack", "miniswhite"]),
+    *itertools.product([*WHOLE, np.float32, np.float64], [3], ["minisblack", "planar"]),
+]
 
 
-@pytest.mark.parametrize(("kind", "channels", "compression", "layout"), TIFFS)
-def test_a_tiff_has_the_values_that_another_library_reads(
-    tmp_path, kind, channels, compression, layout
-):
-    if (layout == "planar") != (channels == 3) and layout != "minisblack":
-        return
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize(("kind", "channels", "layout"), TIFFS)
+def test_a_tiff_has_the_values_that_were_written(tmp_path, kind, channels, compression, layout):
     whole = np.issubdtype(kind, np.integer)
     array = picture(1, np.int64, channels, 2**24 if not whole else np.iinfo(kind).max)
     array = (array - (np.iinfo(kind).max // 2 if whole and kind(0) - 1 < 0 else 0)).astype(kind)
@@ -160,8 +149,6 @@ def test_a_tiff_has_the_values_that_another_library_reads(
         planarconfig="separate" if layout == "planar" else None,
         compression=compression,
     )
-    read = tifffile.imread(path)
-    assert np.array_equal(read, stored)
     grey = luminance(array) if channels else array.astype(float)
     if layout == "miniswhite":
         grey = -grey if kind != np.uint8 else 255 - grey
@@ -269,16 +256,12 @@ def test_dicom_greys_are_those_of_pydicoms_own_pipeline(
 @pytest.mark.parametrize("frames", [1, 2])
 def test_dicom_colours_and_frames_are_those_of_pydicom(tmp_path, photometric, planar, frames):
     pixels = np.stack([picture(seed, channels=3) for seed in range(frames)])
-    stored = np.moveaxis(pixels, 3, 1) if planar else pixels
-    stored = np.ascontiguousarray(stored)
+    stored = np.ascontiguousarray(np.moveaxis(pixels, 3, 1) if planar else pixels)
     path = dicom(tmp_path / "a.dcm", stored, photometric, PlanarConfiguration=planar)
     for number in range(frames):
         shown = pydicom.pixels.pixel_array(path, index=number)
         found = load(Sample("a", "a", path, (), slice=number if frames > 1 else None)).image
         assert np.abs(found - luminance(shown)).max() <= 0.51
-    if photometric == "RGB" and frames == 1:
-        other = itk.GetArrayFromImage(itk.ReadImage(str(path))).reshape(HEIGHT, WIDTH, 3)
-        assert np.abs(found - luminance(other)).max() <= 0.51
 
 
 def lookup(tables, first=0, bits=16, entries=None, segmented=False):
@@ -368,11 +351,7 @@ def test_dicom_padding_is_black_and_does_not_stretch_the_range(tmp_path, photome
     if last:
         more["PixelPaddingRangeLimit"] = last
         hidden = (pixels >= 10) & (pixels <= last)
-    path = dicom(tmp_path / "a.dcm", pixels, photometric)
-    data = pydicom.dcmread(path)
-    for name, value in more.items():
-        data.add_new(name, "SS" if kind == np.int16 else "US", value)
-    data.save_as(path)
+    path = dicom(tmp_path / "a.dcm", pixels, photometric, **more)
     low, high = pixels[~hidden].min(), pixels[~hidden].max()
     grey = (np.clip(pixels.astype(float), low, high) - low) * 255 / (high - low)
     grey = 255 - grey if photometric == "MONOCHROME1" else grey

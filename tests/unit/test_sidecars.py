@@ -22,18 +22,12 @@ def write(path, fill):
     volume(path, np.full((1, 8, 8), fill, np.uint8))
 
 
-@pytest.mark.parametrize(("suffix", "pixels"), [("mhd", "raw"), ("nhdr", "raw.gz")])
-def test_the_pixels_of_a_header_are_named(tmp_path, suffix, pixels):
+@pytest.mark.parametrize("suffix", ["mhd", "nhdr", "mha", "nrrd", "nii", "png"])
+def test_pixels_beside_a_header_are_named(tmp_path, suffix):
     write(tmp_path / f"a.{suffix}", 3)
-    (found,) = sidecars(tmp_path / f"a.{suffix}")
-    assert found.exists()
-    assert found.name.startswith("a.")
-
-
-@pytest.mark.parametrize("suffix", ["mha", "nrrd", "nii", "png"])
-def test_a_file_that_holds_its_pixels_has_none(tmp_path, suffix):
-    write(tmp_path / f"a.{suffix}", 3)
-    assert sidecars(tmp_path / f"a.{suffix}") == []
+    beside = {path for path in tmp_path.iterdir() if path.suffix != f".{suffix}"}
+    assert set(sidecars(tmp_path / f"a.{suffix}")) == beside
+    assert len(beside) == (suffix in ("mhd", "nhdr"))
 
 
 def test_changed_pixels_beside_an_unchanged_header_are_noticed(tmp_path):

@@ -12,7 +12,7 @@ from made_up_cells import (
     DATASETS,
     EVERY,
     STRATEGIES,
-    averages_of,
+    inputs,
     made_up_cells,
     table_of,
     with_unchanged,
@@ -41,9 +41,7 @@ def words(value: Element) -> list[str]:
 def table2(cells: pd.DataFrame, folder: Path, **settings: object) -> dict[str, str]:
     """The texts of Table II of these cells, by format."""
     display = DisplayOptions(**{"strategies": STRATEGIES, "datasets": DATASETS, **settings})
-    path = write_cells(cells, folder)
-    averages = averages_of(path, display.exclude_runs, display.ddof)
-    return table_of("table2", folder, cells=path, averages=averages, display=display)
+    return table_of("table2", folder, **inputs("table2", cells, folder, display))
 
 
 def few_cells(**columns: object) -> pd.DataFrame:

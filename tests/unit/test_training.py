@@ -295,15 +295,6 @@ def test_augmentation_stays_within_its_ranges():
     assert float(warps[:, 0, 1].abs().max()) == 0
 
 
-@pytest.mark.parametrize("flip", [0, 1])
-def test_a_flip_mirrors_and_nothing_else_is_done_unasked(flip):
-    data = as_tensor(bright_disks(4))
-    asked = Augmentation(shift=0, zoom=0, flip=flip)
-    warps = draw_warps(asked, 4, torch.Generator().manual_seed(0))
-    shown = data.flip(-1) if flip else data
-    assert torch.allclose(warp(data, warps, "border"), shown, atol=1e-5)
-
-
 def test_a_gpu_that_is_not_there_is_one_clear_line():
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")

@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import yaml
-from faulty import ROOT, copy_project, jobs_at_work, jobs_told, kill, log_names, new_log
+from faulty import ROOT, Study, copy_project, jobs_told, kill
 from warm import snakemake, warm_python
 
 from sonotune.config.check import complete
@@ -91,7 +90,7 @@ def meanings(wanted):
     return found
 
 
-class EditedStudy:
+class EditedStudy(Study):
     """A study in a folder with its own copy of the workflow and the library.
 
     Attributes
@@ -106,7 +105,9 @@ class EditedStudy:
     """
 
     def __init__(self, folder):
-        self.folder = Path(folder)
+        self.folder = self.root = Path(folder)
+        self.output = self.folder / "output.txt"
+        self.environment = {"PYTHONPATH": str(self.root)}
         self.wanted = {name: values[0] for name, values in VALUES.items()}
         self.made, self.kept = {}, set()
 
@@ -162,43 +163,28 @@ class EditedStudy:
     @property
     def config(self):
         wanted = self.wanted
-        strategies = {
-            "whole": {"tune": "all", "label": wanted["label"]},
-            "block_9": {"tune": wanted["stages"]},
-            "scratch": {"init": "random", "tune": "all"},
-        }
-        strategies.pop(wanted["left out"], None)
-        training = {"epochs": 2, "patience": 1, "learning_rate": wanted["rate"]}
-        written_out = {"select_weights": "best", "batch_size": 2} if wanted["default"] else {}
-        pretraining = {"epochs": 1, "learning_rate": wanted["pretraining rate"]}
+        config = yaml.safe_load((ROOT / "tests/tiny.yaml").read_text())
+        study = config["studies"].pop("tiny")
+        del study["figures"], study["strategies"]["unchanged"]
+        study["strategies"]["whole"]["label"] = wanted["label"]
+        study["strategies"]["block_9"]["tune"] = wanted["stages"]
+        study["strategies"].pop(wanted["left out"], None)
+        study["pretraining"]["training"]["learning_rate"] = wanted["pretraining rate"]
+        study["resampling"]["validation_fraction"] = wanted["validation"]
+        study["resampling"]["run_folds"] = wanted["folds"]
+        study["training"]["learning_rate"] = wanted["rate"]
+        if wanted["default"]:
+            study["training"] |= {"select_weights": "best", "batch_size": 2}
+        study |= {"datasets": ["mine"], "fractions": wanted["fractions"]}
+        study |= {"keep_weights": wanted["kept"], "averages": {"ddof": wanted["deviation"]}}
+        study["decision"] = {"margin": wanted["margin"], "cost": "tuned_parameters"}
         folders = {"images": "images/*.png", "masks": "masks/*.png"}
-        collage = {"reader": "collage", "images": 6, "seed": wanted["collage"]}
-        design = {
-            "image_size": 16,
-            "network": {"width": 1},
-            "pretraining": {"dataset": "collage", "training": pretraining},
-            "datasets": ["mine"],
-            "fractions": wanted["fractions"],
-            "resampling": {
-                "folds": 2,
-                "run_folds": wanted["folds"],
-                "validation_fraction": wanted["validation"],
-            },
-            "strategies": strategies,
-            "keep_weights": wanted["kept"],
-            "training": {**training, **written_out},
-            "averages": {"ddof": wanted["deviation"]},
-            "decision": {"margin": wanted["margin"], "cost": "tuned_parameters"},
-            "device": "cpu",
-            "precision": "fp32",
-        }
+        mine = {"reader": "folder", "folder": folders}
+        collage = config["datasets"]["collage"] | {"seed": wanted["collage"]}
         return {
             "seed": 1,
-            "datasets": {
-                "mine": {"reader": "folder", "folder": folders},
-                "collage": {**collage, "collage": {"pixels": 32}},
-            },
-            "studies": {"drawn": design},
+            "datasets": {"mine": mine, "collage": collage},
+            "studies": {"drawn": study},
         }
 
     # What happens to files
@@ -244,7 +230,7 @@ class EditedStudy:
     def move(self, records, times):
         moved = self.copy_to(self.folder.with_name(self.folder.name + "x"), records, times)
         shutil.rmtree(self.folder)
-        self.folder = moved.folder
+        vars(self).update(vars(moved))
 
     def touch(self):
         for path in sorted(self.folder.rglob("*"), reverse=True):
@@ -252,7 +238,7 @@ class EditedStudy:
                 path.touch()
 
     def touch_by_snakemake(self):
-        self.snakemake("--touch", "--cores", "1")
+        self.snakemake("--touch")
 
     def damage_record(self, job):
         """And do what the refusal says."""
@@ -271,13 +257,14 @@ class EditedStudy:
     # Runs
 
     @property
-    def command(self):
-        targets = [file for job in jobs_of(self.wanted) for file in self._targets(job)]
+    def targets(self):
         names = ("cells.csv", "splits.json", "statistics/decisions.csv", "scores/mine.csv")
         names += ("tables/table2.csv", "tables/metrics.csv")
-        targets += [f"results/drawn/{name}" for name in names]
-        options = "--configfile study.yaml --cores 2 --resources gpu=0 --"
-        return [*options.split(), *targets]
+        found = [file for job in jobs_of(self.wanted) for file in self._targets(job)]
+        return [*found, *(f"results/drawn/{name}" for name in names)]
+
+    def arguments(self, *options):
+        return super().arguments("--resources", "gpu=0", *options)
 
     def _targets(self, job):
         """Those of a job that the whole study names as well."""
@@ -289,7 +276,7 @@ class EditedStudy:
 
     def snakemake(self, *options):
         """Exit status, and what was said."""
-        run = snakemake(self.folder, *options, *self.command, root=self.folder)
+        run = snakemake(self.folder, *self.arguments(*options), root=self.folder)
         return run.returncode, run.stdout + run.stderr
 
     def expected(self):
@@ -321,17 +308,6 @@ class EditedStudy:
             return MINE if found[1] == "mine" else ("prepared", "collage", self.wanted["collage"])
         return None
 
-    def start(self, python):
-        with (self.folder / "output.txt").open("w") as file:
-            return subprocess.Popen(
-                [python, "-m", "snakemake", *self.command],
-                cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": str(self.folder)},
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-
     def run(self, kill_after=None, what="jobs"):
         """Run, and kill the running jobs, or everything, once that many jobs have started.
 
@@ -341,19 +317,18 @@ class EditedStudy:
             Whether the run ended well. What it trained is then what the oracle says.
         """
         expected, now = self.expected(), meanings(self.wanted)
-        earlier = log_names(self.folder)
-        workflow = self.start(sys.executable if kill_after else warm_python())
+        workflow = self.start(python=sys.executable if kill_after else warm_python())
         while kill_after and workflow.poll() is None:
-            if len(jobs_told(new_log(self.folder, earlier))) >= kill_after:
+            if len(jobs_told(self.log())) >= kill_after:
                 kill_after = 0
-                kill(jobs_at_work(self.folder))
+                kill(self.jobs())
                 if what == "everything":
                     os.killpg(workflow.pid, signal.SIGKILL)
             time.sleep(0.05)
         status = workflow.wait()
-        while jobs_at_work(self.folder):
+        while self.jobs():
             time.sleep(0.05)
-        log = new_log(self.folder, earlier)
+        log = self.log()
         told = {number: self._job(message) for number, message in jobs_told(log)}
         ended = re.findall(r"^Finished jobid: (\d+) ", log, re.MULTILINE)
         started = {job for job in told.values() if job}
@@ -363,7 +338,7 @@ class EditedStudy:
         done = {told[number] for number in ended} - {None}
         self.made |= {job: now[job] for job in done}
         self.kept = (self.kept - started) | set(filter(self._keeps, done))
-        assert status != 0 or started == expected, (self.folder / "output.txt").read_text()
+        assert status != 0 or started == expected, self.output.read_text()
         return status == 0
 
     def fail_to_prepare(self):

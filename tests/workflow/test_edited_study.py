@@ -104,7 +104,7 @@ def check_runs(finished, fresh_numbers, folder, steps):
             ended_well = act(study, step)
             if ended_well:
                 assert study.numbers() == fresh_numbers(study)
-        assert ended_well, (study.folder / "output.txt").read_text()
+        assert ended_well, study.output.read_text()
         assert study.planned() == set()
 
 

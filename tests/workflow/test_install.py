@@ -80,20 +80,13 @@ def copy_of_checkout(target):
 
 def test_the_wheel_carries_the_workflow_and_every_file_of_the_library(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
-    carried = "sonotune/_workflow"
-    wanted = {
-        f"{carried}/{path.relative_to(ROOT)}"
-        for folder in ("workflow", "config", "profiles")
-        for path in (ROOT / folder).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    environment = ("sonotune.yaml", "sonotune.post-deploy.sh")
-    wanted |= {"sonotune/py.typed", *(f"{carried}/envs/{name}" for name in environment)}
-    wanted |= {
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "sonotune").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    wanted = {"sonotune/py.typed"}
+    folders = dict.fromkeys(("workflow", "config", "profiles"), "sonotune/_workflow/")
+    for folder, below in {**folders, "sonotune": ""}.items():
+        files = [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+        wanted |= {f"{below}{path.relative_to(ROOT)}" for path in files if path.suffix != ".pyc"}
+    for name in ("sonotune.yaml", "sonotune.post-deploy.sh"):
+        wanted.add(f"sonotune/_workflow/envs/{name}")
     assert wanted <= names
     assert {name.split("/")[0] for name in names} == {
         "sonotune",

@@ -5,6 +5,7 @@ import re
 import signal
 import time
 from collections import Counter, defaultdict
+from functools import cache
 
 import pytest
 import yaml
@@ -36,14 +37,14 @@ class ClusterStudy(Study):
             os.killpg(self.running.pid, signal.SIGKILL)
             self.running.wait()
 
-    def command(self, *options):
-        command = super().command(*options)
-        at = command.index("--cores")
-        command[at : at + 2] = [
+    def arguments(self, *options):
+        arguments = super().arguments(*options)
+        at = arguments.index("--cores")
+        arguments[at : at + 2] = [
             *("--workflow-profile", str(ROOT / "profiles/slurm")),
             *("--slurm-init-seconds-before-status-checks", "1"),
         ]
-        return command
+        return arguments
 
 
 def with_gpus(epochs):
@@ -78,17 +79,19 @@ def make_study(cluster, tmp_path):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """What the same study gives without Slurm."""
-    results = {}
+    """Checks that a study gives what the same one gives without Slurm."""
 
-    def of(epochs=150):
-        if epochs not in results:
-            study = Study(tmp_path_factory.mktemp("local"), with_gpus(epochs))
-            study.complete("--resources", "gpu=2")
-            results[epochs] = study.results()
-        return results[epochs]
+    @cache
+    def of(epochs):
+        study = Study(tmp_path_factory.mktemp("local"), with_gpus(epochs))
+        study.complete("--resources", "gpu=2")
+        return study.results()
 
-    return of
+    def check(study, epochs=150):
+        assert study.results() == of(epochs)
+        assert study.leftovers() == []
+
+    return check
 
 
 def rules_and_cells(cluster, state="COMPLETED"):
@@ -100,9 +103,8 @@ def rules_and_cells(cluster, state="COMPLETED"):
     )
 
 
-def every_cell_once():
-    cells = {f"{one}_{0 if one == 'unchanged' else 0.5}_0": 1 for one in STRATEGIES}
-    return Counter({**cells, "originals": 2, "pretrain": 1})
+CELLS = {f"{one}_{0 if one == 'unchanged' else 0.5}_0": 1 for one in STRATEGIES}
+ONCE = Counter({**CELLS, "originals": 2, "pretrain": 1})
 
 
 def job_of(cluster, cell):
@@ -121,13 +123,14 @@ def start_training(make_study):
     return study, running
 
 
+def end(study, running, cluster):
+    """Wait for a workflow that ends well; all its jobs have done so once."""
+    assert running.wait() == 0, study.output.read_text()
+    assert rules_and_cells(cluster) == ONCE
+
+
 def resumed(study):
     return read_json(study.folder / "results/tiny/cells/sus_a/whole/0.5/0/run.json")["resumed"]
-
-
-def assert_equal(study, expected):
-    assert study.results() == expected
-    assert study.leftovers() == []
 
 
 def test_what_is_a_clusters_job_says_how_long_it_may_take():
@@ -143,8 +146,8 @@ def test_what_is_a_clusters_job_says_how_long_it_may_take():
 def test_cells_are_jobs_with_a_gpu_of_their_own(cluster, undisturbed, make_study):
     study = make_study(epochs=5)
     study.complete("--set-resources", "pretrain:gpu_model=null")
-    assert rules_and_cells(cluster) == every_cell_once()
-    assert len(cluster.jobs()) == every_cell_once().total()
+    assert rules_and_cells(cluster) == ONCE
+    assert len(cluster.jobs()) == ONCE.total()
     held, most, seen = {}, 0, defaultdict(set)
     given = {}
     for event in cluster.events():
@@ -167,18 +170,17 @@ def test_cells_are_jobs_with_a_gpu_of_their_own(cluster, undisturbed, make_study
     logs = [*study.folder.glob("results/logs/tiny/sus_a/*_0.log")]
     assert len(logs) == len(STRATEGIES)
     assert not [log for log in logs if "share" in log.read_text()]
-    assert_equal(study, undisturbed(epochs=5))
+    undisturbed(study, epochs=5)
 
 
 @on_slurm
 def test_a_cancelled_job_is_retried_from_its_checkpoint(cluster, undisturbed, make_study):
     study, running = start_training(make_study)
     cluster.run("scancel", str(job_of(cluster, "whole")))
-    assert running.wait() == 0, study.output.read_text()
+    end(study, running, cluster)
     assert rules_and_cells(cluster, "CANCELLED") == {"whole_0.5_0": 1}
-    assert rules_and_cells(cluster) == every_cell_once()
     assert resumed(study) == 1
-    assert_equal(study, undisturbed())
+    undisturbed(study)
 
 
 @on_slurm
@@ -192,11 +194,10 @@ def test_a_drained_node_loses_nothing(cluster, undisturbed, make_study):
     time.sleep(5)
     assert running.poll() is None
     cluster.run("scontrol", "update", f"nodename={NODE}", "state=resume")
-    assert running.wait() == 0, study.output.read_text()
-    assert rules_and_cells(cluster) == every_cell_once()
-    assert len(cluster.jobs()) == every_cell_once().total()
+    end(study, running, cluster)
+    assert len(cluster.jobs()) == ONCE.total()
     assert resumed(study) == 0
-    assert_equal(study, undisturbed())
+    undisturbed(study)
 
 
 @on_slurm
@@ -207,12 +208,11 @@ def test_a_failed_nodes_cells_go_on_from_their_checkpoints(cluster, undisturbed,
     cluster.wait(lambda: job_of(cluster, "whole") is None, "failed job")
     # It may have come back by itself (ReturnToService), which this does not mind.
     cluster.run("scontrol", "update", f"nodename={NODE}", "state=resume", check=False)
-    assert running.wait() == 0, study.output.read_text()
+    end(study, running, cluster)
     # Slurm's own second attempt has the number of the first; Snakemake started no third.
     assert cluster.jobs()[number][0] == "COMPLETED"
-    assert rules_and_cells(cluster) == every_cell_once()
     assert resumed(study) >= 1
-    assert_equal(study, undisturbed())
+    undisturbed(study)
 
 
 @on_slurm
@@ -221,9 +221,8 @@ def test_the_controller_is_restarted_in_the_middle(cluster, undisturbed, make_st
     cluster.stop_daemon("slurmctld")
     time.sleep(60)  # several questions about jobs find nobody
     cluster.run_daemon("slurmctld")
-    assert running.wait() == 0, study.output.read_text()
-    assert rules_and_cells(cluster) == every_cell_once()
-    assert_equal(study, undisturbed())
+    end(study, running, cluster)
+    undisturbed(study)
 
 
 @on_slurm
@@ -234,7 +233,7 @@ def test_snakemake_is_killed_while_its_jobs_are_at_work(cluster, undisturbed, ma
     assert job_of(cluster, "whole")
     finished = study.recorded()
     study.complete()
-    assert_equal(study, undisturbed())
+    undisturbed(study)
     after = study.recorded()
     assert {name: after[name] for name in finished} == finished
 
@@ -249,10 +248,10 @@ def test_cells_are_tasks_of_job_arrays(cluster, undisturbed, make_study):
     )
     tasks = cluster.said("squeue", "-h", "--states=all", "-o", "%i").splitlines()
     assert sum("_" in task for task in tasks) == len(STRATEGIES) - 1  # `scratch` was ready before
-    assert sum(rules_and_cells(cluster).values()) == every_cell_once().total()
+    assert sum(rules_and_cells(cluster).values()) == ONCE.total()
     given = [event.devices for event in cluster.events() if event.what == "start"]
     assert sum(devices in ("0", "1") for devices in given) == 1 + len(STRATEGIES)
-    assert_equal(study, undisturbed(epochs=5))
+    undisturbed(study, epochs=5)
 
 
 @pytest.mark.parametrize("name", ["slurm", "kubernetes"])

@@ -41,29 +41,16 @@ def project(tmp_path_factory):
     copy_project(folder, "pyproject.toml")
     (folder / "tiny.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
     make_weights(folder, 1)
-    project = Project(folder)
+    cells = [f"results/tiny/cells/sus/{name}/0.5/0/run.json" for name in ("encoder", "scratch")]
+    project = Project(folder, cells)
     project.warm = "segmentation_models_pytorch"
-    names = STUDY["studies"]["tiny"]["strategies"]
-    project.targets = [f"results/tiny/cells/sus/{name}/0.5/0/run.json" for name in names]
-    run = project.snakemake("--cores", "2", "--resources", "gpu=0", "--", *project.targets)
-    assert run.returncode == 0, run.stdout + run.stderr
+    project.run()
     return project
 
 
-def trained_again(project):
-    """Strategies that a dry run would train."""
-    run = project.snakemake("-n", "--cores", "1", "--", *project.targets)
-    assert run.returncode == 0, run.stdout + run.stderr
-    return {
-        name
-        for name in STUDY["studies"]["tiny"]["strategies"]
-        if f": {name} on 0.5" in run.stdout + run.stderr
-    }
-
-
 def test_other_encoder_weights_rerun_what_starts_from_them(project):
-    assert trained_again(project) == set()
+    assert project.stale()[1] == set()
     os.utime(project.folder / "encoder.pth")
-    assert trained_again(project) == set()
+    assert project.stale()[1] == set()
     make_weights(project.folder, 2)
-    assert trained_again(project) == {"encoder"}
+    assert project.stale()[1] == {("encoder", "0.5", "sus")}
