@@ -241,7 +241,7 @@ DEPTHS = [(np.uint8, 8), (np.uint8, 6), (np.uint16, 12), (np.uint16, 16), (np.in
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize(("kind", "stored"), DEPTHS)
-@pytest.mark.parametrize(("modality", "voi"), itertools.product(MODALITY, VOI))
+@pytest.mark.parametrize(("modality", "voi"), list(itertools.product(MODALITY, VOI)))
 def test_dicom_greys_are_those_of_pydicoms_own_pipeline(
     tmp_path, photometric, kind, stored, modality, voi
 ):
@@ -377,7 +377,7 @@ def test_dicom_that_is_not_understood_is_refused(tmp_path, more):
 
 
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd"])
-@pytest.mark.parametrize("flips", itertools.product((False, True), repeat=2))
+@pytest.mark.parametrize("flips", list(itertools.product((False, True), repeat=2)))
 @pytest.mark.parametrize("swapped", [False, True])
 @pytest.mark.parametrize("of_image", [False, True])
 def test_a_mask_in_another_order_lies_on_its_image(tmp_path, suffix, flips, swapped, of_image):
