@@ -105,7 +105,9 @@ def test_an_entry_opens_by_keyboard_with_its_images_worst_first(page, browser):
     browser.get(page.as_uri())
     assert len(find_all(browser, "#table-sus tbody tr")) == 7
     find(browser, ".heat a[data-go='entry/sus-whole-0.2']").send_keys(Keys.ENTER)
-    assert find(browser, "#entry-images .picture path.prediction").get_attribute("d")[0] == "M"
+    drawn = find_all(browser, "#entry-images .picture path.prediction")
+    # Where the network marks nothing, as in the worst image, there is no outline.
+    assert any(one.get_attribute("d").startswith("M") for one in drawn)
     captions = [one.text for one in find_all(browser, "#entry-images figcaption")]
     shown = [float(re.search(r"Dice ([\d.]+)", text)[1]) for text in captions]
     assert len(shown) == 18
