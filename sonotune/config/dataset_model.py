@@ -31,8 +31,8 @@ class Folder(Section):
         folders, the folders must match too. A file that both globs match is a mask.
     csv
         Instead of globs, a table with the columns image and mask (relative to the table) and, if
-        known, group, mm_per_pixel (or mm_per_pixel_y and mm_per_pixel_x), slice. Unknown columns
-        are refused.
+        known, group, mm_per_pixel (or mm_per_pixel_y and mm_per_pixel_x), slice. Without a column
+        group, the slices of one file are a group. Unknown columns are refused.
     threshold : default where it is not 0
         The object is where a mask's grey value, as stored in the file, is at least this. 1 accepts
         every value but 0, soft edges too.

@@ -121,6 +121,15 @@ def test_a_table_with_groups_turns_grouping_on(tmp_path, per_patient, given, gro
     assert checked(tmp_path, fractions=[0.5], resampling=given)["resampling"]["grouped"] == grouped
 
 
+@pytest.mark.parametrize(("slices", "grouped"), [(1, False), (2, True)])
+def test_slices_of_one_file_stay_on_one_side_of_a_split(tmp_path, slices, grouped):
+    images(tmp_path, 20)
+    _, *rows = (tmp_path / "t.csv").read_text("utf-8").split()
+    lines = [f"{row},{number}" for row in rows for number in range(slices)]
+    (tmp_path / "t.csv").write_text("\n".join(["image,mask,slice", *lines]), "utf-8")
+    assert checked(tmp_path, fractions=[0.5])["resampling"]["grouped"] is grouped
+
+
 @pytest.mark.parametrize(
     ("duplicates", "right"),
     [

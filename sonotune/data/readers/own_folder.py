@@ -111,6 +111,8 @@ def other_files(folder: Path, csv: str | None = None, **_: object) -> list[Path]
 def has_groups(folder: Path, **options: Any) -> bool:
     """Whether a table or a pattern says of two images that they belong together.
 
+    Slices of one file do, unless a column ``group`` says otherwise.
+
     Parameters
     ----------
     folder
@@ -120,7 +122,8 @@ def has_groups(folder: Path, **options: Any) -> bool:
     """
     table = options.get("csv")
     try:
-        if "group" not in options and not (table and has_column(folder / table, "group")):
+        told = [c for c in ("group", "slice") if table and has_column(folder / table, c)]
+        if "group" not in options and not told:
             return False
         groups = [sample.group for sample in find(folder, **options)]
     except (SonotuneError, TypeError):  # said where files are looked for
